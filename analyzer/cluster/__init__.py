@@ -1,0 +1,23 @@
+"""Stage: tracks become persons."""
+
+from typing import Protocol
+
+from analyzer.types import F32, I64
+
+
+class Clusterer(Protocol):
+    """Groups tracks by appearance."""
+
+    def cluster(self, embeddings: F32, weights: F32, apart: I64, threshold: float) -> I64:
+        """Group the tracks of one medium.
+
+        Args:
+            embeddings: (T, D), one a track.
+            weights: (T,) how much each track counts.
+            apart: (k, 2) pairs of tracks that are on screen at once, so never one person.
+            threshold: Euclidean distance below which two tracks may be one person.
+
+        Returns:
+            (T,) label of each track, dense from 0.
+        """
+        ...

@@ -1,0 +1,55 @@
+"""Every error that this package raises on purpose.
+
+::
+
+    AnalyzerError
+     ├── UsageError           an option or component that does not exist, or a wrong value
+     ├── InputError           the medium cannot be read: missing, empty, not a video, broken
+     ├── MissingDependency    a library that the chosen component needs is not installed
+     ├── WeightsError         a model file is missing, altered, or of the wrong form
+     └── ResourceError        memory, disk or device gave out
+
+``kind`` says what a scheduler should do with a job that failed so: ``input`` never retry,
+``resource`` retry elsewhere or later, ``usage`` and ``bug`` call a human.
+"""
+
+from typing import ClassVar
+
+
+class AnalyzerError(Exception):
+    """Base of all errors; the message is one line that names the cure."""
+
+    kind: ClassVar[str] = "bug"
+
+
+class UsageError(AnalyzerError):
+    """An option, component or value that does not exist."""
+
+    kind = "usage"
+
+
+class InputError(AnalyzerError):
+    """A medium that cannot be analysed, however often one tries."""
+
+    kind = "input"
+
+
+class MissingDependency(AnalyzerError):
+    """A library that the chosen component needs is not installed."""
+
+    kind = "usage"
+
+    def __init__(self, package: str, *, needed_by: str, install: str) -> None:
+        super().__init__(f"{needed_by} needs {package}; install it with: pip install {install}")
+
+
+class WeightsError(AnalyzerError):
+    """A model file is missing, altered, or of the wrong form."""
+
+    kind = "usage"
+
+
+class ResourceError(AnalyzerError):
+    """Memory, disk or device gave out; another try may succeed."""
+
+    kind = "resource"

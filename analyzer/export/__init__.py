@@ -1,0 +1,21 @@
+"""Stage: a report becomes a file. An exporter reads the report and nothing else."""
+
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from analyzer.types import MediaReport, ProgressHook
+
+
+class Exporter(Protocol):
+    """Writes one format."""
+
+    suffix: ClassVar[str]
+    """How its files end, such as ``.characters.csv``."""
+
+    def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
+        """Write the report to ``path``, whatever its name ends in.
+
+        Raises:
+            ResourceError: the file cannot be written.
+        """
+        ...

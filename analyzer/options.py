@@ -1,0 +1,167 @@
+"""Analysis options: the same words on every command line, in Python and over the wire.
+
+Each field of `AnalysisOptions` carries its help and how to read it; command lines, validation
+and the digest are all made from the fields, so an option is added in one place.
+"""
+
+import hashlib
+import json
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import Field, asdict, dataclass, field, fields
+from typing import Any
+
+from analyzer import registry
+from analyzer.errors import UsageError
+
+ENGINES = ("videotracking", "video", "videokeyframes", "image")
+ATTRIBUTES = ("sex", "age", "ethnicity")
+
+
+class _Parser(typing.Protocol):
+    """What `add_arguments` needs of an ``argparse`` parser or group."""
+
+    def add_argument(self, *names: str, **options: Any) -> Any: ...  # pragma: no cover
+
+
+def _option(default: Any, text: str, read: Callable[[str], Any], **extra: Any) -> Any:
+    return field(default=default, metadata={"help": text, "read": read, **extra})
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalysisOptions:
+    """How media are analysed. Equal options give equal results, whoever computes them.
+
+    Raises:
+        UsageError: a value out of range, options that exclude each other, or a component that
+            does not exist.
+    """
+
+    engine: str = _option(
+        "videotracking",
+        "videotracking: detect and track; video: detect in every sampled frame; "
+        "videokeyframes: key frames only; image: stills",
+        str,
+        choices=ENGINES,
+    )
+    fps: float | None = _option(None, "frames to analyse per second of video (default: all)", float)
+    frame_step: int | None = _option(None, "analyse every Nth frame instead of --fps", int)
+    start: float | None = _option(None, "start at this second of the medium", float)
+    stop: float | None = _option(None, "stop at this second of the medium", float)
+    detect_period: int = _option(
+        1, "detect in every Nth sampled frame and track in between (videotracking)", int
+    )
+    detector: str = _option("centerface", "face detector", str, stage="detect")
+    tracker: str = _option("auto", "face tracker", str, stage="track")
+    describer: str = _option(
+        "dlib_resnet", "identity and attribute networks", str, stage="describe"
+    )
+    clusterer: str = _option("chinese_whispers", "how tracks become persons", str, stage="cluster")
+    attributes: tuple[str, ...] = _option(
+        ("sex", "age"), "perceived attributes: sex,age; ethnicity only when named", _names
+    )
+    min_face_px: float = _option(0, "leave out faces smaller than this, in pixels", float)
+    min_area: float = _option(0, "leave out faces below this share of the picture", float)
+    max_area: float = _option(1, "leave out faces above this share of the picture", float)
+    min_conf: float = _option(0, "leave out detections less confident than this", float)
+    bbox_expand: float = _option(1, "scale the sides of every detected box", float)
+    cluster_threshold: float | None = _option(
+        None, "distance below which two faces are one person (default: the describer's)", float
+    )
+    batch_size: int = _option(
+        32, "faces or frames a batch; changes speed and memory, not results", int, local=True
+    )
+    device: str = _option("auto", "auto, cpu, cuda:0, ...", str, local=True)
+
+    def __post_init__(self) -> None:
+        _require(
+            self.engine in ENGINES, f"engine {self.engine!r}: choose from {', '.join(ENGINES)}"
+        )
+        _require(
+            self.fps is None or self.frame_step is None, "give --fps or --frame_step, not both"
+        )
+        _require(self.fps is None or self.fps > 0, f"fps {self.fps}: must be above 0")
+        _require(self.frame_step is None or self.frame_step >= 1, "frame_step: must be at least 1")
+        _require(self.detect_period >= 1, "detect_period: must be at least 1")
+        _require(self.batch_size >= 1, "batch_size: must be at least 1")
+        _require(self.start is None or self.start >= 0, "start: must be 0 or more")
+        if self.stop is not None:
+            _require(self.stop > (self.start or 0), "stop: must be after start")
+        _require(
+            0 <= self.min_area <= self.max_area <= 1, "min_area, max_area: 0 <= min <= max <= 1"
+        )
+        unknown = set(self.attributes) - set(ATTRIBUTES)
+        _require(not unknown, f"attributes {sorted(unknown)}: choose from {', '.join(ATTRIBUTES)}")
+        for option in fields(self):
+            stage, text = option.metadata.get("stage"), getattr(self, option.name)
+            if stage and text != "auto":
+                registry.check(stage, text)
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> "AnalysisOptions":
+        """Pick the options out of a larger mapping, such as ``vars(args)``; ``None`` = default."""
+        mine = {f.name: values[f.name] for f in fields(cls) if values.get(f.name) is not None}
+        return cls(**mine)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "AnalysisOptions":
+        """The inverse of `to_dict`.
+
+        Raises:
+            UsageError: an option that this version does not know.
+        """
+        unknown = set(values) - {f.name for f in fields(cls)}
+        _require(not unknown, f"unknown options: {', '.join(sorted(unknown))}")
+        typed: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
+        }
+        return cls(**typed)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All options as JSON-able values."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+    def digest(self) -> str:
+        """Short hash of the options that change results (not batch size, not device)."""
+        local = {f.name for f in fields(self) if f.metadata.get("local")}
+        shared = {k: v for k, v in self.to_dict().items() if k not in local}
+        return hashlib.blake2b(
+            json.dumps(shared, sort_keys=True).encode(), digest_size=16
+        ).hexdigest()
+
+
+def add_arguments(parser: _Parser) -> None:
+    """Add every analysis option to an ``argparse`` parser, with underscores and with hyphens."""
+    for option in fields(AnalysisOptions):
+        parser.add_argument(*spellings(option.name), **_argument(option))
+
+
+def spellings(name: str) -> tuple[str, ...]:
+    """``--a_b`` and, where it differs, ``--a-b``."""
+    return tuple(dict.fromkeys((f"--{name}", f"--{name.replace('_', '-')}")))
+
+
+def _argument(option: "Field[Any]") -> dict[str, Any]:
+    """The keywords of ``add_argument`` for one field."""
+    text = option.metadata["help"]
+    stage = option.metadata.get("stage")
+    if stage:
+        text += f": {', '.join(registry.names(stage))}"
+    if option.default is not None:
+        shown = ",".join(option.default) if isinstance(option.default, tuple) else option.default
+        text += f" (default: {shown})"
+    arguments = {"dest": option.name, "type": option.metadata["read"], "default": None}
+    if "choices" in option.metadata:
+        arguments["choices"] = option.metadata["choices"]
+    else:
+        arguments["metavar"] = option.name.upper()
+    return {**arguments, "help": text.replace("%", "%%")}
+
+
+def _require(holds: bool, message: str) -> None:
+    if not holds:
+        raise UsageError(message)

@@ -1,0 +1,138 @@
+"""Find, describe and load components: a stage is a folder, a choice is a file in it.
+
+``analyzer/detect/centerface.py`` is ``--detector centerface``. A component is named by a spec,
+``name`` or ``name:option=value,option=value``; the options are the keywords of its ``create``.
+"""
+
+import difflib
+import importlib
+import inspect
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from analyzer.errors import MissingDependency, UsageError
+
+_ROOT = Path(__file__).parent
+_PIP_NAMES = {
+    "cv2": "opencv-python",
+    "dlib": "dlib-bin",
+    "ffmpeg": "ffmpeg-python",
+    "PIL": "pillow",
+}
+_EXTRAS = {"onnxruntime": "'ina[cpu]'", "torch": "'ina[train]'", "ultralytics": "'ina[yolo]'"}
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A component's name and the options given to it, still text."""
+
+    name: str
+    options: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> "Spec":
+        """Read ``name[:key=value,...]``.
+
+        Raises:
+            UsageError: the text is not of that form.
+        """
+        name, _, rest = text.partition(":")
+        pairs = []
+        for part in filter(None, rest.split(",")):
+            key, equals, value = part.partition("=")
+            if not equals or not key.strip():
+                raise UsageError(f"{text!r}: write options as name:key=value,key=value")
+            pairs.append((key.strip().replace("-", "_"), value.strip()))
+        return cls(name.strip().replace("-", "_"), tuple(pairs))
+
+
+def names(stage: str) -> tuple[str, ...]:
+    """List the components of a stage without importing any."""
+    files = (_ROOT / stage).glob("*.py")
+    return tuple(sorted(f.stem for f in files if not f.stem.startswith("_")))
+
+
+def check(stage: str, text: str) -> Spec:
+    """Parse a spec and see that its component exists, without importing it.
+
+    Raises:
+        UsageError: no such component; the message lists those there are.
+    """
+    spec = Spec.parse(text)
+    known = names(stage)
+    if spec.name not in known:
+        close = difflib.get_close_matches(spec.name, known, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise UsageError(
+            f"no {stage} component {spec.name!r}; there are: {', '.join(known)}.{hint}"
+        )
+    return spec
+
+
+def module(stage: str, name: str) -> types.ModuleType:
+    """Import one component's file.
+
+    Raises:
+        MissingDependency: a library that it imports is not installed.
+    """
+    try:
+        return importlib.import_module(f"analyzer.{stage}.{name}")
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing in ("", "analyzer"):
+            raise
+        install = _EXTRAS.get(missing) or _PIP_NAMES.get(missing, missing)
+        raise MissingDependency(missing, needed_by=f"{stage} {name}", install=install) from error
+
+
+def load(stage: str, text: str, **context: Any) -> Any:
+    """Create the component that a spec names.
+
+    Args:
+        stage: folder under ``analyzer``.
+        text: the spec, such as ``centerface:size=960``.
+        context: what the pipeline hands to every component of the stage (``runtime`` and the like).
+
+    Returns:
+        What the component's ``create`` returns: an object that fulfils the stage's Protocol.
+
+    Raises:
+        UsageError: unknown component or option, or a value of the wrong type.
+        MissingDependency: a library that the component needs is not installed.
+    """
+    spec = check(stage, text)
+    create = module(stage, spec.name).create
+    return create(**_convert(create, spec, stage), **context)
+
+
+def _convert(create: Callable[..., Any], spec: Spec, stage: str) -> dict[str, Any]:
+    """Turn the text of a spec's options into the types that ``create`` declares."""
+    hints = get_type_hints(create)
+    known = [k for k in inspect.signature(create).parameters if k != "runtime"]
+    values = {}
+    for key, text in spec.options:
+        if key not in known:
+            raise UsageError(
+                f"{stage} {spec.name} has no option {key!r}; it has: {', '.join(known) or 'none'}"
+            )
+        try:
+            values[key] = _value(text, hints[key])
+        except ValueError:
+            raise UsageError(f"{stage} {spec.name}: {key}={text!r} is not {hints[key]}") from None
+    return values
+
+
+def _value(text: str, hint: Any) -> Any:
+    """Convert one option's text; unions are tried from left to right."""
+    if get_origin(hint) in (Union, types.UnionType):
+        if type(None) in get_args(hint) and text.lower() in ("", "none"):
+            return None
+        hint = next(h for h in get_args(hint) if h is not type(None))
+    if hint is bool:
+        if text.lower() not in ("true", "false", "1", "0", "yes", "no"):
+            raise ValueError(text)
+        return text.lower() in ("true", "1", "yes")
+    return hint(text)

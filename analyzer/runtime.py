@@ -1,0 +1,44 @@
+"""Where the work runs: the device, the threads, the batch; handed to every component."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analyzer import registry
+
+if TYPE_CHECKING:
+    from analyzer.backend import Backend, Session
+
+
+@dataclass
+class Runtime:
+    """One process's means of computation.
+
+    Nothing in it may change a result; options that do are in `analyzer.options`.
+    """
+
+    device: str = "auto"
+    """``auto``, ``cpu``, ``cuda:0``."""
+    threads: int = 0
+    """Threads that decoders and networks may use; 0 = every core."""
+    batch_size: int = 32
+    """Faces a batch."""
+    backend: str = "onnxruntime"
+    """Spec of the library that executes networks."""
+    _loaded: Any = field(default=None, init=False, repr=False)
+
+    def load(self, model: Path | bytes) -> "Session":
+        """Load an ONNX network on this runtime's device.
+
+        Raises:
+            MissingDependency: the backend's library is not installed.
+            WeightsError: not an ONNX network.
+        """
+        return self._backend().load(model)
+
+    def _backend(self) -> "Backend":
+        if self._loaded is None:
+            self._loaded = registry.load(
+                "backend", self.backend, device=self.device, threads=self.threads
+            )
+        return self._loaded

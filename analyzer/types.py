@@ -1,0 +1,374 @@
+"""The data that flows between the stages.
+
+Arrays have one row per item on their first axis, and check their own dtype and shape.
+Boxes are ``x1, y1, x2, y2`` in pixels, half-open, in the *upright, square-pixel* source frame
+(rotation and sample aspect ratio applied). Images are RGB uint8. Times are seconds on the
+player's clock: the presentation timestamp less the container's start time.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
+
+
+def _check(owner: str, name: str, array: Any, dtype: Any, shape: tuple[int | None, ...]) -> None:
+    """Raise ``TypeError`` or ``ValueError`` unless ``array`` has this dtype and shape."""
+    if not isinstance(array, np.ndarray) or array.dtype != np.dtype(dtype):
+        found = getattr(array, "dtype", type(array).__name__)
+        raise TypeError(f"{owner}.{name}: expected {np.dtype(dtype)}, got {found}")
+    fits = len(array.shape) == len(shape) and all(
+        want is None or want == have for want, have in zip(shape, array.shape, strict=True)
+    )
+    if not fits:
+        raise ValueError(f"{owner}.{name}: expected shape {shape}, got {array.shape}")
+
+
+class _Arrays:
+    """Base of the array dataclasses: a ``repr`` that prints shapes instead of values."""
+
+    def __repr__(self) -> str:
+        def text(value: Any) -> str:
+            if isinstance(value, np.ndarray):
+                return f"{value.dtype}{list(value.shape)}"
+            if isinstance(value, Mapping):
+                return "{" + ", ".join(f"{k}: {text(v)}" for k, v in value.items()) + "}"
+            return repr(value)
+
+        parts = (f"{f.name}={text(getattr(self, f.name))}" for f in fields(self))  # type: ignore[arg-type]
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediaInfo:
+    """What is known of a medium before its pictures are decoded."""
+
+    uri: str
+    """The path as the caller gave it."""
+    kind: str
+    """``video`` or ``image``."""
+    width_px: int
+    """Width of the upright, square-pixel frame."""
+    height_px: int
+    """Height of the upright, square-pixel frame."""
+    frame_rate: Fraction | None
+    """Average frame rate as the container states it; ``None`` for images."""
+    duration_s: float
+    """Length on the player's clock, in seconds; 0 for images."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Frame(_Arrays):
+    """One sampled picture."""
+
+    index: int
+    """0-based number of the frame in presentation order, as ``ffprobe -show_frames`` lists them."""
+    time_s: float
+    """When a player shows it."""
+    duration_s: float
+    """The time that this sample stands for: until the next sample, or the end."""
+    image: U8
+    """(H, W, 3) RGB."""
+
+    def __post_init__(self) -> None:
+        _check("Frame", "image", self.image, np.uint8, (None, None, 3))
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Detections(_Arrays):
+    """The faces found in one frame."""
+
+    boxes: F32
+    """(n, 4)."""
+    scores: F32
+    """(n,) confidence, 0 to 1."""
+    landmarks: F32 | None = None
+    """(n, 5, 2) eyes (left in the image first), nose, mouth corners; pixels."""
+
+    def __post_init__(self) -> None:
+        n = len(self.boxes)
+        _check("Detections", "boxes", self.boxes, np.float32, (n, 4))
+        _check("Detections", "scores", self.scores, np.float32, (n,))
+        if self.landmarks is not None:
+            _check("Detections", "landmarks", self.landmarks, np.float32, (n, 5, 2))
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def __getitem__(self, rows: Any) -> "Detections":
+        marks = None if self.landmarks is None else self.landmarks[rows]
+        return Detections(boxes=self.boxes[rows], scores=self.scores[rows], landmarks=marks)
+
+    @classmethod
+    def empty(cls) -> "Detections":
+        """No face."""
+        return cls(boxes=np.empty((0, 4), np.float32), scores=np.empty(0, np.float32))
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Faces(_Arrays):
+    """The faces of one frame after tracking."""
+
+    boxes: F32
+    """(n, 4)."""
+    landmarks: F32 | None
+    """(n, 5, 2), or ``None`` where the detector gives none; NaN while coasting."""
+    track_id: I64
+    """(n,) dense from 0 within one run of the tracker."""
+    detect_conf: F32
+    """(n,) detector's confidence; NaN while coasting (tracked, not detected)."""
+    track_conf: F32
+    """(n,) tracker's confidence in the link to the frame before; NaN when fresh."""
+
+    def __post_init__(self) -> None:
+        n = len(self.boxes)
+        _check("Faces", "boxes", self.boxes, np.float32, (n, 4))
+        _check("Faces", "track_id", self.track_id, np.int64, (n,))
+        _check("Faces", "detect_conf", self.detect_conf, np.float32, (n,))
+        _check("Faces", "track_conf", self.track_conf, np.float32, (n,))
+        if self.landmarks is not None:
+            _check("Faces", "landmarks", self.landmarks, np.float32, (n, 5, 2))
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Chips(_Arrays):
+    """Aligned face crops, ready for a network."""
+
+    images: U8
+    """(n, S, S, 3) RGB."""
+    sharpness: F32
+    """(n,) 0 (blurred) to 1 (sharp)."""
+    frontality: F32
+    """(n,) 0 (profile) to 1 (looking into the camera)."""
+    face_px: F32
+    """(n,) face size in source pixels: the square root of the box's area."""
+
+    def __post_init__(self) -> None:
+        n = len(self.images)
+        size = self.images.shape[1] if self.images.ndim == 4 else None
+        _check("Chips", "images", self.images, np.uint8, (n, size, size, 3))
+        for name in ("sharpness", "frontality", "face_px"):
+            _check("Chips", name, getattr(self, name), np.float32, (n,))
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Descriptions(_Arrays):
+    """What a network says of chips: who and what."""
+
+    embeddings: F32
+    """(n, D) identity vectors; smaller Euclidean distance means more alike."""
+    heads: Mapping[str, F32]
+    """Head name -> (n, k) raw decision values (logits)."""
+
+    def __post_init__(self) -> None:
+        n = len(self.embeddings)
+        _check("Descriptions", "embeddings", self.embeddings, np.float32, (n, None))
+        for name, values in self.heads.items():
+            _check("Descriptions", f"heads[{name}]", values, np.float32, (n, None))
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """Counters of one run; they add up over shards and media."""
+
+    frames_decoded: int = 0
+    frames_analysed: int = 0
+    faces_detected: int = 0
+    faces_described: int = 0
+    faces_kept: int = 0
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(
+            **{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
+        )
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Observations(_Arrays):
+    """One row per face and sampled frame, in order of time; N rows."""
+
+    frame: I64
+    """(N,) frame numbers."""
+    time_s: F64
+    """(N,)."""
+    duration_s: F64
+    """(N,) the time that the row's sample stands for."""
+    track_id: I64
+    """(N,)."""
+    boxes: F32
+    """(N, 4)."""
+    detect_conf: F32
+    """(N,) NaN while coasting."""
+    track_conf: F32
+    """(N,) NaN when fresh."""
+    sharpness: F32
+    """(N,) 0 to 1."""
+    frontality: F32
+    """(N,) 0 to 1."""
+    face_px: F32
+    """(N,) face size in pixels."""
+    heads: Mapping[str, F32]
+    """Head name -> (N, k)."""
+    embeddings: F32
+    """(M, D), M <= N."""
+    embedding_rows: I64
+    """(M,) the row of each embedding, ascending."""
+    tally: Tally = field(default_factory=Tally)
+
+    def __post_init__(self) -> None:
+        n, m = len(self.frame), len(self.embedding_rows)
+        columns = {
+            np.int64: ("frame", "track_id"),
+            np.float64: ("time_s", "duration_s"),
+            np.float32: ("detect_conf", "track_conf", "sharpness", "frontality", "face_px"),
+        }
+        for dtype, names in columns.items():
+            for name in names:
+                _check("Observations", name, getattr(self, name), dtype, (n,))
+        _check("Observations", "boxes", self.boxes, np.float32, (n, 4))
+        _check("Observations", "embeddings", self.embeddings, np.float32, (m, None))
+        _check("Observations", "embedding_rows", self.embedding_rows, np.int64, (m,))
+        for name, values in self.heads.items():
+            _check("Observations", f"heads[{name}]", values, np.float32, (n, None))
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def quality(self) -> F32:
+        """(N,) weight of each row in averages: confident, sharp and frontal faces count most."""
+        confidence = np.where(np.isnan(self.detect_conf), self.track_conf, self.detect_conf)
+        weight = np.nan_to_num(confidence, nan=0.5) * self.sharpness * self.frontality
+        return np.maximum(weight, 1e-3).astype(np.float32)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Identities(_Arrays):
+    """Which track belongs to which person."""
+
+    track_ids: I64
+    """(T,) ascending."""
+    person_ids: I64
+    """(T,) dense from 0, -1 = none."""
+    centroids: F32
+    """(P, D) quality-weighted mean embedding of each person."""
+
+    def __post_init__(self) -> None:
+        _check("Identities", "track_ids", self.track_ids, np.int64, (len(self.track_ids),))
+        _check("Identities", "person_ids", self.person_ids, np.int64, (len(self.track_ids),))
+        _check("Identities", "centroids", self.centroids, np.float32, (len(self.centroids), None))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attribute:
+    """One decoded head for one person."""
+
+    label: str
+    """``m`` or ``f``; years as text; an ethnicity class. Empty where the head does not know."""
+    value: float
+    """The averaged decision value: logit of m against f, age on 0..9, share of the class."""
+    low: float | None = None
+    """Lower end of the interval in the label's unit, where the head has one."""
+    high: float | None = None
+    """Upper end of the interval."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Decoded(_Arrays):
+    """One head, decoded for n rows."""
+
+    value: F32
+    """(n,) decision value: logit of m against f, age on 0..9, probability of the class."""
+    label: tuple[str, ...]
+    """n labels as they stand in files; empty where the head does not know."""
+
+    def __post_init__(self) -> None:
+        _check("Decoded", "value", self.value, np.float32, (len(self.label),))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """A character of the medium: a cluster of tracks."""
+
+    person_id: int
+    name: str | None
+    name_distance: float | None
+    track_ids: tuple[int, ...]
+    face_count: int
+    first_s: float
+    """When the person is first seen."""
+    last_s: float
+    """End of the last sample that shows the person."""
+    screen_time_s: float
+    """Sum of the durations of all samples that show the person."""
+    mean_area_ratio: float
+    """Mean share of the picture that the face covers, 0 to 1."""
+    attributes: Mapping[str, Attribute]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class MediaReport(_Arrays):
+    """All that is known of one medium: the only thing an exporter reads."""
+
+    info: MediaInfo
+    observations: Observations
+    identities: Identities
+    row_attributes: Mapping[str, Decoded]
+    """Head name -> the N rows."""
+    track_attributes: Mapping[str, Decoded]
+    """Head name -> the T tracks, averaged by quality, in the order of ``identities``."""
+    persons: tuple[Person, ...]
+    """Most screen time first."""
+    shots: F64
+    """(k, 2) start and end of each shot in seconds; k = 0 where shots were not asked for."""
+    provenance: Mapping[str, Any]
+    """Versions, options, hashes of the models."""
+
+    def __post_init__(self) -> None:
+        _check("MediaReport", "shots", self.shots, np.float64, (None, 2))
+
+    @property
+    def tally(self) -> Tally:
+        """Counters of the run."""
+        return self.observations.tally
+
+    def row_tracks(self) -> I64:
+        """(N,) index of each row's track in ``identities``."""
+        return np.searchsorted(self.identities.track_ids, self.observations.track_id)
+
+    def row_persons(self) -> I64:
+        """(N,) person of each row, -1 = none."""
+        return self.identities.person_ids[self.row_tracks()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """All that the pipeline tells the outside while it works."""
+
+    stage: str
+    """``observe``, ``summarize``, or the name of an exporter."""
+    done: float
+    """Seconds of the medium (or items) done."""
+    total: float | None
+    """Of how many; ``None`` where nobody knows."""
+
+
+ProgressHook = Callable[[Progress], None]
+"""Called often; must return at once."""
