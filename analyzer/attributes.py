@@ -1,0 +1,145 @@
+"""What the raw decision values of the attribute heads mean.
+
+A head is a name and k raw values a face: ``sex`` (1, the logit of male against female), ``age``
+(9, logits of the FairFace bins) and ``ethnicity`` (7, logits). All are *perceived* attributes.
+A row of NaN stands for a face that was not described: it decodes to NaN and an empty label,
+and does not take part in averages.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.errors import UsageError
+from analyzer.types import F32, F64, Attribute, Decoded
+
+AGE_BINS = (
+    "0-2",
+    "3-9",
+    "10-19",
+    "20-29",
+    "30-39",
+    "40-49",
+    "50-59",
+    "60-69",
+    "more than 70",
+)
+ETHNICITIES = (
+    "White",
+    "Black",
+    "Latino_Hispanic",
+    "East Asian",
+    "Southeast Asian",
+    "Indian",
+    "Middle Eastern",
+)
+SIZES = {"sex": 1, "age": len(AGE_BINS), "ethnicity": len(ETHNICITIES)}
+"""Head name -> number of raw values a face."""
+
+INTERVAL = 0.8
+"""Share of the age distribution that lies between an attribute's ``low`` and ``high``."""
+
+_AGE_EDGES = np.array([0, 3, 10, 20, 30, 40, 50, 60, 70, 100], np.float64)
+_YEARS_AT = ([0, 1, 2, 3, 9], [1.5, 6.5, 15, 25, 90])
+_TINY = float(np.finfo(np.float32).tiny)
+
+
+def years(value: Any) -> F64:
+    """Map ages on the scale of the bins (0 to 9) to years (0 to 100), as inaFaceAnalyzer does."""
+    return np.clip(np.interp(value, *_YEARS_AT), 0, 100)
+
+
+def decode(head: str, raw: F32) -> Decoded:
+    """Turn raw values into one decision value and one label a row.
+
+    Args:
+        head: ``sex``, ``age`` or ``ethnicity``.
+        raw: (n, k) decision values.
+
+    Raises:
+        UsageError: no such head, or k is not its size.
+    """
+    _check(head, raw)
+    known = ~np.isnan(raw).any(axis=1)
+    value = np.full(len(raw), np.nan, np.float32)
+    label = np.full(len(raw), "", object)
+    value[known], label[known] = _DECODERS[head](raw[known].astype(np.float64))
+    return Decoded(value=value, label=tuple(label))
+
+
+def average(head: str, raw: F32, weights: NDArray[Any]) -> F32:
+    """Average the rows of one track or person.
+
+    Decoding the result gives the weighted mean of the logits of sex, of the age on the scale of
+    the bins, and of the probabilities of the ethnicity classes.
+
+    Args:
+        head: ``sex``, ``age`` or ``ethnicity``.
+        raw: (n, k) decision values.
+        weights: (n,) not negative.
+
+    Returns:
+        (k,) decision values; NaN where no row with a weight above 0 is known.
+
+    Raises:
+        UsageError: no such head, or k is not its size.
+    """
+    _check(head, raw)
+    used = ~np.isnan(raw).any(axis=1) & (np.asarray(weights) > 0)
+    if not used.any():
+        return np.full(SIZES[head], np.nan, np.float32)
+    values, weights = raw[used].astype(np.float64), np.asarray(weights, np.float64)[used]
+    if head == "sex":
+        return np.average(values, axis=0, weights=weights).astype(np.float32)
+    mean = np.average(_softmax(values), axis=0, weights=weights)
+    return np.log(np.maximum(mean, _TINY)).astype(np.float32)
+
+
+def summarize(head: str, raw: F32) -> Attribute:
+    """Decode the averaged values (k,) of one person; age comes with its interval in years."""
+    decoded = decode(head, raw[None])
+    label, value = decoded.label[0], float(decoded.value[0])
+    if head != "age" or not label:
+        return Attribute(label=label, value=value)
+    low, high = _interval(_softmax(raw[None].astype(np.float64))[0])
+    centre = float(years(value))
+    return Attribute(label=label, value=value, low=min(low, centre), high=max(high, centre))
+
+
+def _interval(probabilities: F64) -> tuple[float, float]:
+    """Quantiles in years of a distribution (9,) over the bins, taken as uniform inside each."""
+    below = np.concatenate([[0.0], np.cumsum(probabilities)])
+    tail = (1 - INTERVAL) / 2
+    low, high = np.interp([tail, 1 - tail], below, _AGE_EDGES)
+    return float(low), float(high)
+
+
+def _check(head: str, raw: F32) -> None:
+    if head not in SIZES:
+        raise UsageError(f"no attribute {head!r}; there are: {', '.join(SIZES)}")
+    if raw.ndim != 2 or raw.shape[1] != SIZES[head]:
+        raise UsageError(f"{head}: expected (n, {SIZES[head]}) values, got {raw.shape}")
+
+
+def _softmax(values: F64) -> F64:
+    """Probabilities of logits (n, k), row by row."""
+    powers = np.exp(values - values.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _sex(values: F64) -> tuple[F64, list[str]]:
+    return values[:, 0], ["m" if value > 0 else "f" for value in values[:, 0]]
+
+
+def _age(values: F64) -> tuple[F64, list[str]]:
+    expected = _softmax(values) @ np.arange(len(AGE_BINS))
+    return expected, [f"{age:.1f}" for age in years(expected)]
+
+
+def _ethnicity(values: F64) -> tuple[F64, list[str]]:
+    probabilities = _softmax(values)
+    return probabilities.max(axis=1), [ETHNICITIES[i] for i in probabilities.argmax(axis=1)]
+
+
+_DECODERS = {"sex": _sex, "age": _age, "ethnicity": _ethnicity}
