@@ -1,0 +1,49 @@
+"""Which frames to analyse: by time, by count, or all."""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """A rule that needs nothing but a frame and the one before it.
+
+    With a rate, the time axis of the player is cut into cells of ``1 / fps`` seconds from its
+    zero, and the first frame of each cell is taken. So a sample never depends on where decoding
+    began, and rounding never adds up: over an hour, sample and picture stay together.
+    """
+
+    fps: Fraction | None = None
+    step: int | None = None
+    start: Fraction | None = None
+    stop: Fraction | None = None
+
+    @classmethod
+    def of(
+        cls, *, fps: float | None, step: int | None, start: float | None, stop: float | None
+    ) -> "Sampling":
+        """Build from options; a decimal such as 29.97 is taken as written."""
+        rate, first, last = (None if v is None else Fraction(str(v)) for v in (fps, start, stop))
+        return cls(fps=rate, step=step, start=first, stop=last)
+
+    def wants(self, index: int, time: Fraction, before: Fraction | None) -> bool:
+        """Whether to analyse a frame.
+
+        Args:
+            index: number of the frame in presentation order.
+            time: when it is shown, in seconds.
+            before: when the frame before it was shown; ``None`` for the first.
+        """
+        if self.start is not None and time < self.start:
+            return False
+        if self.step is not None:
+            return index % self.step == 0
+        if self.fps is None or before is None:
+            return True
+        first_in_range = self.start is not None and before < self.start
+        return first_in_range or math.floor(time * self.fps) > math.floor(before * self.fps)
+
+    def ends(self, time: Fraction) -> bool:
+        """Whether nothing from this time on is wanted."""
+        return self.stop is not None and time >= self.stop
