@@ -1,0 +1,121 @@
+"""Deadlines of leases, in memory: a heartbeat costs no write, and no clock can be set."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Held:
+    """A lease that a worker holds."""
+
+    job: int
+    token: int
+    worker: str
+    source: str
+    """Path of the medium, for the display."""
+    running: bool
+    """Whether it is the job at work, not one that is queued in the worker."""
+    deadline: float = 0.0
+    renewed: float = 0.0
+    progress: Mapping[str, Any] = field(default_factory=dict)
+
+
+class LeaseBook:
+    """Who holds which job until when.
+
+    Args:
+        lease_s: Time without a heartbeat after which a job is lost.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(self, lease_s: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._lease_s = lease_s
+        self._clock = clock
+        self._mutex = threading.Lock()
+        self._held: dict[int, Held] = {}
+        self._seen: dict[str, float] = {}
+        self._losers: deque[tuple[float, str]] = deque()
+
+    def seen(self, worker: str) -> None:
+        """Note that a worker has called."""
+        with self._mutex:
+            self._seen[worker] = self._clock()
+
+    def forget(self, worker: str) -> None:
+        """Note that a worker has gone for good."""
+        with self._mutex:
+            self._seen.pop(worker, None)
+
+    def live(self) -> list[str]:
+        """Return the workers that have called within one lease."""
+        with self._mutex:
+            return self._seen_within(self._lease_s)
+
+    def _seen_within(self, seconds: float) -> list[str]:
+        since = self._clock() - seconds
+        return [worker for worker, when in self._seen.items() if when >= since]
+
+    def add(self, held: Held) -> None:
+        """Start a full lease."""
+        with self._mutex:
+            held.renewed = self._clock()
+            held.deadline = held.renewed + self._lease_s
+            self._held[held.job] = held
+
+    def renew(self, worker: str, job: int, token: int, progress: Mapping[str, Any] | None) -> bool:
+        """Extend a lease; False when this worker does not hold it any more."""
+        with self._mutex:
+            held = self._held.get(job)
+            if held is None or (held.worker, held.token) != (worker, token):
+                return False
+            held.renewed = self._clock()
+            held.deadline = held.renewed + self._lease_s
+            if progress is not None:
+                held.running = True
+                held.progress = progress
+            return True
+
+    def drop(self, job: int, token: int) -> None:
+        """End a lease."""
+        with self._mutex:
+            held = self._held.get(job)
+            if held is not None and held.token == token:
+                del self._held[job]
+
+    def held(self, worker: str | None = None) -> list[Held]:
+        """Return the leases of one worker, or of all."""
+        with self._mutex:
+            return [h for h in self._held.values() if worker is None or h.worker == worker]
+
+    def expire(self) -> Iterator[tuple[Held, bool]]:
+        """Remove the leases that are over.
+
+        Yields:
+            The lease, and whether its job is to blame: it was running, its worker fell
+            silent with it, and it was not one of many that fell silent together, which
+            points to the network or the storage.
+        """
+        with self._mutex:
+            now = self._clock()
+            over = [held for held in self._held.values() if held.deadline <= now]
+            for held in over:
+                del self._held[held.job]
+                self._losers.append((now, held.worker))
+            outage = self._outage(now)
+            silent = {h.job: self._seen.get(h.worker, -1.0) <= h.renewed for h in over}
+        for held in over:
+            yield held, held.running and silent[held.job] and not outage
+
+    def _outage(self, now: float) -> bool:
+        """Say whether more than half of the workers have lost leases within one lease."""
+        while self._losers and self._losers[0][0] < now - self._lease_s:
+            self._losers.popleft()
+        losers = {worker for _, worker in self._losers}
+        known = set(self._seen_within(3 * self._lease_s)) | losers
+        return len(losers) > max(1, len(known) / 2)

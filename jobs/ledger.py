@@ -1,0 +1,245 @@
+"""The durable record of every job, and the only place where a job changes its state.
+
+::
+
+    ready -> leased (token + 1) -> publishing (the winning token is fixed) -> done
+    leased -> ready    drained or released: no blame
+            | wait     a failure worth another try, after a backoff
+            | failed   bad input, or too many failures
+            | poison   the lease was lost too often while the job ran
+    publishing -> leased to the next worker for the renames, with the same token
+
+A call carries the token of its lease; after the job was claimed again it is stale. Every
+method may be repeated: the second time changes nothing and has the same answer.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jobs import queries
+from jobs.model import MAX_ERROR_CHARS, Job, State
+from jobs.retry import BACKOFF_CAP_S, SteadyClock, backoff, may_retry
+from jobs.store import Store
+
+CLAIM = """
+UPDATE job SET state = 'leased', token = token + 1, attempts = attempts + 1, worker = ?, req = ?
+WHERE id IN (SELECT id FROM job INDEXED BY job_ready WHERE state = 'ready'
+             ORDER BY ord, id LIMIT ?)
+RETURNING id"""
+PROMOTE = """
+UPDATE job SET state = 'ready', due = NULL
+WHERE id IN (SELECT id FROM job INDEXED BY job_wait WHERE state = 'wait' AND due <= ?)"""
+
+
+class Ledger:
+    """The jobs of one joblist.
+
+    Args:
+        store: Its file.
+        max_attempts: Failures, or lost leases, after which a job is given up.
+        clock: Seconds since the epoch; must not jump.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        max_attempts: int = 3,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self.store = store
+        self.max_attempts = max_attempts
+        self._clock = clock or SteadyClock()
+        self._shorten_waits()
+
+    def _shorten_waits(self) -> None:
+        """Bound the waits that a clock set to the future has made endless."""
+        latest = self._clock() + BACKOFF_CAP_S
+        with self.store.transaction() as db:
+            db.execute(
+                "UPDATE job INDEXED BY job_wait SET due = ?1 WHERE state = 'wait' AND due > ?1",
+                (latest,),
+            )
+
+    def claim(self, worker: str, request: str, n: int) -> list[Job]:
+        """Lease up to n ready jobs.
+
+        Args:
+            worker: Name of the worker.
+            request: Identifies the request: its repetition gets the same jobs, as far as
+                they are still leased to it, and no others.
+            n: Most jobs wanted.
+        """
+        with self.store.transaction() as db:
+            known = db.execute(
+                "SELECT id, worker, state FROM job INDEXED BY job_req WHERE req = ?", (request,)
+            ).fetchall()
+            if known:
+                ids = [row[0] for row in known if row[1:] == (worker, State.LEASED.value)]
+            else:
+                ids = [row[0] for row in db.execute(CLAIM, (worker, request, n))]
+                for job in ids:
+                    note(db, job, "claimed", worker=worker)
+            return sorted((queries.job(db, job) for job in ids), key=lambda job: job.id)
+
+    def prepare(self, job: int, token: int, worker: str, manifest: Mapping[str, Any]) -> bool:
+        """Fix the winner of a job: from now on only this token's files are published.
+
+        Returns:
+            Whether the caller is the winner.
+        """
+        text = json.dumps(manifest)
+        with self.store.transaction() as db:
+            if _is(db, job, token, State.LEASED):
+                _move(db, job, State.PUBLISHING, manifest=text)
+                note(db, job, "publishing", worker=worker)
+                return True
+            if not _is(db, job, token, State.PUBLISHING, State.DONE):
+                return False
+            (kept,) = db.execute("SELECT manifest FROM job WHERE id = ?", (job,)).fetchone()
+            return kept == text
+
+    def published(self, job: int, token: int, worker: str, *, options_digest: str) -> bool:
+        """Record that the files stand under their final names.
+
+        A job done with other options than those wanted now goes back to the queue.
+
+        Returns:
+            Whether this token's files are the ones on record.
+        """
+        with self.store.transaction() as db:
+            if not _is(db, job, token, State.PUBLISHING):
+                return _is(db, job, token, State.DONE)
+            (opts,) = db.execute("SELECT opts FROM job WHERE id = ?", (job,)).fetchone()
+            state = State.DONE if opts == options_digest else State.READY
+            _move(
+                db, job, state, epoch=self.store.epoch, opts=options_digest, err_kind=None, err=None
+            )
+            what = "done" if state is State.DONE else "superseded"
+            note(db, job, what, worker=worker)
+            return True
+
+    def fail(self, job: int, token: int, worker: str, *, kind: str, text: str) -> State | None:
+        """Record a failure.
+
+        Args:
+            job: Its number.
+            token: Of the lease.
+            worker: Who reports it.
+            kind: `input`, `transient`, `resource`, `bug`, or `crash` when the process that
+                ran it died: that counts as a lost lease.
+            text: The reason.
+
+        Returns:
+            The job's new state, or None when the token is stale.
+        """
+        with self.store.transaction() as db:
+            if not _is(db, job, token, State.LEASED, State.PUBLISHING):
+                return None
+            if kind == "crash":
+                return self._blame(db, job, text)
+            fails = queries.job(db, job).fails + 1
+            again = may_retry(kind, fails, max_attempts=self.max_attempts)
+            state = State.WAIT if again else State.FAILED
+            due = self._clock() + backoff(fails) if again else None
+            _move(db, job, state, fails=fails, due=due, err_kind=kind, err=text[:MAX_ERROR_CHARS])
+            note(db, job, state.value, worker=worker, detail=f"{kind}: {text[:MAX_ERROR_CHARS]}")
+            return state
+
+    def lose(self, job: int, token: int, *, blame: bool) -> State | None:
+        """Take back a lease that has expired.
+
+        Args:
+            job: Its number.
+            token: Of the lease.
+            blame: Whether the job was running, and may have been the cause.
+
+        Returns:
+            The job's new state, or None when the token is stale. A job whose winner is
+            fixed stays `publishing`.
+        """
+        with self.store.transaction() as db:
+            if not _is(db, job, token, State.LEASED):
+                return None
+            if blame:
+                return self._blame(db, job, "its worker was lost while it ran")
+            _move(db, job, State.READY)
+            note(db, job, "expired")
+            return State.READY
+
+    def _blame(self, db: sqlite3.Connection, job: int, text: str) -> State:
+        lost = queries.job(db, job).lost + 1
+        state = State.POISON if lost >= self.max_attempts else State.READY
+        note(db, job, "lost", detail=text[:MAX_ERROR_CHARS])
+        _move(db, job, state, lost=lost, err_kind="crash", err=text[:MAX_ERROR_CHARS])
+        if state is State.POISON:
+            note(db, job, state.value, detail=f"lost {lost} times")
+        return state
+
+    def release(self, job: int, token: int, worker: str) -> None:
+        """Put a job back without blame: its worker is drained."""
+        with self.store.transaction() as db:
+            if _is(db, job, token, State.LEASED):
+                _move(db, job, State.READY)
+                note(db, job, "released", worker=worker)
+
+    def adopt(self, job: int, worker: str) -> Job | None:
+        """Hand the renames of a job whose winner is fixed to another worker."""
+        with self.store.transaction() as db:
+            found = queries.job(db, job)
+            if found.state is not State.PUBLISHING:
+                return None
+            db.execute("UPDATE job SET worker = ? WHERE id = ?", (worker, job))
+            note(db, job, "adopted", worker=worker)
+            return queries.job(db, job)
+
+    def promote(self) -> int:
+        """Make the waiting jobs ready that are due; return their number."""
+        with self.store.transaction() as db:
+            return db.execute(PROMOTE, (self._clock(),)).rowcount
+
+    def next_due_s(self) -> float | None:
+        """Return the time until the first waiting job is due, in seconds."""
+        due = self.store.read(queries.next_due)
+        return None if due is None else max(0.0, due - self._clock())
+
+    def register(self, name: str, *, host: str, pid: int, boot_id: str) -> None:
+        """Remember where a worker runs."""
+        with self.store.transaction() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO worker VALUES(?, ?, ?, ?)", (name, host, pid, boot_id)
+            )
+
+
+def _is(db: sqlite3.Connection, job: int, token: int, *states: State) -> bool:
+    row = db.execute("SELECT token, state FROM job WHERE id = ?", (job,)).fetchone()
+    return row is not None and row[0] == token and State(row[1]) in states
+
+
+def _move(db: sqlite3.Connection, job: int, state: State, **values: Any) -> None:
+    columns = "".join(f", {name} = :{name}" for name in values)
+    db.execute(
+        f"UPDATE job SET state = :state{columns} WHERE id = :id",
+        {"state": state.value, "id": job, **values},
+    )
+
+
+def note(
+    db: sqlite3.Connection,
+    job: int,
+    what: str,
+    *,
+    worker: str | None = None,
+    detail: str | None = None,
+) -> None:
+    """Append an event of a job, in the caller's transaction."""
+    db.execute(
+        "INSERT INTO event(t_wall, job, token, worker, what, detail)"
+        " SELECT ?, id, token, COALESCE(?, worker), ?, ? FROM job WHERE id = ?",
+        (time.time(), worker, what, detail, job),
+    )

@@ -1,0 +1,178 @@
+"""Data types of jobs, and their plain-dict forms for the wire and the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import Enum
+from typing import Any
+
+PROTOCOL = 1
+"""Version of the conversation between worker and server."""
+OBJECT_ID = "ina.jobs"
+DEFAULT_PORT = 9471
+MAX_CLAIM = 64
+MAX_ERROR_CHARS = 4000
+
+
+class State(str, Enum):
+    """Where a job stands; the arrows between states are in jobs.ledger."""
+
+    READY = "ready"
+    LEASED = "leased"
+    PUBLISHING = "publishing"
+    WAIT = "wait"
+    DONE = "done"
+    FAILED = "failed"
+    POISON = "poison"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+
+
+FINAL = frozenset({State.DONE, State.FAILED, State.POISON, State.CANCELLED, State.SKIPPED})
+"""States that no worker can change any more."""
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """One row of a joblist."""
+
+    source_path: str
+    """Medium, an absolute path."""
+    dests: Mapping[str, str]
+    """Exporter name -> absolute path of its file; `csv` is always there."""
+    poster_path: str | None = None
+    gallery: str | None = None
+    """Folder of named portraits."""
+    item_id: str | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """Numbers of the `metric_*` columns, by full column name."""
+    line: int = 0
+    """Line of the joblist, from 1; 0 when it does not come from a file."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the line: moving a row does not change the job."""
+        plain = asdict(self)
+        del plain["line"]
+        return plain
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> JobSpec:
+        """Build from `to_dict`."""
+        return cls(**plain)
+
+
+@dataclass(frozen=True)
+class PartFile:
+    """An output that is written but does not stand under its final name yet."""
+
+    part: str
+    """Where it was written."""
+    path: str
+    """Where it goes."""
+    sha256: str
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What one run of a job produced."""
+
+    files: Mapping[str, PartFile]
+    """Exporter name -> file, in the order of publishing: csv comes last."""
+    statistics: Mapping[str, float] = field(default_factory=dict)
+    """Counts that the server adds up for its summary."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a plain dict; the order of files is kept."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Manifest:
+        """Build from `to_dict`."""
+        files = {name: PartFile(**entry) for name, entry in plain["files"].items()}
+        return cls(files=files, statistics=dict(plain["statistics"]))
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to work on a job for a while."""
+
+    job: int
+    token: int
+    """Fencing token: grows with each claim of the job."""
+    spec: JobSpec
+    options: Mapping[str, Any]
+    """Analysis options, as the server was given them."""
+    attempt: int = 1
+    kind: str = "run"
+    """`run`, or `publish`: finish the renames that a lost worker began."""
+    manifest: Manifest | None = None
+    """What to publish; only with kind `publish`."""
+
+    @property
+    def source_path(self) -> str:
+        """Medium, an absolute path."""
+        return self.spec.source_path
+
+    @property
+    def dests(self) -> Mapping[str, str]:
+        """Exporter name -> absolute path of its file."""
+        return self.spec.dests
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a plain dict."""
+        return {
+            "job": self.job,
+            "token": self.token,
+            "spec": self.spec.to_dict(),
+            "options": dict(self.options),
+            "attempt": self.attempt,
+            "kind": self.kind,
+            "manifest": self.manifest.to_dict() if self.manifest else None,
+        }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Lease:
+        """Build from `to_dict`."""
+        manifest = plain["manifest"]
+        return cls(
+            job=plain["job"],
+            token=plain["token"],
+            spec=JobSpec.from_dict(plain["spec"]),
+            options=plain["options"],
+            attempt=plain["attempt"],
+            kind=plain["kind"],
+            manifest=Manifest.from_dict(manifest) if manifest else None,
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one run, or one publishing, of a job ended."""
+
+    manifest: Manifest | None = None
+    """What was written; None after a failure."""
+    kind: str = ""
+    """Empty, or why it failed: `input`, `transient`, `resource`, `bug`, `crash`."""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row of the ledger, for reports."""
+
+    id: int
+    spec: JobSpec
+    state: State
+    token: int
+    attempts: int
+    lost: int
+    """Leases that were lost while the job ran."""
+    fails: int
+    """Failures that may be retried."""
+    worker: str | None
+    error_kind: str | None
+    error: str | None
+    manifest: Manifest | None

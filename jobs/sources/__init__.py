@@ -1,0 +1,1 @@
+"""Where joblists come from: one file a kind, each with `read(path, exporters=...)`."""

@@ -1,0 +1,135 @@
+"""The ledger's file: one server at a time, transactions that end on the disk."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from jobs import schema
+from jobs.errors import LedgerRefused, LedgerUnavailable
+from jobs.mounts import refuse_network
+
+T = TypeVar("T")
+
+
+class Store:
+    """An open ledger file.
+
+    Args:
+        path: On a local disk; its folder is made.
+
+    Raises:
+        LedgerRefused: On a network disk, when another server has it, or when another
+            version of this program made it.
+    """
+
+    epoch: int
+    """Number of times that a server has opened it."""
+
+    def __init__(self, path: Path) -> None:
+        refuse_network(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._mutex = threading.RLock()
+        self._lock_file = _lock(path)
+        try:
+            self._db = _open(path)
+            self.epoch = int(self.meta("epoch") or 0) + 1
+            self.set_meta(epoch=str(self.epoch))
+        except BaseException:
+            os.close(self._lock_file)
+            raise
+
+    def close(self) -> None:
+        """Give the file back."""
+        with self._mutex:
+            self._db.close()
+            os.close(self._lock_file)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Do all of it or nothing; it is on the disk when the block is left.
+
+        Raises:
+            LedgerUnavailable: The disk is full or broken; nothing was changed.
+        """
+        with self._mutex:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                yield self._db
+                self._db.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                self._rollback()
+                raise LedgerUnavailable(f"{self.path}: {error}") from error
+            except BaseException:
+                self._rollback()
+                raise
+
+    def _rollback(self) -> None:
+        # On a full disk SQLite has rolled back by itself, and would complain of a second one.
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+
+    def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what a query of jobs.queries finds.
+
+        Raises:
+            LedgerUnavailable: The disk is broken.
+        """
+        with self._mutex:
+            try:
+                return query(self._db)
+            except sqlite3.OperationalError as error:
+                raise LedgerUnavailable(f"{self.path}: {error}") from error
+
+    def meta(self, name: str) -> str | None:
+        """Return a remembered value."""
+        with self._mutex:
+            row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
+
+    def set_meta(self, **values: str) -> None:
+        """Remember values."""
+        with self.transaction() as db:
+            db.executemany("INSERT OR REPLACE INTO meta VALUES(?, ?)", values.items())
+
+
+def _lock(path: Path) -> int:
+    """Return the descriptor of a lock that ends with this process."""
+    handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise LedgerRefused(
+            f"{path} is in use by another server: wait for it to end, or join it with a worker"
+        ) from None
+    return handle
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    db = schema.connect(path)
+    try:
+        found = schema.version(db)
+        if found is None:
+            schema.create(db)
+        elif found != schema.VERSION:
+            raise LedgerRefused(
+                f"{path} was made by another version of this program (tables {found}, not "
+                f"{schema.VERSION}): finish it with that one, or give another --ledger FILE"
+            )
+    except sqlite3.DatabaseError as error:
+        db.close()
+        raise LedgerRefused(f"{path} is not a ledger ({error}): give another --ledger FILE") from (
+            error
+        )
+    except BaseException:
+        db.close()
+        raise
+    return db
