@@ -1,0 +1,227 @@
+"""Reads dlib's face recognition network out of ``dlib_face_recognition_resnet_model_v1.dat``.
+
+dlib writes a network from its loss inwards: every layer writes its version, then the layer below
+it, then its own details. So the file holds the loss, the versions of all layers from output to
+input, the input layer, and then the details of all layers from input to output. An integer is a
+control byte (low four bits: how many bytes follow; top bit: the sign) and its bytes, little-endian;
+a real number is an integer mantissa and an integer exponent of two; a tensor is the integer 2 (its
+version), its four dimensions and float32 values, little-endian.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from analyzer.errors import WeightsError
+from analyzer.types import F32
+
+STAGES = ((32, 3, False), (64, 4, True), (128, 3, True), (256, 3, True), (256, 1, True))
+"""Channels, residual blocks, and whether the first block halves the picture; input first."""
+SIZE = 150
+"""Side of a chip in pixels."""
+DIMENSIONS = 128
+"""Length of an embedding."""
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """A convolution and the affine layer that follows it."""
+
+    filters: F32
+    """(out, in, k, k)."""
+    bias: F32
+    """(out,)."""
+    gamma: F32
+    """(out,) factor of the affine layer."""
+    beta: F32
+    """(out,) offset of the affine layer."""
+    stride: int
+    padding: int
+
+
+@dataclass(frozen=True)
+class Network:
+    """The weights of dlib's face ResNet."""
+
+    mean: F32
+    """(3,) RGB mean that is taken off the chips, 0 to 255; they are then divided by 256."""
+    convolutions: tuple[Convolution, ...]
+    """29: the stem, then two a residual block."""
+    projection: F32
+    """(256, 128) from pooled features to embeddings."""
+
+
+def read(path: Path) -> Network:
+    """Read the network's weights.
+
+    Raises:
+        WeightsError: the file is truncated, or holds another network.
+    """
+    reader = _Reader(path)
+    mean = _header(reader)
+    convolutions = [_convolution(reader, *shape) for shape in _shapes()]
+    projection = _projection(reader)
+    reader.end()
+    return Network(mean, tuple(convolutions), projection)
+
+
+class _Reader:
+    """Walks through a file in dlib's serialization."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._data = path.read_bytes()
+        self._at = 0
+
+    def fail(self, reason: str) -> WeightsError:
+        return WeightsError(
+            f"{self._path}: not dlib's face recognition ResNet ({reason} before byte {self._at}); "
+            "reinstall it with: pip install --force-reinstall face_recognition_models"
+        )
+
+    def take(self, count: int) -> bytes:
+        self._at += count
+        if self._at > len(self._data):
+            raise self.fail("truncated")
+        return self._data[self._at - count : self._at]
+
+    def end(self) -> None:
+        if self._at != len(self._data):
+            raise self.fail(f"{len(self._data) - self._at} bytes left over")
+
+    def integer(self) -> int:
+        control = self.take(1)[0]
+        size = control & 0x0F
+        if control & 0x70 or not 1 <= size <= 8:
+            raise self.fail("no integer")
+        value = int.from_bytes(self.take(size), "little")
+        return -value if control & 0x80 else value
+
+    def integers(self, count: int) -> list[int]:
+        return [self.integer() for _ in range(count)]
+
+    def real(self) -> float:
+        mantissa, exponent = self.integers(2)
+        return float(np.ldexp(mantissa, exponent))
+
+    def reals(self, count: int) -> list[float]:
+        return [self.real() for _ in range(count)]
+
+    def expect(self, *values: int) -> None:
+        for value in values:
+            found = self.integer()
+            if found != value:
+                raise self.fail(f"{found} instead of {value}")
+
+    def name(self, name: str) -> None:
+        found = self.take(self.integer())
+        if found != name.encode():
+            raise self.fail(f"{found[:40]!r} instead of {name!r}")
+
+    def tensor(self, size: int) -> F32:
+        """Read a tensor of that many values, flat."""
+        self.expect(2)
+        if np.prod(self.integers(4)) != size:
+            raise self.fail(f"no tensor of {size} values")
+        return np.frombuffer(self.take(4 * size), "<f4").astype(np.float32)
+
+    def layer_end(self) -> None:
+        """Pass the state of training that every layer writes last: three flags, three tensors."""
+        self.take(3)
+        for _ in range(3):
+            self.tensor(0)
+
+
+def _header(reader: _Reader) -> F32:
+    """Read all that stands before the first layer; returns the mean colour (3,)."""
+    reader.expect(1)
+    reader.name("loss_metric_2")
+    reader.reals(2)
+    reader.expect(*reversed(_versions()))
+    reader.name("input_rgb_image_sized")
+    mean = reader.reals(3)
+    reader.expect(SIZE, SIZE)
+    return np.array(mean, np.float32)
+
+
+def _versions() -> list[int]:
+    """Version of each layer from input to output: 3 above the input, 1 for tags, else 2."""
+    plain = [1, *[2] * 7]
+    halving = [1, *[2] * 5, 1, 1, *[2] * 3]
+    versions = [3, 2, 2, 2]
+    for _, blocks, halves in STAGES:
+        versions += halving if halves else plain
+        versions += plain * (blocks - 1)
+    return [*versions, 2, 2]
+
+
+def _shapes() -> list[tuple[int, int, int, int, str]]:
+    """Outputs, inputs, side and stride of each convolution, and what follows its affine layer."""
+    shapes, inputs = [(32, 3, 7, 2, "stem")], 32
+    for outputs, blocks, halves in STAGES:
+        for block in range(blocks):
+            halved = halves and block == 0
+            shapes.append((outputs, inputs, 3, 2 if halved else 1, "middle"))
+            shapes.append((outputs, outputs, 3, 1, "halved" if halved else "sum"))
+            inputs = outputs
+    return shapes
+
+
+def _convolution(
+    reader: _Reader, outputs: int, inputs: int, side: int, stride: int, after: str
+) -> Convolution:
+    """Read a convolution, its affine layer, and the layers without weights that follow."""
+    reader.name("con_4")
+    weights = reader.tensor(outputs * inputs * side * side + outputs)
+    padding = side // 2 if stride == 1 else 0
+    reader.expect(outputs, side, side, stride, stride, padding, padding)
+    reader.expect(1, outputs, inputs, side, side, 1, 1, outputs, 1, 1)
+    reader.reals(4)
+    reader.layer_end()
+    if after == "stem":
+        reader.expect(1)
+    gamma, beta = _affine(reader, outputs)
+    _after(reader, after)
+    filters = weights[:-outputs].reshape(outputs, inputs, side, side)
+    return Convolution(filters, weights[-outputs:], gamma, beta, stride, padding)
+
+
+def _affine(reader: _Reader, channels: int) -> tuple[F32, F32]:
+    reader.name("affine_")
+    weights = reader.tensor(2 * channels)
+    reader.expect(*(1, 1, channels, 1, 1) * 2, 0)
+    reader.layer_end()
+    return weights[:channels], weights[channels:]
+
+
+def _after(reader: _Reader, after: str) -> None:
+    """Pass the layers without weights between an affine layer and the next convolution."""
+    if after == "halved":
+        _pool(reader, "avg_pool_2", 2, 2)
+    if after in ("halved", "sum"):
+        reader.name("add_prev_")
+        reader.layer_end()
+    reader.name("relu_")
+    reader.layer_end()
+    if after == "stem":
+        _pool(reader, "max_pool_2", 3, 2)
+
+
+def _pool(reader: _Reader, name: str, side: int, stride: int) -> None:
+    reader.name(name)
+    reader.expect(side, side, stride, stride, 0, 0)
+    reader.layer_end()
+
+
+def _projection(reader: _Reader) -> F32:
+    """Read the mean over the picture and the last layer; returns (256, 128)."""
+    channels = STAGES[-1][0]
+    _pool(reader, "avg_pool_2", 0, 1)
+    reader.name("fc_2")
+    reader.expect(DIMENSIONS, channels)
+    weights = reader.tensor(channels * DIMENSIONS)
+    reader.expect(1, channels, DIMENSIONS, 1, 1, 1, 0, 0, 0, 0, 1)
+    reader.reals(4)
+    reader.layer_end()
+    return weights.reshape(channels, DIMENSIONS)
