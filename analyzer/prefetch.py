@@ -2,13 +2,13 @@
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def prefetch(items: Iterator[T], *, depth: int) -> Iterator[T]:
+def prefetch(items: Iterator[T], *, depth: int) -> Generator[T, None, None]:
     """Yield what ``items`` yields, produced by a thread at most ``depth`` items ahead.
 
     An exception of ``items`` is raised here, in its place. When the consumer stops early, the

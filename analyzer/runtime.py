@@ -27,6 +27,11 @@ class Runtime:
     """Spec of the library that executes networks."""
     _loaded: Any = field(default=None, init=False, repr=False)
 
+    @property
+    def image_batch(self) -> int:
+        """Pictures a batch: on a CPU, one at a time over all cores beats a batch (cache)."""
+        return 1 if self._backend().device == "cpu" else self.batch_size
+
     def load(self, model: Path | bytes) -> "Session":
         """Load an ONNX network on this runtime's device.
 

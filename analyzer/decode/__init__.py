@@ -13,6 +13,10 @@ class Medium(Protocol):
     frames_decoded: int
     """How many pictures the decoder has delivered so far, sampled or not."""
 
+    def __enter__(self) -> "Medium": ...
+
+    def __exit__(self, *_: object) -> None: ...
+
     def frames(self) -> Iterator[Frame]:
         """Yield the sampled frames in order of time.
 

@@ -1,0 +1,102 @@
+"""From rows to persons: screen time, presence, size, and attributes averaged by quality."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from analyzer import attributes, geometry
+from analyzer.tracks import Tracks
+from analyzer.types import (
+    F32,
+    I64,
+    Attribute,
+    Decoded,
+    Identities,
+    MediaInfo,
+    Observations,
+    Person,
+)
+
+
+def identities(labels: I64, found: Tracks, track_ids: I64) -> Identities:
+    """Number persons from 0 by the order of their first track, and average their embeddings.
+
+    Args:
+        labels: (T,) cluster of each described track.
+        found: the T described tracks.
+        track_ids: ids of all tracks; those that were not described belong to no person.
+    """
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    of_described = np.argsort(np.argsort(first))[inverse].astype(np.int64)
+    totals = np.bincount(of_described, found.weights, len(first))
+    sums = np.zeros((len(first), found.embeddings.shape[1]))
+    np.add.at(sums, of_described, found.embeddings * found.weights[:, None])
+    person_ids = np.full(len(track_ids), -1, np.int64)
+    person_ids[np.searchsorted(track_ids, found.ids)] = of_described
+    return Identities(
+        track_ids=track_ids,
+        person_ids=person_ids,
+        centroids=(sums / np.maximum(totals, 1e-12)[:, None]).astype(np.float32),
+    )
+
+
+def average_tracks(observations: Observations, track_ids: I64) -> dict[str, Decoded]:
+    """Average every head over each track: head name -> (T,)."""
+    order = np.argsort(observations.track_id, kind="stable")
+    bounds = np.searchsorted(observations.track_id[order], track_ids, side="right")
+    groups = np.split(order, bounds[:-1]) if len(track_ids) else []
+    quality = observations.quality
+    return {
+        head: attributes.decode(
+            head,
+            np.array(
+                [attributes.average(head, raw[rows], quality[rows]) for rows in groups], np.float32
+            ).reshape(-1, raw.shape[1]),
+        )
+        for head, raw in observations.heads.items()
+    }
+
+
+def persons(
+    info: MediaInfo, observations: Observations, row_persons: I64, found: Identities
+) -> tuple[Person, ...]:
+    """Summarise each person of a medium, most screen time first.
+
+    Args:
+        info: of the medium.
+        observations: all rows.
+        row_persons: (N,) person of each row, -1 = none.
+        found: tracks and persons.
+    """
+    people = [
+        _person(i, info, observations, np.nonzero(row_persons == i)[0], found)
+        for i in range(len(found.centroids))
+    ]
+    return tuple(sorted(people, key=lambda p: (-p.screen_time_s, p.person_id)))
+
+
+def _person(
+    person_id: int, info: MediaInfo, observations: Observations, rows: I64, found: Identities
+) -> Person:
+    ends = observations.time_s[rows] + observations.duration_s[rows]
+    _, once = np.unique(observations.frame[rows], return_index=True)
+    picture = float(info.width_px * info.height_px)
+    return Person(
+        person_id=person_id,
+        name=None,
+        name_distance=None,
+        track_ids=tuple(found.track_ids[found.person_ids == person_id].tolist()),
+        face_count=len(rows),
+        first_s=float(observations.time_s[rows].min()),
+        last_s=float(ends.max()),
+        screen_time_s=float(observations.duration_s[rows][once].sum()),
+        mean_area_ratio=float(geometry.area(observations.boxes[rows]).mean() / picture),
+        attributes=_attributes(observations.heads, observations.quality, rows),
+    )
+
+
+def _attributes(heads: Mapping[str, F32], quality: F32, rows: I64) -> dict[str, Attribute]:
+    return {
+        head: attributes.summarize(head, attributes.average(head, raw[rows], quality[rows]))
+        for head, raw in heads.items()
+    }
