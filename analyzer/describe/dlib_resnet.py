@@ -1,0 +1,138 @@
+"""dlib's face ResNet (128-D, 99.38 % on LFW) and attribute heads in one pass of one ONNX graph."""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import dlib
+import numpy as np
+import platformdirs
+
+from analyzer import weights
+from analyzer.attributes import SIZES
+from analyzer.backend import Session
+from analyzer.describe import _dlib_dat, _dlib_graph, _dlib_heads
+from analyzer.errors import UsageError, WeightsError
+from analyzer.runtime import Runtime
+from analyzer.types import F32, U8, Descriptions
+
+TOLERANCE = 1e-5
+"""Largest difference from dlib's own embeddings with which a graph is accepted."""
+
+
+def create(*, heads: str = "", attributes: tuple[str, ...] = (), runtime: Runtime) -> "DlibResnet":
+    """Face ResNet of dlib; ``heads`` is a file of attribute heads (default: those that ship).
+
+    Raises:
+        MissingDependency: the package that carries the weights is not installed.
+        UsageError: the heads do not know an attribute.
+        WeightsError: weights missing, altered, or not equal to dlib's own network.
+    """
+    return DlibResnet(Path(heads) if heads else _dlib_heads.SHIPPED, attributes, runtime)
+
+
+class DlibResnet:
+    """Embeddings and attributes of chips."""
+
+    aligner = f"chip:size={_dlib_dat.SIZE},padding=0.25"
+    threshold = 0.5
+
+    def __init__(self, heads: Path, attributes: tuple[str, ...], runtime: Runtime) -> None:
+        wanted = attributes if heads.is_file() else ()
+        self._attributes = tuple(name for name in SIZES if name in wanted)
+        self._batch_size = runtime.batch_size
+        files = [weights.locate("dlib_resnet")]
+        if self._attributes:
+            files.append(heads)
+        self._session = _session(files, self._attributes, runtime)
+        self.provenance: Mapping[str, str] = {file.name: weights.sha256(file) for file in files}
+
+    def describe(self, images: U8) -> Descriptions:
+        """Describe chips; see `analyzer.describe.Describer`."""
+        outputs = self._run(images)
+        heads = {name: outputs[name] for name in self._attributes}
+        return Descriptions(embeddings=outputs["embedding"], heads=heads)
+
+    def features(self, images: U8) -> F32:
+        """Pooled features (n, 704) of chips, on which heads are trained."""
+        return self._run(images)["features"]
+
+    def _run(self, images: U8) -> dict[str, F32]:
+        """All outputs of the graph, by name."""
+        widths = {"embedding": _dlib_dat.DIMENSIONS, "features": _dlib_heads.FEATURES, **SIZES}
+        parts = [
+            [np.empty((0, widths[name]), np.float32) for name in self._session.outputs],
+            *(self._session.run(chips=batch) for batch in self._batches(images)),
+        ]
+        columns = zip(*parts, strict=True)
+        joined = (np.concatenate(column) for column in columns)
+        return dict(zip(self._session.outputs, joined, strict=True))
+
+    def _batches(self, images: U8) -> Iterator[U8]:
+        for start in range(0, len(images), self._batch_size):
+            yield np.ascontiguousarray(images[start : start + self._batch_size])
+
+
+def _session(files: list[Path], attributes: tuple[str, ...], runtime: Runtime) -> Session:
+    """Load the graph of these files from the user's cache, or build it."""
+    key = [*map(weights.sha256, files), *attributes, str(_dlib_graph.VERSION)]
+    digest = hashlib.sha256("\n".join(key).encode()).hexdigest()
+    cached = platformdirs.user_cache_path("ina") / "graphs" / f"dlib_resnet-{digest[:32]}.onnx"
+    if cached.is_file():
+        with contextlib.suppress(WeightsError):
+            return runtime.load(cached)
+    model = _build(files, attributes)
+    _verify(model, files[0], runtime)
+    # A cache that cannot be written costs every process the time of building, nothing else.
+    with contextlib.suppress(OSError):
+        _write(cached, model)
+    return runtime.load(model)
+
+
+def _build(files: list[Path], attributes: tuple[str, ...]) -> bytes:
+    heads = _dlib_heads.load(files[1]) if attributes else _dlib_heads.Heads({})
+    unknown = set(attributes) - set(heads.names)
+    if unknown:
+        raise UsageError(f"{files[1]}: has no head for {', '.join(sorted(unknown))}")
+    return _dlib_graph.build(_dlib_dat.read(files[0]), heads.only(attributes))
+
+
+def _verify(model: bytes, path: Path, runtime: Runtime) -> None:
+    """Raise unless the graph gives dlib's own embeddings; on the CPU, whose arithmetic is exact."""
+    session = Runtime(device="cpu", threads=runtime.threads).load(model)
+    chips = _synthetic_chips()
+    ours = session.run(chips=chips)[session.outputs.index("embedding")]
+    network = dlib.face_recognition_model_v1(str(path))
+    theirs = np.array([network.compute_face_descriptor(chip) for chip in chips])
+    difference = float(np.abs(ours - theirs).max())
+    if not difference <= TOLERANCE:
+        raise WeightsError(f"{path}: the graph differs from dlib by {difference:.1e}")
+
+
+def _synthetic_chips() -> U8:
+    """Four chips (4, 150, 150, 3) of random patches, from coarse to fine."""
+    random = np.random.default_rng(0)
+    chips = []
+    for patch in (50, 25, 10, 1):
+        side = _dlib_dat.SIZE // patch
+        patches = random.integers(0, 256, (side, side, 3), np.uint8)
+        chips.append(patches.repeat(patch, axis=0).repeat(patch, axis=1))
+    return np.stack(chips)
+
+
+def _write(path: Path, model: bytes) -> None:
+    """Write a file so that other processes see all of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=path.stem, suffix=".part", dir=path.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(model)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

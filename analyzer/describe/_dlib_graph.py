@@ -1,0 +1,149 @@
+"""dlib's face ResNet and attribute heads as one ONNX graph.
+
+Input ``chips`` (n, 150, 150, 3) uint8 RGB. Outputs ``embedding`` (n, 128), ``features`` (n, 704)
+and one output (n, k) a head.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from analyzer.describe._dlib_dat import DIMENSIONS, SIZE, STAGES, Convolution, Network
+from analyzer.describe._dlib_heads import FEATURES, Heads
+from analyzer.types import F32
+
+VERSION = 1
+"""Grows with every change here that changes the graph: part of the name of cached graphs."""
+_OPSET, _IR = 17, 8
+
+
+def build(network: Network, heads: Heads) -> bytes:
+    """Build the graph; returns a serialized ONNX model."""
+    graph = _Graph()
+    pixels = graph.add("Cast", "chips", to=TensorProto.FLOAT)
+    x = graph.add("Transpose", pixels, perm=[0, 3, 1, 2])
+    layers = iter(network.convolutions)
+    x = graph.add("Relu", _stem(graph, x, next(layers), network.mean))
+    x = graph.add("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2])
+    pooled = _stages(graph, x, layers)
+    graph.add("MatMul", pooled[-1], graph.constant(network.projection), name="embedding")
+    graph.add("Concat", *pooled[1:], name="features", axis=1)
+    _heads(graph, heads)
+    widths = {"embedding": DIMENSIONS, "features": FEATURES}
+    widths |= {name: len(heads.tensors[f"{name}.bias"]) for name in heads.names}
+    return graph.serialize(widths)
+
+
+class _Graph:
+    """Collects nodes and constants, and names what they make."""
+
+    def __init__(self) -> None:
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: list[onnx.TensorProto] = []
+
+    def add(self, op: str, *inputs: str, name: str = "", **attributes: Any) -> str:
+        """Append a node; returns the name of its output."""
+        output = name or f"{op.lower()}_{len(self._nodes)}"
+        self._nodes.append(helper.make_node(op, inputs, [output], **attributes))
+        return output
+
+    def constant(self, values: "np.ndarray[Any, Any]") -> str:
+        """Store an array in the model; returns its name."""
+        name = f"constant_{len(self._constants)}"
+        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+        return name
+
+    def serialize(self, widths: dict[str, int]) -> bytes:
+        """Finish a graph whose outputs (n, width) have these names."""
+        chips = helper.make_tensor_value_info("chips", TensorProto.UINT8, ["n", SIZE, SIZE, 3])
+        outputs = [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", width])
+            for name, width in widths.items()
+        ]
+        graph = helper.make_graph(self._nodes, "dlib_resnet", [chips], outputs, self._constants)
+        opset = [helper.make_opsetid("", _OPSET)]
+        model = helper.make_model(graph, opset_imports=opset, ir_version=_IR)
+        onnx.checker.check_model(model, full_check=True)
+        return model.SerializeToString()
+
+
+def _stages(graph: _Graph, x: str, layers: Iterator[Convolution]) -> list[str]:
+    """Append all residual blocks; returns the mean over the picture (n, c) after each stage."""
+    pooled, channels, side = [], STAGES[0][0], 35
+    for width, blocks, halves in STAGES:
+        for block in range(blocks):
+            if halves and block == 0:
+                x, side = _halving(graph, x, next(layers), next(layers), side, width - channels)
+            else:
+                branch = _branch(graph, x, next(layers), next(layers))
+                x = graph.add("Relu", graph.add("Add", x, branch))
+        channels = width
+        pooled.append(graph.add("Flatten", graph.add("GlobalAveragePool", x)))
+    return pooled
+
+
+def _halving(
+    graph: _Graph, x: str, first: Convolution, second: Convolution, side: int, missing: int
+) -> tuple[str, int]:
+    """Append a block that halves a picture of this side; returns it and its new side.
+
+    dlib adds tensors of unlike size by padding each with zeros up to the larger: the branch at the
+    right and bottom, the shortcut in its missing channels.
+    """
+    branch = _branch(graph, x, first, second)
+    shortcut = graph.add("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2])
+    short = side // 2 - ((side - 3) // 2 + 1)
+    branch = _pad(graph, branch, 0, short)
+    shortcut = _pad(graph, shortcut, missing, 0)
+    return graph.add("Relu", graph.add("Add", shortcut, branch)), side // 2
+
+
+def _pad(graph: _Graph, x: str, channels: int, pixels: int) -> str:
+    """Append zeros after the last channels, rows and columns."""
+    if not channels and not pixels:
+        return x
+    after = np.array([0, 0, 0, 0, 0, channels, pixels, pixels], np.int64)
+    return graph.add("Pad", x, graph.constant(after))
+
+
+def _branch(graph: _Graph, x: str, first: Convolution, second: Convolution) -> str:
+    x = graph.add("Relu", _convolve(graph, x, *_fold(first), first))
+    return _convolve(graph, x, *_fold(second), second)
+
+
+def _stem(graph: _Graph, x: str, layer: Convolution, mean: F32) -> str:
+    """Append the first convolution, with the normalisation of the pixels folded into it.
+
+    That is exact because it pads nothing.
+    """
+    filters, bias = _fold(layer)
+    filters = (filters.astype(np.float64) / 256).astype(np.float32)
+    offset = np.einsum("oihw,i->o", filters.astype(np.float64), mean.astype(np.float64))
+    return _convolve(graph, x, filters, (bias - offset).astype(np.float32), layer)
+
+
+def _fold(layer: Convolution) -> tuple[F32, F32]:
+    """Filters and bias with the affine layer multiplied in."""
+    return layer.filters * layer.gamma[:, None, None, None], layer.bias * layer.gamma + layer.beta
+
+
+def _convolve(graph: _Graph, x: str, filters: F32, bias: F32, layer: Convolution) -> str:
+    weights = graph.constant(filters), graph.constant(bias)
+    strides, pads = [layer.stride] * 2, [layer.padding] * 4
+    return graph.add(
+        "Conv", x, *weights, kernel_shape=list(filters.shape[2:]), strides=strides, pads=pads
+    )
+
+
+def _heads(graph: _Graph, heads: Heads) -> None:
+    if not heads.names:
+        return
+    constants = {name: graph.constant(tensor) for name, tensor in heads.tensors.items()}
+    hidden = ("features", constants["hidden.weight"], constants["hidden.bias"])
+    x = graph.add("Relu", graph.add("Gemm", *hidden, transB=1))
+    for name in heads.names:
+        layer = constants[f"{name}.weight"], constants[f"{name}.bias"]
+        graph.add("Gemm", x, *layer, name=name, transB=1)
