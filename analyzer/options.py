@@ -14,7 +14,7 @@ from typing import Any
 from analyzer import registry
 from analyzer.errors import UsageError
 
-ENGINES = ("videotracking", "video", "videokeyframes", "image")
+ENGINES = ("videotracking", "video")
 ATTRIBUTES = ("sex", "age", "ethnicity")
 
 
@@ -43,8 +43,7 @@ class AnalysisOptions:
 
     engine: str = _option(
         "videotracking",
-        "videotracking: detect and track; video: detect in every sampled frame; "
-        "videokeyframes: key frames only; image: stills",
+        "videotracking: detect and track; video: detect in every sampled frame",
         str,
         choices=ENGINES,
     )

@@ -1,0 +1,47 @@
+"""Media with known truth, made by ffmpeg, and what ffprobe says of a file."""
+
+import json
+import shutil
+import subprocess
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import imageio_ffmpeg
+import pytest
+
+FFMPEG = shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
+
+
+def ffmpeg(*arguments: str | Path) -> None:
+    """Run ffmpeg quietly; fail loudly."""
+    command = [FFMPEG, "-v", "error", "-y", *map(str, arguments)]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+
+
+def video(
+    path: Path, *, rate: str = "30000/1001", seconds: float = 2, size: str = "320x240"
+) -> Path:
+    """A test pattern with a tone."""
+    ffmpeg(
+        "-f", "lavfi", "-i", f"testsrc=rate={rate}:size={size}:duration={seconds}",
+        "-f", "lavfi", "-i", f"sine=duration={seconds}",
+        "-pix_fmt", "yuv420p", "-g", "15", "-c:a", "aac", path,
+    )  # fmt: skip
+    return path
+
+
+def probe(path: Path, *arguments: str) -> dict[str, Any]:
+    """What ffprobe says, as JSON; skips the test where there is no ffprobe."""
+    binary = shutil.which("ffprobe")
+    if binary is None:
+        pytest.skip("ffprobe is not installed; it comes with the system's ffmpeg package")
+    command = [binary, "-v", "error", "-of", "json", *arguments, str(path)]
+    return dict(json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
+
+
+def player_times(path: Path) -> list[float]:
+    """Time of every picture on the player's clock, by ffprobe."""
+    start = Fraction(probe(path, "-show_format")["format"]["start_time"])
+    frames = probe(path, "-select_streams", "v:0", "-show_frames")["frames"]
+    return [float(Fraction(f["best_effort_timestamp_time"]) - start) for f in frames]

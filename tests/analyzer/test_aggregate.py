@@ -1,0 +1,56 @@
+"""Persons: screen time, presence, size, and attributes weighted by quality."""
+
+import numpy as np
+import pytest
+
+from analyzer import aggregate, tracks
+from analyzer.types import MediaInfo
+from tests.analyzer.test_tracks import faces, observe
+
+INFO = MediaInfo(
+    uri="a.mp4", kind="video", width_px=100, height_px=100, frame_rate=None, duration_s=10
+)
+
+
+def test_persons_are_numbered_by_first_track_and_sorted_by_screen_time():
+    table = observe([0, 1, 1, 1, 2], faces(0, 1, 1, 1, 0))
+    found = tracks.embed(table)
+    who = aggregate.identities(np.array([5, 3, 5]), found, np.arange(3))
+    assert who.person_ids.tolist() == [0, 1, 0]
+    rows = who.person_ids[table.track_id]
+    people = aggregate.persons(INFO, table, rows, who)
+    assert [p.person_id for p in people] == [1, 0]
+    assert people[1].track_ids == (0, 2)
+    assert people[1].face_count == 2
+    assert (people[1].first_s, people[1].last_s) == pytest.approx((0, 1.0))
+    assert people[1].screen_time_s == pytest.approx(0.4)
+    assert people[0].mean_area_ratio == pytest.approx(0.16)
+
+
+def test_a_frame_counts_once_even_if_a_mirror_shows_the_person_twice():
+    table = observe([0, 1], faces(0, 0), frames=[3, 3])
+    who = aggregate.identities(np.array([0, 0]), tracks.embed(table), np.arange(2))
+    person = aggregate.persons(INFO, table, np.zeros(2, np.int64), who)[0]
+    assert person.screen_time_s == pytest.approx(0.2)
+
+
+def test_a_track_without_a_description_belongs_to_nobody():
+    table = observe([0, 1], faces(0), embedding_rows=np.array([1]))
+    who = aggregate.identities(np.array([0]), tracks.embed(table), np.arange(2))
+    assert who.person_ids.tolist() == [-1, 0]
+
+
+def test_track_averages_are_weighted_by_quality():
+    sex = np.array([[4.0], [-1.0], [-3.0]], np.float32)
+    sharpness = np.array([0.1, 0.9, 1.0], np.float32)
+    table = observe([0, 0, 1], faces(0, 0, 1), heads={"sex": sex}, sharpness=sharpness)
+    got = aggregate.average_tracks(table, np.arange(2))["sex"]
+    assert got.value == pytest.approx([0.1 * 4 - 0.9, -3], abs=1e-5)
+    assert got.label == ("f", "f")
+
+
+def test_nobody():
+    empty = observe([], np.empty((0, 8)), heads={"age": np.empty((0, 9), np.float32)})
+    who = aggregate.identities(np.empty(0, np.int64), tracks.embed(empty), np.empty(0, np.int64))
+    assert aggregate.persons(INFO, empty, np.empty(0, np.int64), who) == ()
+    assert aggregate.average_tracks(empty, who.track_ids)["age"].label == ()

@@ -1,0 +1,86 @@
+"""Tracks as wholes: where they break, what they average, which may never be one person."""
+
+import numpy as np
+import pytest
+
+from analyzer import tracks
+from analyzer.types import Observations, Tally
+
+
+def observe(
+    track_ids: list[int], embeddings: np.ndarray, *, frames: list[int] | None = None, **columns
+) -> Observations:
+    """A table with one described face a row."""
+    n = len(track_ids)
+    frame = np.array(frames if frames is not None else range(n), np.int64)
+    ones = np.ones(n, np.float32)
+    values = {
+        "frame": frame,
+        "time_s": frame / 5.0,
+        "duration_s": np.full(n, 0.2),
+        "track_id": np.array(track_ids, np.int64),
+        "boxes": np.tile(np.array([[10, 10, 50, 50]], np.float32), (n, 1)),
+        "detect_conf": ones,
+        "track_conf": ones,
+        "sharpness": ones,
+        "frontality": ones,
+        "face_px": ones * 40,
+        "heads": {},
+        "embeddings": embeddings.astype(np.float32),
+        "embedding_rows": np.arange(n),
+        "tally": Tally(),
+    }
+    return Observations(**{**values, **columns})
+
+
+def faces(*people: int, noise: float = 0.1) -> np.ndarray:
+    """Embeddings 1.0 apart for different people."""
+    rng = np.random.default_rng(0)
+    base = np.eye(8)[list(people)] / np.sqrt(2)
+    return base + rng.normal(size=base.shape) * noise / np.sqrt(8)
+
+
+def test_a_track_breaks_where_the_face_changes():
+    people = [0] * 6 + [1] * 5 + [2] * 7
+    got = tracks.split_by_appearance(observe([4] * 18, faces(*people)), 0.5)
+    assert got.tolist() == people
+
+
+def test_one_odd_face_does_not_break_a_track():
+    people = [0] * 6 + [1] + [0] * 6
+    got = tracks.split_by_appearance(observe([0] * 13, faces(*people)), 0.5)
+    assert got.tolist() == [0] * 13
+
+
+def test_short_tracks_break_too():
+    assert tracks.split_by_appearance(observe([3, 3], faces(0, 1)), 0.5).tolist() == [0, 1]
+    assert tracks.split_by_appearance(observe([3], faces(0)), 0.5).tolist() == [0]
+
+
+def test_ids_are_dense_in_order_of_appearance():
+    table = observe([9, 5, 9, 5], faces(1, 0, 1, 0), frames=[0, 0, 1, 1])
+    assert tracks.split_by_appearance(table, 0.5).tolist() == [0, 1, 0, 1]
+
+
+def test_nothing_gives_nothing():
+    empty = observe([], np.empty((0, 8)))
+    assert tracks.split_by_appearance(empty, 0.5).tolist() == []
+    assert len(tracks.embed(empty).ids) == 0
+    assert tracks.apart(empty, np.empty(0, np.int64)).shape == (0, 2)
+
+
+def test_sharp_faces_count_most_in_a_tracks_mean():
+    sharpness = np.array([1.0, 0.01], np.float32)
+    found = tracks.embed(observe([0, 0], np.eye(8)[:2], sharpness=sharpness))
+    assert found.embeddings[0, 0] == pytest.approx(1 / 1.01, abs=1e-3)
+    assert found.weights[0] == pytest.approx(1.01, abs=1e-3)
+
+
+def test_undescribed_rows_are_left_out():
+    table = observe([0, 1, 1], faces(0), embedding_rows=np.array([2]))
+    assert tracks.embed(table).ids.tolist() == [1]
+
+
+def test_tracks_of_one_frame_are_apart():
+    table = observe([0, 1, 0, 2, 3], faces(0, 1, 0, 2, 3), frames=[0, 0, 1, 1, 2])
+    assert tracks.apart(table, np.arange(4)).tolist() == [[0, 1], [0, 2]]

@@ -1,0 +1,251 @@
+"""Every component there is, found by listing, run through its stage's contract."""
+
+import inspect
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from analyzer import registry
+from analyzer.errors import UsageError
+from analyzer.options import AnalysisOptions
+from analyzer.runtime import Runtime
+from analyzer.types import Detections, Frame
+
+RUNTIME = Runtime(device="cpu")
+STAGES = ("decode", "detect", "track", "align", "describe", "cluster", "export")
+
+
+def components(*stages: str) -> list[tuple[str, str]]:
+    return [(stage, name) for stage in stages for name in registry.names(stage)]
+
+
+def astronaut() -> np.ndarray:
+    data = pytest.importorskip("skimage.data")
+    return np.ascontiguousarray(data.astronaut())
+
+
+ASTRONAUT_FACE = np.array([[172, 62, 276, 192]], np.float32)
+
+
+def frame(image: np.ndarray, index: int = 0) -> Frame:
+    return Frame(index=index, time_s=index / 25, duration_s=1 / 25, image=image)
+
+
+@pytest.mark.parametrize(("stage", "name"), components(*STAGES))
+def test_create_takes_keywords_and_says_what_it_is(stage, name):
+    create = registry.module(stage, name).create
+    parameters = inspect.signature(create).parameters.values()
+    assert all(p.kind is p.KEYWORD_ONLY for p in parameters)
+    assert "runtime" in inspect.signature(create).parameters
+    assert create.__doc__
+    assert registry.module(stage, name).__doc__
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_unknown_component_names_the_known(stage):
+    with pytest.raises(UsageError, match=registry.names(stage)[0]):
+        registry.load(stage, "nonesuch", runtime=RUNTIME)
+
+
+@pytest.mark.parametrize(("stage", "name"), components("detect", "track", "cluster"))
+def test_unknown_option_names_the_known(stage, name):
+    with pytest.raises(UsageError, match="has no option 'nonesuch'"):
+        registry.load(stage, f"{name}:nonesuch=1", runtime=RUNTIME)
+
+
+@pytest.mark.parametrize("name", registry.names("detect"))
+class TestDetectors:
+    def test_finds_the_one_face(self, name):
+        image = astronaut()
+        found = registry.load("detect", name, runtime=RUNTIME).detect([image])
+        assert [len(f) for f in found] == [1]
+        x1, y1, x2, y2 = found[0].boxes[0]
+        wanted = ASTRONAUT_FACE[0]
+        overlap = (min(x2, wanted[2]) - max(x1, wanted[0])) * (
+            min(y2, wanted[3]) - max(y1, wanted[1])
+        )
+        union = (x2 - x1) * (y2 - y1) + 104 * 130 - overlap
+        assert overlap / union > 0.6
+
+    def test_pictures_of_a_batch_do_not_touch_each_other(self, name):
+        detector = registry.load("detect", name, runtime=RUNTIME)
+        image = astronaut()
+        blank = np.full_like(image, 127)
+        alone = detector.detect([image])[0]
+        batch = detector.detect([blank, image, blank[:, ::-1]])
+        assert [len(f) for f in batch] == [0, 1, 0]
+        np.testing.assert_allclose(batch[1].boxes, alone.boxes, atol=0.01)
+
+    def test_boxes_stay_inside_and_sorted_by_score(self, name):
+        image = astronaut()[60:260, 200:400]
+        found = registry.load("detect", name, runtime=RUNTIME).detect(
+            [np.ascontiguousarray(image)]
+        )[0]
+        assert (found.boxes >= 0).all()
+        assert (found.boxes <= 200).all()
+        assert (np.diff(found.scores) <= 0).all()
+
+    def test_empty_batch(self, name):
+        assert registry.load("detect", name, runtime=RUNTIME).detect([]) == []
+
+
+def moving(n: int, *, start: float = 0.0) -> list[np.ndarray]:
+    """A textured square that moves 3 px a frame over noise."""
+    rng = np.random.default_rng(1)
+    background = rng.integers(0, 60, (240, 320, 3), dtype=np.uint8)
+    face = rng.integers(100, 255, (40, 40, 3), dtype=np.uint8).repeat(2, 0).repeat(2, 1)[:60, :60]
+    pictures = []
+    for i in range(n):
+        picture = background.copy()
+        x = round(start + 20 + 3 * i)
+        picture[80:140, x : x + 60] = face
+        pictures.append(picture)
+    return pictures
+
+
+def box_at(i: int) -> np.ndarray:
+    return np.array([[20 + 3 * i, 80, 80 + 3 * i, 140]], np.float32)
+
+
+@pytest.mark.parametrize("name", registry.names("track"))
+class TestTrackers:
+    def test_one_moving_face_is_one_track(self, name):
+        tracker = registry.load("track", name, runtime=RUNTIME)
+        ids, fresh = [], []
+        for i, image in enumerate(moving(12)):
+            found = Detections(boxes=box_at(i), scores=np.array([0.9], np.float32))
+            faces = tracker.update(frame(image, i), found)
+            ids += faces.track_id.tolist()
+            fresh += np.isnan(faces.track_conf).tolist()
+        assert ids == [0] * 12
+        assert fresh == [True] + [False] * 11
+
+    def test_coasts_between_detections(self, name):
+        tracker = registry.load("track", name, runtime=RUNTIME)
+        for i, image in enumerate(moving(12)):
+            found = Detections(boxes=box_at(i), scores=np.array([0.9], np.float32))
+            faces = tracker.update(frame(image, i), found if i % 3 == 0 or i < 2 else None)
+            assert faces.track_id.tolist() == [0]
+            assert np.isnan(faces.detect_conf[0]) == (i % 3 != 0 and i >= 2)
+            np.testing.assert_allclose(faces.boxes, box_at(i), atol=4)
+
+    def test_two_faces_keep_their_own_tracks(self, name):
+        tracker = registry.load("track", name, runtime=RUNTIME)
+        image = moving(1)[0]
+        both = np.concatenate([box_at(0), box_at(40)])
+        scores = np.array([0.9, 0.8], np.float32)
+        first = tracker.update(frame(image, 0), Detections(boxes=both, scores=scores))
+        second = tracker.update(frame(image, 1), Detections(boxes=both[::-1].copy(), scores=scores))
+        assert first.track_id.tolist() == second.track_id.tolist()[::-1]
+
+    def test_nobody_is_nobody(self, name):
+        tracker = registry.load("track", name, runtime=RUNTIME)
+        image = moving(1)[0]
+        assert len(tracker.update(frame(image, 0), Detections.empty())) == 0
+        assert len(tracker.update(frame(image, 1), None)) == 0
+
+
+@pytest.mark.parametrize("name", registry.names("align"))
+class TestAligners:
+    def test_chip_shows_the_face_level_and_centred(self, name):
+        aligner = registry.load("align", name, runtime=RUNTIME)
+        chips = aligner.align(astronaut(), ASTRONAUT_FACE, None)
+        assert chips.images.shape == (1, aligner.size, aligner.size, 3)
+        detector = registry.load("detect", "centerface:size=160", runtime=RUNTIME)
+        found = detector.detect([chips.images[0]])[0]
+        assert len(found) == 1
+        eyes = found.landmarks[0, :2]
+        assert abs(eyes[0, 1] - eyes[1, 1]) < 0.08 * aligner.size
+        assert abs(eyes[:, 0].mean() - aligner.size / 2) < 0.12 * aligner.size
+
+    def test_blur_is_less_sharp(self, name):
+        aligner = registry.load("align", name, runtime=RUNTIME)
+        image = astronaut()
+        small = image[::8, ::8].repeat(8, 0).repeat(8, 1)
+        kernel = np.cumsum(np.cumsum(small.astype(np.int64), 0), 1)
+        blurred = np.zeros_like(image)
+        box = kernel[16:, 16:] - kernel[:-16, 16:] - kernel[16:, :-16] + kernel[:-16, :-16]
+        blurred[8:-8, 8:-8] = box // 256
+        sharp, soft = (
+            aligner.align(i, ASTRONAUT_FACE, None).sharpness[0] for i in (image, blurred)
+        )
+        assert soft < 0.3 * sharp
+
+    def test_no_face_no_chip(self, name):
+        none = np.empty((0, 4), np.float32)
+        assert (
+            len(registry.load("align", name, runtime=RUNTIME).align(astronaut(), none, None)) == 0
+        )
+
+
+def crowd(people: int, tracks: int, spread: float) -> tuple[np.ndarray, np.ndarray]:
+    """Embeddings (T, 128) of tracks of known people, and whose they are."""
+    rng = np.random.default_rng(3)
+    centres = rng.normal(size=(people, 128))
+    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+    who = np.repeat(np.arange(people), tracks)
+    noise = rng.normal(size=(len(who), 128)) * spread / np.sqrt(128)
+    return (centres[who] + noise).astype(np.float32), who
+
+
+@pytest.mark.parametrize("name", registry.names("cluster"))
+class TestClusterers:
+    def cluster(self, name, embeddings, apart=(), threshold=0.6):
+        pairs = np.array(apart, np.int64).reshape(-1, 2)
+        weights = np.ones(len(embeddings), np.float32)
+        clusterer = registry.load("cluster", name, runtime=RUNTIME)
+        return clusterer.cluster(embeddings, weights, pairs, threshold)
+
+    def test_finds_the_people_without_knowing_how_many(self, name):
+        embeddings, who = crowd(7, 9, spread=0.25)
+        labels = self.cluster(name, embeddings)
+        assert len(set(labels.tolist())) == 7
+        assert len({(a, b) for a, b in zip(labels.tolist(), who.tolist(), strict=True)}) == 7
+
+    def test_labels_are_dense_and_repeatable(self, name):
+        embeddings, _ = crowd(5, 4, spread=0.3)
+        labels = self.cluster(name, embeddings)
+        assert sorted(set(labels.tolist())) == list(range(labels.max() + 1))
+        np.testing.assert_array_equal(labels, self.cluster(name, embeddings))
+
+    def test_tracks_on_screen_together_are_never_one_person(self, name):
+        embeddings, _ = crowd(1, 30, spread=0.1)
+        rng = np.random.default_rng(0)
+        apart = [(int(a), int(b)) for a, b in rng.integers(0, 30, (60, 2)) if a != b]
+        labels = self.cluster(name, embeddings, apart)
+        assert all(labels[a] != labels[b] for a, b in apart)
+
+    def test_no_track_no_person(self, name):
+        assert len(self.cluster(name, np.empty((0, 128), np.float32))) == 0
+
+    def test_one_track_one_person(self, name):
+        assert self.cluster(name, crowd(1, 1, spread=0)[0]).tolist() == [0]
+
+
+def test_options_survive_the_wire_and_keep_their_digest():
+    options = AnalysisOptions(fps=5, attributes=("sex",), detector="centerface:size=960")
+    again = AnalysisOptions.from_dict(options.to_dict())
+    assert again == options
+    assert again.digest() == options.digest()
+    assert AnalysisOptions(fps=5, batch_size=1).digest() == AnalysisOptions(fps=5).digest()
+    assert AnalysisOptions(fps=4).digest() != AnalysisOptions(fps=5).digest()
+    assert Fraction(str(options.fps)) == 5
+
+
+@pytest.mark.parametrize(
+    ("values", "cure"),
+    [
+        ({"fps": 5, "frame_step": 2}, "not both"),
+        ({"fps": 0}, "above 0"),
+        ({"engine": "film"}, "choose from"),
+        ({"attributes": ("beauty",)}, "choose from"),
+        ({"detector": "centreface"}, "Did you mean 'centerface'"),
+        ({"detector": "centerface:640"}, "name:key=value"),
+        ({"start": 5, "stop": 4}, "after start"),
+        ({"min_area": 0.5, "max_area": 0.1}, "min <= max"),
+    ],
+)
+def test_wrong_options_are_refused_with_the_cure(values, cure):
+    with pytest.raises(UsageError, match=cure):
+        AnalysisOptions(**values)
