@@ -81,12 +81,14 @@ class LeaseBook:
                 held.progress = progress
             return True
 
-    def drop(self, job: int, token: int) -> None:
-        """End a lease."""
+    def drop(self, job: int, token: int, *, worker: str | None = None) -> bool:
+        """End a lease, if this worker holds it, or whoever does; say whether it was there."""
         with self._mutex:
             held = self._held.get(job)
-            if held is not None and held.token == token:
-                del self._held[job]
+            if held is None or held.token != token or worker not in (None, held.worker):
+                return False
+            del self._held[job]
+            return True
 
     def held(self, worker: str | None = None) -> list[Held]:
         """Return the leases of one worker, or of all."""

@@ -19,9 +19,11 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import astuple
 from typing import Any
 
 from jobs import queries
+from jobs.host import Identity
 from jobs.model import MAX_ERROR_CHARS, Job, State
 from jobs.retry import BACKOFF_CAP_S, SteadyClock, backoff, may_retry
 from jobs.store import Store
@@ -151,13 +153,14 @@ class Ledger:
             note(db, job, state.value, worker=worker, detail=f"{kind}: {text[:MAX_ERROR_CHARS]}")
             return state
 
-    def lose(self, job: int, token: int, *, blame: bool) -> State | None:
-        """Take back a lease that has expired.
+    def take_back(self, job: int, token: int, *, blame: bool, why: str) -> State | None:
+        """End a lease before its job is done.
 
         Args:
             job: Its number.
             token: Of the lease.
             blame: Whether the job was running, and may have been the cause.
+            why: Recorded in the events: `expired`, `released`.
 
         Returns:
             The job's new state, or None when the token is stale. A job whose winner is
@@ -169,7 +172,7 @@ class Ledger:
             if blame:
                 return self._blame(db, job, "its worker was lost while it ran")
             _move(db, job, State.READY)
-            note(db, job, "expired")
+            note(db, job, why)
             return State.READY
 
     def _blame(self, db: sqlite3.Connection, job: int, text: str) -> State:
@@ -180,13 +183,6 @@ class Ledger:
         if state is State.POISON:
             note(db, job, state.value, detail=f"lost {lost} times")
         return state
-
-    def release(self, job: int, token: int, worker: str) -> None:
-        """Put a job back without blame: its worker is drained."""
-        with self.store.transaction() as db:
-            if _is(db, job, token, State.LEASED):
-                _move(db, job, State.READY)
-                note(db, job, "released", worker=worker)
 
     def adopt(self, job: int, worker: str) -> Job | None:
         """Hand the renames of a job whose winner is fixed to another worker."""
@@ -208,11 +204,11 @@ class Ledger:
         due = self.store.read(queries.next_due)
         return None if due is None else max(0.0, due - self._clock())
 
-    def register(self, name: str, *, host: str, pid: int, boot_id: str) -> None:
+    def register(self, name: str, identity: Identity) -> None:
         """Remember where a worker runs."""
         with self.store.transaction() as db:
             db.execute(
-                "INSERT OR REPLACE INTO worker VALUES(?, ?, ?, ?)", (name, host, pid, boot_id)
+                "INSERT OR REPLACE INTO worker VALUES(?, ?, ?, ?)", (name, *astuple(identity))
             )
 
 

@@ -23,6 +23,11 @@ class Timing:
         return self.lease_s / 6
 
     @property
+    def eager_s(self) -> float:
+        """Shortest time between heartbeats that bring news, for the display."""
+        return max(0.2, self.lease_s / 60)
+
+    @property
     def fence_s(self) -> float:
         """A worker without an answer for so long stops by itself, before the lease ends."""
         return 0.75 * self.lease_s
