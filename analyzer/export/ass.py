@@ -1,0 +1,31 @@
+"""Subtitle with a box and a label per face, for VLC, mpv and ffmpeg."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from analyzer.export import _subtitles
+from analyzer.export._text import open_text
+from analyzer.runtime import Runtime
+from analyzer.types import MediaReport, ProgressHook
+
+
+def create(*, runtime: Runtime) -> "AssExporter":
+    """Subtitle with a box and a label per face, for VLC, mpv and ffmpeg."""
+    return AssExporter()
+
+
+class AssExporter:
+    """Writes Advanced SubStation Alpha; see `analyzer.export.Exporter`."""
+
+    suffix: ClassVar[str] = ".ass"
+
+    def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
+        """Write the subtitle; a medium without faces gives the header only.
+
+        Raises:
+            UsageError: the report is of a still.
+            ResourceError: the file cannot be written.
+        """
+        _subtitles.require_video(report)
+        with open_text(path) as stream:
+            stream.writelines(_subtitles.lines(report))

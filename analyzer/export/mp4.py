@@ -1,0 +1,164 @@
+"""The source video with boxes and labels burnt in, its sound and its timing kept."""
+
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, ClassVar
+
+import av
+import av.error
+import ffmpeg
+
+from analyzer import ffmpeg_binary
+from analyzer.errors import AnalyzerError, InputError, ResourceError, UsageError
+from analyzer.export import _subtitles
+from analyzer.export._text import open_text
+from analyzer.runtime import Runtime
+from analyzer.types import MediaReport, Progress, ProgressHook
+
+_MP4_AUDIO = ("aac", "ac3", "alac", "eac3", "mp3", "opus")
+_SUBTITLE = "faces.ass"
+_RESOURCE_SIGNS = ("No space left on device", "Cannot allocate memory", "Disk quota exceeded")
+_INPUT_SIGNS = ("Invalid data found", "moov atom not found", "Error opening input")
+
+
+def create(*, crf: int = 20, preset: str = "veryfast", runtime: Runtime) -> "Mp4Exporter":
+    """Video with boxes and labels burnt in; crf: 0 (best) to 51, preset: libx264's speed."""
+    if not 0 <= crf <= 51:
+        raise UsageError(f"mp4: crf={crf} must be from 0 to 51")
+    return Mp4Exporter(crf, preset, runtime.threads)
+
+
+class Mp4Exporter:
+    """Burns the subtitle of `analyzer.export.ass` in; see `analyzer.export.Exporter`."""
+
+    suffix: ClassVar[str] = ".mp4"
+
+    def __init__(self, crf: int, preset: str, threads: int) -> None:
+        self._options = {"crf": crf, "preset": preset, "threads": threads}
+
+    def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
+        """Encode the video; without faces it is encoded as it is.
+
+        Raises:
+            UsageError: the report is of a still.
+            InputError: the source cannot be read any more.
+            MissingDependency: no ffmpeg that can do it.
+            ResourceError: the file cannot be written.
+        """
+        _subtitles.require_video(report)
+        command = ffmpeg_binary.find()
+        # ffmpeg runs in the folder of the subtitle, whose plain name needs no escape in a filter.
+        with tempfile.TemporaryDirectory(prefix="ina-mp4-") as folder:
+            with open_text(Path(folder, _SUBTITLE)) as stream:
+                stream.writelines(_subtitles.lines(report))
+            graph = _graph(report, path.absolute(), self._options)
+            try:
+                _run(ffmpeg.compile(graph, cmd=command), folder, report, progress)
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
+
+
+def _graph(report: MediaReport, path: Path, options: dict[str, Any]) -> Any:
+    """What ffmpeg is to do: scale to square pixels, draw, encode; copy the sound where it fits."""
+    url = f"file:{Path(report.info.uri).resolve()}"
+    streams = _streams(report.info.uri, url)
+    source = ffmpeg.input(url, protocol_whitelist="file")
+    width, height = report.info.width_px, report.info.height_px
+    picture = (
+        source[str(streams.video)]
+        .filter("scale", width, height)
+        .filter("setsar", 1)
+        .filter("ass", _SUBTITLE)
+        .filter("pad", width + width % 2, height + height % 2)  # 4:2:0 has even sides
+    )
+    encoding = {
+        "format": "mp4",
+        "vcodec": "libx264",
+        "pix_fmt": "yuv420p",
+        "fps_mode": "passthrough",
+        "enc_time_base": streams.time_base,  # the default rounds times to the frame rate
+        "movflags": "+faststart",
+        "map_metadata": 0,
+        "loglevel": "error",
+        "progress": "pipe:1",
+        **{f"c:a:{i}": codec for i, codec in enumerate(streams.sounds.values())},
+        **options,
+    }
+    sounds = [source[str(index)] for index in streams.sounds]
+    return ffmpeg.output(picture, *sounds, f"file:{path}", **encoding).overwrite_output()
+
+
+@dataclass(frozen=True)
+class _Streams:
+    """Which streams of the source are used; a stream is named by its index."""
+
+    video: int
+    time_base: str
+    sounds: Mapping[int, str]
+    """Stream of sound -> encoder, or ``copy``."""
+
+
+def _streams(name: str, url: str) -> _Streams:
+    """Choose the video stream that the decoder takes, and all streams of sound."""
+    try:
+        with av.open(url, options={"protocol_whitelist": "file"}) as container:
+            video = container.streams.best("video")
+            if video is None:
+                raise InputError(f"{name}: no picture in it any more; was it replaced?")
+            sounds = {sound.index: _sound_codec(sound) for sound in container.streams.audio}
+            return _Streams(video.index, str(video.time_base), sounds)
+    except (av.error.FFmpegError, OSError) as error:
+        raise InputError(f"{name}: cannot be read any more: {error}; was it moved?") from error
+
+
+def _sound_codec(stream: Any) -> str:
+    return "copy" if stream.codec_context.name.removesuffix("float") in _MP4_AUDIO else "aac"
+
+
+def _run(
+    argv: Sequence[str], folder: str, report: MediaReport, progress: ProgressHook | None
+) -> None:
+    """Run ffmpeg to its end and pass its progress on."""
+    with (
+        tempfile.TemporaryFile("w+", errors="replace") as errors,
+        subprocess.Popen(
+            argv,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as process,
+    ):
+        try:
+            _follow(process, report.info.duration_s, progress)
+        except BaseException:
+            process.kill()
+            raise
+        if process.wait():
+            raise _failure(report.info.uri, process.returncode, errors)
+
+
+def _follow(process: "subprocess.Popen[str]", total: float, progress: ProgressHook | None) -> None:
+    """Turn ``out_time_us=123`` into progress, until ffmpeg closes its output."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        key, _, value = line.strip().partition("=")
+        if progress and key == "out_time_us" and value.lstrip("-").isdigit():
+            done = min(max(0.0, int(value) / 1e6), total)
+            progress(Progress(stage="mp4", done=done, total=total))
+
+
+def _failure(name: str, code: int, errors: IO[str]) -> AnalyzerError:
+    """The error that says best why ffmpeg failed."""
+    errors.seek(0)
+    tail = " | ".join(errors.read().strip().splitlines()[-4:]) or f"exit status {code}"
+    message = f"{name}: ffmpeg could not make the mp4: {tail}"
+    if code < 0 or any(sign in tail for sign in _RESOURCE_SIGNS):
+        return ResourceError(f"{message}; see to free disk and memory")
+    kind = InputError if any(sign in tail for sign in _INPUT_SIGNS) else AnalyzerError
+    return kind(message)

@@ -1,0 +1,236 @@
+r"""A report as an ASS subtitle: a box and a label a face, in a style a person.
+
+pysubs2 writes the header, styles and font; the dialogue lines are formatted here, because making
+and writing its events takes twice as long (400,000 of them, for a film of two hours).
+
+The subtitle carries its font (Pillow's Aileron, CC0), so that labels show on a server without any
+font and look the same in every player. Letters beyond ASCII come from the fonts of the system.
+"""
+
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pysubs2
+from PIL import ImageFont
+
+from analyzer.errors import UsageError
+from analyzer.types import F64, I64, Decoded, MediaReport
+
+# Okabe and Ito, "Color Universal Design", 2008: told apart by colour-blind people.
+_PALETTE = ("E69F00", "56B4E9", "009E73", "F0E442", "D55E00", "CC79A7", "0072B2")
+_NOBODY = "BBBBBB"
+_CHARACTER = 0.55
+"""Width of a character, as a share of the font size."""
+_WORD_JOINER = "\u2060"
+_ESCAPES = str.maketrans({"{": r"\{", "}": r"\}"})
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Sizes in pixels that follow from the picture's."""
+
+    width: int
+    height: int
+
+    @property
+    def font(self) -> int:
+        """Height of a line of text."""
+        return max(12, round(min(self.width, self.height) * 0.04))
+
+    @property
+    def line(self) -> int:
+        """Thickness of a box's line."""
+        return max(2, round(min(self.width, self.height) / 240))
+
+    @property
+    def outline(self) -> int:
+        """Thickness of the black edge that makes colours readable on bright pictures."""
+        return max(2, round(self.font / 10))
+
+    @property
+    def gap(self) -> int:
+        """Space between box and label."""
+        return self.outline + 1
+
+    def text_width(self, text: str) -> float:
+        """About how wide a label is; East Asian characters count twice."""
+        cells = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+        return cells * _CHARACTER * self.font + 2 * self.outline
+
+    def fit(self, text: str) -> str:
+        """Shorten a label that is wider than the picture."""
+        if self.text_width(text) <= self.width:
+            return text
+        while text and self.text_width(text + "…") > self.width:
+            text = text[:-1]
+        return text + "…"
+
+
+def require_video(report: MediaReport) -> None:
+    """Refuse stills.
+
+    Raises:
+        UsageError: the report is of a still.
+    """
+    if report.info.kind != "video":
+        raise UsageError(f"{report.info.uri}: ass and mp4 need a video; export stills as csv")
+
+
+def lines(report: MediaReport) -> Iterator[str]:
+    """Yield the document, in pieces that end in a line end."""
+    layout = Layout(report.info.width_px, report.info.height_px)
+    yield _head(report, layout)
+    if len(report.observations):
+        yield from _events(report, layout)
+
+
+def escape(text: str) -> str:
+    r"""Make a name come out literally in libass (VLC, mpv, ffmpeg).
+
+    Braces are written ``\{`` and ``\}``. A backslash has no escape: an invisible word joiner keeps
+    it from the character after it. Line ends and control characters become spaces.
+    """
+    plain = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
+    return plain.replace("\\", "\\" + _WORD_JOINER).translate(_ESCAPES)
+
+
+def _head(report: MediaReport, layout: Layout) -> str:
+    """Everything above the first dialogue line."""
+    document = pysubs2.SSAFile()
+    document.info.update(
+        {
+            "PlayResX": str(layout.width),
+            "PlayResY": str(layout.height),
+            "ScaledBorderAndShadow": "yes",
+            "WrapStyle": "2",
+        }
+    )
+    font: Any = ImageFont.load_default(layout.font)
+    document.fonts_opaque = {"aileron_0.otf": _attachment(font.font_bytes)}
+    document.styles.clear()
+    for person in sorted({-1, *(p.person_id for p in report.persons)}):
+        document.styles[_style_name(person)] = _style(person, font.getname()[0], layout)
+    return document.to_string("ass", header_notice="Faces: one style a person")
+
+
+def _attachment(data: bytes) -> list[str]:
+    """Encode a font as ASS does: three bytes as four characters from ``!`` on, 80 a line."""
+    padded = data + b"\0" * (-len(data) % 3)
+    triples = np.frombuffer(padded, np.uint8).reshape(-1, 3).astype(np.uint32)
+    joined = triples @ np.array([1 << 16, 1 << 8, 1], np.uint32)
+    sixes = (joined[:, None] >> np.array([18, 12, 6, 0], np.uint32)) & 63
+    count = len(data) * 4 // 3 + (1 if len(data) % 3 else 0)
+    text = (sixes.astype(np.uint8) + 33).tobytes()[:count].decode("ascii")
+    return [text[i : i + 80] for i in range(0, len(text), 80)]
+
+
+def _style_name(person: int) -> str:
+    return "nobody" if person < 0 else f"person {person}"
+
+
+def _style(person: int, font: str, layout: Layout) -> Any:
+    """The person's colour with a black edge, for both box and label."""
+    colour = _NOBODY if person < 0 else _PALETTE[person % len(_PALETTE)]
+    return pysubs2.SSAStyle(
+        fontname=font,
+        fontsize=layout.font,
+        primarycolor=pysubs2.Color(*bytes.fromhex(colour)),
+        outlinecolor=pysubs2.Color(0, 0, 0),
+        backcolor=pysubs2.Color(0, 0, 0),
+        outline=layout.outline,
+        shadow=0,
+        marginl=0,
+        marginr=0,
+        marginv=0,
+        alignment=pysubs2.Alignment.TOP_LEFT,
+    )
+
+
+def _events(report: MediaReport, layout: Layout) -> Iterator[str]:
+    """Yield two dialogue lines a row: the box, and the label above it."""
+    observations = report.observations
+    boxes = np.rint(observations.boxes).astype(np.int64)
+    starts = _clock(observations.time_s)
+    ends = _clock(observations.time_s + observations.duration_s)
+    styles = [_style_name(person) for person in report.row_persons().tolist()]
+    texts = [layout.fit(text) for text in _labels(report)]
+    shapes = _shapes(boxes, layout)
+    spots = _spots(boxes, texts, layout)
+    corners = boxes[:, :2].tolist()
+    escaped = {text: escape(text) for text in set(texts)}
+    rows = zip(starts, ends, styles, corners, shapes, spots, texts, strict=True)
+    for start, end, style, (x, y), shape, spot, text in rows:
+        yield (
+            f"Dialogue: 0,{start},{end},{style},,0,0,0,,{{\\pos({x},{y})\\p1}}{shape}\n"
+            f"Dialogue: 1,{start},{end},{style},,0,0,0,,{{{spot}}}{escaped[text]}\n"
+        )
+
+
+def _clock(times: F64) -> list[str]:
+    """Write times (N,) as ``h:mm:ss.cc``.
+
+    They are cut, not rounded, and a millisecond early: a renderer compares them with a picture's
+    time cut to milliseconds, and a box that starts after its own picture is one picture late.
+    """
+    microseconds = np.rint(times * 1e6).astype(np.int64)
+    different, rows = np.unique(np.maximum(microseconds - 1000, 0) // 10000, return_inverse=True)
+    texts = [
+        f"{cs // 360000}:{cs // 6000 % 60:02d}:{cs // 100 % 60:02d}.{cs % 100:02d}"
+        for cs in different.tolist()
+    ]
+    return [texts[row] for row in rows.tolist()]
+
+
+def _shapes(boxes: I64, layout: Layout) -> list[str]:
+    """Draw each frame (N, 4) as a rectangle and, turning the other way, the hole in it."""
+    sizes = np.maximum(boxes[:, 2:] - boxes[:, :2], 1)
+    thick = np.clip(sizes.min(axis=1) // 4, 1, layout.line)
+    rows = np.column_stack([sizes, thick, sizes - thick[:, None]]).tolist()
+    return [
+        f"m 0 0 l {w} 0 {w} {h} 0 {h} m {t} {t} l {t} {b} {r} {b} {r} {t}" for w, h, t, r, b in rows
+    ]
+
+
+def _spots(boxes: I64, texts: list[str], layout: Layout) -> list[str]:
+    """Place each label: above its box, else below, else inside; always inside the picture."""
+    widths = {text: layout.text_width(text) for text in set(texts)}
+    room = np.maximum(layout.width - np.array([widths[text] for text in texts]), 0)
+    x = np.clip(boxes[:, 0] + layout.outline, layout.outline, room + layout.outline)
+    top, bottom = boxes[:, 1] - layout.gap, boxes[:, 3] + layout.gap
+    above = (top >= layout.font) & (top <= layout.height)
+    below = ~above & (bottom >= 0) & (bottom + layout.font <= layout.height)
+    inside = np.clip(boxes[:, 1] + layout.line + layout.gap, 0, layout.height - layout.font)
+    y = np.select([above, below], [top, bottom], inside)
+    rows = zip(above.tolist(), x.astype(int).tolist(), y.tolist(), strict=True)
+    return [f"\\an{1 if up else 7}\\pos({a},{b})" for up, a, b in rows]
+
+
+def _labels(report: MediaReport) -> list[str]:
+    """``name or number  sex age`` for each row; of the track's average where faces are tracked."""
+    tracks = report.row_tracks()
+    if report.provenance["options"]["engine"] == "videotracking":
+        heads, rows = report.track_attributes, tracks.tolist()
+    else:
+        heads, rows = report.row_attributes, list(range(len(tracks)))
+    names = {p.person_id: p.name or f"person {p.person_id}" for p in report.persons}
+    sex, age = (_texts(heads.get(head)) for head in ("sex", "age"))
+    return [
+        "  ".join(filter(None, (names.get(person, "face"), f"{sex(row)} {age(row)}".strip())))
+        for person, row in zip(report.row_persons().tolist(), rows, strict=True)
+    ]
+
+
+def _texts(head: Decoded | None) -> Callable[[int], str]:
+    """Look up a row's label; empty where the head was not asked for."""
+    return (lambda _: "") if head is None else [_short(label) for label in head.label].__getitem__
+
+
+def _short(label: str) -> str:
+    """Ages as whole years, other labels as they are."""
+    try:
+        return f"{float(label):.0f}"
+    except ValueError:
+        return label

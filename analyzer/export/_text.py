@@ -1,0 +1,51 @@
+"""What the exporters of text share: opening files, and cells that stay text in a spreadsheet."""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from analyzer.errors import ResourceError
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")
+
+
+@contextmanager
+def open_text(path: Path) -> Iterator[TextIO]:
+    r"""Open a UTF-8 file with LF line ends for writing.
+
+    Bytes of a file name that are no UTF-8 come out as ``\udcXX``, not as an error.
+
+    Raises:
+        ResourceError: the file cannot be written.
+    """
+    try:
+        with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as stream:
+            yield stream
+    except OSError as error:
+        raise ResourceError(
+            f"{path}: cannot be written: {error.strerror}; check its folder, rights and space"
+        ) from error
+
+
+def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a CSV file.
+
+    Raises:
+        ResourceError: the file cannot be written.
+    """
+    with open_text(path) as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def text_cell(text: str) -> str:
+    """Keep a spreadsheet from running a name or path as a formula: an apostrophe before it."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def number_cell(value: float | None, digits: int) -> str:
+    """A number with a fixed count of decimals; empty for ``None`` and NaN."""
+    return "" if value is None or value != value else f"{value:.{digits}f}"
