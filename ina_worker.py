@@ -16,6 +16,7 @@ from jobs.errors import JobFailed, ServerGone, ServerRefused, UsageError
 from jobs.model import Lease
 
 if TYPE_CHECKING:
+    from analyzer.pipeline import Models
     from analyzer.types import MediaReport, Progress
     from jobs.child import Report, Task
 
@@ -92,9 +93,9 @@ def make_task(local: dict[str, Any]) -> Task:
     from analyzer.pipeline import analyze, load_models
 
     overrides = {name: local[name] for name in OVERRIDES if local.get(name) is not None}
-    loaded: dict[str, Any] = {}
+    loaded: dict[str, Models] = {}
 
-    def models_for(options: AnalysisOptions) -> Any:
+    def models_for(options: AnalysisOptions) -> Models:
         if options.digest() not in loaded:
             loaded.clear()
             loaded[options.digest()] = load_models(options, threads=local["threads"])
@@ -104,9 +105,11 @@ def make_task(local: dict[str, Any]) -> Task:
         options = AnalysisOptions.from_dict({**lease.options, **overrides})
         hook = progress_hook(report)
         try:
-            found = analyze(lease.source_path, models=models_for(options), progress=hook)
+            models = models_for(options)
+            found = analyze(lease.source_path, models=models, progress=hook)
             for name, part in parts.items():
-                registry.load("export", name).write(found, part, hook)
+                exporter = registry.load("export", name, runtime=models.runtime)
+                exporter.write(found, part, hook)
         except AnalyzerError as error:
             # Wrong options stay wrong, as bad input does.
             raise JobFailed("input" if error.kind == "usage" else error.kind, str(error)) from error

@@ -15,7 +15,15 @@ from jobs.leases import Held, LeaseBook
 from jobs.ledger import Ledger
 from jobs.model import FINAL, MAX_CLAIM, OBJECT_ID, PROTOCOL, Job, Lease, State
 from jobs.retry import Timing
-from jobs.transport import COMM_TIMEOUT_S, Access, Daemon, configure, expose, require_safe
+from jobs.transport import (
+    COMM_TIMEOUT_S,
+    Access,
+    Daemon,
+    configure,
+    expose,
+    require_descriptors,
+    require_safe,
+)
 
 log = logging.getLogger(__name__)
 LATER_S = 5.0
@@ -280,6 +288,7 @@ class JobServer:
     ) -> None:
         access = access or Access()
         require_safe(host, access)
+        require_descriptors()
         silence_s = max(COMM_TIMEOUT_S, 3 * service.timing.beat_s)
         configure(access, role="server", comm_timeout_s=silence_s)
         self._service = service

@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +17,15 @@ from jobs.errors import LedgerRefused, LedgerUnavailable
 from jobs.mounts import refuse_network
 
 T = TypeVar("T")
+
+
+def default_path(joblist: Path) -> Path:
+    """Return where the ledger of a joblist is kept: the same command finds it again."""
+    from platformdirs import user_state_path
+
+    real = os.path.realpath(joblist)
+    name = blake2b(os.fsencode(real), digest_size=6).hexdigest()
+    return user_state_path("ina") / f"{joblist.stem}-{name}.ledger"
 
 
 class Store:

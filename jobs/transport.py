@@ -9,6 +9,7 @@ import hmac
 import ipaddress
 import logging
 import os
+import resource
 import socket
 import ssl
 from dataclasses import dataclass
@@ -87,6 +88,16 @@ def require_safe(host: str, access: Access) -> None:
     )
 
 
+def require_descriptors() -> None:
+    """Allow this process a connection or two for each worker, or refuse to start."""
+    wanted = 2 * MAX_WORKERS + 100
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        raise UsageError(f"only {hard} open files are allowed, {wanted} are needed: ulimit -n")
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def configure(access: Access, *, role: str, comm_timeout_s: float = COMM_TIMEOUT_S) -> None:
     """Set Pyro5 up for this process.
 
@@ -152,13 +163,14 @@ def refuse_marshal() -> None:
 
 
 @Pyro5.server.expose  # type: ignore[misc]
-class _DaemonObject:
+class Greeter:
     """What every peer may ask: the methods of the object it came for, and nothing else."""
 
     def __init__(self, daemon: Any) -> None:
         self._inner = Pyro5.server.DaemonObject(daemon)
 
     def get_metadata(self, object_id: str) -> Any:
+        """Return the methods of an object."""
         return self._inner.get_metadata(object_id)
 
 
@@ -168,7 +180,7 @@ class Daemon(Pyro5.server.Daemon):  # type: ignore[misc]
     def __init__(self, host: str, port: int, *, access: Access) -> None:
         self._token = access.token
         try:
-            super().__init__(host=host, port=port, interface=_DaemonObject)
+            super().__init__(host=host, port=port, interface=Greeter)
         except OSError as error:
             raise UsageError(
                 f"cannot serve on {host}:{port} ({error.strerror}): "

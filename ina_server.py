@@ -1,0 +1,371 @@
+"""Serve a joblist to workers, show how it goes, and end when every job has an end."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+import os
+import queue
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import analyzer
+from analyzer import registry
+from analyzer.errors import UsageError as OptionsError
+from analyzer.options import AnalysisOptions, add_arguments, spellings
+from jobs.errors import LedgerRefused, LedgerUnavailable, UsageError
+from jobs.model import DEFAULT_PORT, FINAL, Job, JobSpec, State
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from jobs.imports import Imported
+    from jobs.ledger import Ledger
+    from jobs.local_workers import LocalWorkers
+
+TICK_S = 0.25
+REPORT_EVERY_S = 30.0
+GRACE_S = 75.0
+FAREWELL_S = 5.0
+BAD = (State.FAILED, State.POISON)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    args = _parser().parse_args(argv)
+    logging.basicConfig(format="ina_server: %(message)s", level=logging.WARNING)
+    try:
+        options = AnalysisOptions.from_mapping(vars(args))
+        return _serve(args, options)
+    except (OptionsError, UsageError, LedgerRefused) as error:
+        print(f"ina_server: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ina_server",
+        description=__doc__,
+        epilog="exit code: 0 every job is done, 1 some failed or were not run, 2 bad usage",
+    )
+    parser.add_argument("host", metavar="HOST", help="name or address to serve on; localhost")
+    parser.add_argument("joblist", metavar="JOBLIST.csv", type=Path, help="source_path, dest_csv")
+    group = parser.add_argument_group("server")
+
+    def add(name: str, text: str, **options: Any) -> None:
+        group.add_argument(*spellings(name), help=text, **options)
+
+    add("workers", "workers to start on this machine (default: 0)", type=_count, default=0)
+    add("port", f"TCP port (default: {DEFAULT_PORT})", type=_count, default=DEFAULT_PORT)
+    add("lease", "seconds of silence after which a worker is lost (default: 120)",
+        type=_seconds, default=120.0)  # fmt: skip
+    add("max_attempts", "failures after which a job is given up (default: 3)",
+        type=_positive, default=3)  # fmt: skip
+    add("keep_alive", "go on serving when every job is done", action="store_true")
+    add("ledger", "file that remembers the jobs (default: in the state folder)", type=Path)
+    add("token_file", "file with the token that workers must know")
+    add("certs", "folder with ca.pem, server.pem, server.key")
+    add_arguments(parser.add_argument_group("analysis"))
+    return parser
+
+
+def _count(text: str) -> int:
+    if int(text) < 0:
+        raise argparse.ArgumentTypeError(f"{text} is below 0")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is below 1")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    if not 1.0 <= float(text) < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is below 1 s")
+    return float(text)
+
+
+def _serve(args: argparse.Namespace, options: AnalysisOptions) -> int:
+    """Import the joblist, serve it to the end, and report."""
+    from jobs.imports import import_jobs
+    from jobs.ledger import Ledger
+    from jobs.store import Store, default_path
+
+    specs = _read(args.joblist)
+    store = Store(args.ledger or default_path(args.joblist))
+    try:
+        ledger = Ledger(store, max_attempts=args.max_attempts)
+        imported = import_jobs(ledger, specs, options_digest=options.digest())
+        return _Run(args, options, ledger).go(imported)
+    finally:
+        store.close()
+
+
+def _read(joblist: Path) -> Iterator[JobSpec]:
+    from jobs.sources import csv_list
+
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        specs = csv_list.read(joblist, exporters=registry.names("export"))
+    for warning in found:
+        print(f"ina_server: {warning.message}", file=sys.stderr)
+    return specs
+
+
+class _Run:
+    """One run of the server, from the first line printed to the last."""
+
+    def __init__(self, args: argparse.Namespace, options: AnalysisOptions, ledger: Ledger) -> None:
+        from jobs.retry import Timing
+        from jobs.service import JobServer, JobService
+        from jobs.transport import Access
+
+        self._args = args
+        self._ledger = ledger
+        self._started = time.monotonic()
+        self._ended: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._signals = 0
+        self._service = JobService(
+            ledger,
+            options=options.to_dict(),
+            options_digest=options.digest(),
+            program=analyzer.__version__,
+            timing=Timing(args.lease),
+            keep_alive=args.keep_alive,
+            on_final=self._ended.put,
+        )
+        access = Access.load(token_file=args.token_file, certs=args.certs)
+        self._server = JobServer(self._service, host=args.host, port=args.port, access=access)
+
+    def go(self, imported: Imported) -> int:
+        """Serve until the end; return the exit code."""
+        signal.signal(signal.SIGINT, self._on_signal)
+        signal.signal(signal.SIGTERM, self._on_signal)
+        self._server.start()
+        print(self._server.uri, flush=True)
+        _print_import(imported)
+        workers = self._local_workers()
+        display = _LiveDisplay() if sys.stdout.isatty() else _PlainDisplay()
+        try:
+            if not self._service.finished():
+                workers.start()
+            self._watch(display, workers)
+            self._let_go(workers)
+        finally:
+            display.close()
+            workers.stop()
+            self._server.stop()
+        return self._conclude()
+
+    def _on_signal(self, *_: Any) -> None:
+        self._signals += 1
+        self._service.draining = True
+
+    def _local_workers(self) -> LocalWorkers:
+        from jobs.local_workers import LocalWorkers
+
+        args = self._args
+        counts = self._service.status()["counts"]
+        count = min(
+            args.workers, sum(n for state, n in counts.items() if State(state) not in FINAL)
+        )
+        threads = max(1, (os.cpu_count() or 1) // max(1, count))
+        arguments = [self._server.uri, "--threads", str(threads), "--server_timeout", "60"]
+        for name in ("token_file", "certs"):
+            if getattr(args, name):
+                arguments += [f"--{name}", getattr(args, name)]
+        return LocalWorkers(
+            count,
+            module="ina_worker",
+            arguments=arguments,
+            log_prefix=self._ledger.store.path,
+        )
+
+    def _watch(self, display: _PlainDisplay, workers: LocalWorkers) -> None:
+        """Show what happens until there is nothing left to do, or somebody wants it to end."""
+        while not self._signals:
+            time.sleep(TICK_S)
+            for line in workers.tend():
+                display.note(line)
+            status = self._service.status()
+            if workers.exhausted and not status.get("workers"):
+                display.note("no worker is left: see the logs named above")
+                return
+            self._show(display, status)
+            if not self._args.keep_alive and self._is_finished():
+                return
+
+    def _show(self, display: _PlainDisplay, status: dict[str, Any]) -> None:
+        while not self._ended.empty():
+            display.ended(self._ended.get())
+        if status:
+            display.show(status)
+
+    def _is_finished(self) -> bool:
+        try:
+            return self._service.finished()
+        except LedgerUnavailable:
+            return False
+
+    def _let_go(self, workers: LocalWorkers) -> None:
+        """Let workers hear that it is over, and those that still work finish their job."""
+        if self._signals:
+            print("stopping: running jobs may finish; once more to stop at once", flush=True)
+        limit = GRACE_S if self._signals else FAREWELL_S
+        deadline = time.monotonic() + limit
+        while time.monotonic() < deadline and self._signals < 2:
+            status = self._service.status()
+            if self._service.idle() and not status.get("workers"):
+                return
+            workers.tend()
+            time.sleep(TICK_S)
+
+    def _conclude(self) -> int:
+        """Print the summary and what failed; return the exit code."""
+        from jobs import queries
+
+        store = self._ledger.store
+        counts = store.read(queries.counts)
+        bad = store.read(queries.bad)
+        found = store.read(lambda db: queries.statistics(db, epoch=store.epoch))
+        _print_summary(counts, found, elapsed_s=time.monotonic() - self._started)
+        for job in bad:
+            print(f"{job.state.value}: {_describe(job)}", file=sys.stderr)
+        finished = self._is_finished()
+        store.set_meta(ended="1" if finished else "0")
+        if not finished:
+            print("not finished: run the same command again to resume", flush=True)
+        return 0 if finished and not bad else 1
+
+
+def _print_import(imported: Imported) -> None:
+    for number, text in (
+        (imported.skipped, "done before and skipped"),
+        (imported.missing, "done before, but their outputs are gone: to be done again"),
+        (imported.retried, "failed before and tried again"),
+        (imported.cancelled, "no longer in the joblist and cancelled"),
+    ):
+        if number:
+            print(f"{number} jobs {text}", flush=True)
+
+
+def _print_summary(counts: dict[str, int], found: dict[str, float], *, elapsed_s: float) -> None:
+    media_s = found.get("media_s", 0.0)
+    lines = {
+        "elapsed": _clock(elapsed_s),
+        "jobs": ", ".join(f"{n} {state}" for state, n in sorted(counts.items())),
+        "media": f"{counts.get('done', 0)}, {media_s / 3600:.2f} h",
+        "frames": f"{found.get('frames_decoded', 0):.0f} decoded, "
+        f"{found.get('frames_analysed', 0):.0f} analysed",
+        "faces": f"{found.get('faces_detected', 0):.0f} detected, "
+        f"{found.get('faces_described', 0):.0f} described, {found.get('faces_kept', 0):.0f} kept",
+        "persons": f"{found.get('persons', 0):.0f}",
+        "speed": f"{media_s / max(elapsed_s, 1e-3):.2f} x real time",
+    }
+    for name, text in lines.items():
+        print(f"{name:<8} {text}", flush=True)
+
+
+def _describe(job: Job) -> str:
+    reason = f" ({job.error_kind}: {job.error})" if job.error else ""
+    return f"{job.spec.source_path} -> {job.spec.dests['csv']}{reason}"
+
+
+def _clock(seconds: float) -> str:
+    return f"{seconds // 3600:.0f}:{seconds % 3600 // 60:02.0f}:{seconds % 60:02.0f}"
+
+
+def _totals(counts: dict[str, int]) -> dict[str, int]:
+    """Return the numbers that a person asks for, from the counts by state."""
+    return {
+        "done": counts.get("done", 0) + counts.get("skipped", 0),
+        "running": counts.get("leased", 0) + counts.get("publishing", 0),
+        "failed": counts.get("failed", 0) + counts.get("poison", 0),
+        "to do": counts.get("ready", 0) + counts.get("wait", 0),
+    }
+
+
+class _PlainDisplay:
+    """Lines for a log file: one for each job that ends, and one from time to time."""
+
+    def __init__(self) -> None:
+        self._reported = time.monotonic()
+
+    def note(self, text: str) -> None:
+        """Say something of interest."""
+        print(text, flush=True)
+
+    def ended(self, job: Job) -> None:
+        """Report the end of a job."""
+        self.note(f"{job.state.value}: {_describe(job)}")
+
+    def show(self, status: dict[str, Any]) -> None:
+        """Report how far everything is, not too often."""
+        if time.monotonic() - self._reported >= REPORT_EVERY_S:
+            self._reported = time.monotonic()
+            totals = _totals(status["counts"])
+            self.note("progress: " + ", ".join(f"{n} {name}" for name, n in totals.items()))
+
+    def close(self) -> None:
+        """Print nothing more."""
+
+
+class _LiveDisplay(_PlainDisplay):
+    """A table in the terminal: the jobs, and what each worker does."""
+
+    def __init__(self) -> None:
+        from rich.live import Live
+
+        super().__init__()
+        self._live = Live(refresh_per_second=4)
+        self._live.start()
+
+    def note(self, text: str) -> None:
+        """Say something of interest, above the table."""
+        self._live.console.print(text, markup=False, highlight=False)
+
+    def ended(self, job: Job) -> None:
+        """Report the jobs that failed; the table counts the others."""
+        if job.state in BAD:
+            super().ended(job)
+
+    def show(self, status: dict[str, Any]) -> None:
+        """Draw the table."""
+        self._live.update(_table(status))
+
+    def close(self) -> None:
+        """Leave the last table standing."""
+        self._live.stop()
+
+
+def _table(status: dict[str, Any]) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    totals = _totals(status["counts"])
+    table = Table(title="   ".join(f"{n} {name}" for name, n in totals.items()))
+    for title in ("worker", "medium", "stage", "%", "x real time"):
+        table.add_column(title, justify="right" if title in ("%", "x real time") else "left")
+    for worker in status["workers"]:
+        for job in worker["jobs"] or [{"source": "", "progress": {}}]:
+            told = job["progress"]
+            table.add_row(
+                escape(worker["name"].rpartition(":")[0]),
+                escape(os.path.basename(job["source"])),
+                told.get("stage", ""),
+                f"{100 * told['fraction']:.0f}" if "fraction" in told else "",
+                f"{told['speed']:.1f}" if "speed" in told else "",
+            )
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())
