@@ -1,0 +1,242 @@
+"""The main job, run as a user runs it: a joblist in, files to review out."""
+
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analyzer import geometry
+from tests.analyzer import media
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+ROOT = Path(__file__).parents[2]
+COLUMNS = (
+    "frame,bbox,face_id,detect_conf,track_conf,sex_decfunc,age_decfunc,sex_label,age_label,"
+    "sex_decfunc_avg,age_decfunc_avg,sex_label_avg,age_label_avg,"
+    "time_s,person_id,name,sharpness,frontality"
+)
+
+
+def serve(folder: Path, rows: list[dict[str, object]], *options: str) -> tuple[int, str]:
+    """Write a joblist, serve it with one local worker, and return the exit code and all output."""
+    joblist = folder / "jobs.csv"
+    with joblist.open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return serve_file(joblist, *options)
+
+
+def serve_file(joblist: Path, *options: str) -> tuple[int, str]:
+    command = [sys.executable, ROOT / "ina_server.py", "localhost", joblist, "--port", "0"]
+    command += ["--ledger", joblist.with_suffix(".ledger"), "--workers", "1", *options]
+    done = subprocess.run(
+        [*map(str, command)], capture_output=True, text=True, timeout=280, cwd=joblist.parent
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def job(source: Path, out: Path) -> dict[str, object]:
+    files = {f"dest_{n}": out / f"{source.stem}.{s}" for n, s in
+             (("csv", "csv"), ("ass", "ass"), ("mp4", "mp4"), ("characters", "characters.csv"))}  # fmt: skip
+    return {"source_path": source, **files}
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def box(row: dict[str, str]) -> np.ndarray:
+    return np.array([[int(n) for n in re.findall(r"-?\d+", row["bbox"])]], np.float32)
+
+
+@pytest.fixture(scope="module")
+def sample_run(sample, tmp_path_factory):
+    out = tmp_path_factory.mktemp("sample")
+    code, text = serve(out, [job(sample / "sample.mp4", out)], "--fps", "5", "--workers", "2")
+    assert code == 0, text
+    return out, text, json.loads((sample / "sample.truth.json").read_text())
+
+
+def test_characters_are_the_truths(sample_run):
+    out, _, truth = sample_run
+    rows = table(out / "sample.characters.csv")
+    wanted = sorted((p["screen_time_s"] for p in truth["people"].values()), reverse=True)
+    assert [float(r["screen_time_s"]) for r in rows] == pytest.approx(wanted, abs=0.3)
+
+
+def test_boxes_are_on_the_faces(sample_run):
+    out, _, truth = sample_run
+    for row in table(out / "sample.csv"):
+        places = [p["boxes"].get(row["frame"]) for p in truth["people"].values()]
+        overlaps = [
+            geometry.iou(box(row), np.array([p], np.float32))[0, 0] for p in places if p is not None
+        ]
+        assert max(overlaps) > 0.45
+
+
+def test_the_summary_says_what_was_done(sample_run):
+    _, text, truth = sample_run
+    assert re.search(r"^PYRO:ina\.jobs@localhost:\d+$", text, re.MULTILINE)
+    for word in ("decoded", "detected", "described", "kept", "persons", "real time"):
+        assert word in text
+    assert str(truth["frames"]) in text
+
+
+@pytest.fixture(scope="module")
+def clip_run(shared, tmp_path_factory):
+    out = tmp_path_factory.mktemp("clip")
+    source = shared / "media" / "video" / "short_hamilton_clip.mp4"
+    code, text = serve(out, [job(source, out)], "--fps", "5")
+    assert code == 0, text
+    return out, source
+
+
+class TestClip:
+    """A film clip whose first picture comes at 0.844 s."""
+
+    def test_enough_faces_under_the_reference_columns(self, clip_run):
+        out, source = clip_run
+        lines = (out / f"{source.stem}.csv").read_text(encoding="utf-8").splitlines()
+        assert lines[0] == COLUMNS
+        assert len(lines) - 1 >= 95
+
+    def test_times_are_the_players(self, clip_run):
+        out, source = clip_run
+        times = media.player_times(source)
+        assert times[0] == pytest.approx(0.844, abs=1e-3)
+        for row in table(out / f"{source.stem}.csv"):
+            assert float(row["time_s"]) == pytest.approx(times[int(row["frame"])], abs=1e-3)
+
+    def test_mp4_has_the_sound_and_ends_with_the_source(self, clip_run):
+        out, source = clip_run
+        result = out / f"{source.stem}.mp4"
+        streams = media.probe(result, "-show_streams")["streams"]
+        assert {s["codec_type"] for s in streams} == {"video", "audio"}
+        frame = 100 / 2997
+        assert picture_end(result) == pytest.approx(picture_end(source), abs=2 * frame)
+
+    def test_ffmpeg_reads_the_subtitle_without_a_word(self, clip_run):
+        out, source = clip_run
+        command = [media.FFMPEG, "-v", "warning", "-i", out / f"{source.stem}.ass"]
+        done = subprocess.run([*command, "-f", "null", "-"], capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def picture_end(path: Path) -> float:
+    """When the last picture ends, on the player's clock."""
+    probed = media.probe(path, "-show_format", "-show_streams", "-select_streams", "v:0")
+    stream, start = probed["streams"][0], float(probed["format"]["start_time"])
+    return float(stream["start_time"]) + float(stream["duration"]) - start
+
+
+class TestBadJoblist:
+    """Nothing runs; every bad row is named with its line and the cure; exit code 2."""
+
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            ("source_path\na.mp4\n", ["dest_csv"]),
+            ("source_path,dest_csv\na.mp4,a.csv\nb.mp4,b.csv,extra\n", ["line 3", "3"]),
+            ("source_path,dest_csv\na.mp4,x.csv\nb.mp4,x.csv\n", ["line 3", "line 2", "x.csv"]),
+            ("source_path,dest_csv,dest_dvd\na.mp4,a.csv,a.dvd\n", ["dest_dvd", "mp4"]),
+            ("", ["empty"]),
+        ],
+        ids=["missing column", "row too long", "same destination", "unknown exporter", "empty"],
+    )
+    def test_is_refused(self, text, words, tmp_path):
+        joblist = tmp_path / "jobs.csv"
+        joblist.write_text(text)
+        code, output = serve_file(joblist)
+        assert code == 2, output
+        for word in words:
+            assert word in output
+        assert "Traceback" not in output
+        assert not list(tmp_path.glob("*.mp4*"))
+
+    def test_that_does_not_exist(self, tmp_path):
+        code, output = serve_file(tmp_path / "none.csv")
+        assert code == 2
+        assert "none.csv" in output
+        assert "Traceback" not in output
+
+
+def test_bad_media_fail_alone(tmp_path):
+    good = media.video(tmp_path / "good.mp4", seconds=1)
+    missing, text, empty = (tmp_path / f"{n}.mp4" for n in ("missing", "text", "empty"))
+    text.write_text("this is not a video\n" * 20)
+    empty.touch()
+    half = tmp_path / "half.mp4"
+    half.write_bytes(good.read_bytes()[:2000])
+    out = tmp_path / "out"
+    code, output = serve(tmp_path, [job(p, out) for p in (missing, text, good, empty, half)])
+    assert code == 1, output
+    assert "Traceback" not in output
+    for path, reason in ((missing, "No such file"), (text, "not a video"), (empty, "empty")):
+        assert re.search(rf"{re.escape(str(path))}.*{reason}", output), output
+    assert sorted(p.name for p in out.iterdir()) == [
+        "good.ass", "good.characters.csv", "good.csv", "good.mp4",
+    ]  # fmt: skip
+    assert len((out / "good.csv").read_text().splitlines()) == 1
+
+
+def test_the_same_command_again_has_nothing_to_do(sample, tmp_path):
+    rows = [{"source_path": sample / "sample.mp4", "dest_csv": tmp_path / "s.csv"}]
+    assert serve(tmp_path, rows, "--fps", "1")[0] == 0
+    before = (tmp_path / "s.csv").stat()
+    code, text = serve(tmp_path, rows, "--fps", "1")
+    assert code == 0, text
+    assert (tmp_path / "s.csv").stat().st_mtime_ns == before.st_mtime_ns
+    (tmp_path / "s.csv").unlink()
+    assert serve(tmp_path, rows, "--fps", "1")[0] == 0
+    assert (tmp_path / "s.csv").exists()
+
+
+def peak_memory(video: Path, out: Path) -> int:
+    """Peak resident memory in KiB of one analysis, by the operating system's account."""
+    pid = os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-m", "analyzer", "analyze", str(video), "-o", str(out), "--fps", "5",
+         "--export", "csv,ass,characters", "--device", "cpu"],
+        {**os.environ, "PYTHONPATH": str(ROOT)},
+        file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)],
+    )  # fmt: skip
+    _, status, usage = os.wait4(pid, 0)
+    assert status == 0
+    return usage.ru_maxrss
+
+
+@pytest.mark.timeout(900)
+def test_memory_does_not_grow_with_the_video(sample, tmp_path):
+    peaks = []
+    for minutes in (1, 10):
+        path = tmp_path / f"{minutes}.mp4"
+        media.ffmpeg("-stream_loop", "-1", "-i", sample / "sample.mp4", "-t", minutes * 60,
+                     "-c", "copy", path)  # fmt: skip
+        peaks.append(peak_memory(path, tmp_path))
+    print(f"peak memory: {peaks[0]} KiB for 1 minute, {peaks[1]} KiB for 10")
+    assert peaks[1] <= 1.1 * peaks[0]
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+@pytest.mark.timeout(600)
+def test_demo_in_a_fresh_clone(tmp_path):
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    environment["XDG_STATE_HOME"] = str(tmp_path / "state")
+    done = subprocess.run(["make", "demo"], cwd=clone, env=environment, capture_output=True,
+                          text=True, timeout=300)  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    truth = json.loads((clone / "media" / "sample.truth.json").read_text())
+    wanted = sorted((p["screen_time_s"] for p in truth["people"].values()), reverse=True)
+    rows = table(clone / "results" / "sample.characters.csv")
+    assert [float(r["screen_time_s"]) for r in rows] == pytest.approx(wanted, abs=0.3)
