@@ -1,38 +1,26 @@
 """Fixtures that more than one folder of tests uses."""
 
-import json
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
 
 
-@dataclass(frozen=True)
-class Sample:
-    """The demo's video. Run joblists from ``folder``: their paths are relative to it."""
-
-    folder: Path
-    video: Path
-    jobs: Path
-    truth: dict[str, Any]
-
-
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
-    """Make the demo's video, its joblist and its truth, once."""
-    folder = tmp_path_factory.mktemp("sample")
-    media = folder / "media"
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the demo's sample.mp4, sample.truth.json and jobs.csv, made once.
+
+    The paths in jobs.csv are relative to the folder's parent.
+    """
+    folder = tmp_path_factory.mktemp("sample") / "media"
     script = ROOT / "media" / "make_sample.py"
     subprocess.run(
-        [sys.executable, script, "--folder", media], check=True, stdout=subprocess.DEVNULL
+        [sys.executable, script, "--folder", folder], check=True, stdout=subprocess.DEVNULL
     )
-    truth = json.loads((media / "sample.truth.json").read_text(encoding="utf-8"))
-    return Sample(folder, media / "sample.mp4", media / "jobs.csv", truth)
+    return folder
 
 
 @pytest.fixture(scope="session")
