@@ -78,18 +78,20 @@ def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
         readonly: For reports, also while a server writes.
     """
     mode = "ro" if readonly else "rwc"
-    connection = sqlite3.connect(
+    return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
         timeout=10.0,
         isolation_level=None,
         check_same_thread=False,
     )
-    if not readonly:
-        # FULL: what was acknowledged survives a power failure, which NORMAL does not promise.
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-    return connection
+
+
+def make_durable(connection: sqlite3.Connection) -> None:
+    """Choose the journal; its mode is kept in the file."""
+    # FULL: what was acknowledged survives a power failure, which NORMAL does not promise.
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
 
 
 def create(connection: sqlite3.Connection) -> None:

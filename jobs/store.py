@@ -126,6 +126,7 @@ def _lock(path: Path) -> int:
 def _open(path: Path) -> sqlite3.Connection:
     db = schema.connect(path)
     try:
+        schema.make_durable(db)
         found = schema.version(db)
         if found is None:
             schema.create(db)
