@@ -33,7 +33,8 @@ demo: $(SAMPLE) ## analyse the sample with a server and two workers
 	@echo
 	@echo 'Characters (results/sample.characters.csv):'
 	@$(RUN) -c "import pandas; \
-	    print(pandas.read_csv('results/sample.characters.csv').T.to_string(header=False))"
+	    table = pandas.read_csv('results/sample.characters.csv', dtype=str); \
+	    print(table.fillna('').T.to_string(header=False))"
 
 test: $(STAMP) ## the whole test suite
 	$(RUN) -m pytest

@@ -20,7 +20,7 @@ from analyzer.errors import UsageError
 from analyzer.types import F64, I64, Decoded, MediaReport
 
 # Okabe and Ito, "Color Universal Design", 2008: told apart by colour-blind people.
-_PALETTE = ("E69F00", "56B4E9", "009E73", "F0E442", "D55E00", "CC79A7", "0072B2")
+_PALETTE = ("56B4E9", "E69F00", "CC79A7", "F0E442", "D55E00", "009E73", "0072B2")
 _NOBODY = "BBBBBB"
 _CHARACTER = 0.55
 """Width of a character, as a share of the font size."""
@@ -48,7 +48,7 @@ class Layout:
     @property
     def outline(self) -> int:
         """Thickness of the black edge that makes colours readable on bright pictures."""
-        return max(2, round(self.font / 10))
+        return max(1, round(self.font / 14))
 
     @property
     def gap(self) -> int:

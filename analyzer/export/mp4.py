@@ -58,7 +58,8 @@ class Mp4Exporter:
             try:
                 _run(ffmpeg.compile(graph, cmd=command), folder, report, progress)
             except BaseException:
-                path.unlink(missing_ok=True)
+                if path.is_file():
+                    path.unlink()
                 raise
 
 

@@ -1,0 +1,166 @@
+"""The ass exporter, read back with pysubs2 and ffmpeg."""
+
+import re
+import subprocess
+import time
+from itertools import pairwise
+
+import pysubs2
+import pytest
+
+from analyzer.errors import UsageError
+from analyzer.export import _subtitles, ass
+from analyzer.runtime import Runtime
+from tests.analyzer.media import FFMPEG
+from tests.analyzer.reports import Face, make_report
+
+NTSC = 1001 / 30000
+
+
+def document(report, folder):
+    path = folder / "x.ass.part.3.1"
+    ass.create(runtime=Runtime()).write(report, path)
+    return pysubs2.SSAFile.load(str(path), format_="ass")
+
+
+def split(subtitle):
+    """Boxes and labels of a document."""
+    events = subtitle.events
+    return [e for e in events if "\\p1" in e.text], [e for e in events if "\\p1" not in e.text]
+
+
+def position(event):
+    x, y = re.search(r"\\pos\((-?\d+),(-?\d+)\)", event.text).groups()
+    return int(x), int(y)
+
+
+def corners(event):
+    """The box that an event draws."""
+    x, y = position(event)
+    width, height = map(int, re.search(r"m 0 0 l (\d+) 0 \1 (\d+) 0 \2", event.text).groups())
+    return x, y, x + width, y + height
+
+
+def test_header_says_the_size_of_the_picture(tmp_path):
+    found = document(make_report(size=(1280, 720)), tmp_path)
+    assert (found.info["PlayResX"], found.info["PlayResY"]) == ("1280", "720")
+    assert found.info["ScaledBorderAndShadow"] == "yes"
+    assert found.events == []
+
+
+def test_a_box_and_a_label_a_face(tmp_path):
+    faces = [Face(5 * k, 0.2 * k, (10.4 + k, 50.6, 110, 140), track=k % 2) for k in range(6)]
+    boxes, labels = split(document(make_report(faces, names={1: "Grace"}), tmp_path))
+    assert [corners(box) for box in boxes] == [(10 + k, 51, 110, 140) for k in range(6)]
+    assert [re.sub(r"\{.*?\}", "", e.text) for e in labels[:2]] == [
+        "person 0  m 40",
+        "Grace  m 40",
+    ]
+
+
+def test_labels_of_untracked_faces_are_the_rows_own(tmp_path):
+    face = Face(0, 0, (10, 50, 110, 140), sex=-1, age=2.26)
+    _, (label,) = split(document(make_report([face], engine="video"), tmp_path))
+    assert label.plaintext == "person 0  f 23"
+
+
+def test_a_style_a_person_and_grey_for_nobody(tmp_path):
+    faces = [Face(0, 0, (10, 50, 110, 140), track=k) for k in range(3)]
+    found = document(make_report(faces, persons={0: 0, 1: 1, 2: -1}), tmp_path)
+    boxes, labels = split(found)
+    assert [e.style for e in boxes] == ["person 0", "person 1", "nobody"]
+    assert [e.style for e in labels] == ["person 0", "person 1", "nobody"]
+    colours = {name: repr(style.primarycolor) for name, style in found.styles.items()}
+    assert len(set(colours.values())) == 3
+    assert colours["nobody"] == repr(pysubs2.Color(0xBB, 0xBB, 0xBB))
+
+
+@pytest.mark.parametrize("step", [NTSC, 0.04, 6 * NTSC, 1 / 3, 0.2])
+def test_events_of_a_track_follow_each_other_without_gap(step, tmp_path):
+    faces = [Face(k, 0.844014 + k * step, (10, 50, 90, 90), duration_s=step) for k in range(100)]
+    boxes, _ = split(document(make_report(faces), tmp_path))
+    assert all(a.end == b.start for a, b in pairwise(boxes))
+    assert all(0 < 1000 * face.time_s - e.start <= 11 for face, e in zip(faces, boxes, strict=True))
+
+
+@pytest.mark.parametrize("step", [NTSC, 0.04, 1 / 50])
+def test_each_picture_is_inside_its_own_event(step, tmp_path):
+    """A renderer compares events with the picture's time, cut to milliseconds."""
+    faces = [Face(k, k * step, (10, 50, 90, 90), duration_s=step) for k in range(500)]
+    boxes, _ = split(document(make_report(faces), tmp_path))
+    for face, event in zip(faces, boxes, strict=True):
+        assert event.start <= int(1000 * face.time_s - 1e-6) < event.end or face.frame == 0
+
+
+@pytest.mark.parametrize(
+    ("box", "where"),
+    [
+        ((100, 100, 200, 200), "above"),
+        ((100, 5, 200, 200), "below"),
+        ((100, 5, 200, 355), "inside"),
+        ((580, 100, 639, 200), "above"),
+        ((-30, -30, 50, 50), "below"),
+        ((600, -50, 700, 400), "inside"),
+        ((-90, -90, -10, -10), "inside"),
+        ((700, 400, 800, 500), "inside"),
+    ],
+)
+def test_labels_stay_inside_the_picture(box, where, tmp_path):
+    _, (label,) = split(document(make_report([Face(0, 0, box)]), tmp_path))
+    (x, y), layout = position(label), _subtitles.Layout(640, 360)
+    top, bottom = (y - layout.font, y) if "\\an1" in label.text else (y, y + layout.font)
+    assert 0 <= x <= 640 - layout.text_width("person 0  m 40") + layout.outline
+    assert top >= 0
+    assert bottom <= 360
+    if where == "above":
+        assert bottom <= box[1]
+    elif where == "below":
+        assert top >= box[3]
+
+
+def test_a_label_wider_than_the_picture_is_cut(tmp_path):
+    face = Face(0, 0, (10, 50, 110, 140))
+    _, (label,) = split(document(make_report([face], names={0: "word " * 100}), tmp_path))
+    assert label.text.endswith("…")
+    assert len(label.plaintext) < 100
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        (r"{\an8}x", r"\{" + "\\\u2060" + r"an8\}x"),
+        ("a\\Nb", "a\\\u2060Nb"),
+        ("two\r\nlines\u2028x\0", "two  lines x "),
+        ("<b>é, 王 😀", "<b>é, 王 😀"),
+    ],
+)
+def test_names_are_escaped(name, written, tmp_path):
+    face = Face(0, 0, (10, 50, 110, 140))
+    _, (label,) = split(document(make_report([face], names={0: name}), tmp_path))
+    assert label.text.partition("}")[2] == written + "  m 40"
+
+
+def test_ffmpeg_reads_it_without_a_warning(tmp_path):
+    faces = [Face(k, k * 0.2, (10, 50, 110, 140)) for k in range(9)]
+    document(make_report(faces, names={0: r"{\an8}, <b>" + "\n😀"}), tmp_path)
+    command = [FFMPEG, "-v", "warning", "-i", "x.ass.part.3.1", "-c:s", "ass", "-f", "null", "-"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_stills_are_refused_and_nothing_is_written(tmp_path):
+    with pytest.raises(UsageError, match="need a video"):
+        document(make_report(kind="image", engine="image"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.bench
+def test_two_hours_take_under_five_seconds(tmp_path):
+    faces = [
+        Face(k // 5, k // 5 * 0.18, (10 + k % 400, 50, 110 + k % 400, 140), track=k // 100)
+        for k in range(200_000)
+    ]
+    report = make_report(faces)
+    start = time.perf_counter()
+    ass.create(runtime=Runtime()).write(report, tmp_path / "x.ass")
+    assert time.perf_counter() - start < 5
