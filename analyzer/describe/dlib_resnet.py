@@ -2,16 +2,13 @@
 
 import contextlib
 import hashlib
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import dlib
 import numpy as np
-import platformdirs
 
-from analyzer import weights
+from analyzer import cache, weights
 from analyzer.attributes import SIZES
 from analyzer.backend import Session
 from analyzer.describe import _dlib_dat, _dlib_graph, _dlib_heads
@@ -80,7 +77,7 @@ def _session(files: list[Path], attributes: tuple[str, ...], runtime: Runtime) -
     """Load the graph of these files from the user's cache, or build it."""
     key = [*map(weights.sha256, files), *attributes, str(_dlib_graph.VERSION)]
     digest = hashlib.sha256("\n".join(key).encode()).hexdigest()
-    cached = platformdirs.user_cache_path("ina") / "graphs" / f"dlib_resnet-{digest[:32]}.onnx"
+    cached = cache.path("graphs", f"dlib_resnet-{digest[:32]}.onnx")
     if cached.is_file():
         with contextlib.suppress(WeightsError):
             return runtime.load(cached)
@@ -88,7 +85,7 @@ def _session(files: list[Path], attributes: tuple[str, ...], runtime: Runtime) -
     _verify(model, files[0], runtime)
     # A cache that cannot be written costs every process the time of building, nothing else.
     with contextlib.suppress(OSError):
-        _write(cached, model)
+        cache.write(cached, model)
     return runtime.load(model)
 
 
@@ -121,18 +118,3 @@ def _synthetic_chips() -> U8:
         patches = random.integers(0, 256, (side, side, 3), np.uint8)
         chips.append(patches.repeat(patch, axis=0).repeat(patch, axis=1))
     return np.stack(chips)
-
-
-def _write(path: Path, model: bytes) -> None:
-    """Write a file so that other processes see all of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=path.stem, suffix=".part", dir=path.parent)
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(model)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
