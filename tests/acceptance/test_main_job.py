@@ -43,9 +43,11 @@ def serve_file(joblist: Path, *options: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+SUFFIXES = {"csv": "csv", "ass": "ass", "mp4": "mp4", "characters": "characters.csv"}
+
+
 def job(source: Path, out: Path) -> dict[str, object]:
-    files = {f"dest_{n}": out / f"{source.stem}.{s}" for n, s in
-             (("csv", "csv"), ("ass", "ass"), ("mp4", "mp4"), ("characters", "characters.csv"))}  # fmt: skip
+    files = {f"dest_{name}": out / f"{source.stem}.{end}" for name, end in SUFFIXES.items()}
     return {"source_path": source, **files}
 
 
