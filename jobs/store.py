@@ -47,6 +47,7 @@ class Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._mutex = threading.RLock()
+        self._is_closed = False
         self._lock_file = _lock(path)
         try:
             self._db = _open(path)
@@ -59,6 +60,7 @@ class Store:
     def close(self) -> None:
         """Give the file back."""
         with self._mutex:
+            self._is_closed = True
             self._db.close()
             os.close(self._lock_file)
 
@@ -70,6 +72,7 @@ class Store:
             LedgerUnavailable: The disk is full or broken; nothing was changed.
         """
         with self._mutex:
+            self._require_open()
             try:
                 self._db.execute("BEGIN IMMEDIATE")
                 yield self._db
@@ -80,6 +83,11 @@ class Store:
             except BaseException:
                 self._rollback()
                 raise
+
+    def _require_open(self) -> None:
+        # A worker's last call may come while the server ends.
+        if self._is_closed:
+            raise LedgerUnavailable(f"{self.path} is closed")
 
     def _rollback(self) -> None:
         # On a full disk SQLite has rolled back by itself, and would complain of a second one.
@@ -93,6 +101,7 @@ class Store:
             LedgerUnavailable: The disk is broken.
         """
         with self._mutex:
+            self._require_open()
             try:
                 return query(self._db)
             except sqlite3.OperationalError as error:

@@ -22,6 +22,7 @@ from jobs.errors import UsageError
 _hidden = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("PYRO_")}
 import Pyro5.client  # noqa: E402
 import Pyro5.errors  # noqa: E402
+import Pyro5.protocol  # noqa: E402
 import Pyro5.serializers  # noqa: E402
 import Pyro5.server  # noqa: E402
 import Pyro5.socketutil  # noqa: E402
@@ -117,6 +118,7 @@ def configure(access: Access, *, role: str, comm_timeout_s: float = COMM_TIMEOUT
     config.SOCK_NODELAY = True
     config.ITER_STREAMING = False
     refuse_marshal()
+    refuse_compressed()
     if access.certs:
         _configure_tls(access, role=role)
 
@@ -162,6 +164,20 @@ def refuse_marshal() -> None:
     Pyro5.serializers.serializers_by_id[refusing.serializer_id] = refusing
 
 
+def refuse_compressed() -> None:
+    """Accept no compressed message: a small one may unfold to fill the memory."""
+    take = Pyro5.protocol.ReceivingMessage.add_payload
+
+    def add_payload(message: Any, payload: bytes) -> None:
+        if message.flags & Pyro5.protocol.FLAGS_COMPRESSED:
+            raise Pyro5.errors.ProtocolError("compressed messages are not accepted")
+        take(message, payload)
+
+    add_payload.refuses = True  # type: ignore[attr-defined]
+    if not hasattr(take, "refuses"):
+        Pyro5.protocol.ReceivingMessage.add_payload = add_payload
+
+
 @Pyro5.server.expose  # type: ignore[misc]
 class Greeter:
     """What every peer may ask: the methods of the object it came for, and nothing else."""
@@ -174,30 +190,51 @@ class Greeter:
         return self._inner.get_metadata(object_id)
 
 
-class Daemon(Pyro5.server.Daemon):  # type: ignore[misc]
-    """A Pyro5 daemon that lets in only those who know the token."""
-
-    def __init__(self, host: str, port: int, *, access: Access) -> None:
-        self._token = access.token
+def _require_free(host: str, port: int) -> None:
+    """Raise UsageError when the port is taken; Pyro5 itself would leave a socket behind."""
+    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            super().__init__(host=host, port=port, interface=Greeter)
+            probe.bind((host, port))
         except OSError as error:
             raise UsageError(
                 f"cannot serve on {host}:{port} ({error.strerror}): "
                 "is another server running? Give another --port P"
             ) from error
+
+
+class Daemon(Pyro5.server.Daemon):  # type: ignore[misc]
+    """A Pyro5 daemon that lets in only those who know the token."""
+
+    def __init__(self, host: str, port: int, *, access: Access) -> None:
+        self._token = access.token
+        self._connections: set[Any] = set()
+        _require_free(host, port)
+        super().__init__(host=host, port=port, interface=Greeter)
         if access.certs:
             # Otherwise one silent peer stops the thread that accepts connections, for ever.
             self.transportServer.sock.do_handshake_on_connect = False
 
-    def validateHandshake(self, conn: Any, data: Any) -> str:  # noqa: ARG002, N802
+    def validateHandshake(self, conn: Any, data: Any) -> str:  # noqa: N802
         """Check the token of a new connection."""
         offered = data.get("token") if isinstance(data, dict) else None
         if self._token and not (
             isinstance(offered, str) and hmac.compare_digest(offered.encode(), self._token.encode())
         ):
             raise PermissionError("wrong token")
+        self._connections.add(conn)
         return "welcome"
+
+    def clientDisconnect(self, conn: Any) -> None:  # noqa: N802
+        """Forget a connection that has ended."""
+        self._connections.discard(conn)
+
+    def shutdown(self) -> None:
+        """Stop listening, and hang up: Pyro5 would go on answering those who are connected."""
+        super().shutdown()
+        for conn in list(self._connections):
+            conn.close()
 
     def _Daemon__deserializeBlobArgs(self, message: Any) -> Any:  # noqa: ARG002, N802
         # The name by which Pyro5's class calls it; its own reads marshal.

@@ -7,10 +7,11 @@ keep it from its heartbeat.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import secrets
 import signal
-import threading
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -50,34 +51,41 @@ class WorkerSettings:
 
 
 class Drain:
-    """The wish to stop: once is polite, twice is at once."""
+    """The wish to stop: once is polite, twice is at once.
+
+    Plain attributes only: a signal handler that interrupts an Event's own code stops for ever.
+    """
 
     def __init__(self, grace_s: float) -> None:
         self._grace_s = grace_s
-        self._event = threading.Event()
-        self._deadline = float("inf")
+        self._deadline = math.inf
 
     @property
     def requested(self) -> bool:
         """Whether no more jobs are to be taken."""
-        return self._event.is_set()
+        return self._deadline < math.inf
 
     @property
     def overdue(self) -> bool:
         """Whether the current job is to be given up."""
         return boottime() >= self._deadline
 
-    def request(self, *_signal: Any) -> None:
-        """Ask to stop; a signal handler."""
-        now = boottime()
-        self._deadline = (
-            now if self.requested and _signal else min(self._deadline, now + self._grace_s)
-        )
-        self._event.set()
+    def on_signal(self, *_: Any) -> None:
+        """Stop politely the first time, at once the second."""
+        if self.requested:
+            self._deadline = -math.inf
+        else:
+            self.request()
+
+    def request(self) -> None:
+        """Stop after the current job."""
+        self._deadline = min(self._deadline, boottime() + self._grace_s)
 
     def wait(self, seconds: float) -> None:
         """Sleep, unless the worker is to stop."""
-        self._event.wait(seconds)
+        until = boottime() + seconds
+        while not self.requested and (left_s := until - boottime()) > 0:
+            time.sleep(min(POLL_S, left_s))
 
 
 class Worker:
@@ -107,8 +115,8 @@ class Worker:
 
     def drain_on_signals(self) -> None:
         """Let SIGTERM and SIGINT end the worker after its job; a second one at once."""
-        signal.signal(signal.SIGTERM, self._drain.request)
-        signal.signal(signal.SIGINT, self._drain.request)
+        signal.signal(signal.SIGTERM, self._drain.on_signal)
+        signal.signal(signal.SIGINT, self._drain.on_signal)
 
     def run(self) -> None:
         """Work until every job is done, or the worker is asked to stop.

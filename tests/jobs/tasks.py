@@ -1,0 +1,66 @@
+"""A stand-in for the analysis: the medium's text says how its job behaves.
+
+Run as a script, it is a worker with settings given as JSON.
+"""
+
+import ctypes
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jobs.child import Report, Task
+from jobs.errors import JobFailed
+from jobs.model import Lease
+from jobs.worker import Worker, WorkerSettings
+
+
+def make_task(local: dict[str, Any]) -> Task:
+    """Return a task that obeys its medium."""
+
+    def task(lease: Lease, parts: dict[str, Path], report: Report) -> Mapping[str, float]:
+        for line in Path(lease.source_path).read_text().splitlines():
+            verb, _, argument = line.partition(" ")
+            obey(verb, argument, report)
+        for name, part in parts.items():
+            part.write_text(f"{name} of {Path(lease.source_path).name}\n")
+        return {"media_s": 2.0, "persons": 1, "frames_decoded": 50}
+
+    return task
+
+
+def obey(verb: str, argument: str, report: Report) -> None:
+    """Carry out one line of a medium."""
+    if verb == "sleep":
+        until = time.monotonic() + float(argument)
+        while time.monotonic() < until:
+            report({"stage": "sleep", "fraction": 0.5, "pid": os.getpid()})
+            time.sleep(0.02)
+    elif verb == "hang":
+        time.sleep(3600)
+    elif verb == "segfault":
+        ctypes.string_at(0)
+    elif verb == "exit":
+        os._exit(int(argument))
+    elif verb == "pid":
+        Path(argument).write_text(str(os.getpid()))
+    elif verb == "raise":
+        raise ZeroDivisionError("a bug")
+    elif verb == "memory":
+        raise MemoryError
+    elif verb == "once":
+        # Fails at the first attempt: the file remembers.
+        if not Path(argument).exists():
+            Path(argument).touch()
+            os._exit(9)
+    elif verb in ("input", "transient", "resource"):
+        raise JobFailed(verb, argument)
+
+
+if __name__ == "__main__":
+    worker = Worker(WorkerSettings(factory="tests.jobs.tasks:make_task", **json.loads(sys.argv[1])))
+    worker.drain_on_signals()
+    worker.run()
