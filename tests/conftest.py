@@ -35,6 +35,6 @@ def shared() -> Path:
 @pytest.fixture
 def weird_folder(tmp_path: Path) -> Path:
     """A folder with everything in its name that breaks scripts."""
-    folder = tmp_path / "a b's \"c\" [d],e:f;g%h=é王\n{i}\\$(j)"
+    folder = tmp_path / 'a b\'s "c" [d],e:f;g%h=é王\n{i}\\$(j)'
     folder.mkdir()
     return folder

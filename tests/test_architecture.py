@@ -155,6 +155,12 @@ def test_components_are_loaded_by_the_registry_only():
     refuse([i for i in above if (i.importer, i.imported) not in EXCEPTIONS])
 
 
+def test_jobs_knows_no_arrays():
+    refuse(
+        [i for i in ALL_IMPORTS if (package(i.importer), package(i.imported)) == ("jobs", "numpy")]
+    )
+
+
 def test_the_lowest_layer_needs_numpy_and_nothing_else():
     allowed = {*sys.stdlib_module_names, "numpy", "analyzer", "jobs"}
     lowest = [i for i in ALL_IMPORTS if part(i.importer) and rank(i.importer) == 0]
