@@ -150,7 +150,7 @@ class JobService:
 
     def _wait_s(self) -> float:
         due = self._ledger.next_due_s()
-        often = min(2.0, self.timing.beat_s / 4)
+        often = min(1.0, self.timing.beat_s / 4)
         return often if due is None else max(0.05, min(often, due))
 
     @verb({"lost": [], "cancel": [], "drain": False})
