@@ -19,6 +19,8 @@ from analyzer.runtime import Runtime
 from analyzer.train import _features
 from analyzer.types import F32, I64, Progress, ProgressHook
 
+SHIPPED = _dlib_heads.SHIPPED
+"""The heads that come with this package."""
 HIDDEN = 512
 BATCH = 512
 TUNING_SHARE = 0.1
@@ -31,7 +33,7 @@ def train(
     dataset: Dataset,
     *,
     runtime: Runtime,
-    out: Path = _dlib_heads.SHIPPED,
+    out: Path = SHIPPED,
     seed: int = 0,
     epochs: int = 20,
     progress: ProgressHook = lambda _: None,

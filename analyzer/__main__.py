@@ -1,0 +1,37 @@
+"""Who is on screen in videos, for how long, and with which perceived sex and age.
+
+A command is a file in ``analyzer/commands`` with ``add(commands)`` and ``run(args) -> int``.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from analyzer import __version__, registry
+from analyzer.errors import AnalyzerError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status: 2 for wrong usage, 1 for any other failure."""
+    args = _parser().parse_args(argv)
+    try:
+        return args.run(args)
+    except AnalyzerError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2 if error.kind == "usage" else 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    summary = (__doc__ or "").partition("\n")[0]
+    parser = argparse.ArgumentParser(prog="python -m analyzer", description=summary)
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in registry.names("commands"):
+        registry.module("commands", name).add(commands)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

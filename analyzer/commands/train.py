@@ -1,0 +1,45 @@
+"""Train the weights that this package ships."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from analyzer import registry
+from analyzer.options import spellings
+from analyzer.runtime import Runtime
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's subcommands."""
+    parser = commands.add_parser("train", help=__doc__, description=__doc__)
+    parts = parser.add_subparsers(title="what", metavar="WHAT", required=True)
+    text = "heads for sex, age and ethnicity, on FairFace"
+    heads = parts.add_parser("attributes", help=text, description=text)
+    heads.set_defaults(run=run)
+    heads.add_argument(
+        "--data", type=Path, required=True, metavar="DIR", help="FairFace: labels CSV and pictures"
+    )
+    heads.add_argument(
+        "--out", type=Path, metavar="FILE", help="the file to write (default: the one that ships)"
+    )
+    heads.add_argument("--seed", type=int, default=0, metavar="N", help="(default: 0)")
+    heads.add_argument("--epochs", type=int, default=20, metavar="N", help="(default: 20)")
+    heads.add_argument("--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda:0, ...")
+    heads.add_argument(*spellings("batch_size"), type=int, default=32, metavar="N", help="of chips")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train the attribute heads and print their scores on the tuning split."""
+    from analyzer.commands import _progress, _scores
+
+    training = registry.module("train", "attributes")
+    dataset = registry.module("datasets", "fairface").create(folder=args.data, split="train")
+    runtime = Runtime(device=args.device, batch_size=args.batch_size)
+    out = args.out or training.SHIPPED
+    with _progress.bars() as progress:
+        scores = training.train(
+            dataset, runtime=runtime, out=out, seed=args.seed, epochs=args.epochs, progress=progress
+        )
+    _scores.show(scores, "tuning split of train")
+    print(out)
+    return 0
