@@ -119,9 +119,16 @@ def find(model: Model) -> Path:
 
 
 def sha256(path: Path) -> str:
-    """Hash a file; a file whose size and time have not changed is hashed once a process."""
-    status = path.stat()
-    return _sha256(path, status.st_size, status.st_mtime_ns)
+    """Hash a file; a file whose size and time have not changed is hashed once a process.
+
+    Raises:
+        WeightsError: the file cannot be read.
+    """
+    try:
+        status = path.stat()
+        return _sha256(path, status.st_size, status.st_mtime_ns)
+    except OSError as error:
+        raise WeightsError(f"{path}: {error.strerror}") from error
 
 
 @lru_cache(maxsize=64)

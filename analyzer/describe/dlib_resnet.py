@@ -38,8 +38,7 @@ class DlibResnet:
     threshold = 0.5
 
     def __init__(self, heads: Path, attributes: tuple[str, ...], runtime: Runtime) -> None:
-        wanted = attributes if heads.is_file() else ()
-        self._attributes = tuple(name for name in SIZES if name in wanted)
+        self._attributes = tuple(name for name in SIZES if name in attributes)
         self._batch_size = runtime.batch_size
         files = [weights.locate("dlib_resnet")]
         if self._attributes:
