@@ -262,7 +262,7 @@ def _print_summary(counts: dict[str, int], found: dict[str, float], *, elapsed_s
     lines = {
         "elapsed": _clock(elapsed_s),
         "jobs": ", ".join(f"{n} {state}" for state, n in sorted(counts.items())),
-        "media": f"{counts.get('done', 0)}, {media_s / 3600:.2f} h",
+        "media": f"{counts.get('done', 0)} of {_clock(media_s)} in total, {media_s / 3600:.3f} h",
         "frames": f"{found.get('frames_decoded', 0):.0f} decoded, "
         f"{found.get('frames_analysed', 0):.0f} analysed",
         "faces": f"{found.get('faces_detected', 0):.0f} detected, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 from jobs.errors import UsageError
 
 RESTARTS = 5
-STOP_S = 70.0
+STOP_S = (3.0, 10.0)
 FINAL_CODES = (0, 2)
 """Exit codes of workers that are not started again: drained, or unfit."""
 
@@ -85,17 +86,22 @@ class LocalWorkers:
         return bool(self._slots) and all(slot.closed for slot in self._slots)
 
     def stop(self) -> None:
-        """Ask them to end, and end those that do not."""
+        """End those that have not left by themselves: twice asked, they give their job back."""
         running = [slot.process for slot in self._slots if slot.process]
+        for patience_s in STOP_S:
+            for process in running:
+                process.terminate()
+            _wait(running, patience_s)
         for process in running:
-            process.terminate()
-        deadline = time.monotonic() + STOP_S
-        for process in running:
-            try:
-                process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.kill()
+            process.wait()
+
+
+def _wait(processes: Sequence[subprocess.Popen[bytes]], patience_s: float) -> None:
+    deadline = time.monotonic() + patience_s
+    for process in processes:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(max(0.0, deadline - time.monotonic()))
 
 
 def _script(module: str) -> str:

@@ -81,6 +81,7 @@ class JobService:
         self._on_final = on_final or (lambda _job: None)
         self._book = LeaseBook(self.timing.lease_s)
         self._abandoned: set[int] = set()
+        self._announced: set[int] = set()
         self._workers: dict[str, dict[str, Any]] = {}
         self._restore()
 
@@ -242,7 +243,7 @@ class JobService:
     def _take_back(self, number: int, token: int, *, why: str, blame: bool = False) -> None:
         state = self._ledger.take_back(number, token, blame=blame, why=why)
         if state is State.POISON:
-            self._on_final(self._job(number))
+            self._announce(self._job(number))
         if state is None and self._job(number).state is State.PUBLISHING:
             self._abandoned.add(number)
 
@@ -250,6 +251,12 @@ class JobService:
         self._book.drop(number, token)
         job = self._job(number)
         if job.state in FINAL:
+            self._announce(job)
+
+    def _announce(self, job: Job) -> None:
+        """Tell of the end of a job, once, however often its worker does."""
+        if job.id not in self._announced:
+            self._announced.add(job.id)
             self._on_final(job)
 
     def _job(self, number: int) -> Job:

@@ -53,7 +53,10 @@ class Clashes:
         for path in filter(None, (spec.source_path, spec.poster_path)):
             self._db.execute(
                 "INSERT OR IGNORE INTO source VALUES(?, ?)",
-                (_digest(os.path.realpath(path)), spec.line),
+                (
+                    _digest(os.path.realpath(path) if os.path.islink(path) else _real(path)),
+                    spec.line,
+                ),
             )
 
     def _add_dest(self, path: bytes, line: int, row: bytes, name: str) -> None:
