@@ -35,6 +35,9 @@ class DlibResnet:
     """Embeddings and attributes of chips."""
 
     aligner = f"chip:size={_dlib_dat.SIZE},padding=0.25"
+    # On 100 LFW pictures of 10 persons, two pictures of different persons come no nearer than
+    # 0.56, the means of three pictures each 0.50; such means of one person stay below 0.43. dlib's
+    # own 0.6 takes 0.4 % of the different pairs for one person, and clustering chains such errors.
     threshold = 0.5
 
     def __init__(self, heads: Path, attributes: tuple[str, ...], runtime: Runtime) -> None:

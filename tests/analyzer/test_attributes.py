@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+
+from analyzer import attributes
+from analyzer.errors import UsageError
+
+
+def logits(*probabilities: float) -> np.ndarray:
+    return np.log(np.array([probabilities], np.float32) + 1e-30).astype(np.float32)
+
+
+def random_rows(head: str, n: int = 50) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return (3 * rng.normal(size=(n, attributes.SIZES[head]))).astype(np.float32)
+
+
+def test_years_follow_the_reference_mapping():
+    points = [0, 1, 2, 3, 9]
+    assert attributes.years(points).tolist() == [1.5, 6.5, 15, 25, 90]
+    assert attributes.years(6) == pytest.approx(57.5)
+    assert attributes.years([-3, 40]).tolist() == [1.5, 90]
+
+
+def test_sex_is_the_logit_and_m_where_positive():
+    decoded = attributes.decode("sex", np.array([[2.5], [-1], [0]], np.float32))
+    assert decoded.value.tolist() == [2.5, -1, 0]
+    assert decoded.label == ("m", "f", "f")
+
+
+def test_age_is_the_expected_bin_and_its_years():
+    raw = np.concatenate([logits(*np.eye(9)[0]), logits(0, 0, 0.5, 0.5, 0, 0, 0, 0, 0)])
+    decoded = attributes.decode("age", raw)
+    np.testing.assert_allclose(decoded.value, [0, 2.5], atol=1e-5)
+    assert decoded.label == ("1.5", "20.0")
+
+
+def test_ethnicity_is_the_most_probable_class():
+    decoded = attributes.decode("ethnicity", logits(0.1, 0, 0.2, 0.7, 0, 0, 0))
+    assert decoded.label == ("East Asian",)
+    assert decoded.value[0] == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize("head", attributes.SIZES)
+def test_faces_not_described_have_no_value_no_label_and_no_weight(head):
+    raw = random_rows(head, 4)
+    raw[1] = np.nan
+    decoded = attributes.decode(head, raw)
+    assert np.isnan(decoded.value).tolist() == [False, True, False, False]
+    assert [bool(label) for label in decoded.label] == [True, False, True, True]
+    weights = np.array([1, 9, 2, 3], np.float32)
+    known = [0, 2, 3]
+    np.testing.assert_array_equal(
+        attributes.average(head, raw, weights),
+        attributes.average(head, raw[known], weights[known]),
+    )
+
+
+@pytest.mark.parametrize("head", attributes.SIZES)
+def test_nothing_known_averages_to_unknown(head):
+    raw = random_rows(head, 3)
+    for rows, weights in ((raw[:0], np.ones(0)), (raw * np.nan, np.ones(3)), (raw, np.zeros(3))):
+        averaged = attributes.average(head, rows, weights)
+        summary = attributes.summarize(head, averaged)
+        assert summary.label == ""
+        assert np.isnan(summary.value)
+        assert summary.low is None
+
+
+@pytest.mark.parametrize("head", ["sex", "age"])
+def test_decoded_average_is_the_weighted_mean_of_decoded_rows(head):
+    raw, weights = random_rows(head), np.linspace(0, 1, 50)
+    averaged = attributes.decode(head, attributes.average(head, raw, weights)[None])
+    wanted = np.average(attributes.decode(head, raw).value, weights=weights)
+    assert averaged.value[0] == pytest.approx(wanted, abs=1e-4)
+
+
+def test_average_of_ethnicity_is_the_mean_probability():
+    raw = np.concatenate([logits(0.6, 0.4, 0, 0, 0, 0, 0), logits(0.1, 0.9, 0, 0, 0, 0, 0)])
+    summary = attributes.summarize("ethnicity", attributes.average("ethnicity", raw, [3, 1]))
+    assert summary.label == "Black"
+    assert summary.value == pytest.approx(0.525)
+
+
+def test_age_interval_holds_four_fifths_of_the_distribution():
+    summary = attributes.summarize("age", logits(0, 0, 0, 0.5, 0.5, 0, 0, 0, 0)[0])
+    assert summary.label == "30.4"
+    assert (summary.low, summary.high) == (pytest.approx(22, abs=0.01), pytest.approx(38, abs=0.01))
+
+
+def test_age_interval_holds_the_label_of_a_skewed_distribution():
+    summary = attributes.summarize("age", logits(0.93, 0, 0, 0, 0, 0, 0, 0, 0.07)[0])
+    assert summary.low <= float(summary.label) <= summary.high + 0.05
+
+
+def test_wrong_heads_and_sizes_are_refused():
+    with pytest.raises(UsageError, match="there are: sex, age, ethnicity"):
+        attributes.decode("beauty", np.zeros((1, 1), np.float32))
+    with pytest.raises(UsageError, match=r"\(n, 9\)"):
+        attributes.average("age", np.zeros((1, 7), np.float32), np.ones(1))
