@@ -3,12 +3,15 @@
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from jobs import publish
+from jobs.client import Client
+from jobs.model import PartFile
 from tests.jobs.servers import Server, serving, until, working
 
 
@@ -128,6 +131,44 @@ def test_a_stopped_worker_loses_its_job_and_its_late_result(tmp_path: Path) -> N
         finish(zombie)
         assert (server.job(1).state.value, server.job(1).token) == ("done", 2)
         assert server.events("done") == 1
+
+
+@pytest.mark.parametrize("renamed", [0, 1, 2])
+def test_a_worker_finishes_the_renames_of_a_lost_one(tmp_path: Path, renamed: int) -> None:
+    with serving(tmp_path, {"a": ""}, lease_s=1.0) as server:
+        files = prepare_and_vanish(server)
+        for file in list(files.values())[:renamed]:
+            Path(file.part).replace(file.path)
+        with working(server.uri) as heir:
+            finish(heir)
+        assert (server.job(1).state.value, server.job(1).token) == ("done", 1)
+        assert server.events("done") == 1
+        assert server.csv("a").read_text() == "csv of the lost worker"
+
+
+def test_a_job_whose_files_are_gone_runs_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.ledger.backoff", lambda fails: 0.1)
+    with serving(tmp_path, {"a": ""}, lease_s=1.0) as server:
+        for file in prepare_and_vanish(server).values():
+            Path(file.part).unlink()
+        with working(server.uri) as heir:
+            finish(heir)
+        assert (server.job(1).state.value, server.job(1).token) == ("done", 2)
+
+
+def prepare_and_vanish(server: Server) -> Mapping[str, PartFile]:
+    """Be a worker that dies before its renames; return its files."""
+    client = Client(server.uri, name="lost")
+    (lease,) = client.claim().leases
+    publish.open_folders(lease)
+    for name, part in publish.part_paths(lease).items():
+        part.write_text(f"{name} of the lost worker")
+    manifest = publish.seal(lease, {})
+    assert client.prepare(lease, manifest)
+    client.close()
+    return manifest.files
 
 
 def test_a_silent_supervisor_does_not_keep_its_child(tmp_path: Path) -> None:
