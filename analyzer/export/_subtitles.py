@@ -19,8 +19,9 @@ from PIL import ImageFont
 from analyzer.errors import UsageError
 from analyzer.types import F64, I64, Decoded, MediaReport
 
-# Okabe and Ito, "Color Universal Design", 2008: told apart by colour-blind people.
-_PALETTE = ("56B4E9", "E69F00", "CC79A7", "F0E442", "D55E00", "009E73", "0072B2")
+# Okabe and Ito, "Color Universal Design", 2008: told apart by colour-blind people. The blue is
+# lighter than theirs, to be read on a dark picture.
+_PALETTE = ("56B4E9", "E69F00", "CC79A7", "F0E442", "D55E00", "009E73", "8C9EFF")
 _NOBODY = "BBBBBB"
 _CHARACTER = 0.55
 """Width of a character, as a share of the font size."""
@@ -38,7 +39,7 @@ class Layout:
     @property
     def font(self) -> int:
         """Height of a line of text."""
-        return max(12, round(min(self.width, self.height) * 0.04))
+        return max(12, round(min(self.width, self.height) * 0.045))
 
     @property
     def line(self) -> int:
