@@ -1,0 +1,1 @@
+"""What things cost: ``python -m benchmarks``; a file here is a benchmark."""

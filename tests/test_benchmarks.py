@@ -1,0 +1,29 @@
+import json
+
+import pytest
+
+from benchmarks import __main__ as benchmarks
+from benchmarks import _machine, describe
+
+
+def test_machine_is_told_in_json():
+    told = json.loads(json.dumps(_machine.describe()))
+    assert told["cores"] >= 1
+    assert "numpy" in told["versions"]
+
+
+def test_unknown_benchmark_exits_with_2(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        benchmarks.main(["nonesuch"])
+    assert stopped.value.code == 2
+    assert "describe" in capsys.readouterr().err
+
+
+def test_figures_are_printed_and_written(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(describe, "_RUNS", 1)
+    monkeypatch.setattr(describe, "_CHIPS", 2)
+    path = tmp_path / "figures.json"
+    assert benchmarks.main(["describe", "--json", str(path)]) == 0
+    figures = json.loads(path.read_text(encoding="utf-8"))["results"]["describe"]
+    assert figures["largest_embedding_difference"] < 1e-5
+    assert "dlib_ms_per_face" in capsys.readouterr().out
