@@ -105,13 +105,15 @@ def load(stage: str, text: str, **context: Any) -> Any:
     """
     spec = check(stage, text)
     create = module(stage, spec.name).create
-    return create(**_convert(create, spec, stage), **context)
+    return create(**_convert(create, spec, stage, frozenset(context)), **context)
 
 
-def _convert(create: Callable[..., Any], spec: Spec, stage: str) -> dict[str, Any]:
+def _convert(
+    create: Callable[..., Any], spec: Spec, stage: str, given: frozenset[str]
+) -> dict[str, Any]:
     """Turn the text of a spec's options into the types that ``create`` declares."""
     hints = get_type_hints(create)
-    known = [k for k in inspect.signature(create).parameters if k != "runtime"]
+    known = [k for k in inspect.signature(create).parameters if k not in given]
     values = {}
     for key, text in spec.options:
         if key not in known:

@@ -237,3 +237,8 @@ def test_heads_that_ship_say_where_they_come_from():
     assert "CC BY 4.0" in about["data"]
     assert about["backbone_sha256"] == weights.MODELS["dlib_resnet"].sha256
     assert json.loads(about["tuning_scores"])["sex_accuracy"] > 0.89
+
+
+def test_what_the_pipeline_decides_is_no_option_of_the_spec():
+    with pytest.raises(UsageError, match="no option 'attributes'; it has: heads"):
+        registry.load("describe", "dlib_resnet:attributes=sex", runtime=RUNTIME, attributes=())
