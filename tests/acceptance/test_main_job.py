@@ -128,7 +128,9 @@ class TestClip:
 
     def test_ffmpeg_reads_the_subtitle_without_a_word(self, clip_run):
         out, source = clip_run
-        command = [media.FFMPEG, "-v", "warning", "-i", out / f"{source.stem}.ass"]
+        # The null format has no codec of its own for subtitles: without one named, ffmpeg would
+        # complain of that, whatever the file.
+        command = [media.FFMPEG, "-v", "warning", "-i", out / f"{source.stem}.ass", "-c:s", "ass"]
         done = subprocess.run([*command, "-f", "null", "-"], capture_output=True, text=True)
         assert (done.returncode, done.stderr) == (0, "")
 
@@ -147,8 +149,11 @@ class TestBadJoblist:
         ("text", "words"),
         [
             ("source_path\na.mp4\n", ["dest_csv"]),
-            ("source_path,dest_csv\na.mp4,a.csv\nb.mp4,b.csv,extra\n", ["line 3", "3"]),
-            ("source_path,dest_csv\na.mp4,x.csv\nb.mp4,x.csv\n", ["line 3", "line 2", "x.csv"]),
+            ("source_path,dest_csv\na.mp4,a.csv\nb.mp4,b.csv,extra\n", ["jobs.csv:3"]),
+            (
+                "source_path,dest_csv\na.mp4,x.csv\nb.mp4,x.csv\n",
+                ["jobs.csv:3", "line 2", "change"],
+            ),
             ("source_path,dest_csv,dest_dvd\na.mp4,a.csv,a.dvd\n", ["dest_dvd", "mp4"]),
             ("", ["empty"]),
         ],
@@ -182,7 +187,7 @@ def test_bad_media_fail_alone(tmp_path):
     code, output = serve(tmp_path, [job(p, out) for p in (missing, text, good, empty, half)])
     assert code == 1, output
     assert "Traceback" not in output
-    for path, reason in ((missing, "No such file"), (text, "not a video"), (empty, "empty")):
+    for path, reason in ((missing, "no such file"), (text, "not a video"), (empty, "empty")):
         assert re.search(rf"{re.escape(str(path))}.*{reason}", output), output
     assert sorted(p.name for p in out.iterdir()) == [
         "good.ass", "good.characters.csv", "good.csv", "good.mp4",
