@@ -1,4 +1,9 @@
-"""The ledger's file: one server at a time, transactions that end on the disk."""
+"""The ledger's file: one server at a time, transactions that end on the disk.
+
+Forcing a commit to the disk costs more than all that a transaction does, so transactions that
+come at the same time share one: each is a savepoint, and whoever finds nobody behind it commits
+for all. None is acknowledged before that.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +22,7 @@ from jobs.errors import LedgerRefused, LedgerUnavailable
 from jobs.mounts import refuse_network
 
 T = TypeVar("T")
+MAX_BATCH = 64
 
 
 def default_path(joblist: Path) -> Path:
@@ -26,6 +32,15 @@ def default_path(joblist: Path) -> Path:
     real = os.path.realpath(joblist)
     name = blake2b(os.fsencode(real), digest_size=6).hexdigest()
     return user_state_path("ina") / f"{joblist.stem}-{name}.ledger"
+
+
+class _Batch:
+    """Transactions that share one commit."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.error: BaseException | None = None
+        self.committed = threading.Event()
 
 
 class Store:
@@ -46,11 +61,17 @@ class Store:
         refuse_network(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self._mutex = threading.RLock()
+        self._line = threading.Lock()
+        self._waiting = 0
+        self._mutex = threading.Lock()
+        self._batch = _Batch()
+        self._reading = threading.Lock()
         self._is_closed = False
         self._lock_file = _lock(path)
         try:
             self._db = _open(path)
+            # A connection of its own sees only what is on the disk.
+            self._reader = schema.connect(path, readonly=True)
             self.epoch = int(self.meta("epoch") or 0) + 1
             self.set_meta(epoch=str(self.epoch))
         except BaseException:
@@ -59,8 +80,10 @@ class Store:
 
     def close(self) -> None:
         """Give the file back."""
-        with self._mutex:
+        with self._mutex, self._reading:
+            self._commit()
             self._is_closed = True
+            self._reader.close()
             self._db.close()
             os.close(self._lock_file)
 
@@ -71,28 +94,64 @@ class Store:
         Raises:
             LedgerUnavailable: The disk is full or broken; nothing was changed.
         """
+        with self._line:
+            self._waiting += 1
         with self._mutex:
-            self._require_open()
+            with self._line:
+                self._waiting -= 1
+            batch = self._batch
+            batch.size += 1
             try:
+                yield from self._savepoint()
+            finally:
+                if not self._waiting or batch.size >= MAX_BATCH:
+                    self._commit()
+        batch.committed.wait()
+        if batch.error:
+            raise LedgerUnavailable(f"{self.path}: {batch.error}") from batch.error
+
+    def _savepoint(self) -> Iterator[sqlite3.Connection]:
+        """Let the caller change the ledger inside the transaction of its batch."""
+        self._require_open()
+        try:
+            if not self._db.in_transaction:
                 self._db.execute("BEGIN IMMEDIATE")
-                yield self._db
-                self._db.execute("COMMIT")
-            except sqlite3.OperationalError as error:
-                self._rollback()
-                raise LedgerUnavailable(f"{self.path}: {error}") from error
-            except BaseException:
-                self._rollback()
-                raise
+            self._db.execute("SAVEPOINT step")
+            yield self._db
+            self._db.execute("RELEASE step")
+        except sqlite3.OperationalError as error:
+            self._undo(error)
+            raise LedgerUnavailable(f"{self.path}: {error}") from error
+        except BaseException as error:
+            self._undo(error)
+            raise
 
     def _require_open(self) -> None:
         # A worker's last call may come while the server ends.
         if self._is_closed:
             raise LedgerUnavailable(f"{self.path} is closed")
 
-    def _rollback(self) -> None:
-        # On a full disk SQLite has rolled back by itself, and would complain of a second one.
+    def _undo(self, error: BaseException) -> None:
+        """Take back what the caller did, and only that, if SQLite lets us."""
         if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
+            self._db.execute("ROLLBACK TO step")
+            self._db.execute("RELEASE step")
+        else:
+            # On a full disk SQLite rolls back by itself, and the whole batch with it.
+            self._batch.error = error
+
+    def _commit(self) -> None:
+        """End the batch, and begin the next."""
+        batch, self._batch = self._batch, _Batch()
+        try:
+            if not self._is_closed and self._db.in_transaction:
+                self._db.execute("ROLLBACK" if batch.error else "COMMIT")
+        except sqlite3.OperationalError as error:
+            batch.error = error
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+        finally:
+            batch.committed.set()
 
     def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """Return what a query of jobs.queries finds.
@@ -100,17 +159,18 @@ class Store:
         Raises:
             LedgerUnavailable: The disk is broken.
         """
-        with self._mutex:
+        with self._reading:
             self._require_open()
             try:
-                return query(self._db)
+                return query(self._reader)
             except sqlite3.OperationalError as error:
                 raise LedgerUnavailable(f"{self.path}: {error}") from error
 
     def meta(self, name: str) -> str | None:
         """Return a remembered value."""
-        with self._mutex:
-            row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        row = self.read(
+            lambda db: db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        )
         return row[0] if row else None
 
     def set_meta(self, **values: str) -> None:

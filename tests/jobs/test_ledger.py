@@ -1,7 +1,10 @@
 """Transitions of jobs: who may change what, and what is counted."""
 
+import contextlib
 import sqlite3
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from jobs.ledger import Ledger
 from jobs.model import Job, State
 from jobs.store import Store
 from tests.jobs.conftest import Clock, manifest
+from tests.jobs.servers import until
 
 Fill = Callable[[int], None]
 
@@ -270,3 +274,53 @@ def test_tables_of_another_version_are_refused(tmp_path: Path) -> None:
     db.close()
     with pytest.raises(LedgerRefused, match="another version"):
         Store(path)
+
+
+def test_transactions_that_come_together_share_a_commit(ledger: Ledger, fill: Fill) -> None:
+    fill(40)
+    commits: list[str] = []
+    ledger.store._db.set_trace_callback(
+        lambda text: commits.append(text) if text == "COMMIT" else None
+    )
+    with ThreadPoolExecutor(8) as pool:
+        claims = list(pool.map(lambda n: ledger.claim("w", f"r{n}", 1), range(40)))
+    assert len({job.id for jobs in claims for job in jobs}) == 40
+    assert len(commits) < 40
+
+
+def test_one_failure_in_a_batch_takes_nothing_from_the_others(ledger: Ledger, fill: Fill) -> None:
+    fill(40)
+
+    def go(n: int) -> int:
+        if n % 2:
+            return len(ledger.claim("w", f"r{n}", 1))
+        with contextlib.suppress(ZeroDivisionError), ledger.store.transaction() as db:
+            db.execute("UPDATE job SET state = 'failed'")
+            raise ZeroDivisionError
+        return 0
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(go, range(40))) == 20
+    assert ledger.store.read(queries.counts) == {"leased": 20, "ready": 20}
+
+
+def test_nothing_is_acknowledged_when_the_shared_commit_fails(ledger: Ledger, fill: Fill) -> None:
+    fill(8)
+    barrier = threading.Barrier(2)
+
+    def first() -> None:
+        with ledger.store.transaction() as db:
+            barrier.wait()
+            until(lambda: ledger.store._waiting)
+            db.execute("UPDATE job SET state = 'failed'")
+
+    def second() -> None:
+        barrier.wait()
+        with ledger.store.transaction() as db:
+            db.execute("ROLLBACK")
+            raise sqlite3.OperationalError("database or disk is full")
+
+    with ThreadPoolExecutor(2) as pool:
+        errors = [task.exception() for task in (pool.submit(first), pool.submit(second))]
+    assert all(isinstance(error, LedgerUnavailable) for error in errors)
+    assert ledger.store.read(queries.counts) == {"ready": 8}
