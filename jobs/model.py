@@ -38,7 +38,7 @@ class JobSpec:
     """One row of a joblist."""
 
     source_path: str
-    """Medium, an absolute path."""
+    """Medium: an absolute path, or an https address where addresses are allowed."""
     dests: Mapping[str, str]
     """Exporter name -> absolute path of its file; `csv` is always there."""
     poster_path: str | None = None
@@ -102,6 +102,20 @@ class Manifest:
 
 
 @dataclass(frozen=True)
+class Bounds:
+    """What jobs may read and write; the server sets it, and every worker keeps it."""
+
+    input_root: str | None = None
+    """Folder that every medium must lie in."""
+    output_root: str | None = None
+    """Folder that every destination must lie in."""
+    allow_urls: bool = False
+    """Whether a medium may be an https address."""
+    max_download: int = 20_000_000_000
+    """Bytes that a medium behind an address may have."""
+
+
+@dataclass(frozen=True)
 class Lease:
     """The right to work on a job for a while."""
 
@@ -116,10 +130,11 @@ class Lease:
     """`run`, or `publish`: finish the renames that a lost worker began."""
     manifest: Manifest | None = None
     """What to publish; only with kind `publish`."""
+    bounds: Bounds = field(default_factory=Bounds)
 
     @property
     def source_path(self) -> str:
-        """Medium, an absolute path."""
+        """Medium, a path or an address."""
         return self.spec.source_path
 
     @property
@@ -137,6 +152,7 @@ class Lease:
             "attempt": self.attempt,
             "kind": self.kind,
             "manifest": self.manifest.to_dict() if self.manifest else None,
+            "bounds": asdict(self.bounds),
         }
 
     @classmethod
@@ -151,6 +167,7 @@ class Lease:
             attempt=plain["attempt"],
             kind=plain["kind"],
             manifest=Manifest.from_dict(manifest) if manifest else None,
+            bounds=Bounds(**plain["bounds"]),
         )
 
 

@@ -13,7 +13,7 @@ from jobs.errors import LedgerUnavailable
 from jobs.host import Identity
 from jobs.leases import Held, LeaseBook
 from jobs.ledger import Ledger
-from jobs.model import FINAL, MAX_CLAIM, OBJECT_ID, PROTOCOL, Job, Lease, State
+from jobs.model import FINAL, MAX_CLAIM, OBJECT_ID, PROTOCOL, Bounds, Job, Lease, State
 from jobs.retry import Timing
 from jobs.transport import (
     COMM_TIMEOUT_S,
@@ -54,6 +54,7 @@ class JobService:
         ledger: The jobs.
         options: Analysis options, sent with each lease.
         options_digest: Of these options.
+        bounds: What jobs may read and write, sent with each lease.
         program: Version that workers must have.
         timing: Of leases and heartbeats.
         keep_alive: Tell workers to wait, not to go, when every job is done.
@@ -66,6 +67,7 @@ class JobService:
         *,
         options: Mapping[str, Any],
         options_digest: str,
+        bounds: Bounds | None = None,
         program: str = "",
         timing: Timing | None = None,
         keep_alive: bool = False,
@@ -76,6 +78,7 @@ class JobService:
         self._ledger = ledger
         self._options = dict(options)
         self._options_digest = options_digest
+        self._bounds = bounds or Bounds()
         self._program = program
         self._keep_alive = keep_alive
         self._on_final = on_final or (lambda _job: None)
@@ -147,6 +150,7 @@ class JobService:
             attempt=job.attempts,
             kind="publish" if publishing else "run",
             manifest=job.manifest if publishing else None,
+            bounds=self._bounds,
         )
 
     def _wait_s(self) -> float:
