@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from analyzer import registry
 from analyzer.errors import UsageError as OptionsError
 from analyzer.options import AnalysisOptions, add_arguments, spellings
 from jobs.errors import LedgerRefused, LedgerUnavailable, UsageError
-from jobs.model import DEFAULT_PORT, FINAL, Job, JobSpec, State
+from jobs.model import DEFAULT_PORT, FINAL, Job, State
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -95,29 +95,29 @@ def _seconds(text: str) -> float:
 
 def _serve(args: argparse.Namespace, options: AnalysisOptions) -> int:
     """Import the joblist, serve it to the end, and report."""
-    from jobs.imports import import_jobs
     from jobs.ledger import Ledger
     from jobs.store import Store, default_path
 
-    specs = _read(args.joblist)
     store = Store(args.ledger or default_path(args.joblist))
     try:
         ledger = Ledger(store, max_attempts=args.max_attempts)
-        imported = import_jobs(ledger, specs, options_digest=options.digest())
+        imported = _import(ledger, args.joblist, options)
         return _Run(args, options, ledger).go(imported)
     finally:
         store.close()
 
 
-def _read(joblist: Path) -> Iterator[JobSpec]:
+def _import(ledger: Ledger, joblist: Path, options: AnalysisOptions) -> Imported:
+    from jobs.imports import import_jobs
     from jobs.sources import csv_list
 
+    specs = csv_list.read(joblist, exporters=registry.names("export"))
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
-        specs = csv_list.read(joblist, exporters=registry.names("export"))
+        imported = import_jobs(ledger, specs, options_digest=options.digest())
     for warning in found:
         print(f"ina_server: {warning.message}", file=sys.stderr)
-    return specs
+    return imported
 
 
 class _Run:

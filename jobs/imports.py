@@ -34,6 +34,8 @@ ON CONFLICT(key) DO UPDATE SET
 RETRY = """
 UPDATE job SET state = 'ready', attempts = 0, lost = 0, fails = 0, err = NULL, err_kind = NULL
 WHERE id IN (SELECT id FROM job INDEXED BY job_bad WHERE state IN ('failed', 'poison'))"""
+# Made once: json.dumps makes one for every job.
+ENCODE = json.JSONEncoder(sort_keys=True).encode
 CANCEL = """
 UPDATE job SET state = 'cancelled', err = 'no longer in the joblist'
 WHERE listed <> ? AND state IN ('ready', 'wait', 'leased', 'failed', 'poison')"""
@@ -86,7 +88,7 @@ def _rows(db: sqlite3.Connection) -> int:
 def _identity(spec: JobSpec) -> tuple[bytes, str]:
     """Return what makes a job the same one at the next import: the path of its csv."""
     key = blake2b(spec.dests["csv"].encode("utf-8", "surrogateescape"), digest_size=16).digest()
-    return key, json.dumps(spec.to_dict(), sort_keys=True)
+    return key, ENCODE(spec.to_dict())
 
 
 def _check_done(db: sqlite3.Connection, *, listed: int) -> tuple[int, int]:

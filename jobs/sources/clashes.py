@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 from collections.abc import Iterator
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import groupby
+from operator import itemgetter
 from types import TracebackType
 
 from jobs.model import JobSpec
 
+# Paths are appended, and sorted once at the end: an index on them, in which they come in no
+# order, would be read and written all over for each row.
 TABLES = """
 PRAGMA cache_size = -16000;
-CREATE TABLE dest(path BLOB PRIMARY KEY, line INTEGER, row BLOB, name TEXT) WITHOUT ROWID;
-CREATE TABLE source(path BLOB PRIMARY KEY, line INTEGER) WITHOUT ROWID;
-CREATE TABLE clash(line INTEGER, other INTEGER, name TEXT);
+CREATE TABLE entry(path BLOB, is_source INTEGER, line INTEGER, row BLOB, name TEXT);
 BEGIN;
 """
+ADD = "INSERT INTO entry VALUES(?, ?, ?, ?, ?)"
+SHARED = """
+SELECT path, is_source, line, row, name FROM entry WHERE path IN (
+  SELECT path FROM entry GROUP BY path HAVING COUNT(*) > 1 AND NOT MIN(is_source))
+ORDER BY path, is_source, line, rowid"""
+Entry = tuple[bytes, bool, int, bytes, str]
 
 
 class Clashes:
@@ -47,38 +54,28 @@ class Clashes:
 
     def add(self, spec: JobSpec) -> None:
         """Take a row into account."""
-        row = _digest(json.dumps(spec.to_dict(), sort_keys=True))
-        for name, dest in spec.dests.items():
-            self._add_dest(_digest(_real(dest)), spec.line, row, f"dest_{name}")
-        for path in filter(None, (spec.source_path, spec.poster_path)):
-            self._db.execute(
-                "INSERT OR IGNORE INTO source VALUES(?, ?)",
-                (
-                    _digest(os.path.realpath(path) if os.path.islink(path) else _real(path)),
-                    spec.line,
-                ),
-            )
-
-    def _add_dest(self, path: bytes, line: int, row: bytes, name: str) -> None:
-        added = self._db.execute(
-            "INSERT OR IGNORE INTO dest VALUES(?, ?, ?, ?)", (path, line, row, name)
-        ).rowcount
-        if added:
-            return
-        found = self._db.execute(
-            "SELECT line, row, name FROM dest WHERE path = ?", (path,)
-        ).fetchone()
-        if found[0] == line or found[1] != row:
-            self._db.execute("INSERT INTO clash VALUES(?, ?, ?)", (line, found[0], name))
+        self._db.executemany(ADD, _entries(spec))
 
     def found(self) -> Iterator[tuple[int, str]]:
         """Yield line and text of each problem."""
-        for line, other, name in self._db.execute("SELECT line, other, name FROM clash"):
-            yield line, f"{name} is the same file as a destination of line {other}: change one"
-        for line, other, name in self._db.execute(
-            "SELECT dest.line, source.line, name FROM dest JOIN source USING(path)"
-        ):
-            yield line, f"{name} would overwrite the medium of line {other}: change it"
+        for _, entries in groupby(self._db.execute(SHARED), key=itemgetter(0)):
+            (_, _, first, row, name), *others = entries
+            for _, is_source, line, other, column in others:
+                if is_source:
+                    yield first, f"{name} would overwrite the medium of line {line}: change it"
+                    break
+                if line == first or other != row:
+                    text = f"is the same file as a destination of line {first}: change one"
+                    yield line, f"{column} {text}"
+
+
+def _entries(spec: JobSpec) -> Iterator[Entry]:
+    row = _digest(repr(spec.to_dict()))
+    for name, dest in spec.dests.items():
+        yield _digest(_real(dest)), False, spec.line, row, f"dest_{name}"
+    for path in filter(None, (spec.source_path, spec.poster_path)):
+        real = os.path.realpath(path) if os.path.islink(path) else _real(path)
+        yield _digest(real), True, spec.line, b"", ""
 
 
 def _digest(text: str) -> bytes:

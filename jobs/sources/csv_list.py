@@ -19,6 +19,7 @@ EXTRAS = ("poster_path", "gallery", "item_id")
 MAX_PATH_BYTES = 4096
 MAX_NAME_BYTES = 255 - len(".part.9999999.999")
 KEPT_PROBLEMS = 1000
+BREAKS = re.compile(r"[\0\n\r]")
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -45,28 +46,29 @@ class Problems:
 
 
 def read(path: Path | str, *, exporters: Collection[str]) -> Iterator[JobSpec]:
-    """Check a joblist as a whole, then yield its rows one at a time.
+    """Yield the right rows of a joblist one at a time, in constant memory.
 
-    A joblist of a million rows is read in constant memory, twice.
+    Whether the joblist as a whole is right shows at its end: a caller must be able to take back
+    what it did with the rows before.
 
     Args:
         path: UTF-8, separated by commas; relative paths in it start at the current folder.
         exporters: Names that a `dest_` column may have.
 
     Raises:
-        JoblistError: With every problem of the file, its line and its cure.
+        JoblistError: After the last row; with every problem of the file, its line and its cure.
     """
     path = Path(path)
     problems = Problems()
     with Clashes() as clashes:
         for spec in _specs(path, exporters=exporters, problems=problems):
             clashes.add(spec)
+            yield spec
         for line, text in clashes.found():
             problems.add(line, text)
     problems.raise_any(path)
     for name in sorted(problems.ignored):
         warnings.warn(f"{path}: column {name!r} has no meaning and is left out", stacklevel=2)
-    return _specs(path, exporters=exporters, problems=Problems())
 
 
 def _specs(path: Path, *, exporters: Collection[str], problems: Problems) -> Iterator[JobSpec]:
@@ -176,7 +178,7 @@ def _dest(column: str, text: str, faults: list[str]) -> str:
     name = os.path.basename(path)
     if text.endswith("/") or name in (".", ".."):
         faults.append(f"{column} {text!r} is a folder: name a file in it")
-    if len(os.fsencode(name)) > MAX_NAME_BYTES:
+    if _is_longer(name, MAX_NAME_BYTES):
         faults.append(f"{column}: the file name is longer than {MAX_NAME_BYTES} bytes: shorten it")
     return path
 
@@ -190,13 +192,18 @@ def _path(column: str, text: str, faults: list[str]) -> str:
     """Return the absolute path of a cell."""
     if not text.strip():
         faults.append(f"{column} is empty: give a path")
-    elif any(char in text for char in "\0\n\r"):
+    elif BREAKS.search(text):
         faults.append(f"{column} {text!r} contains a line break or NUL: rename the file")
-    elif len(os.fsencode(text)) > MAX_PATH_BYTES:
+    elif _is_longer(text, MAX_PATH_BYTES):
         faults.append(f"{column} is longer than {MAX_PATH_BYTES} bytes: shorten it")
     else:
         return os.path.abspath(text)
     return text
+
+
+def _is_longer(text: str, limit: int) -> bool:
+    """Say whether a text has more bytes than this; few need to be encoded to know."""
+    return 4 * len(text) > limit and len(os.fsencode(text)) > limit
 
 
 def _metrics(values: dict[str, str], faults: list[str]) -> dict[str, float]:

@@ -130,7 +130,7 @@ def test_links_do_not_hide_a_clash(folder: Path) -> None:
 
 def test_a_missing_joblist() -> None:
     with pytest.raises(JoblistError, match="No such file"):
-        csv_list.read("none.csv", exporters=EXPORTERS)
+        list(csv_list.read("none.csv", exporters=EXPORTERS))
 
 
 def test_a_missing_medium_is_the_jobs_problem() -> None:
