@@ -122,7 +122,7 @@ def observe(
         InputError: the medium cannot be read, or has no frame in the range.
     """
     info, options = medium.info, models.options
-    tracker, sampled, decoded = models.tracker(), 0, 0
+    tracker, sampled, before = models.tracker(), 0, Tally()
     for frames in _batches(medium.frames(), _FRAMES):
         due = [(sampled + i) % options.detect_period == 0 for i in range(len(frames))]
         detected = _detect(frames, due, models)  # B x Detections | None
@@ -132,17 +132,27 @@ def observe(
             models.aligner.align(f.image, x.boxes, x.landmarks)
             for f, x in zip(frames, faces, strict=True)
         ]
-        tally = Tally(
-            frames_decoded=medium.frames_decoded - decoded,
+        decoded = _decoded(medium)
+        tally = replace(
+            decoded - before,
             frames_analysed=len(frames),
             faces_detected=sum(len(d) for d in detected if d is not None),
             faces_described=sum(len(c) for c in chips),
         )
-        sampled, decoded = sampled + len(frames), medium.frames_decoded
+        sampled, before = sampled + len(frames), decoded
         yield _table(frames, faces, chips, models.describer, tally)
         _tell(progress, "observe", frames[-1].time_s + frames[-1].duration_s, info.duration_s)
     if not sampled:
         raise InputError(f"{info.uri}: no frame to analyse; check --start and --stop")
+
+
+def _decoded(medium: Medium) -> Tally:
+    """What the decoder has counted so far."""
+    return Tally(
+        frames_decoded=medium.frames_decoded,
+        damaged=medium.damaged,
+        missing_s=medium.missing_s,
+    )
 
 
 def _batches(frames: Iterator[Frame], size: int) -> Iterator[list[Frame]]:

@@ -195,12 +195,21 @@ class Tally:
     faces_kept: int = 0
 
     def __add__(self, other: "Tally") -> "Tally":
+    damaged: int = 0
+    """Packets and pictures that were damaged; those that cannot be decoded are left out."""
+    missing_s: float = 0.0
+    """Seconds that the container states but does not hold."""
         return Tally(
             **{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
         )
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
+    def __sub__(self, other: "Tally") -> "Tally":
+        return Tally(
+            **{f.name: getattr(self, f.name) - getattr(other, f.name) for f in fields(self)}
+        )
+
 class Observations(_Arrays):
     """One row per face and sampled frame, in order of time; N rows."""
 
@@ -354,6 +363,15 @@ class MediaReport(_Arrays):
         return np.searchsorted(self.identities.track_ids, self.observations.track_id)
 
     def row_persons(self) -> I64:
+    @property
+    def partial(self) -> str:
+        """What of the medium could not be analysed; empty when all could."""
+        tally, stated_s = self.tally, self.info.duration_s + self.tally.missing_s
+        missing = f"{self.info.duration_s:.1f} s of {stated_s:.1f} s could be decoded"
+        damaged = f"{tally.damaged} damaged packets or pictures"
+        parts = (missing if tally.missing_s else "", damaged if tally.damaged else "")
+        return ", ".join(filter(None, parts))
+
         """(N,) person of each row, -1 = none."""
         return self.identities.person_ids[self.row_tracks()]
 

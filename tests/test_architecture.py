@@ -23,7 +23,8 @@ HEAVY = {
 LAYERS = {
     "analyzer": {
         0: {"errors", "types", "geometry", "attributes", "prefetch", "quality", "tracks"},
-        1: {"options", "registry", "runtime", "backend", "weights", "cache", "ffmpeg_binary"},
+        1: {"options", "registry", "runtime", "backend", "weights", "cache", "ffmpeg_binary",
+            "source"},
         3: {"pipeline", "outputs", "evaluate", "train"},
         4: {"commands", "__main__"},
     },

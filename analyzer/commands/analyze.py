@@ -118,6 +118,8 @@ def _tell(report: "MediaReport", target: Path, elapsed: float) -> None:
         markup=False,
         soft_wrap=True,
     )
+    if report.partial:
+        print(f"warning: {report.info.uri}: done in part: {report.partial}", file=sys.stderr)
     table = Table("person", "sex", "age", "first", "last", "screen time", "share")
     for person in report.persons:
         sex, age = (person.attributes.get(head) for head in ("sex", "age"))

@@ -88,7 +88,10 @@ class _Pictures:
 
     def chip(self, file: str) -> U8:
         """Decode one picture to (150, 150, 3) RGB."""
-        image: Any = cv2.imdecode(np.frombuffer(self.read(file), np.uint8), cv2.IMREAD_COLOR)
+        try:
+            image: Any = cv2.imdecode(np.frombuffer(self.read(file), np.uint8), cv2.IMREAD_COLOR)
+        except cv2.error as error:
+            raise InputError(f"{file}: refused by OpenCV: {error.err}; leave it out") from error
         if image is None:
             raise InputError(f"{file}: not a picture; {_SOURCE} again")
         if image.shape[:2] != (SIZE, SIZE):

@@ -10,8 +10,13 @@ class Medium(Protocol):
     """One open medium; a context manager."""
 
     info: MediaInfo
+    """Its duration is the container's; once all is decoded, what is really there."""
     frames_decoded: int
     """How many pictures the decoder has delivered so far, sampled or not."""
+    damaged: int
+    """How many packets and pictures so far were damaged."""
+    missing_s: float
+    """Seconds that the container states but does not hold; known when the frames are at an end."""
 
     def __enter__(self) -> "Medium": ...
 
@@ -37,6 +42,7 @@ class Decoder(Protocol):
         """Open one medium.
 
         Raises:
-            InputError: missing, empty, not a regular file, or without a picture.
+            InputError: missing, empty, not a regular file, without a picture, or over the
+                limits of `analyzer.source`.
         """
         ...

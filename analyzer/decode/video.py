@@ -1,5 +1,6 @@
 """Video through PyAV (the FFmpeg libraries), with exact presentation times."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -12,11 +13,17 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
+from analyzer import source
+from analyzer.decode._clock import Clock
 from analyzer.decode._sampling import Sampling
-from analyzer.decode._source import OPEN_OPTIONS, local_file
 from analyzer.errors import InputError
 from analyzer.runtime import Runtime
 from analyzer.types import U8, Frame, MediaInfo
+
+_PACKET_BYTES = (188, 192, 204)
+"""Of MPEG transport streams: plain, with timestamps, with error correction."""
+_SLACK_S = 1
+"""Sound may go on for so long after the last picture."""
 
 
 def create(
@@ -41,42 +48,69 @@ class VideoDecoder:
 
     def open(self, path: str) -> "VideoMedium":
         """Open one file; see `analyzer.decode.Decoder`."""
-        url = local_file(path)
+        descriptor = source.open_file(path)
         try:
-            container = av.open(url, options=OPEN_OPTIONS)
-        except (av.error.FFmpegError, OSError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise InputError(
-                f"{path}: not a video that can be read ({reason}); does it play in VLC?"
-            ) from error
+            size = os.fstat(descriptor).st_size
+            container = _open(path, descriptor)
+        finally:
+            os.close(descriptor)
         try:
-            return VideoMedium(path, container, self._sampling, self._threads)
+            return VideoMedium(path, container, size, self._sampling, self._threads)
         except BaseException:
             container.close()
             raise
 
 
+def _open(path: str, descriptor: int) -> Any:
+    """Open a container that can read from this descriptor, and from nothing else."""
+    options = {
+        "fd": str(descriptor),
+        "protocol_whitelist": "fd",
+        "format_whitelist": source.CONTAINERS,
+        "max_pixels": str(source.MAX_PIXELS),
+    }
+    try:
+        return av.open("fd:", options=options)
+    except (av.error.FFmpegError, OSError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(
+            f"{path}: not a video that can be read ({reason}); does it play in VLC?"
+        ) from error
+
+
 class VideoMedium:
     """One open video; see `analyzer.decode.Medium`."""
 
-    def __init__(self, path: str, container: Any, sampling: Sampling, threads: int) -> None:
+    def __init__(
+        self, path: str, container: Any, size: int, sampling: Sampling, threads: int
+    ) -> None:
         stream = container.streams.best("video")
         if stream is None:
             raise InputError(f"{path}: no picture in it, only sound or data")
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = threads
+        stream.codec_context.options = {"max_pixels": str(source.MAX_PIXELS)}
         self._container, self._stream, self._sampling = container, stream, sampling
+        kind = container.format.name
         self._origin = Fraction(container.start_time or 0, av.time_base)
+        self._clock = Clock(self._origin, jumps=kind.startswith("mpeg"))
         self._reformatter = VideoReformatter()
         self.frames_decoded = 0
-        self.packets_damaged = 0
+        self.damaged = int(kind == "mpegts" and all(size % n for n in _PACKET_BYTES))
+        self.missing_s = 0.0
+        self.info = self._describe(path)
         self._pictures = self._decode()
         first = next(self._pictures, None)
         if first is None:
-            raise InputError(f"{path}: no picture can be decoded; the file is damaged")
+            raise InputError(
+                f"{path}: no picture can be decoded; the file is damaged, or its pictures are "
+                f"larger than {source.MAX_SIDE_PX} x {source.MAX_SIDE_PX}"
+            )
         self._pictures = chain([first], self._pictures)
         self._quarter_turns = round(first.rotation / 90) % 4
-        self.info = self._describe(path, first)
+        self._size = self._square_pixels(first.width, first.height)
+        width, height = self._size if self._quarter_turns % 2 == 0 else self._size[::-1]
+        self.info = replace(self.info, width_px=width, height_px=height)
 
     def __enter__(self) -> "VideoMedium":
         return self
@@ -97,10 +131,11 @@ class VideoMedium:
         before: Fraction | None = None
         end = Fraction(0)
         for index, picture in enumerate(self._pictures):
-            time = self._time(picture, end)
+            time = self._clock.time(_stamp(picture), end)
             if self._sampling.ends(time):
                 end = self._sampling.stop or end
                 break
+            source.require_duration(self.info.uri, float(time))
             end = time + self._length(picture)
             if self._sampling.wants(index, time, before):
                 if held is not None:
@@ -108,32 +143,42 @@ class VideoMedium:
                 image = self._image(picture)
                 held = Frame(index=index, time_s=float(time), duration_s=0.0, image=image)
             before = time
+        self._compare(end)
         if held is not None:
             yield replace(held, duration_s=float(end) - held.time_s)
 
+    def _compare(self, end: Fraction) -> None:
+        """Hold what was decoded against what the container states; what was decoded counts."""
+        stop = self._sampling.stop
+        wanted = self._stated_s if stop is None else min(self._stated_s, float(stop))
+        if wanted - float(end) > _SLACK_S:
+            self.missing_s = wanted - float(end)
+        if stop is None and (self.missing_s or end > self.info.duration_s):
+            self.info = replace(self.info, duration_s=float(end))
+
     def _decode(self) -> Iterator[VideoFrame]:
-        """Yield every picture in presentation order; a damaged packet is counted and skipped."""
+        """Yield every picture in presentation order; a damaged packet is counted and skipped.
+
+        What stands before the first picture is no damage: recordings begin in mid-stream.
+        """
         packets = self._container.demux(self._stream)
         while True:
             try:
                 packet = next(packets)
                 pictures = packet.decode()
-            except StopIteration:
+            except (StopIteration, IndexError, av.error.EOFError):
+                # IndexError: the end of PyAV's demuxer, where damage has feigned more streams.
                 return
-            except av.error.EOFError:
-                return
-            except av.error.InvalidDataError:
-                self.packets_damaged += 1
+            except (OSError, MemoryError):
+                raise
+            except av.error.FFmpegError:
+                self.damaged += self.frames_decoded > 0
                 continue
+            self.damaged += packet.is_corrupt and self.frames_decoded > 0
             for picture in pictures:
+                self.damaged += picture.is_corrupt and self.frames_decoded > 0
                 self.frames_decoded += 1
                 yield picture
-
-    def _time(self, picture: VideoFrame, expected: Fraction) -> Fraction:
-        """Seconds on the player's clock; a picture without a timestamp follows the one before."""
-        if picture.pts is None or picture.time_base is None:
-            return expected
-        return picture.pts * picture.time_base - self._origin
 
     def _length(self, picture: VideoFrame) -> Fraction:
         """How long a picture is shown, in seconds."""
@@ -143,27 +188,39 @@ class VideoMedium:
         return 1 / Fraction(rate) if rate else Fraction(0)
 
     def _image(self, picture: VideoFrame) -> U8:
-        """Convert to RGB with square pixels, upright."""
-        width, height = self._square_pixels(picture)
-        picture = self._reformatter.reformat(picture, width, height, "rgb24")
+        """Convert to RGB with square pixels, upright, in the size of the first picture."""
+        picture = self._reformatter.reformat(picture, *self._size, "rgb24")
         image = picture.to_ndarray()
         return np.ascontiguousarray(np.rot90(image, self._quarter_turns))
 
-    def _square_pixels(self, picture: VideoFrame) -> tuple[int, int]:
-        """Width and height of the stored picture once its pixels are square."""
+    def _square_pixels(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height of a stored picture once its pixels are square."""
         aspect = self._stream.sample_aspect_ratio or Fraction(1)
-        return round(picture.width * aspect), picture.height
+        size = max(1, round(width * aspect)), height
+        source.require_size(self.info.uri, *size)
+        return size
 
-    def _describe(self, path: str, first: VideoFrame) -> MediaInfo:
-        width, height = self._square_pixels(first)
-        if self._quarter_turns % 2:
-            width, height = height, width
-        length = self._container.duration or 0
+    def _describe(self, path: str) -> MediaInfo:
+        """What the container states, checked before a picture is decoded."""
+        stream, length = self._stream, (self._container.duration or 0) / av.time_base
+        self._stated_s = length
+        if stream.duration and stream.time_base is not None:
+            end = float((stream.start_time or 0) + stream.duration) * float(stream.time_base)
+            self._stated_s = min(length or end, end - float(self._origin))
+        if self._sampling.stop is None:
+            source.require_duration(path, self._stated_s)
+        source.require_size(path, stream.width, stream.height)
         return MediaInfo(
             uri=path,
             kind="video",
-            width_px=width,
-            height_px=height,
-            frame_rate=self._stream.average_rate,
-            duration_s=length / av.time_base,
+            width_px=stream.width,
+            height_px=stream.height,
+            frame_rate=stream.average_rate,
+            duration_s=length,
         )
+
+
+def _stamp(picture: VideoFrame) -> Fraction | None:
+    if picture.pts is None or picture.time_base is None:
+        return None
+    return picture.pts * picture.time_base

@@ -11,7 +11,7 @@ import av
 import av.error
 import ffmpeg
 
-from analyzer import ffmpeg_binary
+from analyzer import ffmpeg_binary, source
 from analyzer.errors import AnalyzerError, InputError, ResourceError, UsageError
 from analyzer.export import _subtitles
 from analyzer.export._text import open_text
@@ -19,6 +19,11 @@ from analyzer.runtime import Runtime
 from analyzer.types import MediaReport, Progress, ProgressHook
 
 _MP4_AUDIO = ("aac", "ac3", "alac", "eac3", "mp3", "opus")
+_READING = {
+    "protocol_whitelist": "file",
+    "format_whitelist": source.CONTAINERS,
+    "max_pixels": str(source.MAX_PIXELS),
+}
 _SUBTITLE = "faces.ass"
 _RESOURCE_SIGNS = ("No space left on device", "Cannot allocate memory", "Disk quota exceeded")
 _INPUT_SIGNS = ("Invalid data found", "moov atom not found", "Error opening input")
@@ -65,12 +70,12 @@ class Mp4Exporter:
 
 def _graph(report: MediaReport, path: Path, options: dict[str, Any]) -> Any:
     """What ffmpeg is to do: scale to square pixels, draw, encode; copy the sound where it fits."""
-    url = f"file:{Path(report.info.uri).resolve()}"
+    url = f"file:{Path(report.info.uri).absolute()}"
     streams = _streams(report.info.uri, url)
-    source = ffmpeg.input(url, protocol_whitelist="file")
+    medium = ffmpeg.input(url, **_READING)
     width, height = report.info.width_px, report.info.height_px
     picture = (
-        source[str(streams.video)]
+        medium[str(streams.video)]
         .filter("scale", width, height)
         .filter("setsar", 1)
         .filter("ass", _SUBTITLE)
@@ -89,7 +94,7 @@ def _graph(report: MediaReport, path: Path, options: dict[str, Any]) -> Any:
         **{f"c:a:{i}": codec for i, codec in enumerate(streams.sounds.values())},
         **options,
     }
-    sounds = [source[str(index)] for index in streams.sounds]
+    sounds = [medium[str(index)] for index in streams.sounds]
     return ffmpeg.output(picture, *sounds, f"file:{path}", **encoding).overwrite_output()
 
 
@@ -106,7 +111,7 @@ class _Streams:
 def _streams(name: str, url: str) -> _Streams:
     """Choose the video stream that the decoder takes, and all streams of sound."""
     try:
-        with av.open(url, options={"protocol_whitelist": "file"}) as container:
+        with av.open(url, options=_READING) as container:
             video = container.streams.best("video")
             if video is None:
                 raise InputError(f"{name}: no picture in it any more; was it replaced?")

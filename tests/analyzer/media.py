@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import struct
 import subprocess
+import zlib
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -45,3 +47,18 @@ def player_times(path: Path) -> list[float]:
     start = Fraction(probe(path, "-show_format")["format"]["start_time"])
     frames = probe(path, "-select_streams", "v:0", "-show_frames")["frames"]
     return [float(Fraction(f["best_effort_timestamp_time"]) - start) for f in frames]
+
+
+def black_png(width: int, height: int) -> bytes:
+    """A black picture in a few bytes."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    packer = zlib.compressobj(9)
+    row = bytes(1 + (width + 7) // 8)
+    data = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", data), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)

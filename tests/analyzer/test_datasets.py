@@ -1,4 +1,7 @@
 import csv
+import subprocess
+import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -8,6 +11,7 @@ import pytest
 
 from analyzer.datasets import fairface
 from analyzer.errors import InputError
+from tests.analyzer import media
 
 ROWS = [
     ("train/1.png", "0-2", "Female", "White"),
@@ -99,3 +103,22 @@ def test_broken_pictures_are_named(folder):
     dataset = fairface.create(folder=folder, split="train")
     with pytest.raises(InputError, match=r"train/2\.png: not a picture"):
         dataset.chips(0, 3)
+
+
+def test_a_picture_that_would_fill_the_memory_is_refused(folder):
+    """20,000 x 20,000 pixels in 48 kB: by its header, in a process that has not loaded OpenCV."""
+    (folder / "val" / "1.png").write_bytes(media.black_png(20000, 20000))
+    code = (
+        "import resource, sys, pathlib; from analyzer.datasets import fairface; "
+        "from analyzer.errors import InputError\n"
+        "data = fairface.create(folder=pathlib.Path(sys.argv[1]), split='val')\n"
+        "try: data.chips(0, 1)\n"
+        "except InputError as e: print(e)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    started = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True)
+    assert time.monotonic() - started < 10
+    message, _, peak = done.stdout.strip().rpartition("\n")
+    assert "1.png: refused by OpenCV: " in message
+    assert int(peak) < 200_000  # KiB; the pixels alone are 1.2 GB

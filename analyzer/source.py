@@ -1,0 +1,84 @@
+"""What may be opened at all: regular local files of bounded size, that name no other file."""
+
+import os
+import stat
+
+from analyzer.errors import InputError
+
+# Playlists (HLS, DASH, concat) are left out: they make a decoder read files of their own choice.
+CONTAINERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,mxf,asf,ogg,flv,dv,nut,"
+    "h264,hevc,vc1,ivf,rm,gif,wtv,gxf,lxf,swf,y4m,yuv4mpegpipe"
+)
+MAX_SIDE_PX = 8192
+MAX_PIXELS = MAX_SIDE_PX**2
+MAX_DURATION_S = 24 * 3600
+
+
+def open_file(path: str) -> int:
+    """Open a medium; the caller closes the descriptor.
+
+    The checks are made on what is open, so that nothing can be put in its place after them, and
+    whoever reads from the descriptor needs no right to open anything.
+
+    Raises:
+        InputError: missing, unreadable, not a regular file, or empty.
+    """
+    if "://" in path and not os.path.exists(path):
+        raise InputError(f"{path}: an address, not a file; download it and give the file")
+    try:
+        # Without O_NONBLOCK, a FIFO that nobody writes to would be waited for.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise InputError(_reason(path, error)) from error
+    except ValueError as error:  # a NUL in the path
+        raise InputError(f"{path!r}: not a path") from error
+    try:
+        _require_content(path, os.fstat(descriptor))
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _reason(path: str, error: OSError) -> str:
+    try:
+        regular = stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        regular = True
+    if not regular:  # a socket cannot even be opened
+        return f"{path}: not a regular file; give the path of a media file"
+    return f"{path}: {error.strerror}; check the path and its rights"
+
+
+def _require_content(path: str, info: os.stat_result) -> None:
+    if not stat.S_ISREG(info.st_mode):
+        raise InputError(f"{path}: not a regular file; give the path of a media file")
+    if info.st_size == 0:
+        raise InputError(f"{path}: the file is empty; copy it again from its source")
+
+
+def require_size(path: str, width: int, height: int) -> None:
+    """Refuse pictures that would take too much memory.
+
+    Raises:
+        InputError: a side is longer than `MAX_SIDE_PX`.
+    """
+    if max(width, height) > MAX_SIDE_PX:
+        raise InputError(
+            f"{path}: pictures of {width} x {height} are larger than {MAX_SIDE_PX} x "
+            f"{MAX_SIDE_PX}; scale the video down"
+        )
+
+
+def require_duration(path: str, seconds: float) -> None:
+    """Refuse media that would never end.
+
+    Raises:
+        InputError: longer than `MAX_DURATION_S`.
+    """
+    if seconds > MAX_DURATION_S:
+        raise InputError(
+            f"{path}: {seconds / 3600:.1f} h are more than {MAX_DURATION_S // 3600} h; "
+            "cut it, or take a part of it with --stop"
+        )
