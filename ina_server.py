@@ -125,7 +125,8 @@ class _Run:
 
     def __init__(self, args: argparse.Namespace, options: AnalysisOptions, ledger: Ledger) -> None:
         from jobs.retry import Timing
-        from jobs.service import JobServer, JobService
+        from jobs.server import JobServer
+        from jobs.service import JobService
         from jobs.transport import Access
 
         self._args = args

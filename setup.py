@@ -69,9 +69,11 @@ setup(
         "gpu": ["onnxruntime-gpu>=1.17"],
         "yolo": ["ultralytics>=8.1"],
         "train": ["torch>=2.6"],
+        "tls": ["cryptography>=42"],
         "redis": ["redis>=5"],
         "review": ["jinja2>=3.1", "pyarrow>=15", "xlsxwriter>=3.1"],
         "test": [
+            "cryptography>=42",
             "hypothesis>=6.90",
             "matplotlib>=3.8",
             "mypy>=1.11",

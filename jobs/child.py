@@ -20,9 +20,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from jobs import publish
+from jobs import intake, publish, storage
 from jobs.errors import JobFailed
-from jobs.model import MAX_ERROR_CHARS, Lease, Outcome
+from jobs.model import MAX_ERROR_CHARS, Lease, Outcome, Probe
 from jobs.retry import boottime
 
 Report = Callable[[Mapping[str, Any]], None]
@@ -47,14 +47,14 @@ def main(connection: Connection, factory: str, local: Mapping[str, Any]) -> None
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    commands: queue.SimpleQueue[tuple[str, Lease]] = queue.SimpleQueue()
+    commands: queue.SimpleQueue[tuple[str, Lease | Probe]] = queue.SimpleQueue()
     threading.Thread(target=_leash, args=(connection, commands), daemon=True).start()
     runner = Runner(factory, local, connection)
     while True:
         runner.obey(*commands.get())
 
 
-def _leash(connection: Connection, commands: queue.SimpleQueue[tuple[str, Lease]]) -> None:
+def _leash(connection: Connection, commands: queue.SimpleQueue[tuple[str, Lease | Probe]]) -> None:
     """Pass commands on; end the process group when the supervisor is gone or silent."""
     fence = math.inf
     try:
@@ -81,8 +81,14 @@ class Runner:
         self._task: Task | None = None
         self._reported = -math.inf
 
-    def obey(self, command: str, lease: Lease) -> None:
-        """Carry out `run`, `publish` or `discard`; the first two are answered."""
+    def obey(self, command: str, value: Lease | Probe) -> None:
+        """Carry out `probe`, `run`, `publish` or `discard`; all but the last are answered."""
+        if isinstance(value, Probe):
+            self._send("outcome", attempt(lambda: Outcome(error=storage.find(value))))
+        else:
+            self._obey(command, value)
+
+    def _obey(self, command: str, lease: Lease) -> None:
         if command == "discard":
             attempt(lambda: publish.discard(lease))
         elif command == "publish":
@@ -94,8 +100,8 @@ class Runner:
             self._send("outcome", outcome)
 
     def _run(self, lease: Lease) -> Outcome:
-        _require_source(lease.source_path)
-        publish.open_folders(lease)
+        with intake.admitted(lease, self._report) as admitted:
+            publish.open_folders(lease)
         if self._task is None:
             self._report({"stage": "loading"})
             self._task = load(self._factory)(self._local)

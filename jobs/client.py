@@ -19,7 +19,7 @@ from tenacity import (
 )
 
 from jobs.errors import ServerGone, ServerRefused, UsageError
-from jobs.model import OBJECT_ID, PROTOCOL, Lease, Manifest
+from jobs.model import OBJECT_ID, PROTOCOL, Lease, Manifest, Probe
 from jobs.transport import Access, CommunicationError, Proxy, PyroError, configure
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,16 @@ LATER: tuple[Any, ...] = ("later", {"later": True})
 
 class Later(Exception):
     """The server cannot write its ledger just now."""
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """The answer to a greeting."""
+
+    lease_s: float
+    """Length of leases, in seconds."""
+    probe: Probe | None
+    """What this worker must find on its storage."""
 
 
 @dataclass(frozen=True)
@@ -94,11 +104,8 @@ class Client:
         """Hang up."""
         self._proxy._pyroRelease()
 
-    def hello(self, info: Mapping[str, Any]) -> float:
+    def hello(self, info: Mapping[str, Any]) -> Welcome:
         """Introduce the worker.
-
-        Returns:
-            The length of leases, in seconds.
 
         Raises:
             ServerRefused: It has another version.
@@ -106,11 +113,18 @@ class Client:
         answer = self._call("hello", {"name": self.name, "protocol": PROTOCOL, **info})
         if "refused" in answer:
             raise ServerRefused(answer["refused"])
-        return float(answer["lease_s"])
+        probe = answer["probe"]
+        return Welcome(answer["lease_s"], Probe(**probe) if probe else None)
 
     def claim(self) -> Claim:
-        """Ask for a job."""
+        """Ask for a job.
+
+        Raises:
+            ServerRefused: It has no more jobs for this worker.
+        """
         answer = self._call("claim", self.name, uuid.uuid4().hex, 1)
+        if "refused" in answer:
+            raise ServerRefused(answer["refused"])
         return Claim(
             leases=[Lease.from_dict(lease) for lease in answer.get("jobs", ())],
             wait_s=answer.get("wait", 0.0),

@@ -6,7 +6,8 @@
     ├── UsageError           the command cannot be carried out as given
     │   └── JoblistError     rows of the joblist are wrong
     ├── LedgerError
-    │   ├── LedgerRefused    this file must not be used: network disk, second server
+    │   ├── LedgerRefused    this file must not be used: network disk, other version
+    │   │   └── LedgerInUse  a server has it
     │   └── LedgerUnavailable   the disk is full or broken just now
     ├── ServerError
     │   ├── ServerGone       the server has not answered for too long
@@ -64,6 +65,10 @@ class LedgerError(JobsError):
 
 class LedgerRefused(LedgerError):
     """This ledger file must not be used."""
+
+
+class LedgerInUse(LedgerRefused):
+    """A server has this ledger."""
 
 
 class LedgerUnavailable(LedgerError):

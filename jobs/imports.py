@@ -29,7 +29,8 @@ ON CONFLICT(key) DO UPDATE SET
   err_kind = CASE WHEN {stale} THEN NULL ELSE err_kind END
 """.format(
     changed="(spec <> excluded.spec OR opts <> excluded.opts)",
-    stale="(spec <> excluded.spec OR opts <> excluded.opts OR state = 'cancelled')",
+    stale="(spec <> excluded.spec OR opts <> excluded.opts"
+    " OR (state = 'cancelled' AND err_kind = 'unlisted'))",
 )
 RETRY = """
 UPDATE job SET state = 'ready', attempts = 0, lost = 0, fails = 0, err = NULL, err_kind = NULL
@@ -37,7 +38,7 @@ WHERE id IN (SELECT id FROM job INDEXED BY job_bad WHERE state IN ('failed', 'po
 # Made once: json.dumps makes one for every job.
 ENCODE = json.JSONEncoder(sort_keys=True).encode
 CANCEL = """
-UPDATE job SET state = 'cancelled', err = 'no longer in the joblist'
+UPDATE job SET state = 'cancelled', err_kind = 'unlisted', err = 'no longer in the joblist'
 WHERE listed <> ? AND state IN ('ready', 'wait', 'leased', 'failed', 'poison')"""
 
 

@@ -114,6 +114,16 @@ class LeaseBook:
         for held in over:
             yield held, held.running and silent[held.job] and not outage
 
+    def trouble(self, worker: str) -> None:
+        """Note that a worker has lost a job, or failed at it, for want of something around it."""
+        with self._mutex:
+            self._losers.append((self._clock(), worker))
+
+    def outage(self) -> bool:
+        """Say whether so many workers are in trouble that their jobs cannot be the cause."""
+        with self._mutex:
+            return self._outage(self._clock())
+
     def _outage(self, now: float) -> bool:
         """Say whether more than half of the workers have lost leases within one lease."""
         while self._losers and self._losers[0][0] < now - self._lease_s:

@@ -126,7 +126,9 @@ class Ledger:
             note(db, job, what, worker=worker)
             return True
 
-    def fail(self, job: int, token: int, worker: str, *, kind: str, text: str) -> State | None:
+    def fail(
+        self, job: int, token: int, worker: str, *, kind: str, text: str, hosts: int = 1
+    ) -> State | None:
         """Record a failure.
 
         Args:
@@ -136,6 +138,7 @@ class Ledger:
             kind: `input`, `transient`, `resource`, `bug`, or `crash` when the process that
                 ran it died: that counts as a lost lease.
             text: The reason.
+            hosts: Machines that have workers now.
 
         Returns:
             The job's new state, or None when the token is stale.
@@ -144,7 +147,7 @@ class Ledger:
             if not _is(db, job, token, State.LEASED, State.PUBLISHING):
                 return None
             if kind == "crash":
-                return self._blame(db, job, text)
+                return self._blame(db, job, text, hosts=hosts)
             fails = queries.job(db, job).fails + 1
             again = may_retry(kind, fails, max_attempts=self.max_attempts)
             state = State.WAIT if again else State.FAILED
@@ -153,14 +156,17 @@ class Ledger:
             note(db, job, state.value, worker=worker, detail=f"{kind}: {text[:MAX_ERROR_CHARS]}")
             return state
 
-    def take_back(self, job: int, token: int, *, blame: bool, why: str) -> State | None:
+    def take_back(
+        self, job: int, token: int, *, blame: bool, why: str, hosts: int = 1
+    ) -> State | None:
         """End a lease before its job is done.
 
         Args:
             job: Its number.
             token: Of the lease.
             blame: Whether the job was running, and may have been the cause.
-            why: Recorded in the events: `expired`, `released`.
+            why: Recorded in the events: `expired`, `released`, `storage`.
+            hosts: Machines that have workers now.
 
         Returns:
             The job's new state, or None when the token is stale. A job whose winner is
@@ -170,19 +176,26 @@ class Ledger:
             if not _is(db, job, token, State.LEASED):
                 return None
             if blame:
-                return self._blame(db, job, "its worker was lost while it ran")
+                return self._blame(db, job, "its worker was lost while it ran", hosts=hosts)
             _move(db, job, State.READY)
             note(db, job, why)
             return State.READY
 
-    def _blame(self, db: sqlite3.Connection, job: int, text: str) -> State:
+    def _blame(self, db: sqlite3.Connection, job: int, text: str, *, hosts: int) -> State:
         lost = queries.job(db, job).lost + 1
-        state = State.POISON if lost >= self.max_attempts else State.READY
         note(db, job, "lost", detail=text[:MAX_ERROR_CHARS])
+        state = State.POISON if self._is_poison(db, job, lost, hosts) else State.READY
         _move(db, job, state, lost=lost, err_kind="crash", err=text[:MAX_ERROR_CHARS])
         if state is State.POISON:
             note(db, job, state.value, detail=f"lost {lost} times")
         return state
+
+    def _is_poison(self, db: sqlite3.Connection, job: int, lost: int, hosts: int) -> bool:
+        """Say whether a job is to blame, and not the only machine that has tried it."""
+        if lost < self.max_attempts:
+            return False
+        tried_enough = lost >= 2 * self.max_attempts or hosts < 2
+        return tried_enough or queries.hosts_of_losses(db, job, limit=lost) > 1
 
     def adopt(self, job: int, worker: str) -> Job | None:
         """Hand the renames of a job whose winner is fixed to another worker."""

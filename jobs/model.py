@@ -102,6 +102,15 @@ class Manifest:
 
 
 @dataclass(frozen=True)
+class Probe:
+    """A file by which a worker knows that it sees the server's storage."""
+
+    path: str
+    text: str
+    """What it must contain."""
+
+
+@dataclass(frozen=True)
 class Bounds:
     """What jobs may read and write; the server sets it, and every worker keeps it."""
 

@@ -13,7 +13,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from jobs import child
-from jobs.model import Lease, Outcome
+from jobs.model import Lease, Outcome, Probe
 
 JOIN_S = 10.0
 
@@ -31,19 +31,19 @@ class Child:
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
 
-    def send(self, command: str, lease: Lease) -> None:
+    def send(self, command: str, value: Lease | Probe) -> None:
         """Give a command to the child, which is started if there is none."""
         if self._process is not None and not self._process.is_alive():
             # It died idle: that is not the fault of the job that comes now.
             self._bury()
-        self._send(self._started(), command, lease)
+        self._send(self._started(), command, value)
 
     def fence(self, until: float = math.inf) -> None:
         """Let the child live until this time of the boot clock."""
         if self._pipe is not None:
             self._send(self._pipe, "fence", until)
 
-    def _send(self, pipe: Connection, name: str, value: Lease | float) -> None:
+    def _send(self, pipe: Connection, name: str, value: Lease | Probe | float) -> None:
         # That the other end is dead is noticed by `poll`.
         with contextlib.suppress(BrokenPipeError):
             pipe.send((name, value))

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from typing import Any
 
 from jobs.model import Job, JobSpec, Manifest, State
 
 COLUMNS = "id, spec, state, token, attempts, lost, fails, worker, err_kind, err, manifest"
+
+
+OUT = (State.LEASED, State.PUBLISHING)
+"""States of jobs that workers hold."""
+ENDS = ("lost", "expired", "released", "storage", "wait", "failed", "cancelled")
+"""Events that end a lease before its job is done; also in the index `event_end`."""
 
 
 def job(db: sqlite3.Connection, number: int) -> Job:
@@ -52,6 +59,25 @@ def bad(db: sqlite3.Connection, *, limit: int = -1) -> list[Job]:
     return [_job(row) for row in rows]
 
 
+def unfinished(db: sqlite3.Connection) -> list[int]:
+    """Return the jobs that may still be done."""
+    rows = db.execute("SELECT id FROM job WHERE state IN ('ready', 'wait', 'leased')")
+    return [row[0] for row in rows]
+
+
+def completed(db: sqlite3.Connection) -> Iterator[Job]:
+    """Yield the jobs whose outputs are on record as published."""
+    # Asked for in portions: a cursor that stays open for hours keeps the journal from shrinking.
+    last = 0
+    while rows := db.execute(
+        f"SELECT {COLUMNS} FROM job WHERE id > ? AND state IN ('done', 'skipped')"
+        " ORDER BY id LIMIT 100",
+        (last,),
+    ).fetchall():
+        yield from map(_job, rows)
+        last = rows[-1][0]
+
+
 def counts(db: sqlite3.Connection) -> dict[str, int]:
     """Return the number of jobs in each state that has any."""
     return dict(db.execute("SELECT state, n FROM counter WHERE n > 0"))
@@ -84,3 +110,44 @@ def worker(db: sqlite3.Connection, name: str) -> tuple[str, int, str] | None:
         "SELECT host, pid, boot_id FROM worker WHERE name = ?", (name,)
     ).fetchone()
     return row
+
+
+def first_output(db: sqlite3.Connection) -> str | None:
+    """Return the csv of the first job that is not done."""
+    row = db.execute(
+        "SELECT spec FROM job INDEXED BY job_ready WHERE state = 'ready'"
+        " UNION ALL SELECT spec FROM job INDEXED BY job_out"
+        " WHERE state IN ('leased', 'publishing')"
+        " UNION ALL SELECT spec FROM job INDEXED BY job_wait WHERE state = 'wait' LIMIT 1"
+    ).fetchone()
+    return JobSpec.from_dict(json.loads(row[0])).dests["csv"] if row else None
+
+
+def ended_leases(
+    db: sqlite3.Connection, *, since: int, before: float, limit: int
+) -> list[tuple[int, int, int]]:
+    """Return event, job and token of leases that ended before their job was done.
+
+    Args:
+        db: The ledger.
+        since: Event after which to look.
+        before: Latest time, in seconds since the epoch.
+        limit: Most leases wanted.
+    """
+    return db.execute(
+        f"SELECT id, job, token FROM event INDEXED BY event_end WHERE what IN {ENDS}"
+        " AND id > ? AND t_wall < ? ORDER BY id LIMIT ?",
+        (since, before, limit),
+    ).fetchall()
+
+
+def hosts_of_losses(db: sqlite3.Connection, number: int, *, limit: int) -> int:
+    """Return the number of machines on which a job's last leases were lost."""
+    n: int
+    (n,) = db.execute(
+        "SELECT COUNT(DISTINCT worker.host) FROM (SELECT worker FROM event INDEXED BY event_job"
+        " WHERE job = ? AND what = 'lost' ORDER BY id DESC LIMIT ?) AS loss"
+        " JOIN worker ON worker.name = loss.worker",
+        (number, limit),
+    ).fetchone()
+    return n

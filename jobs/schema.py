@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 
 # Every index on the state is partial, and queries name theirs with INDEXED BY: with a plain
 # index on job(state) SQLite takes that one and sorts, which made claims 460 times slower on
@@ -57,6 +57,9 @@ CREATE TABLE event(
   what TEXT NOT NULL,
   detail TEXT
 );
+CREATE INDEX event_end ON event(id)
+  WHERE what IN ('lost', 'expired', 'released', 'storage', 'wait', 'failed', 'cancelled');
+CREATE INDEX event_job ON event(job, id) WHERE what = 'lost';
 CREATE TRIGGER event_kept BEFORE UPDATE ON event BEGIN
   SELECT RAISE(ABORT, 'events are append-only');
 END;

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import functools
 import logging
-import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any, TypeVar
 
-from jobs import queries
+from jobs import litter, queries
 from jobs.errors import LedgerUnavailable
 from jobs.host import Identity
 from jobs.leases import Held, LeaseBook
 from jobs.ledger import Ledger
-from jobs.model import FINAL, MAX_CLAIM, OBJECT_ID, PROTOCOL, Bounds, Job, Lease, State
+from jobs.model import FINAL, MAX_CLAIM, PROTOCOL, Bounds, Job, Lease, State
+from jobs.quarantine import Quarantine
 from jobs.retry import Timing
-from jobs.transport import (
-    COMM_TIMEOUT_S,
-    Access,
-    Daemon,
-    configure,
-    expose,
-    require_descriptors,
-    require_safe,
-)
+from jobs.storage import Storage
+from jobs.transport import expose
 
 log = logging.getLogger(__name__)
 LATER_S = 5.0
@@ -56,6 +51,7 @@ class JobService:
         options_digest: Of these options.
         bounds: What jobs may read and write, sent with each lease.
         program: Version that workers must have.
+        models: Hashes of the models that workers must have, by name.
         timing: Of leases and heartbeats.
         keep_alive: Tell workers to wait, not to go, when every job is done.
         on_final: Called with each job that comes to an end.
@@ -69,61 +65,101 @@ class JobService:
         options_digest: str,
         bounds: Bounds | None = None,
         program: str = "",
+        models: Mapping[str, str] | None = None,
         timing: Timing | None = None,
         keep_alive: bool = False,
         on_final: Callable[[Job], None] | None = None,
     ) -> None:
         self.timing = timing or Timing()
         self.draining = False
-        self._ledger = ledger
+        """Whether workers are to leave after their job."""
+        self.paused = False
+        """Whether jobs are withheld, as somebody wishes."""
+        self.storage = self._watch_storage(ledger)
+        self.ledger = ledger
         self._options = dict(options)
         self._options_digest = options_digest
         self._bounds = bounds or Bounds()
-        self._program = program
+        self._wanted = {"protocol": PROTOCOL, "program": program}
+        self._models = dict(models or {})
         self._keep_alive = keep_alive
         self._on_final = on_final or (lambda _job: None)
         self._book = LeaseBook(self.timing.lease_s)
+        self._quarantine = Quarantine()
         self._abandoned: set[int] = set()
         self._announced: set[int] = set()
         self._workers: dict[str, dict[str, Any]] = {}
         self._restore()
 
+    def _watch_storage(self, ledger: Ledger) -> Storage:
+        csv = ledger.store.read(queries.first_output)
+        return Storage(
+            Path(csv).parent if csv else None,
+            ledger=ledger.store.path,
+            every_s=self.timing.beat_s,
+            patience_s=self.timing.beat_s / 2,
+        )
+
     def _restore(self) -> None:
         """Give every lease of an earlier server its full time again; free those of the dead."""
         own = Identity.own()
-        for job in self._ledger.store.read(queries.outstanding):
+        for job in self.ledger.store.read(queries.outstanding):
             if self._is_dead(job.worker or "", seen_from=own):
                 self._take_back(job.id, job.token, why="expired")
             else:
                 self._book.add(_held(job, running=True))
 
     def _is_dead(self, worker: str, *, seen_from: Identity) -> bool:
-        found = self._ledger.store.read(lambda db: queries.worker(db, worker))
+        found = self.ledger.store.read(lambda db: queries.worker(db, worker))
         return found is not None and Identity(*found).is_dead(seen_from=seen_from)
 
     @verb({"later": True})
     def hello(self, info: Mapping[str, Any]) -> dict[str, Any]:
         """Welcome a worker, or say why it is refused."""
-        for name, wanted in (("protocol", PROTOCOL), ("program", self._program)):
-            if info.get(name) != wanted:
-                return {
-                    "refused": f"this worker has {name} {info.get(name)!r}, the server has "
-                    f"{wanted!r}: install the same version on both"
-                }
+        refusal = self._refusal(info)
+        if refusal:
+            return {"refused": refusal}
         worker = str(info["name"])
         identity = Identity(info["host"], info["pid"], info["boot_id"])
-        self._ledger.register(worker, identity)
+        self.ledger.register(worker, identity)
         self._workers[worker] = {"name": worker, "host": identity.host, "device": info["device"]}
         self._book.seen(worker)
-        return {"epoch": self._ledger.store.epoch, "lease_s": self.timing.lease_s}
+        probe = self.storage.probe
+        return {
+            "epoch": self.ledger.store.epoch,
+            "lease_s": self.timing.lease_s,
+            "probe": asdict(probe) if probe else None,
+        }
+
+    def _refusal(self, info: Mapping[str, Any]) -> str:
+        """Return why a worker cannot work for this server, or nothing."""
+        for name, wanted in self._wanted.items():
+            if info.get(name) != wanted:
+                return (
+                    f"this worker has {name} {info.get(name)!r}, the server has {wanted!r}: "
+                    "install the same version on both"
+                )
+        for name, digest in self._models.items():
+            found = info.get("models", {}).get(name)
+            if found != digest:
+                return (
+                    f"this worker has model {name} with hash {str(found)[:12]}, the server has "
+                    f"{digest[:12]}: install the same version on both"
+                )
+        return ""
 
     @verb({"wait": LATER_S})
     def claim(self, worker: str, request: str, n: int) -> dict[str, Any]:
         """Lease jobs: `jobs`, or `wait` seconds, or `finished`, or `drain`."""
-        self._book.seen(worker)
+        self._saw(worker)
         if self.draining:
             return {"drain": True}
-        jobs = self._adopt(worker) or self._ledger.claim(worker, request, min(n, MAX_CLAIM))
+        if self._quarantine.holds(worker):
+            log.warning("%s gets no more jobs: it fails at what others complete", worker)
+            return {"refused": "this worker fails at jobs that others complete: see its log"}
+        if self.withheld():
+            return {"wait": self._wait_s()}
+        jobs = self._adopt(worker) or self.ledger.claim(worker, request, min(n, MAX_CLAIM))
         for job in jobs:
             self._book.add(_held(job, running=n == 1))
         if jobs:
@@ -132,10 +168,26 @@ class JobService:
             return {"finished": True}
         return {"wait": self._wait_s()}
 
+    def _saw(self, worker: str) -> None:
+        """Note a call; one that greeted an earlier server is known from the ledger."""
+        self._book.seen(worker)
+        if worker not in self._workers:
+            found = self.ledger.store.read(lambda db: queries.worker(db, worker))
+            host = found[0] if found else ""
+            self._workers[worker] = {"name": worker, "host": host, "device": ""}
+
+    def withheld(self) -> str:
+        """Return why no jobs are handed out just now, or nothing."""
+        if self.paused:
+            return "paused"
+        if self.storage.error:
+            return f"storage: {self.storage.error}"
+        return "most workers are in trouble" if self._book.outage() else ""
+
     def _adopt(self, worker: str) -> list[Job]:
         """Return a job whose renames an earlier worker did not finish, if there is one."""
         while self._abandoned:
-            job = self._ledger.adopt(self._abandoned.pop(), worker)
+            job = self.ledger.adopt(self._abandoned.pop(), worker)
             if job:
                 return [job]
         return []
@@ -154,14 +206,14 @@ class JobService:
         )
 
     def _wait_s(self) -> float:
-        due = self._ledger.next_due_s()
+        due = self.ledger.next_due_s()
         often = min(1.0, self.timing.beat_s / 4)
         return often if due is None else max(0.05, min(often, due))
 
     @verb({"lost": [], "cancel": [], "drain": False})
     def beat(self, worker: str, held: Sequence[Sequence[Any]]) -> dict[str, Any]:
         """Extend leases, given as [job, token, progress], and say which are gone."""
-        self._book.seen(worker)
+        self._saw(worker)
         lost: list[int] = []
         cancelled: list[int] = []
         for job, token, progress in held:
@@ -173,31 +225,46 @@ class JobService:
     @verb("later")
     def prepare(self, worker: str, job: int, token: int, manifest: Mapping[str, Any]) -> str:
         """Ask whether these files win: `go`, `stale`, or `later`."""
-        self._book.seen(worker)
-        return "go" if self._ledger.prepare(job, token, worker, manifest) else "stale"
+        self._saw(worker)
+        return "go" if self.ledger.prepare(job, token, worker, manifest) else "stale"
 
     @verb("later")
     def published(self, worker: str, job: int, token: int) -> str:
         """Report that every file stands under its final name."""
-        self._book.seen(worker)
-        if not self._ledger.published(job, token, worker, options_digest=self._options_digest):
+        self._saw(worker)
+        if not self.ledger.published(job, token, worker, options_digest=self._options_digest):
             return "stale"
+        self._quarantine.done(worker, job)
         self._ended(job, token)
         return "ok"
 
     @verb("later")
     def fail(self, worker: str, job: int, token: int, kind: str, text: str) -> str:
         """Report a failure; see Ledger.fail for the kinds."""
-        self._book.seen(worker)
-        if self._ledger.fail(job, token, worker, kind=kind, text=text) is None:
+        self._saw(worker)
+        if kind == "resource":
+            self._book.trouble(worker)
+            if self.storage.check() or self._book.outage():
+                self._take_back(job, token, why="storage")
+                self._book.drop(job, token)
+                return "ok"
+        state = self.ledger.fail(job, token, worker, kind=kind, text=text, hosts=self._hosts())
+        if state is None:
             return "stale"
+        if kind != "input":
+            self._quarantine.failed(worker, job)
         self._ended(job, token)
         return "ok"
+
+    def _hosts(self) -> int:
+        """Return the number of machines that have workers now."""
+        live = set(self._book.live())
+        return len({w["host"] for name, w in list(self._workers.items()) if name in live})
 
     @verb("later")
     def release(self, worker: str, held: Sequence[Sequence[int]]) -> str:
         """Give jobs back, as [job, token], without blame."""
-        self._book.seen(worker)
+        self._saw(worker)
         for job, token in held:
             if self._book.drop(job, token, worker=worker):
                 self._take_back(job, token, why="released")
@@ -210,6 +277,7 @@ class JobService:
             self._take_back(held.job, held.token, why="released")
             self._book.drop(held.job, held.token)
         self._book.forget(worker)
+        self._quarantine.forget(worker)
         self._workers.pop(worker, None)
         return "ok"
 
@@ -222,11 +290,20 @@ class JobService:
             for name, info in list(self._workers.items())
             if name in live
         ]
-        return {"counts": self._ledger.store.read(queries.counts), "workers": workers}
+        counts = self.ledger.store.read(queries.counts)
+        return {"counts": counts, "workers": workers, "withheld": self.withheld()}
+
+    def forget(self, jobs: Sequence[int]) -> None:
+        """End the leases of jobs that were cancelled."""
+        for held in self._book.held():
+            if held.job in jobs:
+                self._book.drop(held.job, held.token)
+        for job in jobs:
+            self._announce(self._job(job))
 
     def finished(self) -> bool:
         """Say whether no job can change any more."""
-        counts = self._ledger.store.read(queries.counts)
+        counts = self.ledger.store.read(queries.counts)
         return not any(State(state) not in FINAL for state in counts)
 
     def idle(self) -> bool:
@@ -237,15 +314,24 @@ class JobService:
         """Take back the leases that are over, and wake the jobs that are due."""
         for held, blame in self._book.expire():
             try:
+                blame = blame and not self.storage.error
                 self._take_back(held.job, held.token, why="expired", blame=blame)
             except LedgerUnavailable as error:
                 log.warning("%s", error)
                 self._book.add(held)
-        if self._ledger.next_due_s() == 0:
-            self._ledger.promote()
+        if self.ledger.next_due_s() == 0:
+            self.ledger.promote()
+
+    def collect(self) -> None:
+        """Remove the part files of leases that ended long ago."""
+        try:
+            litter.collect(self.ledger, age_s=2 * self.timing.lease_s)
+        except (LedgerUnavailable, OSError) as error:
+            log.warning("part files are not removed: %s", error)
 
     def _take_back(self, number: int, token: int, *, why: str, blame: bool = False) -> None:
-        state = self._ledger.take_back(number, token, blame=blame, why=why)
+        hosts = self._hosts()
+        state = self.ledger.take_back(number, token, blame=blame, why=why, hosts=hosts)
         if state is State.POISON:
             self._announce(self._job(number))
         if state is None and self._job(number).state is State.PUBLISHING:
@@ -264,7 +350,7 @@ class JobService:
             self._on_final(job)
 
     def _job(self, number: int) -> Job:
-        return self._ledger.store.read(lambda db: queries.job(db, number))
+        return self.ledger.store.read(lambda db: queries.job(db, number))
 
 
 def _held(job: Job, *, running: bool) -> Held:
@@ -279,53 +365,3 @@ def _held(job: Job, *, running: bool) -> Held:
 
 def _shown(held: Held) -> dict[str, Any]:
     return {"job": held.job, "source": held.source, "progress": dict(held.progress)}
-
-
-class JobServer:
-    """The service on its port, and the thread that takes leases back.
-
-    Args:
-        service: What to serve.
-        host: Name or address; others than this machine's own demand token and certificates.
-        port: TCP port; 0 for any.
-        access: Token and certificates.
-
-    Raises:
-        UsageError: The port is taken, or the address is open to strangers.
-    """
-
-    def __init__(
-        self, service: JobService, *, host: str, port: int, access: Access | None = None
-    ) -> None:
-        access = access or Access()
-        require_safe(host, access)
-        require_descriptors()
-        silence_s = max(COMM_TIMEOUT_S, 3 * service.timing.beat_s)
-        configure(access, role="server", comm_timeout_s=silence_s)
-        self._service = service
-        self._stop = threading.Event()
-        self._daemon = Daemon(host, port, access=access)
-        self.uri = str(self._daemon.register(service, objectId=OBJECT_ID))
-        self._threads = [
-            threading.Thread(target=self._daemon.requestLoop, name="requests", daemon=True),
-            threading.Thread(target=self._reap, name="reaper", daemon=True),
-        ]
-
-    def start(self) -> None:
-        """Begin to answer."""
-        for thread in self._threads:
-            thread.start()
-
-    def stop(self) -> None:
-        """Answer no more."""
-        self._stop.set()
-        self._daemon.shutdown()
-        for thread in self._threads:
-            thread.join(timeout=5.0)
-
-    def _reap(self) -> None:
-        while not self._stop.wait(min(1.0, self._service.timing.beat_s / 2)):
-            try:
-                self._service.tick()
-            except LedgerUnavailable as error:
-                log.warning("%s", error)

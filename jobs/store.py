@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from jobs import schema
-from jobs.errors import LedgerRefused, LedgerUnavailable
+from jobs.errors import LedgerInUse, LedgerRefused, LedgerUnavailable
 from jobs.mounts import refuse_network
 
 T = TypeVar("T")
@@ -186,7 +186,7 @@ def _lock(path: Path) -> int:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(handle)
-        raise LedgerRefused(
+        raise LedgerInUse(
             f"{path} is in use by another server: wait for it to end, or join it with a worker"
         ) from None
     return handle

@@ -190,7 +190,7 @@ class Greeter:
         return self._inner.get_metadata(object_id)
 
 
-def _require_free(host: str, port: int) -> None:
+def require_free(host: str, port: int) -> None:
     """Raise UsageError when the port is taken; Pyro5 itself would leave a socket behind."""
     family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
     with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -207,11 +207,12 @@ def _require_free(host: str, port: int) -> None:
 class Daemon(Pyro5.server.Daemon):  # type: ignore[misc]
     """A Pyro5 daemon that lets in only those who know the token."""
 
-    def __init__(self, host: str, port: int, *, access: Access) -> None:
+    def __init__(
+        self, host: str = "", port: int = 0, *, access: Access, socket_path: str | None = None
+    ) -> None:
         self._token = access.token
         self._connections: set[Any] = set()
-        _require_free(host, port)
-        super().__init__(host=host, port=port, interface=Greeter)
+        super().__init__(host=host, port=port, unixsocket=socket_path, interface=Greeter)
         if access.certs:
             # Otherwise one silent peer stops the thread that accepts connections, for ever.
             self.transportServer.sock.do_handshake_on_connect = False

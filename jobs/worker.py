@@ -17,14 +17,16 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from jobs.client import Client
+from jobs.errors import ServerRefused
 from jobs.host import Identity
-from jobs.model import Lease, Outcome
+from jobs.model import Lease, Outcome, Probe
 from jobs.process import Child
 from jobs.retry import Timing, boottime, jittered
 from jobs.transport import Access
 
 log = logging.getLogger(__name__)
 POLL_S = 0.2
+WALL_FACTOR = 20.0
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,16 @@ class WorkerSettings:
     """Argument of the factory."""
     program: str = ""
     """Version; the server's must be the same."""
+    models: Mapping[str, str] = field(default_factory=dict)
+    """Hashes of its models by name; the server's must be the same."""
     device: str = "auto"
     access: Access = field(default_factory=Access)
     patience_s: float = 600.0
     """How long the server may be gone."""
     stall_s: float = 300.0
     """A job without progress for so long is ended."""
+    wall_s: float = 600.0
+    """A job may take so long, or 20 times the duration of its medium where that is longer."""
     grace_s: float = 60.0
     """How long a job may go on after the worker was asked to stop."""
     parent: int | None = None
@@ -102,7 +108,12 @@ class Worker:
             access=settings.access,
             patience_s=self._patience_s,
         )
-        self._info = {**asdict(identity), "program": settings.program, "device": settings.device}
+        self._info = {
+            **asdict(identity),
+            "program": settings.program,
+            "models": dict(settings.models),
+            "device": settings.device,
+        }
         self._timing = Timing()
 
     def _patience_s(self) -> float:
@@ -126,12 +137,27 @@ class Worker:
             ServerRefused: It does not want this worker.
         """
         try:
-            self._timing = Timing(self._client.hello(self._info))
+            welcome = self._client.hello(self._info)
+            self._timing = Timing(welcome.lease_s)
+            if welcome.probe:
+                self._require_storage(welcome.probe)
             self._work_until_done()
             self._client.bye()
         finally:
             self._child.kill()
             self._client.close()
+
+    def _require_storage(self, probe: Probe) -> None:
+        """Refuse to work on another storage; one that only fails just now is the server's care."""
+        self._child.send("probe", probe)
+        deadline = boottime() + self._settings.stall_s
+        while not self._is_draining() and boottime() < deadline:
+            answer = self._child.poll(POLL_S)
+            if isinstance(answer, Outcome):
+                if answer.error and not answer.kind:
+                    raise ServerRefused(answer.error)
+                return
+        self._child.kill()
 
     def _work_until_done(self) -> None:
         while not self._is_draining():
@@ -196,9 +222,20 @@ class Worker:
             if watch.is_lost or self._drain.overdue:
                 self._child.kill()
                 return None
-            if watch.silent_s() > self._settings.stall_s:
+            overrun = self._overrun(watch)
+            if overrun:
                 self._child.kill()
-                return Outcome(kind="resource", error=f"no progress for {watch.silent_s():.0f} s")
+                return Outcome(kind="resource", error=overrun)
+
+    def _overrun(self, watch: Watch) -> str:
+        """Return in what way a job takes too long, or nothing."""
+        settings = self._settings
+        if watch.silent_s() > settings.stall_s:
+            return f"no progress for {watch.silent_s():.0f} s"
+        limit_s = max(settings.wall_s, WALL_FACTOR * watch.duration_s())
+        if watch.age_s() > limit_s:
+            return f"not finished after {limit_s:.0f} s"
+        return ""
 
 
 class Watch:
@@ -215,8 +252,8 @@ class Watch:
         self._timing = timing
         self._progress: Mapping[str, Any] = {}
         self._is_news = False
-        self._progress_at = boottime()
-        self._beat_at = boottime()
+        self._duration_s = 0.0
+        self._began = self._progress_at = self._beat_at = boottime()
         self._next_beat = self._beat_at + jittered(timing.beat_s)
         self._move_fence(self._beat_at)
 
@@ -232,9 +269,18 @@ class Watch:
         """Return the time since the child has shown progress."""
         return boottime() - self._progress_at
 
+    def age_s(self) -> float:
+        """Return the time since the command was given."""
+        return boottime() - self._began
+
+    def duration_s(self) -> float:
+        """Return the duration of the medium, as far as the child has told it."""
+        return self._duration_s
+
     def note(self, progress: Mapping[str, Any]) -> None:
         """Take news of the child."""
         self._progress, self._is_news = progress, True
+        self._duration_s = progress.get("duration_s", self._duration_s)
         self._progress_at = boottime()
 
     def beat(self) -> None:

@@ -14,7 +14,8 @@ from jobs.imports import import_jobs
 from jobs.ledger import Ledger
 from jobs.model import Job, JobSpec
 from jobs.retry import Timing
-from jobs.service import JobServer, JobService
+from jobs.server import JobServer
+from jobs.service import JobService
 from jobs.store import Store
 from jobs.transport import Access
 

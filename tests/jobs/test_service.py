@@ -19,7 +19,7 @@ from jobs.client import Client
 from jobs.errors import ServerRefused, UsageError
 from jobs.host import Identity
 from jobs.model import PROTOCOL, Lease
-from jobs.service import JobServer
+from jobs.server import JobServer
 from jobs.transport import Access, Proxy, is_loopback, require_safe
 from tests.jobs.conftest import manifest
 from tests.jobs.servers import Server, serving, until

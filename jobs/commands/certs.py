@@ -1,0 +1,39 @@
+"""Make the certificates and the token by which server and workers know each other."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from jobs.errors import UsageError
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("certs", help="make certificates and a token for other machines")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="new or empty folder")
+    parser.add_argument(
+        "--host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="name or address by which workers reach the server; may be repeated "
+        "(default: this machine's own names)",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the files and say how to use them."""
+    try:
+        from jobs import certificates
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{error.name} is not installed: pip install 'ina[tls]'") from error
+    names = certificates.make(args.folder, hosts=args.host)
+    token = args.folder / "token"
+    print(f"for a server known as {', '.join(names)}:")
+    print(f"  ina_server 0.0.0.0 JOBLIST.csv --certs {args.folder} --token_file {token}")
+    print("copy ca.pem, worker.pem, worker.key and token to each worker's machine, secretly:")
+    print(f"  ina_worker PYRO:ina.jobs@{names[0]}:9471 --certs DIR --token_file DIR/token")
+    return 0

@@ -1,0 +1,38 @@
+"""Jobs by state, and why some failed."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from jobs import queries
+from jobs.commands._target import Target, add_ledger
+from jobs.model import Job
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("status", help="jobs by state, and why some failed")
+    add_ledger(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the counts and the failures."""
+    target = Target(args)
+    _print(target.read(queries.counts), target.read(queries.bad))
+    return 0
+
+
+def _print(counts: dict[str, int], bad: Sequence[Job]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("state", "jobs")
+    for state, number in sorted(counts.items()):
+        table.add_row(state, str(number))
+    Console().print(table)
+    for job in bad:
+        reason = f"{job.error_kind}: {job.error}"
+        print(f"{job.state.value}: job {job.id}, {job.spec.source_path} ({reason})")

@@ -1,0 +1,29 @@
+"""Steer a running server: pause, resume, drain."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from jobs.commands._target import Target, add_ledger
+
+VERBS = {
+    "pause": ("hand out no more jobs; running ones go on", ("pause", True)),
+    "resume": ("hand out jobs again", ("pause", False)),
+    "drain": ("let running jobs finish, then end the server", ("drain",)),
+}
+
+
+def add(commands: Any) -> None:
+    """Add the commands."""
+    for name, (text, call) in VERBS.items():
+        parser = commands.add_parser(name, help=text)
+        add_ledger(parser)
+        parser.set_defaults(run=run, call=call, text=text)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Tell the server."""
+    Target(args).ask(*args.call)
+    print(f"the server will {args.text}")
+    return 0

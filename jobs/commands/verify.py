@@ -1,0 +1,40 @@
+"""Find outputs that were altered or lost, and queue their jobs again."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from jobs import operations
+from jobs.commands._target import Target, add_ledger
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "verify", help="compare every output with the ledger; run altered or missing ones again"
+    )
+    add_ledger(parser)
+    parser.add_argument("--dry_run", "--dry-run", action="store_true", help="only report")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Report what is wrong, and requeue it; 1 when anything is."""
+    target = Target(args)
+    bad = target.read(_check)
+    if bad and not args.dry_run:
+        redone = target.change("redo", bad)
+        print(f"{len(redone)} jobs are to be done again: run the server to do them")
+    return 1 if bad else 0
+
+
+def _check(db: Any) -> list[tuple[int, int, str]]:
+    bad, checked = [], 0
+    for job, what, path in operations.faults(db):
+        checked += 1
+        if what:
+            print(f"{what}: {path} (job {job.id}, {job.spec.source_path})")
+            bad.append((job.id, job.token, what))
+    print(f"{checked} jobs checked, {len(bad)} with outputs that are altered or missing")
+    return bad

@@ -1,0 +1,80 @@
+"""What stands between a job and its medium: bounds, and the way from an address to a file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from jobs import bounds
+from jobs.errors import JobFailed
+from jobs.fetch import Fetcher
+from jobs.model import Lease
+
+
+@contextmanager
+def admitted(
+    lease: Lease,
+    report: Callable[[Mapping[str, Any]], None],
+    *,
+    fetcher: Fetcher | None = None,
+) -> Iterator[Lease]:
+    """Check a job, and give it with a path to its medium that is good while the context lasts.
+
+    Args:
+        lease: Of the job.
+        report: Told of the progress of a download.
+        fetcher: For media behind addresses.
+
+    Raises:
+        JobFailed: The job is not within the server's bounds, or its medium cannot be had.
+    """
+    require_dests(lease)
+    source = lease.source_path
+    fault = bounds.source_fault(source, lease.bounds)
+    if fault:
+        raise JobFailed("input", f"{source} {fault}")
+    if bounds.is_address(source):
+        with _fetched(lease, report, fetcher) as path:
+            yield _with_source(lease, path)
+    elif not os.path.exists(source):
+        raise JobFailed("input", f"{source}: no such file: correct the joblist")
+    elif lease.bounds.input_root is None:
+        yield lease
+    else:
+        # Links are followed once, above: one that is changed now leads nowhere else.
+        yield _with_source(lease, os.path.realpath(source))
+
+
+def require_dests(lease: Lease) -> None:
+    """Check where the results of a job go.
+
+    Raises:
+        JobFailed: Outside the output root.
+    """
+    for dest in lease.dests.values():
+        fault = bounds.dest_fault(dest, lease.bounds)
+        if fault:
+            raise JobFailed("input", f"{dest} {fault}")
+
+
+def _with_source(lease: Lease, path: str) -> Lease:
+    return replace(lease, spec=replace(lease.spec, source_path=path))
+
+
+@contextmanager
+def _fetched(
+    lease: Lease, report: Callable[[Mapping[str, Any]], None], fetcher: Fetcher | None
+) -> Iterator[str]:
+    """Download a medium to a file without a name, which is gone when this process is."""
+    url = lease.source_path
+    with tempfile.TemporaryFile(prefix="ina-fetch-") as file:
+        (fetcher or Fetcher(max_bytes=lease.bounds.max_download)).fetch(url, file, report)
+        path = f"/proc/{os.getpid()}/fd/{file.fileno()}"
+        try:
+            yield path
+        except JobFailed as error:
+            raise JobFailed(error.kind, error.message.replace(path, url)) from error

@@ -1,0 +1,52 @@
+"""Remove the part files of leases that ended before their job was done.
+
+The next lease of a job clears its own names; what remains are the jobs that were given up, and
+workers that were killed after another had taken over.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+from jobs import queries
+from jobs.ledger import Ledger
+from jobs.publish import part_path
+
+BATCH = 500
+
+
+def collect(ledger: Ledger, *, age_s: float) -> int:
+    """Remove the part files of leases that ended at least so long ago; may be stopped anywhere.
+
+    Args:
+        ledger: Remembers how far its events have been worked through.
+        age_s: Time since the end of the lease: its worker may still have the file open, and a
+            network disk keeps such a file under another name.
+
+    Returns:
+        Number of files removed.
+    """
+    removed = 0
+    while rows := _ended(ledger, before=time.time() - age_s):
+        for _, number, token in rows:
+            job = ledger.store.read(partial(queries.job, number=number))
+            if (job.token, job.state) not in ((token, state) for state in queries.OUT):
+                removed += sum(_remove(dest, number, token) for dest in job.spec.dests.values())
+        ledger.store.set_meta(collected=str(rows[-1][0]))
+    return removed
+
+
+def _ended(ledger: Ledger, *, before: float) -> list[tuple[int, int, int]]:
+    since = int(ledger.store.meta("collected") or 0)
+    return ledger.store.read(
+        lambda db: queries.ended_leases(db, since=since, before=before, limit=BATCH)
+    )
+
+
+def _remove(dest: str, job: int, token: int) -> bool:
+    try:
+        part_path(dest, job, token).unlink()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True

@@ -1,0 +1,112 @@
+"""What an operator may do to jobs, whether or not a server works on them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+from pathlib import Path
+
+from jobs import queries
+from jobs.ledger import Ledger, note
+from jobs.model import Job, Manifest
+from jobs.publish import digest
+
+AGAIN = """
+UPDATE job SET state = 'ready', attempts = 0, lost = 0, fails = 0, due = NULL,
+  err = NULL, err_kind = NULL
+WHERE id = ? AND state IN ({states})"""
+RETRY = AGAIN.format(states="'failed', 'poison', 'cancelled', 'wait'")
+REDO = AGAIN.format(states="'done', 'skipped'") + " AND token = ?"
+CANCEL = """
+UPDATE job SET state = 'cancelled', err_kind = 'operator', err = 'cancelled by the operator'
+WHERE id = ? AND state IN ('ready', 'wait', 'leased', 'failed', 'poison')"""
+
+
+def retry(ledger: Ledger, jobs: Sequence[int]) -> list[int]:
+    """Give jobs that have failed, wait or were cancelled all their attempts again.
+
+    Returns:
+        Those that are ready now.
+    """
+    with ledger.store.transaction() as db:
+        return [job for job in jobs if _change(db, RETRY, (job,), job, "retried")]
+
+
+def cancel(ledger: Ledger, jobs: Sequence[int]) -> list[int]:
+    """Give up jobs that are not done; one that is being published cannot be stopped.
+
+    Returns:
+        Those that are cancelled now.
+    """
+    with ledger.store.transaction() as db:
+        return [job for job in jobs if _change(db, CANCEL, (job,), job, "cancelled")]
+
+
+def redo(ledger: Ledger, bad: Sequence[tuple[int, int, str]]) -> list[int]:
+    """Queue jobs whose outputs are not as they were published.
+
+    Args:
+        ledger: To change.
+        bad: Job, token and fault; a job that ran again meanwhile is left alone.
+
+    Returns:
+        Those that are ready now.
+    """
+    with ledger.store.transaction() as db:
+        return [j for j, token, what in bad if _change(db, REDO, (j, token), j, what)]
+
+
+def _change(
+    db: sqlite3.Connection, query: str, values: tuple[int, ...], job: int, what: str
+) -> bool:
+    if db.execute(query, values).rowcount == 0:
+        return False
+    note(db, job, what)
+    return True
+
+
+def faults(db: sqlite3.Connection) -> Iterator[tuple[Job, str, str]]:
+    """Read every output of every job that is done, and compare it with the ledger.
+
+    Yields:
+        The job, what is wrong (`altered`, `missing`, or nothing), and the first file at fault.
+    """
+    for job in queries.completed(db):
+        assert job.manifest is not None
+        yield (job, *_fault(job.manifest))
+
+
+def _fault(manifest: Manifest) -> tuple[str, str]:
+    for file in manifest.files.values():
+        path = Path(file.path)
+        if not path.is_file():
+            return "missing", file.path
+        if path.stat().st_size != file.size or digest(path) != file.sha256:
+            return "altered", file.path
+    return "", ""
+
+
+def find(db: sqlite3.Connection, names: Sequence[str]) -> tuple[list[int], list[str]]:
+    """Find jobs by number, by the path of their csv, or by that of their medium.
+
+    Returns:
+        The jobs, and the names that fit none.
+    """
+    found, unknown = [], []
+    for name in names:
+        jobs = _by_name(db, name)
+        found += jobs
+        unknown += [] if jobs else [name]
+    return found, unknown
+
+
+def _by_name(db: sqlite3.Connection, name: str) -> list[int]:
+    if name.isdecimal():
+        return [row[0] for row in db.execute("SELECT id FROM job WHERE id = ?", (int(name),))]
+    path = str(Path(name).absolute())
+    key = blake2b(path.encode("utf-8", "surrogateescape"), digest_size=16).digest()
+    rows = db.execute(
+        "SELECT id FROM job WHERE key = ? OR json_extract(spec, '$.source_path') = ?", (key, path)
+    )
+    return [row[0] for row in rows]
