@@ -23,17 +23,14 @@ from jobs.errors import LedgerRefused, LedgerUnavailable, UsageError
 from jobs.model import DEFAULT_PORT, FINAL, Job, State
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
+    from jobs.display import PlainDisplay
     from jobs.imports import Imported
     from jobs.ledger import Ledger
     from jobs.local_workers import LocalWorkers
 
 TICK_S = 0.25
-REPORT_EVERY_S = 30.0
 GRACE_S = 75.0
 FAREWELL_S = 5.0
-BAD = (State.FAILED, State.POISON)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -124,6 +121,7 @@ class _Run:
     """One run of the server, from the first line printed to the last."""
 
     def __init__(self, args: argparse.Namespace, options: AnalysisOptions, ledger: Ledger) -> None:
+        from analyzer import weights
         from jobs.retry import Timing
         from jobs.server import JobServer
         from jobs.service import JobService
@@ -139,6 +137,7 @@ class _Run:
             options=options.to_dict(),
             options_digest=options.digest(),
             program=analyzer.__version__,
+            models=weights.hashes(),
             timing=Timing(args.lease),
             keep_alive=args.keep_alive,
             on_final=self._ended.put,
@@ -148,13 +147,15 @@ class _Run:
 
     def go(self, imported: Imported) -> int:
         """Serve until the end; return the exit code."""
+        from jobs.display import LiveDisplay, PlainDisplay
+
         signal.signal(signal.SIGINT, self._on_signal)
         signal.signal(signal.SIGTERM, self._on_signal)
         self._server.start()
         print(self._server.uri, flush=True)
         _print_import(imported)
         workers = self._local_workers()
-        display = _LiveDisplay() if sys.stdout.isatty() else _PlainDisplay()
+        display = LiveDisplay() if sys.stdout.isatty() else PlainDisplay()
         try:
             if not self._service.finished():
                 workers.start()
@@ -190,21 +191,21 @@ class _Run:
             log_prefix=self._ledger.store.path,
         )
 
-    def _watch(self, display: _PlainDisplay, workers: LocalWorkers) -> None:
+    def _watch(self, display: PlainDisplay, workers: LocalWorkers) -> None:
         """Show what happens until there is nothing left to do, or somebody wants it to end."""
-        while not self._signals:
+        while not self._service.draining:
             time.sleep(TICK_S)
             for line in workers.tend():
                 display.note(line)
             status = self._service.status()
-            if workers.exhausted and not status.get("workers"):
-                display.note("no worker is left: see the logs named above")
-                return
             self._show(display, status)
             if not self._args.keep_alive and self._is_finished():
                 return
+            if workers.exhausted and not status.get("workers"):
+                display.note("no worker is left: see the logs named above")
+                return
 
-    def _show(self, display: _PlainDisplay, status: dict[str, Any]) -> None:
+    def _show(self, display: PlainDisplay, status: dict[str, Any]) -> None:
         while not self._ended.empty():
             display.ended(self._ended.get())
         if status:
@@ -218,9 +219,9 @@ class _Run:
 
     def _let_go(self, workers: LocalWorkers) -> None:
         """Let workers hear that it is over, and those that still work finish their job."""
-        if self._signals:
+        if self._service.draining:
             print("stopping: running jobs may finish; once more to stop at once", flush=True)
-        limit = GRACE_S if self._signals else FAREWELL_S
+        limit = GRACE_S if self._service.draining else FAREWELL_S
         deadline = time.monotonic() + limit
         while time.monotonic() < deadline and self._signals < 2:
             status = self._service.status()
@@ -231,7 +232,8 @@ class _Run:
 
     def _conclude(self) -> int:
         """Print the summary and what failed; return the exit code."""
-        from jobs import queries
+        from jobs import litter, queries
+        from jobs.display import describe
 
         store = self._ledger.store
         counts = store.read(queries.counts)
@@ -239,10 +241,12 @@ class _Run:
         found = store.read(lambda db: queries.statistics(db, epoch=store.epoch))
         _print_summary(counts, found, elapsed_s=time.monotonic() - self._started)
         for job in bad:
-            print(f"{job.state.value}: {_describe(job)}", file=sys.stderr)
+            print(f"{job.state.value}: {describe(job)}", file=sys.stderr)
         finished = self._is_finished()
         store.set_meta(ended="1" if finished else "0")
-        if not finished:
+        if finished:
+            litter.collect(self._ledger, age_s=0.0)
+        else:
             print("not finished: run the same command again to resume", flush=True)
         return 0 if finished and not bad else 1
 
@@ -259,11 +263,13 @@ def _print_import(imported: Imported) -> None:
 
 
 def _print_summary(counts: dict[str, int], found: dict[str, float], *, elapsed_s: float) -> None:
+    from jobs.display import clock
+
     media_s = found.get("media_s", 0.0)
     lines = {
-        "elapsed": _clock(elapsed_s),
+        "elapsed": clock(elapsed_s),
         "jobs": ", ".join(f"{n} {state}" for state, n in sorted(counts.items())),
-        "media": f"{counts.get('done', 0)} of {_clock(media_s)} in total, {media_s / 3600:.3f} h",
+        "media": f"{counts.get('done', 0)} of {clock(media_s)} in total, {media_s / 3600:.3f} h",
         "frames": f"{found.get('frames_decoded', 0):.0f} decoded, "
         f"{found.get('frames_analysed', 0):.0f} analysed",
         "faces": f"{found.get('faces_detected', 0):.0f} detected, "
@@ -273,99 +279,6 @@ def _print_summary(counts: dict[str, int], found: dict[str, float], *, elapsed_s
     }
     for name, text in lines.items():
         print(f"{name:<8} {text}", flush=True)
-
-
-def _describe(job: Job) -> str:
-    reason = f" ({job.error_kind}: {job.error})" if job.error else ""
-    return f"{job.spec.source_path} -> {job.spec.dests['csv']}{reason}"
-
-
-def _clock(seconds: float) -> str:
-    return f"{seconds // 3600:.0f}:{seconds % 3600 // 60:02.0f}:{seconds % 60:02.0f}"
-
-
-def _totals(counts: dict[str, int]) -> dict[str, int]:
-    """Return the numbers that a person asks for, from the counts by state."""
-    return {
-        "done": counts.get("done", 0) + counts.get("skipped", 0),
-        "running": counts.get("leased", 0) + counts.get("publishing", 0),
-        "failed": counts.get("failed", 0) + counts.get("poison", 0),
-        "to do": counts.get("ready", 0) + counts.get("wait", 0),
-    }
-
-
-class _PlainDisplay:
-    """Lines for a log file: one for each job that ends, and one from time to time."""
-
-    def __init__(self) -> None:
-        self._reported = time.monotonic()
-
-    def note(self, text: str) -> None:
-        """Say something of interest."""
-        print(text, flush=True)
-
-    def ended(self, job: Job) -> None:
-        """Report the end of a job."""
-        self.note(f"{job.state.value}: {_describe(job)}")
-
-    def show(self, status: dict[str, Any]) -> None:
-        """Report how far everything is, not too often."""
-        if time.monotonic() - self._reported >= REPORT_EVERY_S:
-            self._reported = time.monotonic()
-            totals = _totals(status["counts"])
-            self.note("progress: " + ", ".join(f"{n} {name}" for name, n in totals.items()))
-
-    def close(self) -> None:
-        """Print nothing more."""
-
-
-class _LiveDisplay(_PlainDisplay):
-    """A table in the terminal: the jobs, and what each worker does."""
-
-    def __init__(self) -> None:
-        from rich.live import Live
-
-        super().__init__()
-        self._live = Live(refresh_per_second=4)
-        self._live.start()
-
-    def note(self, text: str) -> None:
-        """Say something of interest, above the table."""
-        self._live.console.print(text, markup=False, highlight=False)
-
-    def ended(self, job: Job) -> None:
-        """Report the jobs that failed; the table counts the others."""
-        if job.state in BAD:
-            super().ended(job)
-
-    def show(self, status: dict[str, Any]) -> None:
-        """Draw the table."""
-        self._live.update(_table(status))
-
-    def close(self) -> None:
-        """Leave the last table standing."""
-        self._live.stop()
-
-
-def _table(status: dict[str, Any]) -> Table:
-    from rich.markup import escape
-    from rich.table import Table
-
-    totals = _totals(status["counts"])
-    table = Table(title="   ".join(f"{n} {name}" for name, n in totals.items()))
-    for title in ("worker", "medium", "stage", "%", "x real time"):
-        table.add_column(title, justify="right" if title in ("%", "x real time") else "left")
-    for worker in status["workers"]:
-        for job in worker["jobs"] or [{"source": "", "progress": {}}]:
-            told = job["progress"]
-            table.add_row(
-                escape(worker["name"].rpartition(":")[0]),
-                escape(os.path.basename(job["source"])),
-                told.get("stage", ""),
-                f"{100 * told['fraction']:.0f}" if "fraction" in told else "",
-                f"{told['speed']:.1f}" if "speed" in told else "",
-            )
-    return table
 
 
 if __name__ == "__main__":

@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _work(args: argparse.Namespace) -> None:
+    from analyzer import weights
     from jobs.transport import Access
     from jobs.worker import Worker, WorkerSettings
 
@@ -71,6 +72,7 @@ def _work(args: argparse.Namespace) -> None:
             factory="ina_worker:make_task",
             local={name: getattr(args, name) for name in (*OVERRIDES, "threads")},
             program=analyzer.__version__,
+            models=weights.hashes(),
             device=args.device or "auto",
             access=Access.load(token_file=args.token_file, certs=args.certs),
             patience_s=args.server_timeout,
@@ -128,6 +130,7 @@ def progress_hook(report: Report) -> Callable[[Progress], None]:
             told["fraction"] = min(1.0, progress.done / progress.total)
         if progress.stage == "observe":
             told["media_s"] = progress.done
+            told["duration_s"] = progress.total or 0.0
             told["speed"] = progress.done / max(1e-3, time.monotonic() - started)
         report(told)
 

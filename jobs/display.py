@@ -1,0 +1,183 @@
+"""What a server shows of its jobs: lines for a log, or a table in a terminal."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from jobs.model import Job, State
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+REPORT_EVERY_S = 30.0
+BAD = (State.FAILED, State.POISON)
+BAR_WIDTH = 40
+
+
+def describe(job: Job) -> str:
+    """Return medium, csv and, after a failure, the reason."""
+    reason = f" ({job.error_kind}: {job.error})" if job.error else ""
+    return f"{job.spec.source_path} -> {job.spec.dests['csv']}{reason}"
+
+
+def clock(seconds: float) -> str:
+    """Return hours, minutes and seconds."""
+    return f"{seconds // 3600:.0f}:{seconds % 3600 // 60:02.0f}:{seconds % 60:02.0f}"
+
+
+def totals(counts: dict[str, int]) -> dict[str, int]:
+    """Return the numbers that a person asks for, from the counts by state."""
+    return {
+        "done": counts.get("done", 0) + counts.get("skipped", 0),
+        "running": counts.get("leased", 0) + counts.get("publishing", 0),
+        "failed": counts.get("failed", 0) + counts.get("poison", 0),
+        "to do": counts.get("ready", 0) + counts.get("wait", 0),
+        "cancelled": counts.get("cancelled", 0),
+    }
+
+
+def summary(counts: dict[str, int]) -> str:
+    """Return the numbers in words, those of nothing left out."""
+    return ", ".join(f"{n} {name}" for name, n in totals(counts).items() if n)
+
+
+class Pace:
+    """How fast jobs end, since the display began."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._ended: int | None = None
+
+    def elapsed_s(self) -> float:
+        """Return the time since the beginning."""
+        return time.monotonic() - self._began
+
+    def remaining_s(self, ended: float, total: int) -> float | None:
+        """Estimate the time that is left; None before anything has happened.
+
+        Args:
+            ended: Jobs that are over, with the fractions of those that run.
+            total: All jobs.
+        """
+        if self._ended is None:
+            # What an earlier run did says nothing about the pace of this one.
+            self._ended = int(ended)
+        gained = ended - self._ended
+        return self.elapsed_s() * (total - ended) / gained if gained > 0 else None
+
+
+class PlainDisplay:
+    """Lines for a log file: one for each job that ends, and one from time to time."""
+
+    def __init__(self) -> None:
+        self._reported = time.monotonic()
+        self._withheld = ""
+
+    def note(self, text: str) -> None:
+        """Say something of interest."""
+        print(text, flush=True)
+
+    def ended(self, job: Job) -> None:
+        """Report the end of a job."""
+        self.note(f"{job.state.value}: {describe(job)}")
+
+    def show(self, status: dict[str, Any]) -> None:
+        """Report how far everything is, not too often, and at once why nothing goes on."""
+        why = status.get("withheld", "")
+        if why != self._withheld:
+            self._withheld = why
+            self.note(f"no jobs are handed out: {why}" if why else "jobs are handed out again")
+        if time.monotonic() - self._reported >= REPORT_EVERY_S:
+            self._reported = time.monotonic()
+            self.note(f"progress: {summary(status['counts'])}")
+
+    def close(self) -> None:
+        """Print nothing more."""
+
+
+class LiveDisplay(PlainDisplay):
+    """A bar and a table in the terminal: the jobs, and what each worker does."""
+
+    def __init__(self) -> None:
+        from rich.live import Live
+
+        super().__init__()
+        self._pace = Pace()
+        self._live = Live(refresh_per_second=4)
+        self._live.start()
+
+    def note(self, text: str) -> None:
+        """Say something of interest, above the table."""
+        self._live.console.print(text, markup=False, highlight=False)
+
+    def ended(self, job: Job) -> None:
+        """Report the jobs that failed; the bar counts the others."""
+        if job.state in BAD:
+            super().ended(job)
+
+    def show(self, status: dict[str, Any]) -> None:
+        """Draw everything anew."""
+        from rich.console import Group
+
+        super().show(status)
+        parts: list[RenderableType] = [self._overall(status)]
+        if status["workers"]:
+            parts.append(_workers(status["workers"]))
+        self._live.update(Group(*parts))
+
+    def _overall(self, status: dict[str, Any]) -> Table:
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+
+        counts = status["counts"]
+        total = sum(counts.values())
+        over = total - totals(counts)["running"] - totals(counts)["to do"]
+        ended = over + sum(_fraction(job) for worker in status["workers"] for job in worker["jobs"])
+        left_s = self._pace.remaining_s(ended, total)
+        grid = Table.grid(padding=(0, 2))
+        grid.add_row(
+            ProgressBar(total=max(1, total), completed=ended, width=BAR_WIDTH),
+            f"{100 * ended / max(1, total):.0f} %",
+            f"{clock(self._pace.elapsed_s())} elapsed",
+            "" if left_s is None else f"{clock(left_s)} left, until {_time_of_day(left_s)}",
+        )
+        outer = Table.grid()
+        outer.add_row(grid)
+        outer.add_row(f"{total} jobs: {summary(counts)}")
+        return outer
+
+    def close(self) -> None:
+        """Leave the last picture standing."""
+        self._live.stop()
+
+
+def _fraction(job: dict[str, Any]) -> float:
+    return float(job["progress"].get("fraction", 0.0))
+
+
+def _time_of_day(left_s: float) -> str:
+    pattern = "%H:%M" if left_s < 12 * 3600 else "%a %H:%M"
+    return time.strftime(pattern, time.localtime(time.time() + left_s))
+
+
+def _workers(workers: list[dict[str, Any]]) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for title in ("worker", "medium", "stage", "%", "x real time"):
+        table.add_column(title, justify="right" if title in ("%", "x real time") else "left")
+    for worker in workers:
+        for job in worker["jobs"] or [{"source": "", "progress": {"stage": "waiting"}}]:
+            told = job["progress"]
+            table.add_row(
+                escape(worker["name"].rpartition(":")[0]),
+                escape(os.path.basename(job["source"])),
+                told.get("stage", ""),
+                f"{100 * told['fraction']:.0f}" if "fraction" in told else "",
+                f"{told['speed']:.1f}" if "speed" in told else "",
+            )
+    return table
