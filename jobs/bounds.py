@@ -1,23 +1,24 @@
 """Which media may be read, and where results may be written.
 
-Each function returns what is wrong in words that name the cure, or nothing. The joblist is held
-against them when it is read, and each job again by the worker: links may have changed meanwhile.
+What is wrong is told in words that name the cure. A joblist is held against its bounds when it is
+read, and each job again by the worker: links may have changed meanwhile.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
-from jobs.model import Bounds
+from jobs.model import Bounds, JobSpec
 
-RESULT_SUFFIXES = frozenset(
-    ".csv .tsv .txt .ass .ssa .srt .vtt .mp4 .m4v .mkv .mov .webm .eaf .xml .json .jsonl .html"
-    " .xlsx .parquet .npz .safetensors .jpg .jpeg .png .webp .pdf .zip".split()
+_RESULT = re.compile(
+    r"\.(csv|tsv|txt|ass|ssa|srt|vtt|mp4|m4v|mkv|mov|webm|eaf|xml|json|jsonl|html|xlsx|parquet"
+    r"|npz|safetensors|jpe?g|png|webp|pdf|zip)$",
+    re.IGNORECASE,
 )
-"""What a file under an output root may be named; no script, no start-up file."""
+"""What a file under an output root may be named: no script, no start-up file."""
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -26,8 +27,28 @@ def is_address(source: str) -> bool:
     return _ADDRESS.match(source) is not None
 
 
-def source_fault(source: str, bounds: Bounds) -> str:
-    """Return why a medium may not be read, or nothing."""
+def faults(
+    spec: JobSpec, bounds: Bounds, *, real_folder: Callable[[str], str] = os.path.realpath
+) -> Iterator[str]:
+    """Yield what is wrong with a job.
+
+    Args:
+        spec: The job.
+        bounds: Of the server.
+        real_folder: Resolves the links of a folder.
+    """
+    read = {
+        "source_path": spec.source_path,
+        "poster_path": spec.poster_path,
+        "gallery": spec.gallery,
+    }
+    found = {(name, path): _source_fault(path, bounds) for name, path in read.items() if path}
+    for name, path in spec.dests.items():
+        found[f"dest_{name}", path] = _dest_fault(path, bounds, real_folder)
+    yield from (f"{name} {path!r} {fault}" for (name, path), fault in found.items() if fault)
+
+
+def _source_fault(source: str, bounds: Bounds) -> str:
     if is_address(source):
         return _address_fault(source, bounds)
     root = bounds.input_root
@@ -60,23 +81,14 @@ def url_fault(url: str) -> str:
     return ""
 
 
-def dest_fault(
-    dest: str, bounds: Bounds, *, real_folder: Callable[[str], str] = os.path.realpath
-) -> str:
-    """Return why a file may not be written, or nothing.
-
-    Args:
-        dest: An absolute path.
-        bounds: Of the server.
-        real_folder: Resolves the links of a folder.
-    """
+def _dest_fault(dest: str, bounds: Bounds, real_folder: Callable[[str], str]) -> str:
     root = bounds.output_root
     if root is None:
         return ""
     folder, name = os.path.split(dest)
     if not _is_inside(real_folder(folder), root):
         return f"lies outside {root}: change it, or give another --output_root"
-    if os.path.splitext(name)[1].lower() not in RESULT_SUFFIXES:
+    if not _RESULT.search(name):
         return "has a suffix that no result has: end it in .csv, .ass, .mp4 or the like"
     return ""
 

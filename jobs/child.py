@@ -102,15 +102,16 @@ class Runner:
     def _run(self, lease: Lease) -> Outcome:
         with intake.admitted(lease, self._report) as admitted:
             publish.open_folders(lease)
-        if self._task is None:
-            self._report({"stage": "loading"})
-            self._task = load(self._factory)(self._local)
-        statistics = self._task(lease, publish.part_paths(lease), self._report)
+            if self._task is None:
+                self._report({"stage": "loading"})
+                self._task = load(self._factory)(self._local)
+            statistics = self._task(admitted, publish.part_paths(lease), self._report)
         self._report({"stage": "publishing", "fraction": 1.0})
         return Outcome(manifest=publish.seal(lease, statistics))
 
     def _publish(self, lease: Lease) -> Outcome:
         assert lease.manifest is not None
+        intake.require_bounds(lease)
         publish.commit(lease.manifest)
         return Outcome(manifest=lease.manifest)
 
@@ -130,11 +131,6 @@ def load(factory: str) -> Callable[[dict[str, Any]], Task]:
     """Return the function that `module:function` names."""
     module, _, function = factory.partition(":")
     return getattr(importlib.import_module(module), function)  # type: ignore[no-any-return]
-
-
-def _require_source(path: str) -> None:
-    if not Path(path).exists():
-        raise JobFailed("input", f"{path}: no such file: correct the joblist")
 
 
 def attempt(action: Callable[[], Outcome | None]) -> Outcome:

@@ -14,7 +14,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any, BinaryIO
 from urllib.parse import urljoin, urlsplit
 
@@ -26,8 +26,11 @@ CHUNK_BYTES = 1 << 18
 REDIRECTS = (301, 302, 303, 307, 308)
 PASSING = (408, 425, 429)
 """Refusals that another try may not meet; beside those from 500 on."""
-_TRANSLATING = [ipaddress.ip_network(n) for n in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16")]
-"""IPv6 addresses that a gateway turns into IPv4 ones."""
+_NOT_PUBLIC = [
+    ipaddress.ip_network(text)
+    for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "fec0::/10")
+]
+"""IPv6 addresses that a gateway turns into IPv4 ones, and those once meant for one site."""
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -39,7 +42,7 @@ def resolve(host: str, port: int) -> list[str]:
 def is_public(address: str) -> bool:
     """Say whether anybody could reach this address."""
     ip = ipaddress.ip_address(address)
-    if isinstance(ip, ipaddress.IPv6Address) and any(ip in network for network in _TRANSLATING):
+    if isinstance(ip, ipaddress.IPv6Address) and any(ip in network for network in _NOT_PUBLIC):
         return False
     mapped = getattr(ip, "ipv4_mapped", None) or ip
     return bool(mapped.is_global and not mapped.is_multicast)
@@ -74,9 +77,7 @@ class Fetcher:
         self._allow = allow
         self._context = context or ssl.create_default_context()
 
-    def fetch(
-        self, url: str, file: BinaryIO, report: Callable[[Mapping[str, Any]], None]
-    ) -> None:
+    def fetch(self, url: str, file: BinaryIO, report: Callable[[Mapping[str, Any]], None]) -> None:
         """Write what stands behind an address to a file.
 
         Raises:
@@ -84,11 +85,12 @@ class Fetcher:
                 another try may succeed.
         """
         deadline = time.monotonic() + self._limit_s
-        place: str | None = url
+        place = url
         for _ in range(MAX_REDIRECTS + 1):
-            place = self._follow(place, file, report, deadline)
-            if place is None:
+            following = self._follow(place, file, report, deadline)
+            if following is None:
                 return
+            place = following
         raise JobFailed("input", f"{url}: more than {MAX_REDIRECTS} redirects: give the last one")
 
     def _follow(
@@ -106,11 +108,12 @@ class Fetcher:
         try:
             with _network(url, connection):
                 response = connection.get(url)
-            if response.status in REDIRECTS:
-                return urljoin(url, response.headers.get("Location", ""))
-            size = self._size(url, response)
-            self._store(url, connection, response, size, file, report)
-            return None
+            with closing(response):
+                if response.status in REDIRECTS:
+                    return urljoin(url, response.headers.get("Location", ""))
+                size = self._size(url, response)
+                self._store(url, connection, response, size, file, report)
+                return None
         finally:
             limit.cancel()
             connection.close()
@@ -194,6 +197,8 @@ class _Pinned(http.client.HTTPSConnection):
         super().__init__(host, port, timeout=timeout_s, context=context)
         self._addresses = addresses
         self._tls = context
+        # `sock` is given up as soon as the answer's head is there, if the host is to hang up.
+        self._line: socket.socket | None = None
         self.aborted = False
 
     @property
@@ -208,6 +213,7 @@ class _Pinned(http.client.HTTPSConnection):
         self.sock = self._tls.wrap_socket(
             plain, server_hostname=self.host, do_handshake_on_connect=False
         )
+        self._line = self.sock
         self.sock.do_handshake()
 
     def _plain(self) -> socket.socket:
@@ -230,12 +236,10 @@ class _Pinned(http.client.HTTPSConnection):
     def abort(self) -> None:
         """End it from another thread, whatever it waits for."""
         self.aborted = True
-        if self.sock is not None:
-            try:
-                # Not SSLSocket's own method, which would go on without encryption.
-                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
-            except OSError:
-                pass
+        if self._line is not None:
+            # Not SSLSocket's own method, which would go on without encryption.
+            with suppress(OSError):
+                socket.socket.shutdown(self._line, socket.SHUT_RDWR)
 
 
 @contextmanager

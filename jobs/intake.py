@@ -32,11 +32,8 @@ def admitted(
     Raises:
         JobFailed: The job is not within the server's bounds, or its medium cannot be had.
     """
-    require_dests(lease)
+    require_bounds(lease)
     source = lease.source_path
-    fault = bounds.source_fault(source, lease.bounds)
-    if fault:
-        raise JobFailed("input", f"{source} {fault}")
     if bounds.is_address(source):
         with _fetched(lease, report, fetcher) as path:
             yield _with_source(lease, path)
@@ -49,16 +46,14 @@ def admitted(
         yield _with_source(lease, os.path.realpath(source))
 
 
-def require_dests(lease: Lease) -> None:
-    """Check where the results of a job go.
+def require_bounds(lease: Lease) -> None:
+    """Check what a job reads and writes.
 
     Raises:
-        JobFailed: Outside the output root.
+        JobFailed: It is not within the server's bounds.
     """
-    for dest in lease.dests.values():
-        fault = bounds.dest_fault(dest, lease.bounds)
-        if fault:
-            raise JobFailed("input", f"{dest} {fault}")
+    for fault in bounds.faults(lease.spec, lease.bounds):
+        raise JobFailed("input", fault)
 
 
 def _with_source(lease: Lease, path: str) -> Lease:

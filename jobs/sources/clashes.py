@@ -85,9 +85,10 @@ def _digest(text: str) -> bytes:
 def _real(path: str) -> str:
     """Return the path with the links of its folder resolved, as a rename sees it."""
     folder, name = os.path.split(path)
-    return os.path.join(_real_folder(folder), name)
+    return os.path.join(real_folder(folder), name)
 
 
 @lru_cache(maxsize=4096)
-def _real_folder(folder: str) -> str:
+def real_folder(folder: str) -> str:
+    """Resolve the links of a folder; asked again, it does not look again."""
     return os.path.realpath(folder)

@@ -10,17 +10,18 @@ import warnings
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from jobs import bounds as limits
 from jobs.errors import JoblistError, Problem
-from jobs.model import JobSpec
-from jobs.sources.clashes import Clashes
+from jobs.model import Bounds, JobSpec
+from jobs.sources.clashes import Clashes, real_folder
 
 MANDATORY = ("source_path", "dest_csv")
 EXTRAS = ("poster_path", "gallery", "item_id")
+MAX_ROWS = 5_000_000
 MAX_PATH_BYTES = 4096
 MAX_NAME_BYTES = 255 - len(".part.9999999.999")
 KEPT_PROBLEMS = 1000
 BREAKS = re.compile(r"[\0\n\r]")
-ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 class Problems:
@@ -45,7 +46,9 @@ class Problems:
             raise JoblistError(str(path), sorted(self.kept), more=self.more)
 
 
-def read(path: Path | str, *, exporters: Collection[str]) -> Iterator[JobSpec]:
+def read(
+    path: Path | str, *, exporters: Collection[str], bounds: Bounds | None = None
+) -> Iterator[JobSpec]:
     """Yield the right rows of a joblist one at a time, in constant memory.
 
     Whether the joblist as a whole is right shows at its end: a caller must be able to take back
@@ -54,6 +57,7 @@ def read(path: Path | str, *, exporters: Collection[str]) -> Iterator[JobSpec]:
     Args:
         path: UTF-8, separated by commas; relative paths in it start at the current folder.
         exporters: Names that a `dest_` column may have.
+        bounds: What the rows may read and write.
 
     Raises:
         JoblistError: After the last row; with every problem of the file, its line and its cure.
@@ -62,6 +66,8 @@ def read(path: Path | str, *, exporters: Collection[str]) -> Iterator[JobSpec]:
     problems = Problems()
     with Clashes() as clashes:
         for spec in _specs(path, exporters=exporters, problems=problems):
+            for fault in limits.faults(spec, bounds or Bounds(), real_folder=real_folder):
+                problems.add(spec.line, fault)
             clashes.add(spec)
             yield spec
         for line, text in clashes.found():
@@ -82,6 +88,9 @@ def _specs(path: Path, *, exporters: Collection[str], problems: Problems) -> Ite
             for cells in reader if header else ():
                 line, start = reader.line_num, line + 1
                 jobs += bool(cells)
+                if jobs > MAX_ROWS:
+                    problems.add(start, f"more than {MAX_ROWS} rows: cut the joblist into several")
+                    return
                 spec = _row(cells, header, line=start, problems=problems) if cells else None
                 if spec:
                     yield spec
@@ -167,10 +176,8 @@ def _row(cells: list[str], header: list[str], *, line: int, problems: Problems) 
 
 
 def _source(text: str, faults: list[str]) -> str:
-    if ADDRESS.match(text):
-        faults.append(f"source_path {text!r} is an address: download it and give the file")
-        return text
-    return _path("source_path", text, faults)
+    is_address = limits.is_address(text) and not _is_longer(text, MAX_PATH_BYTES)
+    return text if is_address else _path("source_path", text, faults)
 
 
 def _dest(column: str, text: str, faults: list[str]) -> str:
