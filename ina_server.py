@@ -20,7 +20,7 @@ from analyzer import registry
 from analyzer.errors import UsageError as OptionsError
 from analyzer.options import AnalysisOptions, add_arguments, spellings
 from jobs.errors import LedgerRefused, LedgerUnavailable, UsageError
-from jobs.model import DEFAULT_PORT, FINAL, Job, State
+from jobs.model import DEFAULT_PORT, FINAL, Bounds, Job, State
 
 if TYPE_CHECKING:
     from jobs.display import PlainDisplay
@@ -68,6 +68,12 @@ def _parser() -> argparse.ArgumentParser:
     add("ledger", "file that remembers the jobs (default: in the state folder)", type=Path)
     add("token_file", "file with the token that workers must know")
     add("certs", "folder with ca.pem, server.pem, server.key")
+    group = parser.add_argument_group("what joblists may read and write")
+    add("input_root", "folder that every medium must lie in", type=Path)
+    add("output_root", "folder that every result must go to", type=Path)
+    add("allow_urls", "let workers fetch media from public https addresses", action="store_true")
+    add("max_download_gb", "size of a medium behind an address (default: 20)",
+        type=_positive, default=20)  # fmt: skip
     add_arguments(parser.add_argument_group("analysis"))
     return parser
 
@@ -90,25 +96,39 @@ def _seconds(text: str) -> float:
     return float(text)
 
 
+def _bounds(args: argparse.Namespace) -> Bounds:
+    for name in ("input_root", "output_root"):
+        root = getattr(args, name)
+        if root is not None and not root.is_dir():
+            raise UsageError(f"--{name} {root}: there is no such folder: make it, or change it")
+    return Bounds(
+        input_root=args.input_root and os.path.abspath(args.input_root),
+        output_root=args.output_root and os.path.abspath(args.output_root),
+        allow_urls=args.allow_urls,
+        max_download=args.max_download_gb * 10**9,
+    )
+
+
 def _serve(args: argparse.Namespace, options: AnalysisOptions) -> int:
     """Import the joblist, serve it to the end, and report."""
     from jobs.ledger import Ledger
     from jobs.store import Store, default_path
 
+    bounds = _bounds(args)
     store = Store(args.ledger or default_path(args.joblist))
     try:
         ledger = Ledger(store, max_attempts=args.max_attempts)
-        imported = _import(ledger, args.joblist, options)
-        return _Run(args, options, ledger).go(imported)
+        imported = _import(ledger, args.joblist, options, bounds)
+        return _Run(args, options, bounds, ledger).go(imported)
     finally:
         store.close()
 
 
-def _import(ledger: Ledger, joblist: Path, options: AnalysisOptions) -> Imported:
+def _import(ledger: Ledger, joblist: Path, options: AnalysisOptions, bounds: Bounds) -> Imported:
     from jobs.imports import import_jobs
     from jobs.sources import csv_list
 
-    specs = csv_list.read(joblist, exporters=registry.names("export"))
+    specs = csv_list.read(joblist, exporters=registry.names("export"), bounds=bounds)
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         imported = import_jobs(ledger, specs, options_digest=options.digest())
@@ -120,7 +140,9 @@ def _import(ledger: Ledger, joblist: Path, options: AnalysisOptions) -> Imported
 class _Run:
     """One run of the server, from the first line printed to the last."""
 
-    def __init__(self, args: argparse.Namespace, options: AnalysisOptions, ledger: Ledger) -> None:
+    def __init__(
+        self, args: argparse.Namespace, options: AnalysisOptions, bounds: Bounds, ledger: Ledger
+    ) -> None:
         from analyzer import weights
         from jobs.retry import Timing
         from jobs.server import JobServer
@@ -136,6 +158,7 @@ class _Run:
             ledger,
             options=options.to_dict(),
             options_digest=options.digest(),
+            bounds=bounds,
             program=analyzer.__version__,
             models=weights.hashes(),
             timing=Timing(args.lease),
@@ -242,6 +265,8 @@ class _Run:
         _print_summary(counts, found, elapsed_s=time.monotonic() - self._started)
         for job in bad:
             print(f"{job.state.value}: {describe(job)}", file=sys.stderr)
+        for job in store.read(lambda db: queries.partial(db, epoch=store.epoch)):
+            print(f"warning: {describe(job)}", file=sys.stderr)
         finished = self._is_finished()
         store.set_meta(ended="1" if finished else "0")
         if finished:
@@ -277,6 +302,8 @@ def _print_summary(counts: dict[str, int], found: dict[str, float], *, elapsed_s
         "persons": f"{found.get('persons', 0):.0f}",
         "speed": f"{media_s / max(elapsed_s, 1e-3):.2f} x real time",
     }
+    if found.get("partial"):
+        lines["partial"] = f"{found['partial']:.0f} media are damaged or cut off: see the warnings"
     for name, text in lines.items():
         print(f"{name:<8} {text}", flush=True)
 

@@ -130,7 +130,8 @@ def progress_hook(report: Report) -> Callable[[Progress], None]:
             told["fraction"] = min(1.0, progress.done / progress.total)
         if progress.stage == "observe":
             told["media_s"] = progress.done
-            told["duration_s"] = progress.total or 0.0
+            # A container may state too little: the time that a job may take follows from it.
+            told["duration_s"] = max(progress.total or 0.0, progress.done)
             told["speed"] = progress.done / max(1e-3, time.monotonic() - started)
         report(told)
 
@@ -147,6 +148,9 @@ def statistics(report: MediaReport) -> dict[str, float]:
         "faces_described": report.tally.faces_described,
         "faces_kept": report.tally.faces_kept,
         "persons": len(report.persons),
+        "partial": int(bool(report.partial)),
+        "damaged": report.tally.damaged,
+        "missing_s": report.tally.missing_s,
     }
 
 

@@ -18,9 +18,18 @@ BAR_WIDTH = 40
 
 
 def describe(job: Job) -> str:
-    """Return medium, csv and, after a failure, the reason."""
-    reason = f" ({job.error_kind}: {job.error})" if job.error else ""
+    """Return medium, csv and, after a failure, the reason; of a damaged medium, what is lost."""
+    reason = f" ({job.error_kind}: {job.error})" if job.error else _loss(job)
     return f"{job.spec.source_path} -> {job.spec.dests['csv']}{reason}"
+
+
+def _loss(job: Job) -> str:
+    """Return what of a medium could not be analysed, in brackets; mostly nothing."""
+    found = job.manifest.statistics if job.manifest else {}
+    missing_s, damaged = found.get("missing_s", 0.0), found.get("damaged", 0)
+    if not found.get("partial"):
+        return ""
+    return f" (partial: {missing_s:.1f} s missing, {damaged:.0f} damaged packets or pictures)"
 
 
 def clock(seconds: float) -> str:

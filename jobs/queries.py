@@ -65,6 +65,16 @@ def unfinished(db: sqlite3.Connection) -> list[int]:
     return [row[0] for row in rows]
 
 
+def partial(db: sqlite3.Connection, *, epoch: int) -> list[Job]:
+    """Return the jobs done in one run of the server whose media could be analysed in part only."""
+    rows = db.execute(
+        f"SELECT {COLUMNS} FROM job WHERE state = 'done' AND epoch = ?"
+        " AND json_extract(manifest, '$.statistics.partial') > 0 ORDER BY id",
+        (epoch,),
+    )
+    return [_job(row) for row in rows]
+
+
 def completed(db: sqlite3.Connection) -> Iterator[Job]:
     """Yield the jobs whose outputs are on record as published."""
     # Asked for in portions: a cursor that stays open for hours keeps the journal from shrinking.
