@@ -61,6 +61,7 @@ setup(
         "pysubs2>=1.6",
         "rich>=13",
         "safetensors>=0.4",
+        "scenedetect>=0.7",
         "scipy>=1.11",
         "tenacity>=8.2",
     ],

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from analyzer import attributes, geometry
+from analyzer import attributes, canvas, geometry
 from analyzer.tracks import Tracks
 from analyzer.types import (
     F32,
+    F64,
     I64,
     Attribute,
     Decoded,
@@ -16,6 +17,8 @@ from analyzer.types import (
     Observations,
     Person,
 )
+
+_SAME_TIME_S = 1e-6
 
 
 def identities(labels: I64, found: Tracks, track_ids: I64) -> Identities:
@@ -38,6 +41,29 @@ def identities(labels: I64, found: Tracks, track_ids: I64) -> Identities:
         person_ids=person_ids,
         centroids=(sums / np.maximum(totals, 1e-12)[:, None]).astype(np.float32),
     )
+
+
+def drop_small(found: Identities, observations: Observations, least: int) -> tuple[Identities, int]:
+    """Take the tracks of persons with too few faces from them.
+
+    Args:
+        found: tracks and persons.
+        observations: all rows.
+        least: number of faces that a person must have.
+
+    Returns:
+        The persons that are left, numbered from 0 in the same order, and how many were dropped.
+    """
+    rows = found.person_ids[np.searchsorted(found.track_ids, observations.track_id)]
+    keep = np.bincount(rows[rows >= 0], minlength=len(found.centroids)) >= least
+    # One entry more: -1, nobody, stays nobody.
+    number = np.append(np.where(keep, np.cumsum(keep) - 1, -1), -1)
+    left = Identities(
+        track_ids=found.track_ids,
+        person_ids=number[found.person_ids].astype(np.int64),
+        centroids=found.centroids[keep],
+    )
+    return left, int((~keep).sum())
 
 
 def average_tracks(observations: Observations, track_ids: I64) -> dict[str, Decoded]:
@@ -80,7 +106,7 @@ def _person(
 ) -> Person:
     ends = observations.time_s[rows] + observations.duration_s[rows]
     _, once = np.unique(observations.frame[rows], return_index=True)
-    picture = float(info.width_px * info.height_px)
+    picture = info.width_px * info.height_px * canvas.area(observations.canvas)
     return Person(
         person_id=person_id,
         name=None,
@@ -92,7 +118,17 @@ def _person(
         screen_time_s=float(observations.duration_s[rows][once].sum()),
         mean_area_ratio=float(geometry.area(observations.boxes[rows]).mean() / picture),
         attributes=_attributes(observations.heads, observations.quality, rows),
+        intervals=_intervals(observations.time_s[rows], ends),
     )
+
+
+def _intervals(starts: F64, ends: F64) -> tuple[tuple[float, float], ...]:
+    """Join samples that follow each other without a gap into stretches of time."""
+    order = np.argsort(starts, kind="stable")
+    starts, reach = starts[order], np.maximum.accumulate(ends[order])
+    first = np.nonzero(np.append(True, starts[1:] > reach[:-1] + _SAME_TIME_S))[0]
+    last = np.append(first[1:], len(starts)) - 1
+    return tuple(zip(starts[first].tolist(), reach[last].tolist(), strict=True))
 
 
 def _attributes(heads: Mapping[str, F32], quality: F32, rows: I64) -> dict[str, Attribute]:

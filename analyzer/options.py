@@ -56,6 +56,7 @@ class AnalysisOptions:
     )
     detector: str = _option("centerface", "face detector", str, stage="detect")
     tracker: str = _option("auto", "face tracker", str, stage="track")
+    shots: str = _option("adaptive", "shot detector, or none", str, stage="shots")
     describer: str = _option(
         "dlib_resnet", "identity and attribute networks", str, stage="describe"
     )
@@ -68,6 +69,10 @@ class AnalysisOptions:
     max_area: float = _option(1, "leave out faces above this share of the picture", float)
     min_conf: float = _option(0, "leave out detections less confident than this", float)
     bbox_expand: float = _option(1, "scale the sides of every detected box", float)
+    min_clarity: float = _option(
+        0.01, "least sharpness, 0 to 1, of a track's sharpest face to count as a person", float
+    )
+    min_faces: int = _option(1, "leave out persons with fewer faces than this", int)
     cluster_threshold: float | None = _option(
         None, "distance below which two faces are one person (default: the describer's)", float
     )
@@ -97,7 +102,8 @@ class AnalysisOptions:
         _require(not unknown, f"attributes {sorted(unknown)}: choose from {', '.join(ATTRIBUTES)}")
         for option in fields(self):
             stage, text = option.metadata.get("stage"), getattr(self, option.name)
-            if stage and text != "auto":
+            extra = {"track": "auto", "shots": "none"}.get(stage or "")
+            if stage and text != extra:
                 registry.check(stage, text)
 
     @classmethod

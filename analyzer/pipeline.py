@@ -7,14 +7,14 @@ Merging shards is ``concat`` of their observations, then ``summarize``.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any
 
 import numpy as np
 
 import analyzer
-from analyzer import aggregate, attributes, geometry, registry, tracks
+from analyzer import aggregate, attributes, canvas, geometry, registry, tables, tracks
 from analyzer.align import Aligner
+from analyzer.canvas import Canvas
 from analyzer.cluster import Clusterer
 from analyzer.decode import Decoder, Medium
 from analyzer.describe import Describer
@@ -23,12 +23,13 @@ from analyzer.errors import InputError, ResourceError
 from analyzer.options import AnalysisOptions
 from analyzer.prefetch import prefetch
 from analyzer.runtime import Runtime
+from analyzer.schedule import Scheduled, batches
+from analyzer.shots import ShotDetector
 from analyzer.track import Tracker
 from analyzer.types import (
-    Chips,
+    F64,
+    U8,
     Detections,
-    Faces,
-    Frame,
     MediaInfo,
     MediaReport,
     Observations,
@@ -57,9 +58,15 @@ class Models:
         """A fresh tracker, for one medium."""
         spec = self.options.tracker
         if spec == "auto":
-            spec = "iou" if self.options.detect_period == 1 else "correlation"
+            spec = "iou" if self.options.detect_period == 1 else "flow"
         tracker: Tracker = registry.load("track", spec, runtime=self.runtime)
         return tracker
+
+    def watch(self) -> "_Watch | None":
+        """A fresh observer of every picture, for one medium; ``None`` where none is wanted."""
+        if self.options.shots == "none":
+            return None
+        return _Watch(registry.load("shots", self.options.shots, runtime=self.runtime))
 
 
 def load_models(options: AnalysisOptions, *, threads: int = 0) -> Models:
@@ -104,8 +111,8 @@ def analyze(path: str, *, models: Models, progress: ProgressHook | None = None) 
     """
     try:
         with models.decoder.open(path) as medium:
-            table = concat(list(observe(medium, models=models, progress=progress)))
-        return summarize(medium.info, table, models=models, progress=progress)
+            parts = list(observe(medium, models=models, progress=progress))
+        return summarize(medium.info, tables.concat(parts), models=models, progress=progress)
     except MemoryError as error:
         raise ResourceError(f"{path}: out of memory; try a smaller --batch_size") from error
 
@@ -116,34 +123,53 @@ def observe(
     """Look at one medium (or the range that the options name) in constant memory.
 
     Yields:
-        The faces of a few frames at a time, in order; `concat` makes one table of them.
+        The faces of a few frames at a time, in order; `tables.concat` makes one table of them.
 
     Raises:
         InputError: the medium cannot be read, or has no frame in the range.
     """
     info, options = medium.info, models.options
-    tracker, sampled, before = models.tracker(), 0, Tally()
-    for frames in _batches(medium.frames(), _FRAMES):
-        due = [(sampled + i) % options.detect_period == 0 for i in range(len(frames))]
-        detected = _detect(frames, due, models)  # B x Detections | None
-        wanted = [d if d is None else _select(d, info, options) for d in detected]
-        faces = [tracker.update(f, d) for f, d in zip(frames, wanted, strict=True)]
-        chips = [
-            models.aligner.align(f.image, x.boxes, x.landmarks)
-            for f, x in zip(frames, faces, strict=True)
-        ]
-        decoded = _decoded(medium)
-        tally = replace(
-            decoded - before,
-            frames_analysed=len(frames),
-            faces_detected=sum(len(d) for d in detected if d is not None),
-            faces_described=sum(len(c) for c in chips),
-        )
-        sampled, before = sampled + len(frames), decoded
-        yield _table(frames, faces, chips, models.describer, tally)
-        _tell(progress, "observe", frames[-1].time_s + frames[-1].duration_s, info.duration_s)
-    if not sampled:
+    tracker, watch, before, nothing = models.tracker(), models.watch(), Tally(), True
+    ahead = prefetch(medium.frames(watch), depth=_AHEAD)
+    with closing(ahead):
+        for batch in batches(ahead, period=options.detect_period, size=_FRAMES):
+            frames = [s.frame for s in batch]
+            detected = _detect(batch, models.detector)  # B x Detections | None
+            wanted = [d if d is None else _select(d, info, options) for d in detected]
+            faces = tracker.track(frames, wanted)
+            chips = [
+                models.aligner.align(f.image, x.boxes, x.landmarks)
+                for f, x in zip(frames, faces, strict=True)
+            ]
+            described = models.describer.describe(np.concatenate([c.images for c in chips]))
+            decoded = _decoded(medium)
+            tally = replace(
+                decoded - before,
+                frames_analysed=len(frames),
+                faces_detected=_count(detected),
+                faces_filtered=_count(detected) - _count(wanted),
+                faces_described=len(described),
+            )
+            before, nothing = decoded, False
+            table = tables.table(frames, faces, chips, described, tally)
+            yield replace(table, canvas=watch.canvas.box.copy() if watch else table.canvas)
+            _tell(progress, "observe", table.span_s[1], info.duration_s)
+    if nothing:
         raise InputError(f"{info.uri}: no frame to analyse; check --start and --stop")
+
+
+class _Watch:
+    """Looks at every picture, made small: for cuts, and for black bars."""
+
+    def __init__(self, shots: ShotDetector) -> None:
+        self.lookahead = shots.lookahead
+        self.canvas = Canvas()
+        self._shots = shots
+
+    def update(self, picture: U8, time_s: float) -> list[float]:
+        """Take the next picture; see `analyzer.decode.Watcher`."""
+        self.canvas.update(picture)
+        return self._shots.update(picture, time_s)
 
 
 def _decoded(medium: Medium) -> Tally:
@@ -155,31 +181,27 @@ def _decoded(medium: Medium) -> Tally:
     )
 
 
-def _batches(frames: Iterator[Frame], size: int) -> Iterator[list[Frame]]:
-    """Groups of frames, decoded ahead in a thread."""
-    with closing(prefetch(frames, depth=_AHEAD)) as ahead:
-        while batch := list(islice(ahead, size)):
-            yield batch
+def _count(found: Sequence[Detections | None]) -> int:
+    return sum(len(d) for d in found if d is not None)
 
 
-def _detect(
-    frames: Sequence[Frame], due: Sequence[bool], models: Models
-) -> list[Detections | None]:
+def _detect(batch: Sequence[Scheduled], detector: Detector) -> list[Detections | None]:
     """Detect in the frames that are due; ``None`` for the others."""
-    found = iter(
-        models.detector.detect([f.image for f, now in zip(frames, due, strict=True) if now])
-    )
-    return [next(found) if now else None for now in due]
+    found = iter(detector.detect([s.frame.image for s in batch if s.due]))
+    return [next(found) if s.due else None for s in batch]
 
 
 def _select(found: Detections, info: MediaInfo, options: AnalysisOptions) -> Detections:
-    """Leave out the faces that the options do not want, and scale the boxes of the others."""
+    """Leave out the faces that the options do not want, and scale the boxes of the others.
+
+    Bounds of the share of the picture are checked again when its black bars are known: they can
+    only make a face's share greater.
+    """
     size = np.sqrt(geometry.area(found.boxes))
     share = geometry.area(found.boxes) / (info.width_px * info.height_px)
     keep = (
         (found.scores >= options.min_conf)
         & (size >= options.min_face_px)
-        & (share >= options.min_area)
         & (share <= options.max_area)
         & (size >= 1)
     )
@@ -188,63 +210,6 @@ def _select(found: Detections, info: MediaInfo, options: AnalysisOptions) -> Det
         return found
     boxes = geometry.scale(found.boxes, options.bbox_expand)
     return replace(found, boxes=geometry.clip(boxes, info.width_px, info.height_px))
-
-
-def _table(
-    frames: Sequence[Frame],
-    faces: Sequence[Faces],
-    chips: Sequence[Chips],
-    describer: Describer,
-    tally: Tally,
-) -> Observations:
-    """Describe the faces of a batch and lay everything out in rows."""
-    counts = [len(f) for f in faces]
-    described = describer.describe(np.concatenate([c.images for c in chips]))
-
-    def per_frame(values: Sequence[float], dtype: Any) -> Any:
-        return np.repeat(np.array(values, dtype), counts)
-
-    def per_face(parts: Sequence[Any]) -> Any:
-        return np.concatenate(parts)
-
-    return Observations(
-        frame=per_frame([f.index for f in frames], np.int64),
-        time_s=per_frame([f.time_s for f in frames], np.float64),
-        duration_s=per_frame([f.duration_s for f in frames], np.float64),
-        track_id=per_face([f.track_id for f in faces]),
-        boxes=per_face([f.boxes for f in faces]),
-        detect_conf=per_face([f.detect_conf for f in faces]),
-        track_conf=per_face([f.track_conf for f in faces]),
-        sharpness=per_face([c.sharpness for c in chips]),
-        frontality=per_face([c.frontality for c in chips]),
-        face_px=per_face([c.face_px for c in chips]),
-        heads=described.heads,
-        embeddings=described.embeddings,
-        embedding_rows=np.arange(sum(counts), dtype=np.int64),
-        tally=tally,
-    )
-
-
-def concat(parts: Sequence[Observations]) -> Observations:
-    """Join the observations of successive stretches of one medium.
-
-    Track ids of the parts are taken as they are: parts of one `observe` share them.
-    """
-    starts = np.cumsum([0, *(len(p) for p in parts)])
-    joined: dict[str, Any] = {
-        name: np.concatenate([getattr(p, name) for p in parts])
-        for name in (
-            "frame", "time_s", "duration_s", "track_id", "boxes", "detect_conf", "track_conf",
-            "sharpness", "frontality", "face_px", "embeddings",
-        )
-    }  # fmt: skip
-    rows = [p.embedding_rows + start for p, start in zip(parts, starts, strict=False)]
-    return Observations(
-        **joined,
-        heads={h: np.concatenate([p.heads[h] for p in parts]) for h in parts[0].heads},
-        embedding_rows=np.concatenate(rows),
-        tally=sum((p.tally for p in parts), Tally()),
-    )
 
 
 def summarize(
@@ -256,31 +221,51 @@ def summarize(
 ) -> MediaReport:
     """Turn the rows of a whole medium into persons."""
     _tell(progress, "summarize", 0, 1)
-    limit = models.options.cluster_threshold or models.describer.threshold
-    ids = tracks.split_by_appearance(observations, limit)
-    observations = replace(observations, track_id=ids)
-    found = tracks.embed(observations)  # T tracks
+    options = models.options
+    limit = options.cluster_threshold or models.describer.threshold
+    table = _in_bounds(observations, info, options)
+    table = replace(table, track_id=tracks.split(table, limit))
+    table = tracks.drop_undetected(table)
+    table = replace(table, track_id=tracks.link(table, limit))
+    found = tracks.embed(table)  # T tracks
+    clear = tracks.clear(table, found, options.min_clarity)
     labels = models.clusterer.cluster(
-        found.embeddings, found.weights, tracks.apart(observations, found.ids), limit
+        clear.embeddings, clear.weights, tracks.apart(table, clear.ids), limit
     )
-    who = aggregate.identities(labels, found, np.unique(ids))
-    report = MediaReport(
+    who = aggregate.identities(labels, clear, np.unique(table.track_id))
+    who, dropped = aggregate.drop_small(who, table, options.min_faces)
+    rows = who.person_ids[np.searchsorted(who.track_ids, table.track_id)]
+    tally = replace(table.tally, faces_kept=int((rows >= 0).sum()), persons_dropped=dropped)
+    _tell(progress, "summarize", 1, 1)
+    return MediaReport(
         info=info,
-        observations=observations,
+        observations=replace(table, tally=tally),
         identities=who,
-        row_attributes={h: attributes.decode(h, v) for h, v in observations.heads.items()},
-        track_attributes=aggregate.average_tracks(observations, who.track_ids),
-        persons=(),
-        shots=np.empty((0, 2), np.float64),
+        row_attributes={h: attributes.decode(h, v) for h, v in table.heads.items()},
+        track_attributes=aggregate.average_tracks(table, who.track_ids),
+        persons=aggregate.persons(info, table, rows, who),
+        shots=_shots(table),
         provenance=_provenance(models),
     )
-    rows = report.row_persons()
-    tally = replace(observations.tally, faces_kept=int((rows >= 0).sum()))
-    kept = replace(observations, tally=tally)
-    _tell(progress, "summarize", 1, 1)
-    return replace(
-        report, observations=kept, persons=aggregate.persons(info, observations, rows, who)
-    )
+
+
+def _in_bounds(table: Observations, info: MediaInfo, options: AnalysisOptions) -> Observations:
+    """Leave out faces by their share of the picture without its black bars."""
+    picture = info.width_px * info.height_px * canvas.area(table.canvas)
+    share = geometry.area(table.boxes) / picture
+    keep = (share >= options.min_area) & (share <= options.max_area)
+    if keep.all():
+        return table
+    tally = replace(table.tally, faces_filtered=table.tally.faces_filtered + int((~keep).sum()))
+    return replace(tables.take(table, keep), tally=tally)
+
+
+def _shots(table: Observations) -> F64:
+    """Start and end of each shot: (k, 2)."""
+    start, end = table.span_s
+    inner = table.cuts[(table.cuts > start) & (table.cuts < end)]
+    edges = np.array([start, *inner, end], np.float64)
+    return np.stack([edges[:-1], edges[1:]], axis=1)
 
 
 def _provenance(models: Models) -> Mapping[str, Any]:

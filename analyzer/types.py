@@ -14,37 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzer.arrays import Arrays, check
+
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
-
-
-def _check(owner: str, name: str, array: Any, dtype: Any, shape: tuple[int | None, ...]) -> None:
-    """Raise ``TypeError`` or ``ValueError`` unless ``array`` has this dtype and shape."""
-    if not isinstance(array, np.ndarray) or array.dtype != np.dtype(dtype):
-        found = getattr(array, "dtype", type(array).__name__)
-        raise TypeError(f"{owner}.{name}: expected {np.dtype(dtype)}, got {found}")
-    fits = len(array.shape) == len(shape) and all(
-        want is None or want == have for want, have in zip(shape, array.shape, strict=True)
-    )
-    if not fits:
-        raise ValueError(f"{owner}.{name}: expected shape {shape}, got {array.shape}")
-
-
-class _Arrays:
-    """Base of the array dataclasses: a ``repr`` that prints shapes instead of values."""
-
-    def __repr__(self) -> str:
-        def text(value: Any) -> str:
-            if isinstance(value, np.ndarray):
-                return f"{value.dtype}{list(value.shape)}"
-            if isinstance(value, Mapping):
-                return "{" + ", ".join(f"{k}: {text(v)}" for k, v in value.items()) + "}"
-            return repr(value)
-
-        parts = (f"{f.name}={text(getattr(self, f.name))}" for f in fields(self))  # type: ignore[arg-type]
-        return f"{type(self).__name__}({', '.join(parts)})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +41,7 @@ class MediaInfo:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Frame(_Arrays):
+class Frame(Arrays):
     """One sampled picture."""
 
     index: int
@@ -77,13 +52,15 @@ class Frame(_Arrays):
     """The time that this sample stands for: until the next sample, or the end."""
     image: U8
     """(H, W, 3) RGB."""
+    cut: bool = False
+    """Whether a cut lies between the sample before and this one."""
 
     def __post_init__(self) -> None:
-        _check("Frame", "image", self.image, np.uint8, (None, None, 3))
+        check("Frame", "image", self.image, np.uint8, (None, None, 3))
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Detections(_Arrays):
+class Detections(Arrays):
     """The faces found in one frame."""
 
     boxes: F32
@@ -95,10 +72,10 @@ class Detections(_Arrays):
 
     def __post_init__(self) -> None:
         n = len(self.boxes)
-        _check("Detections", "boxes", self.boxes, np.float32, (n, 4))
-        _check("Detections", "scores", self.scores, np.float32, (n,))
+        check("Detections", "boxes", self.boxes, np.float32, (n, 4))
+        check("Detections", "scores", self.scores, np.float32, (n,))
         if self.landmarks is not None:
-            _check("Detections", "landmarks", self.landmarks, np.float32, (n, 5, 2))
+            check("Detections", "landmarks", self.landmarks, np.float32, (n, 5, 2))
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -114,7 +91,7 @@ class Detections(_Arrays):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Faces(_Arrays):
+class Faces(Arrays):
     """The faces of one frame after tracking."""
 
     boxes: F32
@@ -130,19 +107,19 @@ class Faces(_Arrays):
 
     def __post_init__(self) -> None:
         n = len(self.boxes)
-        _check("Faces", "boxes", self.boxes, np.float32, (n, 4))
-        _check("Faces", "track_id", self.track_id, np.int64, (n,))
-        _check("Faces", "detect_conf", self.detect_conf, np.float32, (n,))
-        _check("Faces", "track_conf", self.track_conf, np.float32, (n,))
+        check("Faces", "boxes", self.boxes, np.float32, (n, 4))
+        check("Faces", "track_id", self.track_id, np.int64, (n,))
+        check("Faces", "detect_conf", self.detect_conf, np.float32, (n,))
+        check("Faces", "track_conf", self.track_conf, np.float32, (n,))
         if self.landmarks is not None:
-            _check("Faces", "landmarks", self.landmarks, np.float32, (n, 5, 2))
+            check("Faces", "landmarks", self.landmarks, np.float32, (n, 5, 2))
 
     def __len__(self) -> int:
         return len(self.boxes)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Chips(_Arrays):
+class Chips(Arrays):
     """Aligned face crops, ready for a network."""
 
     images: U8
@@ -157,16 +134,16 @@ class Chips(_Arrays):
     def __post_init__(self) -> None:
         n = len(self.images)
         size = self.images.shape[1] if self.images.ndim == 4 else None
-        _check("Chips", "images", self.images, np.uint8, (n, size, size, 3))
+        check("Chips", "images", self.images, np.uint8, (n, size, size, 3))
         for name in ("sharpness", "frontality", "face_px"):
-            _check("Chips", name, getattr(self, name), np.float32, (n,))
+            check("Chips", name, getattr(self, name), np.float32, (n,))
 
     def __len__(self) -> int:
         return len(self.images)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Descriptions(_Arrays):
+class Descriptions(Arrays):
     """What a network says of chips: who and what."""
 
     embeddings: F32
@@ -176,9 +153,9 @@ class Descriptions(_Arrays):
 
     def __post_init__(self) -> None:
         n = len(self.embeddings)
-        _check("Descriptions", "embeddings", self.embeddings, np.float32, (n, None))
+        check("Descriptions", "embeddings", self.embeddings, np.float32, (n, None))
         for name, values in self.heads.items():
-            _check("Descriptions", f"heads[{name}]", values, np.float32, (n, None))
+            check("Descriptions", f"heads[{name}]", values, np.float32, (n, None))
 
     def __len__(self) -> int:
         return len(self.embeddings)
@@ -193,24 +170,29 @@ class Tally:
     faces_detected: int = 0
     faces_described: int = 0
     faces_kept: int = 0
-
-    def __add__(self, other: "Tally") -> "Tally":
+    """Faces that belong to a person."""
+    faces_filtered: int = 0
+    """Faces left out by an option: too small, too large, not confident, not clear enough."""
+    persons_dropped: int = 0
+    """Persons with too few faces."""
     damaged: int = 0
     """Packets and pictures that were damaged; those that cannot be decoded are left out."""
     missing_s: float = 0.0
     """Seconds that the container states but does not hold."""
+
+    def __add__(self, other: "Tally") -> "Tally":
         return Tally(
             **{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
         )
 
-
-@dataclass(frozen=True, kw_only=True, repr=False)
     def __sub__(self, other: "Tally") -> "Tally":
         return Tally(
             **{f.name: getattr(self, f.name) - getattr(other, f.name) for f in fields(self)}
         )
 
-class Observations(_Arrays):
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Observations(Arrays):
     """One row per face and sampled frame, in order of time; N rows."""
 
     frame: I64
@@ -239,6 +221,13 @@ class Observations(_Arrays):
     """(M, D), M <= N."""
     embedding_rows: I64
     """(M,) the row of each embedding, ascending."""
+    cuts: F64 = field(default_factory=lambda: np.empty(0))
+    """(k,) times of the first pictures of new shots, ascending."""
+    span_s: F64 = field(default_factory=lambda: np.zeros(2))
+    """(2,) start and end of what was looked at."""
+    canvas: F32 = field(default_factory=lambda: np.array([1, 1, 0, 0], np.float32))
+    """(4,) box that holds the picture without black bars, as shares of the stored picture's
+    sides; inverted where that is not known."""
     tally: Tally = field(default_factory=Tally)
 
     def __post_init__(self) -> None:
@@ -250,12 +239,15 @@ class Observations(_Arrays):
         }
         for dtype, names in columns.items():
             for name in names:
-                _check("Observations", name, getattr(self, name), dtype, (n,))
-        _check("Observations", "boxes", self.boxes, np.float32, (n, 4))
-        _check("Observations", "embeddings", self.embeddings, np.float32, (m, None))
-        _check("Observations", "embedding_rows", self.embedding_rows, np.int64, (m,))
+                check("Observations", name, getattr(self, name), dtype, (n,))
+        check("Observations", "boxes", self.boxes, np.float32, (n, 4))
+        check("Observations", "embeddings", self.embeddings, np.float32, (m, None))
+        check("Observations", "embedding_rows", self.embedding_rows, np.int64, (m,))
+        check("Observations", "cuts", self.cuts, np.float64, (None,))
+        check("Observations", "span_s", self.span_s, np.float64, (2,))
+        check("Observations", "canvas", self.canvas, np.float32, (4,))
         for name, values in self.heads.items():
-            _check("Observations", f"heads[{name}]", values, np.float32, (n, None))
+            check("Observations", f"heads[{name}]", values, np.float32, (n, None))
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -269,7 +261,7 @@ class Observations(_Arrays):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Identities(_Arrays):
+class Identities(Arrays):
     """Which track belongs to which person."""
 
     track_ids: I64
@@ -280,9 +272,9 @@ class Identities(_Arrays):
     """(P, D) quality-weighted mean embedding of each person."""
 
     def __post_init__(self) -> None:
-        _check("Identities", "track_ids", self.track_ids, np.int64, (len(self.track_ids),))
-        _check("Identities", "person_ids", self.person_ids, np.int64, (len(self.track_ids),))
-        _check("Identities", "centroids", self.centroids, np.float32, (len(self.centroids), None))
+        check("Identities", "track_ids", self.track_ids, np.int64, (len(self.track_ids),))
+        check("Identities", "person_ids", self.person_ids, np.int64, (len(self.track_ids),))
+        check("Identities", "centroids", self.centroids, np.float32, (len(self.centroids), None))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -300,7 +292,7 @@ class Attribute:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Decoded(_Arrays):
+class Decoded(Arrays):
     """One head, decoded for n rows."""
 
     value: F32
@@ -309,7 +301,7 @@ class Decoded(_Arrays):
     """n labels as they stand in files; empty where the head does not know."""
 
     def __post_init__(self) -> None:
-        _check("Decoded", "value", self.value, np.float32, (len(self.label),))
+        check("Decoded", "value", self.value, np.float32, (len(self.label),))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -330,10 +322,12 @@ class Person:
     mean_area_ratio: float
     """Mean share of the picture that the face covers, 0 to 1."""
     attributes: Mapping[str, Attribute]
+    intervals: tuple[tuple[float, float], ...] = ()
+    """When the person is on screen: start and end of each stretch, in seconds."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class MediaReport(_Arrays):
+class MediaReport(Arrays):
     """All that is known of one medium: the only thing an exporter reads."""
 
     info: MediaInfo
@@ -346,23 +340,18 @@ class MediaReport(_Arrays):
     persons: tuple[Person, ...]
     """Most screen time first."""
     shots: F64
-    """(k, 2) start and end of each shot in seconds; k = 0 where shots were not asked for."""
+    """(k, 2) start and end of each shot in seconds."""
     provenance: Mapping[str, Any]
     """Versions, options, hashes of the models."""
 
     def __post_init__(self) -> None:
-        _check("MediaReport", "shots", self.shots, np.float64, (None, 2))
+        check("MediaReport", "shots", self.shots, np.float64, (None, 2))
 
     @property
     def tally(self) -> Tally:
         """Counters of the run."""
         return self.observations.tally
 
-    def row_tracks(self) -> I64:
-        """(N,) index of each row's track in ``identities``."""
-        return np.searchsorted(self.identities.track_ids, self.observations.track_id)
-
-    def row_persons(self) -> I64:
     @property
     def partial(self) -> str:
         """What of the medium could not be analysed; empty when all could."""
@@ -372,6 +361,11 @@ class MediaReport(_Arrays):
         parts = (missing if tally.missing_s else "", damaged if tally.damaged else "")
         return ", ".join(filter(None, parts))
 
+    def row_tracks(self) -> I64:
+        """(N,) index of each row's track in ``identities``."""
+        return np.searchsorted(self.identities.track_ids, self.observations.track_id)
+
+    def row_persons(self) -> I64:
         """(N,) person of each row, -1 = none."""
         return self.identities.person_ids[self.row_tracks()]
 

@@ -22,7 +22,8 @@ HEAVY = {
 
 LAYERS = {
     "analyzer": {
-        0: {"errors", "types", "geometry", "attributes", "prefetch", "quality", "tracks"},
+        0: {"errors", "arrays", "types", "geometry", "attributes", "prefetch", "quality",
+            "canvas", "schedule", "tables", "tracks"},
         1: {"options", "registry", "runtime", "backend", "weights", "cache", "ffmpeg_binary",
             "source"},
         3: {"pipeline", "outputs", "evaluate", "train"},

@@ -115,7 +115,7 @@ class TestTrackers:
         ids, fresh = [], []
         for i, image in enumerate(moving(12)):
             found = Detections(boxes=box_at(i), scores=np.array([0.9], np.float32))
-            faces = tracker.update(frame(image, i), found)
+            faces = tracker.track([frame(image, i)], [found])[0]
             ids += faces.track_id.tolist()
             fresh += np.isnan(faces.track_conf).tolist()
         assert ids == [0] * 12
@@ -125,7 +125,7 @@ class TestTrackers:
         tracker = registry.load("track", name, runtime=RUNTIME)
         for i, image in enumerate(moving(12)):
             found = Detections(boxes=box_at(i), scores=np.array([0.9], np.float32))
-            faces = tracker.update(frame(image, i), found if i % 3 == 0 or i < 2 else None)
+            faces = tracker.track([frame(image, i)], [found if i % 3 == 0 or i < 2 else None])[0]
             assert faces.track_id.tolist() == [0]
             assert np.isnan(faces.detect_conf[0]) == (i % 3 != 0 and i >= 2)
             np.testing.assert_allclose(faces.boxes, box_at(i), atol=4)
@@ -135,15 +135,16 @@ class TestTrackers:
         image = moving(1)[0]
         both = np.concatenate([box_at(0), box_at(40)])
         scores = np.array([0.9, 0.8], np.float32)
-        first = tracker.update(frame(image, 0), Detections(boxes=both, scores=scores))
-        second = tracker.update(frame(image, 1), Detections(boxes=both[::-1].copy(), scores=scores))
+        first = tracker.track([frame(image, 0)], [Detections(boxes=both, scores=scores)])[0]
+        turned = Detections(boxes=both[::-1].copy(), scores=scores)
+        second = tracker.track([frame(image, 1)], [turned])[0]
         assert first.track_id.tolist() == second.track_id.tolist()[::-1]
 
     def test_nobody_is_nobody(self, name):
         tracker = registry.load("track", name, runtime=RUNTIME)
         image = moving(1)[0]
-        assert len(tracker.update(frame(image, 0), Detections.empty())) == 0
-        assert len(tracker.update(frame(image, 1), None)) == 0
+        frames = [frame(image, 0), frame(image, 1)]
+        assert [len(f) for f in tracker.track(frames, [Detections.empty(), None])] == [0, 0]
 
 
 @pytest.mark.parametrize("name", registry.names("align"))

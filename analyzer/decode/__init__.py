@@ -3,7 +3,15 @@
 from collections.abc import Iterator
 from typing import Protocol
 
-from analyzer.types import Frame, MediaInfo
+from analyzer.types import U8, Frame, MediaInfo
+
+
+class Watcher(Protocol):
+    """Finds cuts, as `analyzer.shots.ShotDetector` does."""
+
+    lookahead: int
+
+    def update(self, picture: U8, time_s: float) -> list[float]: ...
 
 
 class Medium(Protocol):
@@ -22,8 +30,12 @@ class Medium(Protocol):
 
     def __exit__(self, *_: object) -> None: ...
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self, watcher: Watcher | None = None) -> Iterator[Frame]:
         """Yield the sampled frames in order of time.
+
+        Args:
+            watcher: shown every picture, sampled or not. The first picture of each shot that it
+                finds is sampled too, so that a sample never stands for two shots.
 
         Raises:
             InputError: the medium breaks off before the first picture.

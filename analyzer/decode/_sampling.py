@@ -27,16 +27,21 @@ class Sampling:
         rate, first, last = (None if v is None else Fraction(str(v)) for v in (fps, start, stop))
         return cls(fps=rate, step=step, start=first, stop=last)
 
-    def wants(self, index: int, time: Fraction, before: Fraction | None) -> bool:
+    def wants(
+        self, index: int, time: Fraction, before: Fraction | None, *, cut: bool = False
+    ) -> bool:
         """Whether to analyse a frame.
 
         Args:
             index: number of the frame in presentation order.
             time: when it is shown, in seconds.
             before: when the frame before it was shown; ``None`` for the first.
+            cut: whether it is the first of a new shot.
         """
         if self.start is not None and time < self.start:
             return False
+        if cut:
+            return True
         if self.step is not None:
             return index % self.step == 0
         if self.fps is None or before is None:

@@ -14,7 +14,9 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
 from analyzer import source
+from analyzer.decode import Watcher
 from analyzer.decode._clock import Clock
+from analyzer.decode._line import Shown, watched
 from analyzer.decode._sampling import Sampling
 from analyzer.errors import InputError
 from analyzer.runtime import Runtime
@@ -122,7 +124,7 @@ class VideoMedium:
         """Release the file."""
         self._container.close()
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self, watcher: Watcher | None = None) -> Iterator[Frame]:
         """Yield the sampled frames; see `analyzer.decode.Medium`.
 
         A sample is held back until the next one (or the end) tells how long it stands for.
@@ -130,22 +132,37 @@ class VideoMedium:
         held: Frame | None = None
         before: Fraction | None = None
         end = Fraction(0)
-        for index, picture in enumerate(self._pictures):
-            time = self._clock.time(_stamp(picture), end)
-            if self._sampling.ends(time):
+        for shown in watched(self._shown(), watcher):
+            if self._sampling.ends(shown.time):
                 end = self._sampling.stop or end
                 break
-            source.require_duration(self.info.uri, float(time))
-            end = time + self._length(picture)
-            if self._sampling.wants(index, time, before):
+            end = shown.end
+            if self._sampling.wants(shown.index, shown.time, before, cut=shown.cut):
                 if held is not None:
-                    yield replace(held, duration_s=float(time) - held.time_s)
-                image = self._image(picture)
-                held = Frame(index=index, time_s=float(time), duration_s=0.0, image=image)
-            before = time
+                    yield replace(held, duration_s=float(shown.time) - held.time_s)
+                held = self._frame(shown)
+            before = shown.time
         self._compare(end)
         if held is not None:
             yield replace(held, duration_s=float(end) - held.time_s)
+
+    def _shown(self) -> Iterator[Shown]:
+        """Every picture with its number and its times."""
+        end = Fraction(0)
+        for index, picture in enumerate(self._pictures):
+            time = self._clock.time(_stamp(picture), end)
+            source.require_duration(self.info.uri, float(time))
+            end = time + self._length(picture)
+            yield Shown(index, picture, time, end)
+
+    def _frame(self, shown: Shown) -> Frame:
+        return Frame(
+            index=shown.index,
+            time_s=float(shown.time),
+            duration_s=0.0,
+            image=self._image(shown.picture),
+            cut=shown.cut,
+        )
 
     def _compare(self, end: Fraction) -> None:
         """Hold what was decoded against what the container states; what was decoded counts."""

@@ -1,8 +1,12 @@
 """Optical flow of points on each face between detections: cheap with many faces.
 
 Kalal et al., "Forward-Backward Error: Automatic Detection of Tracking Failures", ICPR 2010
-(median flow), on pictures scaled down, all faces in one call.
+(median flow), on pictures scaled down, all faces in one call. A face that a detection shows for
+the first time is followed backwards too, to the detection before.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -10,7 +14,7 @@ import numpy as np
 from analyzer import geometry
 from analyzer.errors import UsageError
 from analyzer.runtime import Runtime
-from analyzer.track._live import LiveTrack, LiveTracks
+from analyzer.track._live import LiveTracks
 from analyzer.types import F32, U8, Detections, Faces, Frame
 
 _GRID = 6
@@ -20,60 +24,115 @@ _LEVELS = 3
 
 
 def create(
-    *, size: int = 640, min_iou: float = 0.3, min_points: float = 0.3, runtime: Runtime
+    *,
+    size: int = 640,
+    min_iou: float = 0.3,
+    min_points: float = 0.3,
+    patience: int = 1,
+    runtime: Runtime,
 ) -> "FlowTracker":
     """Optical flow; min_points: share of a face's points that must be found again."""
     if not 0 < min_iou <= 1:
         raise UsageError(f"flow: min_iou={min_iou} must be above 0 and at most 1")
-    return FlowTracker(size, min_iou, min_points)
+    return FlowTracker(size, min_iou, min_points, patience)
+
+
+@dataclass(frozen=True)
+class _View:
+    """A picture as the flow sees it."""
+
+    grey: U8
+    ratio: float
+    """Pixels of it a source pixel."""
+    limit: F32
+    """(4,) right and lower border of the source picture, twice."""
+    cut: bool
+
+    @classmethod
+    def of(cls, frame: Frame, size: int) -> "_View":
+        height, width = frame.image.shape[:2]
+        ratio = min(1.0, size / max(height, width))
+        image = frame.image
+        if ratio < 1:
+            # Nearest: four times as quick, and the flow is of moves by pixels.
+            image = cv2.resize(image, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_NEAREST)
+        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        limit = np.array([width, height, width, height], np.float32)
+        return cls(np.asarray(grey, np.uint8), ratio, limit, frame.cut)
 
 
 class FlowTracker:
     """Follows faces; see `analyzer.track.Tracker`."""
 
-    def __init__(self, size: int, min_iou: float, min_points: float) -> None:
-        self._live = LiveTracks(min_iou)
-        self._size, self._min_points = size, min_points
-        self._before: U8 | None = None
+    def __init__(self, size: int, min_iou: float, min_points: float, patience: int) -> None:
+        self._live = LiveTracks(min_iou, patience)
+        self._size, self._min_iou, self._min_points = size, min_iou, min_points
+        self._before: _View | None = None
 
-    def update(self, frame: Frame, detections: Detections | None) -> Faces:
-        """Take the next frame; see `analyzer.track.Tracker`."""
-        height, width = frame.image.shape[:2]
-        ratio = min(1.0, self._size / max(height, width))
-        grey = cv2.cvtColor(_scaled(frame.image, ratio), cv2.COLOR_RGB2GRAY)
-        if self._before is not None and self._live.tracks:
-            self._follow(self._before, grey, ratio, width, height)
-        self._before = grey
-        if detections is None:
-            return self._live.coasting()
-        return self._live.corrected(detections, lambda _: None)
+    def track(
+        self, frames: Sequence[Frame], detections: Sequence[Detections | None]
+    ) -> list[Faces]:
+        """Take the next frames; see `analyzer.track.Tracker`."""
+        views = [_View.of(frame, self._size) for frame in frames]
+        faces = [self._step(v, d) for v, d in zip(views, detections, strict=True)]
+        for at in range(len(faces) - 1, 0, -1):
+            if detections[at - 1] is None and not views[at].cut:
+                faces[at - 1] = self._look_back(views, faces, at)
+        return faces
 
-    def _follow(self, before: U8, now: U8, ratio: float, width: int, height: int) -> None:
-        """Move every face as the points on it have moved; lose those whose points are gone."""
-        tracks = self._live.tracks
-        points = np.stack([_grid(t.box * np.float32(ratio)) for t in tracks])  # (n, G, 2)
-        there, found = _flow(before, now, points)
-        back, found_back = _flow(now, before, there)
+    def _step(self, view: _View, detections: Detections | None) -> Faces:
+        if view.cut or self._before is None:
+            self._live.tracks = []
+        elif self._live.tracks:
+            boxes = np.array([t.box for t in self._live.tracks], np.float32)
+            for track, box, conf in zip(
+                self._live.tracks, *self._follow(self._before, view, boxes), strict=True
+            ):
+                track.coast(box, float(conf))
+            self._live.tracks = [t for t in self._live.tracks if t.conf >= self._min_points]
+        self._before = view
+        if detections is not None:
+            self._live.correct(detections, lambda _: None)
+        return self._live.faces()
+
+    def _look_back(self, views: Sequence[_View], faces: Sequence[Faces], at: int) -> Faces:
+        """The faces of the frame before ``at``, with those that only begin at ``at`` so far."""
+        now, before = faces[at], faces[at - 1]
+        fresh = ~np.isin(now.track_id, before.track_id)
+        boxes, conf = self._follow(views[at], views[at - 1], now.boxes[fresh])
+        taken = geometry.iou(boxes, before.boxes).max(axis=1, initial=0) >= self._min_iou
+        good = (conf >= self._min_points) & ~taken
+        none = np.full(int(good.sum()), np.nan, np.float32)
+        marks = np.full((len(none), 5, 2), np.nan, np.float32)
+        assert before.landmarks is not None
+        return Faces(
+            boxes=np.concatenate([before.boxes, boxes[good]]),
+            landmarks=np.concatenate([before.landmarks, marks]),
+            track_id=np.concatenate([before.track_id, now.track_id[fresh][good]]),
+            detect_conf=np.concatenate([before.detect_conf, none]),
+            track_conf=np.concatenate([before.track_conf, conf[good]]),
+        )
+
+    def _follow(self, a: _View, b: _View, boxes: F32) -> tuple[F32, F32]:
+        """Move boxes from one picture to another as the points on them move.
+
+        Returns:
+            Boxes (n, 4), and the share of each one's points that were found again (n,).
+        """
+        if not len(boxes):
+            return boxes, np.empty(0, np.float32)
+        points = np.stack([_grid(box * np.float32(a.ratio)) for box in boxes])  # (n, G, 2)
+        there, found = _flow(a.grey, b.grey, points)
+        back, found_back = _flow(b.grey, a.grey, there)
         error = np.linalg.norm(back - points, axis=2)  # (n, G)
         good = found & found_back & (error <= 1.0)
-        for track, a, b, ok in zip(tracks, points, there, good, strict=True):
-            track.conf = float(ok.mean())
-            if track.conf >= self._min_points:
-                moved = _moved(track.box, a[ok] / ratio, b[ok] / ratio)
-                track.box = geometry.clip(moved[None], width, height)[0]
-        self._live.tracks = [t for t in tracks if self._is_found(t)]
-
-    def _is_found(self, track: LiveTrack) -> bool:
-        return track.conf >= self._min_points and bool(geometry.area(track.box[None])[0] > 0)
-
-
-def _scaled(image: U8, ratio: float) -> U8:
-    if ratio == 1:
-        return image
-    # Nearest: the flow is of points that move by pixels, and this is four times as quick.
-    return np.asarray(
-        cv2.resize(image, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_NEAREST), np.uint8
-    )
+        moved = [
+            _moved(box, p[ok] / a.ratio, q[ok] / a.ratio) if ok.any() else box
+            for box, p, q, ok in zip(boxes, points, there, good, strict=True)
+        ]
+        placed = np.clip(np.array(moved, np.float32), 0, b.limit)
+        inside = geometry.area(placed) > 0
+        return placed, good.mean(axis=1).astype(np.float32) * inside
 
 
 def _grid(box: F32) -> F32:

@@ -4,6 +4,7 @@ Bochinski et al., "High-Speed Tracking-by-Detection Without Using Image Informat
 with the best assignment instead of the greedy one, and gaps bridged.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,9 +45,18 @@ class IouTracker:
         self._live: list[_Track] = []
         self._next_id = 0
 
-    def update(self, frame: Frame, detections: Detections | None) -> Faces:
-        """Take the next frame; see `analyzer.track.Tracker`."""
-        self._live = [t for t in self._live if frame.time_s - t.seen_s <= self._max_gap + 1e-6]
+    def track(
+        self, frames: Sequence[Frame], detections: Sequence[Detections | None]
+    ) -> list[Faces]:
+        """Take the next frames; see `analyzer.track.Tracker`."""
+        return [self._step(f, d) for f, d in zip(frames, detections, strict=True)]
+
+    def _step(self, frame: Frame, detections: Detections | None) -> Faces:
+        self._live = [
+            t
+            for t in self._live
+            if not frame.cut and frame.time_s - t.seen_s <= self._max_gap + 1e-6
+        ]
         if detections is None:
             return self._coast(frame)
         before = np.array([t.box for t in self._live], np.float32).reshape(-1, 4)

@@ -54,3 +54,26 @@ def test_nobody():
     who = aggregate.identities(np.empty(0, np.int64), tracks.embed(empty), np.empty(0, np.int64))
     assert aggregate.persons(INFO, empty, np.empty(0, np.int64), who) == ()
     assert aggregate.average_tracks(empty, who.track_ids)["age"].label == ()
+
+
+def test_persons_with_few_faces_are_dropped_and_the_rest_numbered_anew():
+    table = observe([0, 1, 1, 2, 2], faces(0, 1, 1, 2, 2))
+    who = aggregate.identities(np.array([0, 1, 2]), tracks.embed(table), np.arange(3))
+    left, dropped = aggregate.drop_small(who, table, 2)
+    assert left.person_ids.tolist() == [-1, 0, 1]
+    assert (len(left.centroids), dropped) == (2, 1)
+
+
+def test_presence_joins_samples_without_a_gap():
+    table = observe([0] * 5, faces(*[0] * 5), frames=[0, 1, 2, 5, 6])
+    who = aggregate.identities(np.array([0]), tracks.embed(table), np.arange(1))
+    person = aggregate.persons(INFO, table, np.zeros(5, np.int64), who)[0]
+    assert np.array(person.intervals) == pytest.approx(np.array([[0, 0.6], [1.0, 1.4]]))
+
+
+def test_area_is_relative_to_the_picture_without_bars():
+    box = np.array([0, 0.25, 1, 0.75], np.float32)
+    table = observe([0], faces(0), canvas=box)
+    who = aggregate.identities(np.array([0]), tracks.embed(table), np.arange(1))
+    person = aggregate.persons(INFO, table, np.zeros(1, np.int64), who)[0]
+    assert person.mean_area_ratio == pytest.approx(0.32)

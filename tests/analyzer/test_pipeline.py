@@ -87,13 +87,38 @@ def test_tracking_between_detections_finds_the_same_persons(sample, truth):
     assert sum(got[2:]) < 0.5
 
 
-def test_filters_leave_faces_out_and_count_them(sample, report):
-    wide = AnalysisOptions(fps=5, device="cpu", min_area=0.99)
-    none = pipeline.analyze(str(sample / "sample.mp4"), models=pipeline.load_models(wide))
+@pytest.mark.parametrize("name", ["min_face_px", "min_area"])
+def test_filters_leave_faces_out_and_count_them(name, sample, report):
+    tight = AnalysisOptions(
+        fps=5, device="cpu", **{name: 1000.0 if name == "min_face_px" else 0.99}
+    )
+    none = pipeline.analyze(str(sample / "sample.mp4"), models=pipeline.load_models(tight))
     assert len(none.observations) == 0
     assert none.persons == ()
-    assert none.tally.faces_detected == report.tally.faces_detected
-    assert none.tally.faces_described == 0
+    assert none.tally.faces_filtered == none.tally.faces_detected == report.tally.faces_detected
+
+
+def test_persons_with_few_faces_are_left_out_and_counted(sample, report):
+    few = min(p.face_count for p in report.persons)
+    options = AnalysisOptions(fps=5, device="cpu", min_faces=few + 1)
+    got = pipeline.analyze(str(sample / "sample.mp4"), models=pipeline.load_models(options))
+    assert len(got.persons) == got.tally.persons_dropped == 1
+    assert len(got.observations) == len(report.observations)
+    assert got.tally.faces_kept == len(report.observations) - few
+
+
+def test_shots_are_the_truths_to_the_frame(report, truth):
+    wanted = [[shot["start_s"], shot["end_s"]] for shot in truth["shots"]]
+    np.testing.assert_allclose(report.shots, wanted, atol=1e-3)
+
+
+def test_no_sample_stands_for_two_shots_and_presence_is_exact(report, truth):
+    for person in report.persons:
+        edges = np.array(person.intervals).ravel()
+        assert np.isin(np.round(edges, 3), np.round(report.shots, 3)).all()
+        assert person.screen_time_s == pytest.approx(sum(b - a for a, b in person.intervals))
+    wanted = sorted((p["screen_time_s"] for p in truth["people"].values()), reverse=True)
+    assert [p.screen_time_s for p in report.persons] == pytest.approx(wanted, abs=1e-3)
 
 
 def test_a_range_is_part_of_the_whole(sample, report):

@@ -42,31 +42,66 @@ def faces(*people: int, noise: float = 0.1) -> np.ndarray:
 
 def test_a_track_breaks_where_the_face_changes():
     people = [0] * 6 + [1] * 5 + [2] * 7
-    got = tracks.split_by_appearance(observe([4] * 18, faces(*people)), 0.5)
+    got = tracks.split(observe([4] * 18, faces(*people)), 0.5)
     assert got.tolist() == people
 
 
 def test_one_odd_face_does_not_break_a_track():
     people = [0] * 6 + [1] + [0] * 6
-    got = tracks.split_by_appearance(observe([0] * 13, faces(*people)), 0.5)
+    got = tracks.split(observe([0] * 13, faces(*people)), 0.5)
     assert got.tolist() == [0] * 13
 
 
 def test_short_tracks_break_too():
-    assert tracks.split_by_appearance(observe([3, 3], faces(0, 1)), 0.5).tolist() == [0, 1]
-    assert tracks.split_by_appearance(observe([3], faces(0)), 0.5).tolist() == [0]
+    assert tracks.split(observe([3, 3], faces(0, 1)), 0.5).tolist() == [0, 1]
+    assert tracks.split(observe([3], faces(0)), 0.5).tolist() == [0]
 
 
 def test_ids_are_dense_in_order_of_appearance():
     table = observe([9, 5, 9, 5], faces(1, 0, 1, 0), frames=[0, 0, 1, 1])
-    assert tracks.split_by_appearance(table, 0.5).tolist() == [0, 1, 0, 1]
+    assert tracks.split(table, 0.5).tolist() == [0, 1, 0, 1]
 
 
 def test_nothing_gives_nothing():
     empty = observe([], np.empty((0, 8)))
-    assert tracks.split_by_appearance(empty, 0.5).tolist() == []
+    assert tracks.split(empty, 0.5).tolist() == []
     assert len(tracks.embed(empty).ids) == 0
     assert tracks.apart(empty, np.empty(0, np.int64)).shape == (0, 2)
+
+
+def test_a_track_breaks_at_a_cut_even_if_the_face_stays():
+    table = observe([0] * 6, faces(*[0] * 6), cuts=np.array([0.5]))
+    assert tracks.split(table, 0.5).tolist() == [0, 0, 0, 1, 1, 1]
+
+
+def boxes(*lefts: float) -> np.ndarray:
+    return np.array([[x, 10, x + 40, 50] for x in lefts], np.float32)
+
+
+def test_a_face_found_again_near_by_is_the_same_track():
+    table = observe([0, 0, 1, 1], faces(0, 0, 0, 0), frames=[0, 1, 5, 6], boxes=boxes(0, 5, 30, 35))
+    assert tracks.link(table, 0.5).tolist() == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("people", "frames", "columns"),
+    [
+        ([0, 0, 1, 1], [0, 1, 5, 6], {}),
+        ([0, 0, 0, 0], [0, 1, 50, 51], {}),
+        ([0, 0, 0, 0], [0, 1, 1, 2], {}),
+        ([0, 0, 0, 0], [0, 1, 3, 4], {"boxes": boxes(0, 5, 500, 505)}),
+        ([0, 0, 0, 0], [0, 1, 5, 6], {"cuts": np.array([0.8])}),
+    ],
+    ids=["another face", "too long ago", "at the same time", "too far off", "another shot"],
+)
+def test_what_is_not_the_same_track(people, frames, columns):
+    table = observe([0, 0, 1, 1], faces(*people), frames=frames, **columns)
+    assert tracks.link(table, 0.5).tolist() == [0, 0, 1, 1]
+
+
+def test_links_make_chains_and_the_nearest_wins():
+    table = observe([0, 1, 2, 3], faces(0, 0, 0, 1, noise=0.02), frames=[0, 2, 4, 4])
+    assert tracks.link(table, 0.5).tolist() == [0, 0, 0, 1]
 
 
 def test_sharp_faces_count_most_in_a_tracks_mean():
@@ -84,3 +119,18 @@ def test_undescribed_rows_are_left_out():
 def test_tracks_of_one_frame_are_apart():
     table = observe([0, 1, 0, 2, 3], faces(0, 1, 0, 2, 3), frames=[0, 0, 1, 1, 2])
     assert tracks.apart(table, np.arange(4)).tolist() == [[0, 1], [0, 2]]
+
+
+def test_what_was_only_carried_across_a_cut_is_dropped():
+    conf = np.array([0.9, np.nan, np.nan], np.float32)
+    table = observe([0, 0, 1], faces(0, 0, 0), detect_conf=conf)
+    left = tracks.drop_undetected(table)
+    assert left.track_id.tolist() == [0, 0]
+    assert left.embedding_rows.tolist() == [0, 1]
+
+
+def test_tracks_without_a_clear_face_are_nobody():
+    sharpness = np.array([0.001, 0.3, 0.002, 0.001], np.float32)
+    table = observe([0, 0, 1, 1], faces(0, 0, 1, 1), sharpness=sharpness)
+    found = tracks.clear(table, tracks.embed(table), 0.01)
+    assert found.ids.tolist() == [0]
