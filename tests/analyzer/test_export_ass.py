@@ -4,7 +4,9 @@ import re
 import subprocess
 import time
 from itertools import pairwise
+from pathlib import Path
 
+import numpy as np
 import pysubs2
 import pytest
 
@@ -164,3 +166,26 @@ def test_two_hours_take_under_five_seconds(tmp_path):
     start = time.perf_counter()
     ass.create(runtime=Runtime()).write(report, tmp_path / "x.ass")
     assert time.perf_counter() - start < 5
+
+
+def drawn_rows(name: str, folder: Path) -> tuple[int, int]:
+    """First and last row of the picture that a face of this name draws into, by libass."""
+    face = Face(0, 0, (100, 150, 200, 250))
+    document(make_report([face], names={0: name}), folder)
+    source = "color=black:size=640x360:rate=5:duration=0.2"
+    command = [FFMPEG, "-v", "error", "-f", "lavfi", "-i", source, "-vf", "ass=x.ass.part.3.1"]
+    raw = ["-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "gray", "-"]
+    done = subprocess.run([*command, *raw], cwd=folder, capture_output=True, check=True)
+    picture = np.frombuffer(done.stdout, np.uint8).reshape(360, 640)
+    rows = np.flatnonzero((picture > 40).any(axis=1))
+    return int(rows[0]), int(rows[-1])
+
+
+@pytest.mark.parametrize(
+    "name", [r"{\fs200}Ag", r"{\pos(0,0)}Ag", r"Ag\NAg\NAg", "Ag\nAg", r"{\p1}m 0 0 l 640 360{\p0}"]
+)
+def test_libass_obeys_no_name(name, tmp_path):
+    first, last = drawn_rows("Ag{}|", tmp_path)
+    hostile = drawn_rows(name, tmp_path)
+    assert abs(hostile[0] - first) <= 4
+    assert hostile[1] == last
