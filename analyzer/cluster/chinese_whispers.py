@@ -7,10 +7,9 @@ taken by such a track is not heard.
 
 import numpy as np
 
+from analyzer.cluster._graph import dense, neighbours, rivals
 from analyzer.runtime import Runtime
 from analyzer.types import F32, I64
-
-_BLOCK = 2048
 
 
 def create(*, rounds: int = 30, seed: int = 0, runtime: Runtime) -> "ChineseWhispers":
@@ -27,43 +26,25 @@ class ChineseWhispers:
     def cluster(self, embeddings: F32, weights: F32, apart: I64, threshold: float) -> I64:
         """Group the tracks of one medium; see `analyzer.cluster.Clusterer`."""
         n = len(embeddings)
-        neighbours = _neighbours(embeddings, weights, threshold)
-        rivals: list[list[int]] = [[] for _ in range(n)]
-        for a, b in apart.tolist():
-            rivals[a].append(b)
-            rivals[b].append(a)
+        # A neighbour is louder the nearer it is and the more its track counts.
+        heard = [
+            (near, (threshold - distance) * weights[near])
+            for near, distance in neighbours(embeddings, threshold)
+        ]
+        others = rivals(apart, n)
         labels = np.arange(n)
         order = np.random.default_rng(self._seed)
         for _ in range(self._rounds):
             changed = False
-            for node in order.permutation(n):
-                near, loudness = neighbours[node]
-                heard, taken = labels[near], labels[rivals[node]]
-                loudest = _loudest(heard, loudness, taken, own=int(labels[node]))
+            for node in order.permutation(n).tolist():
+                near, loudness = heard[node]
+                taken = labels[others[node]]
+                loudest = _loudest(labels[near], loudness, taken, own=int(labels[node]))
                 changed |= loudest != labels[node]
                 labels[node] = loudest
             if not changed:
                 break
-        return np.unique(labels, return_inverse=True)[1].astype(np.int64)
-
-
-def _neighbours(embeddings: F32, weights: F32, threshold: float) -> list[tuple[I64, F32]]:
-    """Indices and loudness of the tracks within the threshold of each track.
-
-    A neighbour is louder the nearer it is and the more its track counts. Distances are made a
-    block of rows at a time, so that memory does not grow with the square of the tracks.
-    """
-    norms = np.einsum("td,td->t", embeddings, embeddings)
-    found = []
-    for start in range(0, len(embeddings), _BLOCK):
-        block = embeddings[start : start + _BLOCK]
-        squared = norms[start : start + _BLOCK, None] + norms - 2 * block @ embeddings.T
-        distance = np.sqrt(np.maximum(squared, 0))
-        for row, values in enumerate(distance):
-            near = np.nonzero(values < threshold)[0]
-            near = near[near != start + row]
-            found.append((near, (threshold - values[near]) * weights[near]))
-    return found
+        return dense(labels)
 
 
 def _loudest(heard: I64, loudness: F32, taken: I64, *, own: int) -> int:
