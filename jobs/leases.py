@@ -109,10 +109,16 @@ class LeaseBook:
             for held in over:
                 del self._held[held.job]
                 self._losers.append((now, held.worker))
-            outage = self._outage(now)
+            outage = self._outage(now) or self._silence()
             silent = {h.job: self._seen.get(h.worker, -1.0) <= h.renewed for h in over}
         for held in over:
             yield held, held.running and silent[held.job] and not outage
+
+    def _silence(self) -> bool:
+        """Say whether most workers are silent, though not all of their leases are over yet."""
+        known = set(self._seen_within(3 * self._lease_s))
+        silent = known - set(self._seen_within(self._lease_s / 2))
+        return len(silent) > max(1, len(known) / 2)
 
     def trouble(self, worker: str) -> None:
         """Note that a worker has lost a job, or failed at it, for want of something around it."""

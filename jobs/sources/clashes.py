@@ -84,8 +84,8 @@ def _digest(text: str) -> bytes:
 
 def _real(path: str) -> str:
     """Return the path with the links of its folder resolved, as a rename sees it."""
-    folder, name = os.path.split(path)
-    return os.path.join(real_folder(folder), name)
+    folder, _, name = path.rpartition("/")
+    return f"{real_folder(folder or '/')}/{name}"
 
 
 @lru_cache(maxsize=4096)

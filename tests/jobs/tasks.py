@@ -6,6 +6,7 @@ Run as a script, it is a worker with settings given as JSON.
 import ctypes
 import json
 import os
+import resource
 import signal
 import sys
 import time
@@ -13,9 +14,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from jobs import publish
 from jobs.child import Report, Task
 from jobs.errors import JobFailed
-from jobs.model import Lease
+from jobs.model import Lease, Manifest
+from jobs.transport import Access
 from jobs.worker import Worker, WorkerSettings
 
 
@@ -25,6 +28,9 @@ def make_task(local: dict[str, Any]) -> Task:
     def task(lease: Lease, parts: dict[str, Path], report: Report) -> Mapping[str, float]:
         for line in Path(lease.source_path).read_text().splitlines():
             verb, _, argument = line.partition(" ")
+            if verb == "if":
+                who, _, rest = argument.partition(" ")
+                verb, _, argument = rest.partition(" ") if local.get("is") == who else ("", "", "")
             obey(verb, argument, report)
         for name, part in parts.items():
             part.write_text(f"{name} of {Path(lease.source_path).name}\n")
@@ -49,12 +55,22 @@ def obey(verb: str, argument: str, report: Report) -> None:
     elif verb == "murder":
         os.kill(os.getppid(), signal.SIGKILL)
         time.sleep(3600)
+    elif verb == "die":
+        die(*argument.split(" ", 1))
+    elif verb == "oomkill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif verb == "allocate":
+        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, resource.RLIM_INFINITY))
+        bytearray(2 << 30)
     elif verb == "pid":
         Path(argument).write_text(str(os.getpid()))
     elif verb == "raise":
         raise ZeroDivisionError("a bug")
     elif verb == "memory":
         raise MemoryError
+    elif verb == "once_pid":
+        if not Path(argument).exists():
+            Path(argument).write_text(str(os.getpid()))
     elif verb == "once":
         # Fails at the first attempt: the file remembers.
         if not Path(argument).exists():
@@ -64,7 +80,26 @@ def obey(verb: str, argument: str, report: Report) -> None:
         raise JobFailed(verb, argument)
 
 
+def die(when: str, once: str) -> None:
+    """Have this process and its supervisor die at the renames; the first time only."""
+    commit = publish.commit
+
+    def deadly(manifest: Manifest) -> None:
+        if when == "after":
+            commit(manifest)
+        if not Path(once).exists():
+            Path(once).touch()
+            os.kill(os.getppid(), signal.SIGKILL)
+            os._exit(9)
+        commit(manifest)
+
+    publish.commit = deadly
+
+
 if __name__ == "__main__":
-    worker = Worker(WorkerSettings(factory="tests.jobs.tasks:make_task", **json.loads(sys.argv[1])))
+    settings = json.loads(sys.argv[1])
+    access = Access.load(**settings.pop("access", {"token_file": None, "certs": None}))
+    factory = "tests.jobs.tasks:make_task"
+    worker = Worker(WorkerSettings(factory=factory, access=access, **settings))
     worker.drain_on_signals()
     worker.run()

@@ -1,0 +1,174 @@
+"""Faults that need the system's help; each says what is missing and skips where it is."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+SFTP_SERVER = Path("/usr/lib/openssh/sftp-server")
+
+
+def need(*programs: str) -> None:
+    missing = [name for name in programs if not shutil.which(name)]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+
+
+@contextmanager
+def tmpfs(folder: Path, size: str) -> Iterator[Path]:
+    """A small disk."""
+    need("mount")
+    folder.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True
+    )
+    if done.returncode:
+        pytest.skip(f"tmpfs cannot be mounted: {done.stderr.decode().strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+@contextmanager
+def sshfs(folder: Path, behind: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """A network disk; yield the server behind it, which may be stopped."""
+    need("sshfs", "fusermount3")
+    if not SFTP_SERVER.exists() or not Path("/dev/fuse").exists():
+        pytest.skip(f"not there: {SFTP_SERVER} or /dev/fuse")
+    folder.mkdir()
+    behind.mkdir()
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        server = subprocess.Popen([SFTP_SERVER], stdin=theirs, stdout=theirs)
+        mount = subprocess.Popen(
+            ["sshfs", f"x:{behind}", folder, "-f", "-o", "passive"], stdin=ours, stdout=ours
+        )
+    try:
+        deadline = time.monotonic() + 10
+        while not os.path.ismount(folder):
+            assert time.monotonic() < deadline, "sshfs does not mount"
+            time.sleep(0.05)
+        yield server
+    finally:
+        server.send_signal(signal.SIGCONT)
+        subprocess.run(["fusermount3", "-u", "-z", folder], check=False)
+        for process in (mount, server):
+            process.kill()
+            process.wait()
+
+
+# libfaketime also shifts sleeps on the clock that must not be shifted, which then fail.
+CLOCK = """
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+int clock_gettime(clockid_t id, struct timespec *now) {
+    int result = syscall(SYS_clock_gettime, id, now);
+    char text[32] = "";
+    int file = id == CLOCK_REALTIME ? open(getenv("CLOCK_OFFSET"), O_RDONLY | O_CLOEXEC) : -1;
+    if (file >= 0) {
+        if (read(file, text, sizeof text - 1) > 0) now->tv_sec += atol(text);
+        close(file);
+    }
+    return result;
+}
+"""
+
+
+class Clock:
+    """The wall clock of processes, which may be set while they run."""
+
+    def __init__(self, folder: Path) -> None:
+        need("cc")
+        library = folder / "clock.so"
+        command = ["cc", "-shared", "-fPIC", "-xc", "-", "-o", library]
+        subprocess.run(command, input=CLOCK.encode(), check=True)
+        self._file = folder / "offset"
+        self.set(0)
+        self.env = {"LD_PRELOAD": str(library), "CLOCK_OFFSET": str(self._file)}
+
+    def set(self, days: float) -> None:
+        """Set it to so much later, or earlier."""
+        new = self._file.with_suffix(".new")
+        new.write_text(f"{round(86400 * days)}")
+        new.replace(self._file)
+
+
+@contextmanager
+def network(name: str) -> Iterator[str]:
+    """A machine of its own, in a network namespace; yield this machine's address on its link."""
+    need("ip")
+    here, there = f"{name}a", f"{name}b"
+    made = subprocess.run(["ip", "netns", "add", name], capture_output=True)
+    if made.returncode:
+        pytest.skip(f"no network namespaces: {made.stderr.decode().strip()}")
+    try:
+        for command in (
+            f"link add {here} type veth peer name {there} netns {name}",
+            f"addr add 10.213.77.1/30 dev {here}",
+            f"link set {here} up",
+            f"-n {name} addr add 10.213.77.2/30 dev {there}",
+            f"-n {name} link set {there} up",
+        ):
+            done = subprocess.run(["ip", *command.split()], capture_output=True)
+            if done.returncode:
+                pytest.skip(f"no veth links: {done.stderr.decode().strip()}")
+        yield "10.213.77.1"
+    finally:
+        subprocess.run(["ip", "link", "del", here], capture_output=True)
+        subprocess.run(["ip", "netns", "del", name], check=True)
+
+
+class LossyProxy:
+    """Passes requests on, and loses every n-th reply with its connection.
+
+    A Pyro5 connection has one call under way at a time, so that a chunk is a reply.
+    """
+
+    def __init__(self, port: int, *, lose_every: int) -> None:
+        self._target = port
+        self._lose_every = lose_every
+        self._replies = self.lost = 0
+        self._socket = socket.create_server(("localhost", 0))
+        self.port = int(self._socket.getsockname()[1])
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._socket.accept()
+                server = socket.create_connection(("localhost", self._target))
+                for ends in ((client, server, False), (server, client, True)):
+                    threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
+
+    def _pass_on(self, source: socket.socket, sink: socket.socket, are_replies: bool) -> None:
+        with contextlib.suppress(OSError):
+            while chunk := source.recv(1 << 20):
+                self._replies += are_replies
+                if are_replies and self._replies % self._lose_every == 0:
+                    self.lost += 1
+                    break
+                sink.sendall(chunk)
+        for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
