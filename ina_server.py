@@ -255,7 +255,7 @@ class _Run:
 
     def _conclude(self) -> int:
         """Print the summary and what failed; return the exit code."""
-        from jobs import litter, queries
+        from jobs import queries
         from jobs.display import describe
 
         store = self._ledger.store
@@ -270,7 +270,7 @@ class _Run:
         finished = self._is_finished()
         store.set_meta(ended="1" if finished else "0")
         if finished:
-            litter.collect(self._ledger, age_s=0.0)
+            self._service.collect(leases=0.0)
         else:
             print("not finished: run the same command again to resume", flush=True)
         return 0 if finished and not bad else 1

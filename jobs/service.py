@@ -322,10 +322,10 @@ class JobService:
         if self.ledger.next_due_s() == 0:
             self.ledger.promote()
 
-    def collect(self) -> None:
-        """Remove the part files of leases that ended long ago."""
+    def collect(self, *, leases: float = 2.0) -> None:
+        """Remove the part files of leases that ended so many leases ago."""
         try:
-            litter.collect(self.ledger, age_s=2 * self.timing.lease_s)
+            litter.collect(self.ledger, age_s=leases * self.timing.lease_s)
         except (LedgerUnavailable, OSError) as error:
             log.warning("part files are not removed: %s", error)
 
