@@ -107,7 +107,7 @@ class Runner:
                 self._task = load(self._factory)(self._local)
             statistics = self._task(admitted, publish.part_paths(lease), self._report)
         self._report({"stage": "publishing", "fraction": 1.0})
-        return Outcome(manifest=publish.seal(lease, statistics))
+        return Outcome(manifest=publish.seal(lease, plain(statistics)))
 
     def _publish(self, lease: Lease) -> Outcome:
         assert lease.manifest is not None
@@ -120,11 +120,19 @@ class Runner:
         now = time.monotonic()
         if now - self._reported >= REPORT_EVERY_S:
             self._reported = now
-            self._send("progress", dict(progress))
+            self._send("progress", plain(progress))
 
     def _send(self, name: str, value: Any) -> None:
         with self._mutex:
             self._connection.send((name, value))
+
+
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values that any process can read: the numbers of array libraries are not."""
+    return {
+        name: value if isinstance(value, str | bool | int) else float(value)
+        for name, value in values.items()
+    }
 
 
 def load(factory: str) -> Callable[[dict[str, Any]], Task]:

@@ -213,7 +213,8 @@ class Worker:
             news = self._child.poll(min(POLL_S, watch.left_s()))
             if isinstance(news, Outcome):
                 self._child.fence()
-                return news
+                # Past its fence the child has ended itself: that is not the job's fault.
+                return None if news.kind == "crash" and watch.is_overdue() else news
             if news is not None:
                 watch.note(news)
             watch.beat()
@@ -289,7 +290,11 @@ class Watch:
         eager = self._is_news and now - self._beat_at >= self._timing.eager_s
         if now >= self._next_beat or eager:
             self._send(now)
-        self.is_lost = self.is_lost or boottime() >= self._fence
+        self.is_lost = self.is_lost or self.is_overdue()
+
+    def is_overdue(self) -> bool:
+        """Say whether the lease may be another worker's by now."""
+        return boottime() >= self._fence
 
     def _send(self, now: float) -> None:
         self._beat_at, self._is_news = now, False

@@ -145,18 +145,27 @@ class LossyProxy:
         self._target = port
         self._lose_every = lose_every
         self._replies = self.lost = 0
+        self._open: list[socket.socket] = []
         self._socket = socket.create_server(("localhost", 0))
         self.port = int(self._socket.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
-        self._socket.close()
+        for end in (self._socket, *self._open):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._socket.accept()
-                server = socket.create_connection(("localhost", self._target))
+                try:
+                    server = socket.create_connection(("localhost", self._target))
+                except ConnectionRefusedError:
+                    client.close()
+                    continue
+                self._open += [client, server]
                 for ends in ((client, server, False), (server, client, True)):
                     threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
 

@@ -3,9 +3,11 @@
 import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from jobs import publish
+from jobs.child import plain
 from jobs.errors import JobFailed, LedgerRefused
 from jobs.host import Identity
 from jobs.leases import Held, LeaseBook
@@ -214,3 +216,9 @@ def test_only_processes_of_this_machine_can_be_known_dead() -> None:
     assert Identity("here", 1, "earlier boot").is_dead(seen_from=own)
     assert not Identity("here", 1, "boot").is_dead(seen_from=own)
     assert not Identity("there", 2**22 + 1, "other").is_dead(seen_from=own)
+
+
+def test_numbers_of_arrays_become_plain() -> None:
+    found = plain({"a": np.float64(0.5), "b": np.float32(2), "c": np.int64(3), "d": 4, "e": "x"})
+    assert found == {"a": 0.5, "b": 2.0, "c": 3.0, "d": 4, "e": "x"}
+    assert {type(value) for value in found.values()} == {float, int, str}
