@@ -125,14 +125,16 @@ def progress_hook(report: Report) -> Callable[[Progress], None]:
     started = time.monotonic()
 
     def hook(progress: Progress) -> None:
+        # Plain numbers: those of an array cannot be sent.
+        done, total = float(progress.done), float(progress.total or 0)
         told: dict[str, Any] = {"stage": progress.stage}
-        if progress.total:
-            told["fraction"] = min(1.0, progress.done / progress.total)
+        if total:
+            told["fraction"] = min(1.0, done / total)
         if progress.stage == "observe":
-            told["media_s"] = progress.done
+            told["media_s"] = done
             # A container may state too little: the time that a job may take follows from it.
-            told["duration_s"] = max(progress.total or 0.0, progress.done)
-            told["speed"] = progress.done / max(1e-3, time.monotonic() - started)
+            told["duration_s"] = max(total, done)
+            told["speed"] = done / max(1e-3, time.monotonic() - started)
         report(told)
 
     return hook

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import imageio_ffmpeg
 import pytest
 
@@ -62,3 +63,17 @@ def black_png(width: int, height: int) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     parts = ((b"IHDR", header), (b"IDAT", data), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+def long_video(path: Path, **options: str) -> Path:
+    """Two pictures, a day apart and more."""
+    whole = video(path.with_name("whole.mp4"), seconds=0.1)
+    with av.open(str(whole)) as given, av.open(str(path), "w", options=options) as out:
+        stream = out.add_stream_from_template(given.streams.video[0])
+        for number, packet in enumerate(given.demux(video=0)):
+            if packet.size and number < 2:
+                packet.stream, packet.time_base = stream, Fraction(1, 1000)
+                packet.pts = packet.dts = number * 90_000_000
+                packet.duration = 40
+                out.mux(packet)
+    return path

@@ -173,28 +173,14 @@ def test_pixels_so_wide_that_the_picture_becomes_huge(tmp_path):
     refuse(path, "8192 x 8192")
 
 
-def long(path: Path, **options: str) -> Path:
-    """Two pictures, a day apart and more."""
-    whole = media.video(path.with_name("whole.mp4"), seconds=0.1)
-    with av.open(str(whole)) as given, av.open(str(path), "w", options=options) as out:
-        stream = out.add_stream_from_template(given.streams.video[0])
-        for number, packet in enumerate(given.demux(video=0)):
-            if packet.size and number < 2:
-                packet.stream, packet.time_base = stream, Fraction(1, 1000)
-                packet.pts = packet.dts = number * 90_000_000
-                packet.duration = 40
-                out.mux(packet)
-    return path
-
-
 def test_longer_than_a_day_is_refused(tmp_path):
-    path = long(tmp_path / "a.mp4", video_track_timescale="1000")
+    path = media.long_video(tmp_path / "a.mp4", video_track_timescale="1000")
     refuse(path, "more than 24 h")
     assert len(read(path, stop=10)[1]) == 1
 
 
 def test_longer_than_a_day_by_its_pictures_only(tmp_path):
-    path = long(tmp_path / "a.mkv", live="1")
+    path = media.long_video(tmp_path / "a.mkv", live="1")
     refuse(path, "more than 24 h")
 
 
