@@ -9,7 +9,7 @@ from analyzer import canvas
 from analyzer.types import Chips, Descriptions, Faces, Frame, Observations, Tally
 
 _COLUMNS = (
-    *("frame", "time_s", "duration_s", "track_id", "boxes", "detect_conf", "track_conf"),
+    *("frame", "time_s", "duration_s", "track_id", "boxes", "picture_px", "detect_conf", "track_conf"),
     *("sharpness", "frontality", "face_px"),
 )
 
@@ -36,6 +36,7 @@ def table(
         duration_s=per_frame([f.duration_s for f in frames], np.float64),
         track_id=per_face([f.track_id for f in faces]),
         boxes=per_face([f.boxes for f in faces]),
+        picture_px=per_frame([f.image.shape[0] * f.image.shape[1] for f in frames], np.float32),
         detect_conf=per_face([f.detect_conf for f in faces]),
         track_conf=per_face([f.track_conf for f in faces]),
         sharpness=per_face([c.sharpness for c in chips]),

@@ -38,6 +38,8 @@ class MediaInfo:
     """Average frame rate as the container states it; ``None`` for images."""
     duration_s: float
     """Length on the player's clock, in seconds; 0 for images."""
+    stills: tuple[str, ...] = ()
+    """Path of each picture, by its number, where the medium is made of stills."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -205,6 +207,8 @@ class Observations(Arrays):
     """(N,)."""
     boxes: F32
     """(N, 4)."""
+    picture_px: F32
+    """(N,) area of the row's picture."""
     detect_conf: F32
     """(N,) NaN while coasting."""
     track_conf: F32
@@ -235,7 +239,10 @@ class Observations(Arrays):
         columns = {
             np.int64: ("frame", "track_id"),
             np.float64: ("time_s", "duration_s"),
-            np.float32: ("detect_conf", "track_conf", "sharpness", "frontality", "face_px"),
+            np.float32: (
+                *("picture_px", "detect_conf", "track_conf"),
+                *("sharpness", "frontality", "face_px"),
+            ),
         }
         for dtype, names in columns.items():
             for name in names:

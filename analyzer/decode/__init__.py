@@ -1,7 +1,7 @@
 """Stage: a medium becomes sampled frames."""
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from analyzer.types import U8, Frame, MediaInfo
 
@@ -50,8 +50,8 @@ class Medium(Protocol):
 class Decoder(Protocol):
     """Opens media; holds the sampling options."""
 
-    def open(self, path: str) -> Medium:
-        """Open one medium.
+    def open(self, path: Any) -> Medium:
+        """Open one medium: its path, or what else the decoder takes.
 
         Raises:
             InputError: missing, empty, not a regular file, without a picture, or over the

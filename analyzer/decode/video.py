@@ -1,6 +1,7 @@
 """Video through PyAV (the FFmpeg libraries), with exact presentation times."""
 
 import os
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -34,33 +35,48 @@ def create(
     frame_step: int | None = None,
     start: float | None = None,
     stop: float | None = None,
+    key_frames: bool = False,
     runtime: Runtime,
 ) -> "VideoDecoder":
     """Video files, sampled by time (fps), by count (frame_step) or whole."""
     sampling = Sampling.of(fps=fps, step=frame_step, start=start, stop=stop)
-    return VideoDecoder(sampling, runtime.threads)
+    return VideoDecoder(sampling, runtime.threads, key_frames=key_frames)
 
 
 class VideoDecoder:
     """Opens video files with one sampling rule."""
 
-    def __init__(self, sampling: Sampling, threads: int) -> None:
+    def __init__(self, sampling: Sampling, threads: int, *, key_frames: bool) -> None:
         self._sampling = sampling
         self._threads = threads
+        self._key_frames = key_frames
 
     def open(self, path: str) -> "VideoMedium":
         """Open one file; see `analyzer.decode.Decoder`."""
         descriptor = source.open_file(path)
         try:
             size = os.fstat(descriptor).st_size
+            stamps = _stamps(path, descriptor) if self._key_frames else None
             container = _open(path, descriptor)
         finally:
             os.close(descriptor)
         try:
-            return VideoMedium(path, container, size, self._sampling, self._threads)
+            return VideoMedium(
+                path, container, size, self._sampling, threads=self._threads, stamps=stamps
+            )
         except BaseException:
             container.close()
             raise
+
+
+def _stamps(path: str, descriptor: int) -> list[Fraction]:
+    """The timestamps of all pictures in order, in seconds, without decoding any."""
+    with _open(path, descriptor) as container:
+        stream = container.streams.best("video")
+        packets = () if stream is None else container.demux(stream)
+        stamps = [p.pts * p.time_base for p in packets if p.pts is not None and not p.is_discard]
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return sorted(stamps)
 
 
 def _open(path: str, descriptor: int) -> Any:
@@ -81,10 +97,20 @@ def _open(path: str, descriptor: int) -> Any:
 
 
 class VideoMedium:
-    """One open video; see `analyzer.decode.Medium`."""
+    """One open video; see `analyzer.decode.Medium`.
+
+    With the timestamps of all pictures, only key frames are decoded, and each is a shot.
+    """
 
     def __init__(
-        self, path: str, container: Any, size: int, sampling: Sampling, threads: int
+        self,
+        path: str,
+        container: Any,
+        size: int,
+        sampling: Sampling,
+        *,
+        threads: int,
+        stamps: list[Fraction] | None,
     ) -> None:
         stream = container.streams.best("video")
         if stream is None:
@@ -92,7 +118,10 @@ class VideoMedium:
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = threads
         stream.codec_context.options = {"max_pixels": str(source.MAX_PIXELS)}
+        if stamps is not None:
+            stream.codec_context.skip_frame = "NONKEY"
         self._container, self._stream, self._sampling = container, stream, sampling
+        self._stamps = stamps
         kind = container.format.name
         self._origin = Fraction(container.start_time or 0, av.time_base)
         self._clock = Clock(self._origin, jumps=kind.startswith("mpeg"))
@@ -153,7 +182,16 @@ class VideoMedium:
             time = self._clock.time(_stamp(picture), end)
             source.require_duration(self.info.uri, float(time))
             end = time + self._length(picture)
-            yield Shown(index, picture, time, end)
+            if self._stamps is None:
+                yield Shown(index, picture, time, end)
+            else:
+                yield self._key_frame(picture, time, self._stamps)
+
+    def _key_frame(self, picture: VideoFrame, time: Fraction, stamps: list[Fraction]) -> Shown:
+        """A key frame; its number is that of the pictures before it, decoded or not."""
+        index = bisect_left(stamps, _stamp(picture) or time + self._origin)
+        end = stamps[-1] - self._origin + self._length(picture)
+        return Shown(index, picture, time, max(time, end), cut=True)
 
     def _frame(self, shown: Shown) -> Frame:
         return Frame(

@@ -43,7 +43,8 @@ def _columns(report: MediaReport) -> Iterator[tuple[str, list[Any]]]:
     yield from _attributes(report.row_attributes, "", np.arange(len(observations)))
     if tracking:
         yield from _attributes(report.track_attributes, "_avg", report.row_tracks())
-    yield "time_s", _numbers(observations.time_s, 6)
+    still = report.info.kind == "image"
+    yield "time_s", [""] * len(observations) if still else _numbers(observations.time_s, 6)
     yield "person_id", _persons(report)
     yield "name", _names(report)
     yield "sharpness", _numbers(observations.sharpness)
@@ -74,7 +75,7 @@ def _numbers(values: Any, digits: int = 4) -> list[str]:
 def _frames(report: MediaReport) -> list[Any]:
     """Frame numbers; for stills the path stands in their place."""
     if report.info.kind == "image":
-        return [text_cell(report.info.uri)] * len(report.observations)
+        return [text_cell(report.info.stills[i]) for i in report.observations.frame.tolist()]
     return report.observations.frame.tolist()
 
 

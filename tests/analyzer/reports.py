@@ -71,6 +71,9 @@ def make_report(
         height_px=size[1],
         frame_rate=Fraction(25) if kind == "video" else None,
         duration_s=duration_s,
+        stills=(uri,) * (1 + max((face.frame for face in faces), default=0))
+        if kind == "image"
+        else (),
     )
     return MediaReport(
         info=info,
@@ -108,6 +111,7 @@ def _observations(faces: Sequence[Face]) -> Observations:
         sharpness=np.full(n, 0.5, np.float32),
         frontality=np.full(n, 0.75, np.float32),
         face_px=np.full(n, 100, np.float32),
+        picture_px=np.full(n, 100_000, np.float32),
         heads={},
         embeddings=np.zeros((n, 4), np.float32),
         embedding_rows=np.arange(n, dtype=np.int64),

@@ -64,6 +64,22 @@ def test_times_and_numbers_are_those_of_ffprobe(make, suffix, tmp_path):
     assert [f.time_s for f in frames] == pytest.approx(expected, abs=1e-3)
 
 
+@pytest.mark.parametrize("make", [media.video, late, edit_list])
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_key_frames_have_the_numbers_and_times_of_ffprobe(make, suffix, tmp_path):
+    path = make(tmp_path / f"medium{suffix}")
+    listed = media.probe(path, "-select_streams", "v:0", "-show_frames")["frames"]
+    times = media.player_times(path)
+    wanted = [i for i, frame in enumerate(listed) if frame["key_frame"]]
+    _, frames = read(path, key_frames=True)
+    assert [f.index for f in frames] == wanted
+    assert [f.time_s for f in frames] == pytest.approx([times[i] for i in wanted], abs=1e-3)
+    assert all(f.cut for f in frames)
+    ends = [f.time_s + f.duration_s for f in frames]
+    assert ends[:-1] == pytest.approx([f.time_s for f in frames[1:]])
+    assert ends[-1] == pytest.approx(times[-1] + 1001 / 30000, abs=2e-3)
+
+
 def test_samples_stand_for_all_the_time_there_is(tmp_path):
     path = media.video(tmp_path / "a.mp4", seconds=3)
     whole = media.player_times(path)

@@ -20,6 +20,7 @@ def observe(
         "duration_s": np.full(n, 0.2),
         "track_id": np.array(track_ids, np.int64),
         "boxes": np.tile(np.array([[10, 10, 50, 50]], np.float32), (n, 1)),
+        "picture_px": ones * 10_000,
         "detect_conf": ones,
         "track_conf": ones,
         "sharpness": ones,
