@@ -1,7 +1,8 @@
 """What the raw decision values of the attribute heads mean.
 
 A head is a name and k raw values a face: ``sex`` (1, the logit of male against female), ``age``
-(9, logits of the FairFace bins) and ``ethnicity`` (7, logits). All are *perceived* attributes.
+(9, logits of the FairFace bins) and ``ethnicity`` (7, logits). All are *perceived* attributes:
+how a face looks to those who labelled the training pictures, not what a person is.
 A row of NaN stands for a face that was not described: it decodes to NaN and an empty label,
 and does not take part in averages.
 """
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.errors import UsageError
-from analyzer.types import F32, F64, Attribute, Decoded
+from analyzer.types import F32, F64, I64, Attribute, Decoded
 
 AGE_BINS = (
     "0-2",
@@ -38,9 +39,12 @@ SIZES = {"sex": 1, "age": len(AGE_BINS), "ethnicity": len(ETHNICITIES)}
 """Head name -> number of raw values a face."""
 
 INTERVAL = 0.8
-"""Share of the age distribution that lies between an attribute's ``low`` and ``high``."""
+"""Share of true ages that lie between an attribute's ``low`` and ``high``."""
+TAIL = (1 - INTERVAL) / 2
+"""Share of the age distribution on each side of the interval, where nothing was calibrated."""
+AGE_EDGES = np.array([0, 3, 10, 20, 30, 40, 50, 60, 70, 90], np.float64)
+"""(10,) years between the age bins."""
 
-_AGE_EDGES = np.array([0, 3, 10, 20, 30, 40, 50, 60, 70, 100], np.float64)
 _YEARS_AT = ([0, 1, 2, 3, 9], [1.5, 6.5, 15, 25, 90])
 _TINY = float(np.finfo(np.float32).tiny)
 
@@ -96,23 +100,62 @@ def average(head: str, raw: F32, weights: NDArray[Any]) -> F32:
     return np.log(np.maximum(mean, _TINY)).astype(np.float32)
 
 
-def summarize(head: str, raw: F32) -> Attribute:
-    """Decode the averaged values (k,) of one person; age comes with its interval in years."""
+def summarize(head: str, raw: F32, tail: float = TAIL) -> Attribute:
+    """Decode the averaged values (k,) of one person; age comes with its interval in years.
+
+    Args:
+        head: ``sex``, ``age`` or ``ethnicity``.
+        raw: (k,) decision values.
+        tail: share of the age distribution that lies on each side of the interval.
+    """
     decoded = decode(head, raw[None])
     label, value = decoded.label[0], float(decoded.value[0])
     if head != "age" or not label:
         return Attribute(label=label, value=value)
-    low, high = _interval(_softmax(raw[None].astype(np.float64))[0])
+    low, high = (float(end[0]) for end in age_interval(raw[None], np.array([tail])))
     centre = float(years(value))
     return Attribute(label=label, value=value, low=min(low, centre), high=max(high, centre))
 
 
-def _interval(probabilities: F64) -> tuple[float, float]:
-    """Quantiles in years of a distribution (9,) over the bins, taken as uniform inside each."""
-    below = np.concatenate([[0.0], np.cumsum(probabilities)])
-    tail = (1 - INTERVAL) / 2
-    low, high = np.interp([tail, 1 - tail], below, _AGE_EDGES)
-    return float(low), float(high)
+def age_interval(raw: F32, tails: F64) -> tuple[F64, F64]:
+    """Ends (n,) in years of the middle of each age distribution, taken as uniform inside bins.
+
+    Args:
+        raw: (n, 9) decision values of age.
+        tails: (n,) share of the distribution on each side of the interval.
+    """
+    below = np.cumsum(_softmax(raw.astype(np.float64)), axis=1)
+    below = np.concatenate([np.zeros((len(raw), 1)), below], axis=1)
+    ends = [
+        np.interp([tail, 1 - tail], row, AGE_EDGES) for row, tail in zip(below, tails, strict=True)
+    ]
+    low, high = np.array(ends).reshape(-1, 2).T
+    return low, high
+
+
+def margin(head: str, raw: F32) -> F64:
+    """How far each row (n,) is from another label, as a logit; 0 and below = as good as guessed.
+
+    Of an age, that is the logit of the probability of the label's bin and the two beside it.
+    """
+    values = raw.astype(np.float64)
+    if head == "sex":
+        return np.abs(values[:, 0])
+    probabilities = _softmax(values)
+    if head == "ethnicity":
+        share = probabilities.max(axis=1)
+    else:
+        bins = np.arange(len(AGE_BINS))
+        near = np.abs(bins - age_bin(raw)[:, None]) <= 1
+        share = (probabilities * near).sum(axis=1)
+    share = np.clip(share, 1e-6, 1 - 1e-6)
+    return np.log(share / (1 - share))
+
+
+def age_bin(raw: F32) -> I64:
+    """Bin (n,) in which the label in years lies, of decision values (n, 9)."""
+    labelled = years(_softmax(raw.astype(np.float64)) @ np.arange(len(AGE_BINS)))
+    return np.clip(np.searchsorted(AGE_EDGES, labelled, side="right") - 1, 0, len(AGE_BINS) - 1)
 
 
 def _check(head: str, raw: F32) -> None:

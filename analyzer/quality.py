@@ -53,3 +53,35 @@ def frontality(eyes: F32, nose: F32) -> F32:
 def face_px(boxes: F32) -> F32:
     """Size of each face in pixels: the square root of its box's area."""
     return np.sqrt(geometry.area(boxes)).astype(np.float32)
+
+
+def shrink(images: U8, size: int) -> U8:
+    """Shrink pictures to ``size`` pixels by the mean of areas, and enlarge them again, linearly.
+
+    Args:
+        images: (n, S, S, 3) RGB.
+        size: of the small pictures, 1 to S.
+
+    Returns:
+        (n, S, S, 3)
+    """
+    there_and_back = _enlarging(size, images.shape[1]) @ _shrinking(images.shape[1], size)
+    rows = np.tensordot(there_and_back, images.astype(np.float32), (1, 1))  # S x n x S x 3
+    both = np.tensordot(there_and_back, rows, (1, 2))  # S (across) x S (down) x n x 3
+    return np.rint(both).clip(0, 255).astype(np.uint8).transpose(2, 1, 0, 3)
+
+
+def _shrinking(side: int, size: int) -> F32:
+    """Share (size, side) that each pixel has in each of fewer pixels."""
+    edges = np.linspace(0, side, size + 1)
+    low, high = edges[:-1, None], edges[1:, None]
+    pixel = np.arange(side)[None]
+    overlap = np.clip(np.minimum(high, pixel + 1) - np.maximum(low, pixel), 0, 1)
+    return (overlap * size / side).astype(np.float32)
+
+
+def _enlarging(size: int, side: int) -> F32:
+    """Share (side, size) that each pixel has in each of more pixels."""
+    centres = np.clip((np.arange(side) + 0.5) * size / side - 0.5, 0, size - 1)
+    distance = np.abs(centres[:, None] - np.arange(size)[None])
+    return np.clip(1 - distance, 0, 1).astype(np.float32)

@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from analyzer.types import I64, U8
+from analyzer.types import F32, I64, U8, Chips
+
+
+class Aligner(Protocol):
+    """What cuts chips out of pictures that are none yet; see `analyzer.align.Aligner`."""
+
+    def align(self, image: U8, boxes: F32, landmarks: F32 | None) -> Chips:
+        """Cut one chip a box."""
+        ...
 
 
 class Dataset(Protocol):
@@ -11,7 +19,7 @@ class Dataset(Protocol):
 
     labels: Mapping[str, I64]
     """Head name -> (n,) classes: ``sex`` 0 (f) or 1 (m), ``age`` and ``ethnicity`` the index in
-    `analyzer.attributes`."""
+    `analyzer.attributes`; -1 where a picture is not labelled."""
     digest: str
     """sha256 over the names, labels and files of all pictures, in order."""
 

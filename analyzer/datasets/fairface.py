@@ -9,12 +9,12 @@ import csv
 import hashlib
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
 from analyzer.attributes import AGE_BINS, ETHNICITIES
+from analyzer.datasets import Aligner, _pictures
 from analyzer.errors import InputError
 from analyzer.types import U8
 
@@ -28,7 +28,7 @@ _CLASSES = {
 """Head name -> the column, and its spellings in order of the head's classes."""
 
 
-def create(*, folder: Path, split: str) -> "FairFace":
+def create(*, folder: Path, split: str, aligner: Aligner | None = None) -> "FairFace":
     """FairFace's published layout; ``split`` is train or val.
 
     Raises:
@@ -88,15 +88,11 @@ class _Pictures:
 
     def chip(self, file: str) -> U8:
         """Decode one picture to (150, 150, 3) RGB."""
-        try:
-            image: Any = cv2.imdecode(np.frombuffer(self.read(file), np.uint8), cv2.IMREAD_COLOR)
-        except cv2.error as error:
-            raise InputError(f"{file}: refused by OpenCV: {error.err}; leave it out") from error
-        if image is None:
-            raise InputError(f"{file}: not a picture; {_SOURCE} again")
-        if image.shape[:2] != (SIZE, SIZE):
-            image = cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
-        return image[..., ::-1]
+        image = _pictures.decode(self.read(file), file, f"{_SOURCE} again")
+        if image.shape[:2] == (SIZE, SIZE):
+            return image
+        resized = cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+        return np.asarray(resized, np.uint8)
 
 
 def _rows(folder: Path, split: str) -> list[dict[str, str]]:

@@ -1,0 +1,141 @@
+"""How sure a label is, and how wide an age is: tables measured on faces not trained on.
+
+A describer that has such tables carries them in its weights' file. Sizes are those of the face in
+the source picture, so that an enlarged small face is known as one.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from analyzer import attributes
+from analyzer.types import F32, F64
+
+CHIP_PX = 150
+CHIP_PER_FACE = 1.07
+"""Side of dlib's chip (padding 0.25) over that of the detected face, median of 100 portraits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Views:
+    """How well each of n faces is seen."""
+
+    face_px: F32
+    """(n,) size in source pixels."""
+    sharpness: F32
+    """(n,) 0 to 1."""
+    frontality: F32
+    """(n,) 0 to 1."""
+
+    @property
+    def octaves(self) -> F64:
+        """(n,) doublings by which a chip's pixels outnumber the source's: 0 for large faces."""
+        source = np.maximum(self.face_px.astype(np.float64) * CHIP_PER_FACE, 1)
+        return np.log2(CHIP_PX / np.minimum(source, CHIP_PX))
+
+    @classmethod
+    def join(cls, parts: Sequence["Views"]) -> "Views":
+        """The faces of all parts, in order."""
+        columns = {
+            name: np.concatenate([getattr(p, name) for p in parts] or [np.empty(0, np.float32)])
+            for name in ("face_px", "sharpness", "frontality")
+        }
+        return cls(**columns)
+
+    def average(self, weights: F32) -> "Views":
+        """The weighted mean of all faces, as one face."""
+
+        def mean(values: F32) -> F32:
+            return np.average(values, weights=weights, keepdims=True).astype(np.float32)
+
+        return Views(
+            face_px=mean(self.face_px),
+            sharpness=mean(self.sharpness),
+            frontality=mean(self.frontality),
+        )
+
+    def __getitem__(self, rows: Any) -> "Views":
+        return Views(
+            face_px=self.face_px[rows],
+            sharpness=self.sharpness[rows],
+            frontality=self.frontality[rows],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """The tables of one attribute network."""
+
+    octaves: F64
+    """(s,) sizes at which ages were measured, ascending from 0; see `Views.octaves`."""
+    tails: Mapping[str, F64]
+    """Label of perceived sex -> (s,) share of the age distribution left out on each side."""
+    weights: Mapping[str, F64]
+    """Head -> (6,) of the model of confidence."""
+    accuracies: F64
+    """(a,) shares of right labels that can be asked for, ascending."""
+    thresholds: Mapping[str, F64]
+    """Head -> (a,) confidence from which labels are that often right; above 1 where never."""
+
+    def confidence(self, head: str, raw: F32, views: Views) -> F32:
+        """Probability (n,) that each label is right; an age is, in the right bin or one beside it.
+
+        Logistic regression on the score and on how well the face is seen, after Platt,
+        "Probabilistic outputs for support vector machines", 1999.
+        """
+        logits = terms(head, raw, views) @ self.weights[head]
+        return (1 / (1 + np.exp(-logits))).astype(np.float32)
+
+    def threshold(self, head: str, accuracy: float) -> float:
+        """Confidence that a label must have for this accuracy of those that are kept."""
+        return float(np.interp(accuracy, self.accuracies, self.thresholds[head], right=np.inf))
+
+    def age_tail(self, views: Views, sexes: tuple[str, ...]) -> F64:
+        """Share (n,) of the age distribution that lies on each side of the interval."""
+        octaves = views.octaves
+        tables: dict[str, F64] = {
+            sex: np.interp(octaves, self.octaves, tail) for sex, tail in self.tails.items()
+        }
+        unknown: F64 = np.mean(list(tables.values()), axis=0)
+        # Without the head of sex the mean of both tables stands for either.
+        chosen = [tables.get(sex, unknown)[i] for i, sex in enumerate(sexes)]
+        return np.array(chosen, np.float64)
+
+    def to_json(self) -> str:
+        """For the metadata of a weights' file."""
+        return json.dumps(
+            {
+                "octaves": self.octaves.tolist(),
+                "tails": {k: v.tolist() for k, v in self.tails.items()},
+                "weights": {k: v.tolist() for k, v in self.weights.items()},
+                "accuracies": self.accuracies.tolist(),
+                "thresholds": {k: v.tolist() for k, v in self.thresholds.items()},
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "Calibration":
+        """The inverse of `to_json`."""
+        read = json.loads(text)
+
+        def tables(name: str) -> dict[str, F64]:
+            return {k: np.array(v, np.float64) for k, v in read[name].items()}
+
+        return cls(
+            octaves=np.array(read["octaves"], np.float64),
+            tails=tables("tails"),
+            weights=tables("weights"),
+            accuracies=np.array(read["accuracies"], np.float64),
+            thresholds=tables("thresholds"),
+        )
+
+
+def terms(head: str, raw: F32, views: Views) -> F64:
+    """Terms (n, 6) of the model of confidence: score, and what is to be seen of the face."""
+    score, octaves = attributes.margin(head, raw), views.octaves
+    ones = np.ones(len(raw))
+    columns = (ones, score, octaves, score * octaves, views.sharpness, views.frontality)
+    return np.stack(columns, axis=1).astype(np.float64)

@@ -1,0 +1,71 @@
+"""From raw decision values to labels: which are good enough to be given, and how wide ages are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from analyzer import attributes
+from analyzer.calibration import Calibration, Views
+from analyzer.errors import UsageError
+from analyzer.types import F32, Attribute, Decoded
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labeller:
+    """Decodes the heads of rows, tracks and persons.
+
+    Raises:
+        UsageError: an accuracy is asked for, and the describer has no tables to tell it by.
+    """
+
+    calibration: Calibration | None = None
+    min_accuracy: float | None = None
+    """Share of the labels given that shall be right; the others stay empty. ``None``: give all."""
+
+    def __post_init__(self) -> None:
+        if self.min_accuracy is not None and self.calibration is None:
+            raise UsageError("min_label_accuracy: this describer was not calibrated")
+
+    def decode(self, heads: Mapping[str, F32], views: Views) -> dict[str, Decoded]:
+        """Decode each head's (n, k) values of n faces."""
+        return {
+            head: self._kept(head, attributes.decode(head, raw), raw, views)
+            for head, raw in heads.items()
+        }
+
+    def summarize(
+        self, heads: Mapping[str, F32], views: Views, weights: F32
+    ) -> dict[str, Attribute]:
+        """Average each head's (n, k) values of one person's n faces, with their weights (n,)."""
+        averages = {head: attributes.average(head, raw, weights) for head, raw in heads.items()}
+        one = views.average(weights)
+        tail = self._tail(averages, one)
+        kept = self.decode({head: raw[None] for head, raw in averages.items()}, one)
+        return {
+            head: _blank(attributes.summarize(head, raw, tail), bool(kept[head].label[0]))
+            for head, raw in averages.items()
+        }
+
+    def _tail(self, averages: Mapping[str, F32], one: Views) -> float:
+        if self.calibration is None:
+            return attributes.TAIL
+        sex = attributes.decode("sex", averages["sex"][None]).label if "sex" in averages else ("",)
+        return float(self.calibration.age_tail(one, sex)[0])
+
+    def _kept(self, head: str, decoded: Decoded, raw: F32, views: Views) -> Decoded:
+        """Empty the labels that are less sure than asked for."""
+        if self.calibration is None or self.min_accuracy is None:
+            return decoded
+        sure = self.calibration.confidence(head, raw, views)
+        keep = sure >= self.calibration.threshold(head, self.min_accuracy)
+        labels = np.where(keep, np.array(decoded.label, object), "")
+        return replace(decoded, label=tuple(labels))
+
+
+PLAIN = Labeller()
+"""Gives every label, with intervals that were not calibrated."""
+
+
+def _blank(attribute: Attribute, keep: bool) -> Attribute:
+    return attribute if keep else replace(attribute, label="", low=None, high=None)

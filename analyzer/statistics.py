@@ -1,0 +1,27 @@
+"""Intervals that say how far a figure from few samples can be trusted; all at 95 %."""
+
+from typing import Any
+
+import numpy as np
+
+from analyzer.types import F64
+
+_Z = 1.959964
+_RESAMPLES = 400
+
+
+def wilson(successes: Any, counts: Any) -> tuple[F64, F64]:
+    """Interval of a share of successes (Wilson, JASA 1927); 0 to 1 where there is no sample."""
+    n = np.maximum(np.asarray(counts, np.float64), 1e-9)
+    share = np.asarray(successes, np.float64) / n
+    centre = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
+    half = _Z * np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2)) / (1 + _Z**2 / n)
+    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+
+
+def bootstrap(values: F64) -> tuple[float, float]:
+    """Percentile interval of the mean of samples (n,) (Efron, Annals of Statistics 1979)."""
+    random = np.random.default_rng(0)
+    picks = random.integers(0, len(values), (_RESAMPLES, len(values)))
+    low, high = np.percentile(values[picks].mean(axis=1), [2.5, 97.5])
+    return float(low), float(high)
