@@ -2,8 +2,8 @@
 
 from fractions import Fraction
 
-_JUMP_S = 10
-"""From here on a gap is taken for a break in the clock of a broadcast, as ffmpeg does."""
+_AHEAD_S, _BACK_S = 10, Fraction(1, 10)
+"""Steps beyond these are taken for a break in the clock of a broadcast, as ffmpeg does."""
 
 
 class Clock:
@@ -30,7 +30,7 @@ class Clock:
         """
         time = following if stamp is None else stamp - self._origin + self._shift
         if self._last is not None:
-            if self._jumps and abs(time - following) > _JUMP_S:
+            if self._jumps and not -_BACK_S <= time - following <= _AHEAD_S:
                 self._shift += following - time
                 time = following
             time = max(time, self._last)

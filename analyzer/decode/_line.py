@@ -34,11 +34,15 @@ def watched(pictures: Iterable[Shown], watcher: Watcher | None) -> Iterator[Show
     if watcher is None:
         yield from pictures
         return
-    reformatter = VideoReformatter()
+    scaler, reformatter = VideoReformatter(), VideoReformatter()
     line: deque[Shown] = deque()
+    size: tuple[int, int] | None = None
     for shown in pictures:
         line.append(shown)
-        cuts = watcher.update(thumbnail(shown.picture, reformatter), float(shown.time))
+        # A stream may change its size; a watcher compares pictures of one size.
+        size = size or (shown.picture.width, shown.picture.height)
+        picture = scaler.reformat(shown.picture, *size)
+        cuts = watcher.update(thumbnail(picture, reformatter), float(shown.time))
         for earlier in line:
             earlier.cut = earlier.cut or float(earlier.time) in cuts
         if len(line) > watcher.lookahead:

@@ -124,7 +124,8 @@ class VideoMedium:
         self._stamps = stamps
         kind = container.format.name
         self._origin = Fraction(container.start_time or 0, av.time_base)
-        self._clock = Clock(self._origin, jumps=kind.startswith("mpeg"))
+        self._estimated = kind.startswith("mpeg")
+        self._clock = Clock(self._origin, jumps=self._estimated)
         self._reformatter = VideoReformatter()
         self.frames_decoded = 0
         self.damaged = int(kind == "mpegts" and all(size % n for n in _PACKET_BYTES))
@@ -165,6 +166,7 @@ class VideoMedium:
             if self._sampling.ends(shown.time):
                 end = self._sampling.stop or end
                 break
+            source.require_duration(self.info.uri, float(shown.time))
             end = shown.end
             if self._sampling.wants(shown.index, shown.time, before, cut=shown.cut):
                 if held is not None:
@@ -180,7 +182,6 @@ class VideoMedium:
         end = Fraction(0)
         for index, picture in enumerate(self._pictures):
             time = self._clock.time(_stamp(picture), end)
-            source.require_duration(self.info.uri, float(time))
             end = time + self._length(picture)
             if self._stamps is None:
                 yield Shown(index, picture, time, end)
@@ -206,9 +207,10 @@ class VideoMedium:
         """Hold what was decoded against what the container states; what was decoded counts."""
         stop = self._sampling.stop
         wanted = self._stated_s if stop is None else min(self._stated_s, float(stop))
-        if wanted - float(end) > _SLACK_S:
+        # The length of an MPEG stream is an estimate: one damaged timestamp makes hours of it.
+        if not self._estimated and wanted - float(end) > _SLACK_S:
             self.missing_s = wanted - float(end)
-        if stop is None and (self.missing_s or end > self.info.duration_s):
+        if stop is None and (self.missing_s or self._estimated or end > self.info.duration_s):
             self.info = replace(self.info, duration_s=float(end))
 
     def _decode(self) -> Iterator[VideoFrame]:
@@ -262,7 +264,7 @@ class VideoMedium:
         if stream.duration and stream.time_base is not None:
             end = float((stream.start_time or 0) + stream.duration) * float(stream.time_base)
             self._stated_s = min(length or end, end - float(self._origin))
-        if self._sampling.stop is None:
+        if self._sampling.stop is None and not self._estimated:
             source.require_duration(path, self._stated_s)
         source.require_size(path, stream.width, stream.height)
         return MediaInfo(

@@ -25,6 +25,8 @@ _READING = {
     "max_pixels": str(source.MAX_PIXELS),
 }
 _SUBTITLE = "faces.ass"
+# A time that goes back, or more than 10 s ahead, as the decoder's clock has it.
+_MENDED_TIMES = "if(isnan(PREV_OUTT),T,if(between(T-PREV_OUTT,0,10),T,PREV_OUTT+0.04))/TB"
 _RESOURCE_SIGNS = ("No space left on device", "Cannot allocate memory", "Disk quota exceeded")
 _INPUT_SIGNS = ("Invalid data found", "moov atom not found", "Error opening input")
 
@@ -54,29 +56,52 @@ class Mp4Exporter:
             ResourceError: the file cannot be written.
         """
         _subtitles.require_video(report)
-        command = ffmpeg_binary.find()
         # ffmpeg runs in the folder of the subtitle, whose plain name needs no escape in a filter.
         with tempfile.TemporaryDirectory(prefix="ina-mp4-") as folder:
             with open_text(Path(folder, _SUBTITLE)) as stream:
                 stream.writelines(_subtitles.lines(report))
-            graph = _graph(report, path.absolute(), self._options)
             try:
-                _run(ffmpeg.compile(graph, cmd=command), folder, report, progress)
+                self._encode(report, path.absolute(), folder, progress)
             except BaseException:
                 if path.is_file():
                     path.unlink()
                 raise
 
+    def _encode(
+        self, report: MediaReport, path: Path, folder: str, progress: ProgressHook | None
+    ) -> None:
+        """Run ffmpeg; on a damaged medium, once more without the sound."""
+        command = ffmpeg_binary.find()
 
-def _graph(report: MediaReport, path: Path, options: dict[str, Any]) -> Any:
-    """What ffmpeg is to do: scale to square pixels, draw, encode; copy the sound where it fits."""
+        def run(*, sound: bool) -> None:
+            graph = _graph(report, path, self._options, sound=sound)
+            _run(ffmpeg.compile(graph, cmd=command), folder, report, progress)
+
+        try:
+            run(sound=True)
+        except ResourceError:
+            raise
+        except AnalyzerError:
+            if not report.tally.damaged:
+                raise
+            run(sound=False)
+
+
+def _graph(report: MediaReport, path: Path, options: dict[str, Any], *, sound: bool) -> Any:
+    """What ffmpeg is to do: scale to square pixels, draw, encode; copy the sound where it fits.
+
+    In a damaged medium, impossible times are replaced, and what can be heard is encoded anew.
+    """
     url = f"file:{Path(report.info.uri).absolute()}"
-    streams = _streams(report.info.uri, url)
+    damaged = report.tally.damaged > 0
+    streams = _streams(report.info.uri, url, whole=not damaged)
     medium = ffmpeg.input(url, **_READING)
     width, height = report.info.width_px, report.info.height_px
+    picture = medium[str(streams.video)]
+    if damaged:
+        picture = picture.filter("setpts", _MENDED_TIMES)
     picture = (
-        medium[str(streams.video)]
-        .filter("scale", width, height)
+        picture.filter("scale", width, height)
         .filter("setsar", 1)
         .filter("ass", _SUBTITLE)
         .filter("pad", width + width % 2, height + height % 2)  # 4:2:0 has even sides
@@ -94,7 +119,9 @@ def _graph(report: MediaReport, path: Path, options: dict[str, Any]) -> Any:
         **{f"c:a:{i}": codec for i, codec in enumerate(streams.sounds.values())},
         **options,
     }
-    sounds = [medium[str(index)] for index in streams.sounds]
+    sounds = [medium[str(index)] for index in streams.sounds if sound]
+    if damaged:
+        sounds = [heard.filter("asetpts", _MENDED_TIMES) for heard in sounds]
     return ffmpeg.output(picture, *sounds, f"file:{path}", **encoding).overwrite_output()
 
 
@@ -108,21 +135,23 @@ class _Streams:
     """Stream of sound -> encoder, or ``copy``."""
 
 
-def _streams(name: str, url: str) -> _Streams:
+def _streams(name: str, url: str, *, whole: bool) -> _Streams:
     """Choose the video stream that the decoder takes, and all streams of sound."""
     try:
         with av.open(url, options=_READING) as container:
             video = container.streams.best("video")
             if video is None:
                 raise InputError(f"{name}: no picture in it any more; was it replaced?")
-            sounds = {sound.index: _sound_codec(sound) for sound in container.streams.audio}
+            sounds = {sound.index: _sound_codec(sound, whole) for sound in container.streams.audio}
             return _Streams(video.index, str(video.time_base), sounds)
     except (av.error.FFmpegError, OSError) as error:
         raise InputError(f"{name}: cannot be read any more: {error}; was it moved?") from error
 
 
-def _sound_codec(stream: Any) -> str:
-    return "copy" if stream.codec_context.name.removesuffix("float") in _MP4_AUDIO else "aac"
+def _sound_codec(stream: Any, whole: bool) -> str:
+    """How to write a stream of sound; a damaged one is decoded, which mends it, never copied."""
+    fits = stream.codec_context.name.removesuffix("float") in _MP4_AUDIO
+    return "copy" if fits and whole else "aac"
 
 
 def _run(

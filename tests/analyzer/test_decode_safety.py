@@ -198,13 +198,15 @@ def test_pictures_that_change_their_size_are_scaled_to_the_first(tmp_path):
     assert len(frames) > 55
     assert {f.image.shape for f in frames} == {(240, 320, 3)}
     assert (medium.info.width_px, medium.info.height_px) == (320, 240)
+    assert sum(f.duration_s for f in frames) == pytest.approx(2, abs=0.1)
 
 
-def test_a_clock_that_starts_anew_runs_on(tmp_path):
-    """Two recordings, one behind the other, the second one's clock far from the first's."""
+@pytest.mark.parametrize("offset", ["0", "5000"])
+def test_a_clock_that_starts_anew_runs_on(offset, tmp_path):
+    """Two recordings, one behind the other, each with its own clock."""
     first = media.video(tmp_path / "1.ts", seconds=2)
     second = tmp_path / "2.ts"
-    media.ffmpeg("-i", first, "-c", "copy", "-output_ts_offset", "5000", second)
+    media.ffmpeg("-i", first, "-c", "copy", "-output_ts_offset", offset, second)
     path = tmp_path / "both.ts"
     path.write_bytes(first.read_bytes() + second.read_bytes())
     medium, frames = read(path)
@@ -274,7 +276,7 @@ def noise(path: Path, source: Path, seed: int) -> Path:
 def test_noise_leaves_some_pictures_and_is_counted(seed, tmp_path):
     path = noise(tmp_path / "b.ts", media.video(tmp_path / "a.ts", seconds=4), seed)
     medium, frames = read(path)
-    assert medium.damaged > 0
+    assert (medium.damaged > 0, medium.missing_s) == (True, 0.0)
     assert len(frames) > 10
     times = [f.time_s for f in frames]
     assert times == sorted(times)
@@ -295,3 +297,23 @@ def test_whole_films_are_not_called_partial(shared):
         if path.stat().st_size < 3_000_000:
             assert partial(path, stop=5) == (0, 0.0), path
     assert partial(shared / "media" / "video" / "short_hamilton_clip.mp4") == (0, 0.0)
+
+
+class Switch:
+    """A watcher that wants pictures of one size."""
+
+    lookahead = 0
+
+    def __init__(self):
+        self.shapes = set()
+
+    def update(self, picture, time_s):
+        self.shapes.add(picture.shape)
+        return []
+
+
+def test_a_watcher_sees_pictures_of_one_size(tmp_path):
+    watcher = Switch()
+    with decode.create(runtime=Runtime()).open(str(two_sizes(tmp_path / "a.ts"))) as medium:
+        assert len(list(medium.frames(watcher))) > 55
+    assert len(watcher.shapes) == 1

@@ -1,7 +1,9 @@
 """The mp4 exporter: timing and sound by ffprobe, boxes by their pixels."""
 
 import os
+import random
 import stat
+from dataclasses import replace
 
 import av
 import numpy as np
@@ -252,3 +254,20 @@ class TestBinary:
         monkeypatch.setattr(ffmpeg_binary, "_can", lambda path: "imageio_ffmpeg" in path)
         made = export(clip, tmp_path / "x.mp4", [Face(0, 0, (50, 50, 90, 90))])
         assert len(pictures(made)) == 25
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_damaged_source_is_mended(seed, tmp_path):
+    """Sound that cannot be copied, times that go back and ahead by hours."""
+    whole = media.video(tmp_path / "whole.ts", seconds=4)
+    data, chance = bytearray(whole.read_bytes()), random.Random(seed)
+    for _ in range(len(data) // 200):
+        data[chance.randrange(len(data))] = chance.randrange(256)
+    whole.write_bytes(data)
+    report = make_report(uri=str(whole), size=(320, 240))
+    tally = replace(report.tally, damaged=1)
+    report = replace(report, observations=replace(report.observations, tally=tally))
+    path = tmp_path / "x.mp4.part.1.1"
+    mp4.create(runtime=Runtime()).write(report, path)
+    length = float(media.probe(path, "-show_format")["format"]["duration"])
+    assert 1 < length < 30
