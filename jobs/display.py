@@ -26,10 +26,12 @@ def describe(job: Job) -> str:
 def _loss(job: Job) -> str:
     """Return what of a medium could not be analysed, in brackets; mostly nothing."""
     found = job.manifest.statistics if job.manifest else {}
-    missing_s, damaged = found.get("missing_s", 0.0), found.get("damaged", 0)
     if not found.get("partial"):
         return ""
-    return f" (partial: {missing_s:.1f} s missing, {damaged:.0f} damaged packets or pictures)"
+    missing_s, damaged = found["missing_s"], found["damaged"]
+    missing = f"{missing_s:.1f} s missing" if missing_s else ""
+    broken = f"{damaged:.0f} damaged packets or pictures" if damaged else ""
+    return f" (partial: {', '.join(filter(None, (missing, broken)))})"
 
 
 def clock(seconds: float) -> str:
