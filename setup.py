@@ -33,7 +33,7 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(include=["analyzer", "analyzer.*", "jobs", "jobs.*"]),
     py_modules=["ina_server", "ina_worker"],
-    package_data={"": ["*.safetensors", "*.yaml"]},
+    package_data={"": ["*.safetensors", "*.yaml", "*.j2"]},
     entry_points={
         "console_scripts": [
             "ina_server = ina_server:main",
@@ -77,6 +77,7 @@ setup(
         "test": [
             "cryptography>=42",
             "hypothesis>=6.90",
+            "jinja2>=3.1",
             "matplotlib>=3.8",
             "mypy>=1.11",
             "pandas>=2.1",

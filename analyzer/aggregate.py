@@ -1,13 +1,12 @@
 """From rows to persons: screen time, presence, size, and attributes averaged by quality."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from analyzer import attributes, canvas, geometry
+from analyzer.calibration import Views
+from analyzer.labels import PLAIN, Labeller
 from analyzer.tracks import Tracks
 from analyzer.types import (
-    F32,
     F64,
     I64,
     Attribute,
@@ -66,25 +65,38 @@ def drop_small(found: Identities, observations: Observations, least: int) -> tup
     return left, int((~keep).sum())
 
 
-def average_tracks(observations: Observations, track_ids: I64) -> dict[str, Decoded]:
+def average_tracks(
+    observations: Observations, track_ids: I64, labeller: Labeller = PLAIN
+) -> dict[str, Decoded]:
     """Average every head over each track: head name -> (T,)."""
     order = np.argsort(observations.track_id, kind="stable")
     bounds = np.searchsorted(observations.track_id[order], track_ids, side="right")
     groups = np.split(order, bounds[:-1]) if len(track_ids) else []
-    quality = observations.quality
-    return {
-        head: attributes.decode(
-            head,
-            np.array(
-                [attributes.average(head, raw[rows], quality[rows]) for rows in groups], np.float32
-            ).reshape(-1, raw.shape[1]),
-        )
+    quality, seen = observations.quality, views(observations)
+    averages = {
+        head: np.array(
+            [attributes.average(head, raw[rows], quality[rows]) for rows in groups], np.float32
+        ).reshape(-1, raw.shape[1])
         for head, raw in observations.heads.items()
     }
+    return labeller.decode(averages, Views.join([seen[r].average(quality[r]) for r in groups]))
+
+
+def views(observations: Observations) -> Views:
+    """How well the face of each row is seen."""
+    return Views(
+        face_px=observations.face_px,
+        sharpness=observations.sharpness,
+        frontality=observations.frontality,
+    )
 
 
 def persons(
-    info: MediaInfo, observations: Observations, row_persons: I64, found: Identities
+    info: MediaInfo,
+    observations: Observations,
+    row_persons: I64,
+    found: Identities,
+    labeller: Labeller = PLAIN,
 ) -> tuple[Person, ...]:
     """Summarise each person of a medium, most screen time first.
 
@@ -93,16 +105,22 @@ def persons(
         observations: all rows.
         row_persons: (N,) person of each row, -1 = none.
         found: tracks and persons.
+        labeller: decides on their labels.
     """
     people = [
-        _person(i, info, observations, np.nonzero(row_persons == i)[0], found)
+        _person(i, info, observations, np.nonzero(row_persons == i)[0], found, labeller)
         for i in range(len(found.centroids))
     ]
     return tuple(sorted(people, key=lambda p: (-p.screen_time_s, p.person_id)))
 
 
 def _person(
-    person_id: int, info: MediaInfo, observations: Observations, rows: I64, found: Identities
+    person_id: int,
+    info: MediaInfo,
+    observations: Observations,
+    rows: I64,
+    found: Identities,
+    labeller: Labeller,
 ) -> Person:
     ends = observations.time_s[rows] + observations.duration_s[rows]
     _, once = np.unique(observations.frame[rows], return_index=True)
@@ -117,7 +135,7 @@ def _person(
         last_s=float(ends.max()),
         screen_time_s=float(observations.duration_s[rows][once].sum()),
         mean_area_ratio=float(geometry.area(observations.boxes[rows]).mean() / picture),
-        attributes=_attributes(observations.heads, observations.quality, rows),
+        attributes=_attributes(observations, rows, labeller),
         intervals=_intervals(observations.time_s[rows], ends),
     )
 
@@ -131,8 +149,6 @@ def _intervals(starts: F64, ends: F64) -> tuple[tuple[float, float], ...]:
     return tuple(zip(starts[first].tolist(), reach[last].tolist(), strict=True))
 
 
-def _attributes(heads: Mapping[str, F32], quality: F32, rows: I64) -> dict[str, Attribute]:
-    return {
-        head: attributes.summarize(head, attributes.average(head, raw[rows], quality[rows]))
-        for head, raw in heads.items()
-    }
+def _attributes(observations: Observations, rows: I64, labeller: Labeller) -> dict[str, Attribute]:
+    heads = {head: raw[rows] for head, raw in observations.heads.items()}
+    return labeller.summarize(heads, views(observations)[rows], observations.quality[rows])

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analyzer import attributes
 from analyzer.types import F32, F64
 
 CHIP_PX = 150
+NEVER = 2.0
+"""A confidence that no label reaches."""
 CHIP_PER_FACE = 1.07
 """Side of dlib's chip (padding 0.25) over that of the detected face, median of 100 portraits."""
 
@@ -78,7 +81,7 @@ class Calibration:
     accuracies: F64
     """(a,) shares of right labels that can be asked for, ascending."""
     thresholds: Mapping[str, F64]
-    """Head -> (a,) confidence from which labels are that often right; above 1 where never."""
+    """Head -> (a, s) confidence from which labels are that often right; above 1 where never."""
 
     def confidence(self, head: str, raw: F32, views: Views) -> F32:
         """Probability (n,) that each label is right; an age is, in the right bin or one beside it.
@@ -89,9 +92,18 @@ class Calibration:
         logits = terms(head, raw, views) @ self.weights[head]
         return (1 / (1 + np.exp(-logits))).astype(np.float32)
 
-    def threshold(self, head: str, accuracy: float) -> float:
-        """Confidence that a label must have for this accuracy of those that are kept."""
-        return float(np.interp(accuracy, self.accuracies, self.thresholds[head], right=np.inf))
+    def thresholds_at(self, head: str, accuracy: float, views: Views) -> F64:
+        """Confidence (n,) that each label must have for this accuracy of those that are kept."""
+        by_size = [
+            np.interp(accuracy, self.accuracies, column, right=NEVER)
+            for column in self.thresholds[head].T
+        ]
+        return np.interp(views.octaves, self.octaves, by_size)
+
+    def sure(self, head: str, raw: F32, views: Views, accuracy: float) -> NDArray[np.bool_]:
+        """Which labels (n,) are to be given so that this share of them is right."""
+        wanted = self.thresholds_at(head, accuracy, views)
+        return self.confidence(head, raw, views) >= wanted
 
     def age_tail(self, views: Views, sexes: tuple[str, ...]) -> F64:
         """Share (n,) of the age distribution that lies on each side of the interval."""

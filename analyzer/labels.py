@@ -57,8 +57,7 @@ class Labeller:
         """Empty the labels that are less sure than asked for."""
         if self.calibration is None or self.min_accuracy is None:
             return decoded
-        sure = self.calibration.confidence(head, raw, views)
-        keep = sure >= self.calibration.threshold(head, self.min_accuracy)
+        keep = self.calibration.sure(head, raw, views, self.min_accuracy)
         labels = np.where(keep, np.array(decoded.label, object), "")
         return replace(decoded, label=tuple(labels))
 

@@ -64,6 +64,9 @@ class AnalysisOptions:
     attributes: tuple[str, ...] = _option(
         ("sex", "age"), "perceived attributes: sex,age; ethnicity only when named", _names
     )
+    min_label_accuracy: float | None = _option(
+        None, "leave labels empty so that this share of the others is right (default: off)", float
+    )
     min_face_px: float = _option(0, "leave out faces smaller than this, in pixels", float)
     min_area: float = _option(0, "leave out faces below this share of the picture", float)
     max_area: float = _option(1, "leave out faces above this share of the picture", float)
@@ -97,6 +100,10 @@ class AnalysisOptions:
             _require(self.stop > (self.start or 0), "stop: must be after start")
         _require(
             0 <= self.min_area <= self.max_area <= 1, "min_area, max_area: 0 <= min <= max <= 1"
+        )
+        _require(
+            self.min_label_accuracy is None or 0 < self.min_label_accuracy < 1,
+            "min_label_accuracy: must be above 0 and below 1",
         )
         unknown = set(self.attributes) - set(ATTRIBUTES)
         _require(not unknown, f"attributes {sorted(unknown)}: choose from {', '.join(ATTRIBUTES)}")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import analyzer
-from analyzer import aggregate, attributes, canvas, geometry, registry, tables, tracks
+from analyzer import aggregate, canvas, geometry, registry, tables, tracks
 from analyzer.align import Aligner
 from analyzer.canvas import Canvas
 from analyzer.cluster import Clusterer
@@ -20,6 +20,7 @@ from analyzer.decode import Decoder, Medium
 from analyzer.describe import Describer
 from analyzer.detect import Detector
 from analyzer.errors import InputError, ResourceError
+from analyzer.labels import Labeller
 from analyzer.options import AnalysisOptions
 from analyzer.prefetch import prefetch
 from analyzer.runtime import Runtime
@@ -53,6 +54,7 @@ class Models:
     aligner: Aligner
     describer: Describer
     clusterer: Clusterer
+    labeller: Labeller
 
     def tracker(self) -> Tracker:
         """A fresh tracker, for one medium."""
@@ -94,6 +96,9 @@ def load_models(options: AnalysisOptions, *, threads: int = 0) -> Models:
         aligner=registry.load("align", describer.aligner, runtime=runtime),
         describer=describer,
         clusterer=registry.load("cluster", options.clusterer, runtime=runtime),
+        labeller=Labeller(
+            calibration=describer.calibration, min_accuracy=options.min_label_accuracy
+        ),
     )
 
 
@@ -241,9 +246,9 @@ def summarize(
         info=info,
         observations=replace(table, tally=tally),
         identities=who,
-        row_attributes={h: attributes.decode(h, v) for h, v in table.heads.items()},
-        track_attributes=aggregate.average_tracks(table, who.track_ids),
-        persons=aggregate.persons(info, table, rows, who),
+        row_attributes=models.labeller.decode(table.heads, aggregate.views(table)),
+        track_attributes=aggregate.average_tracks(table, who.track_ids, models.labeller),
+        persons=aggregate.persons(info, table, rows, who, models.labeller),
         shots=_shots(table),
         provenance=_provenance(models),
     )
@@ -273,6 +278,7 @@ def _provenance(models: Models) -> Mapping[str, Any]:
         "analyzer": analyzer.__version__,
         "options": models.options.to_dict(),
         "models": dict(models.describer.provenance),
+        "ethnicity_asked_for": "ethnicity" in models.options.attributes,
     }
 
 

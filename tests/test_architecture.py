@@ -22,7 +22,8 @@ HEAVY = {
 
 LAYERS = {
     "analyzer": {
-        0: {"errors", "arrays", "types", "geometry", "attributes", "prefetch", "quality",
+        0: {"errors", "arrays", "types", "geometry", "attributes", "calibration", "labels",
+            "prefetch", "quality", "statistics",
             "canvas", "schedule", "tables", "tracks"},
         1: {"options", "registry", "runtime", "backend", "weights", "cache", "ffmpeg_binary",
             "source"},
@@ -41,8 +42,12 @@ LAYERS = {
 DEFAULT_LAYER = {"analyzer": 2, "jobs": 1}
 """Of all other modules: stages, and what stands under the service."""
 
-EXCEPTIONS = {("analyzer.train.attributes", "analyzer.describe._dlib_heads")}
-"""The trainer writes the file that the describer reads."""
+EXCEPTIONS = {
+    (f"analyzer.train.{trainer}", f"analyzer.describe.{describer}")
+    for trainer in ("attributes", "_network")
+    for describer in ("_dlib_attributes", "_dlib_dat")
+}
+"""The trainer starts from the network that the describer reads, and writes the file it reads."""
 
 
 @dataclass(frozen=True)

@@ -14,32 +14,50 @@ def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
     parser = commands.add_parser("evaluate", help=__doc__, description=__doc__)
     parts = parser.add_subparsers(title="what", metavar="WHAT", required=True)
-    text = "sex, age and ethnicity, on FairFace"
+    text = "perceived sex, age and ethnicity: by sex, age, ethnicity and face size"
     heads = parts.add_parser("attributes", help=text, description=text)
     heads.set_defaults(run=run)
+    layouts = registry.names("datasets")
+    heads.add_argument("--data", type=Path, required=True, metavar="DIR", help="labelled pictures")
     heads.add_argument(
-        "--data", type=Path, required=True, metavar="DIR", help="FairFace: labels CSV and pictures"
+        "--layout", default="fairface", choices=layouts, help="of DIR (default: fairface)"
     )
-    heads.add_argument("--split", default="val", metavar="NAME", help="(default: val)")
-    heads.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
+    heads.add_argument("--split", default="val", metavar="NAME", help="of FairFace (default: val)")
+    heads.add_argument("--json", type=Path, metavar="FILE", help="write all figures here")
+    heads.add_argument("--html", type=Path, metavar="FILE", help="write a page with plots here")
     heads.add_argument("--describer", default="dlib_resnet", help="(default: dlib_resnet)")
     heads.add_argument("--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda:0, ...")
     heads.add_argument(*spellings("batch_size"), type=int, default=32, metavar="N", help="of chips")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score the attribute heads, print the table and write the JSON."""
-    from analyzer.commands import _progress, _scores
-    from analyzer.evaluate import evaluate
+    """Measure the attributes, print the table, and write the JSON and the page."""
+    from analyzer.commands import _figures, _progress
+
+    page = registry.module("review", "attributes") if args.html else None
+    with _progress.bars() as progress:
+        report = _report(args, progress)
+    _figures.show(report, f"{args.data.name} ({args.layout})")
+    if args.json:
+        args.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    if page:
+        args.html.write_text(page.create().render(report), encoding="utf-8")
+    return 0
+
+
+def _report(args: argparse.Namespace, progress: Any) -> dict[str, Any]:
+    """All figures, and what they were measured with."""
+    from analyzer import evaluate
 
     runtime = Runtime(device=args.device, batch_size=args.batch_size)
     describer = registry.load("describe", args.describer, runtime=runtime, attributes=ATTRIBUTES)
-    dataset = registry.module("datasets", "fairface").create(folder=args.data, split=args.split)
-    with _progress.bars() as progress:
-        scores = evaluate(describer, dataset, progress=progress)
-    _scores.show(scores, f"FairFace {args.split}")
-    if args.json:
-        about = {"split": args.split, "data_sha256": dataset.digest}
-        report = {**scores.to_dict(), **about, "models": dict(describer.provenance)}
-        args.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    return 0
+    aligner = registry.load("align", describer.aligner, runtime=runtime)
+    create = registry.module("datasets", args.layout).create
+    dataset = create(folder=args.data, split=args.split, aligner=aligner)
+    predictions = evaluate.predict(describer, aligner, dataset, progress=progress)
+    about = {
+        "data": {"layout": args.layout, "split": args.split, "sha256": dataset.digest},
+        "describer": args.describer,
+        "models": dict(describer.provenance),
+    }
+    return {**about, **evaluate.report(predictions, describer.calibration)}

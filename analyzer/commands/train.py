@@ -13,7 +13,7 @@ def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
     parser = commands.add_parser("train", help=__doc__, description=__doc__)
     parts = parser.add_subparsers(title="what", metavar="WHAT", required=True)
-    text = "heads for sex, age and ethnicity, on FairFace"
+    text = "branch for perceived sex, age and ethnicity, on FairFace"
     heads = parts.add_parser("attributes", help=text, description=text)
     heads.set_defaults(run=run)
     heads.add_argument(
@@ -23,23 +23,32 @@ def add(commands: Any) -> None:
         "--out", type=Path, metavar="FILE", help="the file to write (default: the one that ships)"
     )
     heads.add_argument("--seed", type=int, default=0, metavar="N", help="(default: 0)")
-    heads.add_argument("--epochs", type=int, default=20, metavar="N", help="(default: 20)")
+    heads.add_argument("--epochs", type=int, default=16, metavar="N", help="(default: 16)")
+    heads.add_argument(
+        "--resume", action="store_true", help="go on from FILE.checkpoint of the same run"
+    )
     heads.add_argument("--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda:0, ...")
     heads.add_argument(*spellings("batch_size"), type=int, default=32, metavar="N", help="of chips")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train the attribute heads and print their scores on the tuning split."""
-    from analyzer.commands import _progress, _scores
+    """Train the branch and print its figures on the tuning split."""
+    from analyzer.commands import _figures, _progress
 
     training = registry.module("train", "attributes")
-    dataset = registry.module("datasets", "fairface").create(folder=args.data, split="train")
+    fairface = registry.module("datasets", "fairface")
     runtime = Runtime(device=args.device, batch_size=args.batch_size)
     out = args.out or training.SHIPPED
     with _progress.bars() as progress:
-        scores = training.train(
-            dataset, runtime=runtime, out=out, seed=args.seed, epochs=args.epochs, progress=progress
+        report = training.train(
+            fairface.create(folder=args.data, split="train"),
+            runtime=runtime,
+            out=out,
+            seed=args.seed,
+            epochs=args.epochs,
+            resume=args.resume,
+            progress=progress,
         )
-    _scores.show(scores, "tuning split of train")
+    _figures.show(report, "tuning split of train")
     print(out)
     return 0

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from analyzer.calibration import Calibration
 from analyzer.types import U8, Descriptions
 
 
@@ -13,6 +14,8 @@ class Describer(Protocol):
     """Spec of the aligner whose chips it expects, such as ``chip:size=150``."""
     threshold: float
     """Euclidean distance of embeddings below which two faces are taken for one person."""
+    calibration: Calibration | None
+    """Tables that say how sure its labels are; ``None`` where it has none."""
     provenance: Mapping[str, str]
     """Model file -> sha256, for the report."""
 

@@ -39,6 +39,16 @@ class Convolution:
     stride: int
     padding: int
 
+    @classmethod
+    def plain(cls, filters: F32, bias: F32, stride: int) -> "Convolution":
+        """A convolution without an affine layer, padded as dlib pads."""
+        ones, zeros = np.ones_like(bias), np.zeros_like(bias)
+        return cls(filters, bias, ones, zeros, stride, _padding(filters.shape[2], stride))
+
+    def folded(self) -> tuple[F32, F32]:
+        """Filters and bias with the affine layer multiplied in."""
+        return self.filters * self.gamma[:, None, None, None], self.bias * self.gamma + self.beta
+
 
 @dataclass(frozen=True)
 class Network:
@@ -60,7 +70,7 @@ def read(path: Path) -> Network:
     """
     reader = _Reader(path)
     mean = _header(reader)
-    convolutions = [_convolution(reader, *shape) for shape in _shapes()]
+    convolutions = [_convolution(reader, *shape) for shape in shapes()]
     projection = _projection(reader)
     reader.end()
     return Network(mean, tuple(convolutions), projection)
@@ -156,7 +166,7 @@ def _versions() -> list[int]:
     return [*versions, 2, 2]
 
 
-def _shapes() -> list[tuple[int, int, int, int, str]]:
+def shapes() -> list[tuple[int, int, int, int, str]]:
     """Outputs, inputs, side and stride of each convolution, and what follows its affine layer."""
     shapes, inputs = [(32, 3, 7, 2, "stem")], 32
     for outputs, blocks, halves in STAGES:
@@ -174,7 +184,7 @@ def _convolution(
     """Read a convolution, its affine layer, and the layers without weights that follow."""
     reader.name("con_4")
     weights = reader.tensor(outputs * inputs * side * side + outputs)
-    padding = side // 2 if stride == 1 else 0
+    padding = _padding(side, stride)
     reader.expect(outputs, side, side, stride, stride, padding, padding)
     reader.expect(1, outputs, inputs, side, side, 1, 1, outputs, 1, 1)
     reader.reals(4)
@@ -185,6 +195,10 @@ def _convolution(
     _after(reader, after)
     filters = weights[:-outputs].reshape(outputs, inputs, side, side)
     return Convolution(filters, weights[-outputs:], gamma, beta, stride, padding)
+
+
+def _padding(side: int, stride: int) -> int:
+    return side // 2 if stride == 1 else 0
 
 
 def _affine(reader: _Reader, channels: int) -> tuple[F32, F32]:

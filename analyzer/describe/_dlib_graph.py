@@ -1,26 +1,28 @@
-"""dlib's face ResNet and attribute heads as one ONNX graph.
+"""dlib's face ResNet and the attribute branch on its trunk as one ONNX graph.
 
-Input ``chips`` (n, 150, 150, 3) uint8 RGB. Outputs ``embedding`` (n, 128), ``features`` (n, 704)
-and one output (n, k) a head.
+Input ``chips`` (n, 150, 150, 3) uint8 RGB. Outputs ``embedding`` (n, 128) and (n, k) for each head.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from analyzer.attributes import SIZES
+from analyzer.describe._dlib_attributes import Attributes
 from analyzer.describe._dlib_dat import DIMENSIONS, SIZE, STAGES, Convolution, Network
-from analyzer.describe._dlib_heads import FEATURES, Heads
 from analyzer.types import F32
 
-VERSION = 1
+VERSION = 2
 """Grows with every change here that changes the graph: part of the name of cached graphs."""
 _OPSET, _IR = 17, 8
+_SIDE = 35
+"""Of the activations that leave the stem; halving rounds down."""
 
 
-def build(network: Network, heads: Heads) -> bytes:
+def build(network: Network, attributes: Attributes) -> bytes:
     """Build the graph; returns a serialized ONNX model."""
     graph = _Graph()
     pixels = graph.add("Cast", "chips", to=TensorProto.FLOAT)
@@ -28,13 +30,12 @@ def build(network: Network, heads: Heads) -> bytes:
     layers = iter(network.convolutions)
     x = graph.add("Relu", _stem(graph, x, next(layers), network.mean))
     x = graph.add("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2])
-    pooled = _stages(graph, x, layers)
-    graph.add("MatMul", pooled[-1], graph.constant(network.projection), name="embedding")
-    graph.add("Concat", *pooled[1:], name="features", axis=1)
-    _heads(graph, heads)
-    widths = {"embedding": DIMENSIONS, "features": FEATURES}
-    widths |= {name: len(heads.tensors[f"{name}.bias"]) for name in heads.names}
-    return graph.serialize(widths)
+    (trunk,) = _stages(graph, x, layers, STAGES[:1])
+    last = _stages(graph, trunk, layers, STAGES[1:])[-1]
+    graph.add("MatMul", _mean(graph, last), graph.constant(network.projection), name="embedding")
+    if attributes.names:
+        _attributes(graph, trunk, attributes)
+    return graph.serialize({"embedding": DIMENSIONS, **{n: SIZES[n] for n in attributes.names}})
 
 
 class _Graph:
@@ -70,25 +71,45 @@ class _Graph:
         return model.SerializeToString()
 
 
-def _stages(graph: _Graph, x: str, layers: Iterator[Convolution]) -> list[str]:
-    """Append all residual blocks; returns the mean over the picture (n, c) after each stage."""
-    pooled, channels, side = [], STAGES[0][0], 35
-    for width, blocks, halves in STAGES:
+def _stages(
+    graph: _Graph, x: str, layers: Iterator[Convolution], shapes: Sequence[tuple[int, int, bool]]
+) -> list[str]:
+    """Append the residual blocks of some stages; returns the activations after each stage."""
+    after, side = [], _SIDE
+    for _, blocks, halves in shapes:
         for block in range(blocks):
             if halves and block == 0:
-                x, side = _halving(graph, x, next(layers), next(layers), side, width - channels)
+                x = _halving(graph, x, next(layers), next(layers), side)
+                side //= 2
             else:
                 branch = _branch(graph, x, next(layers), next(layers))
                 x = graph.add("Relu", graph.add("Add", x, branch))
-        channels = width
-        pooled.append(graph.add("Flatten", graph.add("GlobalAveragePool", x)))
-    return pooled
+        after.append(x)
+    return after
 
 
-def _halving(
-    graph: _Graph, x: str, first: Convolution, second: Convolution, side: int, missing: int
-) -> tuple[str, int]:
-    """Append a block that halves a picture of this side; returns it and its new side.
+def _mean(graph: _Graph, x: str) -> str:
+    """Mean over the picture (n, c)."""
+    return graph.add("Flatten", graph.add("GlobalAveragePool", x))
+
+
+def _attributes(graph: _Graph, trunk: str, attributes: Attributes) -> None:
+    """Append the attribute branch and its heads."""
+    after = _stages(graph, trunk, iter(attributes.convolutions), STAGES[1:])
+    pooled = [*(_mean(graph, x) for x in after[:-1]), graph.add("Flatten", after[-1])]
+    features = graph.add("Concat", *pooled, axis=1)
+    x = graph.add("Relu", _linear(graph, features, attributes, "hidden"))
+    for name in attributes.names:
+        _linear(graph, x, attributes, name, output=name)
+
+
+def _linear(graph: _Graph, x: str, attributes: Attributes, layer: str, output: str = "") -> str:
+    weights = (graph.constant(attributes.tensors[f"{layer}.{p}"]) for p in ("weight", "bias"))
+    return graph.add("Gemm", x, *weights, name=output, transB=1)
+
+
+def _halving(graph: _Graph, x: str, first: Convolution, second: Convolution, side: int) -> str:
+    """Append a block that halves a picture of this side.
 
     dlib adds tensors of unlike size by padding each with zeros up to the larger: the branch at the
     right and bottom, the shortcut in its missing channels.
@@ -96,9 +117,10 @@ def _halving(
     branch = _branch(graph, x, first, second)
     shortcut = graph.add("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2])
     short = side // 2 - ((side - 3) // 2 + 1)
+    missing = len(first.filters) - first.filters.shape[1]
     branch = _pad(graph, branch, 0, short)
     shortcut = _pad(graph, shortcut, missing, 0)
-    return graph.add("Relu", graph.add("Add", shortcut, branch)), side // 2
+    return graph.add("Relu", graph.add("Add", shortcut, branch))
 
 
 def _pad(graph: _Graph, x: str, channels: int, pixels: int) -> str:
@@ -110,8 +132,8 @@ def _pad(graph: _Graph, x: str, channels: int, pixels: int) -> str:
 
 
 def _branch(graph: _Graph, x: str, first: Convolution, second: Convolution) -> str:
-    x = graph.add("Relu", _convolve(graph, x, *_fold(first), first))
-    return _convolve(graph, x, *_fold(second), second)
+    x = graph.add("Relu", _convolve(graph, x, *first.folded(), first))
+    return _convolve(graph, x, *second.folded(), second)
 
 
 def _stem(graph: _Graph, x: str, layer: Convolution, mean: F32) -> str:
@@ -119,15 +141,10 @@ def _stem(graph: _Graph, x: str, layer: Convolution, mean: F32) -> str:
 
     That is exact because it pads nothing.
     """
-    filters, bias = _fold(layer)
+    filters, bias = layer.folded()
     filters = (filters.astype(np.float64) / 256).astype(np.float32)
     offset = np.einsum("oihw,i->o", filters.astype(np.float64), mean.astype(np.float64))
     return _convolve(graph, x, filters, (bias - offset).astype(np.float32), layer)
-
-
-def _fold(layer: Convolution) -> tuple[F32, F32]:
-    """Filters and bias with the affine layer multiplied in."""
-    return layer.filters * layer.gamma[:, None, None, None], layer.bias * layer.gamma + layer.beta
 
 
 def _convolve(graph: _Graph, x: str, filters: F32, bias: F32, layer: Convolution) -> str:
@@ -136,14 +153,3 @@ def _convolve(graph: _Graph, x: str, filters: F32, bias: F32, layer: Convolution
     return graph.add(
         "Conv", x, *weights, kernel_shape=list(filters.shape[2:]), strides=strides, pads=pads
     )
-
-
-def _heads(graph: _Graph, heads: Heads) -> None:
-    if not heads.names:
-        return
-    constants = {name: graph.constant(tensor) for name, tensor in heads.tensors.items()}
-    hidden = ("features", constants["hidden.weight"], constants["hidden.bias"])
-    x = graph.add("Relu", graph.add("Gemm", *hidden, transB=1))
-    for name in heads.names:
-        layer = constants[f"{name}.weight"], constants[f"{name}.bias"]
-        graph.add("Gemm", x, *layer, name=name, transB=1)

@@ -1,4 +1,4 @@
-"""dlib's face ResNet (128-D, 99.38 % on LFW) and attribute heads in one pass of one ONNX graph."""
+"""dlib's face ResNet (128-D, 99.38 % on LFW) and an attribute branch on its trunk, in one graph."""
 
 import contextlib
 import hashlib
@@ -11,7 +11,7 @@ import numpy as np
 from analyzer import cache, weights
 from analyzer.attributes import SIZES
 from analyzer.backend import Session
-from analyzer.describe import _dlib_dat, _dlib_graph, _dlib_heads
+from analyzer.describe import _dlib_attributes, _dlib_dat, _dlib_graph
 from analyzer.errors import UsageError, WeightsError
 from analyzer.runtime import Runtime
 from analyzer.types import F32, U8, Descriptions
@@ -20,15 +20,24 @@ TOLERANCE = 1e-5
 """Largest difference from dlib's own embeddings with which a graph is accepted."""
 
 
-def create(*, heads: str = "", attributes: tuple[str, ...] = (), runtime: Runtime) -> "DlibResnet":
-    """Face ResNet of dlib; ``heads`` is a file of attribute heads (default: those that ship).
+def create(
+    *, heads: str = "", mirror: bool = False, attributes: tuple[str, ...] = (), runtime: Runtime
+) -> "DlibResnet":
+    """Face ResNet of dlib; heads: file of an attribute branch, mirror: look at both sides.
+
+    Args:
+        heads: a file that ``train attributes`` wrote; empty: the one that ships.
+        mirror: average the attributes of each face and its mirror image, in twice the time.
+        attributes: heads to compute.
+        runtime: where to compute.
 
     Raises:
         MissingDependency: the package that carries the weights is not installed.
-        UsageError: the heads do not know an attribute.
+        UsageError: the branch does not know an attribute.
         WeightsError: weights missing, altered, or not equal to dlib's own network.
     """
-    return DlibResnet(Path(heads) if heads else _dlib_heads.SHIPPED, attributes, runtime)
+    path = Path(heads) if heads else _dlib_attributes.SHIPPED
+    return DlibResnet(path, mirror, attributes, runtime)
 
 
 class DlibResnet:
@@ -40,28 +49,33 @@ class DlibResnet:
     # own 0.6 takes 0.4 % of the different pairs for one person, and clustering chains such errors.
     threshold = 0.5
 
-    def __init__(self, heads: Path, attributes: tuple[str, ...], runtime: Runtime) -> None:
+    def __init__(
+        self, heads: Path, mirror: bool, attributes: tuple[str, ...], runtime: Runtime
+    ) -> None:
+        self._mirror = mirror
         self._attributes = tuple(name for name in SIZES if name in attributes)
         self._batch_size = runtime.batch_size
         files = [weights.locate("dlib_resnet")]
         if self._attributes:
             files.append(heads)
         self._session = _session(files, self._attributes, runtime)
+        self.calibration = _dlib_attributes.calibration(heads) if self._attributes else None
         self.provenance: Mapping[str, str] = {file.name: weights.sha256(file) for file in files}
 
     def describe(self, images: U8) -> Descriptions:
         """Describe chips; see `analyzer.describe.Describer`."""
         outputs = self._run(images)
         heads = {name: outputs[name] for name in self._attributes}
+        if self._mirror and heads:
+            other = self._run(images[:, :, ::-1])
+            heads = {
+                name: np.add(raw, other[name]) * np.float32(0.5) for name, raw in heads.items()
+            }
         return Descriptions(embeddings=outputs["embedding"], heads=heads)
-
-    def features(self, images: U8) -> F32:
-        """Pooled features (n, 704) of chips, on which heads are trained."""
-        return self._run(images)["features"]
 
     def _run(self, images: U8) -> dict[str, F32]:
         """All outputs of the graph, by name."""
-        widths = {"embedding": _dlib_dat.DIMENSIONS, "features": _dlib_heads.FEATURES, **SIZES}
+        widths = {"embedding": _dlib_dat.DIMENSIONS, **SIZES}
         parts = [
             [np.empty((0, widths[name]), np.float32) for name in self._session.outputs],
             *(self._session.run(chips=batch) for batch in self._batches(images)),
@@ -92,11 +106,11 @@ def _session(files: list[Path], attributes: tuple[str, ...], runtime: Runtime) -
 
 
 def _build(files: list[Path], attributes: tuple[str, ...]) -> bytes:
-    heads = _dlib_heads.load(files[1]) if attributes else _dlib_heads.Heads({})
-    unknown = set(attributes) - set(heads.names)
+    branch = _dlib_attributes.load(files[1]) if attributes else _dlib_attributes.Attributes({})
+    unknown = set(attributes) - set(branch.names)
     if unknown:
         raise UsageError(f"{files[1]}: has no head for {', '.join(sorted(unknown))}")
-    return _dlib_graph.build(_dlib_dat.read(files[0]), heads.only(attributes))
+    return _dlib_graph.build(_dlib_dat.read(files[0]), branch.only(attributes))
 
 
 def _verify(model: bytes, path: Path, runtime: Runtime) -> None:

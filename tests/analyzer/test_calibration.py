@@ -11,7 +11,7 @@ TABLES = Calibration(
     tails={"f": np.array([0.1, 0.0]), "m": np.array([0.2, 0.1])},
     weights={head: np.array([0.0, 2, -0.5, 0, 0, 0.5]) for head in attributes.SIZES},
     accuracies=np.array([0.9, 0.95, 0.99]),
-    thresholds={head: np.array([0.6, 0.8, 2.0]) for head in attributes.SIZES},
+    thresholds={head: np.array([[0.6, 0.7], [0.8, 2], [2, 2]]) for head in attributes.SIZES},
 )
 
 
@@ -28,7 +28,7 @@ def test_tables_come_back_from_json():
     again = Calibration.from_json(TABLES.to_json())
     np.testing.assert_array_equal(again.octaves, TABLES.octaves)
     np.testing.assert_array_equal(again.tails["m"], TABLES.tails["m"])
-    assert again.threshold("sex", 0.95) == 0.8
+    assert again.thresholds_at("sex", 0.95, views(200)).tolist() == [0.8]
 
 
 def test_large_faces_are_all_one_size_and_small_ones_count_in_octaves():
@@ -47,9 +47,14 @@ def test_less_to_see_is_less_sure():
 
 
 def test_accuracies_between_the_rows_of_the_table_and_beyond_it():
-    assert TABLES.threshold("sex", 0.925) == pytest.approx(0.7)
-    assert TABLES.threshold("sex", 0.5) == 0.6
-    assert TABLES.threshold("sex", 0.995) == np.inf
+    def at(accuracy, *sizes):
+        return TABLES.thresholds_at("sex", accuracy, views(*sizes)).tolist()
+
+    assert at(0.925, 200) == pytest.approx([0.7])
+    assert at(0.5, 200, 1) == pytest.approx([0.6, 0.7])
+    assert at(0.995, 200) == [2]
+    small = 150 / 1.07 / 2**1.5
+    assert at(0.95, small) == pytest.approx([1.4])
 
 
 def test_tails_follow_size_and_sex():

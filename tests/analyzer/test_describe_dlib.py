@@ -10,7 +10,7 @@ import platformdirs
 import pytest
 
 from analyzer import registry, weights
-from analyzer.describe import _dlib_dat, _dlib_graph, _dlib_heads, dlib_resnet
+from analyzer.describe import _dlib_attributes, _dlib_dat, _dlib_graph, dlib_resnet
 from analyzer.errors import UsageError, WeightsError
 from analyzer.runtime import Runtime
 
@@ -98,7 +98,7 @@ def test_batches_do_not_change_results(describer, chips):
 
 
 def test_provenance_names_both_files(describer):
-    assert set(describer.provenance) == {DAT.name, _dlib_heads.SHIPPED.name}
+    assert set(describer.provenance) == {DAT.name, _dlib_attributes.SHIPPED.name}
     assert describer.provenance[DAT.name] == weights.MODELS["dlib_resnet"].sha256
 
 
@@ -133,7 +133,7 @@ def test_weights_with_more_behind_them_are_refused(tmp_path):
 
 def test_graph_that_differs_from_dlib_is_refused(network):
     altered = dataclasses.replace(network, projection=network.projection * 1.001)
-    model = _dlib_graph.build(altered, _dlib_heads.Heads({}))
+    model = _dlib_graph.build(altered, _dlib_attributes.Attributes({}))
     with pytest.raises(WeightsError, match="differs from dlib"):
         dlib_resnet._verify(model, DAT, RUNTIME)
 
@@ -177,42 +177,55 @@ def test_workers_that_start_at_once_share_the_cache(tmp_path):
     assert [p.suffix for p in (tmp_path / "ina" / "graphs").iterdir()] == [".onnx"]
 
 
-def random_heads(*names: str) -> _dlib_heads.Heads:
+def random_heads(*names: str) -> _dlib_attributes.Attributes:
+    """The branch that ships, with random heads."""
     rng = np.random.default_rng(0)
-    shapes = {"hidden.weight": (8, 704), "hidden.bias": (8,)}
-    for name, size in {"sex": 1, "age": 9}.items():
-        if name in names:
-            shapes |= {f"{name}.weight": (size, 8), f"{name}.bias": (size,)}
-    return _dlib_heads.Heads(
-        {name: rng.normal(size=shape).astype(np.float16).astype(np.float32)
-         for name, shape in shapes.items()}
-    )  # fmt: skip
+    shipped = _dlib_attributes.load(_dlib_attributes.SHIPPED).only([]).tensors
+    hidden = _dlib_attributes.HIDDEN
+    sizes = {"sex": 1, "age": 9}
+    heads = {f"{name}.weight": rng.normal(size=(sizes[name], hidden)) for name in names}
+    heads |= {f"{name}.bias": rng.normal(size=sizes[name]) for name in names}
+    return _dlib_attributes.Attributes.rounded({**shipped, **heads})
 
 
 def test_heads_come_back_from_their_file(tmp_path):
     path = tmp_path / "heads.safetensors"
     heads = random_heads("sex", "age")
-    _dlib_heads.save(heads, path, {"seed": "7"})
-    again = _dlib_heads.load(path)
+    _dlib_attributes.save(heads, path, {"seed": "7"})
+    again = _dlib_attributes.load(path)
     assert again.names == ("sex", "age")
     assert again.only(["age"]).names == ("age",)
     for name, tensor in heads.tensors.items():
         np.testing.assert_array_equal(again.tensors[name], tensor)
-    assert _dlib_heads.metadata(path) == {"seed": "7"}
+    assert _dlib_attributes.metadata(path) == {"seed": "7"}
+    assert _dlib_attributes.calibration(path) is None
 
 
 def test_heads_of_a_user_are_computed_in_the_graph(tmp_path, describer, chips):
     path = tmp_path / "heads.safetensors"
-    heads = random_heads("sex")
-    _dlib_heads.save(heads, path, {})
+    shipped = _dlib_attributes.load(_dlib_attributes.SHIPPED)
+    turned = {**shipped.only(["sex"]).tensors}
+    turned |= {name: -turned[name] for name in ("sex.weight", "sex.bias")}
+    _dlib_attributes.save(_dlib_attributes.Attributes(turned), path, {})
     spec = f"dlib_resnet:heads={path}"
     mine = registry.load("describe", spec, runtime=RUNTIME, attributes=("sex",))
-    tensors = heads.tensors
-    hidden = mine.features(chips) @ tensors["hidden.weight"].T + tensors["hidden.bias"]
-    wanted = np.maximum(hidden, 0) @ tensors["sex.weight"].T + tensors["sex.bias"]
-    np.testing.assert_allclose(mine.describe(chips).heads["sex"], wanted, rtol=1e-4, atol=1e-3)
+    assert mine.calibration is None
+    np.testing.assert_allclose(
+        mine.describe(chips).heads["sex"], -describer.describe(chips).heads["sex"], atol=1e-3
+    )
     with pytest.raises(UsageError, match="has no head for age"):
         registry.load("describe", spec, runtime=RUNTIME, attributes=("sex", "age"))
+
+
+def test_mirroring_makes_a_face_and_its_mirror_image_equal(chips, describer):
+    spec = "dlib_resnet:mirror=true"
+    both = registry.load("describe", spec, runtime=RUNTIME, attributes=("sex", "age"))
+    plain, mirrored = both.describe(chips), both.describe(chips[:, :, ::-1])
+    once = describer.describe(chips)
+    for name, raw in plain.heads.items():
+        np.testing.assert_allclose(raw, mirrored.heads[name], atol=1e-3)
+        assert np.abs(raw - once.heads[name]).max() > 0.01
+    np.testing.assert_allclose(plain.embeddings, once.embeddings, atol=1e-6, rtol=0)
 
 
 def test_wrong_heads_are_refused(tmp_path):
@@ -221,24 +234,28 @@ def test_wrong_heads_are_refused(tmp_path):
     with pytest.raises(WeightsError, match="No such file"):
         registry.load("describe", spec, runtime=RUNTIME, attributes=("sex",))
     path.write_bytes(b"no heads")
-    with pytest.raises(WeightsError, match="make them with"):
+    with pytest.raises(WeightsError, match="make one with"):
         registry.load("describe", spec, runtime=RUNTIME, attributes=("sex",))
     heads = random_heads("sex")
-    _dlib_heads.save(
-        _dlib_heads.Heads({**heads.tensors, "beauty.bias": heads.tensors["sex.bias"]}), path, {}
+    _dlib_attributes.save(
+        _dlib_attributes.Attributes({**heads.tensors, "beauty.bias": heads.tensors["sex.bias"]}),
+        path,
+        {},
     )
-    with pytest.raises(WeightsError, match="no heads for dlib"):
+    with pytest.raises(WeightsError, match="no attributes for dlib"):
         registry.load("describe", spec, runtime=RUNTIME, attributes=("sex",))
 
 
 def test_heads_that_ship_say_where_they_come_from():
-    about = _dlib_heads.metadata(_dlib_heads.SHIPPED)
+    about = _dlib_attributes.metadata(_dlib_attributes.SHIPPED)
     assert "python -m analyzer train attributes" in about["command"]
     assert "CC BY 4.0" in about["data"]
     assert about["backbone_sha256"] == weights.MODELS["dlib_resnet"].sha256
-    assert json.loads(about["tuning_scores"])["sex_accuracy"] > 0.89
+    assert "MIT" in about["licence"]
+    assert json.loads(about["tuning_figures"])["150"]["sex_accuracy"]["value"] > 0.9
+    assert _dlib_attributes.SHIPPED.stat().st_size <= 15e6
 
 
 def test_what_the_pipeline_decides_is_no_option_of_the_spec():
-    with pytest.raises(UsageError, match="no option 'attributes'; it has: heads"):
+    with pytest.raises(UsageError, match="no option 'attributes'; it has: heads, mirror"):
         registry.load("describe", "dlib_resnet:attributes=sex", runtime=RUNTIME, attributes=())

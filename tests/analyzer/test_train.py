@@ -4,13 +4,16 @@ import numpy as np
 import platformdirs
 import pytest
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 
-from analyzer.describe import _dlib_heads
-from analyzer.runtime import Runtime
-from analyzer.train import _features, attributes
+from analyzer import registry, weights  # noqa: E402
+from analyzer.describe import _dlib_attributes, _dlib_dat  # noqa: E402
+from analyzer.runtime import Runtime  # noqa: E402
+from analyzer.train import _augment, _loss, attributes  # noqa: E402
+from analyzer.train._network import Branch, Trunk  # noqa: E402
 
 RUNTIME = Runtime(device="cpu")
+EPOCHS = 3
 
 
 class Coloured:
@@ -18,7 +21,7 @@ class Coloured:
 
     digest = "coloured"
 
-    def __init__(self, n: int = 240) -> None:
+    def __init__(self, n: int = 720) -> None:
         rng = np.random.default_rng(0)
         sizes = {"sex": 2, "age": 9, "ethnicity": 7}
         self.labels = {name: rng.integers(0, size, n) for name, size in sizes.items()}
@@ -42,62 +45,82 @@ def cache_folder(tmp_path_factory, monkeypatch):
     return folder
 
 
+@pytest.fixture(scope="module")
+def network():
+    return _dlib_dat.read(weights.locate("dlib_resnet"))
+
+
 def train(path, **options):
-    return attributes.train(Coloured(), runtime=RUNTIME, out=path, epochs=60, **options)
+    return attributes.train(Coloured(), runtime=RUNTIME, out=path, seed=3, epochs=EPOCHS, **options)
 
 
-def test_heads_learn_and_equal_seeds_give_equal_heads(tmp_path):
+def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path, monkeypatch):
     told = []
-    first = train(tmp_path / "a", seed=3, progress=told.append)
-    again = train(tmp_path / "b", seed=3)
-    assert first.count == 24
-    assert first.sex_accuracy > 0.9
-    assert first == again
-    stages = [step.stage for step in told]
-    assert stages == ["features"] + ["train"] * 60
-    heads = _dlib_heads.load(tmp_path / "a")
-    for name, tensor in _dlib_heads.load(tmp_path / "b").tensors.items():
-        np.testing.assert_allclose(heads.tensors[name], tensor, atol=1e-3)
+    whole = train(tmp_path / "a", progress=told.append)
+    assert whole["count"] == 72
+    assert whole["sizes"]["150"]["overall"]["sex_accuracy"]["value"] > 0.7
+    assert [step.done for step in told if step.stage == "train"][-1] == EPOCHS
 
+    class Stopped(Exception):
+        pass
 
-def test_file_tells_how_it_was_made(tmp_path):
-    scores = train(tmp_path / "a", seed=3)
-    about = _dlib_heads.metadata(tmp_path / "a")
-    assert about["command"].endswith("--seed 3 --epochs 60")
+    def stop(step):
+        if step.stage == "train" and step.done > 1:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        train(tmp_path / "b", progress=stop)
+    assert (tmp_path / "b.checkpoint").exists()
+    resumed = []
+    again = train(tmp_path / "b", resume=True, progress=resumed.append)
+    assert next(step.done for step in resumed if step.stage == "train") > 1
+    assert not (tmp_path / "b.checkpoint").exists()
+    assert again == whole
+    first, second = (_dlib_attributes.load(tmp_path / name).tensors for name in "ab")
+    for name, tensor in first.items():
+        np.testing.assert_array_equal(tensor, second[name])
+    about = _dlib_attributes.metadata(tmp_path / "a")
+    assert about["command"].endswith("--seed 3 --epochs 3")
     assert about["data_sha256"] == "coloured"
-    assert json.loads(about["tuning_scores"]) == scores.to_dict()
+    assert json.loads(about["tuning_figures"])["150"] == whole["sizes"]["150"]["overall"]
+    assert _dlib_attributes.calibration(tmp_path / "a").octaves.tolist()[0] == 0
 
 
-def test_folding_keeps_the_network_as_it_was():
-    torch = pytest.importorskip("torch")
+def test_exported_branch_gives_what_torch_gives(tmp_path, network):
     torch.manual_seed(0)
-    network = attributes._network().eval()
-    rng = np.random.default_rng(0)
-    mean, scale = rng.uniform(0.5, 2, (2, 704)).astype(np.float32)
-    features = rng.uniform(0, 3, (5, 704)).astype(np.float32)
+    trunk, branch = Trunk(network), Branch(network)
+    chips = np.random.default_rng(0).integers(0, 256, (4, 150, 150, 3), np.uint8)
     with torch.no_grad():
-        wanted = network(torch.from_numpy((features - mean) / scale)).numpy()
-    raw = attributes._apply(attributes._fold(network, mean, scale), features)
-    np.testing.assert_allclose(np.concatenate(list(raw.values()), axis=1), wanted, atol=0.02)
+        x = trunk(torch.from_numpy(chips))
+        branch.standardize(branch.features(x))
+        wanted = branch.heads(branch.features(x))
+    path = tmp_path / "branch"
+    _dlib_attributes.save(branch.export(), path, {})
+    describer = registry.load(
+        "describe", f"dlib_resnet:heads={path}", runtime=RUNTIME, attributes=("sex", "age")
+    )
+    got = describer.describe(chips).heads
+    for name in ("sex", "age"):
+        np.testing.assert_allclose(got[name], wanted[name].numpy(), atol=0.02)
 
 
-def test_features_are_computed_once(cache_folder):
-    class Counting:
-        def __init__(self):
-            self.provenance, self.seen = {"model": "hash"}, 0
+def test_changed_chips_are_still_chips_and_follow_the_seed():
+    chip = np.random.default_rng(0).integers(0, 256, (150, 150, 3), np.uint8)
+    for seed in range(20):
+        changed = _augment.augment(chip, np.random.default_rng(seed))
+        again = _augment.augment(chip, np.random.default_rng(seed))
+        assert (changed.shape, changed.dtype) == (chip.shape, np.uint8)
+        np.testing.assert_array_equal(changed, again)
+        assert (changed != chip).any()
 
-        def features(self, images):
-            self.seen += len(images)
-            return images[:, 0, 0].astype(np.float32)
 
-    backbone = Counting()
-    told = []
-    first = _features.views(Coloured(30), backbone, progress=told.append)
-    again = _features.views(Coloured(30), backbone, progress=told.append)
-    assert first.shape == (2, 30, 3)
-    assert backbone.seen == 60
-    assert len(told) == 1
-    np.testing.assert_array_equal(first, again)
-    backbone.provenance = {"model": "another"}
-    _features.views(Coloured(30), backbone, progress=told.append)
-    assert backbone.seen == 120
+def test_near_ages_are_less_wrong_than_far_ones():
+    labels = {name: torch.tensor([4]) for name in ("age", "ethnicity")} | {"sex": torch.tensor([1])}
+
+    def loss(age):
+        values = {"sex": torch.zeros(1, 1), "ethnicity": torch.zeros(1, 7)}
+        values["age"] = 4 * torch.eye(9)[[age]]
+        return float(_loss.total(values, labels))
+
+    assert loss(4) < loss(5) < loss(8)
+    assert loss(3) == pytest.approx(loss(5))
