@@ -51,7 +51,9 @@ class Monkey:
             code = self._target.server.poll()
             if code is not None:
                 return code
-            self._random.choice([self._kill_worker, self._stop_worker, self._kill_server])()
+            moves = [self._kill_worker, self._stop_worker, self._kill_server]
+            # A quick machine may be done after a few moves: the first is the one that matters.
+            (self._random.choice(moves) if self.worker_kills else self._kill_worker)()
             self._replace_workers()
         raise AssertionError(f"not finished: {self._target.counts()}\n{self._target.log()}")
 
@@ -141,10 +143,11 @@ def test_chaos_with_the_real_analysis(tmp_path: Path, shared: Path) -> None:
             return target.analyse("--threads", "1")
 
         start(), start()
-        monkey = Monkey(target, start, seed=3, server_kills=2, pause_s=(4.0, 8.0))
+        monkey = Monkey(target, start, seed=3, server_kills=2, pause_s=(2.0, 5.0))
         assert monkey.run(within_s=280) == 0, target.log()
         target.assert_nothing_lost(done=24)
         contents = {path.read_bytes() for path in target.out.glob("*.csv")}
         assert len(contents) == 1
         assert len(contents.pop().splitlines()) > 10
-        assert monkey.worker_kills + monkey.stops > 0
+        print(f"{monkey.worker_kills} kills of workers, {monkey.stops} stops")
+        assert monkey.worker_kills > 0
