@@ -12,7 +12,6 @@ from analyzer.types import (
     Attribute,
     Decoded,
     Identities,
-    MediaInfo,
     Observations,
     Person,
 )
@@ -92,7 +91,6 @@ def views(observations: Observations) -> Views:
 
 
 def persons(
-    info: MediaInfo,
     observations: Observations,
     row_persons: I64,
     found: Identities,
@@ -101,22 +99,20 @@ def persons(
     """Summarise each person of a medium, most screen time first.
 
     Args:
-        info: of the medium.
         observations: all rows.
         row_persons: (N,) person of each row, -1 = none.
         found: tracks and persons.
         labeller: decides on their labels.
     """
     people = [
-        _person(i, info, observations, np.nonzero(row_persons == i)[0], found, labeller)
+        _person(i, observations, np.nonzero(row_persons == i)[0], found, labeller)
         for i in range(len(found.centroids))
     ]
-    return tuple(sorted(people, key=lambda p: (-p.screen_time_s, p.person_id)))
+    return tuple(sorted(people, key=lambda p: (-p.screen_time_s, -p.face_count, p.person_id)))
 
 
 def _person(
     person_id: int,
-    info: MediaInfo,
     observations: Observations,
     rows: I64,
     found: Identities,
@@ -124,7 +120,7 @@ def _person(
 ) -> Person:
     ends = observations.time_s[rows] + observations.duration_s[rows]
     _, once = np.unique(observations.frame[rows], return_index=True)
-    picture = info.width_px * info.height_px * canvas.area(observations.canvas)
+    picture = observations.picture_px[rows] * canvas.area(observations.canvas)
     return Person(
         person_id=person_id,
         name=None,
@@ -134,7 +130,7 @@ def _person(
         first_s=float(observations.time_s[rows].min()),
         last_s=float(ends.max()),
         screen_time_s=float(observations.duration_s[rows][once].sum()),
-        mean_area_ratio=float(geometry.area(observations.boxes[rows]).mean() / picture),
+        mean_area_ratio=float((geometry.area(observations.boxes[rows]) / picture).mean()),
         attributes=_attributes(observations, rows, labeller),
         intervals=_intervals(observations.time_s[rows], ends),
     )

@@ -14,7 +14,7 @@ from typing import Any
 from analyzer import registry
 from analyzer.errors import UsageError
 
-ENGINES = ("videotracking", "video")
+ENGINES = ("videotracking", "video", "videokeyframes", "image")
 ATTRIBUTES = ("sex", "age", "ethnicity")
 
 
@@ -43,7 +43,8 @@ class AnalysisOptions:
 
     engine: str = _option(
         "videotracking",
-        "videotracking: detect and track; video: detect in every sampled frame",
+        "videotracking: detect and track; video: detect in every sampled frame; "
+        "videokeyframes: key frames only; image: stills",
         str,
         choices=ENGINES,
     )

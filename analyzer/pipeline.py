@@ -39,6 +39,8 @@ from analyzer.types import (
     Tally,
 )
 
+_EACH_A_SHOT = ("image", "videokeyframes")
+"""Engines whose pictures have nothing to do with each other."""
 _FRAMES = 8
 _AHEAD = 4
 
@@ -66,7 +68,7 @@ class Models:
 
     def watch(self) -> "_Watch | None":
         """A fresh observer of every picture, for one medium; ``None`` where none is wanted."""
-        if self.options.shots == "none":
+        if self.options.shots == "none" or self.options.engine in _EACH_A_SHOT:
             return None
         return _Watch(registry.load("shots", self.options.shots, runtime=self.runtime))
 
@@ -87,11 +89,10 @@ def load_models(options: AnalysisOptions, *, threads: int = 0) -> Models:
     describer = registry.load(
         "describe", options.describer, runtime=runtime, attributes=options.attributes
     )
-    sampling = {name: getattr(options, name) for name in ("fps", "frame_step", "start", "stop")}
     return Models(
         options=options,
         runtime=runtime,
-        decoder=registry.load("decode", "video", runtime=runtime, **sampling),
+        decoder=_decoder(options, runtime),
         detector=registry.load("detect", options.detector, runtime=runtime),
         aligner=registry.load("align", describer.aligner, runtime=runtime),
         describer=describer,
@@ -102,11 +103,27 @@ def load_models(options: AnalysisOptions, *, threads: int = 0) -> Models:
     )
 
 
-def analyze(path: str, *, models: Models, progress: ProgressHook | None = None) -> MediaReport:
+def _decoder(options: AnalysisOptions, runtime: Runtime) -> Decoder:
+    """The decoder of the engine."""
+    names = ("frame_step",) if options.engine == "image" else ("fps", "frame_step", "start", "stop")
+    sampling = {name: getattr(options, name) for name in names}
+    if options.engine == "image":
+        images: Decoder = registry.load("decode", "images", runtime=runtime, **sampling)
+        return images
+    key_frames = options.engine == "videokeyframes"
+    video: Decoder = registry.load(
+        "decode", "video", runtime=runtime, key_frames=key_frames, **sampling
+    )
+    return video
+
+
+def analyze(
+    path: str | Sequence[str], *, models: Models, progress: ProgressHook | None = None
+) -> MediaReport:
     """Find out who is on screen in one medium.
 
     Args:
-        path: of a video.
+        path: of a video; with the engine ``image``, of a picture, a folder or a list of them.
         models: from `load_models`.
         progress: told of each step.
 
@@ -140,7 +157,10 @@ def observe(
         for batch in batches(ahead, period=options.detect_period, size=_FRAMES):
             frames = [s.frame for s in batch]
             detected = _detect(batch, models.detector)  # B x Detections | None
-            wanted = [d if d is None else _select(d, info, options) for d in detected]
+            wanted = [
+                d if d is None else _select(d, f.image, options)
+                for d, f in zip(detected, frames, strict=True)
+            ]
             faces = tracker.track(frames, wanted)
             chips = [
                 models.aligner.align(f.image, x.boxes, x.landmarks)
@@ -196,14 +216,15 @@ def _detect(batch: Sequence[Scheduled], detector: Detector) -> list[Detections |
     return [next(found) if s.due else None for s in batch]
 
 
-def _select(found: Detections, info: MediaInfo, options: AnalysisOptions) -> Detections:
+def _select(found: Detections, image: U8, options: AnalysisOptions) -> Detections:
     """Leave out the faces that the options do not want, and scale the boxes of the others.
 
     Bounds of the share of the picture are checked again when its black bars are known: they can
     only make a face's share greater.
     """
     size = np.sqrt(geometry.area(found.boxes))
-    share = geometry.area(found.boxes) / (info.width_px * info.height_px)
+    height, width = image.shape[:2]
+    share = geometry.area(found.boxes) / (width * height)
     keep = (
         (found.scores >= options.min_conf)
         & (size >= options.min_face_px)
@@ -214,7 +235,7 @@ def _select(found: Detections, info: MediaInfo, options: AnalysisOptions) -> Det
     if options.bbox_expand == 1:
         return found
     boxes = geometry.scale(found.boxes, options.bbox_expand)
-    return replace(found, boxes=geometry.clip(boxes, info.width_px, info.height_px))
+    return replace(found, boxes=geometry.clip(boxes, width, height))
 
 
 def summarize(
@@ -228,7 +249,7 @@ def summarize(
     _tell(progress, "summarize", 0, 1)
     options = models.options
     limit = options.cluster_threshold or models.describer.threshold
-    table = _in_bounds(observations, info, options)
+    table = _in_bounds(observations, options)
     table = replace(table, track_id=tracks.split(table, limit))
     table = tracks.drop_undetected(table)
     table = replace(table, track_id=tracks.link(table, limit))
@@ -248,16 +269,15 @@ def summarize(
         identities=who,
         row_attributes=models.labeller.decode(table.heads, aggregate.views(table)),
         track_attributes=aggregate.average_tracks(table, who.track_ids, models.labeller),
-        persons=aggregate.persons(info, table, rows, who, models.labeller),
+        persons=aggregate.persons(table, rows, who, models.labeller),
         shots=_shots(table),
         provenance=_provenance(models),
     )
 
 
-def _in_bounds(table: Observations, info: MediaInfo, options: AnalysisOptions) -> Observations:
+def _in_bounds(table: Observations, options: AnalysisOptions) -> Observations:
     """Leave out faces by their share of the picture without its black bars."""
-    picture = info.width_px * info.height_px * canvas.area(table.canvas)
-    share = geometry.area(table.boxes) / picture
+    share = geometry.area(table.boxes) / (table.picture_px * canvas.area(table.canvas))
     keep = (share >= options.min_area) & (share <= options.max_area)
     if keep.all():
         return table

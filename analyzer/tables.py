@@ -9,8 +9,8 @@ from analyzer import canvas
 from analyzer.types import Chips, Descriptions, Faces, Frame, Observations, Tally
 
 _COLUMNS = (
-    *("frame", "time_s", "duration_s", "track_id", "boxes", "picture_px", "detect_conf", "track_conf"),
-    *("sharpness", "frontality", "face_px"),
+    *("frame", "time_s", "duration_s", "track_id", "boxes", "picture_px"),
+    *("detect_conf", "track_conf", "sharpness", "frontality", "face_px"),
 )
 
 

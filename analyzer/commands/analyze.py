@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from analyzer.types import MediaReport, Progress
 
 DEFAULT_EXPORTS = "csv,ass,mp4,characters"
+DEFAULT_EXPORTS_OF_STILLS = "csv,characters"
 
 
 def add(commands: Any) -> None:
@@ -26,9 +27,9 @@ def add(commands: Any) -> None:
     parser.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for results")
     parser.add_argument(
         "--export",
-        default=DEFAULT_EXPORTS,
         metavar="LIST",
-        help=f"what to write: {', '.join(registry.names('export'))} (default: {DEFAULT_EXPORTS})",
+        help=f"what to write: {', '.join(registry.names('export'))} "
+        f"(default: {DEFAULT_EXPORTS}; of stills: {DEFAULT_EXPORTS_OF_STILLS})",
     )
     parser.add_argument(
         *spellings("threads"), type=int, default=0, metavar="N", help="threads (default: all cores)"
@@ -39,15 +40,18 @@ def add(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Analyse every medium; 1 if one of them failed."""
     options = AnalysisOptions.from_mapping(vars(args))
-    exports = [registry.check("export", name.strip()).name for name in args.export.split(",")]
+    stills = options.engine == "image"
+    wanted = args.export or (DEFAULT_EXPORTS_OF_STILLS if stills else DEFAULT_EXPORTS)
+    exports = [registry.check("export", name.strip()).name for name in wanted.split(",")]
 
     from analyzer import outputs
     from analyzer.pipeline import load_models
 
-    media = outputs.media_in(args.media)
+    media = [args.media] if stills else outputs.media_in(args.media)
+    stems = outputs.stems([args.media[0]] if stills else media)
     models = load_models(options, threads=args.threads)
     failed = 0
-    for path, stem in zip(media, outputs.stems(media), strict=True):
+    for path, stem in zip(media, stems, strict=True):
         try:
             _one(path, Path(args.output) / stem, exports, models)
         except AnalyzerError as error:
@@ -56,13 +60,13 @@ def run(args: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _one(path: str, target: Path, exports: Sequence[str], models: "Models") -> None:
+def _one(path: str | list[str], target: Path, exports: Sequence[str], models: "Models") -> None:
     """Analyse one medium and write its files, then say what was found."""
     from analyzer import outputs
     from analyzer.pipeline import analyze
 
     started = time.monotonic()
-    with _Bar(path) as progress:
+    with _Bar(target.name) as progress:
         report = analyze(path, models=models, progress=progress)
         for name in exports:
             exporter = registry.load("export", name, runtime=models.runtime)
@@ -74,7 +78,7 @@ def _one(path: str, target: Path, exports: Sequence[str], models: "Models") -> N
 class _Bar:
     """A progress bar on a terminal; nothing elsewhere."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, name: str) -> None:
         from rich.console import Console
         from rich.markup import escape
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
@@ -90,7 +94,7 @@ class _Bar:
         self._bar = Progress(
             *columns, console=console, transient=True, disable=not console.is_terminal
         )
-        self._task = self._bar.add_task("", total=None, name=escape(Path(path).name))
+        self._task = self._bar.add_task("", total=None, name=escape(name))
 
     def __enter__(self) -> "Callable[[Progress], None]":
         self._bar.start()

@@ -121,7 +121,8 @@ class Cluster:
         try:
             return self.server.wait(within_s)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"not finished in {within_s} s: {self.counts()}; {self.log()}")
+            text = f"not finished in {within_s} s: {self.counts()}; {self.log()}"
+            raise AssertionError(text) from None
 
     def query(self, text: str, *values: object) -> list[tuple[Any, ...]]:
         """Ask the ledger, whether or not a server runs."""

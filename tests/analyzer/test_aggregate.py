@@ -4,12 +4,7 @@ import numpy as np
 import pytest
 
 from analyzer import aggregate, tracks
-from analyzer.types import MediaInfo
 from tests.analyzer.test_tracks import faces, observe
-
-INFO = MediaInfo(
-    uri="a.mp4", kind="video", width_px=100, height_px=100, frame_rate=None, duration_s=10
-)
 
 
 def test_persons_are_numbered_by_first_track_and_sorted_by_screen_time():
@@ -18,7 +13,7 @@ def test_persons_are_numbered_by_first_track_and_sorted_by_screen_time():
     who = aggregate.identities(np.array([5, 3, 5]), found, np.arange(3))
     assert who.person_ids.tolist() == [0, 1, 0]
     rows = who.person_ids[table.track_id]
-    people = aggregate.persons(INFO, table, rows, who)
+    people = aggregate.persons(table, rows, who)
     assert [p.person_id for p in people] == [1, 0]
     assert people[1].track_ids == (0, 2)
     assert people[1].face_count == 2
@@ -30,7 +25,7 @@ def test_persons_are_numbered_by_first_track_and_sorted_by_screen_time():
 def test_a_frame_counts_once_even_if_a_mirror_shows_the_person_twice():
     table = observe([0, 1], faces(0, 0), frames=[3, 3])
     who = aggregate.identities(np.array([0, 0]), tracks.embed(table), np.arange(2))
-    person = aggregate.persons(INFO, table, np.zeros(2, np.int64), who)[0]
+    person = aggregate.persons(table, np.zeros(2, np.int64), who)[0]
     assert person.screen_time_s == pytest.approx(0.2)
 
 
@@ -52,7 +47,7 @@ def test_track_averages_are_weighted_by_quality():
 def test_nobody():
     empty = observe([], np.empty((0, 8)), heads={"age": np.empty((0, 9), np.float32)})
     who = aggregate.identities(np.empty(0, np.int64), tracks.embed(empty), np.empty(0, np.int64))
-    assert aggregate.persons(INFO, empty, np.empty(0, np.int64), who) == ()
+    assert aggregate.persons(empty, np.empty(0, np.int64), who) == ()
     assert aggregate.average_tracks(empty, who.track_ids)["age"].label == ()
 
 
@@ -67,7 +62,7 @@ def test_persons_with_few_faces_are_dropped_and_the_rest_numbered_anew():
 def test_presence_joins_samples_without_a_gap():
     table = observe([0] * 5, faces(*[0] * 5), frames=[0, 1, 2, 5, 6])
     who = aggregate.identities(np.array([0]), tracks.embed(table), np.arange(1))
-    person = aggregate.persons(INFO, table, np.zeros(5, np.int64), who)[0]
+    person = aggregate.persons(table, np.zeros(5, np.int64), who)[0]
     assert np.array(person.intervals) == pytest.approx(np.array([[0, 0.6], [1.0, 1.4]]))
 
 
@@ -75,5 +70,5 @@ def test_area_is_relative_to_the_picture_without_bars():
     box = np.array([0, 0.25, 1, 0.75], np.float32)
     table = observe([0], faces(0), canvas=box)
     who = aggregate.identities(np.array([0]), tracks.embed(table), np.arange(1))
-    person = aggregate.persons(INFO, table, np.zeros(1, np.int64), who)[0]
+    person = aggregate.persons(table, np.zeros(1, np.int64), who)[0]
     assert person.mean_area_ratio == pytest.approx(0.32)

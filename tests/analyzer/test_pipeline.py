@@ -153,3 +153,12 @@ def test_progress_reaches_the_end(tmp_path, models):
     assert [s.done for s in observed] == sorted(s.done for s in observed)
     assert observed[-1].done == pytest.approx(5, abs=0.1)
     assert steps[-1].stage == "summarize"
+
+
+def test_key_frames_alone_give_the_same_persons(sample, truth):
+    options = AnalysisOptions(engine="videokeyframes", device="cpu")
+    report = pipeline.analyze(str(sample / "sample.mp4"), models=pipeline.load_models(options))
+    assert report.tally.frames_decoded == report.tally.frames_analysed < truth["frames"] / 5
+    assert len(report.persons) == len(truth["people"])
+    for row in range(len(report.observations)):
+        assert owner(report, truth, row)[1] > 0.45
