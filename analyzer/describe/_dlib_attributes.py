@@ -3,7 +3,9 @@
 The branch repeats the network's stages behind the trunk with its own weights:
 ``convolution.NN.filters`` (out, in, 3, 3) and ``.bias`` (out,), input first. On its features stand
 one hidden layer, ``hidden.weight`` (512, 1472) and ``hidden.bias`` (512,), and for each head of k
-values ``NAME.weight`` (k, 512) and ``NAME.bias`` (k,). Values are stored as float16.
+values ``NAME.weight`` (k, 512) and ``NAME.bias`` (k,). The same layers again, named
+``identity.hidden`` (512, 704) and ``identity.NAME``, stand on the features of dlib's own stages;
+a head's values are the sum of both. Values are stored as float16.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,6 +27,8 @@ TRUNK = 7
 """Convolutions that identity and attributes share: the stem and the first stage."""
 FEATURES = 64 + 128 + 256 + 4 * 256
 """The means of the branch's first three stages, and the four places of the last one."""
+IDENTITY_FEATURES = 64 + 128 + 256 + 256
+"""The means of dlib's own stages behind the trunk."""
 HIDDEN = 512
 SHIPPED = Path(__file__).with_name("dlib_resnet_attributes.safetensors")
 """The branch that comes with this package."""
@@ -62,7 +66,8 @@ class Attributes:
     def only(self, names: Iterable[str]) -> "Attributes":
         """The branch with these heads alone."""
         kept = ("convolution", "hidden", *names)
-        return Attributes({k: v for k, v in self.tensors.items() if k.partition(".")[0] in kept})
+        part = {k: k.removeprefix("identity.").partition(".")[0] for k in self.tensors}
+        return Attributes({k: v for k, v in self.tensors.items() if part[k] in kept})
 
 
 def load(path: Path) -> Attributes:
@@ -102,8 +107,9 @@ def calibration(path: Path) -> Calibration | None:
 
 def _check(path: Path, tensors: Mapping[str, F32]) -> None:
     """Raise unless the tensors are a branch and heads that fit on it."""
-    layers = {"hidden": (HIDDEN, FEATURES)}
-    layers |= {name: (size, HIDDEN) for name, size in SIZES.items() if f"{name}.weight" in tensors}
+    layers = {"hidden": (HIDDEN, FEATURES), "identity.hidden": (HIDDEN, IDENTITY_FEATURES)}
+    heads = [name for name in SIZES if f"{name}.weight" in tensors]
+    layers |= {f"{on}{name}": (SIZES[name], HIDDEN) for name in heads for on in ("", "identity.")}
     wanted: dict[str, tuple[int, ...]] = {}
     for i, (outputs, inputs, side, _, _) in enumerate(shapes()[TRUNK:]):
         wanted[f"convolution.{i:02}.filters"] = (outputs, inputs, side, side)

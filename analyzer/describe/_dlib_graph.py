@@ -1,6 +1,7 @@
 """dlib's face ResNet and the attribute branch on its trunk as one ONNX graph.
 
-Input ``chips`` (n, 150, 150, 3) uint8 RGB. Outputs ``embedding`` (n, 128) and (n, k) for each head.
+Input ``chips`` (n, 150, 150, 3) uint8 RGB. Outputs ``embedding`` (n, 128),
+``features`` (n, 704) of dlib's own stages, and (n, k) for each head.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,11 +12,11 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from analyzer.attributes import SIZES
-from analyzer.describe._dlib_attributes import Attributes
+from analyzer.describe._dlib_attributes import IDENTITY_FEATURES, Attributes
 from analyzer.describe._dlib_dat import DIMENSIONS, SIZE, STAGES, Convolution, Network
 from analyzer.types import F32
 
-VERSION = 2
+VERSION = 3
 """Grows with every change here that changes the graph: part of the name of cached graphs."""
 _OPSET, _IR = 17, 8
 _SIDE = 35
@@ -31,11 +32,13 @@ def build(network: Network, attributes: Attributes) -> bytes:
     x = graph.add("Relu", _stem(graph, x, next(layers), network.mean))
     x = graph.add("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2])
     (trunk,) = _stages(graph, x, layers, STAGES[:1])
-    last = _stages(graph, trunk, layers, STAGES[1:])[-1]
-    graph.add("MatMul", _mean(graph, last), graph.constant(network.projection), name="embedding")
+    pooled = [_mean(graph, x) for x in _stages(graph, trunk, layers, STAGES[1:])]
+    graph.add("MatMul", pooled[-1], graph.constant(network.projection), name="embedding")
+    graph.add("Concat", *pooled, name="features", axis=1)
     if attributes.names:
         _attributes(graph, trunk, attributes)
-    return graph.serialize({"embedding": DIMENSIONS, **{n: SIZES[n] for n in attributes.names}})
+    widths = {"embedding": DIMENSIONS, "features": IDENTITY_FEATURES}
+    return graph.serialize(widths | {name: SIZES[name] for name in attributes.names})
 
 
 class _Graph:
@@ -97,15 +100,17 @@ def _attributes(graph: _Graph, trunk: str, attributes: Attributes) -> None:
     """Append the attribute branch and its heads."""
     after = _stages(graph, trunk, iter(attributes.convolutions), STAGES[1:])
     pooled = [*(_mean(graph, x) for x in after[:-1]), graph.add("Flatten", after[-1])]
-    features = graph.add("Concat", *pooled, axis=1)
-    x = graph.add("Relu", _linear(graph, features, attributes, "hidden"))
+    branch = graph.add("Concat", *pooled, axis=1)
+    x = graph.add("Relu", _linear(graph, branch, attributes, "hidden"))
+    y = graph.add("Relu", _linear(graph, "features", attributes, "identity.hidden"))
     for name in attributes.names:
-        _linear(graph, x, attributes, name, output=name)
+        own = _linear(graph, x, attributes, name)
+        graph.add("Add", own, _linear(graph, y, attributes, f"identity.{name}"), name=name)
 
 
-def _linear(graph: _Graph, x: str, attributes: Attributes, layer: str, output: str = "") -> str:
+def _linear(graph: _Graph, x: str, attributes: Attributes, layer: str) -> str:
     weights = (graph.constant(attributes.tensors[f"{layer}.{p}"]) for p in ("weight", "bias"))
-    return graph.add("Gemm", x, *weights, name=output, transB=1)
+    return graph.add("Gemm", x, *weights, transB=1)
 
 
 def _halving(graph: _Graph, x: str, first: Convolution, second: Convolution, side: int) -> str:

@@ -73,9 +73,14 @@ class DlibResnet:
             }
         return Descriptions(embeddings=outputs["embedding"], heads=heads)
 
+    def features(self, images: U8) -> F32:
+        """Pooled features (n, 704) of dlib's own stages, on which heads are trained."""
+        return self._run(images)["features"]
+
     def _run(self, images: U8) -> dict[str, F32]:
         """All outputs of the graph, by name."""
         widths = {"embedding": _dlib_dat.DIMENSIONS, **SIZES}
+        widths["features"] = _dlib_attributes.IDENTITY_FEATURES
         parts = [
             [np.empty((0, widths[name]), np.float32) for name in self._session.outputs],
             *(self._session.run(chips=batch) for batch in self._batches(images)),

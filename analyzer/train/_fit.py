@@ -58,7 +58,7 @@ class Fit:
         self._device = torch.device(device)
         self._trunk = trunk.to(self._device).to(memory_format=torch.channels_last)
         self.branch = branch.to(self._device).to(memory_format=torch.channels_last)
-        self._pictures, self._seed, self._epochs = pictures, seed, epochs
+        self.pictures, self._seed, self._epochs = pictures, seed, epochs
         self.epoch = 0
         self._steps = len(pictures) // BATCH
         self._optimizer = torch.optim.AdamW(_groups(branch), weight_decay=_WEIGHT_DECAY)
@@ -77,7 +77,7 @@ class Fit:
     def run_epoch(self, tell: Callable[[float], None]) -> None:
         """Pass once over the pictures; ``tell`` hears the epochs done, with their fraction."""
         random = np.random.default_rng([self._seed, self.epoch])
-        order = random.permutation(len(self._pictures))[: self._steps * BATCH]
+        order = random.permutation(len(self.pictures))[: self._steps * BATCH]
         replicas = [_replica(self.branch) for _ in range(_SHARDS)]
         with ThreadPoolExecutor(_SHARDS) as pool:
             for step, rows in enumerate(order.reshape(-1, BATCH)):
@@ -91,13 +91,13 @@ class Fit:
         """Gradients of one shard."""
         torch.set_num_threads(1)
         chips = [
-            augment(self._pictures[row], np.random.default_rng([self._seed, self.epoch, row]))
+            augment(self.pictures[row], np.random.default_rng([self._seed, self.epoch, row]))
             for row in rows
         ]
         chance = torch.Generator(self._device)
         chance.manual_seed(hash((self._seed, self.epoch, int(rows[0]))))
         features = self._features(replica, np.stack(chips))
-        labels = {k: v[torch.from_numpy(rows)] for k, v in self._pictures.labels.items()}
+        labels = {k: v[torch.from_numpy(rows)] for k, v in self.pictures.labels.items()}
         labels = {k: v.to(self._device) for k, v in labels.items()}
         (_loss.total(replica.heads(features, chance), labels) / _SHARDS).backward()
 

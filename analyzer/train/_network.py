@@ -5,6 +5,7 @@ convolutions, so there is no normalisation whose statistics could drift from the
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +13,7 @@ from torch.nn import functional
 
 from analyzer.attributes import SIZES
 from analyzer.describe import _dlib_attributes, _dlib_dat
-from analyzer.describe._dlib_attributes import FEATURES, HIDDEN, Attributes
+from analyzer.describe._dlib_attributes import FEATURES, HIDDEN
 from analyzer.describe._dlib_dat import STAGES, Convolution
 
 _DROPOUT = 0.1, 0.4
@@ -69,8 +70,8 @@ class Branch(nn.Module):  # type: ignore[misc]
         self.mean = features.mean(0)
         self.scale = features.std(0).clamp_min(1e-3)
 
-    def export(self) -> Attributes:
-        """The weights, with the standardisation folded into the hidden layer."""
+    def export(self) -> dict[str, Any]:
+        """The weights as the file names them; the hidden layer standardises its inputs."""
         weights = {k: v.detach().double().cpu().numpy() for k, v in self.state_dict().items()}
         convolutions = {
             f"convolution.{i:02}.{part}": getattr(layer, name).detach().cpu().numpy()
@@ -85,7 +86,7 @@ class Branch(nn.Module):  # type: ignore[misc]
             for part in ("weight", "bias"):
                 tensors[f"{name}.{part}"] = weights[f"outputs.{part}"][start : start + size]
             start += size
-        return Attributes.rounded({**convolutions, **tensors})
+        return {**convolutions, **tensors}
 
 
 class _Block(nn.Module):  # type: ignore[misc]

@@ -13,13 +13,14 @@ from analyzer import evaluate, registry, weights
 from analyzer.calibration import Calibration
 from analyzer.datasets import Dataset
 from analyzer.describe import _dlib_attributes, _dlib_dat
+from analyzer.describe._dlib_attributes import Attributes
 from analyzer.evaluate import Predictions
 from analyzer.options import ATTRIBUTES
 from analyzer.runtime import Runtime
-from analyzer.train import _calibrate
+from analyzer.train import _calibrate, _features, _identity_heads
 from analyzer.train._fit import Fit, Pictures
 from analyzer.train._network import Branch, Trunk
-from analyzer.types import I64, U8, Progress, ProgressHook
+from analyzer.types import F32, I64, U8, Progress, ProgressHook
 
 SHIPPED = _dlib_attributes.SHIPPED
 """The branch that comes with this package."""
@@ -65,7 +66,9 @@ def train(
     while fit.epoch < epochs:
         fit.run_epoch(lambda done: progress(Progress(stage="train", done=done, total=epochs)))
         fit.save(checkpoint, run)
-    branch = fit.average.module.cpu().export()
+    views = _identity_features(dataset, runtime, progress)[:, training]
+    heads = _identity_heads.train(views, fit.pictures.labels, seed)
+    branch = Attributes.rounded({**fit.average.module.cpu().export(), **heads})
     about = {**_about(run), **run}
     _dlib_attributes.save(branch, out, about)
     predictions = _predict(out, _Held(dataset, chips, tuning), runtime, progress)
@@ -108,6 +111,12 @@ def _read(dataset: Dataset, progress: ProgressHook) -> U8:
         done = min(start + _CHIPS, len(dataset))
         progress(Progress(stage="read", done=done, total=len(dataset)))
     return np.concatenate(parts)
+
+
+def _identity_features(dataset: Dataset, runtime: Runtime, progress: ProgressHook) -> F32:
+    """Features (2, n, 704) of all pictures and their mirror images."""
+    backbone = registry.load("describe", "dlib_resnet", runtime=runtime, attributes=())
+    return _features.views(dataset, backbone, progress=progress)
 
 
 def _subset(dataset: Dataset, chips: U8, rows: I64) -> Pictures:

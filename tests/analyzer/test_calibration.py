@@ -5,6 +5,7 @@ from analyzer import attributes, quality, statistics
 from analyzer.calibration import Calibration, Views
 from analyzer.errors import UsageError
 from analyzer.labels import Labeller
+from analyzer.options import AnalysisOptions
 
 TABLES = Calibration(
     octaves=np.array([0.0, 3.0]),
@@ -86,6 +87,12 @@ def test_a_person_without_a_label_has_no_interval():
 def test_who_was_not_calibrated_cannot_abstain():
     with pytest.raises(UsageError, match="not calibrated"):
         Labeller(min_accuracy=0.9)
+
+
+@pytest.mark.parametrize("share", [0, 1, 97])
+def test_an_accuracy_is_a_share(share):
+    with pytest.raises(UsageError, match="min_label_accuracy"):
+        AnalysisOptions(min_label_accuracy=share)
 
 
 def test_wilson_is_the_textbook_interval():

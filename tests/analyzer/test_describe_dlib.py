@@ -183,8 +183,11 @@ def random_heads(*names: str) -> _dlib_attributes.Attributes:
     shipped = _dlib_attributes.load(_dlib_attributes.SHIPPED).only([]).tensors
     hidden = _dlib_attributes.HIDDEN
     sizes = {"sex": 1, "age": 9}
-    heads = {f"{name}.weight": rng.normal(size=(sizes[name], hidden)) for name in names}
-    heads |= {f"{name}.bias": rng.normal(size=sizes[name]) for name in names}
+    heads = {}
+    for name in (f"{on}{name}" for name in names for on in ("", "identity.")):
+        size = sizes[name.removeprefix("identity.")]
+        heads[f"{name}.weight"] = rng.normal(size=(size, hidden))
+        heads[f"{name}.bias"] = rng.normal(size=size)
     return _dlib_attributes.Attributes.rounded({**shipped, **heads})
 
 
@@ -205,7 +208,7 @@ def test_heads_of_a_user_are_computed_in_the_graph(tmp_path, describer, chips):
     path = tmp_path / "heads.safetensors"
     shipped = _dlib_attributes.load(_dlib_attributes.SHIPPED)
     turned = {**shipped.only(["sex"]).tensors}
-    turned |= {name: -turned[name] for name in ("sex.weight", "sex.bias")}
+    turned |= {name: -tensor for name, tensor in turned.items() if "sex." in name}
     _dlib_attributes.save(_dlib_attributes.Attributes(turned), path, {})
     spec = f"dlib_resnet:heads={path}"
     mine = registry.load("describe", spec, runtime=RUNTIME, attributes=("sex",))

@@ -7,9 +7,11 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from analyzer import registry, weights  # noqa: E402
+from analyzer.attributes import SIZES  # noqa: E402
 from analyzer.describe import _dlib_attributes, _dlib_dat  # noqa: E402
+from analyzer.describe._dlib_attributes import Attributes  # noqa: E402
 from analyzer.runtime import Runtime  # noqa: E402
-from analyzer.train import _augment, _loss, attributes  # noqa: E402
+from analyzer.train import _augment, _identity_heads, _loss, attributes  # noqa: E402
 from analyzer.train._network import Branch, Trunk  # noqa: E402
 
 RUNTIME = Runtime(device="cpu")
@@ -95,13 +97,20 @@ def test_exported_branch_gives_what_torch_gives(tmp_path, network):
         branch.standardize(branch.features(x))
         wanted = branch.heads(branch.features(x))
     path = tmp_path / "branch"
-    _dlib_attributes.save(branch.export(), path, {})
+    views = np.random.default_rng(0).uniform(0, 1, (2, 64, 704)).astype(np.float32)
+    labels = {name: torch.zeros(64, dtype=torch.int64) for name in SIZES}
+    heads = _identity_heads.train(views, labels, 0)
+    tensors = Attributes.rounded({**branch.export(), **heads})
+    _dlib_attributes.save(tensors, path, {})
     describer = registry.load(
         "describe", f"dlib_resnet:heads={path}", runtime=RUNTIME, attributes=("sex", "age")
     )
     got = describer.describe(chips).heads
+    frozen, t = describer.features(chips), tensors.tensors
+    hidden = np.maximum(frozen @ t["identity.hidden.weight"].T + t["identity.hidden.bias"], 0)
     for name in ("sex", "age"):
-        np.testing.assert_allclose(got[name], wanted[name].numpy(), atol=0.02)
+        own = hidden @ t[f"identity.{name}.weight"].T + t[f"identity.{name}.bias"]
+        np.testing.assert_allclose(got[name], wanted[name].numpy() + own, atol=0.03)
 
 
 def test_changed_chips_are_still_chips_and_follow_the_seed():
