@@ -77,3 +77,8 @@ def long_video(path: Path, **options: str) -> Path:
                 packet.duration = 40
                 out.mux(packet)
     return path
+
+
+PRINT_PEAK = "print(open('/proc/self/status').read().partition('VmHWM:')[2].split()[0])"
+"""Code that prints a process's own peak memory in KiB; what it asks of resource.getrusage would
+include its parent's, from before the program was exchanged."""
