@@ -10,6 +10,7 @@ import platformdirs
 import pytest
 
 from analyzer import registry, weights
+from analyzer.calibration import Views
 from analyzer.describe import _dlib_attributes, _dlib_dat, _dlib_graph, dlib_resnet
 from analyzer.errors import UsageError, WeightsError
 from analyzer.runtime import Runtime
@@ -72,13 +73,21 @@ def test_only_the_heads_asked_for(describer, chips):
         "sex": (3, 1),
         "age": (3, 9),
     }
-    assert (described.heads["sex"] < 0).all()
+    assert (described.heads["sex"][[0, 2]] < 0).all()
     bare = registry.load("describe", "dlib_resnet", runtime=RUNTIME, attributes=())
     assert bare.describe(chips).heads == {}
     assert list(bare.provenance) == [DAT.name]
     np.testing.assert_allclose(
         bare.describe(chips).embeddings, described.embeddings, atol=1e-6, rtol=0
     )
+
+
+def test_a_face_near_the_boundary_is_not_labelled(describer, chips):
+    """The second portrait, of an old woman in uniform, gets a logit near 0."""
+    seen = Views(**{name: np.ones(3, np.float32) for name in ("sharpness", "frontality")},
+                 face_px=np.full(3, 200, np.float32))  # fmt: skip
+    raw = describer.describe(chips).heads["sex"]
+    assert describer.calibration.sure("sex", raw, seen, 0.97).tolist() == [True, False, True]
 
 
 def test_no_chip_no_description(describer):
