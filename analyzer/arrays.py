@@ -1,10 +1,11 @@
-"""Array dataclasses: fields check their dtype and shape, and print as shapes."""
+"""Array dataclasses, whose fields check their dtype and shape; and numbers for ids."""
 
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 def check(owner: str, name: str, array: Any, dtype: Any, shape: tuple[int | None, ...]) -> None:
@@ -32,3 +33,9 @@ class Arrays:
 
         parts = (f"{f.name}={text(getattr(self, f.name))}" for f in fields(self))  # type: ignore[arg-type]
         return f"{type(self).__name__}({', '.join(parts)})"
+
+
+def dense(ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number ids (n,) from 0 in order of first appearance."""
+    _, first, inverse = np.unique(ids, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[inverse].astype(np.int64)

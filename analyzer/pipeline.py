@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import analyzer
-from analyzer import aggregate, canvas, geometry, registry, tables, tracks
+from analyzer import aggregate, canvas, geometry, linking, registry, tables, tracks
 from analyzer.align import Aligner
 from analyzer.canvas import Canvas
 from analyzer.cluster import Clusterer
@@ -252,7 +252,7 @@ def summarize(
     table = _in_bounds(observations, options)
     table = replace(table, track_id=tracks.split(table, limit))
     table = tracks.drop_undetected(table)
-    table = replace(table, track_id=tracks.link(table, limit))
+    table = replace(table, track_id=linking.link(table, limit))
     found = tracks.embed(table)  # T tracks
     clear = tracks.clear(table, found, options.min_clarity)
     labels = models.clusterer.cluster(

@@ -5,14 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer import tables
-from analyzer.types import F32, F64, I64, Observations
+from analyzer.arrays import dense
+from analyzer.types import F32, I64, Observations
 
 _WINDOW = 3
-_SAME_TIME_S = 1e-6
-_REACH = 1.0
-"""How many face sizes a face may be off where it is found again at once."""
-_PACE = 3.0
-"""How many more with each second of the gap."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +47,7 @@ def split(observations: Observations, threshold: float) -> I64:
             starts[with_face[cut]] = True
     part = np.empty(len(order), np.int64)
     part[order] = np.cumsum(starts) - 1
-    return _dense(part)
-
-
-def _dense(ids: I64) -> I64:
-    """Number ids from 0 in order of first appearance."""
-    _, first, inverse = np.unique(ids, return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(first))[inverse].astype(np.int64)
+    return dense(part)
 
 
 def _changes(embeddings: F32, threshold: float) -> list[int]:
@@ -102,85 +92,6 @@ def clear(observations: Observations, found: Tracks, least: float) -> Tracks:
     np.maximum.at(best, at, observations.sharpness[known])
     keep = best >= least
     return Tracks(found.ids[keep], found.embeddings[keep], found.weights[keep])
-
-
-def link(observations: Observations, threshold: float, *, max_gap_s: float = 2.0) -> I64:
-    """Join tracks of one shot that are one face: lost behind a hand, found again near by.
-
-    A track is joined to the one that ended before it, at most ``max_gap_s`` seconds earlier and
-    no further than a face's size and its pace allow, whose face is closer than ``threshold``. The
-    most alike and the soonest first; a track has one predecessor and one successor at most.
-
-    Returns:
-        (N,) new track ids, dense from 0 in order of first appearance.
-    """
-    found = embed(observations)
-    ends = _Ends.of(observations, found.ids)
-    pairs = []
-    for later in range(len(found.ids)):
-        earlier = ends.may_precede(later, max_gap_s)
-        distance = np.linalg.norm(found.embeddings[earlier] - found.embeddings[later], axis=1)
-        cost = distance / threshold + (ends.start_s[later] - ends.end_s[earlier]) / max_gap_s
-        pairs += [(cost[i], earlier[i], later) for i in np.nonzero(distance < threshold)[0]]
-    before: dict[int, int] = {}
-    followed: set[int] = set()
-    for _, one, other in sorted(pairs):
-        if one not in followed and other not in before:
-            followed.add(one)
-            before[other] = one
-    joined = found.ids.copy()
-    # In order of time, so that the one before has its final number already.
-    for later in np.argsort(ends.start_s, kind="stable").tolist():
-        if later in before:
-            joined[later] = joined[before[later]]
-    ids = observations.track_id.copy()
-    known = np.isin(ids, found.ids)
-    ids[known] = joined[np.searchsorted(found.ids, ids[known])]
-    return _dense(ids)
-
-
-@dataclass(frozen=True)
-class _Ends:
-    """Where and when tracks begin and end; one row a track."""
-
-    shot: I64
-    start_s: F64
-    end_s: F64
-    first: F32
-    """(T, 4) first box."""
-    last: F32
-    """(T, 4) last box."""
-    by_end: I64
-    """(T,) the tracks in order of their ends."""
-
-    @classmethod
-    def of(cls, table: Observations, ids: I64) -> "_Ends":
-        order = np.lexsort((table.time_s, table.track_id))
-        sorted_ids = table.track_id[order]
-        first = order[np.searchsorted(sorted_ids, ids)]
-        last = order[np.searchsorted(sorted_ids, ids, side="right") - 1]
-        end_s = table.time_s[last] + table.duration_s[last]
-        return cls(
-            shot=np.searchsorted(table.cuts, table.time_s[first], side="right"),
-            start_s=table.time_s[first],
-            end_s=end_s,
-            by_end=np.argsort(end_s, kind="stable"),
-            first=table.boxes[first],
-            last=table.boxes[last],
-        )
-
-    def may_precede(self, later: int, max_gap_s: float) -> I64:
-        """Indices of the tracks that may be what this one was before."""
-        start = self.start_s[later]
-        window = np.searchsorted(self.end_s[self.by_end], [start - max_gap_s, start + _SAME_TIME_S])
-        earlier = self.by_end[window[0] : window[1]]
-        earlier = earlier[(self.shot[earlier] == self.shot[later]) & (earlier != later)]
-        box = self.first[later]
-        size = np.sqrt((box[2] - box[0]) * (box[3] - box[1]))
-        centres = (self.last[earlier, :2] + self.last[earlier, 2:]) / 2
-        way = np.linalg.norm(centres - (box[:2] + box[2:]) / 2, axis=1)
-        gap = np.maximum(start - self.end_s[earlier], 0)
-        return earlier[way <= size * (_REACH + _PACE * gap)]
 
 
 def embed(observations: Observations) -> Tracks:

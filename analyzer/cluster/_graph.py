@@ -38,9 +38,3 @@ def rivals(apart: I64, n: int) -> list[list[int]]:
         others[a].append(b)
         others[b].append(a)
     return others
-
-
-def dense(labels: I64) -> I64:
-    """Number labels from 0 in order of first appearance."""
-    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(first))[inverse].astype(np.int64)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.cluster._graph import dense, neighbours, rivals
+from analyzer.arrays import dense
+from analyzer.cluster._graph import neighbours, rivals
 from analyzer.runtime import Runtime
 from analyzer.types import F32, I64
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analyzer import tracks
+from analyzer import linking, tracks
 from analyzer.types import Observations, Tally
 
 
@@ -81,7 +81,7 @@ def boxes(*lefts: float) -> np.ndarray:
 
 def test_a_face_found_again_near_by_is_the_same_track():
     table = observe([0, 0, 1, 1], faces(0, 0, 0, 0), frames=[0, 1, 5, 6], boxes=boxes(0, 5, 30, 35))
-    assert tracks.link(table, 0.5).tolist() == [0, 0, 0, 0]
+    assert linking.link(table, 0.5).tolist() == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -97,12 +97,19 @@ def test_a_face_found_again_near_by_is_the_same_track():
 )
 def test_what_is_not_the_same_track(people, frames, columns):
     table = observe([0, 0, 1, 1], faces(*people), frames=frames, **columns)
-    assert tracks.link(table, 0.5).tolist() == [0, 0, 1, 1]
+    assert linking.link(table, 0.5).tolist() == [0, 0, 1, 1]
 
 
 def test_links_make_chains_and_the_nearest_wins():
     table = observe([0, 1, 2, 3], faces(0, 0, 0, 1, noise=0.02), frames=[0, 2, 4, 4])
-    assert tracks.link(table, 0.5).tolist() == [0, 0, 0, 1]
+    assert linking.link(table, 0.5).tolist() == [0, 0, 0, 1]
+
+
+def test_a_face_that_crosses_the_picture_is_followed_where_it_goes():
+    """One picture a track; further apart each time than a face that stands still may be."""
+    frames, lefts = [0, 1, 2, 5, 5], boxes(0, 60, 120, 300, 60)
+    table = observe([0, 1, 2, 3, 4], faces(0, 0, 0, 0, 1, noise=0), frames=frames, boxes=lefts)
+    assert linking.link(table, 0.5).tolist() == [0, 0, 0, 0, 1]
 
 
 def test_sharp_faces_count_most_in_a_tracks_mean():
