@@ -95,7 +95,7 @@ class _Ends:
         high = np.searchsorted(sorted_ids, ids, side="right") - 1
         first, last = order[low], order[high]
         second, last_but_one = order[np.minimum(low + 1, high)], order[np.maximum(high - 1, low)]
-        centres = (table.boxes[:, :2] + table.boxes[:, 2:]) / 2
+        centres = (table.boxes[:, :2] + table.boxes[:, 2:]) * np.float32(0.5)
         end_s = table.time_s[last] + table.duration_s[last]
 
         def pace(one: I64, other: I64) -> F32:

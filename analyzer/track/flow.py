@@ -2,7 +2,8 @@
 
 Kalal et al., "Forward-Backward Error: Automatic Detection of Tracking Failures", ICPR 2010
 (median flow), on pictures scaled down, all faces in one call. A face that a detection shows for
-the first time is followed backwards too, to the detection before.
+the first time is followed backwards too, to the detection before; one that was lost in between,
+as in the dark, and is found again where it was, is put on the straight line.
 """
 
 from collections.abc import Sequence
@@ -14,8 +15,8 @@ import numpy as np
 from analyzer import geometry
 from analyzer.errors import UsageError
 from analyzer.runtime import Runtime
-from analyzer.track._live import LiveTracks
-from analyzer.types import F32, U8, Detections, Faces, Frame
+from analyzer.track._live import LiveTrack, LiveTracks
+from analyzer.types import F32, I64, U8, Detections, Faces, Frame
 
 _GRID = 6
 _INSIDE = 0.8
@@ -68,6 +69,10 @@ class FlowTracker:
         self._live = LiveTracks(min_iou, patience)
         self._size, self._min_iou, self._min_points = size, min_iou, min_points
         self._before: _View | None = None
+        self._lost: list[LiveTrack] = []
+        """Tracks that could not be followed since the last detection, where they were."""
+        self._last: tuple[float, Faces] | None = None
+        """The last picture's time and faces."""
 
     def track(
         self, frames: Sequence[Frame], detections: Sequence[Detections | None]
@@ -75,6 +80,8 @@ class FlowTracker:
         """Take the next frames; see `analyzer.track.Tracker`."""
         views = [_View.of(frame, self._size) for frame in frames]
         faces = [self._step(v, d) for v, d in zip(views, detections, strict=True)]
+        faces = self._fill([frame.time_s for frame in frames], faces)
+        self._last = frames[-1].time_s, faces[-1]
         for at in range(len(faces) - 1, 0, -1):
             if detections[at - 1] is None and not views[at].cut:
                 faces[at - 1] = self._look_back(views, faces, at)
@@ -82,18 +89,42 @@ class FlowTracker:
 
     def _step(self, view: _View, detections: Detections | None) -> Faces:
         if view.cut or self._before is None:
-            self._live.tracks = []
+            self._live.tracks, self._lost = [], []
         elif self._live.tracks:
-            boxes = np.array([t.box for t in self._live.tracks], np.float32)
-            for track, box, conf in zip(
-                self._live.tracks, *self._follow(self._before, view, boxes), strict=True
-            ):
-                track.coast(box, float(conf))
-            self._live.tracks = [t for t in self._live.tracks if t.conf >= self._min_points]
+            self._coast(self._before, view)
         self._before = view
         if detections is not None:
+            self._live.tracks, self._lost = self._live.tracks + self._lost, []
             self._live.correct(detections, lambda _: None)
         return self._live.faces()
+
+    def _coast(self, before: _View, now: _View) -> None:
+        """Move all tracks on; those that cannot be followed stay where they were, as lost."""
+        tracks, self._live.tracks = self._live.tracks, []
+        boxes = np.array([t.box for t in tracks], np.float32)
+        for track, box, conf in zip(tracks, *self._follow(before, now, boxes), strict=True):
+            lost = conf < self._min_points
+            track.coast(track.box if lost else box, float(conf))
+            (self._lost if lost else self._live.tracks).append(track)
+
+    def _fill(self, times: Sequence[float], faces: Sequence[Faces]) -> list[Faces]:
+        """Put faces that were lost and found again where they must have been in between."""
+        before = [] if self._last is None else [self._last]
+        shown = [*before, *zip(times, faces, strict=True)]
+        seen: dict[int, int] = {}
+        for at, (end, now) in enumerate(shown):
+            for i, track_id in enumerate(now.track_id.tolist()):
+                known = seen.get(track_id, at)
+                start, then = shown[known]
+                first = then.boxes[then.track_id == track_id]
+                sure = geometry.iou(first, now.boxes[i : i + 1])[0]
+                for between in range(known + 1, at):
+                    time_s, there = shown[between]
+                    share = np.float32((time_s - start) / (end - start))
+                    box = first + (now.boxes[i] - first) * share
+                    shown[between] = time_s, _more(there, box, now.track_id[i : i + 1], sure)
+                seen[track_id] = at
+        return [found for _, found in shown[len(before) :]]
 
     def _look_back(self, views: Sequence[_View], faces: Sequence[Faces], at: int) -> Faces:
         """The faces of the frame before ``at``, with those that only begin at ``at`` so far."""
@@ -102,16 +133,7 @@ class FlowTracker:
         boxes, conf = self._follow(views[at], views[at - 1], now.boxes[fresh])
         taken = geometry.iou(boxes, before.boxes).max(axis=1, initial=0) >= self._min_iou
         good = (conf >= self._min_points) & ~taken
-        none = np.full(int(good.sum()), np.nan, np.float32)
-        marks = np.full((len(none), 5, 2), np.nan, np.float32)
-        assert before.landmarks is not None
-        return Faces(
-            boxes=np.concatenate([before.boxes, boxes[good]]),
-            landmarks=np.concatenate([before.landmarks, marks]),
-            track_id=np.concatenate([before.track_id, now.track_id[fresh][good]]),
-            detect_conf=np.concatenate([before.detect_conf, none]),
-            track_conf=np.concatenate([before.track_conf, conf[good]]),
-        )
+        return _more(before, boxes[good], now.track_id[fresh][good], conf[good])
 
     def _follow(self, a: _View, b: _View, boxes: F32) -> tuple[F32, F32]:
         """Move boxes from one picture to another as the points on them move.
@@ -133,6 +155,19 @@ class FlowTracker:
         placed = np.clip(np.array(moved, np.float32), 0, b.limit)
         inside = geometry.area(placed) > 0
         return placed, good.mean(axis=1).astype(np.float32) * inside
+
+
+def _more(faces: Faces, boxes: F32, track_id: I64, conf: F32) -> Faces:
+    """Faces, and n that the detector has not seen: boxes (n, 4), track_id (n,), conf (n,)."""
+    none = np.full(len(boxes), np.nan, np.float32)
+    assert faces.landmarks is not None
+    return Faces(
+        boxes=np.concatenate([faces.boxes, boxes]),
+        landmarks=np.concatenate([faces.landmarks, np.tile(none[:, None, None], (1, 5, 2))]),
+        track_id=np.concatenate([faces.track_id, track_id]),
+        detect_conf=np.concatenate([faces.detect_conf, none]),
+        track_conf=np.concatenate([faces.track_conf, conf]),
+    )
 
 
 def _grid(box: F32) -> F32:
