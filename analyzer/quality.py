@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from analyzer import geometry
+from analyzer import canvas, geometry
+from analyzer.gates import BlurGate
 from analyzer.types import F32, U8
 
 _SHARP = 100.0
@@ -31,12 +32,36 @@ def sharpness(images: U8) -> F32:
     """
     scores = np.empty(len(images), np.float32)
     for i, image in enumerate(images):
-        grey = image.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
-        centre = grey[1:-1, 1:-1]
-        laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * centre
-        variance = laplacian.var()
+        variance = _laplacian(_grey(image)).var()
         scores[i] = variance / (variance + _SHARP)
     return scores
+
+
+def sharp_share(image: U8, gate: BlurGate) -> float:
+    """Share of a picture's cells that are sharp, 0 to 1; see `BlurGate`.
+
+    Black bars around the picture are left out, as far as this picture alone shows them.
+
+    Args:
+        image: (H, W, 3) RGB.
+        gate: its grid and variance.
+    """
+    grey = _grey(image)
+    bands = np.array_split(_laplacian(grey[canvas.lit(grey)]), gate.grid)
+    cells = [cell for band in bands for cell in np.array_split(band, gate.grid, axis=1)]
+    # A picture smaller than its grid has empty cells.
+    return float(np.mean([cell.size > 0 and cell.var() >= gate.var for cell in cells]))
+
+
+def _grey(image: U8) -> F32:
+    """Luma (H, W) of a picture (H, W, 3)."""
+    return image.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def _laplacian(grey: F32) -> F32:
+    """The Laplacian (H - 2, W - 2) of a picture (H, W)."""
+    centre = grey[1:-1, 1:-1]
+    return grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * centre
 
 
 def frontality(eyes: F32, nose: F32) -> F32:

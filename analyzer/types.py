@@ -169,6 +169,8 @@ class Tally:
 
     frames_decoded: int = 0
     frames_analysed: int = 0
+    frames_gated: int = 0
+    """Of these, frames too blurred for the detector to be asked."""
     faces_detected: int = 0
     faces_described: int = 0
     faces_kept: int = 0
