@@ -17,6 +17,7 @@ from analyzer.gates import BlurGate
 
 ENGINES = ("videotracking", "video", "videokeyframes", "image")
 ATTRIBUTES = ("sex", "age", "ethnicity")
+AGGREGATES = ("weighted", "mean", "median", "vote")
 
 
 class _Parser(typing.Protocol):
@@ -66,6 +67,14 @@ class AnalysisOptions:
     attributes: tuple[str, ...] = _option(
         ("sex", "age"), "perceived attributes: sex,age; ethnicity only when named", _names
     )
+    aggregate: str = _option(
+        "weighted",
+        "how the faces of a track or person become one sex, age and ethnicity; weighted: mean, "
+        "confident, sharp and frontal faces counting most; mean: all counting alike; median; "
+        "vote: the most frequent label",
+        str,
+        choices=AGGREGATES,
+    )
     min_label_accuracy: float | None = _option(
         None, "leave labels empty so that this share of the others is right (default: off)", float
     )
@@ -102,6 +111,10 @@ class AnalysisOptions:
     def __post_init__(self) -> None:
         _require(
             self.engine in ENGINES, f"engine {self.engine!r}: choose from {', '.join(ENGINES)}"
+        )
+        _require(
+            self.aggregate in AGGREGATES,
+            f"aggregate {self.aggregate!r}: choose from {', '.join(AGGREGATES)}",
         )
         _require(
             self.fps is None or self.frame_step is None, "give --fps or --frame_step, not both"

@@ -103,7 +103,9 @@ def load_models(options: AnalysisOptions, *, threads: int = 0) -> Models:
         describer=describer,
         clusterer=registry.load("cluster", options.clusterer, runtime=runtime),
         labeller=Labeller(
-            calibration=describer.calibration, min_accuracy=options.min_label_accuracy
+            calibration=describer.calibration,
+            min_accuracy=options.min_label_accuracy,
+            aggregate=options.aggregate,
         ),
     )
 

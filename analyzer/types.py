@@ -345,7 +345,7 @@ class MediaReport(Arrays):
     row_attributes: Mapping[str, Decoded]
     """Head name -> the N rows."""
     track_attributes: Mapping[str, Decoded]
-    """Head name -> the T tracks, averaged by quality, in the order of ``identities``."""
+    """Head name -> the T tracks, each as one face, in the order of ``identities``."""
     persons: tuple[Person, ...]
     """Most screen time first."""
     shots: F64
