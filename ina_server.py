@@ -302,6 +302,10 @@ def _print_summary(counts: dict[str, int], found: dict[str, float], *, elapsed_s
         "persons": f"{found.get('persons', 0):.0f}",
         "speed": f"{media_s / max(elapsed_s, 1e-3):.2f} x real time",
     }
+    if found.get("frames_gated"):
+        lines["frames"] += f", {found['frames_gated']:.0f} too blurred"
+    if found.get("faces_filtered"):
+        lines["faces"] += f", {found['faces_filtered']:.0f} left out"
     if found.get("partial"):
         lines["partial"] = f"{found['partial']:.0f} media are damaged or cut off: see the warnings"
     for name, text in lines.items():

@@ -1,8 +1,8 @@
-"""From rows to persons: screen time, presence, size, and attributes averaged by quality."""
+"""From rows to persons: screen time, presence, size, and attributes of all their faces."""
 
 import numpy as np
 
-from analyzer import attributes, canvas, geometry
+from analyzer import canvas, geometry
 from analyzer.calibration import Views
 from analyzer.labels import PLAIN, Labeller
 from analyzer.tracks import Tracks
@@ -67,18 +67,22 @@ def drop_small(found: Identities, observations: Observations, least: int) -> tup
 def average_tracks(
     observations: Observations, track_ids: I64, labeller: Labeller = PLAIN
 ) -> dict[str, Decoded]:
-    """Average every head over each track: head name -> (T,)."""
+    """Make one of the faces of each track, as the labeller does: head name -> (T,)."""
     order = np.argsort(observations.track_id, kind="stable")
     bounds = np.searchsorted(observations.track_id[order], track_ids, side="right")
     groups = np.split(order, bounds[:-1]) if len(track_ids) else []
-    quality, seen = observations.quality, views(observations)
+    quality, seen, heads = observations.quality, views(observations), observations.heads
+    ones = [
+        labeller.average(
+            {head: raw[rows] for head, raw in heads.items()}, seen[rows], quality[rows]
+        )
+        for rows in groups
+    ]
     averages = {
-        head: np.array(
-            [attributes.average(head, raw[rows], quality[rows]) for rows in groups], np.float32
-        ).reshape(-1, raw.shape[1])
-        for head, raw in observations.heads.items()
+        head: np.array([values[head] for values, _ in ones], np.float32).reshape(-1, raw.shape[1])
+        for head, raw in heads.items()
     }
-    return labeller.decode(averages, Views.join([seen[r].average(quality[r]) for r in groups]))
+    return labeller.decode(averages, Views.join([view for _, view in ones]))
 
 
 def views(observations: Observations) -> Views:

@@ -22,15 +22,24 @@ class Canvas:
 
     def update(self, picture: U8) -> None:
         """Take in a picture (h, w), grey."""
-        lit = picture > _BLACK
-        height, width = picture.shape
-        rows = np.nonzero(lit.sum(axis=1) > _LIT * width)[0]
-        columns = np.nonzero(lit.sum(axis=0) > _LIT * height)[0]
-        if not len(rows) or not len(columns):
+        rows, columns = lit(picture)
+        if rows.stop == 0:
             return
-        low = np.array([columns[0] / width, rows[0] / height], np.float32)
-        high = np.array([(columns[-1] + 1) / width, (rows[-1] + 1) / height], np.float32)
+        height, width = picture.shape
+        low = np.array([columns.start / width, rows.start / height], np.float32)
+        high = np.array([columns.stop / width, rows.stop / height], np.float32)
         self.box = join(self.box, np.concatenate([low, high]))
+
+
+def lit(picture: U8 | F32) -> tuple[slice, slice]:
+    """The rows and columns of one picture (h, w), grey, without black bars; empty if it is dark."""
+    bright = picture > _BLACK
+    height, width = picture.shape
+    rows = np.nonzero(bright.sum(axis=1) > _LIT * width)[0]
+    columns = np.nonzero(bright.sum(axis=0) > _LIT * height)[0]
+    if not len(rows) or not len(columns):
+        return slice(0, 0), slice(0, 0)
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def join(a: F32, b: F32) -> F32:

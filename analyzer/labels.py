@@ -1,6 +1,6 @@
 """From raw decision values to labels: which are good enough to be given, and how wide ages are."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +22,8 @@ class Labeller:
     calibration: Calibration | None = None
     min_accuracy: float | None = None
     """Share of the labels given that shall be right; the others stay empty. ``None``: give all."""
+    aggregate: str = "weighted"
+    """How the faces of a track or person become one: weighted, mean, median or vote."""
 
     def __post_init__(self) -> None:
         if self.min_accuracy is not None and self.calibration is None:
@@ -34,12 +36,26 @@ class Labeller:
             for head, raw in heads.items()
         }
 
+    def average(
+        self, heads: Mapping[str, F32], views: Views, weights: F32
+    ) -> tuple[dict[str, F32], Views]:
+        """The n faces of one track or person as one: each head's (k,), and how well it is seen.
+
+        Args:
+            heads: (n, k) values of each.
+            views: of the n faces.
+            weights: (n,) that they have where ``aggregate`` is ``weighted``.
+        """
+        weights = weights if self.aggregate == "weighted" else np.ones_like(weights)
+        pool = _POOLS[self.aggregate]
+        ones = {head: pool(head, raw, weights) for head, raw in heads.items()}
+        return ones, views.average(weights)
+
     def summarize(
         self, heads: Mapping[str, F32], views: Views, weights: F32
     ) -> dict[str, Attribute]:
-        """Average each head's (n, k) values of one person's n faces, with their weights (n,)."""
-        averages = {head: attributes.average(head, raw, weights) for head, raw in heads.items()}
-        one = views.average(weights)
+        """Make one face of one person's n faces, and decode it; see `average`."""
+        averages, one = self.average(heads, views, weights)
         tail = self._tail(averages, one)
         kept = self.decode({head: raw[None] for head, raw in averages.items()}, one)
         return {
@@ -61,6 +77,13 @@ class Labeller:
         labels = np.where(keep, np.array(decoded.label, object), "")
         return replace(decoded, label=tuple(labels))
 
+
+_POOLS: Mapping[str, Callable[[str, F32, F32], F32]] = {
+    "weighted": attributes.average,
+    "mean": attributes.average,
+    "median": lambda head, raw, _: attributes.median(head, raw),
+    "vote": lambda head, raw, _: attributes.vote(head, raw),
+}
 
 PLAIN = Labeller()
 """Gives every label, with intervals that were not calibrated."""

@@ -13,9 +13,11 @@ from typing import Any
 
 from analyzer import registry
 from analyzer.errors import UsageError
+from analyzer.gates import BlurGate
 
 ENGINES = ("videotracking", "video", "videokeyframes", "image")
 ATTRIBUTES = ("sex", "age", "ethnicity")
+AGGREGATES = ("weighted", "mean", "median", "vote")
 
 
 class _Parser(typing.Protocol):
@@ -65,6 +67,14 @@ class AnalysisOptions:
     attributes: tuple[str, ...] = _option(
         ("sex", "age"), "perceived attributes: sex,age; ethnicity only when named", _names
     )
+    aggregate: str = _option(
+        "weighted",
+        "how the faces of a track or person become one sex, age and ethnicity; weighted: mean, "
+        "confident, sharp and frontal faces counting most; mean: all counting alike; median; "
+        "vote: the most frequent label",
+        str,
+        choices=AGGREGATES,
+    )
     min_label_accuracy: float | None = _option(
         None, "leave labels empty so that this share of the others is right (default: off)", float
     )
@@ -73,10 +83,23 @@ class AnalysisOptions:
     max_area: float = _option(1, "leave out faces above this share of the picture", float)
     min_conf: float = _option(0, "leave out detections less confident than this", float)
     bbox_expand: float = _option(1, "scale the sides of every detected box", float)
+    blur_gate: str | None = _option(
+        None,
+        "look for no faces in blurred frames: var=100,grid=4,keep=0.5 keeps those in which half of "
+        "4 x 4 cells have a variance of the Laplacian of 100 or more (default: off)",
+        str,
+    )
+    min_sharpness: float = _option(0, "leave out faces less sharp than this, 0 to 1", float)
+    min_frontality: float = _option(
+        0, "leave out faces turned further away than this, 0 (profile) to 1 (frontal)", float
+    )
     # On LFW pictures made small, 94 % of the faces of a sharpness of 0.05 to 0.07 are closer than
     # the threshold to the same person's sharp ones, 81 % at 0.03 to 0.04, 22 % below 0.02.
     min_clarity: float = _option(
-        0.05, "least sharpness, 0 to 1, of a track's sharpest face to count as a person", float
+        0.05,
+        "least sharpness, 0 to 1, of a track's sharpest face to count as a person; the faces of "
+        "other tracks stay in the table, as nobody's",
+        float,
     )
     min_faces: int = _option(1, "leave out persons with fewer faces than this", int)
     cluster_threshold: float | None = _option(
@@ -90,6 +113,10 @@ class AnalysisOptions:
     def __post_init__(self) -> None:
         _require(
             self.engine in ENGINES, f"engine {self.engine!r}: choose from {', '.join(ENGINES)}"
+        )
+        _require(
+            self.aggregate in AGGREGATES,
+            f"aggregate {self.aggregate!r}: choose from {', '.join(AGGREGATES)}",
         )
         _require(
             self.fps is None or self.frame_step is None, "give --fps or --frame_step, not both"
@@ -108,6 +135,9 @@ class AnalysisOptions:
             self.min_label_accuracy is None or 0 < self.min_label_accuracy < 1,
             "min_label_accuracy: must be above 0 and below 1",
         )
+        _ = self.gate  # reads it, and complains
+        for name in ("min_sharpness", "min_frontality"):
+            _require(0 <= getattr(self, name) <= 1, f"{name}: must be 0 (off) to 1")
         unknown = set(self.attributes) - set(ATTRIBUTES)
         _require(not unknown, f"attributes {sorted(unknown)}: choose from {', '.join(ATTRIBUTES)}")
         for option in fields(self):
@@ -115,6 +145,11 @@ class AnalysisOptions:
             extra = {"track": "auto", "shots": "none"}.get(stage or "")
             if stage and text != extra:
                 registry.check(stage, text)
+
+    @property
+    def gate(self) -> BlurGate | None:
+        """Which frames the detector is not asked about; ``None`` = it is asked about all."""
+        return registry.read(BlurGate, self.blur_gate, "blur_gate") if self.blur_gate else None
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> "AnalysisOptions":

@@ -4,16 +4,18 @@
 Merging shards is ``concat`` of their observations, then ``summarize``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import analyzer
-from analyzer import aggregate, canvas, geometry, linking, registry, tables, tracks
+from analyzer import aggregate, canvas, geometry, linking, quality, registry, tables, tracks
 from analyzer.align import Aligner
+from analyzer.arrays import dense
 from analyzer.canvas import Canvas
 from analyzer.cluster import Clusterer
 from analyzer.decode import Decoder, Medium
@@ -28,9 +30,13 @@ from analyzer.schedule import Scheduled, batches
 from analyzer.shots import ShotDetector
 from analyzer.track import Tracker
 from analyzer.types import (
+    F32,
     F64,
+    I64,
     U8,
+    Chips,
     Detections,
+    Frame,
     MediaInfo,
     MediaReport,
     Observations,
@@ -98,7 +104,9 @@ def load_models(options: AnalysisOptions, *, threads: int = 0) -> Models:
         describer=describer,
         clusterer=registry.load("cluster", options.clusterer, runtime=runtime),
         labeller=Labeller(
-            calibration=describer.calibration, min_accuracy=options.min_label_accuracy
+            calibration=describer.calibration,
+            min_accuracy=options.min_label_accuracy,
+            aggregate=options.aggregate,
         ),
     )
 
@@ -154,9 +162,11 @@ def observe(
     tracker, watch, before, nothing = models.tracker(), models.watch(), Tally(), True
     ahead = prefetch(medium.frames(watch), depth=_AHEAD)
     with closing(ahead):
-        for batch in batches(ahead, period=options.detect_period, size=_FRAMES):
+        for batch in batches(
+            ahead, period=options.detect_period, size=_FRAMES, usable=_usable(options)
+        ):
             frames = [s.frame for s in batch]
-            detected = _detect(batch, models.detector)  # B x Detections | None
+            detected = _detect(batch, models)  # B x Detections | None
             wanted = [
                 d if d is None else _select(d, f.image, options)
                 for d, f in zip(detected, frames, strict=True)
@@ -166,17 +176,20 @@ def observe(
                 models.aligner.align(f.image, x.boxes, x.landmarks)
                 for f, x in zip(frames, faces, strict=True)
             ]
-            described = models.describer.describe(np.concatenate([c.images for c in chips]))
+            rows = _worth_describing(batch, chips, options)  # M of the batch's N faces
+            images = np.concatenate([c.images for c in chips])
+            described = models.describer.describe(images[rows])
             decoded = _decoded(medium)
             tally = replace(
                 decoded - before,
                 frames_analysed=len(frames),
+                frames_gated=sum(s.gated for s in batch),
                 faces_detected=_count(detected),
                 faces_filtered=_count(detected) - _count(wanted),
                 faces_described=len(described),
             )
             before, nothing = decoded, False
-            table = tables.table(frames, faces, chips, described, tally)
+            table = tables.table(frames, faces, chips, described, rows, tally)
             yield replace(table, canvas=watch.canvas.box.copy() if watch else table.canvas)
             _tell(progress, "observe", table.span_s[1], info.duration_s)
     if nothing:
@@ -210,10 +223,42 @@ def _count(found: Sequence[Detections | None]) -> int:
     return sum(len(d) for d in found if d is not None)
 
 
-def _detect(batch: Sequence[Scheduled], detector: Detector) -> list[Detections | None]:
-    """Detect in the frames that are due; ``None`` for the others."""
-    found = iter(detector.detect([s.frame.image for s in batch if s.due]))
-    return [next(found) if s.due else None for s in batch]
+def _usable(options: AnalysisOptions) -> Callable[[Frame], bool]:
+    """Whether a frame is sharp enough for the detector."""
+    gate = options.gate
+    if gate is None:
+        return lambda _: True
+    return lambda frame: quality.sharp_share(frame.image, gate) >= gate.keep
+
+
+def _detect(batch: Sequence[Scheduled], models: Models) -> list[Detections | None]:
+    """Detect in the frames that are due; ``None``, which lets trackers coast, for the others.
+
+    An engine that does not track shows nobody in a frame that was gated.
+    """
+    found = iter(models.detector.detect([s.frame.image for s in batch if s.due]))
+    gated = None if models.options.engine == "videotracking" else Detections.empty()
+    return [next(found) if s.due else gated if s.gated else None for s in batch]
+
+
+def _worth_describing(
+    batch: Sequence[Scheduled], chips: Sequence[Chips], options: AnalysisOptions
+) -> I64:
+    """Which faces of a batch (M,) the network is shown.
+
+    A face in a gated frame is a tracker's guess in a blur, which looks like nobody: described, it
+    would break its track.
+    """
+    wanted = [
+        _clear_enough(c.sharpness, c.frontality, options) & (not s.gated)
+        for s, c in zip(batch, chips, strict=True)
+    ]
+    return np.nonzero(np.concatenate(wanted))[0]
+
+
+def _clear_enough(sharpness: F32, frontality: F32, options: AnalysisOptions) -> NDArray[np.bool_]:
+    """Which faces (n,) the options want, by how well they are seen."""
+    return (sharpness >= options.min_sharpness) & (frontality >= options.min_frontality)
 
 
 def _select(found: Detections, image: U8, options: AnalysisOptions) -> Detections:
@@ -253,6 +298,9 @@ def summarize(
     table = replace(table, track_id=tracks.split(table, limit))
     table = tracks.drop_undetected(table)
     table = replace(table, track_id=linking.link(table, limit))
+    # Only now: until here a face that is not clear enough holds its track together.
+    table = _keep(table, _clear_enough(table.sharpness, table.frontality, options))
+    table = replace(table, track_id=dense(table.track_id))
     found = tracks.embed(table)  # T tracks
     clear = tracks.clear(table, found, options.min_clarity)
     labels = models.clusterer.cluster(
@@ -278,7 +326,11 @@ def summarize(
 def _in_bounds(table: Observations, options: AnalysisOptions) -> Observations:
     """Leave out faces by their share of the picture without its black bars."""
     share = geometry.area(table.boxes) / (table.picture_px * canvas.area(table.canvas))
-    keep = (share >= options.min_area) & (share <= options.max_area)
+    return _keep(table, (share >= options.min_area) & (share <= options.max_area))
+
+
+def _keep(table: Observations, keep: NDArray[np.bool_]) -> Observations:
+    """Leave out the rows where ``keep`` (N,) is false, and count them."""
     if keep.all():
         return table
     tally = replace(table.tally, faces_filtered=table.tally.faces_filtered + int((~keep).sum()))

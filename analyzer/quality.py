@@ -2,10 +2,19 @@
 
 import numpy as np
 
-from analyzer import geometry
+from analyzer import canvas, geometry
+from analyzer.gates import BlurGate
 from analyzer.types import F32, U8
 
 _SHARP = 100.0
+_YAW_SLOPE = 2.0
+_PITCH_SLOPE = 3.0
+"""Loss of frontality by a distance between the eyes: 30 degrees up cost as much as 30 aside."""
+_NOSE_BELOW = 0.77
+"""How far below the line of the eyes the foot of the nose stands in frontal faces: the median is
+0.74 of FairFace's validation faces that look neither left nor right, 0.82 of 100 of LFW's."""
+_NOSE_SPREAD = 0.15
+"""85 % of those faces are within this of it."""
 
 
 def sharpness(images: U8) -> F32:
@@ -23,22 +32,50 @@ def sharpness(images: U8) -> F32:
     """
     scores = np.empty(len(images), np.float32)
     for i, image in enumerate(images):
-        grey = image.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
-        centre = grey[1:-1, 1:-1]
-        laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * centre
-        variance = laplacian.var()
+        variance = _laplacian(_grey(image)).var()
         scores[i] = variance / (variance + _SHARP)
     return scores
+
+
+def sharp_share(image: U8, gate: BlurGate) -> float:
+    """Share of a picture's cells that are sharp, 0 to 1; see `BlurGate`.
+
+    Black bars around the picture are left out, as far as this picture alone shows them.
+
+    Args:
+        image: (H, W, 3) RGB.
+        gate: its grid and variance.
+    """
+    grey = _grey(image)
+    bands = np.array_split(_laplacian(grey[canvas.lit(grey)]), gate.grid)
+    cells = [cell for band in bands for cell in np.array_split(band, gate.grid, axis=1)]
+    # A picture smaller than its grid has empty cells.
+    return float(np.mean([cell.size > 0 and cell.var() >= gate.var for cell in cells]))
+
+
+def _grey(image: U8) -> F32:
+    """Luma (H, W) of a picture (H, W, 3)."""
+    return image.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def _laplacian(grey: F32) -> F32:
+    """The Laplacian (H - 2, W - 2) of a picture (H, W)."""
+    centre = grey[1:-1, 1:-1]
+    return grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * centre
 
 
 def frontality(eyes: F32, nose: F32) -> F32:
     """How far each face looks into the camera, 0 (profile) to 1.
 
     The foot of the nose stands midway between the eyes in a frontal face and beyond one of them
-    in profile.
+    in profile (yaw). Its distance from the line of the eyes grows less as the face looks up, and
+    greater as it looks down, or so far aside that both eyes fall together (pitch): the geometry of
+    Gee and Cipolla, "Determining the gaze of faces in images", Image and Vision Computing 1994.
+    How the head is rolled in the picture does not matter. Faces differ, and so do smiles: a nose
+    as low as those of most straight faces costs nothing.
 
     Args:
-        eyes: (n, 2, 2) centres of both eyes.
+        eyes: (n, 2, 2) centres of both eyes, in either order; pixels.
         nose: (n, 2) foot of the nose.
 
     Returns:
@@ -46,8 +83,12 @@ def frontality(eyes: F32, nose: F32) -> F32:
     """
     axis = eyes[:, 1] - eyes[:, 0]
     length = np.maximum(np.linalg.norm(axis, axis=1), 1e-6)
-    along = np.einsum("nd,nd->n", nose - eyes.mean(1), axis) / length
-    return np.clip(1 - 2 * np.abs(along) / length, 0, 1).astype(np.float32)
+    out = nose - eyes.mean(1)
+    aside = np.einsum("nd,nd->n", out, axis) / length**2  # both in distances between the eyes
+    below = np.abs(axis[:, 0] * out[:, 1] - axis[:, 1] * out[:, 0]) / length**2
+    yaw = 1 - _YAW_SLOPE * np.abs(aside)
+    pitch = 1 - _PITCH_SLOPE * np.maximum(np.abs(below - _NOSE_BELOW) - _NOSE_SPREAD, 0)
+    return (np.clip(yaw, 0, 1) * np.clip(pitch, 0, 1)).astype(np.float32)
 
 
 def face_px(boxes: F32) -> F32:

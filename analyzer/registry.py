@@ -8,13 +8,14 @@ import difflib
 import importlib
 import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from analyzer.errors import MissingDependency, UsageError
 
+_Made = TypeVar("_Made")
 _ROOT = Path(__file__).parent
 _PIP_NAMES = {
     "cv2": "opencv-python",
@@ -40,13 +41,19 @@ class Spec:
             UsageError: the text is not of that form.
         """
         name, _, rest = text.partition(":")
-        pairs = []
-        for part in filter(None, rest.split(",")):
-            key, equals, value = part.partition("=")
-            if not equals or not key.strip():
-                raise UsageError(f"{text!r}: write options as name:key=value,key=value")
-            pairs.append((key.strip().replace("-", "_"), value.strip()))
-        return cls(name.strip().replace("-", "_"), tuple(pairs))
+        pairs = _pairs(rest, f"{text!r}: write options as name:key=value,key=value")
+        return cls(name.strip().replace("-", "_"), pairs)
+
+
+def _pairs(text: str, cure: str) -> tuple[tuple[str, str], ...]:
+    """Read ``key=value,key=value``."""
+    pairs = []
+    for part in filter(None, text.split(",")):
+        key, equals, value = part.partition("=")
+        if not equals or not key.strip():
+            raise UsageError(cure)
+        pairs.append((key.strip().replace("-", "_"), value.strip()))
+    return tuple(pairs)
 
 
 def names(stage: str) -> tuple[str, ...]:
@@ -105,25 +112,43 @@ def load(stage: str, text: str, **context: Any) -> Any:
     """
     spec = check(stage, text)
     create = module(stage, spec.name).create
-    return create(**_convert(create, spec, stage, frozenset(context)), **context)
+    name = f"{stage} {spec.name}"
+    return create(**_convert(create, spec.options, name, frozenset(context)), **context)
+
+
+def read(create: Callable[..., _Made], text: str, name: str) -> _Made:
+    """Make the value of an option that is written ``key=value,key=value``, as a spec's options are.
+
+    Args:
+        create: its keywords are the keys.
+        text: what the option was set to.
+        name: of the option.
+
+    Raises:
+        UsageError: the text is not of that form, an unknown key, or a value of the wrong type.
+    """
+    pairs = _pairs(text, f"{name} {text!r}: write it as key=value,key=value")
+    return create(**_convert(create, pairs, name))
 
 
 def _convert(
-    create: Callable[..., Any], spec: Spec, stage: str, given: frozenset[str]
+    create: Callable[..., Any],
+    options: Sequence[tuple[str, str]],
+    name: str,
+    given: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
-    """Turn the text of a spec's options into the types that ``create`` declares."""
+    """Turn the text of options into the types that ``create`` declares."""
     hints = get_type_hints(create)
     known = [k for k in inspect.signature(create).parameters if k not in given]
     values = {}
-    for key, text in spec.options:
+    for key, text in options:
         if key not in known:
-            raise UsageError(
-                f"{stage} {spec.name} has no option {key!r}; it has: {', '.join(known) or 'none'}"
-            )
+            raise UsageError(f"{name} has no option {key!r}; it has: {', '.join(known) or 'none'}")
         try:
             values[key] = _value(text, hints[key])
         except ValueError:
-            raise UsageError(f"{stage} {spec.name}: {key}={text!r} is not {hints[key]}") from None
+            kind = getattr(hints[key], "__name__", hints[key])
+            raise UsageError(f"{name}: {key}={text!r} cannot be read as {kind}") from None
     return values
 
 

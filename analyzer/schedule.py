@@ -1,6 +1,6 @@
 """Which frames the detector is asked for, and how frames are grouped."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from analyzer.types import Frame
@@ -12,31 +12,54 @@ class Scheduled:
 
     frame: Frame
     due: bool
+    gated: bool = False
+    """Whether it would have been asked, had the frame been usable."""
 
 
-def batches(frames: Iterable[Frame], *, period: int, size: int) -> Iterator[list[Scheduled]]:
+def batches(
+    frames: Iterable[Frame],
+    *,
+    period: int,
+    size: int,
+    usable: Callable[[Frame], bool] = lambda _: True,
+) -> Iterator[list[Scheduled]]:
     """Group frames so that each group ends with a detection.
 
     Due is every ``period``-th frame of a shot, counted from its first, and the last before a cut
     or the end: so a tracker may look back from each detection to the one before, and a shot is
-    treated alike wherever decoding began.
+    treated alike wherever decoding began. In the place of a frame that is not usable the next one
+    is due; a group then may end before a cut, and does end when ``size`` in succession are not,
+    wherever it began.
 
     Args:
         frames: in order of time.
         period: 1 asks the detector every time.
         size: least number of frames a group; the last may be smaller.
+        usable: whether a frame that is due is worth asking the detector.
     """
     batch: list[Scheduled] = []
-    since = 0
+    since = waiting = 0  # frames of the shot; frames in succession that were not usable
     for frame in frames:
-        since = 0 if frame.cut else since
-        if frame.cut and batch:
-            batch[-1].due = True
-        if len(batch) >= size and batch[-1].due:
+        if frame.cut:
+            since = waiting = 0
+            if batch:
+                _ask(batch[-1], usable)
+        full = len(batch) >= size and (batch[-1].due or frame.cut)
+        if full or (waiting and waiting % size == 0):
             yield batch
             batch = []
-        batch.append(Scheduled(frame, since % period == 0))
+        batch.append(Scheduled(frame, due=False))
+        if waiting or since % period == 0:
+            _ask(batch[-1], usable)
+            waiting = waiting + 1 if batch[-1].gated else 0
         since += 1
     if batch:
-        batch[-1].due = True
+        _ask(batch[-1], usable)
         yield batch
+
+
+def _ask(last: Scheduled, usable: Callable[[Frame], bool]) -> None:
+    """Make a frame due, unless it is not usable."""
+    if not last.due and not last.gated:
+        last.due = usable(last.frame)
+        last.gated = not last.due

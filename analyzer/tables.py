@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from analyzer import canvas
-from analyzer.types import Chips, Descriptions, Faces, Frame, Observations, Tally
+from analyzer.types import F32, I64, Chips, Descriptions, Faces, Frame, Observations, Tally
 
 _COLUMNS = (
     *("frame", "time_s", "duration_s", "track_id", "boxes", "picture_px"),
@@ -19,9 +19,19 @@ def table(
     faces: Sequence[Faces],
     chips: Sequence[Chips],
     described: Descriptions,
+    rows: I64,
     tally: Tally,
 ) -> Observations:
-    """Lay out the described faces of some frames in rows."""
+    """Lay out the N faces of some frames in rows.
+
+    Args:
+        frames: the pictures.
+        faces: of each.
+        chips: of each face.
+        described: what the network says of M of the faces; the others' values are NaN.
+        rows: (M,) which these are, ascending.
+        tally: what was counted.
+    """
     counts = [len(f) for f in faces]
 
     def per_frame(values: Sequence[float], dtype: Any) -> Any:
@@ -29,6 +39,11 @@ def table(
 
     def per_face(parts: Sequence[Any]) -> Any:
         return np.concatenate(parts)
+
+    def spread(values: F32) -> F32:
+        wide = np.full((sum(counts), values.shape[1]), np.nan, np.float32)
+        wide[rows] = values
+        return wide
 
     return Observations(
         frame=per_frame([f.index for f in frames], np.int64),
@@ -42,9 +57,9 @@ def table(
         sharpness=per_face([c.sharpness for c in chips]),
         frontality=per_face([c.frontality for c in chips]),
         face_px=per_face([c.face_px for c in chips]),
-        heads=described.heads,
+        heads={head: spread(values) for head, values in described.heads.items()},
         embeddings=described.embeddings,
-        embedding_rows=np.arange(sum(counts), dtype=np.int64),
+        embedding_rows=rows,
         cuts=np.array([f.time_s for f in frames if f.cut], np.float64),
         span_s=np.array([frames[0].time_s, frames[-1].time_s + frames[-1].duration_s]),
         tally=tally,

@@ -169,6 +169,8 @@ class Tally:
 
     frames_decoded: int = 0
     frames_analysed: int = 0
+    frames_gated: int = 0
+    """Of these, frames too blurred for the detector to be asked."""
     faces_detected: int = 0
     faces_described: int = 0
     faces_kept: int = 0
@@ -343,7 +345,7 @@ class MediaReport(Arrays):
     row_attributes: Mapping[str, Decoded]
     """Head name -> the N rows."""
     track_attributes: Mapping[str, Decoded]
-    """Head name -> the T tracks, averaged by quality, in the order of ``identities``."""
+    """Head name -> the T tracks, each as one face, in the order of ``identities``."""
     persons: tuple[Person, ...]
     """Most screen time first."""
     shots: F64

@@ -23,7 +23,7 @@ HEAVY = {
 LAYERS = {
     "analyzer": {
         0: {"errors", "arrays", "types", "geometry", "attributes", "calibration", "labels",
-            "prefetch", "quality", "statistics",
+            "prefetch", "quality", "statistics", "gates",
             "canvas", "schedule", "tables", "tracks", "linking"},
         1: {"options", "registry", "runtime", "backend", "weights", "cache", "ffmpeg_binary",
             "source"},

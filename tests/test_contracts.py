@@ -241,6 +241,7 @@ def test_options_survive_the_wire_and_keep_their_digest():
         ({"fps": 0}, "above 0"),
         ({"engine": "film"}, "choose from"),
         ({"attributes": ("beauty",)}, "choose from"),
+        ({"aggregate": "max"}, "choose from weighted, mean, median, vote"),
         ({"detector": "centreface"}, "Did you mean 'centerface'"),
         ({"detector": "centerface:640"}, "name:key=value"),
         ({"start": 5, "stop": 4}, "after start"),

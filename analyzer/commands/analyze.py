@@ -113,9 +113,11 @@ def _tell(report: "MediaReport", target: Path, elapsed: float) -> None:
 
     tally = report.tally
     console = Console()
+    blurred = f" ({tally.frames_gated} too blurred)" if tally.frames_gated else ""
+    left_out = f"{tally.faces_filtered} left out, " if tally.faces_filtered else ""
     console.print(
-        f"{report.info.uri}: {tally.frames_analysed} of {tally.frames_decoded} frames, "
-        f"{tally.faces_detected} faces detected, {tally.faces_described} described, "
+        f"{report.info.uri}: {tally.frames_analysed} of {tally.frames_decoded} frames{blurred}, "
+        f"{tally.faces_detected} faces detected, {left_out}{tally.faces_described} described, "
         f"{tally.faces_kept} kept, {len(report.persons)} persons; "
         f"{elapsed:.1f} s, {report.info.duration_s / elapsed:.1f} times real time -> {target}.*",
         highlight=False,

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from analyzer import aggregate, tracks
+from analyzer.labels import Labeller
+from analyzer.options import AGGREGATES
 from tests.analyzer.test_tracks import faces, observe
 
 
@@ -72,3 +74,22 @@ def test_area_is_relative_to_the_picture_without_bars():
     who = aggregate.identities(np.array([0]), tracks.embed(table), np.arange(1))
     person = aggregate.persons(table, np.zeros(1, np.int64), who)[0]
     assert person.mean_area_ratio == pytest.approx(0.32)
+
+
+SEX = {"weighted": 3.5, "mean": 0.0, "median": -1.0, "vote": -2.0}
+"""Of one track, whose surest and clearest face looks different from the two others."""
+
+
+@pytest.mark.parametrize("aggregate_as", AGGREGATES)
+def test_tracks_and_persons_are_aggregated_as_asked_for(aggregate_as):
+    sex = np.array([[-1.0], [4.0], [-3.0]], np.float32)
+    sharpness = np.array([0.1, 0.9, 0.0], np.float32)
+    table = observe([0, 0, 0], faces(0, 0, 0), heads={"sex": sex}, sharpness=sharpness)
+    labeller = Labeller(aggregate=aggregate_as)
+    tracked = aggregate.average_tracks(table, np.arange(1), labeller)["sex"]
+    who = aggregate.identities(np.array([0]), tracks.embed(table), np.arange(1))
+    person = aggregate.persons(table, np.zeros(3, np.int64), who, labeller)[0]
+    # Not quite 3.5: the least weight of a face is not quite nothing.
+    wanted = pytest.approx(SEX[aggregate_as], abs=0.02)
+    assert tracked.value[0] == person.attributes["sex"].value == wanted
+    assert tracked.label == (person.attributes["sex"].label,)

@@ -14,6 +14,16 @@ def random_rows(head: str, n: int = 50) -> np.ndarray:
     return (3 * rng.normal(size=(n, attributes.SIZES[head]))).astype(np.float32)
 
 
+def ages(*values: float) -> np.ndarray:
+    """Rows whose age on the scale of the bins is each of the values."""
+    bins, values = np.arange(9), np.array(values)[:, None]
+    return np.log(np.clip(1 - np.abs(bins - values), 1e-30, 1)).astype(np.float32)
+
+
+UNKNOWN = {head: np.full((1, k), np.nan, np.float32) for head, k in attributes.SIZES.items()}
+POOLS = [attributes.median, attributes.vote]
+
+
 def test_years_follow_the_reference_mapping():
     points = [0, 1, 2, 3, 9]
     assert attributes.years(points).tolist() == [1.5, 6.5, 15, 25, 90]
@@ -97,3 +107,76 @@ def test_wrong_heads_and_sizes_are_refused():
         attributes.decode("beauty", np.zeros((1, 1), np.float32))
     with pytest.raises(UsageError, match=r"\(n, 9\)"):
         attributes.average("age", np.zeros((1, 7), np.float32), np.ones(1))
+
+
+@pytest.mark.parametrize("head", attributes.SIZES)
+@pytest.mark.parametrize("pool", POOLS)
+def test_pools_know_only_what_was_described_and_no_order(pool, head):
+    raw = random_rows(head, 7)
+    with_gaps = np.concatenate([UNKNOWN[head], raw[::-1], UNKNOWN[head]])
+    np.testing.assert_allclose(pool(head, with_gaps), pool(head, raw), rtol=1e-5)
+    assert np.isnan(pool(head, UNKNOWN[head])).all()
+    assert np.isnan(pool(head, UNKNOWN[head][:0])).all()
+
+
+@pytest.mark.parametrize("head", attributes.SIZES)
+@pytest.mark.parametrize("pool", POOLS)
+def test_one_face_stands_for_itself(pool, head):
+    raw = random_rows(head, 1)
+    got, wanted = attributes.decode(head, pool(head, raw)[None]), attributes.decode(head, raw)
+    assert got.label == wanted.label
+    np.testing.assert_allclose(got.value, wanted.value, rtol=1e-5)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 8])
+@pytest.mark.parametrize("head", ["sex", "age"])
+def test_the_median_decodes_to_the_median_of_decision_values(head, n):
+    raw = random_rows(head, n)
+    got = attributes.decode(head, attributes.median(head, raw)[None]).value[0]
+    assert got == pytest.approx(np.median(attributes.decode(head, raw).value), abs=1e-5)
+
+
+def test_the_median_of_ethnicity_is_that_of_each_class():
+    raw = np.concatenate([logits(0.8, 0.2, 0, 0, 0, 0, 0)] * 2 + [logits(0, 1, 0, 0, 0, 0, 0)])
+    decoded = attributes.decode("ethnicity", attributes.median("ethnicity", raw)[None])
+    assert decoded.label == ("White",)
+    assert decoded.value[0] == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize(
+    ("head", "raw", "label", "value"),
+    [
+        ("sex", np.array([[0.5], [0.7], [-9]], np.float32), "m", 0.6),
+        ("sex", np.array([[0.5], [0.7], [-2], [-1]], np.float32), "f", -1.5),
+        ("sex", np.array([[-0.5], [-0.7], [2], [1]], np.float32), "m", 1.5),
+        ("age", ages(3.6, 3.8, 8.0), "32.6", 3.7),
+        ("age", ages(2.0, 2.0, 5.2), "15.0", 2.0),
+        (
+            "ethnicity",
+            np.concatenate([logits(0.6, 0.4, 0, 0, 0, 0, 0)] * 2 + [logits(0, 1, 0, 0, 0, 0, 0)]),
+            "White",
+            0.6,
+        ),
+    ],
+)
+def test_the_most_frequent_label_wins_and_the_surer_of_two(head, raw, label, value):
+    decoded = attributes.decode(head, attributes.vote(head, raw)[None])
+    assert decoded.label == (label,)
+    assert decoded.value[0] == pytest.approx(value, abs=1e-4)
+
+
+@pytest.mark.parametrize("head", attributes.SIZES)
+def test_the_winner_of_a_vote_keeps_its_label(head):
+    """The mean of faces with one label has that label."""
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        raw = (2 * rng.normal(size=(9, attributes.SIZES[head]))).astype(np.float32)
+        won = attributes.vote(head, raw)[None]
+        if head == "age":
+            bins = attributes.age_bin(raw)
+            winner, most = attributes.age_bin(won)[0], np.bincount(bins).max()
+            assert (bins == winner).sum() == most
+        else:
+            labels = attributes.decode(head, raw).label
+            most = max(labels.count(label) for label in labels)
+            assert labels.count(attributes.decode(head, won).label[0]) == most

@@ -1,5 +1,8 @@
 """Which frames are due for detection, and how they are grouped."""
 
+from collections.abc import Callable
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,3 +45,43 @@ def test_both_sides_of_a_cut_are_due():
     cuts = [False] * 5 + [True] + [False] * 4
     due = [s.due for g in batches(frames(cuts), period=4, size=3) for s in g]
     assert due == [True, False, False, False, True, True, False, False, False, True]
+
+
+BAD = st.sets(st.integers(0, 59))
+
+
+def without(bad: set[int]) -> Callable[[Frame], bool]:
+    return lambda frame: frame.index not in bad
+
+
+@given(cuts=SHOTS, bad=BAD, period=st.integers(1, 5), size=st.integers(1, 6))
+def test_frames_that_are_not_usable_are_never_asked_and_the_next_is(cuts, bad, period, size):
+    groups = list(batches(frames(cuts), period=period, size=size, usable=without(bad)))
+    flat = [s for group in groups for s in group]
+    assert [s.frame.index for s in flat] == list(range(len(cuts)))
+    assert all(len(group) < 2 * size + period for group in groups)
+    assert not any(s.due for s in flat if s.frame.index in bad)
+    assert all(s.frame.index in bad for s in flat if s.gated)
+    for one, other in pairwise(flat):
+        if one.gated and not other.frame.cut:
+            assert other.due or other.gated
+
+
+def behind(cuts: list[bool], first: int, bad: set[int], period: int) -> dict[int, int]:
+    """Each asked frame, and the first of those that a tracker may look back on from it."""
+    found = {}
+    for group in batches(frames(cuts)[first:], period=period, size=4, usable=without(bad)):
+        start = group[0].frame.index
+        for one in group:
+            start = one.frame.index if one.frame.cut else start
+            if one.due:
+                found[one.frame.index] = start
+                start = one.frame.index + 1
+    return found
+
+
+@given(cuts=SHOTS, bad=BAD, period=st.integers(1, 5))
+def test_how_far_back_one_may_look_does_not_depend_on_where_decoding_began(cuts, bad, period):
+    first = next((i for i, cut in enumerate(cuts) if cut), len(cuts))
+    whole, part = behind(cuts, 0, bad, period), behind(cuts, first, bad, period)
+    assert {index: start for index, start in whole.items() if index >= first} == part
