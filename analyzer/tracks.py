@@ -9,6 +9,7 @@ from analyzer.arrays import dense
 from analyzer.types import F32, I64, Observations
 
 _WINDOW = 3
+_SHARPEST = 0.9
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def drop_undetected(observations: Observations) -> Observations:
 
 
 def clear(observations: Observations, found: Tracks, least: float) -> Tracks:
-    """The tracks with at least one face that is clear enough to tell who it is.
+    """The tracks whose face is once clear enough to tell who it is.
 
     Faces without detail all look alike to a network: dark or blurred ones of different people
     lie closer together than sharp ones of the same person.
@@ -84,13 +85,14 @@ def clear(observations: Observations, found: Tracks, least: float) -> Tracks:
     Args:
         observations: all rows.
         found: the described tracks.
-        least: sharpness that a track's sharpest face must have.
+        least: sharpness that the sharpest tenth of a track's faces must have; not the sharpest
+            one alone, which is the sharper the more frames are looked at.
     """
-    best = np.zeros(len(found.ids), np.float32)
-    known = np.isin(observations.track_id, found.ids)
-    at = np.searchsorted(found.ids, observations.track_id[known])
-    np.maximum.at(best, at, observations.sharpness[known])
-    keep = best >= least
+    order = np.lexsort((observations.sharpness, observations.track_id))
+    ids = observations.track_id[order]
+    first, end = np.searchsorted(ids, found.ids), np.searchsorted(ids, found.ids, side="right")
+    place = np.ceil(first + _SHARPEST * (end - 1 - first)).astype(np.int64)
+    keep = observations.sharpness[order[place]] >= least
     return Tracks(found.ids[keep], found.embeddings[keep], found.weights[keep])
 
 
