@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from analyzer import registry
+from analyzer import registry, truth
 from analyzer.errors import UsageError
 from analyzer.options import AnalysisOptions
 from analyzer.runtime import Runtime
@@ -180,16 +180,6 @@ class TestAligners:
         )
 
 
-def crowd(people: int, tracks: int, spread: float) -> tuple[np.ndarray, np.ndarray]:
-    """Embeddings (T, 128) of tracks of known people, and whose they are."""
-    rng = np.random.default_rng(3)
-    centres = rng.normal(size=(people, 128))
-    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
-    who = np.repeat(np.arange(people), tracks)
-    noise = rng.normal(size=(len(who), 128)) * spread / np.sqrt(128)
-    return (centres[who] + noise).astype(np.float32), who
-
-
 @pytest.mark.parametrize("name", registry.names("cluster"))
 class TestClusterers:
     def cluster(self, name, embeddings, apart=(), threshold=0.6):
@@ -199,19 +189,19 @@ class TestClusterers:
         return clusterer.cluster(embeddings, weights, pairs, threshold)
 
     def test_finds_the_people_without_knowing_how_many(self, name):
-        embeddings, who = crowd(7, 9, spread=0.25)
+        embeddings, who = truth.crowd(7, 9, spread=0.25)
         labels = self.cluster(name, embeddings)
         assert len(set(labels.tolist())) == 7
         assert len({(a, b) for a, b in zip(labels.tolist(), who.tolist(), strict=True)}) == 7
 
     def test_labels_are_dense_and_repeatable(self, name):
-        embeddings, _ = crowd(5, 4, spread=0.3)
+        embeddings, _ = truth.crowd(5, 4, spread=0.3)
         labels = self.cluster(name, embeddings)
         assert sorted(set(labels.tolist())) == list(range(labels.max() + 1))
         np.testing.assert_array_equal(labels, self.cluster(name, embeddings))
 
     def test_tracks_on_screen_together_are_never_one_person(self, name):
-        embeddings, _ = crowd(1, 30, spread=0.1)
+        embeddings, _ = truth.crowd(1, 30, spread=0.1)
         rng = np.random.default_rng(0)
         apart = [(int(a), int(b)) for a, b in rng.integers(0, 30, (60, 2)) if a != b]
         labels = self.cluster(name, embeddings, apart)
@@ -221,7 +211,7 @@ class TestClusterers:
         assert len(self.cluster(name, np.empty((0, 128), np.float32))) == 0
 
     def test_one_track_one_person(self, name):
-        assert self.cluster(name, crowd(1, 1, spread=0)[0]).tolist() == [0]
+        assert self.cluster(name, truth.crowd(1, 1, spread=0)[0]).tolist() == [0]
 
 
 def test_options_survive_the_wire_and_keep_their_digest():
