@@ -7,6 +7,7 @@ Writes into the folder of this file, or ``--folder``:
 
 - ``sample.mp4``: 1280x720 at 30000/1001 pictures per second, H.264, a tone as AAC
 - ``sample.truth.json``: shots, who is on screen when, and every face's box in every picture
+- ``sample.labels.csv``: whose face is where, ten times a second, for ``evaluate clustering``
 - ``jobs.csv``: the joblist; its paths are relative to the folder above, so run it from there
 """
 
@@ -226,6 +227,18 @@ def truth() -> dict[str, Any]:
     }
 
 
+def write_labels(target: Path) -> None:
+    """Write the centre of each face in every third picture as a label."""
+    with target.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(("time_s", "x", "y", "person"))
+        for name, facts in truth()["people"].items():
+            for frame, (x1, y1, x2, y2) in facts["boxes"].items():
+                if frame % 3 == 0:
+                    centre = (round((x1 + x2) / 2), round((y1 + y2) / 2))
+                    writer.writerow((f"{seconds(frame):.3f}", *centre, name))
+
+
 def write_joblist(target: Path, source: Path) -> None:
     """Write a joblist of one row; its paths are relative to the folder above ``target``'s."""
     row = {
@@ -242,16 +255,18 @@ def write_joblist(target: Path, source: Path) -> None:
 
 
 def main() -> None:
-    """Read the command line and write the three files."""
+    """Read the command line and write the four files."""
     parser = argparse.ArgumentParser(description="Make the sample video, its truth and a joblist.")
     parser.add_argument("--folder", type=Path, default=Path(__file__).parent, help="where to")
     folder: Path = parser.parse_args().folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    video, facts, jobs = (folder / n for n in ("sample.mp4", "sample.truth.json", "jobs.csv"))
+    names = ("sample.mp4", "sample.truth.json", "sample.labels.csv", "jobs.csv")
+    video, facts, labels, jobs = (folder / name for name in names)
     write_video(video)
     facts.write_text(json.dumps(truth()) + "\n", encoding="utf-8")
+    write_labels(labels)
     write_joblist(jobs, video)
-    for path in (video, facts, jobs):
+    for path in (video, facts, labels, jobs):
         print(path)
 
 

@@ -1,16 +1,18 @@
 """Every component there is, found by listing, run through its stage's contract."""
 
+import csv
 import inspect
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from analyzer import registry
+from analyzer import pipeline, registry, truth
 from analyzer.errors import UsageError
 from analyzer.options import AnalysisOptions
 from analyzer.runtime import Runtime
-from analyzer.types import Detections, Frame
+from analyzer.types import Detections, Frame, MediaInfo
+from tests.analyzer.test_tracks import faces, observe
 
 RUNTIME = Runtime(device="cpu")
 STAGES = ("decode", "detect", "track", "align", "describe", "cluster", "export")
@@ -180,16 +182,6 @@ class TestAligners:
         )
 
 
-def crowd(people: int, tracks: int, spread: float) -> tuple[np.ndarray, np.ndarray]:
-    """Embeddings (T, 128) of tracks of known people, and whose they are."""
-    rng = np.random.default_rng(3)
-    centres = rng.normal(size=(people, 128))
-    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
-    who = np.repeat(np.arange(people), tracks)
-    noise = rng.normal(size=(len(who), 128)) * spread / np.sqrt(128)
-    return (centres[who] + noise).astype(np.float32), who
-
-
 @pytest.mark.parametrize("name", registry.names("cluster"))
 class TestClusterers:
     def cluster(self, name, embeddings, apart=(), threshold=0.6):
@@ -199,19 +191,19 @@ class TestClusterers:
         return clusterer.cluster(embeddings, weights, pairs, threshold)
 
     def test_finds_the_people_without_knowing_how_many(self, name):
-        embeddings, who = crowd(7, 9, spread=0.25)
+        embeddings, who = truth.crowd(7, 9, spread=0.25)
         labels = self.cluster(name, embeddings)
         assert len(set(labels.tolist())) == 7
         assert len({(a, b) for a, b in zip(labels.tolist(), who.tolist(), strict=True)}) == 7
 
     def test_labels_are_dense_and_repeatable(self, name):
-        embeddings, _ = crowd(5, 4, spread=0.3)
+        embeddings, _ = truth.crowd(5, 4, spread=0.3)
         labels = self.cluster(name, embeddings)
         assert sorted(set(labels.tolist())) == list(range(labels.max() + 1))
         np.testing.assert_array_equal(labels, self.cluster(name, embeddings))
 
     def test_tracks_on_screen_together_are_never_one_person(self, name):
-        embeddings, _ = crowd(1, 30, spread=0.1)
+        embeddings, _ = truth.crowd(1, 30, spread=0.1)
         rng = np.random.default_rng(0)
         apart = [(int(a), int(b)) for a, b in rng.integers(0, 30, (60, 2)) if a != b]
         labels = self.cluster(name, embeddings, apart)
@@ -221,7 +213,7 @@ class TestClusterers:
         assert len(self.cluster(name, np.empty((0, 128), np.float32))) == 0
 
     def test_one_track_one_person(self, name):
-        assert self.cluster(name, crowd(1, 1, spread=0)[0]).tolist() == [0]
+        assert self.cluster(name, truth.crowd(1, 1, spread=0)[0]).tolist() == [0]
 
 
 def test_options_survive_the_wire_and_keep_their_digest():
@@ -251,3 +243,52 @@ def test_options_survive_the_wire_and_keep_their_digest():
 def test_wrong_options_are_refused_with_the_cure(values, cure):
     with pytest.raises(UsageError, match=cure):
         AnalysisOptions(**values)
+
+
+class TestIds:
+    """Numbers of tracks and persons in files run from 0 without a gap, whatever was left out."""
+
+    # Track, frames, and the person it shows: 0 has too few faces, 2 is never clear, 3 was never
+    # detected, and the last track goes on with the second.
+    TRACKS = (
+        (3, range(0, 2), 0),
+        (7, range(1, 6), 1),
+        (9, range(2, 8), 2),
+        (4, range(3, 9), 3),
+        (5, range(4, 9), 4),
+        (12, range(9, 15), 1),
+    )
+
+    def observations(self):
+        rows = sorted((n, track, who) for track, frames, who in self.TRACKS for n in frames)
+        frames, track_ids, people = (list(column) for column in zip(*rows, strict=True))
+        n = len(rows)
+        return observe(
+            track_ids,
+            faces(*people),
+            frames=frames,
+            boxes=np.array([[200 * w, 10, 200 * w + 40, 50] for w in people], np.float32),
+            detect_conf=np.where(np.array(track_ids) == 4, np.nan, 0.9).astype(np.float32),
+            sharpness=np.where(np.array(people) == 2, 0.001, 0.5).astype(np.float32),
+            heads={"sex": np.zeros((n, 1), np.float32), "age": np.zeros((n, 9), np.float32)},
+            span_s=np.array([0, 4.0]),
+        )
+
+    @pytest.mark.parametrize("name", registry.names("cluster"))
+    def test_are_dense(self, name, tmp_path):
+        options = AnalysisOptions(clusterer=name, min_faces=3, device="cpu")
+        info = MediaInfo(uri="a.mp4", kind="video", width_px=900, height_px=90,
+                         frame_rate=Fraction(5), duration_s=4.0)  # fmt: skip
+        models = pipeline.load_models(options)
+        report = pipeline.summarize(info, self.observations(), models=models)
+        tables = {}
+        for exporter in ("csv", "characters"):
+            path = tmp_path / exporter
+            registry.load("export", exporter, runtime=RUNTIME).write(report, path, None)
+            with path.open(newline="", encoding="utf-8") as file:
+                tables[exporter] = list(csv.DictReader(file))
+        tracks = {int(row["face_id"]) for row in tables["csv"]}
+        persons = {int(row["person_id"]) for row in tables["csv"] if row["person_id"]}
+        assert tracks == {0, 1, 2, 3}
+        assert persons == {0, 1}
+        assert {int(row["person_id"]) for row in tables["characters"]} == persons

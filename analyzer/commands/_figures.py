@@ -1,7 +1,15 @@
-"""The figures of attributes as tables."""
+"""Figures as files, and those of attributes as tables."""
 
+import argparse
+import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analyzer import registry
+
+if TYPE_CHECKING:
+    from analyzer.review import Page
 
 _NAMES = {
     "sex_accuracy": "sex",
@@ -12,6 +20,25 @@ _NAMES = {
     "age_held": "age in interval",
     "ethnicity_accuracy": "ethnicity",
 }
+
+
+def add_files(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name the files."""
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures here")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with plots here")
+
+
+def page(args: argparse.Namespace, name: str) -> "Page | None":
+    """The page that was asked for, before anything is measured: its library may be missing."""
+    return registry.module("review", name).create() if args.html else None
+
+
+def save(args: argparse.Namespace, report: Mapping[str, Any], page: "Page | None") -> None:
+    """Write the files that were asked for."""
+    if args.json:
+        args.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    if page:
+        args.html.write_text(page.render(report), encoding="utf-8")
 
 
 def show(report: Mapping[str, Any], title: str) -> None:

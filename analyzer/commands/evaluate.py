@@ -1,11 +1,11 @@
-"""Measure how right the models are on labelled pictures."""
+"""Measure how right the models are on labelled pictures, videos and tracks."""
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 from analyzer import registry
+from analyzer.commands import _clustering, _figures
 from analyzer.options import ATTRIBUTES, spellings
 from analyzer.runtime import Runtime
 
@@ -14,6 +14,7 @@ def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
     parser = commands.add_parser("evaluate", help=__doc__, description=__doc__)
     parts = parser.add_subparsers(title="what", metavar="WHAT", required=True)
+    _clustering.add(parts)
     text = "perceived sex, age and ethnicity: by sex, age, ethnicity and face size"
     heads = parts.add_parser("attributes", help=text, description=text)
     heads.set_defaults(run=run)
@@ -23,8 +24,7 @@ def add(commands: Any) -> None:
         "--layout", default="fairface", choices=layouts, help="of DIR (default: fairface)"
     )
     heads.add_argument("--split", default="val", metavar="NAME", help="of FairFace (default: val)")
-    heads.add_argument("--json", type=Path, metavar="FILE", help="write all figures here")
-    heads.add_argument("--html", type=Path, metavar="FILE", help="write a page with plots here")
+    _figures.add_files(heads)
     heads.add_argument("--describer", default="dlib_resnet", help="(default: dlib_resnet)")
     heads.add_argument("--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda:0, ...")
     heads.add_argument(*spellings("batch_size"), type=int, default=32, metavar="N", help="of chips")
@@ -32,16 +32,13 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure the attributes, print the table, and write the JSON and the page."""
-    from analyzer.commands import _figures, _progress
+    from analyzer.commands import _progress
 
-    page = registry.module("review", "attributes") if args.html else None
+    page = _figures.page(args, "attributes")
     with _progress.bars() as progress:
         report = _report(args, progress)
     _figures.show(report, f"{args.data.name} ({args.layout})")
-    if args.json:
-        args.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    if page:
-        args.html.write_text(page.create().render(report), encoding="utf-8")
+    _figures.save(args, report, page)
     return 0
 
 

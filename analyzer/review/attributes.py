@@ -1,12 +1,9 @@
 """Page on how right the attributes are: tables, accuracy by group and size, reliability."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import jinja2
-
-_TEMPLATE = "attributes.html.j2"
+from analyzer.review import _page
 
 
 def create() -> "AttributesPage":
@@ -17,20 +14,10 @@ def create() -> "AttributesPage":
 class AttributesPage:
     """Renders the page; see `analyzer.review.Page`."""
 
-    def __init__(self) -> None:
-        self._environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(Path(__file__).parent),
-            autoescape=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            undefined=jinja2.StrictUndefined,
-        )
-        self._environment.filters |= {"percent": percent, "figure": figure, "shares": shares}
-
     def render(self, report: Mapping[str, Any]) -> str:
         """Make the page; see `analyzer.review.Page`."""
         full = next(iter(report["sizes"].values()))
-        return self._environment.get_template(_TEMPLATE).render(report=report, full=full)
+        return _page.render("attributes.html.j2", _FILTERS, report=report, full=full)
 
 
 def percent(value: float) -> str:
@@ -51,3 +38,10 @@ def shares(counts: Sequence[int]) -> list[float]:
     """One row of a confusion matrix as shares of its sum."""
     total = max(sum(counts), 1)
     return [count / total for count in counts]
+
+
+_FILTERS: Mapping[str, Callable[..., Any]] = {
+    "percent": percent,
+    "figure": figure,
+    "shares": shares,
+}

@@ -1,0 +1,135 @@
+"""Who is on screen in truth: labelled pictures, labelled videos, and tracks made up at random."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from analyzer.errors import InputError
+from analyzer.types import F32, F64, I64, Observations
+
+COLUMNS = ("time_s", "x", "y", "person")
+_NEAR_S = 0.105
+"""How far a label's time may be from that of the analysed picture: half the way between two at 5
+pictures a second, in which a face moves little."""
+_ROUNDED_S = 0.005
+"""How much a label's time may be too early: hundredths do for those who write by hand."""
+_DIMENSIONS = 128
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labels:
+    """Whose some faces of one medium are; one row a labelled face."""
+
+    time_s: F64
+    """(n,) on the player's clock; of stills the number of the picture."""
+    points: F64
+    """(n, 2) x and y of a point in the face; NaN stands for the largest face of the picture."""
+    persons: tuple[str, ...]
+    """n names."""
+
+    def __len__(self) -> int:
+        return len(self.persons)
+
+    @property
+    def groups(self) -> I64:
+        """(n,) number of each label's person."""
+        return np.unique(self.persons, return_inverse=True)[1].astype(np.int64)
+
+    def rows(self, table: Observations) -> I64:
+        """(n,) row of each labelled face in the table; -1 where no face was found there."""
+        if not len(table):
+            return np.full(len(self), -1, np.int64)
+        times, starts = np.unique(table.time_s, return_index=True)
+        ends = np.append(starts[1:], len(table))
+        sampled, labelled = _apart(times, table.cuts), _apart(self.time_s + _ROUNDED_S, table.cuts)
+        near = np.searchsorted((sampled[1:] + sampled[:-1]) / 2, labelled)
+        found = np.array(
+            [
+                _face(table.boxes[starts[i] : ends[i]], point)
+                for i, point in zip(near, self.points, strict=True)
+            ]
+        )
+        on_time = np.abs(sampled[near] - labelled) <= _NEAR_S + _ROUNDED_S
+        return np.where(on_time & (found >= 0), starts[near] + found, -1)
+
+
+def _apart(times: F64, cuts: F64) -> F64:
+    """Times (n,) with a second more at each cut, so that no picture is near one of another shot."""
+    return times + np.searchsorted(cuts, times, side="right")
+
+
+def _face(boxes: F32, point: F64) -> int:
+    """The box (of n, 4) that a point lies in, the nearest centre of several; -1 if none does."""
+    sides = boxes[:, 2:] - boxes[:, :2]
+    if np.isnan(point).any():
+        return int(sides.prod(axis=1).argmax())
+    inside = ((boxes[:, :2] <= point) & (point < boxes[:, 2:])).all(axis=1)
+    way = np.linalg.norm(boxes[:, :2] + sides / 2 - point, axis=1)
+    return int(np.where(inside, way, np.inf).argmin()) if inside.any() else -1
+
+
+def of_stills(stills: Sequence[str]) -> Labels:
+    """Pictures in folders named after persons, as LFW's: the largest face is the person's."""
+    return Labels(
+        time_s=np.arange(len(stills), dtype=np.float64),
+        points=np.full((len(stills), 2), np.nan),
+        persons=tuple(Path(still).parent.name for still in stills),
+    )
+
+
+def of_video(path: Path) -> Labels:
+    """Read a CSV with the columns time_s, x, y and person.
+
+    A line says that at this time on the player's clock the face at this point of the upright
+    picture with square pixels is this person's. Where x and y are empty it is the largest face.
+
+    Raises:
+        InputError: the file is missing, has other columns, or has a line that cannot be read.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            if tuple(reader.fieldnames or ()) != COLUMNS:
+                raise InputError(f"{path}: the columns must be {', '.join(COLUMNS)}")
+            rows = [_label(row, f"{path}, line {reader.line_num}") for row in reader]
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; check the path of the labels") from error
+    if not rows:
+        raise InputError(f"{path}: no label below the header")
+    numbers = np.array([numbers for *numbers, _ in rows], np.float64)
+    return Labels(
+        time_s=numbers[:, 0], points=numbers[:, 1:], persons=tuple(person for *_, person in rows)
+    )
+
+
+def _label(row: dict[str, str], where: str) -> tuple[float, float, float, str]:
+    if None in row:
+        raise InputError(f"{where}: more cells than columns; put names with commas in quotes")
+    try:
+        time_s, x, y = (float(row[name] or "nan") for name in COLUMNS[:3])
+    except (TypeError, ValueError):
+        raise InputError(f"{where}: time_s, x and y must be numbers") from None
+    if np.isnan(time_s) or np.isnan(x) != np.isnan(y) or not row["person"]:
+        raise InputError(f"{where}: give a time, a person, and x with y or neither")
+    return time_s, x, y, row["person"]
+
+
+def crowd(people: int, tracks: int, spread: float, *, seed: int = 3) -> tuple[F32, I64]:
+    """Make up embeddings (T, 128) of tracks of known people, in any order, and whose they are (T,).
+
+    Args:
+        people: how many; their centres lie at random on the unit sphere, about 1.41 apart.
+        tracks: how many each of them has.
+        spread: distance of a track from its centre; two tracks of one person are 1.41 times that
+            apart.
+        seed: of the random numbers.
+    """
+    random = np.random.default_rng(seed)
+    centres = random.normal(size=(people, _DIMENSIONS))
+    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+    who = random.permutation(np.repeat(np.arange(people), tracks))
+    noise = random.normal(size=(len(who), _DIMENSIONS)) * spread / np.sqrt(_DIMENSIONS)
+    return (centres[who] + noise).astype(np.float32), who
