@@ -142,3 +142,10 @@ def test_tracks_without_a_clear_face_are_nobody():
     table = observe([0, 0, 1, 1], faces(0, 0, 1, 1), sharpness=sharpness)
     found = tracks.clear(table, tracks.embed(table), 0.01)
     assert found.ids.tolist() == [0]
+
+
+@pytest.mark.parametrize(("sharp", "kept"), [(1, []), (3, [0])])
+def test_one_sharp_face_of_many_is_chance(sharp, kept):
+    sharpness = np.array([0.3] * sharp + [0.01] * (20 - sharp), np.float32)
+    table = observe([0] * 20, faces(*[0] * 20), sharpness=sharpness)
+    assert tracks.clear(table, tracks.embed(table), 0.1).ids.tolist() == kept
