@@ -1,7 +1,7 @@
 """The order of the stages, and nothing else: decode, detect, track, align, describe; summarize.
 
 ``observe`` streams over the pictures in constant memory; ``summarize`` sees the whole medium.
-Merging shards is ``concat`` of their observations, then ``summarize``.
+A medium may be looked at in shards, by ``observe_part``; ``conclude`` puts them together.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import analyzer
-from analyzer import aggregate, canvas, geometry, registry, tables, tracks
+from analyzer import aggregate, canvas, geometry, parts, registry, tables, tracks
 from analyzer.align import Aligner
 from analyzer.canvas import Canvas
 from analyzer.cluster import Clusterer
@@ -22,15 +22,18 @@ from analyzer.detect import Detector
 from analyzer.errors import InputError, ResourceError
 from analyzer.labels import Labeller
 from analyzer.options import AnalysisOptions
+from analyzer.parts import Part
 from analyzer.prefetch import prefetch
 from analyzer.runtime import Runtime
 from analyzer.schedule import Scheduled, batches
+from analyzer.shards import Shard
 from analyzer.shots import ShotDetector
 from analyzer.track import Tracker
 from analyzer.types import (
     F64,
     U8,
     Detections,
+    Frame,
     MediaInfo,
     MediaReport,
     Observations,
@@ -131,12 +134,49 @@ def analyze(
         InputError: the medium cannot be read.
         ResourceError: memory or device gave out.
     """
+    part = observe_part(path, models=models, progress=progress)
+    return conclude([part], models=models, progress=progress)
+
+
+def observe_part(
+    path: str | Sequence[str],
+    *,
+    models: Models,
+    shard: Shard | None = None,
+    progress: ProgressHook | None = None,
+) -> Part:
+    """Look at a medium, or at one shard of it; see `analyze`.
+
+    Args:
+        path: of the medium.
+        models: from `load_models`.
+        shard: which part; ``None`` for all of it.
+        progress: told of each step.
+    """
+
+    def alive() -> None:
+        _tell(progress, "seek", 0, None)
+
     try:
-        with models.decoder.open(path) as medium:
-            parts = list(observe(medium, models=models, progress=progress))
-        return summarize(medium.info, tables.concat(parts), models=models, progress=progress)
+        for careful in (False, True):
+            with models.decoder.open(path, shard=shard, careful=careful, alive=alive) as medium:
+                found = tables.concat(list(observe(medium, models=models, progress=progress)))
+            if not medium.needs_care:
+                break
+        return Part(info=medium.info, observations=found, reached_end=medium.reached_end)
     except MemoryError as error:
         raise ResourceError(f"{path}: out of memory; try a smaller --batch_size") from error
+
+
+def conclude(
+    found: Sequence[Part], *, models: Models, progress: ProgressHook | None = None
+) -> MediaReport:
+    """Turn all parts of a medium, in order of time, into its report; see `analyze`."""
+    whole = parts.join(found)
+    try:
+        return summarize(whole.info, whole.observations, models=models, progress=progress)
+    except MemoryError as error:
+        raise ResourceError(f"{whole.info.uri}: out of memory") from error
 
 
 def observe(
@@ -146,11 +186,12 @@ def observe(
 
     Yields:
         The faces of a few frames at a time, in order; `tables.concat` makes one table of them.
+        One table without a row where there is no frame.
 
     Raises:
-        InputError: the medium cannot be read, or has no frame in the range.
+        InputError: the medium cannot be read.
     """
-    info, options = medium.info, models.options
+    options = models.options
     tracker, watch, before, nothing = models.tracker(), models.watch(), Tally(), True
     ahead = prefetch(medium.frames(watch), depth=_AHEAD)
     with closing(ahead):
@@ -178,23 +219,37 @@ def observe(
             before, nothing = decoded, False
             table = tables.table(frames, faces, chips, described, tally)
             yield replace(table, canvas=watch.canvas.box.copy() if watch else table.canvas)
-            _tell(progress, "observe", table.span_s[1], info.duration_s)
+            begin_s, end_s = medium.range_s
+            _tell(progress, "observe", table.span_s[1] - begin_s, end_s - begin_s)
     if nothing:
-        raise InputError(f"{info.uri}: no frame to analyse; check --start and --stop")
+        yield _nothing(models, _decoded(medium), watch)
+
+
+def _nothing(models: Models, tally: Tally, watch: "_Watch | None") -> Observations:
+    """A table of no frame: what was decoded is counted all the same."""
+    frame = Frame(index=0, time_s=0.0, duration_s=0.0, image=np.zeros((1, 1, 3), np.uint8))
+    (faces,) = models.tracker().track([frame], [Detections.empty()])
+    chips = models.aligner.align(frame.image, faces.boxes, faces.landmarks)
+    empty = tables.table([frame], [faces], [chips], models.describer.describe(chips.images), tally)
+    box = watch.canvas.box if watch else empty.canvas
+    return replace(empty, span_s=np.array([np.inf, -np.inf]), canvas=box)
 
 
 class _Watch:
     """Looks at every picture, made small: for cuts, and for black bars."""
 
     def __init__(self, shots: ShotDetector) -> None:
-        self.lookahead = shots.lookahead
+        self.lookahead, self.lookback = shots.lookahead, shots.lookback
         self.canvas = Canvas()
         self._shots = shots
 
     def update(self, picture: U8, time_s: float) -> list[float]:
         """Take the next picture; see `analyzer.decode.Watcher`."""
-        self.canvas.update(picture)
         return self._shots.update(picture, time_s)
+
+    def take(self, picture: U8) -> None:
+        """See what of a picture is lit; see `analyzer.decode.Watcher`."""
+        self.canvas.update(picture)
 
 
 def _decoded(medium: Medium) -> Tally:
@@ -245,7 +300,13 @@ def summarize(
     models: Models,
     progress: ProgressHook | None = None,
 ) -> MediaReport:
-    """Turn the rows of a whole medium into persons."""
+    """Turn the rows of a whole medium into persons.
+
+    Raises:
+        InputError: there was no frame in the range that the options name.
+    """
+    if observations.span_s[0] > observations.span_s[1]:
+        raise InputError(f"{info.uri}: no frame to analyse; check --start and --stop")
     _tell(progress, "summarize", 0, 1)
     options = models.options
     limit = options.cluster_threshold or models.describer.threshold

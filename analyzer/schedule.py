@@ -15,24 +15,24 @@ class Scheduled:
 
 
 def batches(frames: Iterable[Frame], *, period: int, size: int) -> Iterator[list[Scheduled]]:
-    """Group frames so that each group ends with a detection.
+    """Group frames of one shot so that each group ends with a detection.
 
     Due is every ``period``-th frame of a shot, counted from its first, and the last before a cut
-    or the end: so a tracker may look back from each detection to the one before, and a shot is
-    treated alike wherever decoding began.
+    or the end: so a tracker may look back from each detection to the one before. A shot is
+    treated alike wherever decoding began, down to the groups, for a network's answers may differ
+    in the last bits with what is asked along.
 
     Args:
         frames: in order of time.
         period: 1 asks the detector every time.
-        size: least number of frames a group; the last may be smaller.
+        size: least number of frames a group; the last of a shot may be smaller.
     """
     batch: list[Scheduled] = []
     since = 0
     for frame in frames:
         since = 0 if frame.cut else since
-        if frame.cut and batch:
+        if batch and (frame.cut or (len(batch) >= size and batch[-1].due)):
             batch[-1].due = True
-        if len(batch) >= size and batch[-1].due:
             yield batch
             batch = []
         batch.append(Scheduled(frame, since % period == 0))

@@ -24,7 +24,7 @@ LAYERS = {
     "analyzer": {
         0: {"errors", "arrays", "types", "geometry", "attributes", "calibration", "labels",
             "prefetch", "quality", "statistics",
-            "canvas", "schedule", "tables", "tracks"},
+            "canvas", "schedule", "tables", "tracks", "shards", "parts"},
         1: {"options", "registry", "runtime", "backend", "weights", "cache", "ffmpeg_binary",
             "source"},
         3: {"pipeline", "outputs", "evaluate", "train"},
