@@ -36,3 +36,31 @@ class Shard:
         if not self.least_s:
             return self.count
         return max(1, min(self.count, int(length_s / Fraction(self.least_s))))
+
+
+def plan(
+    count: int | None, minutes: float | None, *, engine: str, shots: str
+) -> tuple[Shard, ...] | None:
+    """The shards that a user asks for; ``None`` where media are to be looked at as wholes.
+
+    Args:
+        count: of shards, ``None`` for no shards.
+        minutes: that a share has at least, ``None`` for no bound.
+        engine: of the analysis.
+        shots: its shot detector, or ``none``.
+
+    Raises:
+        UsageError: media cannot be divided so.
+    """
+    if count is None:
+        if minutes is not None:
+            raise UsageError("--shard_minutes: say into how many shards at most, with --shards")
+        return None
+    if count < 1 or (minutes is not None and not minutes > 0):
+        raise UsageError("--shards must be at least 1, --shard_minutes above 0")
+    if engine not in ("video", "videotracking"):
+        raise UsageError(f"--shards: there is nothing to gain with --engine {engine}; leave it out")
+    if shots == "none":
+        raise UsageError("--shards: media are divided at cuts; leave out --shots none")
+    least_s = 60 * (minutes or 0)
+    return tuple(Shard(number=n, count=count, least_s=least_s) for n in range(count))
