@@ -153,13 +153,15 @@ def observe_part(
         shard: which part; ``None`` for all of it.
         progress: told of each step.
     """
+    length_s: float | None = None
 
     def alive() -> None:
-        _tell(progress, "seek", 0, None)
+        _tell(progress, "seek", 0, length_s)
 
     try:
         for careful in (False, True):
             with models.decoder.open(path, shard=shard, careful=careful, alive=alive) as medium:
+                length_s = medium.info.duration_s
                 found = tables.concat(list(observe(medium, models=models, progress=progress)))
             if not medium.needs_care:
                 break
