@@ -5,6 +5,8 @@ from fractions import Fraction
 
 from analyzer.errors import UsageError
 
+MAX_SHARDS = 1000
+
 
 @dataclass(frozen=True, kw_only=True)
 class Shard:
@@ -56,8 +58,8 @@ def plan(
         if minutes is not None:
             raise UsageError("--shard_minutes: say into how many shards at most, with --shards")
         return None
-    if count < 1 or (minutes is not None and not minutes > 0):
-        raise UsageError("--shards must be at least 1, --shard_minutes above 0")
+    if not 1 <= count <= MAX_SHARDS or (minutes is not None and not minutes > 0):
+        raise UsageError(f"--shards: give 1 to {MAX_SHARDS}; --shard_minutes: give more than 0")
     if engine not in ("video", "videotracking"):
         raise UsageError(f"--shards: there is nothing to gain with --engine {engine}; leave it out")
     if shots == "none":

@@ -20,7 +20,7 @@ class Held:
     token: int
     worker: str
     source: str
-    """Path of the medium, for the display."""
+    """Path of the medium, and which shard of it, for the display."""
     running: bool
     """Whether it is the job at work, not one that is queued in the worker."""
     share: tuple[float, float] = (0.0, 1.0)
@@ -34,11 +34,12 @@ class Held:
         """Describe the lease of a job."""
         # What is to be put together of shards is nearly done.
         share = (0.0, 1.0) if job.cut is None else (1.0, 1.0)
+        part = f" [{job.shard.number + 1}/{job.shard.count}]" if job.shard else ""
         return cls(
             job=job.id,
             token=job.token,
             worker=job.worker or "",
-            source=job.spec.source_path,
+            source=job.spec.source_path + part,
             running=running,
             share=(0.0, 1 / job.shard.count) if job.shard else share,
         )

@@ -44,9 +44,10 @@ def test_unknown_describer_exits_with_2(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "cure"),
     [
-        (["--shards", "0"], "at least 1"),
+        (["--shards", "0"], "1 to 1000"),
+        (["--shards", "1001"], "1 to 1000"),
         (["--shard-minutes", "3"], "with --shards"),
-        (["--shards", "3", "--shard_minutes", "0"], "above 0"),
+        (["--shards", "3", "--shard_minutes", "0"], "more than 0"),
         (["--shards", "3", "--engine", "image"], "leave it out"),
         (["--shards", "3", "--shots", "none"], "leave out --shots none"),
     ],

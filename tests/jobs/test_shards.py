@@ -1,5 +1,6 @@
 """Jobs that are divided: in the ledger, and by a real server and real workers."""
 
+import argparse
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from jobs import litter, operations, queries, schema, shards
+from jobs.commands._target import Target
+from jobs.errors import LedgerRefused
 from jobs.imports import import_jobs
 from jobs.ledger import Ledger
 from jobs.model import Job, Lease, Shard, State
@@ -270,3 +273,13 @@ def test_parts_that_disappear_are_done_again(
     running.service.collect(leases=0.0)
     assert outputs(tmp_path) == ["a.ass", "a.csv"]
     shutil.rmtree(tmp_path / "out")
+
+
+def test_a_command_says_so_when_a_ledger_is_of_another_version(tmp_path: Path) -> None:
+    path = tmp_path / "old.ledger"
+    Store(path).close()
+    db = sqlite3.connect(path)
+    db.executescript(OLD_TABLES)
+    db.close()
+    with pytest.raises(LedgerRefused, match="another version"):
+        Target(argparse.Namespace(ledger=path)).read(queries.counts)
