@@ -19,8 +19,9 @@ import analyzer
 from analyzer import registry
 from analyzer.errors import UsageError as OptionsError
 from analyzer.options import AnalysisOptions, add_arguments, spellings
+from analyzer.shards import plan
 from jobs.errors import LedgerRefused, LedgerUnavailable, UsageError
-from jobs.model import DEFAULT_PORT, FINAL, Bounds, Job, State
+from jobs.model import DEFAULT_PORT, FINAL, Bounds, Job, Shard, State
 
 if TYPE_CHECKING:
     from jobs.display import PlainDisplay
@@ -64,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
         type=_seconds, default=120.0)  # fmt: skip
     add("max_attempts", "failures after which a job is given up (default: 3)",
         type=_positive, default=3)  # fmt: skip
+    add("shards", "divide each video among N workers, at cuts; the results are the same", type=int)
+    add("shard_minutes", "with --shards: no part is shorter than this", type=float)
     add("keep_alive", "go on serving when every job is done", action="store_true")
     add("ledger", "file that remembers the jobs (default: in the state folder)", type=Path)
     add("token_file", "file with the token that workers must know")
@@ -115,9 +118,14 @@ def _serve(args: argparse.Namespace, options: AnalysisOptions) -> int:
     from jobs.store import Store, default_path
 
     bounds = _bounds(args)
+    shards = plan(args.shards, args.shard_minutes, engine=options.engine, shots=options.shots) or ()
     store = Store(args.ledger or default_path(args.joblist))
     try:
-        ledger = Ledger(store, max_attempts=args.max_attempts)
+        ledger = Ledger(
+            store,
+            max_attempts=args.max_attempts,
+            shards=[Shard(s.number, s.count, s.least_s) for s in shards if s.count > 1],
+        )
         imported = _import(ledger, args.joblist, options, bounds)
         return _Run(args, options, bounds, ledger).go(imported)
     finally:
@@ -199,9 +207,8 @@ class _Run:
 
         args = self._args
         counts = self._service.status()["counts"]
-        count = min(
-            args.workers, sum(n for state, n in counts.items() if State(state) not in FINAL)
-        )
+        jobs = sum(n for state, n in counts.items() if State(state) not in FINAL)
+        count = min(args.workers, jobs * (args.shards or 1))
         threads = max(1, (os.cpu_count() or 1) // max(1, count))
         arguments = [self._server.uri, "--threads", str(threads), "--server_timeout", "60"]
         for name in ("token_file", "certs"):

@@ -7,6 +7,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,9 @@ from jobs.errors import JobFailed, ServerGone, ServerRefused, UsageError
 from jobs.model import Lease
 
 if TYPE_CHECKING:
+    from analyzer.parts import Part
     from analyzer.pipeline import Models
-    from analyzer.types import MediaReport, Progress
+    from analyzer.types import MediaReport, Progress, ProgressHook
     from jobs.child import Report, Task
 
 OVERRIDES = ("batch_size", "device")
@@ -89,10 +91,12 @@ def make_task(local: dict[str, Any]) -> Task:
     Args:
         local: `threads`, and the worker's own `batch_size` and `device`, or None.
     """
+    from analyzer import parts as kept
     from analyzer import registry
     from analyzer.errors import AnalyzerError
     from analyzer.options import AnalysisOptions
-    from analyzer.pipeline import analyze, load_models
+    from analyzer.pipeline import conclude, load_models, observe_part
+    from analyzer.shards import Shard
 
     overrides = {name: local[name] for name in OVERRIDES if local.get(name) is not None}
     loaded: dict[str, Models] = {}
@@ -103,12 +107,29 @@ def make_task(local: dict[str, Any]) -> Task:
             loaded[options.digest()] = load_models(options, threads=local["threads"])
         return loaded[options.digest()]
 
+    def look(lease: Lease, models: Models, hook: ProgressHook) -> Part:
+        """Look at a medium or a shard of it, or put together what was seen of all shards."""
+        if lease.parts:
+            try:
+                return kept.join(
+                    [kept.load(Path(p), key=models.options.digest()) for p in lease.parts]
+                )
+            except AnalyzerError as error:
+                raise JobFailed("transient", f"{error}: its shards are done again") from error
+        shard = Shard(**asdict(lease.shard)) if lease.shard else None
+        return observe_part(lease.source_path, models=models, shard=shard, progress=hook)
+
     def task(lease: Lease, parts: dict[str, Path], report: Report) -> Mapping[str, float]:
         options = AnalysisOptions.from_dict({**lease.options, **overrides})
         hook = progress_hook(report)
         try:
             models = models_for(options)
-            found = analyze(lease.source_path, models=models, progress=hook)
+            seen = look(lease, models, hook)
+            if lease.shard:
+                kept.save(seen, parts["csv"], key=options.digest())
+                return {}
+            hook = progress_hook(report, duration_s=seen.info.duration_s)
+            found = conclude([seen], models=models, progress=hook)
             for name, part in parts.items():
                 exporter = registry.load("export", name, runtime=models.runtime)
                 exporter.write(found, part, hook)
@@ -120,20 +141,29 @@ def make_task(local: dict[str, Any]) -> Task:
     return task
 
 
-def progress_hook(report: Report) -> Callable[[Progress], None]:
-    """Return a function that passes the pipeline's progress on to the server."""
+def progress_hook(report: Report, *, duration_s: float = 0.0) -> Callable[[Progress], None]:
+    """Return a function that passes the pipeline's progress on to the server.
+
+    Args:
+        report: Takes it.
+        duration_s: Of the medium, as far as it is known.
+    """
     started = time.monotonic()
+    # The time that a job may take follows from it: a container may state too little, and a shard
+    # knows of its own part only.
+    longest_s = duration_s
 
     def hook(progress: Progress) -> None:
+        nonlocal longest_s
         # Plain numbers: those of an array cannot be sent.
         done, total = float(progress.done), float(progress.total or 0)
-        told: dict[str, Any] = {"stage": progress.stage}
+        if progress.stage in ("seek", "observe"):
+            longest_s = max(longest_s, total, done)
+        told: dict[str, Any] = {"stage": progress.stage, "duration_s": longest_s}
         if total:
             told["fraction"] = min(1.0, done / total)
         if progress.stage == "observe":
             told["media_s"] = done
-            # A container may state too little: the time that a job may take follows from it.
-            told["duration_s"] = max(total, done)
             told["speed"] = done / max(1e-3, time.monotonic() - started)
         report(told)
 

@@ -1,34 +1,37 @@
 """The order of the stages, and nothing else: decode, detect, track, align, describe; summarize.
 
 ``observe`` streams over the pictures in constant memory; ``summarize`` sees the whole medium.
-Merging shards is ``concat`` of their observations, then ``summarize``.
+A medium may be looked at in shards, by ``observe_part``; ``conclude`` puts them together.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import analyzer
-from analyzer import aggregate, canvas, geometry, linking, quality, registry, tables, tracks
-from analyzer.align import Aligner
+from analyzer import (
+    aggregate,
+    canvas,
+    geometry,
+    linking,
+    parts,
+    quality,
+    tables,
+    tracks,
+)
 from analyzer.arrays import dense
-from analyzer.canvas import Canvas
-from analyzer.cluster import Clusterer
-from analyzer.decode import Decoder, Medium
-from analyzer.describe import Describer
-from analyzer.detect import Detector
+from analyzer.decode import Medium
 from analyzer.errors import InputError, ResourceError
-from analyzer.labels import Labeller
+from analyzer.models import Models, Watch, load_models
 from analyzer.options import AnalysisOptions
+from analyzer.parts import Part
 from analyzer.prefetch import prefetch
-from analyzer.runtime import Runtime
 from analyzer.schedule import Scheduled, batches
-from analyzer.shots import ShotDetector
-from analyzer.track import Tracker
+from analyzer.shards import Shard
 from analyzer.types import (
     F32,
     F64,
@@ -45,84 +48,10 @@ from analyzer.types import (
     Tally,
 )
 
-_EACH_A_SHOT = ("image", "videokeyframes")
-"""Engines whose pictures have nothing to do with each other."""
+__all__ = ["Models", "analyze", "conclude", "load_models", "observe", "observe_part", "summarize"]
+
 _FRAMES = 8
 _AHEAD = 4
-
-
-@dataclass(frozen=True)
-class Models:
-    """The components that the options name, loaded once and used for many media."""
-
-    options: AnalysisOptions
-    runtime: Runtime
-    decoder: Decoder
-    detector: Detector
-    aligner: Aligner
-    describer: Describer
-    clusterer: Clusterer
-    labeller: Labeller
-
-    def tracker(self) -> Tracker:
-        """A fresh tracker, for one medium."""
-        spec = self.options.tracker
-        if spec == "auto":
-            spec = "iou" if self.options.detect_period == 1 else "flow"
-        tracker: Tracker = registry.load("track", spec, runtime=self.runtime)
-        return tracker
-
-    def watch(self) -> "_Watch | None":
-        """A fresh observer of every picture, for one medium; ``None`` where none is wanted."""
-        if self.options.shots == "none" or self.options.engine in _EACH_A_SHOT:
-            return None
-        return _Watch(registry.load("shots", self.options.shots, runtime=self.runtime))
-
-
-def load_models(options: AnalysisOptions, *, threads: int = 0) -> Models:
-    """Load every component that ``options`` name.
-
-    Args:
-        options: of the analysis.
-        threads: that decoders and networks may use; 0 = every core.
-
-    Raises:
-        UsageError: an unknown component or option.
-        MissingDependency: a library that a component needs is not installed.
-        WeightsError: a model file is missing or altered.
-    """
-    runtime = Runtime(device=options.device, threads=threads, batch_size=options.batch_size)
-    describer = registry.load(
-        "describe", options.describer, runtime=runtime, attributes=options.attributes
-    )
-    return Models(
-        options=options,
-        runtime=runtime,
-        decoder=_decoder(options, runtime),
-        detector=registry.load("detect", options.detector, runtime=runtime),
-        aligner=registry.load("align", describer.aligner, runtime=runtime),
-        describer=describer,
-        clusterer=registry.load("cluster", options.clusterer, runtime=runtime),
-        labeller=Labeller(
-            calibration=describer.calibration,
-            min_accuracy=options.min_label_accuracy,
-            aggregate=options.aggregate,
-        ),
-    )
-
-
-def _decoder(options: AnalysisOptions, runtime: Runtime) -> Decoder:
-    """The decoder of the engine."""
-    names = ("frame_step",) if options.engine == "image" else ("fps", "frame_step", "start", "stop")
-    sampling = {name: getattr(options, name) for name in names}
-    if options.engine == "image":
-        images: Decoder = registry.load("decode", "images", runtime=runtime, **sampling)
-        return images
-    key_frames = options.engine == "videokeyframes"
-    video: Decoder = registry.load(
-        "decode", "video", runtime=runtime, key_frames=key_frames, **sampling
-    )
-    return video
 
 
 def analyze(
@@ -139,12 +68,51 @@ def analyze(
         InputError: the medium cannot be read.
         ResourceError: memory or device gave out.
     """
+    part = observe_part(path, models=models, progress=progress)
+    return conclude([part], models=models, progress=progress)
+
+
+def observe_part(
+    path: str | Sequence[str],
+    *,
+    models: Models,
+    shard: Shard | None = None,
+    progress: ProgressHook | None = None,
+) -> Part:
+    """Look at a medium, or at one shard of it; see `analyze`.
+
+    Args:
+        path: of the medium.
+        models: from `load_models`.
+        shard: which part; ``None`` for all of it.
+        progress: told of each step.
+    """
+    length_s: float | None = None
+
+    def alive() -> None:
+        _tell(progress, "seek", 0, length_s)
+
     try:
-        with models.decoder.open(path) as medium:
-            parts = list(observe(medium, models=models, progress=progress))
-        return summarize(medium.info, tables.concat(parts), models=models, progress=progress)
+        for careful in (False, True):
+            with models.decoder.open(path, shard=shard, careful=careful, alive=alive) as medium:
+                length_s = medium.info.duration_s
+                found = tables.concat(list(observe(medium, models=models, progress=progress)))
+            if not medium.needs_care:
+                break
+        return Part(info=medium.info, observations=found, reached_end=medium.reached_end)
     except MemoryError as error:
         raise ResourceError(f"{path}: out of memory; try a smaller --batch_size") from error
+
+
+def conclude(
+    found: Sequence[Part], *, models: Models, progress: ProgressHook | None = None
+) -> MediaReport:
+    """Turn all parts of a medium, in order of time, into its report; see `analyze`."""
+    whole = parts.join(found)
+    try:
+        return summarize(whole.info, whole.observations, models=models, progress=progress)
+    except MemoryError as error:
+        raise ResourceError(f"{whole.info.uri}: out of memory") from error
 
 
 def observe(
@@ -154,11 +122,12 @@ def observe(
 
     Yields:
         The faces of a few frames at a time, in order; `tables.concat` makes one table of them.
+        One table without a row where there is no frame.
 
     Raises:
-        InputError: the medium cannot be read, or has no frame in the range.
+        InputError: the medium cannot be read.
     """
-    info, options = medium.info, models.options
+    options = models.options
     tracker, watch, before, nothing = models.tracker(), models.watch(), Tally(), True
     ahead = prefetch(medium.frames(watch), depth=_AHEAD)
     with closing(ahead):
@@ -191,23 +160,21 @@ def observe(
             before, nothing = decoded, False
             table = tables.table(frames, faces, chips, described, rows, tally)
             yield replace(table, canvas=watch.canvas.box.copy() if watch else table.canvas)
-            _tell(progress, "observe", table.span_s[1], info.duration_s)
+            begin_s, end_s = medium.range_s
+            _tell(progress, "observe", table.span_s[1] - begin_s, end_s - begin_s)
     if nothing:
-        raise InputError(f"{info.uri}: no frame to analyse; check --start and --stop")
+        yield _nothing(models, _decoded(medium), watch)
 
 
-class _Watch:
-    """Looks at every picture, made small: for cuts, and for black bars."""
-
-    def __init__(self, shots: ShotDetector) -> None:
-        self.lookahead = shots.lookahead
-        self.canvas = Canvas()
-        self._shots = shots
-
-    def update(self, picture: U8, time_s: float) -> list[float]:
-        """Take the next picture; see `analyzer.decode.Watcher`."""
-        self.canvas.update(picture)
-        return self._shots.update(picture, time_s)
+def _nothing(models: Models, tally: Tally, watch: Watch | None) -> Observations:
+    """A table of no frame: what was decoded is counted all the same."""
+    frame = Frame(index=0, time_s=0.0, duration_s=0.0, image=np.zeros((1, 1, 3), np.uint8))
+    (faces,) = models.tracker().track([frame], [Detections.empty()])
+    chips = models.aligner.align(frame.image, faces.boxes, faces.landmarks)
+    described = models.describer.describe(chips.images)
+    empty = tables.table([frame], [faces], [chips], described, np.empty(0, np.int64), tally)
+    box = watch.canvas.box if watch else empty.canvas
+    return replace(empty, span_s=np.array([np.inf, -np.inf]), canvas=box)
 
 
 def _decoded(medium: Medium) -> Tally:
@@ -290,7 +257,13 @@ def summarize(
     models: Models,
     progress: ProgressHook | None = None,
 ) -> MediaReport:
-    """Turn the rows of a whole medium into persons."""
+    """Turn the rows of a whole medium into persons.
+
+    Raises:
+        InputError: there was no frame in the range that the options name.
+    """
+    if observations.span_s[0] > observations.span_s[1]:
+        raise InputError(f"{info.uri}: no frame to analyse; check --start and --stop")
     _tell(progress, "summarize", 0, 1)
     options = models.options
     limit = options.cluster_threshold or models.describer.threshold

@@ -22,15 +22,10 @@ class Runtime:
     threads: int = 0
     """Threads that decoders and networks may use; 0 = every core."""
     batch_size: int = 32
-    """Faces a batch."""
+    """Faces or pictures a batch."""
     backend: str = "onnxruntime"
     """Spec of the library that executes networks."""
     _loaded: Any = field(default=None, init=False, repr=False)
-
-    @property
-    def image_batch(self) -> int:
-        """Pictures a batch: on a CPU, one at a time over all cores beats a batch (cache)."""
-        return 1 if self._backend().device == "cpu" else self.batch_size
 
     def load(self, model: Path | bytes) -> "Session":
         """Load an ONNX network on this runtime's device.

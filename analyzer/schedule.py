@@ -23,18 +23,19 @@ def batches(
     size: int,
     usable: Callable[[Frame], bool] = lambda _: True,
 ) -> Iterator[list[Scheduled]]:
-    """Group frames so that each group ends with a detection.
+    """Group frames of one shot so that each group ends with a detection.
 
     Due is every ``period``-th frame of a shot, counted from its first, and the last before a cut
-    or the end: so a tracker may look back from each detection to the one before, and a shot is
-    treated alike wherever decoding began. In the place of a frame that is not usable the next one
-    is due; a group then may end before a cut, and does end when ``size`` in succession are not,
-    wherever it began.
+    or the end: so a tracker may look back from each detection to the one before. A shot is
+    treated alike wherever decoding began, down to the groups, for a network's answers may differ
+    in the last bits with what is asked along. In the place of a frame that is not usable the next
+    one is due; a group then may end without a detection, and does end when ``size`` in succession
+    are not usable.
 
     Args:
         frames: in order of time.
         period: 1 asks the detector every time.
-        size: least number of frames a group; the last may be smaller.
+        size: least number of frames a group; the last of a shot may be smaller.
         usable: whether a frame that is due is worth asking the detector.
     """
     batch: list[Scheduled] = []
@@ -44,8 +45,8 @@ def batches(
             since = waiting = 0
             if batch:
                 _ask(batch[-1], usable)
-        full = len(batch) >= size and (batch[-1].due or frame.cut)
-        if full or (waiting and waiting % size == 0):
+        full = frame.cut or (len(batch) >= size and batch[-1].due)
+        if batch and (full or (waiting and waiting % size == 0)):
             yield batch
             batch = []
         batch.append(Scheduled(frame, due=False))

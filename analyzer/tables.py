@@ -69,7 +69,8 @@ def table(
 def concat(parts: Sequence[Observations]) -> Observations:
     """Join the observations of successive stretches of one medium.
 
-    Track ids of the parts are taken as they are: parts of one `observe` share them.
+    Track ids of the parts are taken as they are: parts of one `observe` share them. A part in
+    which nothing was looked at changes nothing.
     """
     starts = np.cumsum([0, *(len(p) for p in parts)])
     joined: dict[str, Any] = {
@@ -84,7 +85,7 @@ def concat(parts: Sequence[Observations]) -> Observations:
         **joined,
         heads={h: np.concatenate([p.heads[h] for p in parts]) for h in parts[0].heads},
         embedding_rows=np.concatenate(rows),
-        span_s=np.array([parts[0].span_s[0], parts[-1].span_s[1]]),
+        span_s=np.array([min(p.span_s[0] for p in parts), max(p.span_s[1] for p in parts)]),
         canvas=box,
         tally=sum((p.tally for p in parts), Tally()),
     )

@@ -230,7 +230,7 @@ class Observations(Arrays):
     cuts: F64 = field(default_factory=lambda: np.empty(0))
     """(k,) times of the first pictures of new shots, ascending."""
     span_s: F64 = field(default_factory=lambda: np.zeros(2))
-    """(2,) start and end of what was looked at."""
+    """(2,) start and end of what was looked at; inverted where nothing was."""
     canvas: F32 = field(default_factory=lambda: np.array([1, 1, 0, 0], np.float32))
     """(4,) box that holds the picture without black bars, as shares of the stored picture's
     sides; inverted where that is not known."""

@@ -43,7 +43,7 @@ def totals(counts: dict[str, int]) -> dict[str, int]:
     """Return the numbers that a person asks for, from the counts by state."""
     return {
         "done": counts.get("done", 0) + counts.get("skipped", 0),
-        "running": counts.get("leased", 0) + counts.get("publishing", 0),
+        "running": sum(counts.get(state, 0) for state in ("leased", "publishing", "sharded")),
         "failed": counts.get("failed", 0) + counts.get("poison", 0),
         "to do": counts.get("ready", 0) + counts.get("wait", 0),
         "cancelled": counts.get("cancelled", 0),
@@ -146,7 +146,8 @@ class LiveDisplay(PlainDisplay):
         counts = status["counts"]
         total = sum(counts.values())
         over = total - totals(counts)["running"] - totals(counts)["to do"]
-        ended = over + sum(_fraction(job) for worker in status["workers"] for job in worker["jobs"])
+        ended = over + status["shards_done"]
+        ended += sum(job["done"] for worker in status["workers"] for job in worker["jobs"])
         left_s = self._pace.remaining_s(ended, total)
         grid = Table.grid(padding=(0, 2))
         grid.add_row(
@@ -163,10 +164,6 @@ class LiveDisplay(PlainDisplay):
     def close(self) -> None:
         """Leave the last picture standing."""
         self._live.stop()
-
-
-def _fraction(job: dict[str, Any]) -> float:
-    return float(job["progress"].get("fraction", 0.0))
 
 
 def _time_of_day(left_s: float) -> str:

@@ -11,7 +11,8 @@ from hashlib import blake2b
 from pathlib import Path
 
 from jobs import queries
-from jobs.ledger import Ledger, note
+from jobs.events import note
+from jobs.ledger import Ledger
 from jobs.model import JobSpec, Manifest, State
 
 ADD = """
@@ -27,6 +28,7 @@ UPDATE SET
   attempts = CASE WHEN {stale} THEN 0 ELSE attempts END,
   lost = CASE WHEN {stale} THEN 0 ELSE lost END,
   fails = CASE WHEN {stale} THEN 0 ELSE fails END,
+  cut = CASE WHEN {stale} THEN NULL ELSE cut END,
   err = CASE WHEN {stale} THEN NULL ELSE err END,
   err_kind = CASE WHEN {stale} THEN NULL ELSE err_kind END
 """.format(
@@ -36,12 +38,14 @@ UPDATE SET
 )
 RETRY = """
 UPDATE job SET state = 'ready', attempts = 0, lost = 0, fails = 0, err = NULL, err_kind = NULL
-WHERE id IN (SELECT id FROM job INDEXED BY job_bad WHERE state IN ('failed', 'poison'))"""
+WHERE id IN (SELECT id FROM job INDEXED BY job_bad WHERE state IN ('failed', 'poison')
+             AND parent IS NULL)"""
 # Made once: json.dumps makes one for every job.
 ENCODE = json.JSONEncoder(sort_keys=True).encode
 CANCEL = """
 UPDATE job SET state = 'cancelled', err_kind = 'unlisted', err = 'no longer in the joblist'
-WHERE listed <> ? AND state IN ('ready', 'wait', 'leased', 'failed', 'poison')"""
+WHERE listed <> ? AND parent IS NULL
+  AND state IN ('ready', 'wait', 'leased', 'sharded', 'failed', 'poison')"""
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,8 @@ def _identity(spec: JobSpec) -> tuple[bytes, str]:
 def _check_done(db: sqlite3.Connection, *, listed: int) -> tuple[int, int]:
     """Skip the done jobs whose outputs are there, and requeue the others."""
     rows = db.execute(
-        "SELECT id, state, manifest FROM job WHERE state IN ('done', 'skipped') AND listed = ?",
+        "SELECT id, state, manifest FROM job WHERE state IN ('done', 'skipped') AND listed = ?"
+        " AND parent IS NULL",
         (listed,),
     ).fetchall()
     skipped = missing = 0

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from jobs.model import Job
+
 
 @dataclass
 class Held:
@@ -18,12 +20,40 @@ class Held:
     token: int
     worker: str
     source: str
-    """Path of the medium, for the display."""
+    """Path of the medium, and which shard of it, for the display."""
     running: bool
     """Whether it is the job at work, not one that is queued in the worker."""
+    share: tuple[float, float] = (0.0, 1.0)
+    """What of its job it does, for the display: from where to where, 0 to 1."""
     deadline: float = 0.0
     renewed: float = 0.0
     progress: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, job: Job, *, running: bool) -> Held:
+        """Describe the lease of a job."""
+        # What is to be put together of shards is nearly done.
+        share = (0.0, 1.0) if job.cut is None else (1.0, 1.0)
+        part = f" [{job.shard.number + 1}/{job.shard.count}]" if job.shard else ""
+        return cls(
+            job=job.id,
+            token=job.token,
+            worker=job.worker or "",
+            source=job.spec.source_path + part,
+            running=running,
+            share=(0.0, 1 / job.shard.count) if job.shard else share,
+        )
+
+    def shown(self) -> dict[str, Any]:
+        """Return what a display shows of it; `done` is how much of its job is."""
+        low, high = self.share
+        fraction = float(self.progress.get("fraction", 0.0))
+        return {
+            "job": self.job,
+            "source": self.source,
+            "progress": dict(self.progress),
+            "done": low + (high - low) * fraction,
+        }
 
 
 class LeaseBook:

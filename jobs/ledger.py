@@ -9,6 +9,8 @@
             | poison   the lease was lost too often while the job ran
     publishing -> leased to the next worker for the renames, with the same token
 
+    ready -> sharded -> ready -> leased ...   see jobs.shards
+
 A call carries the token of its lease; after the job was claimed again it is stale. Every
 method may be repeated: the second time changes nothing and has the same answer.
 """
@@ -17,14 +19,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple
 from typing import Any
 
-from jobs import queries
+from jobs import queries, shards
+from jobs.events import note
 from jobs.host import Identity
-from jobs.model import MAX_ERROR_CHARS, Job, State
+from jobs.model import MAX_ERROR_CHARS, Job, Shard, State
 from jobs.retry import BACKOFF_CAP_S, SteadyClock, backoff, may_retry
 from jobs.store import Store
 
@@ -44,6 +46,7 @@ class Ledger:
     Args:
         store: Its file.
         max_attempts: Failures, or lost leases, after which a job is given up.
+        shards: Parts into which each job is divided; none to leave jobs whole.
         clock: Seconds since the epoch; must not jump.
     """
 
@@ -52,10 +55,12 @@ class Ledger:
         store: Store,
         *,
         max_attempts: int = 3,
+        shards: Sequence[Shard] = (),
         clock: Callable[[], float] | None = None,
     ) -> None:
         self.store = store
         self.max_attempts = max_attempts
+        self._shards = shards
         self._clock = clock or SteadyClock()
         self._shorten_waits()
 
@@ -84,6 +89,7 @@ class Ledger:
             if known:
                 ids = [row[0] for row in known if row[1:] == (worker, State.LEASED.value)]
             else:
+                shards.divide(db, self._shards, n)
                 ids = [row[0] for row in db.execute(CLAIM, (worker, request, n))]
                 for job in ids:
                     note(db, job, "claimed", worker=worker)
@@ -124,6 +130,7 @@ class Ledger:
             )
             what = "done" if state is State.DONE else "superseded"
             note(db, job, what, worker=worker)
+            shards.gather(db, job)
             return True
 
     def fail(
@@ -152,8 +159,13 @@ class Ledger:
             again = may_retry(kind, fails, max_attempts=self.max_attempts)
             state = State.WAIT if again else State.FAILED
             due = self._clock() + backoff(fails) if again else None
-            _move(db, job, state, fails=fails, due=due, err_kind=kind, err=text[:MAX_ERROR_CHARS])
-            note(db, job, state.value, worker=worker, detail=f"{kind}: {text[:MAX_ERROR_CHARS]}")
+            text = text[:MAX_ERROR_CHARS]
+            _move(db, job, state, fails=fails, due=due, err_kind=kind, err=text)
+            note(db, job, state.value, worker=worker, detail=f"{kind}: {text}")
+            if kind == "transient":
+                shards.undivide(db, job)
+            if not again:
+                shards.give_up(db, job)
             return state
 
     def take_back(
@@ -188,6 +200,7 @@ class Ledger:
         _move(db, job, state, lost=lost, err_kind="crash", err=text[:MAX_ERROR_CHARS])
         if state is State.POISON:
             note(db, job, state.value, detail=f"lost {lost} times")
+            shards.give_up(db, job)
         return state
 
     def _is_poison(self, db: sqlite3.Connection, job: int, lost: int, hosts: int) -> bool:
@@ -235,20 +248,4 @@ def _move(db: sqlite3.Connection, job: int, state: State, **values: Any) -> None
     db.execute(
         f"UPDATE job SET state = :state{columns} WHERE id = :id",
         {"state": state.value, "id": job, **values},
-    )
-
-
-def note(
-    db: sqlite3.Connection,
-    job: int,
-    what: str,
-    *,
-    worker: str | None = None,
-    detail: str | None = None,
-) -> None:
-    """Append an event of a job, in the caller's transaction."""
-    db.execute(
-        "INSERT INTO event(t_wall, job, token, worker, what, detail)"
-        " SELECT ?, id, token, COALESCE(?, worker), ?, ? FROM job WHERE id = ?",
-        (time.time(), worker, what, detail, job),
     )

@@ -1,4 +1,4 @@
-"""Remove the part files of leases that ended before their job was done.
+"""Remove the part files of leases that ended before their job was done, and of shards.
 
 The next lease of a job clears its own names; what remains are the jobs that were given up, and
 workers that were killed after another had taken over.
@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from pathlib import Path
 
 from jobs import queries
 from jobs.ledger import Ledger
+from jobs.model import Job
 from jobs.publish import part_path
+from jobs.shards import part_file
 
 BATCH = 500
 
@@ -29,24 +32,32 @@ def collect(ledger: Ledger, *, age_s: float) -> int:
     """
     removed = 0
     while rows := _ended(ledger, before=time.time() - age_s):
-        for _, number, token in rows:
+        for _, number, token, what, detail in rows:
             job = ledger.store.read(partial(queries.job, number=number))
-            if (job.token, job.state) not in ((token, state) for state in queries.OUT):
-                removed += sum(_remove(dest, number, token) for dest in job.spec.dests.values())
+            if what == "undivided":
+                removed += sum(map(_remove, _of_shards(job, token, int(detail or 0))))
+            elif (job.token, job.state) not in ((token, state) for state in queries.OUT):
+                dests = job.spec.dests.values()
+                removed += sum(_remove(part_path(dest, number, token)) for dest in dests)
         ledger.store.set_meta(collected=str(rows[-1][0]))
     return removed
 
 
-def _ended(ledger: Ledger, *, before: float) -> list[tuple[int, int, int]]:
+def _of_shards(job: Job, cut: int, count: int) -> list[Path]:
+    csv = job.spec.dests["csv"]
+    return [Path(part_file(csv, job.id, cut, number, count)) for number in range(count)]
+
+
+def _ended(ledger: Ledger, *, before: float) -> list[tuple[int, int, int, str, str | None]]:
     since = int(ledger.store.meta("collected") or 0)
     return ledger.store.read(
         lambda db: queries.ended_leases(db, since=since, before=before, limit=BATCH)
     )
 
 
-def _remove(dest: str, job: int, token: int) -> bool:
+def _remove(path: Path) -> bool:
     try:
-        part_path(dest, job, token).unlink()
+        path.unlink()
     except (FileNotFoundError, NotADirectoryError):
         return False
     return True

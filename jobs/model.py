@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Version of the conversation between worker and server."""
 OBJECT_ID = "ina.jobs"
 DEFAULT_PORT = 9471
@@ -21,6 +21,8 @@ class State(str, Enum):
     READY = "ready"
     LEASED = "leased"
     PUBLISHING = "publishing"
+    SHARDED = "sharded"
+    """Its shards are at work, or wait for workers."""
     WAIT = "wait"
     DONE = "done"
     FAILED = "failed"
@@ -125,6 +127,20 @@ class Bounds:
 
 
 @dataclass(frozen=True)
+class Shard:
+    """One of the parts into which a job is divided."""
+
+    number: int
+    """From 0."""
+    count: int
+    least_s: float = 0.0
+    """Seconds of the medium that a part has at least: then the last ones have nothing to do."""
+
+    def __str__(self) -> str:
+        return f"shard {self.number + 1} of {self.count}"
+
+
+@dataclass(frozen=True)
 class Lease:
     """The right to work on a job for a while."""
 
@@ -140,6 +156,10 @@ class Lease:
     manifest: Manifest | None = None
     """What to publish; only with kind `publish`."""
     bounds: Bounds = field(default_factory=Bounds)
+    shard: Shard | None = None
+    """Which part to do; its csv is the file of that part."""
+    parts: tuple[str, ...] = ()
+    """Files of all parts, in order: make one result of them."""
 
     @property
     def source_path(self) -> str:
@@ -162,6 +182,8 @@ class Lease:
             "kind": self.kind,
             "manifest": self.manifest.to_dict() if self.manifest else None,
             "bounds": asdict(self.bounds),
+            "shard": asdict(self.shard) if self.shard else None,
+            "parts": list(self.parts),
         }
 
     @classmethod
@@ -177,6 +199,8 @@ class Lease:
             kind=plain["kind"],
             manifest=Manifest.from_dict(manifest) if manifest else None,
             bounds=Bounds(**plain["bounds"]),
+            shard=Shard(**plain["shard"]) if plain["shard"] else None,
+            parts=tuple(plain["parts"]),
         )
 
 
@@ -208,3 +232,10 @@ class Job:
     error_kind: str | None
     error: str | None
     manifest: Manifest | None
+    parent: int | None = None
+    """The job of which this is a shard."""
+    shard: Shard | None = None
+    cut: int | None = None
+    """Token with which the job was divided, while it is; of a shard, its parent's."""
+    shards: int | None = None
+    """Number of parts."""

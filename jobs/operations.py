@@ -8,7 +8,8 @@ from hashlib import blake2b
 from pathlib import Path
 
 from jobs import queries
-from jobs.ledger import Ledger, note
+from jobs.events import note
+from jobs.ledger import Ledger
 from jobs.model import Job, Manifest
 from jobs.publish import digest
 
@@ -20,7 +21,7 @@ RETRY = AGAIN.format(states="'failed', 'poison', 'cancelled', 'wait'")
 REDO = AGAIN.format(states="'done', 'skipped'") + " AND token = ?"
 CANCEL = """
 UPDATE job SET state = 'cancelled', err_kind = 'operator', err = 'cancelled by the operator'
-WHERE id = ? AND state IN ('ready', 'wait', 'leased', 'failed', 'poison')"""
+WHERE id = ? AND state IN ('ready', 'wait', 'leased', 'sharded', 'failed', 'poison')"""
 
 
 def retry(ledger: Ledger, jobs: Sequence[int]) -> list[int]:
@@ -103,10 +104,13 @@ def find(db: sqlite3.Connection, names: Sequence[str]) -> tuple[list[int], list[
 
 def _by_name(db: sqlite3.Connection, name: str) -> list[int]:
     if name.isdecimal():
-        return [row[0] for row in db.execute("SELECT id FROM job WHERE id = ?", (int(name),))]
+        query = "SELECT id FROM job WHERE id = ? AND parent IS NULL"
+        return [row[0] for row in db.execute(query, (int(name),))]
     path = str(Path(name).absolute())
     key = blake2b(path.encode("utf-8", "surrogateescape"), digest_size=16).digest()
     rows = db.execute(
-        "SELECT id FROM job WHERE key = ? OR json_extract(spec, '$.source_path') = ?", (key, path)
+        "SELECT id FROM job WHERE parent IS NULL"
+        " AND (key = ? OR json_extract(spec, '$.source_path') = ?)",
+        (key, path),
     )
     return [row[0] for row in rows]

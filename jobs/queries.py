@@ -7,15 +7,19 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
-from jobs.model import Job, JobSpec, Manifest, State
+from jobs.model import Job, JobSpec, Manifest, Shard, State
 
-COLUMNS = "id, spec, state, token, attempts, lost, fails, worker, err_kind, err, manifest"
+COLUMNS = (
+    "id, spec, state, token, attempts, lost, fails, worker, err_kind, err, manifest,"
+    " parent, shard, cut, shards"
+)
 
 
 OUT = (State.LEASED, State.PUBLISHING)
 """States of jobs that workers hold."""
-ENDS = ("lost", "expired", "released", "storage", "wait", "failed", "cancelled")
-"""Events that end a lease before its job is done; also in the index `event_end`."""
+ENDS = ("lost", "expired", "released", "storage", "wait", "failed", "cancelled", "undivided")
+"""Events that end a lease before its job is done, and the end of a division; also in the index
+`event_end`."""
 
 
 def job(db: sqlite3.Connection, number: int) -> Job:
@@ -25,7 +29,8 @@ def job(db: sqlite3.Connection, number: int) -> Job:
 
 
 def _job(row: tuple[Any, ...]) -> Job:
-    number, spec, state, token, attempts, lost, fails, worker, kind, error, manifest = row
+    number, spec, state, token, attempts, lost, fails, worker, kind, error, manifest = row[:11]
+    parent, shard, cut, shards = row[11:]
     return Job(
         id=number,
         spec=JobSpec.from_dict(json.loads(spec)),
@@ -38,6 +43,10 @@ def _job(row: tuple[Any, ...]) -> Job:
         error_kind=kind,
         error=error,
         manifest=Manifest.from_dict(json.loads(manifest)) if manifest else None,
+        parent=parent,
+        shard=Shard(**json.loads(shard)) if shard else None,
+        cut=cut,
+        shards=shards,
     )
 
 
@@ -53,7 +62,7 @@ def bad(db: sqlite3.Connection, *, limit: int = -1) -> list[Job]:
     """Return the jobs that failed for good; all of them without a limit."""
     rows = db.execute(
         f"SELECT {COLUMNS} FROM job INDEXED BY job_bad WHERE state IN ('failed', 'poison')"
-        " ORDER BY id LIMIT ?",
+        " AND parent IS NULL ORDER BY id LIMIT ?",
         (limit,),
     )
     return [_job(row) for row in rows]
@@ -61,14 +70,17 @@ def bad(db: sqlite3.Connection, *, limit: int = -1) -> list[Job]:
 
 def unfinished(db: sqlite3.Connection) -> list[int]:
     """Return the jobs that may still be done."""
-    rows = db.execute("SELECT id FROM job WHERE state IN ('ready', 'wait', 'leased')")
+    rows = db.execute(
+        "SELECT id FROM job WHERE state IN ('ready', 'wait', 'leased', 'sharded')"
+        " AND parent IS NULL"
+    )
     return [row[0] for row in rows]
 
 
 def partial(db: sqlite3.Connection, *, epoch: int) -> list[Job]:
     """Return the jobs done in one run of the server whose media could be analysed in part only."""
     rows = db.execute(
-        f"SELECT {COLUMNS} FROM job WHERE state = 'done' AND epoch = ?"
+        f"SELECT {COLUMNS} FROM job WHERE state = 'done' AND epoch = ? AND parent IS NULL"
         " AND json_extract(manifest, '$.statistics.partial') > 0 ORDER BY id",
         (epoch,),
     )
@@ -81,7 +93,7 @@ def completed(db: sqlite3.Connection) -> Iterator[Job]:
     last = 0
     while rows := db.execute(
         f"SELECT {COLUMNS} FROM job WHERE id > ? AND state IN ('done', 'skipped')"
-        " ORDER BY id LIMIT 100",
+        " AND parent IS NULL ORDER BY id LIMIT 100",
         (last,),
     ).fetchall():
         yield from map(_job, rows)
@@ -91,6 +103,17 @@ def completed(db: sqlite3.Connection) -> Iterator[Job]:
 def counts(db: sqlite3.Connection) -> dict[str, int]:
     """Return the number of jobs in each state that has any."""
     return dict(db.execute("SELECT state, n FROM counter WHERE n > 0"))
+
+
+def shards_done(db: sqlite3.Connection) -> float:
+    """Return how many jobs' worth of shards are done, of jobs that are divided."""
+    done: float
+    (done,) = db.execute(
+        "SELECT TOTAL(1.0 / part.shards) FROM job AS whole INDEXED BY job_sharded"
+        " JOIN job AS part INDEXED BY job_shard ON part.parent = whole.id AND part.cut = whole.cut"
+        " WHERE whole.state = 'sharded' AND part.parent IS NOT NULL AND part.state = 'done'"
+    ).fetchone()
+    return done
 
 
 def next_due(db: sqlite3.Connection) -> float | None:
@@ -108,7 +131,7 @@ def statistics(db: sqlite3.Connection, *, epoch: int) -> dict[str, float]:
         db.execute(
             "SELECT entry.key, SUM(entry.value)"
             " FROM job, json_each(job.manifest, '$.statistics') AS entry"
-            " WHERE job.state = 'done' AND job.epoch = ? GROUP BY entry.key",
+            " WHERE job.state = 'done' AND job.epoch = ? AND job.parent IS NULL GROUP BY entry.key",
             (epoch,),
         )
     )
@@ -135,8 +158,8 @@ def first_output(db: sqlite3.Connection) -> str | None:
 
 def ended_leases(
     db: sqlite3.Connection, *, since: int, before: float, limit: int
-) -> list[tuple[int, int, int]]:
-    """Return event, job and token of leases that ended before their job was done.
+) -> list[tuple[int, int, int, str, str | None]]:
+    """Return event, job, token, kind and detail of leases that ended before their job was done.
 
     Args:
         db: The ledger.
@@ -145,7 +168,7 @@ def ended_leases(
         limit: Most leases wanted.
     """
     return db.execute(
-        f"SELECT id, job, token FROM event INDEXED BY event_end WHERE what IN {ENDS}"
+        f"SELECT id, job, token, what, detail FROM event INDEXED BY event_end WHERE what IN {ENDS}"
         " AND id > ? AND t_wall < ? ORDER BY id LIMIT ?",
         (since, before, limit),
     ).fetchall()

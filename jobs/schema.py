@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-VERSION = 2
+VERSION = 3
 
 # Every index on the state is partial, and queries name theirs with INDEXED BY: with a plain
 # index on job(state) SQLite takes that one and sorts, which made claims 460 times slower on
@@ -31,7 +31,11 @@ CREATE TABLE job(
   epoch INTEGER,                     -- run of the server that saw it done
   err_kind TEXT,
   err TEXT,
-  manifest TEXT
+  manifest TEXT,
+  parent INTEGER,                    -- job of which this is a shard
+  shard TEXT,                        -- JSON of Shard
+  cut INTEGER,                       -- token with which it was divided; its parent's
+  shards INTEGER                     -- number of its parts, or of its parent's
 );
 CREATE INDEX job_ready ON job(ord, id) WHERE state = 'ready';
 CREATE INDEX job_wait ON job(due) WHERE state = 'wait';
@@ -40,13 +44,6 @@ CREATE INDEX job_bad ON job(id) WHERE state IN ('failed', 'poison');
 CREATE INDEX job_req ON job(req) WHERE req IS NOT NULL;
 
 CREATE TABLE counter(state TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TRIGGER job_added AFTER INSERT ON job BEGIN
-  INSERT INTO counter VALUES(new.state, 1) ON CONFLICT(state) DO UPDATE SET n = n + 1;
-END;
-CREATE TRIGGER job_moved AFTER UPDATE OF state ON job WHEN old.state <> new.state BEGIN
-  UPDATE counter SET n = n - 1 WHERE state = old.state;
-  INSERT INTO counter VALUES(new.state, 1) ON CONFLICT(state) DO UPDATE SET n = n + 1;
-END;
 
 CREATE TABLE event(
   id INTEGER PRIMARY KEY,
@@ -57,8 +54,6 @@ CREATE TABLE event(
   what TEXT NOT NULL,
   detail TEXT
 );
-CREATE INDEX event_end ON event(id)
-  WHERE what IN ('lost', 'expired', 'released', 'storage', 'wait', 'failed', 'cancelled');
 CREATE INDEX event_job ON event(job, id) WHERE what = 'lost';
 CREATE TRIGGER event_kept BEFORE UPDATE ON event BEGIN
   SELECT RAISE(ABORT, 'events are append-only');
@@ -71,6 +66,48 @@ CREATE TABLE worker(
   name TEXT PRIMARY KEY, host TEXT NOT NULL, pid INTEGER NOT NULL, boot_id TEXT NOT NULL
 ) WITHOUT ROWID;
 """
+DIVISION = """
+CREATE TRIGGER job_added AFTER INSERT ON job WHEN new.parent IS NULL BEGIN
+  INSERT INTO counter VALUES(new.state, 1) ON CONFLICT(state) DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER job_moved AFTER UPDATE OF state ON job
+  WHEN old.state <> new.state AND new.parent IS NULL BEGIN
+  UPDATE counter SET n = n - 1 WHERE state = old.state;
+  INSERT INTO counter VALUES(new.state, 1) ON CONFLICT(state) DO UPDATE SET n = n + 1;
+END;
+CREATE INDEX job_shard ON job(parent, cut) WHERE parent IS NOT NULL;
+CREATE INDEX job_sharded ON job(id) WHERE state = 'sharded';
+CREATE INDEX event_end ON event(id) WHERE what IN
+  ('lost', 'expired', 'released', 'storage', 'wait', 'failed', 'cancelled', 'undivided');
+-- Whoever ends a division ends its shards with it.
+CREATE TRIGGER job_undivided AFTER UPDATE OF state, cut ON job
+  WHEN old.parent IS NULL AND old.cut IS NOT NULL AND (new.cut IS NOT old.cut
+    OR new.state IN ('done', 'failed', 'poison', 'cancelled', 'skipped')) BEGIN
+  UPDATE job SET cut = NULL WHERE id = new.id AND cut = old.cut;
+  INSERT INTO event(t_wall, job, token, worker, what)
+    SELECT (julianday('now') - 2440587.5) * 86400.0, id, token, worker, 'cancelled' FROM job
+    WHERE parent = new.id AND cut = old.cut AND state IN ('leased', 'publishing');
+  UPDATE job SET state = 'cancelled'
+    WHERE parent = new.id AND cut = old.cut AND state IN ('ready', 'wait', 'leased', 'publishing');
+  INSERT INTO event(t_wall, job, token, what, detail)
+    VALUES((julianday('now') - 2440587.5) * 86400.0, new.id, old.cut, 'undivided', old.shards);
+END;
+"""
+"""What makes shards parts of their job: they are not counted, and end with it."""
+
+UPGRADES = {
+    2: """
+ALTER TABLE job ADD COLUMN parent INTEGER;
+ALTER TABLE job ADD COLUMN shard TEXT;
+ALTER TABLE job ADD COLUMN cut INTEGER;
+ALTER TABLE job ADD COLUMN shards INTEGER;
+DROP TRIGGER job_added;
+DROP TRIGGER job_moved;
+DROP INDEX event_end;
+"""
+    + DIVISION
+}
+"""From which version of the tables the next is made, and how."""
 
 
 def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
@@ -102,8 +139,21 @@ def make_durable(connection: sqlite3.Connection) -> None:
 def create(connection: sqlite3.Connection) -> None:
     """Make the tables, all or none."""
     connection.executescript(
-        f"BEGIN IMMEDIATE; {TABLES} INSERT INTO meta VALUES('schema', '{VERSION}'); COMMIT;"
+        f"BEGIN IMMEDIATE; {TABLES} {DIVISION}"
+        f" INSERT INTO meta VALUES('schema', '{VERSION}'); COMMIT;"
     )
+
+
+def upgrade(connection: sqlite3.Connection, found: int) -> bool:
+    """Bring the tables of an earlier version up to date, all or none; say whether that is known."""
+    if not all(number in UPGRADES for number in range(found, VERSION)):
+        return False
+    steps = "".join(UPGRADES[number] for number in range(found, VERSION))
+    connection.executescript(
+        f"BEGIN IMMEDIATE; {steps}"
+        f" UPDATE meta SET value = '{VERSION}' WHERE name = 'schema'; COMMIT;"
+    )
+    return True
 
 
 def version(connection: sqlite3.Connection) -> int | None:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jobs import litter, queries
+from jobs import litter, queries, shards
 from jobs.errors import LedgerUnavailable
 from jobs.host import Identity
 from jobs.leases import Held, LeaseBook
@@ -107,7 +107,7 @@ class JobService:
             if self._is_dead(job.worker or "", seen_from=own):
                 self._take_back(job.id, job.token, why="expired")
             else:
-                self._book.add(_held(job, running=True))
+                self._book.add(Held.of(job, running=True))
 
     def _is_dead(self, worker: str, *, seen_from: Identity) -> bool:
         found = self.ledger.store.read(lambda db: queries.worker(db, worker))
@@ -161,7 +161,7 @@ class JobService:
             return {"wait": self._wait_s()}
         jobs = self._adopt(worker) or self.ledger.claim(worker, request, min(n, MAX_CLAIM))
         for job in jobs:
-            self._book.add(_held(job, running=n == 1))
+            self._book.add(Held.of(job, running=n == 1))
         if jobs:
             return {"jobs": [self._lease(job).to_dict() for job in jobs]}
         if self.finished() and not self._keep_alive:
@@ -203,6 +203,8 @@ class JobService:
             kind="publish" if publishing else "run",
             manifest=job.manifest if publishing else None,
             bounds=self._bounds,
+            shard=job.shard,
+            parts=() if publishing else shards.part_files(job),
         )
 
     def _wait_s(self) -> float:
@@ -286,20 +288,30 @@ class JobService:
         """Return the counts, and what each live worker does."""
         live = set(self._book.live())
         workers = [
-            {**info, "jobs": [_shown(held) for held in self._book.held(name)]}
+            {**info, "jobs": [held.shown() for held in self._book.held(name)]}
             for name, info in list(self._workers.items())
             if name in live
         ]
         counts = self.ledger.store.read(queries.counts)
-        return {"counts": counts, "workers": workers, "withheld": self.withheld()}
+        done = self.ledger.store.read(queries.shards_done)
+        return {
+            "counts": counts,
+            "shards_done": done,
+            "workers": workers,
+            "withheld": self.withheld(),
+        }
 
     def forget(self, jobs: Sequence[int]) -> None:
         """End the leases of jobs that were cancelled."""
-        for held in self._book.held():
-            if held.job in jobs:
-                self._book.drop(held.job, held.token)
+        self._drop_given_up()
         for job in jobs:
             self._announce(self._job(job))
+
+    def _drop_given_up(self) -> None:
+        """End the leases of jobs, and of shards, that somebody or something has given up."""
+        for held in self._book.held():
+            if self._job(held.job).state in FINAL:
+                self._book.drop(held.job, held.token)
 
     def finished(self) -> bool:
         """Say whether no job can change any more."""
@@ -333,13 +345,21 @@ class JobService:
         hosts = self._hosts()
         state = self.ledger.take_back(number, token, blame=blame, why=why, hosts=hosts)
         if state is State.POISON:
-            self._announce(self._job(number))
+            self._conclude(number)
         if state is None and self._job(number).state is State.PUBLISHING:
             self._abandoned.add(number)
 
     def _ended(self, number: int, token: int) -> None:
         self._book.drop(number, token)
+        self._conclude(number)
+
+    def _conclude(self, number: int) -> None:
+        """Tell of a job that has come to its end, perhaps with one of its shards."""
         job = self._job(number)
+        if job.parent is not None:
+            job = self._job(job.parent)
+            if job.state in FINAL:
+                self._drop_given_up()
         if job.state in FINAL:
             self._announce(job)
 
@@ -351,17 +371,3 @@ class JobService:
 
     def _job(self, number: int) -> Job:
         return self.ledger.store.read(lambda db: queries.job(db, number))
-
-
-def _held(job: Job, *, running: bool) -> Held:
-    return Held(
-        job=job.id,
-        token=job.token,
-        worker=job.worker or "",
-        source=job.spec.source_path,
-        running=running,
-    )
-
-
-def _shown(held: Held) -> dict[str, Any]:
-    return {"job": held.job, "source": held.source, "progress": dict(held.progress)}

@@ -199,7 +199,7 @@ def _open(path: Path) -> sqlite3.Connection:
         found = schema.version(db)
         if found is None:
             schema.create(db)
-        elif found != schema.VERSION:
+        elif found > schema.VERSION or not schema.upgrade(db, found):
             raise LedgerRefused(
                 f"{path} was made by another version of this program (tables {found}, not "
                 f"{schema.VERSION}): finish it with that one, or give another --ledger FILE"

@@ -23,11 +23,11 @@ HEAVY = {
 LAYERS = {
     "analyzer": {
         0: {"errors", "arrays", "types", "geometry", "attributes", "calibration", "labels",
-            "prefetch", "quality", "statistics", "gates", "agreement", "truth",
+            "prefetch", "quality", "statistics", "gates", "agreement", "truth", "shards", "parts",
             "canvas", "schedule", "tables", "tracks", "linking"},
         1: {"options", "registry", "runtime", "backend", "weights", "cache", "ffmpeg_binary",
             "source"},
-        3: {"pipeline", "outputs", "evaluate", "evaluate_clustering", "train"},
+        3: {"pipeline", "models", "outputs", "evaluate", "evaluate_clustering", "train"},
         4: {"commands", "__main__"},
     },
     "jobs": {

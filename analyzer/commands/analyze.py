@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Any
 from analyzer import registry
 from analyzer.errors import AnalyzerError
 from analyzer.options import AnalysisOptions, add_arguments, spellings
+from analyzer.shards import plan
 
 if TYPE_CHECKING:
+    from analyzer.commands._look import Look
     from analyzer.pipeline import Models
     from analyzer.types import MediaReport, Progress
 
+SHARDS_HELP = "divide each video among N processes, at cuts; the results are the same"
+SHARD_MINUTES_HELP = "with --shards: no part is shorter than this"
 DEFAULT_EXPORTS = "csv,ass,mp4,characters"
 DEFAULT_EXPORTS_OF_STILLS = "csv,characters"
 
@@ -34,40 +38,48 @@ def add(commands: Any) -> None:
     parser.add_argument(
         *spellings("threads"), type=int, default=0, metavar="N", help="threads (default: all cores)"
     )
+    add = parser.add_argument
+    add("--shards", type=int, metavar="N", help=SHARDS_HELP)
+    add(*spellings("shard_minutes"), type=float, metavar="M", help=SHARD_MINUTES_HELP)
     add_arguments(parser.add_argument_group("analysis"))
 
 
 def run(args: argparse.Namespace) -> int:
     """Analyse every medium; 1 if one of them failed."""
     options = AnalysisOptions.from_mapping(vars(args))
+    shards = plan(args.shards, args.shard_minutes, engine=options.engine, shots=options.shots)
     stills = options.engine == "image"
     wanted = args.export or (DEFAULT_EXPORTS_OF_STILLS if stills else DEFAULT_EXPORTS)
     exports = [registry.check("export", name.strip()).name for name in wanted.split(",")]
 
     from analyzer import outputs
+    from analyzer.commands._look import Look
     from analyzer.pipeline import load_models
 
     media = [args.media] if stills else outputs.media_in(args.media)
     stems = outputs.stems([args.media[0]] if stills else media)
     models = load_models(options, threads=args.threads)
     failed = 0
-    for path, stem in zip(media, stems, strict=True):
-        try:
-            _one(path, Path(args.output) / stem, exports, models)
-        except AnalyzerError as error:
-            failed += 1
-            print(f"error: {error}", file=sys.stderr)
+    with Look(models, shards) as look:
+        for path, stem in zip(media, stems, strict=True):
+            try:
+                _one(path, Path(args.output) / stem, exports, models, look)
+            except AnalyzerError as error:
+                failed += 1
+                print(f"error: {error}", file=sys.stderr)
     return 1 if failed else 0
 
 
-def _one(path: str | list[str], target: Path, exports: Sequence[str], models: "Models") -> None:
+def _one(
+    path: str | list[str], target: Path, exports: Sequence[str], models: "Models", look: "Look"
+) -> None:
     """Analyse one medium and write its files, then say what was found."""
     from analyzer import outputs
-    from analyzer.pipeline import analyze
+    from analyzer.pipeline import conclude
 
     started = time.monotonic()
     with _Bar(target.name) as progress:
-        report = analyze(path, models=models, progress=progress)
+        report = conclude(look.at(path, progress), models=models, progress=progress)
         for name in exports:
             exporter = registry.load("export", name, runtime=models.runtime)
             file = target.with_name(target.name + exporter.suffix)

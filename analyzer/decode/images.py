@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from analyzer import source
 from analyzer.decode import Watcher
 from analyzer.errors import InputError
 from analyzer.runtime import Runtime
+from analyzer.shards import Shard
 from analyzer.types import U8, Frame, MediaInfo
 
 SUFFIXES = frozenset((".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"))
@@ -28,7 +29,14 @@ class ImagesDecoder:
     def __init__(self, step: int) -> None:
         self._step = step
 
-    def open(self, path: str | Sequence[str]) -> "ImagesMedium":
+    def open(
+        self,
+        path: str | Sequence[str],
+        *,
+        shard: Shard | None = None,
+        careful: bool = False,
+        alive: Callable[[], None] = lambda: None,
+    ) -> "ImagesMedium":
         """Open a picture, a folder or a list of them; see `analyzer.decode.Decoder`."""
         named = [path] if isinstance(path, str) else list(path)
         stills = [still for name in named for still in _stills(name)]
@@ -60,6 +68,8 @@ class ImagesMedium:
         self.frames_decoded = 0
         self.damaged = 0
         self.missing_s = 0.0
+        self.reached_end = False
+        self.needs_care = False
         self.info = MediaInfo(
             uri=uri,
             kind="image",
@@ -79,6 +89,11 @@ class ImagesMedium:
     def close(self) -> None:
         """Nothing is held open."""
 
+    @property
+    def range_s(self) -> tuple[float, float]:
+        """Pictures have no times; see `analyzer.decode.Medium`."""
+        return 0.0, 0.0
+
     def frames(self, watcher: Watcher | None = None) -> Iterator[Frame]:
         """Yield the pictures; see `analyzer.decode.Medium`. Their number stands for a time."""
         for index, path in enumerate(self.info.stills):
@@ -91,6 +106,7 @@ class ImagesMedium:
                 continue
             self.frames_decoded += 1
             yield Frame(index=index, time_s=float(index), duration_s=0.0, image=image, cut=True)
+        self.reached_end = True
 
 
 def read(path: str) -> U8:

@@ -2,7 +2,7 @@
 
 import os
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
@@ -17,10 +17,13 @@ from av.video.reformatter import VideoReformatter
 from analyzer import source
 from analyzer.decode import Watcher
 from analyzer.decode._clock import Clock
+from analyzer.decode._index import Index, read_index
 from analyzer.decode._line import Shown, watched
+from analyzer.decode._pictures import Decoded, Pictures, packets, stamp
 from analyzer.decode._sampling import Sampling
 from analyzer.errors import InputError
 from analyzer.runtime import Runtime
+from analyzer.shards import Shard
 from analyzer.types import U8, Frame, MediaInfo
 
 _PACKET_BYTES = (188, 192, 204)
@@ -51,19 +54,31 @@ class VideoDecoder:
         self._threads = threads
         self._key_frames = key_frames
 
-    def open(self, path: str) -> "VideoMedium":
+    def open(
+        self,
+        path: str,
+        *,
+        shard: Shard | None = None,
+        careful: bool = False,
+        alive: Callable[[], None] = lambda: None,
+    ) -> "VideoMedium":
         """Open one file; see `analyzer.decode.Decoder`."""
         descriptor = source.open_file(path)
         try:
             size = os.fstat(descriptor).st_size
             stamps = _stamps(path, descriptor) if self._key_frames else None
+            index = None if shard is None else _index(path, descriptor, alive)
             container = _open(path, descriptor)
         finally:
             os.close(descriptor)
         try:
-            return VideoMedium(
-                path, container, size, self._sampling, threads=self._threads, stamps=stamps
+            threads = 1 if careful else self._threads
+            medium = VideoMedium(
+                path, container, size, self._sampling, threads=threads, stamps=stamps
             )
+            if shard is not None:
+                medium.restrict(shard, index, careful=careful, alive=alive)
+            return medium
         except BaseException:
             container.close()
             raise
@@ -73,10 +88,25 @@ def _stamps(path: str, descriptor: int) -> list[Fraction]:
     """The timestamps of all pictures in order, in seconds, without decoding any."""
     with _open(path, descriptor) as container:
         stream = container.streams.best("video")
-        packets = () if stream is None else container.demux(stream)
-        stamps = [p.pts * p.time_base for p in packets if p.pts is not None and not p.is_discard]
+        found = () if stream is None else filter(None, packets(container, stream))
+        stamps = [p.pts * p.time_base for p in found if p.pts is not None and not p.is_discard]
     os.lseek(descriptor, 0, os.SEEK_SET)
     return sorted(stamps)
+
+
+def _index(path: str, descriptor: int, alive: Callable[[], None]) -> Index | None:
+    """All packets of the pictures, read without decoding any."""
+    with _open(path, descriptor) as container:
+        stream = container.streams.best("video")
+        jumps = _clock_jumps(container)
+        index = None if stream is None else read_index(container, stream, jumps, alive)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return index
+
+
+def _clock_jumps(container: Any) -> bool:
+    """Whether the clock of a container may break off, and its length is an estimate."""
+    return bool(container.format.name.startswith("mpeg"))
 
 
 def _open(path: str, descriptor: int) -> Any:
@@ -124,23 +154,32 @@ class VideoMedium:
         self._stamps = stamps
         kind = container.format.name
         self._origin = Fraction(container.start_time or 0, av.time_base)
-        self._estimated = kind.startswith("mpeg")
+        self._estimated = _clock_jumps(container)
         self._clock = Clock(self._origin, jumps=self._estimated)
         self._reformatter = VideoReformatter()
         self.frames_decoded = 0
         self.damaged = int(kind == "mpegts" and all(size % n for n in _PACKET_BYTES))
         self.missing_s = 0.0
+        self.reached_end = False
+        self.needs_care = False
+        self._is_exact = threads == 1
+        self._share: tuple[Fraction | None, Fraction | None] | None = (None, None)
+        self._index: Index | None = None
+        self._alive: Callable[[], None] = lambda: None
+        self._begins_at = 0
+        self._end = Fraction(0)
         self.info = self._describe(path)
-        self._pictures = self._decode()
-        first = next(self._pictures, None)
-        if first is None:
+        self._pictures = Pictures(container, stream)
+        self._first = next(self._pictures, None)
+        if self._first is None:
             raise InputError(
                 f"{path}: no picture can be decoded; the file is damaged, or its pictures are "
                 f"larger than {source.MAX_SIDE_PX} x {source.MAX_SIDE_PX}"
             )
-        self._pictures = chain([first], self._pictures)
+        first = self._first.picture
         self._quarter_turns = round(first.rotation / 90) % 4
-        self._size = self._square_pixels(first.width, first.height)
+        self._stored_size = first.width, first.height
+        self._size = self._square_pixels(*self._stored_size)
         width, height = self._size if self._quarter_turns % 2 == 0 else self._size[::-1]
         self.info = replace(self.info, width_px=width, height_px=height)
 
@@ -154,88 +193,138 @@ class VideoMedium:
         """Release the file."""
         self._container.close()
 
+    def restrict(
+        self, shard: Shard, index: Index | None, *, careful: bool, alive: Callable[[], None]
+    ) -> None:
+        """Look at one shard only.
+
+        Args:
+            shard: which.
+            index: of all packets; without one, the first shard has it all.
+            careful: decode from the start, whatever the shard.
+            alive: called often during work that yields no frames yet.
+        """
+        self._alive, self._is_exact = alive, careful
+        # A frame step counts pictures from the start, and how many damage has cost nobody knows
+        # who has not decoded them.
+        self._index = None if careful or self._sampling.step else index
+        if index is not None:
+            self._share = index.share(shard, self._sampling, self._origin)
+        elif shard.number > 0:
+            self._share = None
+        if shard.number > 0:
+            self.damaged = 0
+
+    @property
+    def range_s(self) -> tuple[float, float]:
+        """See `analyzer.decode.Medium`."""
+        begin, end = self._share or (None, None)
+        return float(begin or 0), self.info.duration_s if end is None else float(end)
+
     def frames(self, watcher: Watcher | None = None) -> Iterator[Frame]:
         """Yield the sampled frames; see `analyzer.decode.Medium`.
 
         A sample is held back until the next one (or the end) tells how long it stands for.
         """
         held: Frame | None = None
-        before: Fraction | None = None
-        end = Fraction(0)
-        for shown in watched(self._shown(), watcher):
-            if self._sampling.ends(shown.time):
-                end = self._sampling.stop or end
-                break
-            source.require_duration(self.info.uri, float(shown.time))
-            end = shown.end
+        for shown, before in self._own(watcher):
             if self._sampling.wants(shown.index, shown.time, before, cut=shown.cut):
                 if held is not None:
                     yield replace(held, duration_s=float(shown.time) - held.time_s)
                 held = self._frame(shown)
-            before = shown.time
-        self._compare(end)
         if held is not None:
-            yield replace(held, duration_s=float(end) - held.time_s)
+            yield replace(held, duration_s=float(self._end) - held.time_s)
 
-    def _shown(self) -> Iterator[Shown]:
-        """Every picture with its number and its times."""
+    def _own(self, watcher: Watcher | None) -> Iterator[tuple[Shown, Fraction | None]]:
+        """The pictures of the shots that begin in the share, to the end of the last of them.
+
+        Yields:
+            A picture, and when the one before it was shown, whoever owns that.
+        """
+        if self._share is None:
+            return
+        begin, end = self._share
+        owns, before = begin is None, None
+        for shown in watched(self._shown(watcher), watcher, self._stored_size):
+            if shown.damage and not self._is_exact:
+                self.needs_care = True
+                return
+            if self._sampling.ends(shown.time):
+                self._end = self._sampling.stop or self._end
+                break
+            source.require_duration(self.info.uri, float(shown.time))
+            if end is not None and shown.time >= end and (shown.cut or not owns):
+                self._end = shown.time
+                return
+            if not owns and begin is not None and shown.cut and shown.time >= begin:
+                owns, self._begins_at = True, shown.index
+            if owns:
+                self._count(shown, watcher)
+                yield shown, before
+            else:
+                self._alive()
+            before = shown.time
+        self.needs_care = self._pictures.left_over > 0 and not self._is_exact
+        if owns:
+            self._compare()
+
+    def _count(self, shown: Shown, watcher: Watcher | None) -> None:
+        """Take note of a picture that is looked at, sampled or not."""
+        self._end = shown.end
+        self.frames_decoded += 1
+        self.damaged += shown.damage
+        if watcher is not None and shown.small is not None:
+            watcher.take(shown.small)
+
+    def _shown(self, watcher: Watcher | None) -> Iterator[Shown]:
+        """Every picture with its number and its times, from where decoding begins."""
         end = Fraction(0)
-        for index, picture in enumerate(self._pictures):
-            time = self._clock.time(_stamp(picture), end)
+        for index, decoded in enumerate(self._decoded(watcher)):
+            picture = decoded.picture
+            time = self._clock.time(stamp(picture), end)
             end = time + self._length(picture)
             if self._stamps is None:
-                yield Shown(index, picture, time, end)
+                yield Shown(index, picture, time, end, decoded.damage)
             else:
-                yield self._key_frame(picture, time, self._stamps)
+                yield self._key_frame(decoded, time, self._stamps)
 
-    def _key_frame(self, picture: VideoFrame, time: Fraction, stamps: list[Fraction]) -> Shown:
+    def _decoded(self, watcher: Watcher | None) -> Iterator[Decoded]:
+        """The pictures from the start, or from shortly before the share."""
+        begin = self._share and self._share[0]
+        if self._index and begin is not None and watcher:
+            entry = self._index.entry(begin + self._origin, before=watcher.lookback + 1)
+            if self._pictures.skip(entry, self._alive):
+                return self._pictures
+        assert self._first is not None
+        return chain([self._first], self._pictures)
+
+    def _key_frame(self, decoded: Decoded, time: Fraction, stamps: list[Fraction]) -> Shown:
         """A key frame; its number is that of the pictures before it, decoded or not."""
-        index = bisect_left(stamps, _stamp(picture) or time + self._origin)
+        picture = decoded.picture
+        index = bisect_left(stamps, stamp(picture) or time + self._origin)
         end = stamps[-1] - self._origin + self._length(picture)
-        return Shown(index, picture, time, max(time, end), cut=True)
+        return Shown(index, picture, time, max(time, end), decoded.damage, cut=True)
 
     def _frame(self, shown: Shown) -> Frame:
         return Frame(
-            index=shown.index,
+            index=shown.index - self._begins_at,
             time_s=float(shown.time),
             duration_s=0.0,
             image=self._image(shown.picture),
             cut=shown.cut,
         )
 
-    def _compare(self, end: Fraction) -> None:
+    def _compare(self) -> None:
         """Hold what was decoded against what the container states; what was decoded counts."""
-        stop = self._sampling.stop
+        self.reached_end = True
+        self.damaged += self._pictures.left_over
+        stop, end = self._sampling.stop, self._end
         wanted = self._stated_s if stop is None else min(self._stated_s, float(stop))
         # The length of an MPEG stream is an estimate: one damaged timestamp makes hours of it.
         if not self._estimated and wanted - float(end) > _SLACK_S:
             self.missing_s = wanted - float(end)
         if stop is None and (self.missing_s or self._estimated or end > self.info.duration_s):
             self.info = replace(self.info, duration_s=float(end))
-
-    def _decode(self) -> Iterator[VideoFrame]:
-        """Yield every picture in presentation order; a damaged packet is counted and skipped.
-
-        What stands before the first picture is no damage: recordings begin in mid-stream.
-        """
-        packets = self._container.demux(self._stream)
-        while True:
-            try:
-                packet = next(packets)
-                pictures = packet.decode()
-            except (StopIteration, IndexError, av.error.EOFError):
-                # IndexError: the end of PyAV's demuxer, where damage has feigned more streams.
-                return
-            except (OSError, MemoryError):
-                raise
-            except av.error.FFmpegError:
-                self.damaged += self.frames_decoded > 0
-                continue
-            self.damaged += packet.is_corrupt and self.frames_decoded > 0
-            for picture in pictures:
-                self.damaged += picture.is_corrupt and self.frames_decoded > 0
-                self.frames_decoded += 1
-                yield picture
 
     def _length(self, picture: VideoFrame) -> Fraction:
         """How long a picture is shown, in seconds."""
@@ -275,9 +364,3 @@ class VideoMedium:
             frame_rate=stream.average_rate,
             duration_s=length,
         )
-
-
-def _stamp(picture: VideoFrame) -> Fraction | None:
-    if picture.pts is None or picture.time_base is None:
-        return None
-    return picture.pts * picture.time_base

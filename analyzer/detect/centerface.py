@@ -38,7 +38,7 @@ class CenterFace:
     def __init__(self, size: int, confidence: float, overlap: float, runtime: Runtime) -> None:
         self._size, self._confidence, self._overlap = size, confidence, overlap
         self._session = runtime.load(_any_size(weights.locate("centerface")))
-        self._batch = runtime.image_batch
+        self._batch = runtime.batch_size
 
     def detect(self, images: Sequence[U8]) -> list[Detections]:
         """Find the faces of pictures of one size; see `analyzer.detect.Detector`."""

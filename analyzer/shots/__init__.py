@@ -10,6 +10,8 @@ class ShotDetector(Protocol):
 
     lookahead: int
     """How many pictures after a cut must be seen before it is told."""
+    lookback: int
+    """How many pictures before a cut must have been seen; what came earlier changes nothing."""
 
     def update(self, picture: U8, time_s: float) -> list[float]:
         """Take the next picture, sampled or not.

@@ -31,6 +31,8 @@ class AdaptiveShots:
 
     def __init__(self, contrast: float, change: float, window: int) -> None:
         self.lookahead = window
+        # The differences around a cut are weighed, each from the picture before it.
+        self.lookback = window + 1
         self._detector = AdaptiveDetector(
             adaptive_threshold=contrast,
             min_scene_len=1,

@@ -54,6 +54,11 @@ class Target:
         """Ask without changing anything, also while a server works."""
         try:
             with closing(schema.connect(self.path, readonly=True)) as db:
+                if schema.version(db) != schema.VERSION:
+                    raise LedgerRefused(
+                        f"{self.path} was made by another version of this program: serve its "
+                        "joblist once with this one"
+                    )
                 return query(db)
         except sqlite3.DatabaseError as error:
             raise LedgerRefused(f"{self.path} is not a ledger ({error})") from error

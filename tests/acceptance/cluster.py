@@ -60,13 +60,13 @@ class Cluster:
             (folder / f"{name}.mp4").write_text(text)
         self.joblist({name: folder / f"{name}.mp4" for name in media})
 
-    def joblist(self, sources: dict[str, Path]) -> None:
+    def joblist(self, sources: dict[str, Path], *, kinds: tuple[str, ...] = KINDS) -> None:
         """Write the joblist."""
         with (self.folder / "jobs.csv").open("w", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(["source_path", *(f"dest_{kind}" for kind in KINDS)])
+            writer.writerow(["source_path", *(f"dest_{kind}" for kind in kinds)])
             for name, source in sources.items():
-                writer.writerow([source, *(self.out / f"{name}.{kind}" for kind in KINDS)])
+                writer.writerow([source, *(self.out / f"{name}.{kind}" for kind in kinds)])
 
     def serve(self) -> "subprocess.Popen[str]":
         """Start the server, again and again by the same command."""
@@ -132,7 +132,7 @@ class Cluster:
     def counts(self) -> dict[str, int]:
         """The number of jobs in each state; empty as long as there is no ledger."""
         try:
-            return dict(self.query("SELECT state, COUNT(*) FROM job GROUP BY state"))
+            return dict(self.query("SELECT state, n FROM counter WHERE n > 0"))
         except sqlite3.OperationalError:
             return {}
 
@@ -152,9 +152,14 @@ class Cluster:
 
     def assert_nothing_lost(self, *, done: int) -> None:
         """Every job has one end; what stands on the disk is what the ledger says."""
-        rows = self.query("SELECT id, manifest FROM job WHERE state IN ('done', 'skipped')")
+        rows = self.query(
+            "SELECT id, manifest FROM job WHERE state IN ('done', 'skipped') AND parent IS NULL"
+        )
         assert len(rows) == done, self.log()
-        ends = self.query("SELECT job, COUNT(*) FROM event WHERE what = 'done' GROUP BY job")
+        ends = self.query(
+            "SELECT job, COUNT(*) FROM event JOIN job ON job.id = event.job"
+            " WHERE what = 'done' AND parent IS NULL GROUP BY job"
+        )
         assert dict(ends) == {job: 1 for job, _ in rows}
         for _, manifest in rows:
             for file in json.loads(manifest)["files"].values():

@@ -41,6 +41,22 @@ def test_unknown_describer_exits_with_2(tmp_path, capsys):
     assert "dlib_resnet" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "cure"),
+    [
+        (["--shards", "0"], "1 to 1000"),
+        (["--shards", "1001"], "1 to 1000"),
+        (["--shard-minutes", "3"], "with --shards"),
+        (["--shards", "3", "--shard_minutes", "0"], "more than 0"),
+        (["--shards", "3", "--engine", "image"], "leave it out"),
+        (["--shards", "3", "--shots", "none"], "leave out --shots none"),
+    ],
+)
+def test_shards_that_make_no_sense_are_refused(arguments, cure, tmp_path, capsys):
+    assert main(["analyze", "none.mp4", "-o", str(tmp_path), *arguments]) == 2
+    assert cure in capsys.readouterr().err
+
+
 def test_models_are_listed_with_their_licences(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     assert main(["models", "list"]) == 0

@@ -32,8 +32,17 @@ def make_task(local: dict[str, Any]) -> Task:
                 who, _, rest = argument.partition(" ")
                 verb, _, argument = rest.partition(" ") if local.get("is") == who else ("", "", "")
             obey(verb, argument, report)
+        source = Path(lease.source_path).name
+        if lease.shard:
+            parts["csv"].write_text(f"{lease.shard} of {source}\n")
+            return {}
+        for number, file in enumerate(lease.parts, start=1):
+            if not Path(file).exists():
+                raise JobFailed("transient", f"{file} is gone")
+            found = Path(file).read_text()
+            assert found == f"shard {number} of {len(lease.parts)} of {source}\n", found
         for name, part in parts.items():
-            part.write_text(f"{name} of {Path(lease.source_path).name}\n")
+            part.write_text(f"{name} of {source}\n")
         return {"media_s": 2.0, "persons": 1, "frames_decoded": 50}
 
     return task
@@ -76,6 +85,18 @@ def obey(verb: str, argument: str, report: Report) -> None:
         if not Path(argument).exists():
             Path(argument).touch()
             os._exit(9)
+    elif verb == "first":
+        # The first attempt fails, the others take their time.
+        if not Path(argument).exists():
+            Path(argument).touch()
+            raise JobFailed("input", "cannot be read")
+        obey("sleep", "5", report)
+    elif verb == "lose":
+        folder, once = map(Path, argument.split(" "))
+        parts = list(folder.glob("*.5of5.npz"))
+        if parts and not once.exists():
+            once.touch()
+            parts[0].unlink()
     elif verb in ("input", "transient", "resource"):
         raise JobFailed(verb, argument)
 

@@ -1,0 +1,113 @@
+"""What the shards of one medium saw: kept in files, and put together again."""
+
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import analyzer
+from analyzer import tables
+from analyzer.errors import InputError
+from analyzer.types import MediaInfo, Observations, Tally
+
+_ARRAYS = tuple(f.name for f in fields(Observations) if f.name not in ("heads", "tally"))
+_HEAD = "head."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One shard of a medium, or all of it."""
+
+    info: MediaInfo
+    observations: Observations
+    """Frames and tracks are numbered from the first picture of the part."""
+    reached_end: bool
+    """Whether the part goes to the end; what ``info`` says of the length counts only then."""
+
+
+def join(parts: Sequence[Part]) -> Part:
+    """Put all shards of a medium together, as if it had been looked at as a whole.
+
+    Args:
+        parts: in order of time; every one of them.
+
+    Raises:
+        InputError: they are not of one medium as it is now.
+    """
+    last = [part for part in parts if part.reached_end]
+    if len(last) != 1:
+        raise InputError(f"{parts[0].info.uri}: changed while it was analysed; analyse it again")
+    moved, frames, tracks = [], 0, 0
+    for table in (part.observations for part in parts):
+        moved.append(replace(table, frame=table.frame + frames, track_id=table.track_id + tracks))
+        frames += table.tally.frames_decoded
+        tracks += int(table.track_id.max(initial=-1)) + 1
+    return replace(last[0], observations=tables.concat(moved))
+
+
+def save(part: Part, path: Path, *, key: str) -> None:
+    """Write a part to a file.
+
+    Args:
+        part: the part.
+        path: of the file; its folder exists.
+        key: says what the part is of; `load` wants the same.
+    """
+    table = part.observations
+    info = {**asdict(part.info), "frame_rate": str(part.info.frame_rate or "")}
+    told = {
+        "key": _version(key),
+        "info": info,
+        "tally": asdict(table.tally),
+        "reached_end": part.reached_end,
+    }
+    arrays: dict[str, Any] = {name: getattr(table, name) for name in _ARRAYS}
+    arrays.update({_HEAD + head: values for head, values in table.heads.items()})
+    with path.open("wb") as file:
+        np.savez(file, allow_pickle=False, told=np.array(json.dumps(told)), **arrays)
+
+
+def load(path: Path, *, key: str) -> Part:
+    """Read a part from a file.
+
+    Args:
+        path: of the file.
+        key: that it was saved with.
+
+    Raises:
+        InputError: the file is damaged, or another version or analysis wrote it.
+    """
+    try:
+        # NumPy leaves a file open that it cannot read; this one is closed in any case.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        told = json.loads(str(arrays.pop("told")))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: not the part of a medium ({error})") from error
+    if told["key"] != _version(key):
+        raise InputError(f"{path}: made by another version or with other options")
+    return _part(told, arrays)
+
+
+def _version(key: str) -> str:
+    return f"{analyzer.__version__} {key}"
+
+
+def _part(told: dict[str, Any], arrays: dict[str, Any]) -> Part:
+    info = told["info"]
+    rate = Fraction(info["frame_rate"]) if info["frame_rate"] else None
+    heads = {n.removeprefix(_HEAD): v for n, v in arrays.items() if n.startswith(_HEAD)}
+    return Part(
+        info=MediaInfo(**{**info, "frame_rate": rate, "stills": tuple(info["stills"])}),
+        observations=Observations(
+            **{name: arrays[name] for name in _ARRAYS},
+            heads=heads,
+            tally=Tally(**told["tally"]),
+        ),
+        reached_end=told["reached_end"],
+    )
