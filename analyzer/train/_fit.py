@@ -21,7 +21,7 @@ from analyzer.types import I64, U8
 BATCH = 128
 _SHARDS = 2
 """Parts of a batch, each in its own thread: on few cores that beats threads inside operators."""
-_RATE, _HEAD_RATE, _STAGE_DECAY = 2e-4, 1.5e-3, 0.75
+_RATE, _HEAD_RATE, _STAGE_DECAY = 4e-4, 1.5e-3, 0.75
 """Peak learning rates of the last stage and of the heads; every earlier stage has less."""
 _WEIGHT_DECAY, _WARM_UP, _CLIP = 0.05, 0.08, 2.0
 _AVERAGE = 0.998
@@ -37,8 +37,8 @@ class Pictures:
     """(N, S, S, 3)."""
     rows: I64
     """(n,) the chips that are trained on."""
-    targets: Mapping[str, Tensor]
-    """Head -> (n, k) probabilities, see `analyzer.train._targets`."""
+    labels: Mapping[str, Tensor]
+    """Head -> (n,) classes."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -97,9 +97,9 @@ class Fit:
         chance = torch.Generator(self._device)
         chance.manual_seed(hash((self._seed, self.epoch, int(rows[0]))))
         features = self._features(replica, np.stack(chips))
-        targets = {k: v[torch.from_numpy(rows)] for k, v in self.pictures.targets.items()}
-        targets = {k: v.to(self._device) for k, v in targets.items()}
-        (_loss.total(replica.heads(features, chance), targets) / _SHARDS).backward()
+        labels = {k: v[torch.from_numpy(rows)] for k, v in self.pictures.labels.items()}
+        labels = {k: v.to(self._device) for k, v in labels.items()}
+        (_loss.total(replica.heads(features, chance), labels) / _SHARDS).backward()
 
     def _features(self, branch: Branch, chips: U8) -> Tensor:
         """Features (n, 1472) of chips, through the frozen trunk."""
