@@ -14,6 +14,8 @@ _REACH = 1.0
 """How many face sizes a face may be off where it is found again at once."""
 _PACE = 4.0
 """How many more with each second in between."""
+_FURTHEST = 2.0
+"""How many at most: what is found further off after a while is as likely somebody else."""
 _COURSE_S = 0.5
 """How long a face is expected to go on as it went."""
 _ROUNDS = 4
@@ -46,7 +48,7 @@ def _join(observations: Observations, threshold: float, max_gap_s: float) -> I64
     for later in range(len(found.ids)):
         earlier = ends.may_precede(later, max_gap_s)
         distance = np.linalg.norm(found.embeddings[earlier] - found.embeddings[later], axis=1)
-        cost = distance / threshold + (ends.start_s[later] - ends.last_s[earlier]) / max_gap_s
+        cost = distance / threshold + (ends.start_s[later] - ends.last_s[earlier]) / _COURSE_S
         pairs += [(cost[i], earlier[i], later) for i in np.nonzero(distance < threshold)[0]]
     before: dict[int, int] = {}
     followed: set[int] = set()
@@ -126,4 +128,5 @@ class _Ends:
         step = self.first[later] - self.last[earlier]
         off = np.stack([step, step - self.went[earlier] * course, step - self.came[later] * course])
         way = np.linalg.norm(off, axis=2).min(axis=0)
-        return earlier[way <= self.size[later] * (_REACH + _PACE * elapsed)]
+        reach = np.minimum(_REACH + _PACE * elapsed, _FURTHEST)
+        return earlier[way <= self.size[later] * reach]

@@ -112,6 +112,16 @@ def test_a_face_that_crosses_the_picture_is_followed_where_it_goes():
     assert linking.link(table, 0.5).tolist() == [0, 0, 0, 0, 1]
 
 
+def test_the_next_picture_goes_before_the_one_after():
+    """Though the one after shows a face that is a little more alike."""
+    people = faces(0, 0, 0, noise=0)
+    people[1, 1] += 0.1
+    table = observe([0, 1, 2], people, frames=[0, 1, 2])
+    assert linking.link(table, 0.5).tolist() == [0, 0, 0]
+    far = observe([0, 1], faces(0, 0), frames=[0, 8], boxes=boxes(0, 120))
+    assert linking.link(far, 0.5).tolist() == [0, 1]
+
+
 def test_sharp_faces_count_most_in_a_tracks_mean():
     sharpness = np.array([1.0, 0.01], np.float32)
     found = tracks.embed(observe([0, 0], np.eye(8)[:2], sharpness=sharpness))
