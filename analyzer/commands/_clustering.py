@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from analyzer import registry
-from analyzer.commands import _figures, _progress
+from analyzer.commands import _figures
 from analyzer.errors import InputError, UsageError
 from analyzer.options import AnalysisOptions, add_arguments
 
@@ -53,6 +53,8 @@ def _numbers(text: str) -> list[float]:
 
 def run(args: argparse.Namespace) -> int:
     """Measure each clusterer, print the table, and write the JSON and the page."""
+    from analyzer.commands import _progress
+
     if (args.video is None) != (args.labels is None):
         raise UsageError("--video and --labels: give both or none")
     page = _figures.page(args, "clustering")
