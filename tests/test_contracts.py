@@ -209,6 +209,12 @@ class TestClusterers:
         labels = self.cluster(name, embeddings, apart)
         assert all(labels[a] != labels[b] for a, b in apart)
 
+    def test_two_settings_with_many_tracks_each_are_one_person(self, name):
+        """More tracks in each than a track has neighbours in a graph of them."""
+        embeddings, _ = truth.crowd(1, 160, spread=0.05)
+        embeddings[80:, 0] += 0.2
+        assert set(self.cluster(name, embeddings).tolist()) == {0}
+
     def test_no_track_no_person(self, name):
         assert len(self.cluster(name, np.empty((0, 128), np.float32))) == 0
 

@@ -2,12 +2,13 @@
 
 Biemann, "Chinese Whispers: an efficient graph clustering algorithm", TextGraphs 2006. The number
 of persons need not be known. Tracks that must stay apart never share a label: a label that is
-taken by such a track is not heard.
+taken by such a track is not heard. At the end groups are joined whose centres are near enough.
 """
 
 import numpy as np
 
 from analyzer.arrays import dense
+from analyzer.cluster._centroids import merge
 from analyzer.cluster._graph import neighbours, rivals
 from analyzer.runtime import Runtime
 from analyzer.types import F32, I64
@@ -45,7 +46,7 @@ class ChineseWhispers:
                 labels[node] = loudest
             if not changed:
                 break
-        return dense(labels)
+        return merge(dense(labels), embeddings, weights, apart, threshold)
 
 
 def _loudest(heard: I64, loudness: F32, taken: I64, *, own: int) -> int:
