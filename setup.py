@@ -72,7 +72,7 @@ setup(
         "yolo": ["ultralytics>=8.1"],
         "train": ["torch>=2.6"],
         "tls": ["cryptography>=42"],
-        "redis": ["redis>=5"],
+        "redis": ["redis>=6"],
         "review": ["jinja2>=3.1", "pyarrow>=15", "xlsxwriter>=3.1"],
         "test": [
             "cryptography>=42",
@@ -85,6 +85,7 @@ setup(
             "psutil>=5.9",
             "pytest>=8",
             "pytest-timeout>=2.3",
+            "redis>=6",
             "ruff>=0.9",
             "scikit-image>=0.22",
             "setuptools>=68",

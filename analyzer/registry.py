@@ -23,7 +23,12 @@ _PIP_NAMES = {
     "ffmpeg": "ffmpeg-python",
     "PIL": "pillow",
 }
-_EXTRAS = {"onnxruntime": "'ina[cpu]'", "torch": "'ina[train]'", "ultralytics": "'ina[yolo]'"}
+_EXTRAS = {
+    "onnxruntime": "'ina[cpu]'",
+    "redis": "'ina[redis]'",
+    "torch": "'ina[train]'",
+    "ultralytics": "'ina[yolo]'",
+}
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ ROOT = Path(__file__).parent.parent
 # fmt: off
 HEAVY = {
     "PIL", "av", "cv2", "dlib", "ffmpeg", "jinja2", "matplotlib", "onnx", "onnxruntime", "pandas",
-    "pyarrow", "pysubs2", "safetensors", "scipy", "skimage", "torch", "ultralytics", "xlsxwriter",
+    "pyarrow", "pysubs2", "redis", "safetensors", "scipy", "skimage", "torch", "ultralytics",
+    "xlsxwriter",
 }
 """Slow to import: at the top of leaf files only, which the registry loads on demand."""
 
@@ -24,10 +25,11 @@ LAYERS = {
     "analyzer": {
         0: {"errors", "arrays", "types", "geometry", "attributes", "calibration", "labels",
             "prefetch", "quality", "statistics", "gates", "agreement", "truth", "shards", "parts",
-            "canvas", "schedule", "tables", "tracks", "linking"},
+            "canvas", "schedule", "tables", "tracks", "linking", "identity"},
         1: {"options", "registry", "runtime", "backend", "weights", "cache", "ffmpeg_binary",
             "source"},
-        3: {"pipeline", "models", "outputs", "evaluate", "evaluate_clustering", "train"},
+        3: {"pipeline", "models", "outputs", "evaluate", "evaluate_clustering", "train",
+            "identity_store"},
         4: {"commands", "__main__"},
     },
     "jobs": {

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from benchmarks import __main__ as benchmarks
-from benchmarks import _machine, describe
+from benchmarks import _machine, describe, identities
 
 
 def test_machine_is_told_in_json():
@@ -27,3 +27,11 @@ def test_figures_are_printed_and_written(tmp_path, capsys, monkeypatch):
     figures = json.loads(path.read_text(encoding="utf-8"))["results"]["describe"]
     assert figures["largest_embedding_difference"] < 1e-5
     assert "dlib_ms_per_face" in capsys.readouterr().out
+
+
+def test_identities_are_looked_up(monkeypatch):
+    monkeypatch.setattr(identities, "_IDENTITIES", 5000)
+    monkeypatch.setattr(identities, "_RUNS", 1)
+    figures = identities.run()
+    assert figures["identities"] == 5000
+    assert figures["look_up_ms_median"] > 0

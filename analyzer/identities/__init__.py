@@ -1,0 +1,125 @@
+"""Stage: people are known again across media."""
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from analyzer.identity import Changes, Commit, Counters, Identity, Matches, Settings
+from analyzer.types import F32, I64
+
+
+class IdentityStore(Protocol):
+    """All people met so far; any number of processes share one. An object is for one thread.
+
+    All calls raise ``ResourceError`` where the disk or the server gives out.
+    """
+
+    settings: Settings
+    """How it matches."""
+
+    def match(self, embeddings: F32) -> Matches:
+        """Look people up; nothing changes.
+
+        Args:
+            embeddings: (n, D), of any length but 0.
+
+        Raises:
+            UsageError: embeddings of another D than the store's.
+            ValueError: one is not finite, or of length 0.
+        """
+        ...
+
+    def match_or_add(
+        self, embeddings: F32, counts: I64, *, key: str, detected: int | None = None
+    ) -> I64:
+        """Know people again, and add those that are new.
+
+        Each embedding is compared with all centroids as they stand before the call; those that are
+        like none are compared with each other, in their order. However many processes call at once,
+        one person is added once.
+
+        Args:
+            embeddings: (n, D), of any length but 0; n may be 0.
+            counts: (n,) how many faces each stands for.
+            key: name of the call, such as the job's with a number. A call with a key that the store
+                knows changes nothing and has the first one's answer: who lost an answer asks again.
+            detected: faces that were found, those without an embedding too; by default, the sum of
+                ``counts``.
+
+        Returns:
+            (n,) the identity of each.
+
+        Raises:
+            UsageError: embeddings of another D than the store's.
+            ValueError: an embedding is not finite or of length 0, a count is negative, ``detected``
+                is less than the sum of ``counts``, or the key is that of a call with another n.
+        """
+        ...
+
+    def get(self, identity: int) -> Identity | None:
+        """Return one identity, or ``None`` where it is not there or was forgotten."""
+        ...
+
+    def all(self) -> Iterator[Identity]:
+        """Yield every identity by its number; those added meanwhile may come or not."""
+        ...
+
+    def forget(self, ids: Iterable[int]) -> None:
+        """Erase identities: centroid and counts. Those that are not there are passed over."""
+        ...
+
+    def counters(self) -> Counters:
+        """Return what was counted."""
+        ...
+
+    def close(self) -> None:
+        """Give connections back."""
+        ...
+
+
+class Records(Protocol):
+    """Where a store keeps its rows; each call is atomic.
+
+    The version grows by one with every row that changes, and the row keeps it: rows can be followed
+    in the order of their changes, and a forgotten row stays, empty, to tell of it.
+    """
+
+    def settings(self, wanted: Settings | None) -> Settings:
+        """Return the store's settings; ``wanted`` become those of a new store.
+
+        Raises:
+            UsageError: there is no store, and none is wanted; or it is not one of ours.
+        """
+        ...
+
+    def changes(self, version: int) -> Changes:
+        """Return what changed after this version, or the first part of it."""
+        ...
+
+    def commit(self, commit: Commit) -> I64 | None:
+        """Write it, if the store still has its version.
+
+        Returns:
+            (n,) the answer of the call with this key, now or earlier; ``None``, and nothing is
+            written, where the store went on.
+        """
+        ...
+
+    def size(self) -> int:
+        """How many ids were given so far, those of forgotten ones too."""
+        ...
+
+    def rows(self, first: int, end: int) -> list[Identity]:
+        """Return the identities with these numbers, ``end`` not among them."""
+        ...
+
+    def forget(self, ids: I64) -> None:
+        """Empty the rows (k,) that are there."""
+        ...
+
+    def counters(self) -> Counters:
+        """Return what was counted."""
+        ...
+
+    def close(self) -> None:
+        """Give the connection back."""
+        ...

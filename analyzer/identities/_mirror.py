@@ -1,0 +1,126 @@
+"""A copy of all centroids in memory, which follows the store by its version; and the search in it.
+
+The search is a matrix product in blocks: exact, and bound by the speed of memory. A look-up among
+1,000,000 centroids of 128 dimensions reads 512 MB.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer.errors import UsageError
+from analyzer.identity import Changes
+from analyzer.types import F32, I64
+
+_BLOCK = 65_536
+"""Rows: few enough to grow without copying, and enough for threads to share."""
+_QUERIES = 64
+"""At once: scores of a block take 16 MB."""
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The most similar identity of each of n queries."""
+
+    ids: I64
+    """(n,) -1 = none that is similar at all."""
+    cosines: F32
+    """(n,) 0 where there is none."""
+
+
+class Mirror:
+    """All centroids, a row an identity; rows of those that are not there are zeros."""
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self.version = 0
+        self.size = 0
+        """Ids given so far: the next one."""
+        self.dimensions: int | None = None
+        self._centroids: list[F32] = []
+        self._updates: list[I64] = []
+
+    def apply(self, changes: Changes) -> None:
+        """Follow the store."""
+        self.version = changes.version
+        if not len(changes.ids):
+            return
+        self.size = max(self.size, int(changes.ids.max()) + 1)
+        alive = np.array([bool(c) for c in changes.centroids])
+        if self.dimensions is None and alive.any():
+            self.dimensions = len(changes.centroids[int(alive.argmax())]) // 4
+        if self.dimensions is None:
+            return
+        self._make_room(self.dimensions)
+        rows = np.zeros((len(alive), self.dimensions), np.float32)
+        packed = np.frombuffer(b"".join(changes.centroids), "<f4")
+        rows[alive] = packed.reshape(-1, self.dimensions)
+        for block, here, at in _by_block(changes.ids):
+            self._centroids[block][at] = rows[here]
+            self._updates[block][at] = changes.updates[here]
+
+    def _make_room(self, dimensions: int) -> None:
+        while len(self._centroids) * _BLOCK < self.size:
+            self._centroids.append(np.zeros((_BLOCK, dimensions), np.float32))
+            self._updates.append(np.zeros(_BLOCK, np.int64))
+
+    def check(self, dimensions: int) -> None:
+        """Raise `UsageError` where embeddings of so many dimensions cannot be compared."""
+        if self.dimensions not in (None, dimensions):
+            raise UsageError(
+                f"embeddings have {dimensions} dimensions, those in the store {self.dimensions}: "
+                "take the describer that it was made with, or another store"
+            )
+
+    def rows(self, ids: I64, dimensions: int) -> tuple[F32, I64]:
+        """Centroids (k, D) of ids (k,), and of how many embeddings each is made; new ones: zero."""
+        centroids = np.zeros((len(ids), dimensions), np.float32)
+        updates = np.zeros(len(ids), np.int64)
+        known = np.flatnonzero(ids < self.size)
+        for block, here, at in _by_block(ids[known]):
+            centroids[known[here]] = self._centroids[block][at]
+            updates[known[here]] = self._updates[block][at]
+        return centroids, updates
+
+    def search(self, queries: F32) -> Nearest:
+        """Compare queries (n, D) of length one with all."""
+        nearest = Nearest(np.full(len(queries), -1), np.zeros(len(queries), np.float32))
+        for start in range(0, len(queries), _QUERIES):
+            part = slice(start, start + _QUERIES)
+            for number, block in enumerate(self._centroids):
+                first = number * _BLOCK
+                ids = np.arange(first, min(first + _BLOCK, self.size))
+                _improve(nearest, part, queries[part] @ block[: len(ids)].T, ids)
+        return nearest
+
+    def again(self, queries: F32, before: Nearest, moved: I64) -> Nearest:
+        """Search again after the centroids ``moved`` (k,) changed; few do, so it is quick."""
+        lost = np.isin(before.ids, moved)
+        nearest = Nearest(before.ids.copy(), before.cosines.copy())
+        centroids, _ = self.rows(moved, queries.shape[1])
+        _improve(nearest, slice(None), queries @ centroids.T, moved)
+        # Where the nearest itself moved, it is not known which one was second.
+        anew = self.search(queries[lost])
+        nearest.ids[lost], nearest.cosines[lost] = anew.ids, anew.cosines
+        return nearest
+
+
+def _improve(nearest: Nearest, part: slice, cosines: F32, ids: I64) -> None:
+    """Take the best of cosines (n, k) to ids (k,) where it is better than what is known."""
+    if not cosines.size:
+        return
+    best = cosines.argmax(axis=1)
+    found = cosines[np.arange(len(best)), best]
+    better = found > nearest.cosines[part]
+    nearest.ids[part][better] = ids[best[better]]
+    nearest.cosines[part][better] = found[better]
+
+
+def _by_block(ids: I64) -> list[tuple[int, I64, I64]]:
+    """For each block: its number, which of ids (k,) are in it, and at which of its rows."""
+    blocks = ids // _BLOCK
+    found = [(int(b), np.flatnonzero(blocks == b)) for b in np.unique(blocks)]
+    return [(block, here, ids[here] - block * _BLOCK) for block, here in found]
