@@ -91,24 +91,32 @@ def make_task(local: dict[str, Any]) -> Task:
     """
     from analyzer import registry
     from analyzer.errors import AnalyzerError
+    from analyzer.gallery import Galleries
+    from analyzer.identify import identify
     from analyzer.options import AnalysisOptions
     from analyzer.pipeline import analyze, load_models
 
     overrides = {name: local[name] for name in OVERRIDES if local.get(name) is not None}
-    loaded: dict[str, Models] = {}
+    loaded: dict[str, tuple[Models, Galleries]] = {}
 
-    def models_for(options: AnalysisOptions) -> Models:
+    def models_for(options: AnalysisOptions) -> tuple[Models, Galleries]:
         if options.digest() not in loaded:
             loaded.clear()
-            loaded[options.digest()] = load_models(options, threads=local["threads"])
+            models = load_models(options, threads=local["threads"])
+            loaded[options.digest()] = models, Galleries(models)
         return loaded[options.digest()]
 
     def task(lease: Lease, parts: dict[str, Path], report: Report) -> Mapping[str, float]:
         options = AnalysisOptions.from_dict({**lease.options, **overrides})
         hook = progress_hook(report)
         try:
-            models = models_for(options)
+            models, galleries = models_for(options)
+            gallery = galleries.get(lease.spec.gallery) if lease.spec.gallery else None
             found = analyze(lease.source_path, models=models, progress=hook)
+            poster = lease.spec.poster_path
+            found = identify(found, models=models, gallery=gallery, poster=poster)
+            for note in (*(gallery.notes if gallery else ()), *found.notes):
+                logging.warning("%s: %s", lease.source_path, note)
             for name, part in parts.items():
                 exporter = registry.load("export", name, runtime=models.runtime)
                 exporter.write(found, part, hook)
@@ -148,10 +156,13 @@ def statistics(report: MediaReport) -> dict[str, float]:
         "frames_analysed": report.tally.frames_analysed,
         "frames_gated": report.tally.frames_gated,
         "faces_detected": report.tally.faces_detected,
+        "faces_tracked": report.tally.faces_tracked,
         "faces_filtered": report.tally.faces_filtered,
         "faces_described": report.tally.faces_described,
+        "faces_saved": report.tally.faces_saved,
         "faces_kept": report.tally.faces_kept,
         "persons": len(report.persons),
+        "persons_named": sum(person.name is not None for person in report.persons),
         "partial": int(bool(report.partial)),
         "damaged": report.tally.damaged,
         "missing_s": report.tally.missing_s,

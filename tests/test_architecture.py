@@ -24,10 +24,10 @@ LAYERS = {
     "analyzer": {
         0: {"errors", "arrays", "types", "geometry", "attributes", "calibration", "labels",
             "prefetch", "quality", "statistics", "gates",
-            "canvas", "schedule", "tables", "tracks", "linking"},
+            "canvas", "schedule", "tables", "tracks", "linking", "tally", "names", "naming"},
         1: {"options", "registry", "runtime", "backend", "weights", "cache", "ffmpeg_binary",
             "source"},
-        3: {"pipeline", "outputs", "evaluate", "train"},
+        3: {"pipeline", "outputs", "evaluate", "train", "gallery", "identify", "stills"},
         4: {"commands", "__main__"},
     },
     "jobs": {
