@@ -92,12 +92,13 @@ def make_task(local: dict[str, Any]) -> Task:
     from analyzer import registry
     from analyzer.errors import AnalyzerError
     from analyzer.gallery import Galleries
-    from analyzer.identify import identify
+    from analyzer.identify import WITHOUT_MEDIUM, analyze
     from analyzer.options import AnalysisOptions
-    from analyzer.pipeline import analyze, load_models
+    from analyzer.pipeline import load_models
 
     overrides = {name: local[name] for name in OVERRIDES if local.get(name) is not None}
     loaded: dict[str, tuple[Models, Galleries]] = {}
+    told: set[str] = set()
 
     def models_for(options: AnalysisOptions) -> tuple[Models, Galleries]:
         if options.digest() not in loaded:
@@ -111,19 +112,29 @@ def make_task(local: dict[str, Any]) -> Task:
         hook = progress_hook(report)
         try:
             models, galleries = models_for(options)
-            gallery = galleries.get(lease.spec.gallery) if lease.spec.gallery else None
-            found = analyze(lease.source_path, models=models, progress=hook)
-            poster = lease.spec.poster_path
-            found = identify(found, models=models, gallery=gallery, poster=poster)
-            for note in (*(gallery.notes if gallery else ()), *found.notes):
+            gallery = galleries.get(lease.spec.gallery, hook) if lease.spec.gallery else None
+            found = analyze(
+                lease.source_path,
+                models=models,
+                gallery=gallery,
+                poster=lease.spec.poster_path,
+                progress=hook,
+            )
+            said = [*(gallery.notes if gallery else ()), *found.notes]
+            for note in (text for text in said if text not in told):
                 logging.warning("%s: %s", lease.source_path, note)
+            told.update(said)
+            if found.info.kind == "none":
+                for name in parts.keys() - set(WITHOUT_MEDIUM):
+                    del parts[name]
             for name, part in parts.items():
                 exporter = registry.load("export", name, runtime=models.runtime)
                 exporter.write(found, part, hook)
         except AnalyzerError as error:
             # Wrong options stay wrong, as bad input does.
             raise JobFailed("input" if error.kind == "usage" else error.kind, str(error)) from error
-        return statistics(found)
+        poster_skipped = lease.spec.poster_path is not None and found.poster is None
+        return statistics(found, poster_skipped=poster_skipped)
 
     return task
 
@@ -148,8 +159,9 @@ def progress_hook(report: Report) -> Callable[[Progress], None]:
     return hook
 
 
-def statistics(report: MediaReport) -> dict[str, float]:
+def statistics(report: MediaReport, *, poster_skipped: bool) -> dict[str, float]:
     """Return the counts of a medium that the server adds up."""
+    medium_skipped = report.info.kind == "none"
     return {
         "media_s": report.info.duration_s or 0.0,
         "frames_decoded": report.tally.frames_decoded,
@@ -163,7 +175,9 @@ def statistics(report: MediaReport) -> dict[str, float]:
         "faces_kept": report.tally.faces_kept,
         "persons": len(report.persons),
         "persons_named": sum(person.name is not None for person in report.persons),
-        "partial": int(bool(report.partial)),
+        "partial": int(bool(report.partial) or medium_skipped or poster_skipped),
+        "medium_skipped": int(medium_skipped),
+        "poster_skipped": int(poster_skipped),
         "damaged": report.tally.damaged,
         "missing_s": report.tally.missing_s,
     }

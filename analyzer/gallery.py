@@ -25,7 +25,7 @@ from analyzer import cache, geometry, registry, stills
 from analyzer.errors import InputError
 from analyzer.names import Gallery
 from analyzer.pipeline import Models
-from analyzer.types import F32
+from analyzer.types import F32, Progress, ProgressHook
 
 VERSION = 1
 """To be raised when portraits are described in another way."""
@@ -53,8 +53,12 @@ class Galleries:
         self._models = models
         self._read: dict[str, tuple[_Stamp, Gallery]] = {}
 
-    def get(self, folder: str) -> Gallery:
+    def get(self, folder: str, progress: ProgressHook | None = None) -> Gallery:
         """Read a gallery, or take it from memory, or from the user's cache.
+
+        Args:
+            folder: of the portraits.
+            progress: told of each portrait that is described.
 
         Raises:
             InputError: no such folder, nobody in it, or files that are not of the form.
@@ -62,10 +66,10 @@ class Galleries:
         stamp = _stamp(Path(folder))
         kept = self._read.get(folder)
         if kept is None or kept[0] != stamp:
-            self._read[folder] = (stamp, self._load(folder))
+            self._read[folder] = (stamp, self._load(folder, progress))
         return self._read[folder][1]
 
-    def _load(self, folder: str) -> Gallery:
+    def _load(self, folder: str, progress: ProgressHook | None) -> Gallery:
         portraits = list(_portraits(Path(folder)))
         if not portraits:
             raise InputError(f"{folder}: no portrait in this folder; name pictures after people")
@@ -73,7 +77,7 @@ class Galleries:
             target = cache.path("galleries", f"{_key(portraits, self._models)}.npz")
         with contextlib.suppress(OSError, ValueError, KeyError):
             return _thaw(target.read_bytes())
-        gallery = _describe(portraits, self._models)
+        gallery = _describe(portraits, self._models, progress)
         if not gallery.names:
             raise InputError(f"{folder}: no face in any portrait; {gallery.notes[0]}")
         # A cache that cannot be written costs the time of describing, nothing else.
@@ -175,12 +179,14 @@ def _key(portraits: list[_Portrait], models: Models) -> str:
     return state.hexdigest()[:32]
 
 
-def _describe(portraits: list[_Portrait], models: Models) -> Gallery:
+def _describe(portraits: list[_Portrait], models: Models, progress: ProgressHook | None) -> Gallery:
     names: list[str] = []
     rows: list[F32] = []
     notes: list[str] = []
     size = models.describer.describe(_no_chips(models)).embeddings.shape[1]
-    for portrait in portraits:
+    for number, portrait in enumerate(portraits):
+        if progress is not None:
+            progress(Progress(stage="gallery", done=number, total=len(portraits)))
         row, note = _row(portrait, models)
         if row is not None and len(row) != size:
             note = f"gallery {portrait.file.name}: a vector of {len(row)} numbers, not {size}: "

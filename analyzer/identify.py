@@ -1,18 +1,80 @@
-"""What comes after a medium's persons are known: their names, and the faces of its poster."""
+"""A medium with all that is told of it: its persons' names, and the faces of its poster."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from analyzer import naming, stills
+import numpy as np
+
+from analyzer import naming, pipeline, stills, tables
 from analyzer.calibration import Views
 from analyzer.errors import InputError
 from analyzer.names import Gallery, Poster
 from analyzer.pipeline import Models
-from analyzer.types import MediaReport
+from analyzer.tally import Tally
+from analyzer.types import Faces, Frame, MediaInfo, MediaReport, ProgressHook
 
 NAME_FACTOR = 1.1
 """Of the describer's threshold: a picture and the mean of many are nearer than two pictures."""
 POSTER_FACTOR = 1.2
 """Two pictures: 0.6 with dlib's ResNet, as its author recommends."""
+
+
+WITHOUT_MEDIUM = ("csv", "posters", "poster_image")
+"""What can be exported of a medium that could not be read."""
+
+
+def analyze(
+    path: str | Sequence[str],
+    *,
+    models: Models,
+    gallery: Gallery | None = None,
+    poster: str | None = None,
+    progress: ProgressHook | None = None,
+) -> MediaReport:
+    """Find out who is on screen in one medium, how they are called, and who is on its poster.
+
+    Of medium and poster, one that cannot be read is skipped; the report's notes say why.
+
+    Args:
+        path: as for `pipeline.analyze`.
+        models: from `pipeline.load_models`.
+        gallery: named portraits.
+        poster: path of the poster.
+        progress: told of each step.
+
+    Raises:
+        InputError: the medium cannot be read, nor is there a poster that can.
+        ResourceError: memory or device gave out.
+    """
+    try:
+        report = pipeline.analyze(path, models=models, progress=progress)
+    except InputError as error:
+        report = identify(_nothing(path, error, models), models=models, poster=poster)
+        if report.poster is None:
+            raise
+        return report
+    return identify(report, models=models, gallery=gallery, poster=poster)
+
+
+def _nothing(path: str | Sequence[str], error: InputError, models: Models) -> MediaReport:
+    """The report of a medium that cannot be read."""
+    info = MediaInfo(
+        uri=path if isinstance(path, str) else path[0],
+        kind="none",
+        width_px=0,
+        height_px=0,
+        frame_rate=None,
+        duration_s=0.0,
+    )
+    black = Frame(index=0, time_s=0.0, duration_s=0.0, image=np.zeros((8, 8, 3), np.uint8))
+    boxes, values = np.empty((0, 4), np.float32), np.empty(0, np.float32)
+    ids = np.empty(0, np.int64)
+    nobody = Faces(boxes=boxes, landmarks=None, track_id=ids, detect_conf=values, track_conf=values)
+    chips = models.aligner.align(black.image, boxes, None)
+    described = models.describer.describe(chips.images)
+    table = tables.table([black], [nobody], [chips], described, ids, Tally())
+    report = pipeline.summarize(info, table, models=models)
+    return replace(report, notes=(f"medium skipped: {error}",))
 
 
 def identify(

@@ -31,7 +31,7 @@ class MediaInfo:
     uri: str
     """The path as the caller gave it."""
     kind: str
-    """``video`` or ``image``."""
+    """``video`` or ``image``; ``none`` where it could not be read, and its poster alone was."""
     width_px: int
     """Width of the upright, square-pixel frame."""
     height_px: int

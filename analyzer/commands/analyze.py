@@ -66,7 +66,8 @@ def run(args: argparse.Namespace) -> int:
     failed = 0
     for path, stem in zip(media, stems, strict=True):
         try:
-            _one(path, Path(args.output) / stem, exports, models, gallery, args.poster)
+            target = Path(args.output) / stem
+            failed += _one(path, target, exports, models, gallery, args.poster)
         except AnalyzerError as error:
             failed += 1
             print(f"error: {error}", file=sys.stderr)
@@ -89,21 +90,23 @@ def _one(
     models: "Models",
     gallery: "Gallery | None",
     poster: str | None,
-) -> None:
-    """Analyse one medium and write its files, then say what was found."""
+) -> bool:
+    """Analyse one medium and write its files, then say what was found; true if it was skipped."""
     from analyzer import outputs
-    from analyzer.identify import identify
-    from analyzer.pipeline import analyze
+    from analyzer.identify import WITHOUT_MEDIUM, analyze
 
     started = time.monotonic()
     with _Bar(target.name) as progress:
-        report = analyze(path, models=models, progress=progress)
-        report = identify(report, models=models, gallery=gallery, poster=poster)
+        report = analyze(path, models=models, gallery=gallery, poster=poster, progress=progress)
+        skipped = report.info.kind == "none"
         for name in exports:
+            if skipped and name not in WITHOUT_MEDIUM:
+                continue
             exporter = registry.load("export", name, runtime=models.runtime)
             file = target.with_name(target.name + exporter.suffix)
             outputs.write(exporter, report, file, progress)
     _tell(report, target, time.monotonic() - started)
+    return skipped
 
 
 class _Bar:
