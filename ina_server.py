@@ -305,12 +305,17 @@ def _print_summary(counts: dict[str, int], found: dict[str, float], *, elapsed_s
         "frames": f"{found.get('frames_decoded', 0):.0f} decoded, "
         f"{found.get('frames_analysed', 0):.0f} analysed",
         "faces": f"{found.get('faces_detected', 0):.0f} detected, "
-        f"{found.get('faces_described', 0):.0f} described, {found.get('faces_kept', 0):.0f} kept",
+        f"{found.get('faces_described', 0):.0f} described, "
+        f"{found.get('faces_saved', 0):.0f} saved, {found.get('faces_kept', 0):.0f} of persons",
         "persons": f"{found.get('persons', 0):.0f}",
         "speed": f"{media_s / max(elapsed_s, 1e-3):.2f} x real time",
     }
     if found.get("frames_gated"):
         lines["frames"] += f", {found['frames_gated']:.0f} too blurred"
+    if found.get("faces_tracked"):
+        lines["faces"] += f", {found['faces_tracked']:.0f} tracked in between"
+    if found.get("persons_named"):
+        lines["persons"] += f", {found['persons_named']:.0f} of them named"
     if found.get("faces_filtered"):
         lines["faces"] += f", {found['faces_filtered']:.0f} left out"
     if found.get("partial"):

@@ -17,6 +17,8 @@ from jobs.errors import JobFailed, ServerGone, ServerRefused, UsageError
 from jobs.model import Lease
 
 if TYPE_CHECKING:
+    from analyzer.gallery import Galleries
+    from analyzer.options import AnalysisOptions
     from analyzer.parts import Part
     from analyzer.pipeline import Models
     from analyzer.types import MediaReport, Progress, ProgressHook
@@ -91,54 +93,103 @@ def make_task(local: dict[str, Any]) -> Task:
     Args:
         local: `threads`, and the worker's own `batch_size` and `device`, or None.
     """
-    from analyzer import parts as kept
-    from analyzer import registry
     from analyzer.errors import AnalyzerError
-    from analyzer.options import AnalysisOptions
-    from analyzer.pipeline import conclude, load_models, observe_part
-    from analyzer.shards import Shard
 
-    overrides = {name: local[name] for name in OVERRIDES if local.get(name) is not None}
-    loaded: dict[str, Models] = {}
-
-    def models_for(options: AnalysisOptions) -> Models:
-        if options.digest() not in loaded:
-            loaded.clear()
-            loaded[options.digest()] = load_models(options, threads=local["threads"])
-        return loaded[options.digest()]
-
-    def look(lease: Lease, models: Models, hook: ProgressHook) -> Part:
-        """Look at a medium or a shard of it, or put together what was seen of all shards."""
-        if lease.parts:
-            try:
-                return kept.join(
-                    [kept.load(Path(p), key=models.options.digest()) for p in lease.parts]
-                )
-            except AnalyzerError as error:
-                raise JobFailed("transient", f"{error}: its shards are done again") from error
-        shard = Shard(**asdict(lease.shard)) if lease.shard else None
-        return observe_part(lease.source_path, models=models, shard=shard, progress=hook)
+    analysis = _Analysis(local)
 
     def task(lease: Lease, parts: dict[str, Path], report: Report) -> Mapping[str, float]:
-        options = AnalysisOptions.from_dict({**lease.options, **overrides})
-        hook = progress_hook(report)
         try:
-            models = models_for(options)
-            seen = look(lease, models, hook)
-            if lease.shard:
-                kept.save(seen, parts["csv"], key=options.digest())
-                return {}
-            hook = progress_hook(report, duration_s=seen.info.duration_s)
-            found = conclude([seen], models=models, progress=hook)
-            for name, part in parts.items():
-                exporter = registry.load("export", name, runtime=models.runtime)
-                exporter.write(found, part, hook)
+            return analysis.run(lease, parts, report)
         except AnalyzerError as error:
             # Wrong options stay wrong, as bad input does.
             raise JobFailed("input" if error.kind == "usage" else error.kind, str(error)) from error
-        return statistics(found)
 
     return task
+
+
+class _Analysis:
+    """Analyses one medium, or one shard of one, after the other."""
+
+    def __init__(self, local: dict[str, Any]) -> None:
+        self._threads = local["threads"]
+        self._overrides = {n: local[n] for n in OVERRIDES if local.get(n) is not None}
+        self._loaded: dict[str, tuple[Models, Galleries]] = {}
+        self._told: set[str] = set()
+
+    def run(self, lease: Lease, parts: dict[str, Path], report: Report) -> Mapping[str, float]:
+        """Write what the lease asks for; see `jobs.child.Task`."""
+        from analyzer import parts as kept
+        from analyzer import registry
+        from analyzer.identify import WITHOUT_MEDIUM, analyze
+        from analyzer.options import AnalysisOptions
+
+        options = AnalysisOptions.from_dict({**lease.options, **self._overrides})
+        hook = progress_hook(report)
+        models, galleries = self._models(options)
+        if lease.shard:
+            kept.save(_look(lease, models, hook), parts["csv"], key=options.digest())
+            return {}
+
+        def look() -> list[Part]:
+            nonlocal hook
+            seen = _look(lease, models, hook)
+            hook = progress_hook(report, duration_s=seen.info.duration_s)
+            return [seen]
+
+        gallery = galleries.get(lease.spec.gallery, hook) if lease.spec.gallery else None
+        found = analyze(
+            lease.source_path,
+            models=models,
+            gallery=gallery,
+            poster=lease.spec.poster_path,
+            progress=lambda step: hook(step),
+            look=look,
+        )
+        self._warn(lease, [*(gallery.notes if gallery else ()), *found.notes])
+        if found.info.kind == "none":
+            for name in parts.keys() - set(WITHOUT_MEDIUM):
+                del parts[name]
+        for name, part in parts.items():
+            exporter = registry.load("export", name, runtime=models.runtime)
+            exporter.write(found, part, hook)
+        poster_skipped = lease.spec.poster_path is not None and found.poster is None
+        return statistics(found, poster_skipped=poster_skipped)
+
+    def _models(self, options: AnalysisOptions) -> tuple[Models, Galleries]:
+        """What these options name; loaded where the job before had others."""
+        from analyzer.gallery import Galleries
+        from analyzer.pipeline import load_models
+
+        if options.digest() not in self._loaded:
+            self._loaded.clear()
+            models = load_models(options, threads=self._threads)
+            self._loaded[options.digest()] = models, Galleries(models)
+        return self._loaded[options.digest()]
+
+    def _warn(self, lease: Lease, notes: Sequence[str]) -> None:
+        """Log what was not said before."""
+        for note in notes:
+            if note not in self._told:
+                self._told.add(note)
+                logging.warning("%s: %s", lease.source_path, note)
+
+
+def _look(lease: Lease, models: Models, hook: ProgressHook) -> Part:
+    """Look at a medium or a shard of it, or put together what was seen of all shards."""
+    from analyzer import parts
+    from analyzer.errors import AnalyzerError
+    from analyzer.pipeline import observe_part
+    from analyzer.shards import Shard
+
+    if lease.parts:
+        try:
+            return parts.join(
+                [parts.load(Path(p), key=models.options.digest()) for p in lease.parts]
+            )
+        except AnalyzerError as error:
+            raise JobFailed("transient", f"{error}: its shards are done again") from error
+    shard = Shard(**asdict(lease.shard)) if lease.shard else None
+    return observe_part(lease.source_path, models=models, shard=shard, progress=hook)
 
 
 def progress_hook(report: Report, *, duration_s: float = 0.0) -> Callable[[Progress], None]:
@@ -170,19 +221,25 @@ def progress_hook(report: Report, *, duration_s: float = 0.0) -> Callable[[Progr
     return hook
 
 
-def statistics(report: MediaReport) -> dict[str, float]:
+def statistics(report: MediaReport, *, poster_skipped: bool) -> dict[str, float]:
     """Return the counts of a medium that the server adds up."""
+    medium_skipped = report.info.kind == "none"
     return {
         "media_s": report.info.duration_s or 0.0,
         "frames_decoded": report.tally.frames_decoded,
         "frames_analysed": report.tally.frames_analysed,
         "frames_gated": report.tally.frames_gated,
         "faces_detected": report.tally.faces_detected,
+        "faces_tracked": report.tally.faces_tracked,
         "faces_filtered": report.tally.faces_filtered,
         "faces_described": report.tally.faces_described,
+        "faces_saved": report.tally.faces_saved,
         "faces_kept": report.tally.faces_kept,
         "persons": len(report.persons),
-        "partial": int(bool(report.partial)),
+        "persons_named": sum(person.name is not None for person in report.persons),
+        "partial": int(bool(report.partial) or medium_skipped or poster_skipped),
+        "medium_skipped": int(medium_skipped),
+        "poster_skipped": int(poster_skipped),
         "damaged": report.tally.damaged,
         "missing_s": report.tally.missing_s,
     }

@@ -105,6 +105,20 @@ class AnalysisOptions:
     cluster_threshold: float | None = _option(
         None, "distance below which two faces are one person (default: the describer's)", float
     )
+    # On LFW pictures, the nearest of five portraits of the same person is at most 0.547 away, that
+    # of anybody else at least 0.56: 1.1 times the threshold of dlib's ResNet lies between.
+    name_threshold: float | None = _option(
+        None,
+        "distance below which a person may be one of the gallery (default: 1.1 times the "
+        "describer's threshold)",
+        float,
+    )
+    poster_threshold: float | None = _option(
+        None,
+        "distance below which a poster's face is a character (default: 1.2 times the describer's "
+        "threshold)",
+        float,
+    )
     batch_size: int = _option(
         32, "faces or frames a batch; changes speed and memory, not results", int, local=True
     )

@@ -13,7 +13,8 @@ import numpy as np
 import analyzer
 from analyzer import tables
 from analyzer.errors import InputError
-from analyzer.types import MediaInfo, Observations, Tally
+from analyzer.tally import Tally
+from analyzer.types import MediaInfo, Observations
 
 _ARRAYS = tuple(f.name for f in fields(Observations) if f.name not in ("heads", "tally"))
 _HEAD = "head."
@@ -44,7 +45,14 @@ def join(parts: Sequence[Part]) -> Part:
         raise InputError(f"{parts[0].info.uri}: changed while it was analysed; analyse it again")
     moved, frames, tracks = [], 0, 0
     for table in (part.observations for part in parts):
-        moved.append(replace(table, frame=table.frame + frames, track_id=table.track_id + tracks))
+        moved.append(
+            replace(
+                table,
+                frame=table.frame + frames,
+                cut_frames=table.cut_frames + frames,
+                track_id=table.track_id + tracks,
+            )
+        )
         frames += table.tally.frames_decoded
         tracks += int(table.track_id.max(initial=-1)) + 1
     return replace(last[0], observations=tables.concat(moved))

@@ -32,6 +32,7 @@ from analyzer.parts import Part
 from analyzer.prefetch import prefetch
 from analyzer.schedule import Scheduled, batches
 from analyzer.shards import Shard
+from analyzer.tally import Tally
 from analyzer.types import (
     F32,
     F64,
@@ -45,7 +46,6 @@ from analyzer.types import (
     Observations,
     Progress,
     ProgressHook,
-    Tally,
 )
 
 __all__ = ["Models", "analyze", "conclude", "load_models", "observe", "observe_part", "summarize"]
@@ -154,6 +154,7 @@ def observe(
                 frames_analysed=len(frames),
                 frames_gated=sum(s.gated for s in batch),
                 faces_detected=_count(detected),
+                faces_tracked=sum(map(len, faces)) - _count(wanted),
                 faces_filtered=_count(detected) - _count(wanted),
                 faces_described=len(described),
             )
@@ -269,7 +270,7 @@ def summarize(
     limit = options.cluster_threshold or models.describer.threshold
     table = _in_bounds(observations, options)
     table = replace(table, track_id=tracks.split(table, limit))
-    table = tracks.drop_undetected(table)
+    table = _seen(table)
     table = replace(table, track_id=linking.link(table, limit))
     # Only now: until here a face that is not clear enough holds its track together.
     table = _keep(table, _clear_enough(table.sharpness, table.frontality, options))
@@ -282,7 +283,12 @@ def summarize(
     who = aggregate.identities(labels, clear, np.unique(table.track_id))
     who, dropped = aggregate.drop_small(who, table, options.min_faces)
     rows = who.person_ids[np.searchsorted(who.track_ids, table.track_id)]
-    tally = replace(table.tally, faces_kept=int((rows >= 0).sum()), persons_dropped=dropped)
+    tally = replace(
+        table.tally,
+        faces_saved=len(table),
+        faces_kept=int((rows >= 0).sum()),
+        persons_dropped=dropped,
+    )
     _tell(progress, "summarize", 1, 1)
     return MediaReport(
         info=info,
@@ -308,6 +314,13 @@ def _keep(table: Observations, keep: NDArray[np.bool_]) -> Observations:
         return table
     tally = replace(table.tally, faces_filtered=table.tally.faces_filtered + int((~keep).sum()))
     return replace(tables.take(table, keep), tally=tally)
+
+
+def _seen(table: Observations) -> Observations:
+    """Leave out what a tracker carried on without a detection, and count it no more."""
+    left = tracks.drop_undetected(table)
+    carried = table.tally.faces_tracked - (len(table) - len(left))
+    return replace(left, tally=replace(table.tally, faces_tracked=carried))
 
 
 def _shots(table: Observations) -> F64:

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from analyzer import canvas
-from analyzer.types import F32, I64, Chips, Descriptions, Faces, Frame, Observations, Tally
+from analyzer.tally import Tally
+from analyzer.types import F32, I64, Chips, Descriptions, Faces, Frame, Observations
 
 _COLUMNS = (
     *("frame", "time_s", "duration_s", "track_id", "boxes", "picture_px"),
@@ -61,6 +62,7 @@ def table(
         embeddings=described.embeddings,
         embedding_rows=rows,
         cuts=np.array([f.time_s for f in frames if f.cut], np.float64),
+        cut_frames=np.array([f.index for f in frames if f.cut], np.int64),
         span_s=np.array([frames[0].time_s, frames[-1].time_s + frames[-1].duration_s]),
         tally=tally,
     )
@@ -75,7 +77,7 @@ def concat(parts: Sequence[Observations]) -> Observations:
     starts = np.cumsum([0, *(len(p) for p in parts)])
     joined: dict[str, Any] = {
         name: np.concatenate([getattr(p, name) for p in parts])
-        for name in (*_COLUMNS, "embeddings", "cuts")
+        for name in (*_COLUMNS, "embeddings", "cuts", "cut_frames")
     }
     rows = [p.embedding_rows + start for p, start in zip(parts, starts, strict=False)]
     box = parts[0].canvas
@@ -102,6 +104,7 @@ def take(observations: Observations, keep: "np.ndarray") -> Observations:
         embeddings=observations.embeddings[described],
         embedding_rows=number[observations.embedding_rows[described]].astype(np.int64),
         cuts=observations.cuts,
+        cut_frames=observations.cut_frames,
         span_s=observations.span_s,
         canvas=observations.canvas,
         tally=observations.tally,

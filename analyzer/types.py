@@ -7,7 +7,7 @@ player's clock: the presentation timestamp less the container's start time.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.arrays import Arrays, check
+from analyzer.names import Candidate, Poster
+from analyzer.tally import Tally
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -29,7 +31,7 @@ class MediaInfo:
     uri: str
     """The path as the caller gave it."""
     kind: str
-    """``video`` or ``image``."""
+    """``video`` or ``image``; ``none`` where it could not be read, and its poster alone was."""
     width_px: int
     """Width of the upright, square-pixel frame."""
     height_px: int
@@ -163,38 +165,6 @@ class Descriptions(Arrays):
         return len(self.embeddings)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tally:
-    """Counters of one run; they add up over shards and media."""
-
-    frames_decoded: int = 0
-    frames_analysed: int = 0
-    frames_gated: int = 0
-    """Of these, frames too blurred for the detector to be asked."""
-    faces_detected: int = 0
-    faces_described: int = 0
-    faces_kept: int = 0
-    """Faces that belong to a person."""
-    faces_filtered: int = 0
-    """Faces left out by an option: too small, too large, not confident, not clear enough."""
-    persons_dropped: int = 0
-    """Persons with too few faces."""
-    damaged: int = 0
-    """Packets and pictures that were damaged; those that cannot be decoded are left out."""
-    missing_s: float = 0.0
-    """Seconds that the container states but does not hold."""
-
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(
-            **{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
-        )
-
-    def __sub__(self, other: "Tally") -> "Tally":
-        return Tally(
-            **{f.name: getattr(self, f.name) - getattr(other, f.name) for f in fields(self)}
-        )
-
-
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Observations(Arrays):
     """One row per face and sampled frame, in order of time; N rows."""
@@ -229,6 +199,8 @@ class Observations(Arrays):
     """(M,) the row of each embedding, ascending."""
     cuts: F64 = field(default_factory=lambda: np.empty(0))
     """(k,) times of the first pictures of new shots, ascending."""
+    cut_frames: I64 = field(default_factory=lambda: np.empty(0, np.int64))
+    """(k,) their frame numbers."""
     span_s: F64 = field(default_factory=lambda: np.zeros(2))
     """(2,) start and end of what was looked at; inverted where nothing was."""
     canvas: F32 = field(default_factory=lambda: np.array([1, 1, 0, 0], np.float32))
@@ -253,6 +225,7 @@ class Observations(Arrays):
         check("Observations", "embeddings", self.embeddings, np.float32, (m, None))
         check("Observations", "embedding_rows", self.embedding_rows, np.int64, (m,))
         check("Observations", "cuts", self.cuts, np.float64, (None,))
+        check("Observations", "cut_frames", self.cut_frames, np.int64, (None,))
         check("Observations", "span_s", self.span_s, np.float64, (2,))
         check("Observations", "canvas", self.canvas, np.float32, (4,))
         for name, values in self.heads.items():
@@ -333,6 +306,8 @@ class Person:
     attributes: Mapping[str, Attribute]
     intervals: tuple[tuple[float, float], ...] = ()
     """When the person is on screen: start and end of each stretch, in seconds."""
+    candidates: tuple[Candidate, ...] = ()
+    """Whom of a gallery the person may be, the most probable first."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -352,6 +327,9 @@ class MediaReport(Arrays):
     """(k, 2) start and end of each shot in seconds."""
     provenance: Mapping[str, Any]
     """Versions, options, hashes of the models."""
+    poster: Poster | None = None
+    notes: tuple[str, ...] = ()
+    """What was skipped, or taken with a doubt, and why."""
 
     def __post_init__(self) -> None:
         check("MediaReport", "shots", self.shots, np.float64, (None, 2))

@@ -27,6 +27,7 @@ from jobs.retry import boottime
 
 Report = Callable[[Mapping[str, Any]], None]
 Task = Callable[[Lease, dict[str, Path], Report], Mapping[str, float]]
+"""Writes each exporter's file, or takes it out of the dict: then it is left out."""
 REPORT_EVERY_S = 0.2
 RESOURCE_ERRNOS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.ETIMEDOUT}
@@ -105,9 +106,10 @@ class Runner:
             if self._task is None:
                 self._report({"stage": "loading"})
                 self._task = load(self._factory)(self._local)
-            statistics = self._task(admitted, publish.part_paths(lease), self._report)
+            parts = publish.part_paths(lease)
+            statistics = self._task(admitted, parts, self._report)
         self._report({"stage": "publishing", "fraction": 1.0})
-        return Outcome(manifest=publish.seal(lease, plain(statistics)))
+        return Outcome(manifest=publish.seal(lease, plain(statistics), parts))
 
     def _publish(self, lease: Lease) -> Outcome:
         assert lease.manifest is not None

@@ -31,7 +31,9 @@ def _loss(job: Job) -> str:
     missing_s, damaged = found["missing_s"], found["damaged"]
     missing = f"{missing_s:.1f} s missing" if missing_s else ""
     broken = f"{damaged:.0f} damaged packets or pictures" if damaged else ""
-    return f" (partial: {', '.join(filter(None, (missing, broken)))})"
+    medium = "the medium cannot be read and was skipped" if found.get("medium_skipped") else ""
+    poster = "the poster cannot be read and was skipped" if found.get("poster_skipped") else ""
+    return f" (partial: {', '.join(filter(None, (medium, poster, missing, broken)))})"
 
 
 def clock(seconds: float) -> str:

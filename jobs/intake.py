@@ -37,13 +37,13 @@ def admitted(
     if bounds.is_address(source):
         with _fetched(lease, report, fetcher) as path:
             yield _with_source(lease, path)
-    elif not os.path.exists(source):
+    elif not os.path.exists(source) and lease.spec.poster_path is None:
         raise JobFailed("input", f"{source}: no such file: correct the joblist")
     elif lease.bounds.input_root is None:
         yield lease
     else:
         # Links are followed once, above: one that is changed now leads nowhere else.
-        yield _with_source(lease, os.path.realpath(source))
+        yield _resolved(lease)
 
 
 def require_bounds(lease: Lease) -> None:
@@ -54,6 +54,18 @@ def require_bounds(lease: Lease) -> None:
     """
     for fault in bounds.faults(lease.spec, lease.bounds):
         raise JobFailed("input", fault)
+
+
+def _resolved(lease: Lease) -> Lease:
+    """Replace the paths that a job reads by what their links lead to."""
+    spec = lease.spec
+    spec = replace(
+        spec,
+        source_path=os.path.realpath(spec.source_path),
+        poster_path=spec.poster_path and os.path.realpath(spec.poster_path),
+        gallery=spec.gallery and os.path.realpath(spec.gallery),
+    )
+    return replace(lease, spec=spec)
 
 
 def _with_source(lease: Lease, path: str) -> Lease:

@@ -48,14 +48,21 @@ def discard(lease: Lease) -> None:
         part.unlink(missing_ok=True)
 
 
-def seal(lease: Lease, statistics: Mapping[str, float]) -> Manifest:
+def seal(
+    lease: Lease, statistics: Mapping[str, float], parts: Mapping[str, Path] | None = None
+) -> Manifest:
     """Force the part files to the disk and describe them.
+
+    Args:
+        lease: Of the job.
+        statistics: Counts for the manifest.
+        parts: Those that were written, the csv last; by default all.
 
     Raises:
         JobFailed: An exporter has not written its file.
     """
     files: dict[str, PartFile] = {}
-    for name, part in part_paths(lease).items():
+    for name, part in (part_paths(lease) if parts is None else parts).items():
         if not part.is_file():
             raise JobFailed("bug", f"exporter {name} wrote no file for {lease.dests[name]}")
         files[name] = PartFile(
@@ -64,7 +71,7 @@ def seal(lease: Lease, statistics: Mapping[str, float]) -> Manifest:
             sha256=digest(part, sync=True),
             size=part.stat().st_size,
         )
-    _sync_folders(lease.dests.values())
+    _sync_folders(file.path for file in files.values())
     return Manifest(files=files, statistics=statistics)
 
 

@@ -25,11 +25,12 @@ LAYERS = {
     "analyzer": {
         0: {"errors", "arrays", "types", "geometry", "attributes", "calibration", "labels",
             "prefetch", "quality", "statistics", "gates", "agreement", "truth", "shards", "parts",
-            "canvas", "schedule", "tables", "tracks", "linking", "identity"},
+            "canvas", "schedule", "tables", "tracks", "linking", "identity", "tally",
+            "names", "naming"},
         1: {"options", "registry", "runtime", "backend", "weights", "cache", "ffmpeg_binary",
             "source"},
         3: {"pipeline", "models", "outputs", "evaluate", "evaluate_clustering", "train",
-            "identity_store"},
+            "identity_store", "gallery", "identify", "stills"},
         4: {"commands", "__main__"},
     },
     "jobs": {

@@ -27,7 +27,7 @@ class Look:
     """
 
     def __init__(self, models: Models, shards: Sequence[Shard] | None) -> None:
-        self._models = models
+        self.models = models
         self._shards = shards
         self._pool: ProcessPoolExecutor | None = None
         self._stack = ExitStack()
@@ -40,14 +40,14 @@ class Look:
         """Start the processes, if there are to be any."""
         if self._shards is None:
             return
-        cores = self._models.runtime.threads or len(os.sched_getaffinity(0))
+        cores = self.models.runtime.threads or len(os.sched_getaffinity(0))
         workers = min(len(self._shards), cores)
         pool = ProcessPoolExecutor(
             workers,
             # Spawn: libraries with threads and CUDA do not survive a fork.
             mp_context=get_context("spawn"),
             initializer=_load,
-            initargs=(self._models.options, max(1, cores // workers)),
+            initargs=(self.models.options, max(1, cores // workers)),
         )
         self._pool = self._stack.enter_context(pool)
 
@@ -66,7 +66,7 @@ class Look:
             InputError: the medium cannot be read.
         """
         if self._pool is None or self._shards is None:
-            return [observe_part(path, models=self._models, progress=progress)]
+            return [observe_part(path, models=self.models, progress=progress)]
         running = [self._pool.submit(_part, path, shard) for shard in self._shards]
         try:
             progress(Progress(stage="observe", done=0, total=len(running)))

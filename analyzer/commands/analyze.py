@@ -8,19 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analyzer import registry
-from analyzer.errors import AnalyzerError
+from analyzer.errors import AnalyzerError, UsageError
 from analyzer.options import AnalysisOptions, add_arguments, spellings
 from analyzer.shards import plan
 
 if TYPE_CHECKING:
     from analyzer.commands._look import Look
-    from analyzer.pipeline import Models
+    from analyzer.names import Gallery
     from analyzer.types import MediaReport, Progress
 
 SHARDS_HELP = "divide each video among N processes, at cuts; the results are the same"
 SHARD_MINUTES_HELP = "with --shards: no part is shorter than this"
 DEFAULT_EXPORTS = "csv,ass,mp4,characters"
 DEFAULT_EXPORTS_OF_STILLS = "csv,characters"
+EXPORTS_OF_POSTERS = "posters,poster_image"
 
 
 def add(commands: Any) -> None:
@@ -38,6 +39,12 @@ def add(commands: Any) -> None:
     parser.add_argument(
         *spellings("threads"), type=int, default=0, metavar="N", help="threads (default: all cores)"
     )
+    parser.add_argument(
+        "--poster", metavar="FILE", help="the medium's poster, whose faces are matched to persons"
+    )
+    parser.add_argument(
+        "--gallery", metavar="DIR", help="folder of portraits, named after whom they show"
+    )
     add = parser.add_argument
     add("--shards", type=int, metavar="N", help=SHARDS_HELP)
     add(*spellings("shard_minutes"), type=float, metavar="M", help=SHARD_MINUTES_HELP)
@@ -49,42 +56,73 @@ def run(args: argparse.Namespace) -> int:
     options = AnalysisOptions.from_mapping(vars(args))
     shards = plan(args.shards, args.shard_minutes, engine=options.engine, shots=options.shots)
     stills = options.engine == "image"
-    wanted = args.export or (DEFAULT_EXPORTS_OF_STILLS if stills else DEFAULT_EXPORTS)
-    exports = [registry.check("export", name.strip()).name for name in wanted.split(",")]
+    exports = _exports(args, stills=stills)
 
     from analyzer import outputs
     from analyzer.commands._look import Look
+    from analyzer.gallery import Galleries
     from analyzer.pipeline import load_models
 
     media = [args.media] if stills else outputs.media_in(args.media)
     stems = outputs.stems([args.media[0]] if stills else media)
+    if args.poster and len(media) > 1:
+        raise UsageError("--poster is the poster of one medium: analyse the media one at a time")
     models = load_models(options, threads=args.threads)
+    gallery = Galleries(models).get(args.gallery) if args.gallery else None
+    for note in gallery.notes if gallery else ():
+        print(f"warning: {note}", file=sys.stderr)
     failed = 0
     with Look(models, shards) as look:
         for path, stem in zip(media, stems, strict=True):
             try:
-                _one(path, Path(args.output) / stem, exports, models, look)
+                target = Path(args.output) / stem
+                failed += _one(path, target, exports, look, gallery, args.poster)
             except AnalyzerError as error:
                 failed += 1
                 print(f"error: {error}", file=sys.stderr)
     return 1 if failed else 0
 
 
-def _one(
-    path: str | list[str], target: Path, exports: Sequence[str], models: "Models", look: "Look"
-) -> None:
-    """Analyse one medium and write its files, then say what was found."""
-    from analyzer import outputs
-    from analyzer.pipeline import conclude
+def _exports(args: argparse.Namespace, *, stills: bool) -> list[str]:
+    """What to write, by name: what is asked for, or what suits the medium."""
+    suits = DEFAULT_EXPORTS_OF_STILLS if stills else DEFAULT_EXPORTS
+    with_poster = f",{EXPORTS_OF_POSTERS}" if args.poster else ""
+    with_names = ",names" if args.gallery else ""
+    wanted = args.export or suits + with_poster + with_names
+    return [registry.check("export", name.strip()).name for name in wanted.split(",")]
 
-    started = time.monotonic()
+
+def _one(
+    path: str | list[str],
+    target: Path,
+    exports: Sequence[str],
+    look: "Look",
+    gallery: "Gallery | None",
+    poster: str | None,
+) -> bool:
+    """Analyse one medium and write its files, then say what was found; true if it was skipped."""
+    from analyzer import outputs
+    from analyzer.identify import WITHOUT_MEDIUM, analyze
+
+    started, models = time.monotonic(), look.models
     with _Bar(target.name) as progress:
-        report = conclude(look.at(path, progress), models=models, progress=progress)
+        report = analyze(
+            path,
+            models=models,
+            gallery=gallery,
+            poster=poster,
+            progress=progress,
+            look=lambda: look.at(path, progress),
+        )
+        skipped = report.info.kind == "none"
         for name in exports:
+            if skipped and name not in WITHOUT_MEDIUM:
+                continue
             exporter = registry.load("export", name, runtime=models.runtime)
             file = target.with_name(target.name + exporter.suffix)
             outputs.write(exporter, report, file, progress)
     _tell(report, target, time.monotonic() - started)
+    return skipped
 
 
 class _Bar:
@@ -123,14 +161,9 @@ def _tell(report: "MediaReport", target: Path, elapsed: float) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    tally = report.tally
     console = Console()
-    blurred = f" ({tally.frames_gated} too blurred)" if tally.frames_gated else ""
-    left_out = f"{tally.faces_filtered} left out, " if tally.faces_filtered else ""
     console.print(
-        f"{report.info.uri}: {tally.frames_analysed} of {tally.frames_decoded} frames{blurred}, "
-        f"{tally.faces_detected} faces detected, {left_out}{tally.faces_described} described, "
-        f"{tally.faces_kept} kept, {len(report.persons)} persons; "
+        f"{report.info.uri}: {_counted(report)}, {len(report.persons)} persons; "
         f"{elapsed:.1f} s, {report.info.duration_s / elapsed:.1f} times real time -> {target}.*",
         highlight=False,
         markup=False,
@@ -138,17 +171,37 @@ def _tell(report: "MediaReport", target: Path, elapsed: float) -> None:
     )
     if report.partial:
         print(f"warning: {report.info.uri}: done in part: {report.partial}", file=sys.stderr)
-    table = Table("person", "sex", "age", "first", "last", "screen time", "share")
+    for note in report.notes:
+        print(f"warning: {report.info.uri}: {note}", file=sys.stderr)
+    table = Table("person", "sex", "age", "faces", "first", "last", "screen time", "share")
     for person in report.persons:
         sex, age = (person.attributes.get(head) for head in ("sex", "age"))
         table.add_row(
             str(person.person_id) if person.name is None else person.name,
             sex.label if sex else "",
             age.label if age else "",
+            str(person.face_count),
             f"{person.first_s:.1f} s",
             f"{person.last_s:.1f} s",
             f"{person.screen_time_s:.1f} s",
             f"{person.screen_time_s / max(report.info.duration_s, 1e-9):.0%}",
         )
+    nobody = report.tally.faces_saved - report.tally.faces_kept
+    if nobody:
+        table.add_row("nobody", "", "", str(nobody), "", "", "", "")
     if report.persons:
         console.print(table)
+
+
+def _counted(report: "MediaReport") -> str:
+    """The counters: detected and tracked faces are those left out and those saved."""
+    tally = report.tally
+    blurred = f" ({tally.frames_gated} too blurred)" if tally.frames_gated else ""
+    tracked = f"{tally.faces_tracked} tracked in between, " if tally.faces_tracked else ""
+    left_out = f"{tally.faces_filtered} left out, " if tally.faces_filtered else ""
+    return (
+        f"{tally.frames_analysed} of {tally.frames_decoded} frames{blurred}, "
+        f"{tally.faces_detected} faces detected, {tracked}{left_out}"
+        f"{tally.faces_described} described, {tally.faces_saved} saved, "
+        f"{tally.faces_kept} of persons"
+    )

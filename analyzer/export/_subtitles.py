@@ -98,6 +98,11 @@ def escape(text: str) -> str:
     return plain.replace("\\", "\\" + _WORD_JOINER).translate(_ESCAPES)
 
 
+def colour(person: int) -> str:
+    """A person's colour as six hexadecimal digits; grey for nobody."""
+    return _NOBODY if person < 0 else _PALETTE[person % len(_PALETTE)]
+
+
 def _head(report: MediaReport, layout: Layout) -> str:
     """Everything above the first dialogue line."""
     document = pysubs2.SSAFile()
@@ -134,11 +139,10 @@ def _style_name(person: int) -> str:
 
 def _style(person: int, font: str, layout: Layout) -> Any:
     """The person's colour with a black edge, for both box and label."""
-    colour = _NOBODY if person < 0 else _PALETTE[person % len(_PALETTE)]
     return pysubs2.SSAStyle(
         fontname=font,
         fontsize=layout.font,
-        primarycolor=pysubs2.Color(*bytes.fromhex(colour)),
+        primarycolor=pysubs2.Color(*bytes.fromhex(colour(person))),
         outlinecolor=pysubs2.Color(0, 0, 0),
         backcolor=pysubs2.Color(0, 0, 0),
         outline=layout.outline,

@@ -88,7 +88,7 @@ def test_boxes_are_on_the_faces(sample_run):
 def test_the_summary_says_what_was_done(sample_run):
     _, text, truth = sample_run
     assert re.search(r"^PYRO:ina\.jobs@localhost:\d+$", text, re.MULTILINE)
-    for word in ("decoded", "detected", "described", "kept", "persons", "real time"):
+    for word in ("decoded", "detected", "described", "saved", "persons", "real time"):
         assert word in text
     assert str(truth["frames"]) in text
 

@@ -64,11 +64,19 @@ def test_every_face_of_the_truth_is_found(report, truth):
     assert len(report.observations) == shown
 
 
+def assert_faces_add_up(report):
+    tally = report.tally
+    assert tally.faces_saved == len(report.observations)
+    found = tally.faces_detected + tally.faces_tracked
+    assert found == tally.faces_filtered + tally.faces_saved
+
+
 def test_counts_add_up(report, truth):
     tally = report.tally
     assert tally.frames_decoded == truth["frames"]
     assert tally.faces_detected == tally.faces_described == tally.faces_kept
     assert tally.faces_kept == sum(p.face_count for p in report.persons)
+    assert_faces_add_up(report)
     assert set(report.identities.track_ids) == set(report.observations.track_id)
 
 
@@ -88,6 +96,8 @@ def test_tracking_between_detections_finds_the_same_persons(sample, truth):
     options = AnalysisOptions(fps=10, detect_period=3, device="cpu")
     report = pipeline.analyze(str(sample / "sample.mp4"), models=pipeline.load_models(options))
     assert np.isnan(report.observations.detect_conf).any()
+    assert report.tally.faces_tracked == np.isnan(report.observations.detect_conf).sum()
+    assert_faces_add_up(report)
     wanted = sorted((p["screen_time_s"] for p in truth["people"].values()), reverse=True)
     got = [p.screen_time_s for p in report.persons]
     assert got[:2] == pytest.approx(wanted, abs=0.5)
@@ -102,6 +112,7 @@ def test_filters_leave_faces_out_and_count_them(name, sample, report):
     none = pipeline.analyze(str(sample / "sample.mp4"), models=pipeline.load_models(tight))
     assert len(none.observations) == 0
     assert none.persons == ()
+    assert_faces_add_up(none)
     assert none.tally.faces_filtered == none.tally.faces_detected == report.tally.faces_detected
 
 

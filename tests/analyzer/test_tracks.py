@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from analyzer import linking, tracks
-from analyzer.types import Observations, Tally
+from analyzer.tally import Tally
+from analyzer.types import Observations
 
 
 def observe(

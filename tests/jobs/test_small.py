@@ -168,6 +168,17 @@ def test_an_exporter_that_writes_nothing_is_a_bug(tmp_path: Path) -> None:
         publish.seal(lease, {})
 
 
+def test_what_a_task_leaves_out_is_not_published(tmp_path: Path) -> None:
+    lease = make_lease(tmp_path)
+    publish.open_folders(lease)
+    parts = {"csv": publish.part_paths(lease)["csv"]}
+    parts["csv"].write_text("x")
+    manifest = publish.seal(lease, {}, parts)
+    publish.commit(manifest)
+    assert [*manifest.files] == ["csv"]
+    assert Path(lease.dests["csv"]).read_text() == "x"
+
+
 def test_parts_of_earlier_leases_are_cleared(tmp_path: Path) -> None:
     old = publish.part_paths(make_lease(tmp_path, token=2))["csv"]
     write_parts(make_lease(tmp_path, token=2))

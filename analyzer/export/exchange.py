@@ -1,0 +1,129 @@
+"""Zip of what labelling tools for film read: trajectories, features, scenes, clusters, guesses.
+
+The files are those of the MoMaF project's ``facerec`` (https://github.com/MoMaF/facerec), whose
+``video-labeler`` reads them; docs/names.md lists every key. A zip, for a destination is one file
+that appears whole or not at all.
+"""
+
+import json
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from analyzer.errors import ResourceError
+from analyzer.runtime import Runtime
+from analyzer.types import I64, MediaReport, ProgressHook
+
+_LONG_AGO = (1980, 1, 1, 0, 0, 0)
+"""The files' time: equal reports give equal bytes."""
+
+
+def create(*, runtime: Runtime) -> "ExchangeExporter":
+    """Zip of trajectories, features, scene changes, clusters and predictions."""
+    return ExchangeExporter()
+
+
+class ExchangeExporter:
+    """Writes the exchange form of film work; see `analyzer.export.Exporter`."""
+
+    suffix: ClassVar[str] = ".exchange.zip"
+
+    def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
+        """Write the zip; a medium without faces gives empty files."""
+        movie = _movie(report)
+        clusters = _clusters(report)
+        files: dict[str, Iterable[dict[str, Any]]] = {
+            "trajectories.jsonl": _trajectories(report, movie),
+            "features.jsonl": _features(report, movie),
+            "scene_changes.json": [
+                {"frame_indices": report.observations.cut_frames.tolist(), "movie_id": movie}
+            ],
+            "clusters.json": [{"clusters": clusters, "movie_id": movie}],
+            "predictions.json": [{"movie_id": movie, "predictions": _guesses(report, clusters)}],
+        }
+        try:
+            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+                for name, objects in files.items():
+                    _write(archive, name, objects)
+        except OSError as error:
+            raise ResourceError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _write(archive: zipfile.ZipFile, name: str, objects: Iterable[dict[str, Any]]) -> None:
+    """Write objects one a line."""
+    info = zipfile.ZipInfo(name, _LONG_AGO)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    with archive.open(info, "w", force_zip64=True) as stream:
+        for item in objects:
+            stream.write(json.dumps(item, separators=(",", ":")).encode() + b"\n")
+
+
+def _movie(report: MediaReport) -> int | str:
+    """The number that a medium's file name begins with, as in ``12345-film.mp4``; else the stem."""
+    stem = Path(report.info.uri).stem
+    number = re.match(r"\d+(?=-|$)", stem)
+    return int(number[0]) if number else stem
+
+
+def _boxes(report: MediaReport) -> I64:
+    return np.rint(report.observations.boxes).astype(np.int64)
+
+
+def _trajectories(report: MediaReport, movie: int | str) -> Iterator[dict[str, Any]]:
+    """Yield the T tracks in the order of their ids, with a box for each frame of the medium."""
+    table, boxes = report.observations, _boxes(report)
+    for index, track in enumerate(report.identities.track_ids.tolist()):
+        rows = np.nonzero(table.track_id == track)[0]
+        frames = table.frame[rows]
+        every = np.arange(frames[0], frames[-1] + 1)
+        sides = [np.interp(every, frames, boxes[rows, side]) for side in range(4)]
+        detected = np.zeros(len(every), bool)
+        detected[frames - frames[0]] = ~np.isnan(table.detect_conf[rows])
+        yield {
+            "index": index,
+            "start": int(frames[0]),
+            "len": len(every),
+            "bbs": np.rint(np.stack(sides, axis=1)).astype(int).tolist(),
+            "detected": detected.tolist(),
+            "w": report.info.width_px,
+            "h": report.info.height_px,
+            "object_type": "face",
+            "movie_id": movie,
+        }
+
+
+def _features(report: MediaReport, movie: int | str) -> Iterator[dict[str, Any]]:
+    """Yield the M described faces; box and frame are those of their trajectory."""
+    table, boxes = report.observations, _boxes(report)
+    for row, embedding in zip(table.embedding_rows.tolist(), table.embeddings, strict=True):
+        box, frame = boxes[row].tolist(), int(table.frame[row])
+        yield {
+            "frame": frame,
+            "tag": f"{movie}:{frame}:" + "_".join(map(str, box)),
+            "embedding": [round(value, 6) for value in embedding.tolist()],
+            "box": box,
+            "w": report.info.width_px,
+            "h": report.info.height_px,
+        }
+
+
+def _clusters(report: MediaReport) -> list[int]:
+    """The cluster of each trajectory: its person, or, if it is nobody's, one of its own."""
+    alone = len(report.identities.centroids)
+    clusters = []
+    for person in report.identities.person_ids.tolist():
+        clusters.append(person if person >= 0 else alone)
+        alone += person < 0
+    return clusters
+
+
+def _guesses(report: MediaReport, clusters: list[int]) -> dict[str, dict[str, float]]:
+    """Probability of each candidate, for each cluster."""
+    known = {
+        p.person_id: {c.name: round(c.probability, 5) for c in p.candidates} for p in report.persons
+    }
+    return {str(cluster): known.get(cluster, {}) for cluster in sorted(set(clusters))}

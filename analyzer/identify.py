@@ -1,0 +1,145 @@
+"""A medium with all that is told of it: its persons' names, and the faces of its poster."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from analyzer import naming, pipeline, stills, tables
+from analyzer.calibration import Views
+from analyzer.errors import InputError
+from analyzer.names import Gallery, Poster
+from analyzer.parts import Part
+from analyzer.pipeline import Models
+from analyzer.tally import Tally
+from analyzer.types import Faces, Frame, MediaInfo, MediaReport, ProgressHook
+
+NAME_FACTOR = 1.1
+"""Of the describer's threshold: a picture and the mean of many are nearer than two pictures."""
+POSTER_FACTOR = 1.2
+"""Two pictures: 0.6 with dlib's ResNet, as its author recommends."""
+
+
+WITHOUT_MEDIUM = ("csv", "posters", "poster_image")
+"""What can be exported of a medium that could not be read."""
+
+
+def analyze(
+    path: str | Sequence[str],
+    *,
+    models: Models,
+    gallery: Gallery | None = None,
+    poster: str | None = None,
+    progress: ProgressHook | None = None,
+    look: Callable[[], Sequence[Part]] | None = None,
+) -> MediaReport:
+    """Find out who is on screen in one medium, how they are called, and who is on its poster.
+
+    Of medium and poster, one that cannot be read is skipped; the report's notes say why.
+
+    Args:
+        path: as for `pipeline.analyze`.
+        models: from `pipeline.load_models`.
+        gallery: named portraits.
+        poster: path of the poster.
+        progress: told of each step.
+        look: looks at the medium in another way than `pipeline.observe_part` does, as in shards.
+
+    Raises:
+        InputError: the medium cannot be read, nor is there a poster that can.
+        ResourceError: memory or device gave out.
+    """
+    try:
+        seen = look() if look else [pipeline.observe_part(path, models=models, progress=progress)]
+        report = pipeline.conclude(seen, models=models, progress=progress)
+    except InputError as error:
+        report = identify(_nothing(path, error, models), models=models, poster=poster)
+        if report.poster is None:
+            raise
+        return report
+    return identify(report, models=models, gallery=gallery, poster=poster)
+
+
+def _nothing(path: str | Sequence[str], error: InputError, models: Models) -> MediaReport:
+    """The report of a medium that cannot be read."""
+    info = MediaInfo(
+        uri=path if isinstance(path, str) else path[0],
+        kind="none",
+        width_px=0,
+        height_px=0,
+        frame_rate=None,
+        duration_s=0.0,
+    )
+    black = Frame(index=0, time_s=0.0, duration_s=0.0, image=np.zeros((8, 8, 3), np.uint8))
+    boxes, values = np.empty((0, 4), np.float32), np.empty(0, np.float32)
+    ids = np.empty(0, np.int64)
+    nobody = Faces(boxes=boxes, landmarks=None, track_id=ids, detect_conf=values, track_conf=values)
+    chips = models.aligner.align(black.image, boxes, None)
+    described = models.describer.describe(chips.images)
+    table = tables.table([black], [nobody], [chips], described, ids, Tally())
+    report = pipeline.summarize(info, table, models=models)
+    return replace(report, notes=(f"medium skipped: {error}",))
+
+
+def identify(
+    report: MediaReport,
+    *,
+    models: Models,
+    gallery: Gallery | None = None,
+    poster: str | None = None,
+) -> MediaReport:
+    """Name the persons of a medium, and find them on its poster.
+
+    A poster that cannot be read is skipped; the report's notes say why.
+
+    Args:
+        report: of the medium.
+        models: that made it.
+        gallery: named portraits.
+        poster: path of the poster.
+    """
+    options, limit = models.options, models.describer.threshold
+    if gallery is not None:
+        report = naming.name_persons(report, gallery, options.name_threshold or NAME_FACTOR * limit)
+    if poster is None:
+        return report
+    try:
+        return replace(report, poster=_poster(poster, report, models))
+    except InputError as error:
+        return replace(report, notes=(*report.notes, f"poster skipped: {error}"))
+
+
+def _poster(path: str, report: MediaReport, models: Models) -> Poster:
+    """Look at a poster, and match its n faces to the medium's characters.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    still = stills.look(path, models)
+    limit = models.options.poster_threshold or POSTER_FACTOR * models.describer.threshold
+    persons, distances = naming.match(still.described.embeddings, report, limit)
+    views = Views(
+        face_px=still.chips.face_px,
+        sharpness=still.chips.sharpness,
+        frontality=still.chips.frontality,
+    )
+    decoded = models.labeller.decode(still.described.heads, views)
+    known = {p.person_id: p.attributes for p in report.persons}
+
+    def labels(head: str) -> tuple[str, ...]:
+        own = decoded[head].label if head in decoded else ("",) * len(persons)
+        return tuple(
+            known[person][head].label if head in known.get(person, ()) else label
+            for person, label in zip(persons.tolist(), own, strict=True)
+        )
+
+    return Poster(
+        path=path,
+        image=still.image,
+        boxes=still.found.boxes,
+        scores=still.found.scores,
+        person_ids=persons,
+        distances=distances,
+        sex=labels("sex"),
+        age=labels("age"),
+    )
