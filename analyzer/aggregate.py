@@ -3,6 +3,7 @@
 import numpy as np
 
 from analyzer import canvas, geometry
+from analyzer.arrays import dense, group_means
 from analyzer.calibration import Views
 from analyzer.labels import PLAIN, Labeller
 from analyzer.tracks import Tracks
@@ -27,18 +28,12 @@ def identities(labels: I64, found: Tracks, track_ids: I64) -> Identities:
         found: the T described tracks.
         track_ids: ids of all tracks; those that were not described belong to no person.
     """
-    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-    of_described = np.argsort(np.argsort(first))[inverse].astype(np.int64)
-    totals = np.bincount(of_described, found.weights, len(first))
-    sums = np.zeros((len(first), found.embeddings.shape[1]))
-    np.add.at(sums, of_described, found.embeddings * found.weights[:, None])
+    of_described = dense(labels)
+    count = int(of_described.max(initial=-1)) + 1
+    centroids, _ = group_means(found.embeddings, of_described, found.weights, count)
     person_ids = np.full(len(track_ids), -1, np.int64)
     person_ids[np.searchsorted(track_ids, found.ids)] = of_described
-    return Identities(
-        track_ids=track_ids,
-        person_ids=person_ids,
-        centroids=(sums / np.maximum(totals, 1e-12)[:, None]).astype(np.float32),
-    )
+    return Identities(track_ids=track_ids, person_ids=person_ids, centroids=centroids)
 
 
 def drop_small(found: Identities, observations: Observations, least: int) -> tuple[Identities, int]:

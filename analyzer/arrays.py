@@ -1,4 +1,4 @@
-"""Array dataclasses, whose fields check their dtype and shape; and numbers for ids."""
+"""Array dataclasses, whose fields check their dtype and shape; and groups of rows."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -39,3 +39,24 @@ def dense(ids: NDArray[np.int64]) -> NDArray[np.int64]:
     """Number ids (n,) from 0 in order of first appearance."""
     _, first, inverse = np.unique(ids, return_index=True, return_inverse=True)
     return np.argsort(np.argsort(first))[inverse].astype(np.int64)
+
+
+def group_means(
+    rows: NDArray[np.float32], group: NDArray[np.int64], weights: NDArray[Any], count: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Average the rows of each group.
+
+    Args:
+        rows: (n, D).
+        group: (n,) of each row, 0 to ``count`` - 1.
+        weights: (n,) not negative.
+        count: number of groups.
+
+    Returns:
+        Weighted means (count, D), and summed weights (count,).
+    """
+    totals = np.bincount(group, weights, count)
+    sums = np.zeros((count, rows.shape[1]))
+    np.add.at(sums, group, rows * weights[:, None])
+    means = sums / np.maximum(totals, 1e-12)[:, None]
+    return means.astype(np.float32), totals.astype(np.float32)

@@ -72,95 +72,65 @@ def decode(head: str, raw: F32) -> Decoded:
     return Decoded(value=value, label=tuple(label))
 
 
-def average(head: str, raw: F32, weights: NDArray[Any]) -> F32:
-    """Average the rows of one track or person.
-
-    Decoding the result gives the weighted mean of the logits of sex, of the age on the scale of
-    the bins, and of the probabilities of the ethnicity classes.
+def pool(head: str, raw: F32, weights: NDArray[Any] | None = None, how: str = "weighted") -> F32:
+    """Make one row of the rows of one track or person.
 
     Args:
         head: ``sex``, ``age`` or ``ethnicity``.
         raw: (n, k) decision values.
-        weights: (n,) not negative.
+        weights: (n,) not negative; ``None`` = all alike.
+        how: ``weighted``: decoding the result gives the weighted mean of the logits of sex, of the
+            age on the scale of the bins, and of the probabilities of the ethnicity classes.
+            ``mean``: the same without weights.
+            ``median``, which outliers do not move: that of the logits of sex; that of the age, with
+            the spread of the face in the middle (of the two there, where n is even); and those of
+            the probabilities of the ethnicity classes, scaled to a sum of 1.
+            ``vote``: the mean of the rows with the most frequent label. Labels of age are taken as
+            one where they lie in one bin. Of labels that are equally frequent, the one wins whose
+            rows are further from another label, by the sum of their `margin`.
 
     Returns:
-        (k,) decision values; NaN where no row with a weight above 0 is known.
+        (k,) decision values; NaN where no row (with a weight above 0) is known.
 
     Raises:
         UsageError: no such head, or k is not its size.
     """
     _check(head, raw)
+    if weights is None or how != "weighted":
+        weights = np.ones(len(raw))
     used = ~np.isnan(raw).any(axis=1) & (np.asarray(weights) > 0)
     if not used.any():
         return np.full(SIZES[head], np.nan, np.float32)
-    values, weights = raw[used].astype(np.float64), np.asarray(weights, np.float64)[used]
+    known = raw[used]
+    if how == "median":
+        return _median(head, known)
+    if how == "vote":
+        return _vote(head, known)
+    return _average(head, known, np.asarray(weights, np.float64)[used])
+
+
+def _average(head: str, known: F32, weights: F64) -> F32:
+    values = known.astype(np.float64)
     if head == "sex":
         return np.average(values, axis=0, weights=weights).astype(np.float32)
     return _log(np.average(_softmax(values), axis=0, weights=weights))
 
 
-def median(head: str, raw: F32) -> F32:
-    """Take the middle of the rows of one track or person: outliers do not move it.
-
-    Decoding the result gives the median of the logits of sex; the median of the age on the scale
-    of the bins, with the spread of the face in the middle (of the two there, where n is even);
-    and the medians of the probabilities of the ethnicity classes, scaled to a sum of 1.
-
-    Args:
-        head: ``sex``, ``age`` or ``ethnicity``.
-        raw: (n, k) decision values.
-
-    Returns:
-        (k,) decision values; NaN where no row is known.
-
-    Raises:
-        UsageError: no such head, or k is not its size.
-    """
-    known = _known(head, raw)
-    if not len(known):
-        return np.full(SIZES[head], np.nan, np.float32)
+def _median(head: str, known: F32) -> F32:
     if head == "sex":
         return np.median(known, axis=0).astype(np.float32)
     if head == "ethnicity":
         return _log(np.median(_softmax(known.astype(np.float64)), axis=0))
     order, last = np.argsort(decode(head, known).value, kind="stable"), len(known) - 1
-    return _mean(head, known[order[last // 2 : (last + 1) // 2 + 1]])
+    return pool(head, known[order[last // 2 : (last + 1) // 2 + 1]])
 
 
-def vote(head: str, raw: F32) -> F32:
-    """Let the rows of one track or person vote: the mean of those with the most frequent label.
-
-    Labels of age are taken as one where they lie in one bin. Of labels that are equally frequent,
-    the one wins whose rows are further from another label, by the sum of their `margin`.
-
-    Args:
-        head: ``sex``, ``age`` or ``ethnicity``.
-        raw: (n, k) decision values.
-
-    Returns:
-        (k,) decision values; NaN where no row is known.
-
-    Raises:
-        UsageError: no such head, or k is not its size.
-    """
-    known = _known(head, raw)
-    if not len(known):
-        return np.full(SIZES[head], np.nan, np.float32)
+def _vote(head: str, known: F32) -> F32:
     labels = age_bin(known) if head == "age" else np.array(decode(head, known).label)
     names, label = np.unique(labels, return_inverse=True)
     votes, sure = np.bincount(label), np.bincount(label, margin(head, known))
     winner = max(range(len(names)), key=lambda i: (votes[i], sure[i]))
-    return _mean(head, known[label == winner])
-
-
-def _known(head: str, raw: F32) -> F32:
-    """The rows of faces that were described."""
-    _check(head, raw)
-    return raw[~np.isnan(raw).any(axis=1)]
-
-
-def _mean(head: str, raw: F32) -> F32:
-    return average(head, raw, np.ones(len(raw)))
+    return pool(head, known[label == winner])
 
 
 def summarize(head: str, raw: F32, tail: float = TAIL) -> Attribute:

@@ -92,7 +92,10 @@ def _damage(folder: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError(f"gallery {error.filename or folder}: {error.strerror}") from error
+        raise InputError(
+            f"gallery {error.filename or folder}: {error.strerror}; give a folder of portraits "
+            "named after whom they show"
+        ) from error
     except (csv.Error, KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{folder}: not of the exchange form of docs/names.md ({type(error).__name__}: {error})"

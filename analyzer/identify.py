@@ -3,16 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import numpy as np
-
-from analyzer import naming, pipeline, stills, tables
+from analyzer import naming, pipeline, stills
 from analyzer.calibration import Views
 from analyzer.errors import InputError
 from analyzer.names import Gallery, Poster
 from analyzer.parts import Part
 from analyzer.pipeline import Models
-from analyzer.tally import Tally
-from analyzer.types import Faces, Frame, MediaInfo, MediaReport, ProgressHook
+from analyzer.types import MediaInfo, MediaReport, ProgressHook
 
 NAME_FACTOR = 1.1
 """Of the describer's threshold: a picture and the mean of many are nearer than two pictures."""
@@ -70,14 +67,7 @@ def _nothing(path: str | Sequence[str], error: InputError, models: Models) -> Me
         frame_rate=None,
         duration_s=0.0,
     )
-    black = Frame(index=0, time_s=0.0, duration_s=0.0, image=np.zeros((8, 8, 3), np.uint8))
-    boxes, values = np.empty((0, 4), np.float32), np.empty(0, np.float32)
-    ids = np.empty(0, np.int64)
-    nobody = Faces(boxes=boxes, landmarks=None, track_id=ids, detect_conf=values, track_conf=values)
-    chips = models.aligner.align(black.image, boxes, None)
-    described = models.describer.describe(chips.images)
-    table = tables.table([black], [nobody], [chips], described, ids, Tally())
-    report = pipeline.summarize(info, table, models=models)
+    report = pipeline.summarize(info, pipeline.nothing_seen(models), models=models)
     return replace(report, notes=(f"medium skipped: {error}",))
 
 

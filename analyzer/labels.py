@@ -1,6 +1,6 @@
 """From raw decision values to labels: which are good enough to be given, and how wide ages are."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -47,8 +47,9 @@ class Labeller:
             weights: (n,) that they have where ``aggregate`` is ``weighted``.
         """
         weights = weights if self.aggregate == "weighted" else np.ones_like(weights)
-        pool = _POOLS[self.aggregate]
-        ones = {head: pool(head, raw, weights) for head, raw in heads.items()}
+        ones = {
+            head: attributes.pool(head, raw, weights, self.aggregate) for head, raw in heads.items()
+        }
         return ones, views.average(weights)
 
     def summarize(
@@ -77,13 +78,6 @@ class Labeller:
         labels = np.where(keep, np.array(decoded.label, object), "")
         return replace(decoded, label=tuple(labels))
 
-
-_POOLS: Mapping[str, Callable[[str, F32, F32], F32]] = {
-    "weighted": attributes.average,
-    "mean": attributes.average,
-    "median": lambda head, raw, _: attributes.median(head, raw),
-    "vote": lambda head, raw, _: attributes.vote(head, raw),
-}
 
 PLAIN = Labeller()
 """Gives every label, with intervals that were not calibrated."""

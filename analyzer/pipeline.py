@@ -26,7 +26,7 @@ from analyzer import (
 from analyzer.arrays import dense
 from analyzer.decode import Medium
 from analyzer.errors import InputError, ResourceError
-from analyzer.models import Models, Watch, load_models
+from analyzer.models import Models, load_models
 from analyzer.options import AnalysisOptions
 from analyzer.parts import Part
 from analyzer.prefetch import prefetch
@@ -50,6 +50,8 @@ from analyzer.types import (
 
 __all__ = ["Models", "analyze", "conclude", "load_models", "observe", "observe_part", "summarize"]
 
+_NO_SPAN = np.array([np.inf, -np.inf])
+"""Start and end where no frame was looked at."""
 _FRAMES = 8
 _AHEAD = 4
 
@@ -164,18 +166,18 @@ def observe(
             begin_s, end_s = medium.range_s
             _tell(progress, "observe", table.span_s[1] - begin_s, end_s - begin_s)
     if nothing:
-        yield _nothing(models, _decoded(medium), watch)
+        # What was decoded is counted all the same.
+        nobody = replace(nothing_seen(models), tally=_decoded(medium), span_s=_NO_SPAN)
+        yield replace(nobody, canvas=watch.canvas.box) if watch else nobody
 
 
-def _nothing(models: Models, tally: Tally, watch: Watch | None) -> Observations:
-    """A table of no frame: what was decoded is counted all the same."""
+def nothing_seen(models: Models) -> Observations:
+    """A table without a row, at second 0."""
     frame = Frame(index=0, time_s=0.0, duration_s=0.0, image=np.zeros((1, 1, 3), np.uint8))
     (faces,) = models.tracker().track([frame], [Detections.empty()])
     chips = models.aligner.align(frame.image, faces.boxes, faces.landmarks)
     described = models.describer.describe(chips.images)
-    empty = tables.table([frame], [faces], [chips], described, np.empty(0, np.int64), tally)
-    box = watch.canvas.box if watch else empty.canvas
-    return replace(empty, span_s=np.array([np.inf, -np.inf]), canvas=box)
+    return tables.table([frame], [faces], [chips], described, np.empty(0, np.int64), Tally())
 
 
 def _decoded(medium: Medium) -> Tally:

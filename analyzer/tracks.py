@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer import tables
-from analyzer.arrays import dense
+from analyzer.arrays import dense, group_means
 from analyzer.types import F32, I64, Observations
 
 _WINDOW = 3
@@ -101,10 +101,7 @@ def embed(observations: Observations) -> Tracks:
     rows = observations.embedding_rows
     ids, at = np.unique(observations.track_id[rows], return_inverse=True)
     quality = observations.quality[rows]
-    weights = np.bincount(at, quality, len(ids)).astype(np.float32)
-    sums = np.zeros((len(ids), observations.embeddings.shape[1]))
-    np.add.at(sums, at, observations.embeddings * quality[:, None])
-    means = (sums / np.maximum(weights, 1e-12)[:, None]).astype(np.float32)
+    means, weights = group_means(observations.embeddings, at, quality, len(ids))
     return Tracks(ids.astype(np.int64), means, weights)
 
 

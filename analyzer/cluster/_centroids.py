@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.arrays import dense
+from analyzer.arrays import dense, group_means
 from analyzer.cluster._graph import neighbours, rivals
 from analyzer.types import F32, I64
 
@@ -32,12 +32,9 @@ def merge(labels: I64, embeddings: F32, weights: F32, apart: I64, threshold: flo
     """
     while True:
         count = int(labels.max(initial=-1)) + 1
-        totals = np.bincount(labels, weights, count)
-        sums = np.zeros((count, embeddings.shape[1]))
-        np.add.at(sums, labels, embeddings * weights[:, None])
-        centres = (sums / np.maximum(totals, 1e-12)[:, None]).astype(np.float32)
+        centres, totals = group_means(embeddings, labels, weights, count)
         pairs = np.unique(np.sort(labels[apart], axis=1), axis=0)
-        joined = _join_nearest(centres, totals.astype(np.float32), pairs, threshold)
+        joined = _join_nearest(centres, totals, pairs, threshold)
         labels = dense(joined[labels])
         if int(joined.max(initial=-1)) + 1 == count:
             return labels
