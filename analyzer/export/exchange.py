@@ -14,9 +14,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from analyzer.errors import ResourceError
+from analyzer.export import _rows
+from analyzer.export._text import writing
 from analyzer.runtime import Runtime
-from analyzer.types import I64, MediaReport, ProgressHook
+from analyzer.types import MediaReport, ProgressHook
 
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """The files' time: equal reports give equal bytes."""
@@ -45,12 +46,9 @@ class ExchangeExporter:
             "clusters.json": [{"clusters": clusters, "movie_id": movie}],
             "predictions.json": [{"movie_id": movie, "predictions": _guesses(report, clusters)}],
         }
-        try:
-            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-                for name, objects in files.items():
-                    _write(archive, name, objects)
-        except OSError as error:
-            raise ResourceError(f"{path}: cannot be written: {error.strerror}") from error
+        with writing(path), zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, objects in files.items():
+                _write(archive, name, objects)
 
 
 def _write(archive: zipfile.ZipFile, name: str, objects: Iterable[dict[str, Any]]) -> None:
@@ -69,13 +67,9 @@ def _movie(report: MediaReport) -> int | str:
     return int(number[0]) if number else stem
 
 
-def _boxes(report: MediaReport) -> I64:
-    return np.rint(report.observations.boxes).astype(np.int64)
-
-
 def _trajectories(report: MediaReport, movie: int | str) -> Iterator[dict[str, Any]]:
     """Yield the T tracks in the order of their ids, with a box for each frame of the medium."""
-    table, boxes = report.observations, _boxes(report)
+    table, boxes = report.observations, _rows.boxes(report)
     for index, track in enumerate(report.identities.track_ids.tolist()):
         rows = np.nonzero(table.track_id == track)[0]
         frames = table.frame[rows]
@@ -98,7 +92,7 @@ def _trajectories(report: MediaReport, movie: int | str) -> Iterator[dict[str, A
 
 def _features(report: MediaReport, movie: int | str) -> Iterator[dict[str, Any]]:
     """Yield the M described faces; box and frame are those of their trajectory."""
-    table, boxes = report.observations, _boxes(report)
+    table, boxes = report.observations, _rows.boxes(report)
     for row, embedding in zip(table.embedding_rows.tolist(), table.embeddings, strict=True):
         box, frame = boxes[row].tolist(), int(table.frame[row])
         yield {
