@@ -73,7 +73,7 @@ setup(
         "train": ["torch>=2.6"],
         "tls": ["cryptography>=42"],
         "redis": ["redis>=6"],
-        "review": ["jinja2>=3.1", "pyarrow>=15", "xlsxwriter>=3.1"],
+        "review": ["jinja2>=3.1", "lxml>=5", "pyarrow>=15", "xlsxwriter>=3.1"],
         "test": [
             "cryptography>=42",
             "hypothesis>=6.90",
