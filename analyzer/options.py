@@ -190,15 +190,14 @@ class AnalysisOptions:
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
     def shared(self) -> dict[str, Any]:
-        """The options that change results (not batch size, not device) as JSON-able values."""
+        """The options that change results (not batch size, not device), JSON-able."""
         local = {f.name for f in fields(self) if f.metadata.get("local")}
         return {k: v for k, v in self.to_dict().items() if k not in local}
 
     def digest(self) -> str:
         """Short hash of the options that change results."""
-        return hashlib.blake2b(
-            json.dumps(self.shared(), sort_keys=True).encode(), digest_size=16
-        ).hexdigest()
+        shared = json.dumps(self.shared(), sort_keys=True)
+        return hashlib.blake2b(shared.encode(), digest_size=16).hexdigest()
 
 
 def add_arguments(parser: _Parser) -> None:
