@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _LIBRARIES = (
     *("av", "dlib-bin", "faiss-cpu", "numpy", "onnxruntime", "onnxruntime-gpu", "opencv-python"),
-    *("pillow", "scenedetect", "scipy", "torch"),
+    *("pillow", "scenedetect", "scipy"),
 )
 """Those that results can depend on."""
 

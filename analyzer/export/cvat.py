@@ -126,7 +126,7 @@ def _ends(report: MediaReport) -> list[int | None]:
     times = table.time_s + table.duration_s
     lasting = np.maximum(1, np.rint(table.duration_s * rate)).astype(int)
     guesses = (table.frame + lasting).tolist()
-    over = times > report.info.duration_s - 0.5 / rate
+    over = times > (report.info.duration_s or np.inf) - 0.5 / rate
     rows = zip(_keys(times), guesses, over.tolist(), strict=True)
     return [None if last else known.get(key, guess) for key, guess, last in rows]
 

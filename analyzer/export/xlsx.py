@@ -1,11 +1,12 @@
-"""Excel workbook: sheets of persons, appearances, shots and faces.
+"""Excel workbook: sheets of persons and appearances with their faces, of shots and of all faces.
 
 Text is written as text: no name becomes a formula, a number or a link.
 """
 
 import datetime
+import io
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,7 +14,8 @@ from typing import Any, ClassVar
 import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
-from analyzer.errors import ResourceError
+from analyzer import portraits
+from analyzer.errors import ResourceError, UsageError
 from analyzer.export import _faces, _persons, _rows
 from analyzer.export._columns import Column
 from analyzer.export._document import counts, provenance
@@ -29,9 +31,15 @@ _LONG_AGO = datetime.datetime(1980, 1, 1)
 """When it says it was made: equal reports give equal bytes."""
 
 
-def create(*, runtime: Runtime) -> "XlsxExporter":
-    """Excel workbook with persons, appearances, shots and faces."""
-    return XlsxExporter()
+_SIDE_PX = 72
+"""Of a picture in its cell; its file has twice as many, for fine screens."""
+
+
+def create(*, pictures: int = 20, runtime: Runtime) -> "XlsxExporter":
+    """Excel workbook; pictures: appearances of each person that are shown with a picture."""
+    if pictures < 0:
+        raise UsageError(f"xlsx: pictures={pictures} must be 0 or more")
+    return XlsxExporter(pictures)
 
 
 class XlsxExporter:
@@ -39,25 +47,49 @@ class XlsxExporter:
 
     suffix: ClassVar[str] = ".xlsx"
 
+    def __init__(self, pictures: int) -> None:
+        self._pictures = pictures
+
     def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
-        """Write the workbook; a medium without faces gives sheets with headers only."""
+        """Write the workbook; a medium without faces gives sheets with headers only.
+
+        Where the medium cannot be read again there are no pictures, and the last sheet says why.
+
+        Raises:
+            ResourceError: the file cannot be written.
+        """
+        notes: list[str] = []
+        of_persons, of_tracks = self._cut(report, notes.append)
         with tempfile.TemporaryDirectory(prefix="ina-xlsx-") as folder:
             # Rows go to the disk at once: a film has too many for memory.
             options = {"constant_memory": True, "tmpdir": folder}
             book = xlsxwriter.Workbook(str(path), options)
             book.set_properties({"created": _LONG_AGO})
             sheets = _Sheets(book)
-            sheets.add("persons", list(_persons.columns(report)))
-            sheets.add("appearances", _appearances(report))
+            sheets.add("persons", list(_persons.columns(report)), of_persons)
+            sheets.add("appearances", _appearances(report), of_tracks)
             sheets.add("shots", _shots(report))
             sheets.add("faces", list(_faces.columns(report)))
-            sheets.add("about", _about(report))
+            sheets.add("about", _about(report, notes))
             try:
                 book.close()
             except FileCreateError as error:
                 raise ResourceError(
                     f"{path}: cannot be written: {error}; check its folder, rights and space"
                 ) from error
+
+    def _cut(
+        self, report: MediaReport, note: Callable[[str], None]
+    ) -> tuple[list[bytes | None], list[bytes | None]]:
+        """A JPEG of each person, and of each track that is to have one."""
+        best = portraits.best(report)
+        tracks = portraits.of_tracks(report, most=self._pictures)
+        rows = [*best.values(), *tracks.values()] if self._pictures else []
+        found = portraits.cut(report, rows, side_px=2 * _SIDE_PX, note=note)
+        return (
+            [found.get(best.get(person.person_id, -1)) for person in report.persons],
+            [found.get(tracks.get(i, -1)) for i in report.identities.track_ids.tolist()],
+        )
 
 
 class _Sheets:
@@ -68,21 +100,35 @@ class _Sheets:
         self._bold = book.add_format({"bold": True, "bottom": 1})
         self._decimals: dict[int, Any] = {}
 
-    def add(self, title: str, columns: Sequence[Column]) -> None:
-        """Write a table whose header stays in sight and can be filtered by."""
+    def add(
+        self, title: str, columns: Sequence[Column], pictures: Sequence[bytes | None] = ()
+    ) -> None:
+        """Write a table whose header stays in sight and can be filtered by.
+
+        Args:
+            title: of the sheet.
+            columns: of the table; what is beyond Excel's limit is left out.
+            pictures: JPEG of each row, for a column in front.
+        """
         sheet = self._book.add_worksheet(title)
         sheet.freeze_panes(1, 0)
-        for place, column in enumerate(columns):
+        first = 1 if any(pictures) else 0
+        if first:
+            sheet.set_column_pixels(0, 0, _SIDE_PX + 4)
+            sheet.write_string(0, 0, "face", self._bold)
+        for place, column in enumerate(columns, first):
             sheet.set_column(place, place, _width(column), self._form(column))
             sheet.write_string(0, place, column.name, self._bold)
         writers = [self._writer(sheet, column) for column in columns]
-        rows = zip(*(column.values for column in columns), strict=True)
+        rows = islice(zip(*(column.values for column in columns), strict=True), _MAX_ROWS)
         last = 0
-        for last, row in enumerate(islice(rows, _MAX_ROWS), 1):
-            for place, (write, value) in enumerate(zip(writers, row, strict=True)):
+        for last, row in enumerate(rows, 1):
+            if first and (picture := pictures[last - 1]):
+                _insert(sheet, last, picture)
+            for place, (write, value) in enumerate(zip(writers, row, strict=True), first):
                 if value is not None and value == value:
                     write(last, place, value)
-        sheet.autofilter(0, 0, last, len(columns) - 1)
+        sheet.autofilter(0, 0, last, first + len(columns) - 1)
 
     def _form(self, column: Column) -> Any:
         """The form of a column's numbers."""
@@ -101,6 +147,20 @@ class _Sheets:
         if column.kind == "box":
             return lambda row, place, value: sheet.write_string(row, place, str(tuple(value)))
         return lambda row, place, value: sheet.write_string(row, place, utf8(value))
+
+
+def _insert(sheet: Any, row: int, picture: bytes) -> None:
+    """Show a picture in the first cell of a row, which it moves with when rows are filtered."""
+    sheet.set_row_pixels(row, _SIDE_PX + 4)
+    place: Mapping[str, Any] = {
+        "image_data": io.BytesIO(picture),
+        "object_position": 1,
+        "x_offset": 2,
+        "y_offset": 2,
+        "x_scale": 0.5,
+        "y_scale": 0.5,
+    }
+    sheet.insert_image(row, 0, "face.jpg", place)
 
 
 def _width(column: Column) -> int:
@@ -144,9 +204,10 @@ def _shots(report: MediaReport) -> list[Column]:
     ]
 
 
-def _about(report: MediaReport) -> list[Column]:
+def _about(report: MediaReport, notes: Sequence[str]) -> list[Column]:
     """What the report is of, and what made it; what was left out."""
     told = [*_flat("", provenance(report)), *_flat("counts", counts(report))]
+    told[:0] = [("pictures", note) for note in notes]
     if len(report.observations) > _MAX_ROWS:
         left_out = f"cut: the first {_MAX_ROWS} of {len(report.observations)}; the csv has all"
         told.insert(0, ("faces", left_out))
