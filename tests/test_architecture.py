@@ -47,7 +47,7 @@ DEFAULT_LAYER = {"analyzer": 2, "jobs": 1}
 
 EXCEPTIONS = {
     (f"analyzer.train.{trainer}", f"analyzer.describe.{describer}")
-    for trainer in ("attributes", "_identity_heads", "_network")
+    for trainer in ("attributes", "_correct", "_identity_heads", "_network")
     for describer in ("_dlib_attributes", "_dlib_dat")
 }
 """The trainer starts from the network that the describer reads, and writes the file it reads."""
