@@ -7,6 +7,7 @@ import datetime
 import io
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
@@ -98,7 +99,7 @@ class _Sheets:
     def __init__(self, book: Any) -> None:
         self._book = book
         self._bold = book.add_format({"bold": True, "bottom": 1})
-        self._decimals: dict[int, Any] = {}
+        self._forms: dict[str, Any] = {}
 
     def add(
         self, title: str, columns: Sequence[Column], pictures: Sequence[bytes | None] = ()
@@ -112,6 +113,9 @@ class _Sheets:
         """
         sheet = self._book.add_worksheet(title)
         sheet.freeze_panes(1, 0)
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(0)
         first = 1 if any(pictures) else 0
         if first:
             sheet.set_column_pixels(0, 0, _SIDE_PX + 4)
@@ -131,13 +135,12 @@ class _Sheets:
         sheet.autofilter(0, 0, last, first + len(columns) - 1)
 
     def _form(self, column: Column) -> Any:
-        """The form of a column's numbers."""
-        if column.kind != "number":
-            return None
-        if column.digits not in self._decimals:
-            form = {"num_format": "0." + "0" * column.digits}
-            self._decimals[column.digits] = self._book.add_format(form)
-        return self._decimals[column.digits]
+        """The form of a column's cells; each is made once."""
+        shown = {"number": "0." + "0" * column.digits, "integer": "0"}.get(column.kind, "@")
+        if shown not in self._forms:
+            form = {"num_format": shown, "valign": "vcenter", "indent": int(shown == "@")}
+            self._forms[shown] = self._book.add_format(form)
+        return self._forms[shown]
 
     def _writer(self, sheet: Any, column: Column) -> Callable[[int, int, Any], Any]:
         """What writes a cell as what it is; the general ``write`` would guess."""
@@ -145,8 +148,8 @@ class _Sheets:
         if column.kind in ("integer", "number"):
             return lambda row, place, value: sheet.write_number(row, place, value, form)
         if column.kind == "box":
-            return lambda row, place, value: sheet.write_string(row, place, str(tuple(value)))
-        return lambda row, place, value: sheet.write_string(row, place, utf8(value))
+            return lambda row, place, value: sheet.write_string(row, place, str(tuple(value)), form)
+        return lambda row, place, value: sheet.write_string(row, place, utf8(value), form)
 
 
 def _insert(sheet: Any, row: int, picture: bytes) -> None:
@@ -165,7 +168,8 @@ def _insert(sheet: Any, row: int, picture: bytes) -> None:
 
 def _width(column: Column) -> int:
     """Characters that the header and the first rows need."""
-    longest = max((len(str(cell)) for cell in column.values[:100]), default=0)
+    head = replace(column, values=column.values[:100])
+    longest = max((len(str(cell)) for cell in head.cells()), default=0)
     least, most = _WIDTHS
     return min(max(longest, len(column.name) + 2, least), most)
 
