@@ -1,11 +1,8 @@
-"""The medium that a report is of, as other programs want it named."""
+"""How other programs find the medium that a report is of."""
 
 import os
 from pathlib import Path
 from urllib.parse import quote
-
-from analyzer.errors import UsageError
-from analyzer.types import MediaReport
 
 _MIME_TYPES = {
     ".avi": "video/x-msvideo",
@@ -21,19 +18,6 @@ _MIME_TYPES = {
     ".wmv": "video/x-ms-wmv",
 }
 """Not those of the system, which differ from machine to machine."""
-
-
-def require_video(report: MediaReport, exporter: str) -> None:
-    """Refuse stills, which have no times.
-
-    Raises:
-        UsageError: the report is not of a video.
-    """
-    if report.info.kind != "video":
-        raise UsageError(
-            f"{report.info.uri}: for {exporter} you need a video; export stills as csv, json, "
-            "parquet, webannotation or xlsx"
-        )
 
 
 def file_url(path: str) -> str:
