@@ -198,7 +198,8 @@ class Worker:
         if outcome is None:
             self._client.release(lease)
         elif outcome.kind == "worker":
-            self._client.release(lease)
+            # Which hands the job back, too.
+            self._client.bye()
             raise ServerRefused(outcome.error)
         else:
             log.warning("job %d failed (%s): %s", lease.job, outcome.kind, outcome.error)
