@@ -18,7 +18,7 @@ import analyzer
 from analyzer import weights
 from analyzer.identity import Counters
 from analyzer.identity_store import open_store
-from tests.acceptance.cluster import Cluster, cluster, until
+from tests.acceptance.cluster import ROOT, Cluster, cluster, until
 from tests.analyzer.redis_server import ESCAPED, PASSWORD, RedisServer
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
@@ -64,10 +64,14 @@ def faces(target: Cluster) -> Counter[int]:
     """Faces of each identity, as the tables of characters have it."""
     found: Counter[int] = Counter()
     for path in target.out.glob("*.characters"):
-        with path.open(newline="") as file:
-            for row in csv.DictReader(file):
-                found[int(row["identity_id"])] += int(row["face_count"])
+        for row in read(path):
+            found[int(row["identity_id"])] += int(row["face_count"])
     return found
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def assert_counted_once(target: Cluster, url: str, *, jobs: int = MEDIA, times: int = 1) -> int:
@@ -110,14 +114,12 @@ def test_redis_is_killed_and_comes_back(people, sample, redis_server, tmp_path):
         assert target.finish(within_s=300) == 0, target.log()
         assert target.query("SELECT MAX(attempts) FROM job") == [(1,)]
         assert assert_counted_once(target, url) == people
-        assert_no_password(target, tmp_path)
+        assert f"Redis 127.0.0.1:{redis_server.port}, prefix 'archive'" in target.log()
+        assert_no_password(tmp_path)
 
 
-def assert_no_password(target: Cluster, folder: Path) -> None:
+def assert_no_password(folder: Path) -> None:
     """The password stands in no file of the run, neither as it is nor as in an address."""
-    assert f"Redis 127.0.0.1:{target.options[-1].partition('1:')[2].partition('/')[0]}" in (
-        target.log()
-    )
     for path in folder.rglob("*"):
         if path.is_file() and path.name != "redis.log":
             data = path.read_bytes()
@@ -174,3 +176,19 @@ def test_jobs_that_are_done_again_count_once_and_those_of_another_ledger_anew(
         target.analyse("--threads", "2")
         assert target.finish(within_s=120) == 0, target.log()
         assert assert_counted_once(target, url, jobs=2, times=2) == people
+
+
+def test_the_local_command_knows_people_again(people, sample, tmp_path):
+    shutil.copy(sample / "sample.mp4", tmp_path / "again.mp4")
+    command = [sys.executable, "-m", "analyzer", "analyze", sample / "sample.mp4"]
+    command += [tmp_path / "again.mp4", "-o", tmp_path / "out", "--fps", "2", "--identities"]
+    command += ["--export", "characters"]
+    for _ in range(2):
+        done = subprocess.run([*map(str, command)], cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        tables = [read(path) for path in (tmp_path / "out").glob("*.characters.csv")]
+        assert len(tables) == 2
+        ids = [[row["identity_id"] for row in table] for table in tables]
+        assert ids[0] == ids[1]
+        saved = sum(int(row["face_count"]) for table in tables for row in table)
+        assert f"identities: {people} people known, {saved} faces saved" in done.stdout
