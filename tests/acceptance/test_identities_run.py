@@ -19,6 +19,7 @@ from analyzer import weights
 from analyzer.identity import Counters
 from analyzer.identity_store import open_store
 from tests.acceptance.cluster import ROOT, Cluster, cluster, until
+from tests.analyzer.media import ffmpeg
 from tests.analyzer.redis_server import ESCAPED, PASSWORD, RedisServer
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
@@ -34,14 +35,15 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 @contextmanager
-def serving(
-    folder: Path, sample: Path, *options: str, media: int = MEDIA, port: int | None = None
-) -> Iterator[Cluster]:
-    """A server with copies of the sample; those that are cut short show fewer people."""
+def serving(folder: Path, sample: Path, *options: str, media: int = MEDIA) -> Iterator[Cluster]:
+    """A server with copies of the sample; every other one ends before the second person comes."""
     folder.mkdir(exist_ok=True)
     sources = {f"m{n:02}": folder / f"m{n:02}.mp4" for n in range(media)}
-    for source in sources.values():
-        shutil.copy(sample / "sample.mp4", source)
+    for number, source in enumerate(sources.values()):
+        if number % 2:
+            ffmpeg("-i", sample / "sample.mp4", "-t", "3.5", "-c", "copy", source)
+        else:
+            shutil.copy(sample / "sample.mp4", source)
     with cluster(folder, {}, options=("--fps", "2", "--lease", "10", *options)) as target:
         target.joblist(sources, kinds=("characters", "csv"))
         target.serve()
