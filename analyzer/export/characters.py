@@ -23,15 +23,18 @@ class CharactersExporter:
     def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
         """Write the table; a medium without faces gives the header only."""
         others = sorted(set(report.row_attributes) - {"sex", "age"})
-        write_table(path, _header(others), (_row(report, p, others) for p in report.persons))
+        write_table(
+            path, _header(report, others), (_row(report, p, others) for p in report.persons)
+        )
 
 
-def _header(others: list[str]) -> list[str]:
+def _header(report: MediaReport, others: list[str]) -> list[str]:
     fixed = (
         "person_id,name,name_distance,sex_label,age_label,age_low,age_high,face_count,track_count,"
         "first_s,last_s,screen_time_s,screen_share,mean_area_ratio"
     )
-    return [*fixed.split(","), *(f"{h}_{part}" for h in others for part in ("label", "share"))]
+    shares = (f"{h}_{part}" for h in others for part in ("label", "share"))
+    return [*fixed.split(","), *shares, *(["identity_id"] if report.is_remembered else [])]
 
 
 def _row(report: MediaReport, person: Person, others: list[str]) -> list[Any]:
@@ -55,6 +58,7 @@ def _row(report: MediaReport, person: Person, others: list[str]) -> list[Any]:
         number_cell(person.screen_time_s / duration if duration else None, 4),
         number_cell(person.mean_area_ratio, 4),
         *(cell for head in others for cell in _share(person.attributes.get(head, _UNKNOWN))),
+        *([person.identity_id] if report.is_remembered else []),
     ]
 
 
