@@ -25,10 +25,13 @@ _PIP_NAMES = {
     "PIL": "pillow",
 }
 _EXTRAS = {
+    "lxml": "'ina[review]'",
     "onnxruntime": "'ina[cpu]'",
+    "pyarrow": "'ina[review]'",
     "redis": "'ina[redis]'",
     "torch": "'ina[train]'",
     "ultralytics": "'ina[yolo]'",
+    "xlsxwriter": "'ina[review]'",
 }
 
 

@@ -15,9 +15,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 # fmt: off
 HEAVY = {
-    "PIL", "av", "cv2", "dlib", "ffmpeg", "jinja2", "matplotlib", "onnx", "onnxruntime", "pandas",
-    "pyarrow", "pysubs2", "redis", "safetensors", "scipy", "skimage", "torch", "ultralytics",
-    "xlsxwriter",
+    "PIL", "av", "cv2", "dlib", "ffmpeg", "jinja2", "lxml", "matplotlib", "onnx", "onnxruntime",
+    "pandas", "pyarrow", "pysubs2", "redis", "safetensors", "scipy", "skimage", "torch",
+    "ultralytics", "xlsxwriter",
 }
 """Slow to import: at the top of leaf files only, which the registry loads on demand."""
 
@@ -26,7 +26,7 @@ LAYERS = {
         0: {"errors", "arrays", "types", "geometry", "attributes", "calibration", "labels",
             "prefetch", "quality", "statistics", "gates", "agreement", "truth", "shards", "parts",
             "canvas", "schedule", "tables", "tracks", "linking", "identity", "tally",
-            "names", "naming", "archive", "plain"},
+            "names", "naming", "archive", "plain", "presence"},
         1: {"options", "registry", "runtime", "backend", "weights", "cache", "ffmpeg_binary",
             "source", "formats", "portraits", "reports"},
         3: {"pipeline", "models", "outputs", "evaluate", "evaluate_clustering", "train",
