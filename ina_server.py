@@ -12,12 +12,13 @@ import sys
 import time
 import warnings
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import analyzer
 from analyzer import registry
-from analyzer.errors import UsageError as OptionsError
+from analyzer.errors import AnalyzerError
 from analyzer.options import AnalysisOptions, add_arguments, spellings
 from analyzer.shards import plan
 from jobs.errors import LedgerRefused, LedgerUnavailable, UsageError
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 TICK_S = 0.25
 GRACE_S = 75.0
 FAREWELL_S = 5.0
+STORE_WAIT_S = 5.0
+"""How long the identity store may be away when the server starts or ends."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         options = AnalysisOptions.from_mapping(vars(args))
         return _serve(args, options)
-    except (OptionsError, UsageError, LedgerRefused) as error:
+    except (AnalyzerError, UsageError, LedgerRefused) as error:
         print(f"ina_server: {error}", file=sys.stderr)
         return 2
 
@@ -69,6 +72,11 @@ def _parser() -> argparse.ArgumentParser:
     add("shard_minutes", "with --shards: no part is shorter than this", type=float)
     add("keep_alive", "go on serving when every job is done", action="store_true")
     add("ledger", "file that remembers the jobs (default: in the state folder)", type=Path)
+    add("identities", "know people again across media: a file, sqlite:///..., redis://... or @FILE "
+        "with the address (default: a file beside the ledger)", nargs="?", const="",
+        metavar="URL")  # fmt: skip
+    add("identity_threshold", "distance below which two are one person (default: the describer's)",
+        type=float)  # fmt: skip
     add("token_file", "file with the token that workers must know")
     add("certs", "folder with ca.pem, server.pem, server.key")
     group = parser.add_argument_group("what joblists may read and write")
@@ -119,17 +127,20 @@ def _serve(args: argparse.Namespace, options: AnalysisOptions) -> int:
 
     bounds = _bounds(args)
     shards = plan(args.shards, args.shard_minutes, engine=options.engine, shots=options.shots) or ()
-    store = Store(args.ledger or default_path(args.joblist))
-    try:
+    path = args.ledger or default_path(args.joblist)
+    with ExitStack() as stack:
+        store = stack.enter_context(closing(Store(path)))
+        identities = None
+        if args.identities is not None:
+            identities = _Identities(args, options, path)
+            stack.enter_context(closing(identities.store))
         ledger = Ledger(
             store,
             max_attempts=args.max_attempts,
             shards=[Shard(s.number, s.count, s.least_s) for s in shards if s.count > 1],
         )
         imported = _import(ledger, args.joblist, options, bounds)
-        return _Run(args, options, bounds, ledger).go(imported)
-    finally:
-        store.close()
+        return _Run(args, options, bounds, ledger, identities).go(imported)
 
 
 def _import(ledger: Ledger, joblist: Path, options: AnalysisOptions, bounds: Bounds) -> Imported:
@@ -145,11 +156,58 @@ def _import(ledger: Ledger, joblist: Path, options: AnalysisOptions, bounds: Bou
     return imported
 
 
+class _Identities:
+    """The identity store of all workers, opened here to see that it works, and for its counters.
+
+    Raises:
+        AnalyzerError: It cannot be used.
+    """
+
+    def __init__(self, args: argparse.Namespace, options: AnalysisOptions, ledger: Path) -> None:
+        from analyzer import identity_store
+        from jobs.host import Identity
+
+        url = identity_store.address(args.identities, default=ledger.with_suffix(".identities"))
+        path = identity_store.file_of(url)
+        if path is not None:
+            _refuse_network(path)
+        settings = identity_store.settings_for(options.describer, args.identity_threshold)
+        self.store = identity_store.open_store(url, settings=settings, wait_s=STORE_WAIT_S)
+        own = Identity.own()
+        is_local = path is not None or url.startswith("unix:")
+        machine = {"host": own.host, "boot_id": own.boot_id} if is_local else None
+        self.private = {"identities": {"url": url, "machine": machine}}
+        """What workers need; it may hold a password."""
+
+    def summary(self) -> str:
+        """Return its counters in words."""
+        try:
+            return f"{self.store.counters()}: {self.store.name}"
+        except AnalyzerError as error:
+            return str(error)
+
+
+def _refuse_network(path: Path) -> None:
+    from jobs.mounts import network_type
+
+    kind = network_type(path)
+    if kind:
+        raise UsageError(
+            f"{path} is on a file system of type {kind}, and an identity store in a file is for "
+            "one machine: give a file on a local disk, or --identities redis://HOST:6379"
+        )
+
+
 class _Run:
     """One run of the server, from the first line printed to the last."""
 
     def __init__(
-        self, args: argparse.Namespace, options: AnalysisOptions, bounds: Bounds, ledger: Ledger
+        self,
+        args: argparse.Namespace,
+        options: AnalysisOptions,
+        bounds: Bounds,
+        ledger: Ledger,
+        identities: _Identities | None,
     ) -> None:
         from analyzer import weights
         from jobs.retry import Timing
@@ -159,6 +217,7 @@ class _Run:
 
         self._args = args
         self._ledger = ledger
+        self._identities = identities
         self._started = time.monotonic()
         self._ended: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._signals = 0
@@ -170,6 +229,7 @@ class _Run:
             program=analyzer.__version__,
             models=weights.hashes(),
             timing=Timing(args.lease),
+            private=identities.private if identities else None,
             keep_alive=args.keep_alive,
             on_final=self._ended.put,
         )
@@ -185,6 +245,8 @@ class _Run:
         self._server.start()
         print(self._server.uri, flush=True)
         _print_import(imported)
+        if self._identities:
+            print(f"identities are kept in {self._identities.store.name}", flush=True)
         workers = self._local_workers()
         display = LiveDisplay() if sys.stdout.isatty() else PlainDisplay()
         try:
@@ -270,6 +332,8 @@ class _Run:
         bad = store.read(queries.bad)
         found = store.read(lambda db: queries.statistics(db, epoch=store.epoch))
         _print_summary(counts, found, elapsed_s=time.monotonic() - self._started)
+        if self._identities:
+            print(f"{'archive':<8} {self._identities.summary()}", flush=True)
         for job in bad:
             print(f"{job.state.value}: {describe(job)}", file=sys.stderr)
         for job in store.read(lambda db: queries.partial(db, epoch=store.epoch)):

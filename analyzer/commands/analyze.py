@@ -3,7 +3,8 @@
 import argparse
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,18 @@ from analyzer.options import AnalysisOptions, add_arguments, spellings
 from analyzer.shards import plan
 
 if TYPE_CHECKING:
+    from analyzer.commands._known import Known
     from analyzer.commands._look import Look
     from analyzer.names import Gallery
     from analyzer.types import MediaReport, Progress
 
 SHARDS_HELP = "divide each video among N processes, at cuts; the results are the same"
 SHARD_MINUTES_HELP = "with --shards: no part is shorter than this"
+IDENTITIES_HELP = (
+    "know people again across media: a file, sqlite:///..., redis://... or @FILE with the address "
+    "(default: people.identities among the results)"
+)
+IDENTITY_THRESHOLD_HELP = "distance below which two are one person (default: the describer's)"
 DEFAULT_EXPORTS = "csv,ass,mp4,characters"
 DEFAULT_EXPORTS_OF_STILLS = "csv,characters"
 EXPORTS_OF_POSTERS = "posters,poster_image"
@@ -46,6 +53,8 @@ def add(commands: Any) -> None:
         "--gallery", metavar="DIR", help="folder of portraits, named after whom they show"
     )
     add = parser.add_argument
+    add("--identities", nargs="?", const="", metavar="URL", help=IDENTITIES_HELP)
+    add(*spellings("identity_threshold"), type=float, metavar="D", help=IDENTITY_THRESHOLD_HELP)
     add("--shards", type=int, metavar="N", help=SHARDS_HELP)
     add(*spellings("shard_minutes"), type=float, metavar="M", help=SHARD_MINUTES_HELP)
     add_arguments(parser.add_argument_group("analysis"))
@@ -72,14 +81,16 @@ def run(args: argparse.Namespace) -> int:
     for note in gallery.notes if gallery else ():
         print(f"warning: {note}", file=sys.stderr)
     failed = 0
-    with Look(models, shards) as look:
+    with Look(models, shards) as look, _known(args, options) as known:
         for path, stem in zip(media, stems, strict=True):
             try:
                 target = Path(args.output) / stem
-                failed += _one(path, target, exports, look, gallery, args.poster)
+                failed += _one(path, target, exports, look, gallery, args.poster, known)
             except AnalyzerError as error:
                 failed += 1
                 print(f"error: {error}", file=sys.stderr)
+        if known:
+            print(f"identities: {known.summary()}")
     return 1 if failed else 0
 
 
@@ -99,6 +110,7 @@ def _one(
     look: "Look",
     gallery: "Gallery | None",
     poster: str | None,
+    known: "Known | None",
 ) -> bool:
     """Analyse one medium and write its files, then say what was found; true if it was skipped."""
     from analyzer import outputs
@@ -114,6 +126,8 @@ def _one(
             progress=progress,
             look=lambda: look.at(path, progress),
         )
+        if known:
+            report = known.remember(report, path)
         skipped = report.info.kind == "none"
         for name in exports:
             if skipped and name not in WITHOUT_MEDIUM:
@@ -123,6 +137,19 @@ def _one(
             outputs.write(exporter, report, file, progress)
     _tell(report, target, time.monotonic() - started)
     return skipped
+
+
+@contextmanager
+def _known(args: argparse.Namespace, options: AnalysisOptions) -> "Iterator[Known | None]":
+    """The identity store that is asked for, open."""
+    if args.identities is None:
+        yield None
+        return
+    from analyzer.commands._known import Known
+
+    default = Path(args.output) / "people.identities"
+    with Known(args.identities, options, args.identity_threshold, default=default) as known:
+        yield known
 
 
 class _Bar:
