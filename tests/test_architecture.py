@@ -30,7 +30,7 @@ LAYERS = {
         1: {"options", "registry", "runtime", "backend", "weights", "cache", "ffmpeg_binary",
             "source", "joblist"},
         3: {"pipeline", "models", "outputs", "evaluate", "evaluate_clustering", "train",
-            "identity_store", "gallery", "identify", "stills"},
+            "identity_store", "gallery", "identify", "stills", "items"},
         4: {"commands", "__main__"},
     },
     "joblist": {},
