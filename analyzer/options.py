@@ -189,13 +189,15 @@ class AnalysisOptions:
         """All options as JSON-able values."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
-    def digest(self) -> str:
-        """Short hash of the options that change results (not batch size, not device)."""
+    def shared(self) -> dict[str, Any]:
+        """The options that change results (not batch size, not device), JSON-able."""
         local = {f.name for f in fields(self) if f.metadata.get("local")}
-        shared = {k: v for k, v in self.to_dict().items() if k not in local}
-        return hashlib.blake2b(
-            json.dumps(shared, sort_keys=True).encode(), digest_size=16
-        ).hexdigest()
+        return {k: v for k, v in self.to_dict().items() if k not in local}
+
+    def digest(self) -> str:
+        """Short hash of the options that change results."""
+        shared = json.dumps(self.shared(), sort_keys=True)
+        return hashlib.blake2b(shared.encode(), digest_size=16).hexdigest()
 
 
 def add_arguments(parser: _Parser) -> None:

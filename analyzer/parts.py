@@ -3,21 +3,15 @@
 import json
 import zipfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from fractions import Fraction
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 import analyzer
-from analyzer import tables
+from analyzer import plain, tables
 from analyzer.errors import InputError
-from analyzer.tally import Tally
 from analyzer.types import MediaInfo, Observations
-
-_ARRAYS = tuple(f.name for f in fields(Observations) if f.name not in ("heads", "tally"))
-_HEAD = "head."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,17 +61,14 @@ def save(part: Part, path: Path, *, key: str) -> None:
         key: says what the part is of; `load` wants the same.
     """
     table = part.observations
-    info = {**asdict(part.info), "frame_rate": str(part.info.frame_rate or "")}
     told = {
         "key": _version(key),
-        "info": info,
-        "tally": asdict(table.tally),
+        "info": plain.info(part.info),
         "reached_end": part.reached_end,
+        **plain.told(table),
     }
-    arrays: dict[str, Any] = {name: getattr(table, name) for name in _ARRAYS}
-    arrays.update({_HEAD + head: values for head, values in table.heads.items()})
     with path.open("wb") as file:
-        np.savez(file, allow_pickle=False, told=np.array(json.dumps(told)), **arrays)
+        np.savez(file, allow_pickle=False, told=np.array(json.dumps(told)), **plain.arrays(table))
 
 
 def load(path: Path, *, key: str) -> Part:
@@ -99,23 +90,12 @@ def load(path: Path, *, key: str) -> Part:
         raise InputError(f"{path}: not the part of a medium ({error})") from error
     if told["key"] != _version(key):
         raise InputError(f"{path}: made by another version or with other options")
-    return _part(told, arrays)
+    return Part(
+        info=plain.media_info(told["info"]),
+        observations=plain.observations(arrays, told),
+        reached_end=told["reached_end"],
+    )
 
 
 def _version(key: str) -> str:
     return f"{analyzer.__version__} {key}"
-
-
-def _part(told: dict[str, Any], arrays: dict[str, Any]) -> Part:
-    info = told["info"]
-    rate = Fraction(info["frame_rate"]) if info["frame_rate"] else None
-    heads = {n.removeprefix(_HEAD): v for n, v in arrays.items() if n.startswith(_HEAD)}
-    return Part(
-        info=MediaInfo(**{**info, "frame_rate": rate, "stills": tuple(info["stills"])}),
-        observations=Observations(
-            **{name: arrays[name] for name in _ARRAYS},
-            heads=heads,
-            tally=Tally(**told["tally"]),
-        ),
-        reached_end=told["reached_end"],
-    )

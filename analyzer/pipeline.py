@@ -336,7 +336,7 @@ def _shots(table: Observations) -> F64:
 def _provenance(models: Models) -> Mapping[str, Any]:
     return {
         "analyzer": analyzer.__version__,
-        "options": models.options.to_dict(),
+        "options": models.options.shared(),
         "models": dict(models.describer.provenance),
         "ethnicity_asked_for": "ethnicity" in models.options.attributes,
     }

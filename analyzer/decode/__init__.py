@@ -1,6 +1,6 @@
 """Stage: a medium becomes sampled frames."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from analyzer.shards import Shard
@@ -87,5 +87,20 @@ class Decoder(Protocol):
         Raises:
             InputError: missing, empty, not a regular file, without a picture, or over the
                 limits of `analyzer.source`.
+        """
+        ...
+
+    def pictures(self, path: Any, times_s: Sequence[float]) -> Iterator[U8 | None]:
+        """Find pictures of a medium again, upright and with square pixels.
+
+        Args:
+            path: as for `open`.
+            times_s: when they are shown, ascending, as `Frame` has it.
+
+        Yields:
+            A picture for each time; ``None`` where it is not found.
+
+        Raises:
+            InputError: as `open` does.
         """
         ...

@@ -42,6 +42,16 @@ class ImagesDecoder:
         stills = [still for name in named for still in _stills(name)]
         return ImagesMedium(named[0], tuple(stills[:: self._step]), several=len(stills) > 1)
 
+    def pictures(self, path: str | Sequence[str], times_s: Sequence[float]) -> Iterator[U8 | None]:
+        """Read some pictures again; see `analyzer.decode.Decoder`."""
+        with self.open(path) as medium:
+            stills = medium.info.stills
+        for time_s in times_s:
+            try:
+                yield read(stills[int(time_s)])
+            except InputError:
+                yield None
+
 
 def _stills(path: str) -> list[str]:
     """A picture itself, or the pictures in a folder in order of name.

@@ -2,7 +2,7 @@
 
 import os
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
@@ -19,6 +19,7 @@ from analyzer.decode import Watcher
 from analyzer.decode._clock import Clock
 from analyzer.decode._index import Index, read_index
 from analyzer.decode._line import Shown, watched
+from analyzer.decode._moments import sought, walked
 from analyzer.decode._pictures import Decoded, Pictures, packets, stamp
 from analyzer.decode._sampling import Sampling
 from analyzer.errors import InputError
@@ -83,6 +84,20 @@ class VideoDecoder:
             container.close()
             raise
 
+    def pictures(self, path: str, times_s: Sequence[float]) -> Iterator[U8 | None]:
+        """Find some pictures again; see `analyzer.decode.Decoder`."""
+        with self.open(path) as medium:
+            yield from medium.pictures(times_s, seek=not medium.clock_jumps or _is_steady(path))
+
+
+def _is_steady(path: str) -> bool:
+    """Whether the clock of a file runs through, though that of its container need not."""
+    descriptor = source.open_file(path)
+    try:
+        return _index(path, descriptor, lambda: None) is not None
+    finally:
+        os.close(descriptor)
+
 
 def _stamps(path: str, descriptor: int) -> list[Fraction]:
     """The timestamps of all pictures in order, in seconds, without decoding any."""
@@ -130,6 +145,9 @@ class VideoMedium:
     """One open video; see `analyzer.decode.Medium`.
 
     With the timestamps of all pictures, only key frames are decoded, and each is a shot.
+
+    Attributes:
+        clock_jumps: whether the container's clock may break off, and its length is an estimate.
     """
 
     def __init__(
@@ -154,8 +172,8 @@ class VideoMedium:
         self._stamps = stamps
         kind = container.format.name
         self._origin = Fraction(container.start_time or 0, av.time_base)
-        self._estimated = _clock_jumps(container)
-        self._clock = Clock(self._origin, jumps=self._estimated)
+        self.clock_jumps = _clock_jumps(container)
+        self._clock = Clock(self._origin, jumps=self.clock_jumps)
         self._reformatter = VideoReformatter()
         self.frames_decoded = 0
         self.damaged = int(kind == "mpegts" and all(size % n for n in _PACKET_BYTES))
@@ -234,6 +252,19 @@ class VideoMedium:
                 held = self._frame(shown)
         if held is not None:
             yield replace(held, duration_s=float(self._end) - held.time_s)
+
+    def pictures(self, times_s: Sequence[float], *, seek: bool) -> Iterator[U8 | None]:
+        """Find some pictures again; see `analyzer.decode.Decoder`.
+
+        Args:
+            times_s: ascending.
+            seek: whether timestamps say where a picture is; otherwise all are decoded.
+        """
+        if seek and self._first is not None and stamp(self._first.picture) is not None:
+            found = sought(self._container, self._stream, self._origin, times_s)
+        else:
+            found = walked(self._shown(None), times_s)
+        yield from (None if picture is None else self._image(picture) for picture in found)
 
     def _own(self, watcher: Watcher | None) -> Iterator[tuple[Shown, Fraction | None]]:
         """The pictures of the shots that begin in the share, to the end of the last of them.
@@ -321,9 +352,9 @@ class VideoMedium:
         stop, end = self._sampling.stop, self._end
         wanted = self._stated_s if stop is None else min(self._stated_s, float(stop))
         # The length of an MPEG stream is an estimate: one damaged timestamp makes hours of it.
-        if not self._estimated and wanted - float(end) > _SLACK_S:
+        if not self.clock_jumps and wanted - float(end) > _SLACK_S:
             self.missing_s = wanted - float(end)
-        if stop is None and (self.missing_s or self._estimated or end > self.info.duration_s):
+        if stop is None and (self.missing_s or self.clock_jumps or end > self.info.duration_s):
             self.info = replace(self.info, duration_s=float(end))
 
     def _length(self, picture: VideoFrame) -> Fraction:
@@ -353,7 +384,7 @@ class VideoMedium:
         if stream.duration and stream.time_base is not None:
             end = float((stream.start_time or 0) + stream.duration) * float(stream.time_base)
             self._stated_s = min(length or end, end - float(self._origin))
-        if self._sampling.stop is None and not self._estimated:
+        if self._sampling.stop is None and not self.clock_jumps:
             source.require_duration(path, self._stated_s)
         source.require_size(path, stream.width, stream.height)
         return MediaInfo(

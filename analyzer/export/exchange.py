@@ -7,19 +7,15 @@ that appears whole or not at all.
 
 import json
 import re
-import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from analyzer.errors import ResourceError
+from analyzer import archive
 from analyzer.runtime import Runtime
 from analyzer.types import I64, MediaReport, ProgressHook
-
-_LONG_AGO = (1980, 1, 1, 0, 0, 0)
-"""The files' time: equal reports give equal bytes."""
 
 
 def create(*, runtime: Runtime) -> "ExchangeExporter":
@@ -45,21 +41,13 @@ class ExchangeExporter:
             "clusters.json": [{"clusters": clusters, "movie_id": movie}],
             "predictions.json": [{"movie_id": movie, "predictions": _guesses(report, clusters)}],
         }
-        try:
-            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-                for name, objects in files.items():
-                    _write(archive, name, objects)
-        except OSError as error:
-            raise ResourceError(f"{path}: cannot be written: {error.strerror}") from error
+        with archive.create(path) as file:
+            for name, objects in files.items():
+                file.add(name, map(_line, objects))
 
 
-def _write(archive: zipfile.ZipFile, name: str, objects: Iterable[dict[str, Any]]) -> None:
-    """Write objects one a line."""
-    info = zipfile.ZipInfo(name, _LONG_AGO)
-    info.compress_type = zipfile.ZIP_DEFLATED
-    with archive.open(info, "w", force_zip64=True) as stream:
-        for item in objects:
-            stream.write(json.dumps(item, separators=(",", ":")).encode() + b"\n")
+def _line(item: dict[str, Any]) -> bytes:
+    return json.dumps(item, separators=(",", ":")).encode() + b"\n"
 
 
 def _movie(report: MediaReport) -> int | str:

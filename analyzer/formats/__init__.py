@@ -1,0 +1,1 @@
+"""Values become bytes and back through libraries that are slow to import, or optional."""
