@@ -36,6 +36,7 @@ def _contents(path: Path) -> Iterator[bytes]:
     """Yield what a file holds; of a zip, its files one after the other."""
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
+            yield "\n".join(archive.namelist()).encode("utf-8", "surrogateescape")
             yield from map(archive.read, archive.namelist())
     elif path.stat().st_size:
         with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as m:

@@ -31,6 +31,10 @@ CHANGES_HELP = (
     "joblist, JOBLIST.changes.csv)"
 )
 
+_COLLECT = (
+    "collected from reports: run `python -m analyzer collect` again, which replaces all of it"
+)
+
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
@@ -153,9 +157,14 @@ def _erase(
             erase(medium, wanted, store, account, trial=trial)
         except AnalyzerError as error:
             account.left.append(Left(Path(medium.name), f"nothing was changed: {error}"))
+    collected = {path.parent for path in found.others if path.name == "crops.zip"}
     for path in found.others:
-        if leftovers.holds(path, wanted.name):
+        if not collected & {path.parent, path.parent.parent} and leftovers.holds(path, wanted.name):
             account.left.append(Left(path, "has the name in it, and is no result: see to it"))
+    for folder in sorted(collected):
+        named = any(leftovers.holds(table, wanted.name) for table in folder.glob("*.csv"))
+        if named or (wanted.name is None and account.removed):
+            account.left.append(Left(folder, COLLECT))
     for file in gallery.cached_with(wanted.name) if wanted.name else ():
         account.removed.append(Removed(file, "embeddings of a gallery, which are made again"))
         if not trial:

@@ -248,6 +248,21 @@ def test_a_name_that_stands_elsewhere_is_told(capsys: pytest.CaptureFixture[str]
     assert "disgraceful" not in left
 
 
+def test_what_was_collected_is_to_be_collected_again(capsys: pytest.CaptureFixture[str]) -> None:
+    export(made())
+    for name in ("collected", "elsewhere"):
+        Path(name).mkdir()
+        Path(name, "identities.csv").write_text(
+            f"identity_id,name\n0,{'Grace' * (name[0] == 'c')}\n"
+        )
+        with zipfile.ZipFile(f"{name}/crops.zip", "w") as archive:
+            archive.writestr("0/portrait.jpg", b"\xff\xd8")
+    assert forget("Grace", "--results", "res", "collected", "elsewhere", "--yes") == 1
+    left = capsys.readouterr().err
+    assert "left: collected: made of reports: run `python -m analyzer collect` again" in left
+    assert "elsewhere" not in left
+
+
 def test_galleries_in_the_cache_are_forgotten() -> None:
     export(made())
     for name in ("Grace", "Ada"):
