@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, ClassVar
 
-from analyzer.export._text import number_cell, text_cell, write_table
+from analyzer.text import number_cell, text_cell, write_table
 from analyzer.runtime import Runtime
 from analyzer.types import Attribute, MediaReport, Person, ProgressHook
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from analyzer.export._text import number_cell, text_cell, write_table
+from analyzer.text import number_cell, text_cell, write_table
 from analyzer.runtime import Runtime
 from analyzer.types import I64, Decoded, MediaReport, ProgressHook
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, ClassVar
 
-from analyzer.export._text import open_text
+from analyzer.text import open_text
 from analyzer.runtime import Runtime
 from analyzer.types import MediaReport, Person, ProgressHook
 
