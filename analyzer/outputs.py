@@ -1,7 +1,7 @@
 """Where local results go: one name a medium, whole files only."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from analyzer.errors import InputError, ResourceError
@@ -31,10 +31,19 @@ def media_in(paths: Iterable[str]) -> list[str]:
 
 
 def _videos(folder: str) -> list[str]:
-    inside = sorted(p for p in Path(folder).iterdir() if p.suffix.lower() in VIDEO_SUFFIXES)
+    inside = files_in(Path(folder), VIDEO_SUFFIXES)
     if not inside:
         raise InputError(f"{folder}: no video in this folder")
-    return [str(p) for p in inside]
+    return inside
+
+
+def files_in(folder: Path, suffixes: Collection[str]) -> list[str]:
+    """The files of a folder, not those below it, whose names end so; in order of name.
+
+    Hidden ones are passed over: some systems keep what they know of a file in ``._file.mp4``.
+    """
+    inside = sorted(p for p in folder.iterdir() if p.suffix.lower() in suffixes)
+    return [str(p) for p in inside if not p.name.startswith(".")]
 
 
 def stems(paths: Sequence[str]) -> list[str]:
