@@ -105,9 +105,7 @@ def _near(clusters: F32, names: F32, threshold: float) -> list[tuple[float, int,
         squared = (block**2).sum(axis=1)[:, None] + lengths - 2 * block @ names.T
         rows, columns = np.nonzero(squared < threshold**2)
         distances = np.sqrt(np.maximum(squared[rows, columns], 0))
-        pairs += zip(
-            distances.tolist(), (rows + first).tolist(), columns.tolist(), strict=True
-        )
+        pairs += zip(distances.tolist(), (rows + first).tolist(), columns.tolist(), strict=True)
     return sorted(pairs)
 
 

@@ -9,9 +9,9 @@ from statistics import fmean
 
 from analyzer import reports, weights
 from analyzer.errors import AnalyzerError, InputError, UsageError
-from analyzer.joblist import Row
 from analyzer.reports import Summary
 from analyzer.types import Progress, ProgressHook
+from joblist.model import JobSpec, is_address
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class Medium:
     """Without links; the first in the alphabet where there are copies."""
     copies: tuple[str, ...]
     """Other files with the same bytes."""
-    rows: tuple[Row, ...]
+    rows: tuple[JobSpec, ...]
     """In the order of their lines."""
 
     @property
@@ -31,10 +31,14 @@ class Medium:
         names = dict.fromkeys(row.item_id for row in self.rows if row.item_id)
         return "; ".join(names) or os.path.basename(self.source_path)
 
+    def named(self, export: str) -> list[str]:
+        """The files that its rows name for an export, each once."""
+        return list(dict.fromkeys(r.dests[export] for r in self.rows if export in r.dests))
+
     @property
     def page(self) -> str | None:
         """Its page for review."""
-        return next((row.page for row in self.rows if row.page), None)
+        return next(iter(self.named("html")), None)
 
     @property
     def metrics(self) -> Mapping[str, float]:
@@ -63,12 +67,25 @@ class Skipped:
     reason: str
 
 
-def media_of(rows: Iterable[Row]) -> list[Medium]:
+def of_reports(paths: Sequence[str]) -> list[JobSpec]:
+    """Rows for reports that are given themselves."""
+    return [
+        JobSpec(
+            source_path=os.path.abspath(path),
+            dests={"report": os.path.abspath(path)},
+            item_id=os.path.basename(path).removesuffix(".zip").removesuffix(".report"),
+            line=number,
+        )
+        for number, path in enumerate(paths, start=1)
+    ]
+
+
+def media_of(rows: Iterable[JobSpec]) -> list[Medium]:
     """Put together the rows of equal sources; in the order of their first lines.
 
     Equal are paths of one file, and files with equal bytes.
     """
-    by_path: dict[str, list[Row]] = defaultdict(list)
+    by_path: dict[str, list[JobSpec]] = defaultdict(list)
     for row in rows:
         by_path[_resolved(row.source_path)].append(row)
     found = [
@@ -84,8 +101,7 @@ def media_of(rows: Iterable[Row]) -> list[Medium]:
 
 def _resolved(source: str) -> str:
     """A path without links; an address as it is."""
-    is_address = "://" in source and not os.path.exists(source)
-    return source if is_address else os.path.realpath(source)
+    return source if is_address(source) else os.path.realpath(source)
 
 
 def _alike(paths: Iterable[str]) -> Iterator[list[str]]:
@@ -144,7 +160,7 @@ def read(
 def _read(medium: Medium) -> Seen | Skipped:
     """The first report that can be read of those that the rows name."""
     reason = "dest_report is empty: name a file there, and serve the joblist again"
-    for path in sorted({row.report for row in medium.rows if row.report}):
+    for path in sorted(medium.named("report")):
         try:
             return Seen(medium, Path(path), reports.summary(Path(path)))
         except InputError as error:
