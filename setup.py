@@ -83,6 +83,7 @@ setup(
             "pandas>=2.1",
             "pandas-stubs>=2.1",
             "psutil>=5.9",
+            "pyarrow>=15",
             "pytest>=8",
             "pytest-timeout>=2.3",
             "redis>=6",

@@ -9,19 +9,25 @@ from joblist import reader
 from joblist.model import JoblistError, JobSpec, Rows, is_address
 
 
-def read(path: str | os.PathLike[str], *, rows: Rows | None = None) -> list[JobSpec]:
+def read(
+    path: str | os.PathLike[str], *, rows: Rows | None = None, addresses: bool = False
+) -> list[JobSpec]:
     """Return the rows of a joblist, those that are equal once.
 
     Args:
         path: of the joblist, which must be right as a whole.
         rows: which are wanted; by default all.
+        addresses: whether sources may be addresses, which are not read here.
 
     Raises:
         UsageError: with every problem of the file, its line and its cure.
     """
     try:
         specs = reader.read(
-            os.fspath(path), exporters=registry.names("export"), faults=_faults, rows=rows
+            os.fspath(path),
+            exporters=registry.names("export"),
+            faults=(lambda _: ()) if addresses else _faults,
+            rows=rows,
         )
         found = {spec.dests["csv"]: spec for spec in specs}
     except JoblistError as error:

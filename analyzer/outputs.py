@@ -1,7 +1,8 @@
 """Where local results go: one name a medium, whole files only."""
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from analyzer.errors import InputError, ResourceError
@@ -78,7 +79,14 @@ def _clashing(names: Sequence[str]) -> list[int]:
 def write(
     exporter: Exporter, report: MediaReport, path: Path, progress: ProgressHook | None = None
 ) -> None:
-    """Write one file whole: under a passing name first, so that no half file is ever found.
+    """Write one file whole; see `whole`."""
+    with whole(path) as part:
+        exporter.write(report, part, progress)
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Write a file under the passing name that this gives, so that no half file is ever found.
 
     Raises:
         ResourceError: the folder cannot be written to.
@@ -86,7 +94,7 @@ def write(
     part = path.with_name(f"{path.name}.part.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        exporter.write(report, part, progress)
+        yield part
         os.replace(part, path)
     except OSError as error:
         raise ResourceError(f"{path}: {error.strerror}") from error

@@ -24,7 +24,9 @@ _PIP_NAMES = {
     "PIL": "pillow",
 }
 _EXTRAS = {
+    "jinja2": "'ina[review]'",
     "onnxruntime": "'ina[cpu]'",
+    "pyarrow": "'ina[review]'",
     "redis": "'ina[redis]'",
     "torch": "'ina[train]'",
     "ultralytics": "'ina[yolo]'",

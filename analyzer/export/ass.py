@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from analyzer.export import _subtitles
-from analyzer.export._text import open_text
 from analyzer.runtime import Runtime
+from analyzer.text import open_text
 from analyzer.types import MediaReport, ProgressHook
 
 

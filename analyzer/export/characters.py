@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any, ClassVar
 
-from analyzer.export._text import number_cell, text_cell, write_table
 from analyzer.runtime import Runtime
+from analyzer.text import number_cell, text_cell, write_table
 from analyzer.types import Attribute, MediaReport, Person, ProgressHook
 
 _UNKNOWN = Attribute(label="", value=float("nan"))

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from analyzer.export._text import number_cell, text_cell, write_table
 from analyzer.runtime import Runtime
+from analyzer.text import number_cell, text_cell, write_table
 from analyzer.types import I64, Decoded, MediaReport, ProgressHook
 
 _HEADS = ("sex", "age")

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any, ClassVar
 
-from analyzer.export._text import open_text
 from analyzer.runtime import Runtime
+from analyzer.text import open_text
 from analyzer.types import MediaReport, Person, ProgressHook
 
 

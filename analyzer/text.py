@@ -1,4 +1,4 @@
-"""What the exporters of text share: opening files, and cells that stay text in a spreadsheet."""
+"""Files of text, and cells that stay text in a spreadsheet."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
@@ -39,6 +39,11 @@ def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[objec
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
+
+
+def utf8(text: str) -> str:
+    r"""Bytes of a file name that are no UTF-8 as ``\udcXX``; see `open_text`."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def text_cell(text: str) -> str:
