@@ -79,7 +79,7 @@ def _is_joblist(path: Path) -> bool:
 
 def _listed(path: Path) -> Iterator[Results]:
     """Yield the results of each row of a joblist."""
-    for spec in joblist.read(path):
+    for spec in joblist.read(path, addresses=True):
         files = {name: Path(dest) for name, dest in spec.dests.items() if os.path.isfile(dest)}
         if files:
             yield Results(name=spec.dests["csv"], files=files, gallery=spec.gallery)

@@ -30,10 +30,7 @@ CHANGES_HELP = (
     "table of the files that are others now, for `python -m jobs accept` (default: beside the "
     "joblist, JOBLIST.changes.csv)"
 )
-
-_COLLECT = (
-    "collected from reports: run `python -m analyzer collect` again, which replaces all of it"
-)
+COLLECT = "made of reports: run `python -m analyzer collect` again, which replaces all of it"
 
 
 def add(commands: Any) -> None:

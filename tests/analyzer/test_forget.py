@@ -13,6 +13,7 @@ from PIL import Image
 
 from analyzer import cache, gallery, registry, reports
 from analyzer.__main__ import main
+from analyzer.collect import media
 from analyzer.forget import Wanted, persons_in, strip
 from analyzer.identity import Settings
 from analyzer.identity_store import open_store
@@ -261,6 +262,20 @@ def test_what_was_collected_is_to_be_collected_again(capsys: pytest.CaptureFixtu
     left = capsys.readouterr().err
     assert "left: collected: made of reports: run `python -m analyzer collect` again" in left
     assert "elsewhere" not in left
+
+
+def test_who_was_forgotten_is_collected_no_more() -> None:
+    report = made()
+    options = {**report.provenance["options"], "describer": "dlib_resnet"}
+    export(replace(report, provenance={"options": options}))
+
+    def collected() -> list[str | None]:
+        seen, _ = media.read(media.media_of(media.of_reports(["res/clip.report.zip"])))
+        return [person.name for one in seen for person in one.summary.persons]
+
+    assert collected() == ["Grace", "Ada"]
+    assert forget("Grace", "--results", "res", "--yes") == 0
+    assert collected() == ["Ada"]
 
 
 def test_galleries_in_the_cache_are_forgotten() -> None:
