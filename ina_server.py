@@ -21,6 +21,7 @@ from analyzer import registry
 from analyzer.errors import AnalyzerError
 from analyzer.options import AnalysisOptions, add_arguments, spellings
 from analyzer.shards import plan
+from joblist.model import ROWS_HELP, JoblistError, Rows
 from jobs.errors import LedgerRefused, LedgerUnavailable, UsageError
 from jobs.model import DEFAULT_PORT, FINAL, Bounds, Job, Shard, State
 
@@ -44,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         options = AnalysisOptions.from_mapping(vars(args))
         return _serve(args, options)
-    except (AnalyzerError, UsageError, LedgerRefused) as error:
+    except (AnalyzerError, UsageError, JoblistError, LedgerRefused) as error:
         print(f"ina_server: {error}", file=sys.stderr)
         return 2
 
@@ -70,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_positive, default=3)  # fmt: skip
     add("shards", "divide each video among N workers, at cuts; the results are the same", type=int)
     add("shard_minutes", "with --shards: no part is shorter than this", type=float)
+    add("rows", f"serve {ROWS_HELP}", metavar="A:B", type=_rows)
     add("keep_alive", "go on serving when every job is done", action="store_true")
     add("ledger", "file that remembers the jobs (default: in the state folder)", type=Path)
     add("identities", "know people again across media: a file, sqlite:///..., redis://... or @FILE "
@@ -107,6 +109,13 @@ def _seconds(text: str) -> float:
     return float(text)
 
 
+def _rows(text: str) -> Rows:
+    try:
+        return Rows.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _bounds(args: argparse.Namespace) -> Bounds:
     for name in ("input_root", "output_root"):
         root = getattr(args, name)
@@ -139,15 +148,19 @@ def _serve(args: argparse.Namespace, options: AnalysisOptions) -> int:
             max_attempts=args.max_attempts,
             shards=[Shard(s.number, s.count, s.least_s) for s in shards if s.count > 1],
         )
-        imported = _import(ledger, args.joblist, options, bounds)
+        imported = _import(ledger, args, options, bounds)
         return _Run(args, options, bounds, ledger, identities).go(imported)
 
 
-def _import(ledger: Ledger, joblist: Path, options: AnalysisOptions, bounds: Bounds) -> Imported:
+def _import(
+    ledger: Ledger, args: argparse.Namespace, options: AnalysisOptions, bounds: Bounds
+) -> Imported:
     from jobs.imports import import_jobs
     from jobs.sources import csv_list
 
-    specs = csv_list.read(joblist, exporters=registry.names("export"), bounds=bounds)
+    specs = csv_list.read(
+        args.joblist, exporters=registry.names("export"), bounds=bounds, rows=args.rows
+    )
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         imported = import_jobs(ledger, specs, options_digest=options.digest())

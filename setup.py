@@ -31,7 +31,7 @@ setup(
     license="MIT",
     license_files=["LICENSE"],
     python_requires=">=3.10",
-    packages=find_packages(include=["analyzer", "analyzer.*", "jobs", "jobs.*"]),
+    packages=find_packages(include=["analyzer", "analyzer.*", "joblist", "jobs", "jobs.*"]),
     py_modules=["ina_server", "ina_worker"],
     package_data={"": ["*.safetensors", "*.yaml", "*.j2"]},
     entry_points={

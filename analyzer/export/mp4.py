@@ -15,8 +15,8 @@ from analyzer import ffmpeg_binary, source
 from analyzer.errors import AnalyzerError, InputError, ResourceError, UsageError
 from analyzer.export import _subtitles
 from analyzer.export._rows import require_video
-from analyzer.export._text import open_text
 from analyzer.runtime import Runtime
+from analyzer.text import open_text
 from analyzer.types import MediaReport, Progress, ProgressHook
 
 _MP4_AUDIO = ("aac", "ac3", "alac", "eac3", "mp3", "opus")

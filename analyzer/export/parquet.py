@@ -18,8 +18,8 @@ from pyarrow import parquet
 from analyzer.export import _faces, _persons
 from analyzer.export._columns import Column
 from analyzer.export._document import document
-from analyzer.export._text import utf8, writing
 from analyzer.runtime import Runtime
+from analyzer.text import utf8, writing
 from analyzer.types import MediaReport, ProgressHook
 
 _TYPES = {
