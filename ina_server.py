@@ -251,13 +251,14 @@ class _Run:
 
     def go(self, imported: Imported) -> int:
         """Serve until the end; return the exit code."""
-        from jobs.display import LiveDisplay, PlainDisplay
+        from jobs.display import LiveDisplay, PlainDisplay, import_notes
 
         signal.signal(signal.SIGINT, self._on_signal)
         signal.signal(signal.SIGTERM, self._on_signal)
         self._server.start()
         print(self._server.uri, flush=True)
-        _print_import(imported)
+        for line in import_notes(imported):
+            print(line, flush=True)
         if self._identities:
             print(f"identities are kept in {self._identities.store.name}", flush=True)
         workers = self._local_workers()
@@ -358,17 +359,6 @@ class _Run:
         else:
             print("not finished: run the same command again to resume", flush=True)
         return 0 if finished and not bad else 1
-
-
-def _print_import(imported: Imported) -> None:
-    for number, text in (
-        (imported.skipped, "done before and skipped"),
-        (imported.missing, "done before, but their outputs are gone: to be done again"),
-        (imported.retried, "failed before and tried again"),
-        (imported.cancelled, "no longer in the joblist and cancelled"),
-    ):
-        if number:
-            print(f"{number} jobs {text}", flush=True)
 
 
 def _print_summary(counts: dict[str, int], found: dict[str, float], *, elapsed_s: float) -> None:
