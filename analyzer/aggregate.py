@@ -2,13 +2,12 @@
 
 import numpy as np
 
-from analyzer import canvas, geometry
+from analyzer import canvas, geometry, presence
 from analyzer.arrays import dense, group_means
 from analyzer.calibration import Views
 from analyzer.labels import PLAIN, Labeller
 from analyzer.tracks import Tracks
 from analyzer.types import (
-    F64,
     I64,
     Attribute,
     Decoded,
@@ -16,8 +15,6 @@ from analyzer.types import (
     Observations,
     Person,
 )
-
-_SAME_TIME_S = 1e-6
 
 
 def identities(labels: I64, found: Tracks, track_ids: I64) -> Identities:
@@ -131,17 +128,8 @@ def _person(
         screen_time_s=float(observations.duration_s[rows][once].sum()),
         mean_area_ratio=float((geometry.area(observations.boxes[rows]) / picture).mean()),
         attributes=_attributes(observations, rows, labeller),
-        intervals=_intervals(observations.time_s[rows], ends),
+        intervals=presence.stretches(observations.time_s[rows], ends),
     )
-
-
-def _intervals(starts: F64, ends: F64) -> tuple[tuple[float, float], ...]:
-    """Join samples that follow each other without a gap into stretches of time."""
-    order = np.argsort(starts, kind="stable")
-    starts, reach = starts[order], np.maximum.accumulate(ends[order])
-    first = np.nonzero(np.append(True, starts[1:] > reach[:-1] + _SAME_TIME_S))[0]
-    last = np.append(first[1:], len(starts)) - 1
-    return tuple(zip(starts[first].tolist(), reach[last].tolist(), strict=True))
 
 
 def _attributes(observations: Observations, rows: I64, labeller: Labeller) -> dict[str, Attribute]:

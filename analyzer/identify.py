@@ -17,7 +17,7 @@ POSTER_FACTOR = 1.2
 """Two pictures: 0.6 with dlib's ResNet, as its author recommends."""
 
 
-WITHOUT_MEDIUM = ("csv", "posters", "poster_image", "report")
+WITHOUT_MEDIUM = ("csv", "json", "posters", "poster_image", "report")
 """What can be exported of a medium that could not be read."""
 
 

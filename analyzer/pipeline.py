@@ -20,6 +20,7 @@ from analyzer import (
     linking,
     parts,
     quality,
+    runtime,
     tables,
     tracks,
 )
@@ -338,11 +339,18 @@ def _limit(models: Models) -> float:
 
 
 def _provenance(models: Models) -> Mapping[str, Any]:
+    """What the results depend on: nothing of the machine, of the time or of who did what."""
     return {
         "analyzer": analyzer.__version__,
+        "libraries": runtime.versions(),
         "options": models.options.shared(),
         "cluster_threshold": _limit(models),
-        "models": dict(models.describer.provenance),
+        "options_digest": models.options.digest(),
+        "models": {
+            **models.detector.provenance,
+            **models.aligner.provenance,
+            **models.describer.provenance,
+        },
         "ethnicity_asked_for": "ethnicity" in models.options.attributes,
     }
 

@@ -25,11 +25,13 @@ _PIP_NAMES = {
 }
 _EXTRAS = {
     "jinja2": "'ina[review]'",
+    "lxml": "'ina[review]'",
     "onnxruntime": "'ina[cpu]'",
     "pyarrow": "'ina[review]'",
     "redis": "'ina[redis]'",
     "torch": "'ina[train]'",
     "ultralytics": "'ina[yolo]'",
+    "xlsxwriter": "'ina[review]'",
 }
 
 

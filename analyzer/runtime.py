@@ -1,6 +1,8 @@
 """Where the work runs: the device, the threads, the batch; handed to every component."""
 
+import importlib.metadata
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +10,12 @@ from analyzer import registry
 
 if TYPE_CHECKING:
     from analyzer.backend import Backend, Session
+
+_LIBRARIES = (
+    *("av", "dlib-bin", "faiss-cpu", "numpy", "onnxruntime", "onnxruntime-gpu", "opencv-python"),
+    *("pillow", "scenedetect", "scipy"),
+)
+"""Those that results can depend on."""
 
 
 @dataclass
@@ -42,3 +50,16 @@ class Runtime:
                 "backend", self.backend, device=self.device, threads=self.threads
             )
         return self._loaded
+
+
+def versions() -> dict[str, str]:
+    """The version of each library that results can depend on, without importing any."""
+    return {name: found for name in _LIBRARIES if (found := _version(name))}
+
+
+@cache
+def _version(library: str) -> str | None:
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:
+        return None

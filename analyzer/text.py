@@ -1,14 +1,30 @@
 """Files of text, and cells that stay text in a spreadsheet."""
 
 import csv
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from analyzer.errors import ResourceError
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say what a user can do where a file cannot be written.
+
+    Raises:
+        ResourceError: the file cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ResourceError(
+            f"{path}: cannot be written: {error.strerror}; check its folder, rights and space"
+        ) from error
 
 
 @contextmanager
@@ -20,13 +36,22 @@ def open_text(path: Path) -> Iterator[TextIO]:
     Raises:
         ResourceError: the file cannot be written.
     """
-    try:
-        with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as stream:
-            yield stream
-    except OSError as error:
-        raise ResourceError(
-            f"{path}: cannot be written: {error.strerror}; check its folder, rights and space"
-        ) from error
+    with (
+        writing(path),
+        path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as stream,
+    ):
+        yield stream
+
+
+def write_json(path: Path, document: Any, *, indent: int | None = 1) -> None:
+    """Write a JSON file.
+
+    Raises:
+        ResourceError: the file cannot be written.
+    """
+    with open_text(path) as stream:
+        json.dump(document, stream, ensure_ascii=False, allow_nan=False, indent=indent)
+        stream.write("\n")
 
 
 def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

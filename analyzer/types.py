@@ -42,6 +42,8 @@ class MediaInfo:
     """Length on the player's clock, in seconds; 0 for images."""
     stills: tuple[str, ...] = ()
     """Path of each picture, by its number, where the medium is made of stills."""
+    size_bytes: int | None = None
+    """Of the file; ``None`` where the medium is made of stills."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -16,7 +16,7 @@ from jobs.model import Bounds, JobSpec
 
 _RESULT = re.compile(
     r"\.(csv|tsv|txt|ass|ssa|srt|vtt|mp4|m4v|mkv|mov|webm|eaf|xml|json|jsonl|html|xlsx|parquet"
-    r"|npz|safetensors|jpe?g|png|webp|pdf|zip)$",
+    r"|npz|safetensors|rttm|jsonld|jpe?g|png|webp|pdf|zip)$",
     re.IGNORECASE,
 )
 """What a file under an output root may be named: no script, no start-up file."""

@@ -15,9 +15,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 # fmt: off
 HEAVY = {
-    "PIL", "av", "cv2", "dlib", "ffmpeg", "jinja2", "matplotlib", "onnx", "onnxruntime", "pandas",
-    "pyarrow", "pysubs2", "redis", "safetensors", "scipy", "skimage", "torch", "ultralytics",
-    "xlsxwriter",
+    "PIL", "av", "cv2", "dlib", "ffmpeg", "jinja2", "lxml", "matplotlib", "onnx", "onnxruntime",
+    "pandas", "pyarrow", "pysubs2", "redis", "safetensors", "scipy", "skimage", "torch",
+    "ultralytics", "xlsxwriter",
 }
 """Slow to import: at the top of leaf files only, which the registry loads on demand."""
 
@@ -26,7 +26,7 @@ LAYERS = {
         0: {"errors", "arrays", "types", "geometry", "attributes", "calibration", "labels",
             "prefetch", "quality", "statistics", "gates", "agreement", "truth", "shards", "parts",
             "canvas", "schedule", "tables", "tracks", "linking", "identity", "tally",
-            "names", "naming", "archive", "plain", "text", "columns"},
+            "names", "naming", "archive", "plain", "presence", "text", "columns"},
         1: {"options", "registry", "runtime", "backend", "weights", "cache", "ffmpeg_binary",
             "source", "joblist", "formats", "portraits", "reports"},
         3: {"pipeline", "models", "outputs", "evaluate", "evaluate_clustering", "train",
@@ -48,7 +48,7 @@ DEFAULT_LAYER = {"analyzer": 2, "joblist": 0, "jobs": 1}
 
 EXCEPTIONS = {
     (f"analyzer.train.{trainer}", f"analyzer.describe.{describer}")
-    for trainer in ("attributes", "_identity_heads", "_network")
+    for trainer in ("attributes", "_correct", "_identity_heads", "_network")
     for describer in ("_dlib_attributes", "_dlib_dat")
 }
 """The trainer starts from the network that the describer reads, and writes the file it reads."""

@@ -1,5 +1,6 @@
 """Stage: boxes become upright, centred chips of one size."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from analyzer.types import F32, U8, Chips
@@ -10,6 +11,8 @@ class Aligner(Protocol):
 
     size: int
     """Side of a chip in pixels."""
+    provenance: Mapping[str, str]
+    """Model file -> sha256, for the report."""
 
     def align(self, image: U8, boxes: F32, landmarks: F32 | None) -> Chips:
         """Cut one chip a box.

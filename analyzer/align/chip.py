@@ -4,6 +4,8 @@ King, "Dlib-ml: A Machine Learning Toolkit", JMLR 2009; the predictor is the ens
 regression trees of Kazemi and Sullivan, CVPR 2014. FairFace was cut the same way.
 """
 
+from collections.abc import Mapping
+
 import dlib
 import numpy as np
 
@@ -22,7 +24,9 @@ class ChipAligner:
 
     def __init__(self, size: int, padding: float) -> None:
         self.size, self._padding = size, padding
-        self._predict = dlib.shape_predictor(str(weights.locate("dlib_5_points")))
+        model = weights.locate("dlib_5_points")
+        self.provenance: Mapping[str, str] = {model.name: weights.sha256(model)}
+        self._predict = dlib.shape_predictor(str(model))
 
     def align(self, image: U8, boxes: F32, landmarks: F32 | None) -> Chips:
         """Cut one chip a box; see `analyzer.align.Aligner`."""

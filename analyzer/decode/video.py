@@ -186,7 +186,7 @@ class VideoMedium:
         self._alive: Callable[[], None] = lambda: None
         self._begins_at = 0
         self._end = Fraction(0)
-        self.info = self._describe(path)
+        self.info = self._describe(path, size)
         self._pictures = Pictures(container, stream)
         self._first = next(self._pictures, None)
         if self._first is None:
@@ -377,7 +377,7 @@ class VideoMedium:
         source.require_size(self.info.uri, *size)
         return size
 
-    def _describe(self, path: str) -> MediaInfo:
+    def _describe(self, path: str, size_bytes: int) -> MediaInfo:
         """What the container states, checked before a picture is decoded."""
         stream, length = self._stream, (self._container.duration or 0) / av.time_base
         self._stated_s = length
@@ -394,4 +394,5 @@ class VideoMedium:
             height_px=stream.height,
             frame_rate=stream.average_rate,
             duration_s=length,
+            size_bytes=size_bytes,
         )

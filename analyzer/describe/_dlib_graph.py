@@ -1,9 +1,11 @@
 """dlib's face ResNet and the attribute branch on its trunk as one ONNX graph.
 
 Input ``chips`` (n, 150, 150, 3) uint8 RGB. Outputs ``embedding`` (n, 128),
-``features`` (n, 704) of dlib's own stages, and (n, k) for each head.
+``features`` (n, 704) of dlib's own stages, and (n, k) for each head. Where faces are mirrored, the
+shared layers and the branch see them twice, and a head gives the mean of what it says of both.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,27 +18,34 @@ from analyzer.describe._dlib_attributes import IDENTITY_FEATURES, Attributes
 from analyzer.describe._dlib_dat import DIMENSIONS, SIZE, STAGES, Convolution, Network
 from analyzer.types import F32
 
-VERSION = 3
+VERSION = 4
 """Grows with every change here that changes the graph: part of the name of cached graphs."""
 _OPSET, _IR = 17, 8
 _SIDE = 35
 """Of the activations that leave the stem; halving rounds down."""
 
 
-def build(network: Network, attributes: Attributes) -> bytes:
-    """Build the graph; returns a serialized ONNX model."""
+def build(network: Network, attributes: Attributes, *, mirror: bool) -> bytes:
+    """Build the graph.
+
+    Args:
+        network: dlib's.
+        attributes: the branch; without heads there is none.
+        mirror: whether the branch also sees each face's mirror image.
+
+    Returns:
+        A serialized ONNX model.
+    """
     graph = _Graph()
-    pixels = graph.add("Cast", "chips", to=TensorProto.FLOAT)
-    x = graph.add("Transpose", pixels, perm=[0, 3, 1, 2])
-    layers = iter(network.convolutions)
-    x = graph.add("Relu", _stem(graph, x, next(layers), network.mean))
-    x = graph.add("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2])
-    (trunk,) = _stages(graph, x, layers, STAGES[:1])
+    trunk, layers = _trunk(graph, "chips", network)
     pooled = [_mean(graph, x) for x in _stages(graph, trunk, layers, STAGES[1:])]
     graph.add("MatMul", pooled[-1], graph.constant(network.projection), name="embedding")
     graph.add("Concat", *pooled, name="features", axis=1)
     if attributes.names:
-        _attributes(graph, trunk, attributes)
+        trunks = [trunk]
+        if mirror:
+            trunks.append(_trunk(graph, _mirrored(graph, "chips"), network)[0])
+        _attributes(graph, trunks, attributes)
     widths = {"embedding": DIMENSIONS, "features": IDENTITY_FEATURES}
     return graph.serialize(widths | {name: SIZES[name] for name in attributes.names})
 
@@ -46,7 +55,7 @@ class _Graph:
 
     def __init__(self) -> None:
         self._nodes: list[onnx.NodeProto] = []
-        self._constants: list[onnx.TensorProto] = []
+        self._constants: dict[str, onnx.TensorProto] = {}
 
     def add(self, op: str, *inputs: str, name: str = "", **attributes: Any) -> str:
         """Append a node; returns the name of its output."""
@@ -55,10 +64,11 @@ class _Graph:
         return output
 
     def constant(self, values: "np.ndarray[Any, Any]") -> str:
-        """Store an array in the model; returns its name."""
-        name = f"constant_{len(self._constants)}"
-        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
-        return name
+        """Store an array in the model, equal ones once; returns its name."""
+        tensor = numpy_helper.from_array(np.ascontiguousarray(values))
+        tensor.name = f"constant_{hashlib.sha256(tensor.SerializeToString()).hexdigest()[:16]}"
+        self._constants[tensor.name] = tensor
+        return tensor.name
 
     def serialize(self, widths: dict[str, int]) -> bytes:
         """Finish a graph whose outputs (n, width) have these names."""
@@ -67,7 +77,9 @@ class _Graph:
             helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", width])
             for name, width in widths.items()
         ]
-        graph = helper.make_graph(self._nodes, "dlib_resnet", [chips], outputs, self._constants)
+        graph = helper.make_graph(
+            self._nodes, "dlib_resnet", [chips], outputs, [*self._constants.values()]
+        )
         opset = [helper.make_opsetid("", _OPSET)]
         model = helper.make_model(graph, opset_imports=opset, ir_version=_IR)
         onnx.checker.check_model(model, full_check=True)
@@ -96,16 +108,38 @@ def _mean(graph: _Graph, x: str) -> str:
     return graph.add("Flatten", graph.add("GlobalAveragePool", x))
 
 
-def _attributes(graph: _Graph, trunk: str, attributes: Attributes) -> None:
-    """Append the attribute branch and its heads."""
+def _trunk(graph: _Graph, chips: str, network: Network) -> tuple[str, Iterator[Convolution]]:
+    """Append the stem and the first stage; returns their activations, and the layers behind."""
+    layers = iter(network.convolutions)
+    pixels = graph.add("Cast", chips, to=TensorProto.FLOAT)
+    x = graph.add("Transpose", pixels, perm=[0, 3, 1, 2])
+    x = graph.add("Relu", _stem(graph, x, next(layers), network.mean))
+    x = graph.add("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2])
+    (trunk,) = _stages(graph, x, layers, STAGES[:1])
+    return trunk, layers
+
+
+def _mirrored(graph: _Graph, chips: str) -> str:
+    """Mirror images (n, S, S, 3) of chips."""
+    slices = (graph.constant(np.array([value])) for value in (-1, -SIZE - 1, 2, -1))
+    return graph.add("Slice", chips, *slices)
+
+
+def _attributes(graph: _Graph, trunks: Sequence[str], attributes: Attributes) -> None:
+    """Append the attribute branch on each trunk, and the heads on all of them."""
+    hidden = [_branch_features(graph, trunk, attributes) for trunk in trunks]
+    y = graph.add("Relu", _linear(graph, "features", attributes, "identity.hidden"))
+    for name in attributes.names:
+        own = graph.add("Mean", *(_linear(graph, x, attributes, name) for x in hidden))
+        graph.add("Add", own, _linear(graph, y, attributes, f"identity.{name}"), name=name)
+
+
+def _branch_features(graph: _Graph, trunk: str, attributes: Attributes) -> str:
+    """Append the branch on one trunk; returns its hidden layer (n, 512)."""
     after = _stages(graph, trunk, iter(attributes.convolutions), STAGES[1:])
     pooled = [*(_mean(graph, x) for x in after[:-1]), graph.add("Flatten", after[-1])]
     branch = graph.add("Concat", *pooled, axis=1)
-    x = graph.add("Relu", _linear(graph, branch, attributes, "hidden"))
-    y = graph.add("Relu", _linear(graph, "features", attributes, "identity.hidden"))
-    for name in attributes.names:
-        own = _linear(graph, x, attributes, name)
-        graph.add("Add", own, _linear(graph, y, attributes, f"identity.{name}"), name=name)
+    return graph.add("Relu", _linear(graph, branch, attributes, "hidden"))
 
 
 def _linear(graph: _Graph, x: str, attributes: Attributes, layer: str) -> str:

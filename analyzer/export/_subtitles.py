@@ -16,7 +16,6 @@ import numpy as np
 import pysubs2
 from PIL import ImageFont
 
-from analyzer.errors import UsageError
 from analyzer.types import F64, I64, Decoded, MediaReport
 
 # Okabe and Ito, "Color Universal Design", 2008: told apart by colour-blind people. The blue is
@@ -68,16 +67,6 @@ class Layout:
         while text and self.text_width(text + "…") > self.width:
             text = text[:-1]
         return text + "…"
-
-
-def require_video(report: MediaReport) -> None:
-    """Refuse stills.
-
-    Raises:
-        UsageError: the report is of a still.
-    """
-    if report.info.kind != "video":
-        raise UsageError(f"{report.info.uri}: ass and mp4 need a video; export stills as csv")
 
 
 def lines(report: MediaReport) -> Iterator[str]:

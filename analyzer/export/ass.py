@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from analyzer.export import _subtitles
+from analyzer.export._media import require_video
 from analyzer.runtime import Runtime
 from analyzer.text import open_text
 from analyzer.types import MediaReport, ProgressHook
@@ -26,6 +27,6 @@ class AssExporter:
             UsageError: the report is of a still.
             ResourceError: the file cannot be written.
         """
-        _subtitles.require_video(report)
+        require_video(report, "ass")
         with open_text(path) as stream:
             stream.writelines(_subtitles.lines(report))

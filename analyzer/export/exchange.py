@@ -14,8 +14,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from analyzer import archive
+from analyzer.export import _rows
 from analyzer.runtime import Runtime
-from analyzer.types import I64, MediaReport, ProgressHook
+from analyzer.types import MediaReport, ProgressHook
 
 
 def create(*, runtime: Runtime) -> "ExchangeExporter":
@@ -57,13 +58,9 @@ def _movie(report: MediaReport) -> int | str:
     return int(number[0]) if number else stem
 
 
-def _boxes(report: MediaReport) -> I64:
-    return np.rint(report.observations.boxes).astype(np.int64)
-
-
 def _trajectories(report: MediaReport, movie: int | str) -> Iterator[dict[str, Any]]:
     """Yield the T tracks in the order of their ids, with a box for each frame of the medium."""
-    table, boxes = report.observations, _boxes(report)
+    table, boxes = report.observations, _rows.boxes(report)
     for index, track in enumerate(report.identities.track_ids.tolist()):
         rows = np.nonzero(table.track_id == track)[0]
         frames = table.frame[rows]
@@ -86,7 +83,7 @@ def _trajectories(report: MediaReport, movie: int | str) -> Iterator[dict[str, A
 
 def _features(report: MediaReport, movie: int | str) -> Iterator[dict[str, Any]]:
     """Yield the M described faces; box and frame are those of their trajectory."""
-    table, boxes = report.observations, _boxes(report)
+    table, boxes = report.observations, _rows.boxes(report)
     for row, embedding in zip(table.embedding_rows.tolist(), table.embeddings, strict=True):
         box, frame = boxes[row].tolist(), int(table.frame[row])
         yield {

@@ -14,6 +14,7 @@ import ffmpeg
 from analyzer import ffmpeg_binary, source
 from analyzer.errors import AnalyzerError, InputError, ResourceError, UsageError
 from analyzer.export import _subtitles
+from analyzer.export._media import require_video
 from analyzer.runtime import Runtime
 from analyzer.text import open_text
 from analyzer.types import MediaReport, Progress, ProgressHook
@@ -55,7 +56,7 @@ class Mp4Exporter:
             MissingDependency: no ffmpeg that can do it.
             ResourceError: the file cannot be written.
         """
-        _subtitles.require_video(report)
+        require_video(report, "mp4")
         # ffmpeg runs in the folder of the subtitle, whose plain name needs no escape in a filter.
         with tempfile.TemporaryDirectory(prefix="ina-mp4-") as folder:
             with open_text(Path(folder, _SUBTITLE)) as stream:

@@ -1,12 +1,12 @@
 """Who each person may be, as JSON: the gallery's candidates with probability and distance."""
 
-import json
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from analyzer.export._document import named
 from analyzer.runtime import Runtime
-from analyzer.text import open_text
-from analyzer.types import MediaReport, Person, ProgressHook
+from analyzer.text import write_json
+from analyzer.types import MediaReport, ProgressHook
 
 
 def create(*, runtime: Runtime) -> "NamesExporter":
@@ -21,27 +21,5 @@ class NamesExporter:
 
     def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
         """Write the persons, most screen time first; without a gallery nobody has candidates."""
-        document = {"medium": report.info.uri, "persons": [_entry(p) for p in report.persons]}
-        with open_text(path) as stream:
-            json.dump(document, stream, ensure_ascii=False, indent=1)
-            stream.write("\n")
-
-
-def _entry(person: Person) -> dict[str, Any]:
-    return {
-        "person_id": person.person_id,
-        "name": person.name,
-        "name_distance": _rounded(person.name_distance),
-        "candidates": [
-            {
-                "name": candidate.name,
-                "probability": _rounded(candidate.probability),
-                "distance": _rounded(candidate.distance),
-            }
-            for candidate in person.candidates
-        ],
-    }
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
+        persons = [named(person) for person in report.persons]
+        write_json(path, {"medium": report.info.uri, "persons": persons})

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import ClassVar
 
+from analyzer.export import _rows
 from analyzer.runtime import Runtime
 from analyzer.text import write_table
 from analyzer.types import MediaReport, ProgressHook
@@ -22,19 +23,12 @@ class ShotsExporter:
         """Write the table; see `analyzer.export.Exporter`."""
         rows = (
             (
-                number,
-                f"{start:.3f}",
-                f"{end:.3f}",
-                f"{end - start:.3f}",
-                _present(report, start, end),
+                shot.number,
+                f"{shot.start_s:.3f}",
+                f"{shot.end_s:.3f}",
+                f"{shot.end_s - shot.start_s:.3f}",
+                " ".join(map(str, shot.person_ids)),
             )
-            for number, (start, end) in enumerate(report.shots.tolist())
+            for shot in _rows.shots(report)
         )
         write_table(path, ("shot", "start_s", "end_s", "duration_s", "person_ids"), rows)
-
-
-def _present(report: MediaReport, start: float, end: float) -> str:
-    """The persons who are seen in a stretch of time, numbers with blanks between."""
-    times = report.observations.time_s
-    seen = set(report.row_persons()[(times >= start) & (times < end)].tolist())
-    return " ".join(str(person) for person in sorted(seen - {-1}))

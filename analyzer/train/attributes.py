@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from analyzer.describe._dlib_attributes import Attributes
 from analyzer.evaluate import Predictions
 from analyzer.options import ATTRIBUTES
 from analyzer.runtime import Runtime
-from analyzer.train import _calibrate, _features, _identity_heads
+from analyzer.train import _calibrate, _correct, _features, _identity_heads
 from analyzer.train._fit import Fit, Pictures
 from analyzer.train._network import Branch, Trunk
 from analyzer.types import F32, I64, U8, Progress, ProgressHook
@@ -70,8 +70,12 @@ def train(
     heads = _identity_heads.train(views, fit.pictures.labels, seed)
     branch = Attributes.rounded({**fit.average.module.cpu().export(), **heads})
     about = {**_about(run), **run}
+    held = _Held(dataset, chips, tuning)
     _dlib_attributes.save(branch, out, about)
-    predictions = _predict(out, _Held(dataset, chips, tuning), runtime, progress)
+    (full,) = _predict(out, held, runtime, progress, sizes_px=evaluate.SIZES_PX[:1])
+    branch = _correct.correct(branch, full)
+    _dlib_attributes.save(branch, out, about)
+    predictions = _predict(out, held, runtime, progress)
     calibration = _calibrate.calibrate(predictions)
     report = evaluate.report(predictions, calibration)
     _dlib_attributes.save(branch, out, {**about, **_measured(report, calibration)})
@@ -137,14 +141,18 @@ def _device(device: str) -> str:
 
 
 def _predict(
-    path: Path, dataset: Dataset, runtime: Runtime, progress: ProgressHook
+    path: Path,
+    dataset: Dataset,
+    runtime: Runtime,
+    progress: ProgressHook,
+    sizes_px: Sequence[int] = evaluate.SIZES_PX,
 ) -> list[Predictions]:
     """What the file says of pictures, by the path that an analysis takes."""
     describer = registry.load(
         "describe", f"dlib_resnet:heads={path}", runtime=runtime, attributes=ATTRIBUTES
     )
     aligner = registry.load("align", describer.aligner, runtime=runtime)
-    return evaluate.predict(describer, aligner, dataset, progress=progress)
+    return evaluate.predict(describer, aligner, dataset, sizes_px=sizes_px, progress=progress)
 
 
 def _about(run: Mapping[str, str]) -> dict[str, str]:

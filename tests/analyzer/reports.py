@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from analyzer import presence
 from analyzer.types import (
     Attribute,
     Decoded,
@@ -157,4 +158,8 @@ def _person(
         screen_time_s=sum(face.duration_s for face in mine),
         mean_area_ratio=0.05,
         attributes={head: every[head] for head in heads},
+        intervals=presence.stretches(
+            np.array([face.time_s for face in mine]),
+            np.array([face.time_s + face.duration_s for face in mine]),
+        ),
     )

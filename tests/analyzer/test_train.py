@@ -11,7 +11,7 @@ from analyzer.attributes import SIZES  # noqa: E402
 from analyzer.describe import _dlib_attributes, _dlib_dat  # noqa: E402
 from analyzer.describe._dlib_attributes import Attributes  # noqa: E402
 from analyzer.runtime import Runtime  # noqa: E402
-from analyzer.train import _augment, _identity_heads, _loss, attributes  # noqa: E402
+from analyzer.train import _augment, _correct, _identity_heads, _loss, attributes  # noqa: E402
 from analyzer.train._network import Branch, Trunk  # noqa: E402
 
 RUNTIME = Runtime(device="cpu")
@@ -142,3 +142,18 @@ def test_near_ages_are_less_wrong_than_far_ones():
 
     assert loss(4) < loss(5) < loss(8)
     assert loss(3) == pytest.approx(loss(5))
+
+
+@pytest.mark.parametrize("offsets", [[0.7], [0.5, -0.5, 0.2, -0.2]])
+def test_a_correction_finds_the_scale_and_offsets_that_were_taken_away(offsets):
+    random = np.random.default_rng(0)
+    true = random.normal(0, 2, (20_000, len(offsets)))
+    shown = (true - offsets) / 0.6
+    if len(offsets) == 1:
+        labels = (random.random(len(true)) < 1 / (1 + np.exp(-true[:, 0]))).astype(int)
+    else:
+        noise = random.gumbel(size=true.shape)
+        labels = (true + noise).argmax(axis=1)
+    scale, found = _correct.fit(shown.astype(np.float32), labels)
+    assert scale == pytest.approx(0.6, abs=0.03)
+    np.testing.assert_allclose(found, offsets, atol=0.08)

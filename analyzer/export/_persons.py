@@ -1,0 +1,44 @@
+"""The table of the characters, a row a person."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from analyzer.columns import Column
+from analyzer.types import Attribute, MediaReport, Person
+
+_UNKNOWN = Attribute(label="", value=float("nan"))
+
+
+def columns(report: MediaReport) -> Iterator[Column]:
+    """Yield every column with a value a person, most screen time first."""
+
+    def each(name: str, kind: str, value: Callable[[Person], Any], digits: int = 4) -> Column:
+        return Column(name, kind, [value(person) for person in report.persons], digits)
+
+    duration = report.info.duration_s
+    yield each("person_id", "integer", lambda p: p.person_id)
+    yield each("name", "text", lambda p: p.name)
+    yield each("name_distance", "number", lambda p: p.name_distance)
+    yield each("sex_label", "text", lambda p: _attribute(p, "sex").label or None)
+    yield each("age_label", "number", lambda p: _years(_attribute(p, "age")), 1)
+    yield each("age_low", "number", lambda p: _attribute(p, "age").low, 1)
+    yield each("age_high", "number", lambda p: _attribute(p, "age").high, 1)
+    yield each("face_count", "integer", lambda p: p.face_count)
+    yield each("track_count", "integer", lambda p: len(p.track_ids))
+    yield each("first_s", "number", lambda p: p.first_s, 3)
+    yield each("last_s", "number", lambda p: p.last_s, 3)
+    yield each("screen_time_s", "number", lambda p: p.screen_time_s, 3)
+    yield each("screen_share", "number", lambda p: p.screen_time_s / duration if duration else None)
+    yield each("mean_area_ratio", "number", lambda p: p.mean_area_ratio)
+    for head in sorted(set(report.row_attributes) - {"sex", "age"}):
+        found = [_attribute(person, head) for person in report.persons]
+        yield Column(f"{head}_label", "text", [attribute.label for attribute in found])
+        yield Column(f"{head}_share", "number", [attribute.value for attribute in found])
+
+
+def _attribute(person: Person, head: str) -> Attribute:
+    return person.attributes.get(head, _UNKNOWN)
+
+
+def _years(age: Attribute) -> float | None:
+    return float(age.label) if age.label else None

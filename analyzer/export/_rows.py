@@ -1,0 +1,124 @@
+"""What many exporters read off a report: boxes, who is seen where and when, and in which shot."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer import presence
+from analyzer.types import I64, Attribute, MediaReport, Person
+
+
+@dataclass(frozen=True)
+class Track:
+    """One face, followed."""
+
+    track_id: int
+    person_id: int
+    """-1 = nobody's."""
+    rows: I64
+    """Its rows, in order of time."""
+    labels: Mapping[str, str]
+    """Head name -> label; empty where the head does not know."""
+    stretches: tuple[tuple[float, float], ...]
+    """When it is on screen, in seconds."""
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """A stretch of time that shows a person."""
+
+    person: Person
+    number: int
+    """Of the person's stretches, from 0."""
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A shot and who is seen in it."""
+
+    number: int
+    start_s: float
+    end_s: float
+    person_ids: tuple[int, ...]
+
+
+def boxes(report: MediaReport) -> I64:
+    """(N, 4) as they stand in the csv."""
+    return np.rint(report.observations.boxes).astype(np.int64)
+
+
+def name(person: Person) -> str:
+    """The name, or ``person N``."""
+    return person.name or f"person {person.person_id}"
+
+
+def names(report: MediaReport) -> dict[int, str]:
+    """Person -> name, or ``person N``."""
+    return {person.person_id: name(person) for person in report.persons}
+
+
+def summary(person: Person) -> str:
+    """``Grace, m, 40``: name, and sex and age where they are known."""
+    sex, age = (person.attributes.get(head, Attribute(label="", value=0)) for head in _HEADS)
+    years = f"{float(age.label):.0f}" if age.label else ""
+    return ", ".join(filter(None, (name(person), sex.label, years)))
+
+
+def labels(report: MediaReport) -> list[dict[str, str]]:
+    """Head name -> label of each row; of the track's average where faces are tracked."""
+    tracking = report.provenance["options"]["engine"] == "videotracking"
+    heads = report.track_attributes if tracking else report.row_attributes
+    rows = report.row_tracks() if tracking else np.arange(len(report.observations))
+    return [
+        {head: found.label[row] for head, found in sorted(heads.items())} for row in rows.tolist()
+    ]
+
+
+def tracks(report: MediaReport) -> Iterator[Track]:
+    """Yield the T tracks in the order of their ids."""
+    table = report.observations
+    order = np.argsort(table.track_id, kind="stable")
+    ids = report.identities.track_ids
+    bounds = np.searchsorted(table.track_id[order], ids, side="right")
+    groups = np.split(order, bounds[:-1]) if len(ids) else []
+    owners = zip(ids.tolist(), report.identities.person_ids.tolist(), groups, strict=True)
+    for number, (track, person, rows) in enumerate(owners):
+        starts = table.time_s[rows]
+        yield Track(
+            track_id=track,
+            person_id=person,
+            rows=rows,
+            labels={head: found.label[number] for head, found in report.track_attributes.items()},
+            stretches=presence.stretches(starts, starts + table.duration_s[rows]),
+        )
+
+
+def appearances(report: MediaReport) -> list[Appearance]:
+    """Every stretch of time that shows a person, in order of time.
+
+    To the millisecond, none empty; those of one person do not overlap.
+    """
+    found = [stretch for person in report.persons for stretch in _of(person)]
+    return sorted(found, key=lambda a: (a.start_ms, a.end_ms, a.person.person_id))
+
+
+def shots(report: MediaReport) -> Iterator[Shot]:
+    """Yield the shots in order."""
+    times, persons = report.observations.time_s, report.row_persons()
+    for number, (start, end) in enumerate(report.shots.tolist()):
+        seen = set(persons[(times >= start) & (times < end)].tolist())
+        yield Shot(number, start, end, tuple(sorted(seen - {-1})))
+
+
+_HEADS = ("sex", "age")
+
+
+def _of(person: Person) -> Iterator[Appearance]:
+    last = 0
+    for number, (start_s, end_s) in enumerate(person.intervals):
+        start = max(round(start_s * 1000), last)
+        last = max(round(end_s * 1000), start + 1)
+        yield Appearance(person, number, start, last)

@@ -1,0 +1,136 @@
+"""CVAT 1.1 for video: the tracks as boxes to be corrected, with name, sex and age.
+
+CVAT fills in the pictures between two boxes of a track. So that it shows no face where none was
+seen, a track that goes away ends in a box that is ``outside``.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from lxml import etree
+from lxml.builder import E
+
+from analyzer.export import _rows, _xml
+from analyzer.export._media import require_video
+from analyzer.runtime import Runtime
+from analyzer.text import writing
+from analyzer.types import F64, MediaReport, ProgressHook
+
+_LABEL = "face"
+_UNKNOWN = "unknown"
+_ATTRIBUTES = {"name": (), "sex": ("m", "f", _UNKNOWN), "age": ()}
+"""What is said of a track, and the values to choose from."""
+
+
+def create(*, runtime: Runtime) -> "CvatExporter":
+    """CVAT 1.1 for video: a track a face followed, with name, sex and age."""
+    return CvatExporter()
+
+
+class CvatExporter:
+    """Writes CVAT's XML; see `analyzer.export.Exporter`."""
+
+    suffix: ClassVar[str] = ".cvat.xml"
+
+    def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
+        """Write the document; a medium without faces gives the description of the task only.
+
+        Raises:
+            UsageError: the report is of stills.
+            ResourceError: the file cannot be written.
+        """
+        require_video(report, "cvat")
+        with (
+            writing(path),
+            path.open("wb") as stream,
+            etree.xmlfile(stream, encoding="utf-8") as file,
+        ):
+            file.write_declaration()
+            with file.element("annotations"):
+                for element in (E.version("1.1"), _meta(report), *_tracks(report)):
+                    file.write("\n", element)
+
+
+def _meta(report: MediaReport) -> Any:
+    """The task that the boxes are of; CVAT's own must have a label with these attributes."""
+    info, table = report.info, report.observations
+    count = max(report.tally.frames_decoded, int(table.frame.max(initial=-1)) + 1)
+    attributes = [
+        E.attribute(
+            E.name(name),
+            E.mutable("False"),
+            E.input_type("select" if values else "text"),
+            E.default_value(values[-1] if values else ""),
+            E.values("\n".join(values)),
+        )
+        for name, values in _ATTRIBUTES.items()
+    ]
+    task = E.task(
+        E.name(_xml.text(Path(info.uri).name)),
+        E.size(str(count)),
+        E.mode("interpolation"),
+        E.overlap("0"),
+        E.start_frame("0"),
+        E.stop_frame(str(max(0, count - 1))),
+        E.frame_filter(""),
+        E.labels(E.label(E.name(_LABEL), E.attributes(*attributes))),
+        E.original_size(E.width(str(info.width_px)), E.height(str(info.height_px))),
+    )
+    return E.meta(task)
+
+
+def _tracks(report: MediaReport) -> Iterator[Any]:
+    """Yield the tracks, each with its boxes and what is said of it."""
+    names, ends, boxes = _rows.names(report), _ends(report), _rows.boxes(report)
+    frames = report.observations.frame
+    for track in _rows.tracks(report):
+        said = {
+            "name": _xml.text(names.get(track.person_id, "")),
+            "sex": track.labels.get("sex") or _UNKNOWN,
+            "age": track.labels.get("age", ""),
+        }
+        element = E.track(id=str(track.track_id), label=_LABEL, source="auto")
+        following = [*frames[track.rows[1:]].tolist(), None]
+        for row, after in zip(track.rows.tolist(), following, strict=True):
+            frame, end = int(frames[row]), ends[row]
+            element.append(_box(frame, boxes[row].tolist(), said, outside=False))
+            if end is not None and (after is None or frame < end < after):
+                element.append(_box(end, boxes[row].tolist(), said, outside=True))
+        yield element
+
+
+def _box(frame: int, box: Sequence[int], said: Mapping[str, str], *, outside: bool) -> Any:
+    corners = dict(zip(("xtl", "ytl", "xbr", "ybr"), map(str, box), strict=True))
+    return E.box(
+        *(E.attribute(text, name=name) for name, text in said.items()),
+        frame=str(frame),
+        keyframe="1",
+        outside=str(int(outside)),
+        occluded="0",
+        z_order="0",
+        **corners,
+    )
+
+
+def _ends(report: MediaReport) -> list[int | None]:
+    """The picture with which each row's sample is over; ``None`` where the medium is over, too.
+
+    Where no face and no cut tells its number, it follows from the rate, and is an estimate where
+    the rate varies.
+    """
+    table, rate = report.observations, float(report.info.frame_rate or 25)
+    known = dict(zip(_keys(table.cuts), table.cut_frames.tolist(), strict=True))
+    known.update(zip(_keys(table.time_s), table.frame.tolist(), strict=True))
+    times = table.time_s + table.duration_s
+    lasting = np.maximum(1, np.rint(table.duration_s * rate)).astype(int)
+    guesses = (table.frame + lasting).tolist()
+    over = times > (report.info.duration_s or np.inf) - 0.5 / rate
+    rows = zip(_keys(times), guesses, over.tolist(), strict=True)
+    return [None if last else known.get(key, guess) for key, guess, last in rows]
+
+
+def _keys(times: F64) -> list[int]:
+    """Times as whole microseconds, to be looked up."""
+    return np.rint(times * 1e6).astype(np.int64).tolist()

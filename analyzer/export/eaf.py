@@ -1,0 +1,167 @@
+"""ELAN document: a tier a person, with the times on screen, and one of the shots.
+
+The form is EAF 3.0 (https://www.mpi.nl/tools/elan/EAFv3.0.xsd); times are milliseconds.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any, ClassVar
+
+from lxml import etree
+
+from analyzer.export import _media, _rows, _xml
+from analyzer.runtime import Runtime
+from analyzer.text import writing
+from analyzer.types import MediaReport, ProgressHook
+
+_XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
+_SHOTS = "shots"
+_LONG_AGO = "1980-01-01T00:00:00+00:00"
+"""The schema wants a date; equal reports give equal bytes."""
+
+
+def create(*, runtime: Runtime) -> "EafExporter":
+    """ELAN document with a tier a person and one of the shots."""
+    return EafExporter()
+
+
+@dataclass(frozen=True)
+class _Tier:
+    """A row of ELAN's timeline."""
+
+    name: str
+    kind: str
+    participant: str
+    annotations: Sequence[tuple[int, int, str]]
+    """Start, end and text."""
+
+
+class EafExporter:
+    """Writes EAF; see `analyzer.export.Exporter`."""
+
+    suffix: ClassVar[str] = ".eaf"
+
+    def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
+        """Write the document; a medium without persons gives the tier of the shots only.
+
+        Raises:
+            UsageError: the report is of stills.
+            ResourceError: the file cannot be written.
+        """
+        _media.require_video(report, "eaf")
+        root = _document(report, path.parent)
+        with writing(path):
+            path.write_bytes(
+                etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
+            )
+
+
+def _document(report: MediaReport, folder: Path) -> Any:
+    """The whole of it; the schema prescribes the order of its parts."""
+    tiers = [*_person_tiers(report), _shot_tier(report)]
+    author = f"ina {report.provenance.get('analyzer', '')}".strip()
+    root = etree.Element(
+        "ANNOTATION_DOCUMENT",
+        {f"{{{_XSI}}}noNamespaceSchemaLocation": _SCHEMA},
+        nsmap={"xsi": _XSI},
+        AUTHOR=author,
+        DATE=_LONG_AGO,
+        FORMAT="3.0",
+        VERSION="3.0",
+    )
+    _header(root, report.info.uri, folder, sum(len(tier.annotations) for tier in tiers))
+    slots = _time_order(root, tiers)
+    numbers = count(1)
+    for number, tier in enumerate(tiers):
+        _write(root, tier, slots[number], numbers)
+    for kind in ("person", "shot"):
+        etree.SubElement(
+            root,
+            "LINGUISTIC_TYPE",
+            GRAPHIC_REFERENCES="false",
+            LINGUISTIC_TYPE_ID=kind,
+            TIME_ALIGNABLE="true",
+        )
+    return root
+
+
+def _header(root: Any, uri: str, folder: Path, last: int) -> None:
+    """Link the medium, from the root of the file system and from the document's folder."""
+    header = etree.SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
+    etree.SubElement(
+        header,
+        "MEDIA_DESCRIPTOR",
+        MEDIA_URL=_media.file_url(uri),
+        MIME_TYPE=_media.mime_type(uri),
+        RELATIVE_MEDIA_URL=_media.relative_url(uri, folder),
+    )
+    used = etree.SubElement(header, "PROPERTY", NAME="lastUsedAnnotationId")
+    used.text = str(last)
+
+
+def _person_tiers(report: MediaReport) -> Iterator[_Tier]:
+    """Yield a tier a person, most screen time first; no two have one name."""
+    stretches = defaultdict(list)
+    for found in _rows.appearances(report):
+        stretches[found.person.person_id].append((found.start_ms, found.end_ms))
+    taken = {_SHOTS}
+    for person in report.persons:
+        name = wanted = _xml.text(_rows.name(person))
+        for number in count(2):
+            if name not in taken:
+                break
+            name = f"{wanted} ({number})"
+        taken.add(name)
+        text = _xml.text(_rows.summary(person))
+        mine = [(start, end, text) for start, end in stretches[person.person_id]]
+        yield _Tier(name, "person", wanted, mine)
+
+
+def _shot_tier(report: MediaReport) -> _Tier:
+    shots = [
+        (round(shot.start_s * 1000), round(shot.end_s * 1000), f"shot {shot.number}")
+        for shot in _rows.shots(report)
+    ]
+    return _Tier(_SHOTS, "shot", "", [shot for shot in shots if shot[0] < shot[1]])
+
+
+def _time_order(root: Any, tiers: Sequence[_Tier]) -> list[list[tuple[str, str]]]:
+    """Write all times in order; give the names of both sides of each tier's annotations.
+
+    Annotations share none: in ELAN, to move one would move the other.
+    """
+    times = sorted(
+        (time, t, a, side)
+        for t, tier in enumerate(tiers)
+        for a, annotation in enumerate(tier.annotations)
+        for side, time in enumerate(annotation[:2])
+    )
+    order, names = etree.SubElement(root, "TIME_ORDER"), {}
+    for number, (time, *place) in enumerate(times, 1):
+        names[tuple(place)] = slot = f"ts{number}"
+        etree.SubElement(order, "TIME_SLOT", TIME_SLOT_ID=slot, TIME_VALUE=str(time))
+    return [
+        [(names[t, a, 0], names[t, a, 1]) for a in range(len(tier.annotations))]
+        for t, tier in enumerate(tiers)
+    ]
+
+
+def _write(
+    root: Any, tier: _Tier, slots: Sequence[tuple[str, str]], numbers: Iterator[int]
+) -> None:
+    """Write a tier; each annotation takes the next number of the document."""
+    who = {"PARTICIPANT": tier.participant} if tier.participant else {}
+    element = etree.SubElement(root, "TIER", who, LINGUISTIC_TYPE_REF=tier.kind, TIER_ID=tier.name)
+    for (_, _, text), (start, end) in zip(tier.annotations, slots, strict=True):
+        annotation = etree.SubElement(
+            etree.SubElement(element, "ANNOTATION"),
+            "ALIGNABLE_ANNOTATION",
+            ANNOTATION_ID=f"a{next(numbers)}",
+            TIME_SLOT_REF1=start,
+            TIME_SLOT_REF2=end,
+        )
+        etree.SubElement(annotation, "ANNOTATION_VALUE").text = text

@@ -1,0 +1,70 @@
+"""Parquet: the csv's rows with their types, embeddings, and the report as metadata.
+
+``pandas.read_parquet`` gives the columns of the csv, in its order; then ``duration_s``,
+``embedding`` (null where a face was not described) and, joined by ``person_id`` and under
+``person_``, what the characters have. The metadata ``ina`` of the schema holds the document of
+`analyzer.export.json`.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from analyzer import registry
+from analyzer.columns import Column
+from analyzer.export import _faces, _persons
+from analyzer.export._document import document
+from analyzer.runtime import Runtime
+from analyzer.types import MediaReport, ProgressHook
+
+_JOINED = ("sex_label", "age_label", "age_low", "age_high", "screen_time_s")
+
+
+def create(*, runtime: Runtime) -> "ParquetExporter":
+    """Parquet with the csv's rows, embeddings and the report's metadata."""
+    return ParquetExporter()
+
+
+class ParquetExporter:
+    """Writes one table; see `analyzer.export.Exporter`."""
+
+    suffix: ClassVar[str] = ".parquet"
+
+    def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
+        """Write the table; a medium without faces gives its columns and no rows."""
+        typed = registry.module("formats", "parquet")
+        columns = {column.name: typed.array(column) for column in _faces.columns(report)}
+        columns["duration_s"] = pa.array(report.observations.duration_s)
+        columns["embedding"] = _embeddings(report)
+        columns.update({c.name: typed.array(c) for c in _of_persons(report)})
+        told = json.dumps(document(report), allow_nan=False)
+        table = pa.table(columns).replace_schema_metadata({"ina": told})
+        typed.save(path, table)
+
+
+def _embeddings(report: MediaReport) -> Any:
+    """A list of numbers a row, null where a face was not described."""
+    table = report.observations
+    lengths = np.zeros(len(table) + 1, np.int32)
+    lengths[table.embedding_rows + 1] = table.embeddings.shape[1]
+    described = np.zeros(len(table), bool)
+    described[table.embedding_rows] = True
+    return pa.ListArray.from_arrays(
+        pa.array(np.cumsum(lengths, dtype=np.int32)),
+        pa.array(table.embeddings.ravel()),
+        mask=pa.array(~described),
+    )
+
+
+def _of_persons(report: MediaReport) -> Iterator[Column]:
+    """Yield what is known of each row's person."""
+    place = {person.person_id: number for number, person in enumerate(report.persons)}
+    rows = [place.get(person) for person in report.row_persons().tolist()]
+    for column in _persons.columns(report):
+        if column.name in _JOINED:
+            values = [None if row is None else column.values[row] for row in rows]
+            yield Column(f"person_{column.name}", column.kind, values)
