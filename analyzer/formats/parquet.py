@@ -1,29 +1,41 @@
-"""Tables as Parquet."""
+"""Columns as Parquet."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from pyarrow import parquet
 
 from analyzer.columns import Column
-from analyzer.text import utf8
+from analyzer.text import utf8, writing
 
-_TYPES = {"integer": pa.int64(), "number": pa.float64(), "text": pa.string()}
+_TYPES = {
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "text": pa.string(),
+    "box": pa.list_(pa.int32()),
+}
+
+
+def array(column: Column) -> Any:
+    """A column's values with their type; ``None`` and NaN are null."""
+    kind = _TYPES[column.kind]
+    if column.kind == "text":
+        return pa.array([None if v is None else utf8(v) for v in column.values], kind)
+    return pa.array(column.values, kind, from_pandas=True)
 
 
 def write(path: Path, columns: Sequence[Column]) -> None:
-    """Write a table of integers, numbers and texts.
+    """Write a table; see `save`."""
+    save(path, pa.table({column.name: array(column) for column in columns}))
+
+
+def save(path: Path, table: Any) -> None:
+    """Write a table of Arrow's.
 
     Raises:
-        OSError: the file cannot be written.
+        ResourceError: the file cannot be written.
     """
-    arrays = {column.name: _array(column) for column in columns}
-    parquet.write_table(pa.table(arrays), str(path), compression="zstd")
-
-
-def _array(column: Column) -> pa.Array:
-    values = column.values
-    if column.kind == "text":
-        values = [None if value is None else utf8(value) for value in values]
-    return pa.array(values, _TYPES[column.kind], from_pandas=True)
+    with writing(path):
+        parquet.write_table(table, str(path), compression="zstd")
