@@ -5,6 +5,7 @@ seen, a track that goes away ends in a box that is ``outside``.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -49,7 +50,7 @@ class CvatExporter:
         ):
             file.write_declaration()
             with file.element("annotations"):
-                for element in (E.version("1.1"), _meta(report), *_tracks(report)):
+                for element in chain((E.version("1.1"), _meta(report)), _tracks(report)):
                     file.write("\n", element)
 
 

@@ -277,6 +277,7 @@ def test_a_missing_library_names_the_cure(exporter, library, monkeypatch):
     monkeypatch.setitem(sys.modules, library, None)
     for name in (exporter, "_workbook"):
         monkeypatch.delitem(sys.modules, f"analyzer.export.{name}", raising=False)
+        monkeypatch.delattr(f"analyzer.export.{name}", raising=False)
     with pytest.raises(
         MissingDependency, match=rf"{library}; install it with: pip install 'ina\[r"
     ):
