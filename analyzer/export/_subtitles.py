@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pysubs2
+from numpy.typing import NDArray
 from PIL import ImageFont
 
 from analyzer.errors import UsageError
@@ -80,12 +81,18 @@ def require_video(report: MediaReport) -> None:
         raise UsageError(f"{report.info.uri}: ass and mp4 need a video; export stills as csv")
 
 
-def lines(report: MediaReport) -> Iterator[str]:
-    """Yield the document, in pieces that end in a line end."""
+def lines(report: MediaReport, shown: NDArray[np.bool_] | None = None) -> Iterator[str]:
+    """Yield the document, in pieces that end in a line end.
+
+    Args:
+        report: of a video.
+        shown: which of its faces (N,); all by default.
+    """
     layout = Layout(report.info.width_px, report.info.height_px)
     yield _head(report, layout)
-    if len(report.observations):
-        yield from _events(report, layout)
+    rows = np.arange(len(report.observations)) if shown is None else np.nonzero(shown)[0]
+    if len(rows):
+        yield from _events(report, layout, rows)
 
 
 def escape(text: str) -> str:
@@ -103,20 +110,31 @@ def colour(person: int) -> str:
     return _NOBODY if person < 0 else _PALETTE[person % len(_PALETTE)]
 
 
-def _head(report: MediaReport, layout: Layout) -> str:
-    """Everything above the first dialogue line."""
+def blank(width: int, height: int) -> Any:
+    """A document without styles and events, drawn in square pixels of the upright picture.
+
+    With ``LayoutRes`` a player knows that they are square where those of its video are not, and
+    does not stretch what it draws once more.
+    """
     document = pysubs2.SSAFile()
+    document.styles.clear()
+    sides = {"X": str(width), "Y": str(height)}
     document.info.update(
         {
-            "PlayResX": str(layout.width),
-            "PlayResY": str(layout.height),
+            **{f"PlayRes{side}": pixels for side, pixels in sides.items()},
+            **{f"LayoutRes{side}": pixels for side, pixels in sides.items()},
             "ScaledBorderAndShadow": "yes",
             "WrapStyle": "2",
         }
     )
+    return document
+
+
+def _head(report: MediaReport, layout: Layout) -> str:
+    """Everything above the first dialogue line."""
+    document = blank(layout.width, layout.height)
     font: Any = ImageFont.load_default(layout.font)
     document.fonts_opaque = {"aileron_0.otf": _attachment(font.font_bytes)}
-    document.styles.clear()
     for person in sorted({-1, *(p.person_id for p in report.persons)}):
         document.styles[_style_name(person)] = _style(person, font.getname()[0], layout)
     return document.to_string("ass", header_notice="Faces: one style a person")
@@ -154,27 +172,28 @@ def _style(person: int, font: str, layout: Layout) -> Any:
     )
 
 
-def _events(report: MediaReport, layout: Layout) -> Iterator[str]:
-    """Yield two dialogue lines a row: the box, and the label above it."""
-    observations = report.observations
-    boxes = np.rint(observations.boxes).astype(np.int64)
-    starts = _clock(observations.time_s)
-    ends = _clock(observations.time_s + observations.duration_s)
-    styles = [_style_name(person) for person in report.row_persons().tolist()]
-    texts = [layout.fit(text) for text in _labels(report)]
-    shapes = _shapes(boxes, layout)
-    spots = _spots(boxes, texts, layout)
-    corners = boxes[:, :2].tolist()
+def _events(report: MediaReport, layout: Layout, rows: I64) -> Iterator[str]:
+    """Yield two dialogue lines for each of some rows: the box, and the label above it."""
+    faces = report.observations
+    boxes, begin, length = (x[rows] for x in (faces.boxes, faces.time_s, faces.duration_s))
+    boxes = np.rint(boxes).astype(np.int64)
+    styles = [_style_name(person) for person in report.row_persons()[rows].tolist()]
+    labels = _labels(report)
+    texts = [layout.fit(labels[row]) for row in rows.tolist()]
     escaped = {text: escape(text) for text in set(texts)}
-    rows = zip(starts, ends, styles, corners, shapes, spots, texts, strict=True)
-    for start, end, style, (x, y), shape, spot, text in rows:
+    lines = zip(
+        *(clock(begin), clock(begin + length), styles, boxes[:, :2].tolist()),
+        *(_shapes(boxes, layout), _spots(boxes, texts, layout), texts),
+        strict=True,
+    )
+    for start, end, style, (x, y), shape, spot, text in lines:
         yield (
             f"Dialogue: 0,{start},{end},{style},,0,0,0,,{{\\pos({x},{y})\\p1}}{shape}\n"
             f"Dialogue: 1,{start},{end},{style},,0,0,0,,{{{spot}}}{escaped[text]}\n"
         )
 
 
-def _clock(times: F64) -> list[str]:
+def clock(times: F64) -> list[str]:
     """Write times (N,) as ``h:mm:ss.cc``.
 
     They are cut, not rounded, and a millisecond early: a renderer compares them with a picture's
