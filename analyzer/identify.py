@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from analyzer import naming, pipeline, stills
+from analyzer import anonymise, naming, pipeline, stills
 from analyzer.calibration import Views
-from analyzer.errors import InputError
+from analyzer.errors import InputError, UsageError
 from analyzer.names import Gallery, Poster
 from analyzer.parts import Part
 from analyzer.pipeline import Models
@@ -43,9 +43,11 @@ def analyze(
         look: looks at the medium in another way than `pipeline.observe_part` does, as in shards.
 
     Raises:
+        UsageError: somebody is to be anonymised by a name that no gallery has.
         InputError: the medium cannot be read, nor is there a poster that can.
         ResourceError: memory or device gave out.
     """
+    _require_names(models.options.anonymise, gallery)
     try:
         seen = look() if look else [pipeline.observe_part(path, models=models, progress=progress)]
         report = pipeline.conclude(seen, models=models, progress=progress)
@@ -55,6 +57,24 @@ def analyze(
             raise
         return report
     return identify(report, models=models, gallery=gallery, poster=poster)
+
+
+def _require_names(choice: str | None, gallery: Gallery | None) -> None:
+    """See that those whose faces are to be blurred can be known; before hours of work."""
+    if choice is None or not anonymise.needs_names(choice):
+        return
+    if gallery is None:
+        raise UsageError(
+            f"anonymise {choice}: only a gallery tells who has which name; give one (--gallery, "
+            "column gallery), or anonymise all"
+        )
+    missing = anonymise.unknown(choice, gallery.names)
+    if missing:
+        raise UsageError(
+            f"anonymise: {', '.join(missing)}: not in the gallery, which has "
+            f"{', '.join(sorted(set(gallery.names))) or 'nobody'}; all, unnamed and named are no "
+            "names"
+        )
 
 
 def _nothing(path: str | Sequence[str], error: InputError, models: Models) -> MediaReport:

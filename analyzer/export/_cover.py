@@ -20,13 +20,18 @@ _GROWTH = 1.3
 """A detector's box ends at brow and chin: what shows who it is goes on beyond."""
 _STEP_S = 0.2
 """A face that moves on for longer than this is covered by several patches, one after the other."""
-_REACH_S = 0.2
-"""A track is covered for so long, or its sampling step, before its first face and after its last:
-who looks at every picture finds a face earlier and later than who looks at some."""
+_HOLD_S = 1.0
+"""A track is covered for so long, or its sampling step, before its first face and after its last,
+inside its shot: whose face is not found any more has often only turned away for a moment."""
+_ACROSS_S = 0.2
+"""So long in any case: a cut may be a dissolve."""
 _WANDER = 0.5
 """Face sizes a second that a face may leave the straight line between two samples."""
 _MOST_WANDER = 0.5
+_HELD_WANDER = 0.15
+"""Face sizes; while a track is held."""
 _FOREVER_S = 2 * source.MAX_DURATION_S
+_SAME_TIME_S = 1e-6
 _ROUND = 0.4
 """Radius of a patch's corners, of its shorter side: the box itself stays covered."""
 _QUARTER_ARC = 0.5523
@@ -69,7 +74,7 @@ def hidden_rows(report: MediaReport) -> NDArray[np.bool_]:
 def patches(report: MediaReport) -> Patches:
     """Cover the hidden faces in every picture, and all of those that nobody has looked at."""
     faces = tables.take(report.observations, hidden_rows(report))
-    parts = [_unseen(report), *(_followed(faces) if len(faces) else ())]
+    parts = [_unseen(report), *(_followed(faces, report.shots) if len(faces) else ())]
     return Patches(*(np.concatenate(column) for column in zip(*map(_columns, parts), strict=True)))
 
 
@@ -90,20 +95,31 @@ def _unseen(report: MediaReport) -> Patches:
     )
 
 
-def _followed(faces: Observations) -> Iterator[Patches]:
+def _followed(faces: Observations, shots: F64) -> Iterator[Patches]:
     """Cover tracks: between their samples, and a while before and after."""
     order = np.lexsort((faces.time_s, faces.track_id))
     track, time, boxes = faces.track_id[order], faces.time_s[order], faces.boxes[order]
-    reach = np.maximum(faces.duration_s[order], _REACH_S)
     same = track[1:] == track[:-1]
     here = np.nonzero(same)[0]
     yield _between(time[here], time[here + 1], boxes[here], boxes[here + 1])
-    first = np.nonzero(np.r_[True, ~same])[0]
-    last = np.nonzero(np.r_[~same, True])[0]
-    came = _continued(time, boxes, first, np.minimum(first + 1, last), -reach[first])
-    yield _between(time[first] - reach[first], time[first], came, boxes[first])
-    went = _continued(time, boxes, last, np.maximum(last - 1, first), reach[last])
-    yield _between(time[last], time[last] + reach[last], boxes[last], went)
+    first, last = np.nonzero(np.r_[True, ~same])[0], np.nonzero(np.r_[~same, True])[0]
+    held = np.full(len(first), _HELD_WANDER)
+    hold = np.maximum(faces.duration_s[order], _HOLD_S)
+    begin, end = _shot_of(time, shots)
+    before = np.maximum(np.minimum(hold, time - begin), _ACROSS_S)[first]
+    came = _continued(time, boxes, first, np.minimum(first + 1, last), -before)
+    yield _around(time[first] - before, time[first], boxes[first], came, held)
+    after = np.maximum(np.minimum(hold, end - time), _ACROSS_S)[last]
+    went = _continued(time, boxes, last, np.maximum(last - 1, first), after)
+    yield _around(time[last], time[last] + after, boxes[last], went, held)
+
+
+def _shot_of(time: F64, shots: F64) -> tuple[F64, F64]:
+    """When the shots begin and end that pictures (n,) belong to."""
+    if not len(shots):
+        return np.full(len(time), -np.inf), np.full(len(time), np.inf)
+    shot = np.maximum(np.searchsorted(shots[:, 0], time + _SAME_TIME_S) - 1, 0)
+    return shots[shot, 0], shots[shot, 1]
 
 
 def _continued(time: F64, boxes: F32, at: I64, beside: I64, elapsed: F64) -> F32:
@@ -119,30 +135,28 @@ def _continued(time: F64, boxes: F32, at: I64, beside: I64, elapsed: F64) -> F32
 
 
 def _between(start: F64, end: F64, one: F32, other: F32) -> Patches:
-    """Cover faces on their way from one box to another, in steps of `_STEP_S` at most."""
-    steps = np.maximum(np.ceil((end - start) / _STEP_S - 1e-6), 1).astype(np.int64)
+    """Cover faces (n,) on their way from one box to another, in steps of `_STEP_S` at most."""
+    gap, way = end - start, other - one
+    steps = np.maximum(np.ceil(gap / _STEP_S - 1e-6), 1).astype(np.int64)
     row = np.repeat(np.arange(len(steps)), steps)
     number = np.arange(len(row)) - np.repeat(np.cumsum(steps) - steps, steps)
     low, high = number / steps[row], (number + 1) / steps[row]
-    gap = end - start
-    slack = np.minimum(_WANDER * gap, _MOST_WANDER)[row]
-    size = np.sqrt(np.maximum(geometry.area(one), geometry.area(other)))[row]
-    way = other - one
-    ends = [one[row] + way[row] * share[:, None] for share in (low, high)]
-    hull = np.hstack(
-        [
-            np.minimum(*(box[:, :2] for box in ends)),
-            np.maximum(*(box[:, 2:] for box in ends)),
-        ]
-    )
-    margin = size * ((_GROWTH - 1) / 2 + slack)
-    hull += margin[:, None] * np.array([-1, -1, 1, 1])
-    return Patches(
+    return _around(
         start[row] + gap[row] * low,
         start[row] + gap[row] * high,
-        hull.astype(np.float32),
-        size.astype(np.float32),
+        one[row] + way[row] * low[:, None],
+        one[row] + way[row] * high[:, None],
+        np.minimum(_WANDER * gap, _MOST_WANDER)[row],
     )
+
+
+def _around(start: F64, end: F64, one: F32 | F64, other: F32 | F64, slack: F64) -> Patches:
+    """Patches (n,) that hold two boxes each, with some face sizes of slack (n,) around them."""
+    hull = np.hstack([np.minimum(one, other)[:, :2], np.maximum(one, other)[:, 2:]])
+    size = np.sqrt(np.prod(np.maximum(one[:, 2:] - one[:, :2], 0), axis=1))
+    margin = size * ((_GROWTH - 1) / 2 + slack)
+    hull = hull + margin[:, None] * np.array([-1, -1, 1, 1])
+    return Patches(start, end, hull.astype(np.float32), size.astype(np.float32))
 
 
 def mask(found: Patches, width: int, height: int) -> Iterator[str]:

@@ -9,7 +9,6 @@ font and look the same in every player. Letters beyond ASCII come from the fonts
 
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,57 +17,15 @@ from numpy.typing import NDArray
 from PIL import ImageFont
 
 from analyzer.errors import UsageError
+from analyzer.export._places import Layout, place
 from analyzer.types import F64, I64, Decoded, MediaReport
 
 # Okabe and Ito, "Color Universal Design", 2008: told apart by colour-blind people. The blue is
 # lighter than theirs, to be read on a dark picture.
 _PALETTE = ("56B4E9", "E69F00", "CC79A7", "F0E442", "D55E00", "009E73", "8C9EFF")
 _NOBODY = "BBBBBB"
-_CHARACTER = 0.55
-"""Width of a character, as a share of the font size."""
 _WORD_JOINER = "\u2060"
 _ESCAPES = str.maketrans({"{": r"\{", "}": r"\}"})
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Sizes in pixels that follow from the picture's."""
-
-    width: int
-    height: int
-
-    @property
-    def font(self) -> int:
-        """Height of a line of text."""
-        return max(12, round(min(self.width, self.height) * 0.045))
-
-    @property
-    def line(self) -> int:
-        """Thickness of a box's line."""
-        return max(2, round(min(self.width, self.height) / 240))
-
-    @property
-    def outline(self) -> int:
-        """Thickness of the black edge that makes colours readable on bright pictures."""
-        return max(1, round(self.font / 14))
-
-    @property
-    def gap(self) -> int:
-        """Space between box and label."""
-        return self.outline + 1
-
-    def text_width(self, text: str) -> float:
-        """About how wide a label is; East Asian characters count twice."""
-        cells = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-        return cells * _CHARACTER * self.font + 2 * self.outline
-
-    def fit(self, text: str) -> str:
-        """Shorten a label that is wider than the picture."""
-        if self.text_width(text) <= self.width:
-            return text
-        while text and self.text_width(text + "…") > self.width:
-            text = text[:-1]
-        return text + "…"
 
 
 def require_video(report: MediaReport) -> None:
@@ -175,15 +132,24 @@ def _style(person: int, font: str, layout: Layout) -> Any:
 def _events(report: MediaReport, layout: Layout, rows: I64) -> Iterator[str]:
     """Yield two dialogue lines for each of some rows: the box, and the label above it."""
     faces = report.observations
-    boxes, begin, length = (x[rows] for x in (faces.boxes, faces.time_s, faces.duration_s))
-    boxes = np.rint(boxes).astype(np.int64)
+    boxes = np.rint(faces.boxes[rows]).astype(np.int64)
+    begin, length = faces.time_s[rows], faces.duration_s[rows]
     styles = [_style_name(person) for person in report.row_persons()[rows].tolist()]
     labels = _labels(report)
-    texts = [layout.fit(labels[row]) for row in rows.tolist()]
+    fitted = {label: layout.fit(label) for label in set(labels)}
+    texts = [fitted[labels[row]] for row in rows.tolist()]
     escaped = {text: escape(text) for text in set(texts)}
+    widths = {text: layout.text_width(text) for text in escaped}
+    spots = place(
+        boxes,
+        np.array([widths[text] for text in texts]),
+        faces.frame[rows],
+        faces.track_id[rows],
+        layout,
+    )
     lines = zip(
         *(clock(begin), clock(begin + length), styles, boxes[:, :2].tolist()),
-        *(_shapes(boxes, layout), _spots(boxes, texts, layout), texts),
+        *(_shapes(boxes, layout), spots, texts),
         strict=True,
     )
     for start, end, style, (x, y), shape, spot, text in lines:
@@ -216,20 +182,6 @@ def _shapes(boxes: I64, layout: Layout) -> list[str]:
     return [
         f"m 0 0 l {w} 0 {w} {h} 0 {h} m {t} {t} l {t} {b} {r} {b} {r} {t}" for w, h, t, r, b in rows
     ]
-
-
-def _spots(boxes: I64, texts: list[str], layout: Layout) -> list[str]:
-    """Place each label: above its box, else below, else inside; always inside the picture."""
-    widths = {text: layout.text_width(text) for text in set(texts)}
-    room = np.maximum(layout.width - np.array([widths[text] for text in texts]), 0)
-    x = np.clip(boxes[:, 0] + layout.outline, layout.outline, room + layout.outline)
-    top, bottom = boxes[:, 1] - layout.gap, boxes[:, 3] + layout.gap
-    above = (top >= layout.font) & (top <= layout.height)
-    below = ~above & (bottom >= 0) & (bottom + layout.font <= layout.height)
-    inside = np.clip(boxes[:, 1] + layout.line + layout.gap, 0, layout.height - layout.font)
-    y = np.select([above, below], [top, bottom], inside)
-    rows = zip(above.tolist(), x.astype(int).tolist(), y.tolist(), strict=True)
-    return [f"\\an{1 if up else 7}\\pos({a},{b})" for up, a, b in rows]
 
 
 def _labels(report: MediaReport) -> list[str]:

@@ -27,7 +27,7 @@ _READING = {
     "max_pixels": str(source.MAX_PIXELS),
 }
 _SUBTITLE = "faces.ass"
-_CELLS = 4
+_CELLS = 3
 """Of a blurred face, from one side to the other: too few to tell whose it is, or that it is one."""
 # A time that goes back, or more than 10 s ahead, as the decoder's clock has it.
 _MENDED_TIMES = "if(isnan(PREV_OUTT),T,if(between(T-PREV_OUTT,0,10),T,PREV_OUTT+0.04))/TB"

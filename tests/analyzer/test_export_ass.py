@@ -11,7 +11,7 @@ import pysubs2
 import pytest
 
 from analyzer.errors import UsageError
-from analyzer.export import _subtitles, ass
+from analyzer.export import _places, ass
 from analyzer.runtime import Runtime
 from tests.analyzer.media import FFMPEG
 from tests.analyzer.reports import Face, make_report
@@ -109,7 +109,7 @@ def test_each_picture_is_inside_its_own_event(step, tmp_path):
 )
 def test_labels_stay_inside_the_picture(box, where, tmp_path):
     _, (label,) = split(document(make_report([Face(0, 0, box)]), tmp_path))
-    (x, y), layout = position(label), _subtitles.Layout(640, 360)
+    (x, y), layout = position(label), _places.Layout(640, 360)
     top, bottom = (y - layout.font, y) if "\\an1" in label.text else (y, y + layout.font)
     assert 0 <= x <= 640 - layout.text_width("person 0  m 40") + layout.outline
     assert top >= 0
