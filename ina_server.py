@@ -11,17 +11,18 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import analyzer
 from analyzer import registry
+from analyzer.anonymise import needs_names
 from analyzer.errors import UsageError as OptionsError
 from analyzer.options import AnalysisOptions, add_arguments, spellings
 from analyzer.shards import plan
 from jobs.errors import LedgerRefused, LedgerUnavailable, UsageError
-from jobs.model import DEFAULT_PORT, FINAL, Bounds, Job, Shard, State
+from jobs.model import DEFAULT_PORT, FINAL, Bounds, Job, JobSpec, Shard, State
 
 if TYPE_CHECKING:
     from jobs.display import PlainDisplay
@@ -136,13 +137,25 @@ def _import(ledger: Ledger, joblist: Path, options: AnalysisOptions, bounds: Bou
     from jobs.imports import import_jobs
     from jobs.sources import csv_list
 
-    specs = csv_list.read(joblist, exporters=registry.names("export"), bounds=bounds)
+    listed = csv_list.read(joblist, exporters=registry.names("export"), bounds=bounds)
+    specs = _with_galleries(listed, options)
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         imported = import_jobs(ledger, specs, options_digest=options.digest())
     for warning in found:
         print(f"ina_server: {warning.message}", file=sys.stderr)
     return imported
+
+
+def _with_galleries(specs: Iterable[JobSpec], options: AnalysisOptions) -> Iterator[JobSpec]:
+    """Pass jobs on, if those to be anonymised by name can be known."""
+    for spec in specs:
+        if needs_names(options.anonymise) and not spec.gallery:
+            raise UsageError(
+                f"line {spec.line}: --anonymise {options.anonymise}: only a gallery tells who has "
+                "which name; fill the column gallery, or take --anonymise all"
+            )
+        yield spec
 
 
 class _Run:
