@@ -121,8 +121,8 @@ class _Analysis:
 
     def run(self, lease: Lease, parts: dict[str, Path], report: Report) -> Mapping[str, float]:
         """Write what the lease asks for; see `jobs.child.Task`."""
+        from analyzer import correct, corrections, registry
         from analyzer import parts as kept
-        from analyzer import registry
         from analyzer.identify import WITHOUT_MEDIUM, analyze, remember
         from analyzer.options import AnalysisOptions
 
@@ -141,6 +141,7 @@ class _Analysis:
             hook = progress_hook(report, duration_s=seen.info.duration_s)
             return [seen]
 
+        corrected = corrections.read_if_there(lease.spec.corrections)
         gallery = galleries.get(lease.spec.gallery, hook) if lease.spec.gallery else None
         found = analyze(
             lease.source_path,
@@ -153,6 +154,7 @@ class _Analysis:
         if store:
             self._wait()
             found = remember(found, store, key=lease.key)
+        found = correct.again(found, corrected, labeller=lambda: models.labeller)
         self._warn(lease, [*(gallery.notes if gallery else ()), *found.notes])
         if found.info.kind == "none":
             for name in parts.keys() - set(WITHOUT_MEDIUM):

@@ -1,5 +1,7 @@
 """From rows to persons: screen time, presence, size, and attributes of all their faces."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from analyzer import canvas, geometry, presence
@@ -100,20 +102,26 @@ def persons(
         found: tracks and persons.
         labeller: decides on their labels.
     """
-    people = [
-        _person(i, observations, np.nonzero(row_persons == i)[0], found, labeller)
-        for i in range(len(found.centroids))
-    ]
+    count = len(found.centroids)
+    return by_screen_time(
+        [person(i, observations, row_persons, found, labeller) for i in range(count)]
+    )
+
+
+def by_screen_time(people: Iterable[Person]) -> tuple[Person, ...]:
+    """Order persons, most screen time first."""
     return tuple(sorted(people, key=lambda p: (-p.screen_time_s, -p.face_count, p.person_id)))
 
 
-def _person(
+def person(
     person_id: int,
     observations: Observations,
-    rows: I64,
+    row_persons: I64,
     found: Identities,
     labeller: Labeller,
 ) -> Person:
+    """Summarise one person, who has a row at least; see `persons`."""
+    rows = np.nonzero(row_persons == person_id)[0]
     ends = observations.time_s[rows] + observations.duration_s[rows]
     _, once = np.unique(observations.frame[rows], return_index=True)
     picture = observations.picture_px[rows] * canvas.area(observations.canvas)

@@ -8,15 +8,16 @@ the other files it is said what to do.
 import csv
 import io
 import json
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from analyzer import forget, leftovers, reports
-from analyzer.errors import InputError
+from analyzer import corrections, forget, leftovers, reexport, reports
+from analyzer.corrections import Correction
 from analyzer.forget import Wanted
 from analyzer.identities import IdentityStore
-from analyzer.results import Results, exporter
+from analyzer.results import Results
 from analyzer.rewrite import Replaced, Rewrite
 from analyzer.types import MediaReport
 
@@ -28,7 +29,7 @@ _UNSEARCHABLE = (*_SHOWS, "ass", "exchange")
 """Where something of the person stands that no search for the name finds: also shortened labels."""
 _AGAIN = "delete it, or analyse the medium again, with the person's portraits out of the gallery"
 _REMOVED = {
-    **dict.fromkeys(("csv", "ass", "mp4", "posters", "poster_image"), "name"),
+    **dict.fromkeys(("csv", "ass", "posters", "poster_image"), "name"),
     "characters": "name, distance",
     "names": "name, distance, candidates",
     "exchange": "embeddings, candidates",
@@ -87,10 +88,12 @@ def erase(
         else:
             _mend(results, wanted, done, rewrite)
         if not trial:
-            done.replaced = rewrite.finish()
+            done.replaced = [r for r in rewrite.finish() if r.path != results.corrections]
     gone = {removed.path for removed in done.removed} if trial else set()
     known = {left.path for left in done.left}
-    for path in results.files.values():
+    for path in (*results.files.values(), results.corrections):
+        if not path.exists():
+            continue
         if path not in known | gone and leftovers.holds(path, wanted.name):
             done.left.append(Left(path, f"still holds the name, perhaps in a path: {_AGAIN}"))
     account.removed += done.removed
@@ -114,25 +117,34 @@ def _export_again(
     if not persons and not forget.mentions(report, wanted.name):
         return
     stripped = forget.strip(report, persons, wanted.name)
-    named = any(p.name is not None for p in report.persons if p.person_id in persons)
-    for name, path in sorted(results.files.items(), key=lambda item: item[0] == "csv"):
-        if name == "report" or (name in _SHOWS and not named):
-            continue
-        if name == "mp4" and trial:
-            done.removed.append(Removed(path, "name, by encoding the video again"))
-            continue
-        try:
-            if rewrite.add(path, partial(exporter(name).write, stripped)):
-                done.removed.append(Removed(path, _REMOVED.get(name, _WHO)))
-        except InputError as error:
-            done.left.append(Left(path, f"could not be made again ({error}): {_AGAIN}"))
-    # Last: if this is cut off, the next call still finds the person, and does the rest.
-    tracks = {t for p in report.persons if p.person_id in persons for t in p.track_ids}
+    gone = [p for p in report.persons if p.person_id in persons]
+    named = any(p.name is not None for p in gone) or report.corrections != stripped.corrections
+    leave = () if named else _SHOWS
+    for made in reexport.exports(results, stripped, rewrite, leave=leave, trial=trial):
+        if made.fault:
+            done.left.append(Left(made.path, f"could not be made again ({made.fault}): {_AGAIN}"))
+        elif made.name == "mp4":
+            done.removed.append(Removed(made.path, "name, by encoding the video again"))
+        else:
+            done.removed.append(Removed(made.path, _REMOVED.get(made.name, _WHO)))
+    _mend_corrections(results, stripped.corrections, done, rewrite)
+    tracks = {track for person in gone for track in person.track_ids}
     pictures = reports.portraits(place)
     kept = {track: picture for track, picture in pictures.items() if track not in tracks}
-    if rewrite.add(place, partial(reports.save, stripped, portraits=kept)):
+    if reexport.save(results, stripped, rewrite, portraits=kept):
         what = _counted(report, stripped, persons=len(persons), portraits=len(pictures) - len(kept))
         done.removed.append(Removed(place, what))
+
+
+def _mend_corrections(
+    results: Results, wanted: Sequence[Correction], done: Account, rewrite: Rewrite
+) -> None:
+    """Take the name out of the corrections that are kept beside the results."""
+    path = results.corrections
+    if path.exists():
+        document = replace(corrections.read(path), corrections=tuple(wanted))
+        if rewrite.add(path, partial(corrections.write, document)):
+            done.removed.append(Removed(path, "name"))
 
 
 def _counted(before: MediaReport, after: MediaReport, *, persons: int, portraits: int) -> str:
@@ -158,6 +170,9 @@ def _mend(results: Results, wanted: Wanted, done: Account, rewrite: Rewrite) -> 
         text = _mended(name, path, wanted)
         if text and rewrite.add(path, partial(_write, text)):
             done.removed.append(Removed(path, _REMOVED[name]))
+    if results.corrections.exists():
+        said = corrections.read(results.corrections).corrections
+        _mend_corrections(results, corrections.without(said, wanted.name), done, rewrite)
     if not done.removed:
         return
     for name, path in results.files.items():

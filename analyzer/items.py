@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from analyzer import joblist, outputs, registry
+from analyzer.corrections import SUFFIX
 from analyzer.errors import InputError, UsageError
 from joblist.model import Rows
 
@@ -25,6 +26,8 @@ class Item:
     """Export -> file, where that is not the target with the suffix of the export."""
     posters: Sequence[str] = ()
     gallery: str | None = None
+    corrections: Path | None = None
+    """File of a reviewer's corrections, if there are any yet."""
     missing: str = ""
     """Why it has no medium; empty where it has one."""
     notes: tuple[str, ...] = ()
@@ -71,6 +74,7 @@ def of_media(
             exports=exports,
             posters=[poster] if poster else [],
             gallery=gallery,
+            corrections=output / f"{stem}{SUFFIX}",
         )
         for medium, stem in zip(found, stems, strict=True)
     ]
@@ -125,6 +129,7 @@ def _of_folder(
         exports=exports(bool(posters)),
         posters=posters,
         gallery=gallery,
+        corrections=target.with_name(target.name + SUFFIX),
         missing="" if len(videos) == 1 else f"{folder}: {wrong}",
         notes=() if posters else (f"poster skipped: {folder}: no picture in this folder",),
     )
@@ -153,6 +158,7 @@ def of_joblist(path: str, *, items: Sequence[str], rows: Rows | None) -> list[It
             dests={name: Path(file) for name, file in spec.dests.items()},
             posters=[spec.poster_path] if spec.poster_path else [],
             gallery=spec.gallery,
+            corrections=Path(spec.corrections) if spec.corrections else None,
         )
         for spec in specs
     ]

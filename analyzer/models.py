@@ -72,11 +72,23 @@ def load_models(options: AnalysisOptions, *, threads: int = 0) -> Models:
         aligner=registry.load("align", describer.aligner, runtime=runtime),
         describer=describer,
         clusterer=registry.load("cluster", options.clusterer, runtime=runtime),
-        labeller=Labeller(
-            calibration=describer.calibration,
-            min_accuracy=options.min_label_accuracy,
-            aggregate=options.aggregate,
-        ),
+        labeller=_labeller(options, describer),
+    )
+
+
+def load_labeller(options: AnalysisOptions) -> Labeller:
+    """Load what decides on the labels of a report alone; see `load_models`."""
+    describer = registry.load(
+        "describe", options.describer, runtime=Runtime(), attributes=options.attributes
+    )
+    return _labeller(options, describer)
+
+
+def _labeller(options: AnalysisOptions, describer: Describer) -> Labeller:
+    return Labeller(
+        calibration=describer.calibration,
+        min_accuracy=options.min_label_accuracy,
+        aggregate=options.aggregate,
     )
 
 

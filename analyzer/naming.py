@@ -26,7 +26,7 @@ def name_persons(report: MediaReport, gallery: Gallery, threshold: float) -> Med
     the threshold. A person's probabilities are the means over its tracks, those that are seen best
     counting most. A name is given where its probability is at least `SURE` and its nearest portrait
     is closer to the person's mean than the threshold. Two persons who share a picture never have
-    one name: the more probable one keeps it.
+    one name: the more probable one keeps it. Who was forgotten has no embeddings, and gets no name.
 
     Args:
         report: of a medium.
@@ -41,9 +41,12 @@ def name_persons(report: MediaReport, gallery: Gallery, threshold: float) -> Med
     named = []
     for person in report.persons:
         mine = owners == person.person_id
+        centroid = report.identities.centroids[person.person_id]
+        if not mine.any() or not centroid.any():
+            named.append(person)
+            continue
         votes = _votes(found.embeddings[mine], gallery, threshold)
         shares = np.average(votes, axis=0, weights=np.maximum(found.weights[mine], 1e-6))
-        centroid = report.identities.centroids[person.person_id]
         named.append(replace(person, candidates=_candidates(centroid, shares, gallery)))
     return replace(report, persons=_apart(report, tuple(_decide(p, threshold) for p in named)))
 
@@ -75,6 +78,8 @@ def _candidates(centroid: F32, shares: F64, gallery: Gallery) -> tuple[Candidate
 
 
 def _decide(person: Person, threshold: float) -> Person:
+    if not person.candidates:
+        return person
     best = person.candidates[0]
     if best.probability < SURE or best.distance >= threshold:
         return person
@@ -86,7 +91,7 @@ def _apart(report: MediaReport, persons: tuple[Person, ...]) -> tuple[Person, ..
     rows = report.row_persons()
     frames: dict[str, list[I64]] = {}
     keep = set()
-    for person in sorted(persons, key=lambda p: -max(c.probability for c in p.candidates)):
+    for person in sorted(persons, key=lambda p: -_certainty(p)):
         mine = np.unique(report.observations.frame[rows == person.person_id])
         taken = frames.setdefault(person.name or "", [])
         if person.name and not any(np.isin(mine, other).any() for other in taken):
@@ -97,11 +102,16 @@ def _apart(report: MediaReport, persons: tuple[Person, ...]) -> tuple[Person, ..
     )
 
 
+def _certainty(person: Person) -> float:
+    """Probability of the likeliest name."""
+    return max((candidate.probability for candidate in person.candidates), default=0.0)
+
+
 def match(embeddings: F32, report: MediaReport, threshold: float) -> tuple[I64, F32]:
     """Find which characters of a medium some faces are: the vote of the nearest of their faces.
 
-    Only faces that clustering gave to a character take part. That the threshold is one for two
-    pictures, not for means, follows from that.
+    Only faces that clustering gave to a character take part; who was forgotten has none that have
+    embeddings. That the threshold is one for two pictures, not for means, follows from that.
 
     Args:
         embeddings: (n, D) of the faces.

@@ -2,7 +2,8 @@
 
 A file is a zip: ``report.json`` tells of the medium and its persons, ``arrays.safetensors`` holds
 tracks, persons, shots and the poster, ``observations.safetensors`` the rows, ``portraits`` a JPEG a
-track. What a report was made of decides its bytes, not when and where it was saved.
+track. What a report was made of decides its bytes, not when and where it was saved. Of a report
+that was corrected, ``uncorrected`` holds the first three as they were before.
 """
 
 import json
@@ -17,7 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 import analyzer
-from analyzer import archive, plain, registry
+from analyzer import archive, corrections, plain, registry
 from analyzer.errors import InputError
 from analyzer.names import Candidate, Poster
 from analyzer.types import Attribute, Decoded, Identities, MediaInfo, MediaReport, Person
@@ -25,7 +26,7 @@ from analyzer.types import Attribute, Decoded, Identities, MediaInfo, MediaRepor
 SCHEMA = 1
 """To be raised when older versions can no longer read the files."""
 _TOLD, _ARRAYS, _ROWS = "report.json", "arrays.safetensors", "observations.safetensors"
-_PORTRAITS = "portraits"
+_PORTRAITS, _BEFORE = "portraits", "uncorrected/"
 _POSTER = ("image", "boxes", "scores", "person_ids", "distances")
 _IDENTITIES = tuple(field.name for field in fields(Identities))
 _NUMBER = "number"
@@ -60,9 +61,12 @@ def save(report: MediaReport, path: Path, *, portraits: Mapping[int, bytes]) -> 
     """
     pack = registry.module("formats", "safetensors").pack
     with archive.create(path) as file:
-        file.add(_TOLD, [json.dumps(_finite(_told(report)), allow_nan=False, indent=1).encode()])
-        file.add(_ARRAYS, [pack(_arrays(report))])
-        file.add(_ROWS, [pack(_rows(report))])
+        for folder, one in (("", report), (_BEFORE, report.uncorrected)):
+            if one:
+                told = json.dumps(_finite(_told(one)), allow_nan=False, indent=1)
+                file.add(f"{folder}{_TOLD}", [told.encode()])
+                file.add(f"{folder}{_ARRAYS}", [pack(_arrays(one))])
+                file.add(f"{folder}{_ROWS}", [pack(_rows(one))])
         for track, picture in portraits.items():
             file.add(f"{_PORTRAITS}/{track}.jpg", [picture], packed=False)
 
@@ -123,6 +127,7 @@ def _told(report: MediaReport) -> dict[str, Any]:
         "persons": [asdict(person) for person in report.persons],
         "notes": report.notes,
         "is_remembered": report.is_remembered,
+        "corrections": [corrections.plain(correction) for correction in report.corrections],
         **plain.told(report.observations),
         "provenance": report.provenance,
         "row_labels": _vocabularies(report.row_attributes),
@@ -146,9 +151,12 @@ def _rows(report: MediaReport) -> dict[str, Any]:
     return plain.arrays(report.observations) | _columns(report.row_attributes)
 
 
-def _report(told: Mapping[str, Any], file: zipfile.ZipFile) -> MediaReport:
+def _report(told: Mapping[str, Any], file: zipfile.ZipFile, folder: str = "") -> MediaReport:
     unpack = registry.module("formats", "safetensors").unpack
-    arrays, rows = unpack(file.read(_ARRAYS)), unpack(file.read(_ROWS))
+    arrays = unpack(file.read(f"{folder}{_ARRAYS}"))
+    rows = unpack(file.read(f"{folder}{_ROWS}"))
+    made = tuple(map(corrections.parse, told.get("corrections", ())))
+    before = json.loads(file.read(_BEFORE + _TOLD), object_hook=_number) if made else None
     return MediaReport(
         info=plain.media_info(told["info"]),
         observations=plain.observations(rows, told),
@@ -161,6 +169,8 @@ def _report(told: Mapping[str, Any], file: zipfile.ZipFile) -> MediaReport:
         poster=_poster(told["poster"], arrays),
         notes=tuple(told["notes"]),
         is_remembered=told["is_remembered"],
+        corrections=made,
+        uncorrected=_report(before, file, _BEFORE) if before else None,
     )
 
 

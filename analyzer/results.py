@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from analyzer import joblist, registry
+from analyzer.corrections import SUFFIX
 from analyzer.errors import InputError, MissingDependency
 from analyzer.export import Exporter
 from analyzer.runtime import Runtime
@@ -24,8 +25,12 @@ class Results:
     """What their names have in common, or the path of the csv."""
     files: Mapping[str, Path]
     """Export -> file."""
+    corrections: Path
+    """Where corrections of it are kept, if there are any."""
     gallery: str | None = None
     """Folder of portraits that gave the names, as far as a joblist tells."""
+    is_listed: bool = False
+    """Whether a joblist says where corrections are kept."""
 
 
 @dataclass
@@ -60,6 +65,14 @@ def find(paths: Sequence[str]) -> Found:
     return found
 
 
+def beside(path: Path) -> Results:
+    """All results of the medium that a report is of, by their names."""
+    stem = str(path).removesuffix(_suffixes()["report"])
+    found = {name: Path(stem + suffix) for name, suffix in _suffixes().items()}
+    there = {name: file for name, file in found.items() if _kind(file) == name}
+    return _of_stem(stem, {**there, "report": path})
+
+
 def exporter(name: str) -> Exporter:
     """Make an exporter.
 
@@ -82,7 +95,15 @@ def _listed(path: Path) -> Iterator[Results]:
     for spec in joblist.read(path, addresses=True):
         files = {name: Path(dest) for name, dest in spec.dests.items() if os.path.isfile(dest)}
         if files:
-            yield Results(name=spec.dests["csv"], files=files, gallery=spec.gallery)
+            yield Results(
+                name=spec.dests["csv"],
+                files=files,
+                corrections=Path(
+                    spec.corrections or os.path.splitext(spec.dests["csv"])[0] + SUFFIX
+                ),
+                gallery=spec.gallery,
+                is_listed=spec.corrections is not None,
+            )
 
 
 def _below(folder: Path) -> Iterator[Path]:
@@ -92,9 +113,12 @@ def _below(folder: Path) -> Iterator[Path]:
 def _sort(paths: Sequence[Path] | Iterator[Path], found: Found) -> None:
     """Put files together that are of one medium, by their names."""
     together: dict[str, dict[str, Path]] = {}
+    kept = []
     for path in paths:
         kind = _kind(path)
-        if kind is None:
+        if path.name.endswith(SUFFIX):
+            kept.append(path)
+        elif kind is None:
             found.others.append(path)
         else:
             stem = str(path)[: -len(_suffixes()[kind])]
@@ -103,11 +127,19 @@ def _sort(paths: Sequence[Path] | Iterator[Path], found: Found) -> None:
         if files.keys() == {"mp4"}:
             found.others += files.values()  # a medium more likely than what was made of one
         else:
-            found.results.append(Results(name=stem, files=files))
+            found.results.append(_of_stem(stem, files))
+    known = {results.corrections for results in found.results}
+    found.others += [path for path in kept if path not in known]
+
+
+def _of_stem(stem: str, files: Mapping[str, Path]) -> Results:
+    return Results(name=stem, files=files, corrections=Path(stem + SUFFIX))
 
 
 def _kind(path: Path) -> str | None:
-    """Which exporter writes files of this name."""
+    """Which exporter wrote a file, by its name."""
+    if not path.is_file():
+        return None
     fits = [name for name, suffix in _suffixes().items() if path.name.endswith(suffix)]
     kind = max(fits, key=lambda name: len(_suffixes()[name]), default=None)
     begins = _HEADERS.get(kind or "")

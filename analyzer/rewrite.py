@@ -20,7 +20,7 @@ class Replaced:
 
     path: Path
     before: str
-    """SHA-256 in hexadecimal."""
+    """SHA-256 in hexadecimal; empty where there was none."""
     after: str
 
 
@@ -98,7 +98,9 @@ class Rewrite:
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file in hexadecimal."""
+    """SHA-256 of a file in hexadecimal; empty where there is none."""
+    if not path.exists():
+        return ""
     state = hashlib.sha256()
     with path.open("rb") as stream:
         while chunk := stream.read(_CHUNK_BYTES):

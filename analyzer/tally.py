@@ -21,7 +21,8 @@ class Tally:
     faces_kept: int = 0
     """Of these, faces that belong to a person."""
     faces_filtered: int = 0
-    """Faces left out by an option: too small, too large, not confident, not clear enough."""
+    """Faces left out by an option (too small, too large, not confident, not clear enough), or by a
+    reviewer, as no faces."""
     persons_dropped: int = 0
     """Persons with too few faces."""
     damaged: int = 0

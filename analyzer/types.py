@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.arrays import Arrays, check
+from analyzer.corrections import Correction
 from analyzer.names import Candidate, Poster
 from analyzer.tally import Tally
 
@@ -251,9 +252,10 @@ class Identities(Arrays):
     track_ids: I64
     """(T,) ascending."""
     person_ids: I64
-    """(T,) dense from 0, -1 = none."""
+    """(T,) from 0, -1 = none; corrections may leave numbers that nobody has."""
     centroids: F32
-    """(P, D) quality-weighted mean embedding of each person."""
+    """(P, D) quality-weighted mean embedding of each person, by number; zero where there is none,
+    and of who was forgotten."""
 
     def __post_init__(self) -> None:
         check("Identities", "track_ids", self.track_ids, np.int64, (len(self.track_ids),))
@@ -336,6 +338,10 @@ class MediaReport(Arrays):
     """What was skipped, or taken with a doubt, and why."""
     is_remembered: bool = False
     """Whether the persons were looked up in an identity store."""
+    corrections: tuple[Correction, ...] = ()
+    """What a reviewer has corrected, in order; see `analyzer.correct`."""
+    uncorrected: "MediaReport | None" = None
+    """The report as it was analysed, where there are corrections."""
 
     def __post_init__(self) -> None:
         check("MediaReport", "shots", self.shots, np.float64, (None, 2))

@@ -73,7 +73,7 @@ def _entries(spec: JobSpec) -> Iterator[Entry]:
     row = _digest(repr(spec.to_dict()))
     for name, dest in spec.dests.items():
         yield _digest(_real(dest)), False, spec.line, row, f"dest_{name}"
-    for path in filter(None, (spec.source_path, spec.poster_path)):
+    for path in filter(None, (spec.source_path, spec.poster_path, spec.corrections)):
         real = os.path.realpath(path) if os.path.islink(path) else _real(path)
         yield _digest(real), True, spec.line, b"", ""
 

@@ -27,6 +27,8 @@ class JobSpec:
     poster_path: str | None = None
     gallery: str | None = None
     """Folder of named portraits."""
+    corrections: str | None = None
+    """File of a reviewer's corrections, which may not be there yet."""
     item_id: str | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     """Numbers of the `metric_*` columns, by full column name."""
@@ -36,7 +38,7 @@ class JobSpec:
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the line: moving a row does not change the job."""
         # Ten times faster than asdict, which copies deeply: joblists have a million rows.
-        return {
+        plain = {
             "source_path": self.source_path,
             "dests": dict(self.dests),
             "poster_path": self.poster_path,
@@ -44,6 +46,8 @@ class JobSpec:
             "item_id": self.item_id,
             "metrics": dict(self.metrics),
         }
+        # Without it a job is the one that ledgers have always known.
+        return plain | ({"corrections": self.corrections} if self.corrections else {})
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> JobSpec:

@@ -14,7 +14,7 @@ from joblist.clashes import Clashes
 from joblist.model import JoblistError, JobSpec, Problem, Rows, is_address
 
 MANDATORY = ("source_path", "dest_csv")
-EXTRAS = ("poster_path", "gallery", "item_id")
+EXTRAS = ("poster_path", "gallery", "corrections", "item_id")
 MAX_ROWS = 5_000_000
 MAX_PATH_BYTES = 4096
 MAX_NAME_BYTES = 255 - len(".part.9999999.999")
@@ -174,6 +174,7 @@ def _row(cells: list[str], header: list[str], *, line: int, problems: Problems) 
         dests=dests,
         poster_path=_optional_path("poster_path", values, faults),
         gallery=_optional_path("gallery", values, faults),
+        corrections=_optional_path("corrections", values, faults),
         item_id=values.get("item_id") or None,
         metrics=_metrics(values, faults),
         line=line,

@@ -36,6 +36,7 @@ def faults(
         "source_path": spec.source_path,
         "poster_path": spec.poster_path,
         "gallery": spec.gallery,
+        "corrections": spec.corrections,
     }
     found = {(name, path): _source_fault(path, bounds) for name, path in read.items() if path}
     for name, path in spec.dests.items():

@@ -65,6 +65,7 @@ def _resolved(lease: Lease) -> Lease:
         source_path=os.path.realpath(spec.source_path),
         poster_path=spec.poster_path and os.path.realpath(spec.poster_path),
         gallery=spec.gallery and os.path.realpath(spec.gallery),
+        corrections=spec.corrections and os.path.realpath(spec.corrections),
     )
     return replace(lease, spec=spec)
 

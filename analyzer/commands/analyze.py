@@ -18,6 +18,7 @@ from joblist.model import ROWS_HELP, Rows
 if TYPE_CHECKING:
     from analyzer.commands._known import Known
     from analyzer.commands._look import Look
+    from analyzer.corrections import Document
     from analyzer.items import Item
     from analyzer.models import Models
     from analyzer.names import Gallery
@@ -37,6 +38,9 @@ MEDIA_HELP = (
 ITEM_HELP = (
     "titles, trailer and poster in one call: after a joblist, what its column item_id says; "
     "without MEDIA, folders with one video and pictures, the posters"
+)
+CORRECTIONS_HELP = (
+    "leave out the corrections that are kept beside the results, or that a joblist names"
 )
 THREADS_HELP = "threads (default: all cores)"
 DEFAULT_EXPORTS = "csv,ass,mp4,characters"
@@ -61,6 +65,7 @@ def add(commands: Any) -> None:
     add(*spellings("threads"), type=int, default=0, metavar="N", help=THREADS_HELP)
     add("--poster", metavar="FILE", help="the medium's poster, whose faces are matched to persons")
     add("--gallery", metavar="DIR", help="folder of portraits, named after whom they show")
+    add(*spellings("no_corrections"), action="store_true", help=CORRECTIONS_HELP)
     add("--identities", nargs="?", const="", metavar="URL", help=IDENTITIES_HELP)
     add(*spellings("identity_threshold"), type=float, metavar="D", help=IDENTITY_THRESHOLD_HELP)
     add("--shards", type=int, metavar="N", help=SHARDS_HELP)
@@ -89,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
                     if note not in told:
                         print(f"warning: {note}", file=sys.stderr)
                         told.add(note)
-                failed += _one(item, look, gallery, known)
+                failed += _one(item, look, gallery, known, _corrections(args, item))
             except AnalyzerError as error:
                 failed += 1
                 print(f"error: {error}", file=sys.stderr)
@@ -174,8 +179,27 @@ def _exports(args: argparse.Namespace, *, stills: bool, poster: bool) -> list[st
     return [registry.check("export", name.strip()).name for name in wanted]
 
 
-def _one(item: "Item", look: "Look", gallery: "Gallery | None", known: "Known | None") -> bool:
+def _corrections(args: argparse.Namespace, item: "Item") -> "Document | None":
+    """What a reviewer has corrected in earlier results of a medium."""
+    from analyzer import corrections
+
+    if args.no_corrections:
+        return None
+    document = corrections.read_if_there(item.corrections)
+    if document:
+        print(f"corrections of {item.corrections} are made again; --no_corrections leaves them out")
+    return document
+
+
+def _one(
+    item: "Item",
+    look: "Look",
+    gallery: "Gallery | None",
+    known: "Known | None",
+    corrected: "Document | None",
+) -> bool:
     """Analyse one medium and write its files, then say what was found; true if it was skipped."""
+    from analyzer import correct
     from analyzer.identify import WITHOUT_MEDIUM, analyze
     from analyzer.items import EXPORTS_OF_POSTERS, require_medium
 
@@ -196,6 +220,7 @@ def _one(item: "Item", look: "Look", gallery: "Gallery | None", known: "Known | 
         )
         if known:
             report = known.remember(report, item.medium)
+        report = correct.again(report, corrected, labeller=lambda: models.labeller)
         report = replace(report, notes=(*report.notes, *item.notes))
         skipped = report.info.kind == "none"
         exports = [n for n in item.exports if not skipped or n in WITHOUT_MEDIUM]

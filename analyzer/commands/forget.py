@@ -1,15 +1,13 @@
 """Remove a person's names, embeddings and portraits from results and from an identity store."""
 
 import argparse
-import csv
-import os
 import re
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analyzer.commands import _changes
 from analyzer.errors import AnalyzerError, UsageError
 from analyzer.options import spellings
 
@@ -18,17 +16,12 @@ if TYPE_CHECKING:
     from analyzer.forget import Wanted
     from analyzer.identities import IdentityStore
     from analyzer.results import Found
-    from analyzer.rewrite import Replaced
 
 WHO_HELP = (
     "a name as the gallery has it; identity:17 of the store; person:3 of one medium's results"
 )
 RESULTS_HELP = (
     "results: folders, with all that is below; joblists, with all that is in their columns"
-)
-CHANGES_HELP = (
-    "table of the files that are others now, for `python -m jobs accept` (default: beside the "
-    "joblist, JOBLIST.changes.csv)"
 )
 COLLECT = "made of reports: run `python -m analyzer collect` again, which replaces all of it"
 
@@ -47,7 +40,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--identities", metavar="URL", help="identity store: a path, or redis://..."
     )
-    parser.add_argument("--changes", type=Path, metavar="FILE.csv", help=CHANGES_HELP)
+    _changes.add(parser)
     parser.add_argument(*spellings("dry_run"), action="store_true", help="say what would be done")
     parser.add_argument("--yes", action="store_true", help="do not ask")
 
@@ -122,7 +115,7 @@ def _forget(
             f"store: {counters.identities} identities left; faces: {counters.embedded} embedded, "
             f"{counters.saved} saved, {counters.forgotten} forgotten"
         )
-    _write_changes(args, found, account.replaced)
+    _changes.write(args.changes, found, account.replaced)
     _warn(wanted, found)
     return 1 if account.left else 0
 
@@ -212,25 +205,6 @@ def _confirm(count: int) -> None:
         raise UsageError("what is forgotten does not come back: add --yes, or --dry_run to look")
     if input(f"Forget this, {count} entries? It does not come back. [y/N] ").lower() != "y":
         raise UsageError("nothing was changed")
-
-
-def _write_changes(
-    args: argparse.Namespace, found: "Found", replaced: "Sequence[Replaced]"
-) -> None:
-    """Write down which files are others now, so that a ledger can be told."""
-    target = args.changes or (
-        found.joblists[0].with_suffix(".changes.csv") if found.joblists else None
-    )
-    if not replaced or target is None:
-        return
-    is_new = not target.exists()
-    with target.open("a", encoding="utf-8", errors="surrogateescape", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        if is_new:
-            writer.writerow(("path", "sha256_before", "sha256_after"))
-        writer.writerows((os.path.abspath(r.path), r.before, r.after) for r in replaced)
-    for joblist in found.joblists:
-        print(f"if a server served it: python -m jobs accept {joblist} --changes {target}")
 
 
 def _warn(wanted: "Wanted", found: "Found") -> None:

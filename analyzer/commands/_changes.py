@@ -1,0 +1,43 @@
+"""The table of files that a command has changed, by which a ledger is told."""
+
+import argparse
+import csv
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from analyzer.results import Found
+    from analyzer.rewrite import Replaced
+
+HELP = (
+    "table of the files that are others now, for `python -m jobs accept` (default: beside the "
+    "joblist, JOBLIST.changes.csv)"
+)
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names the table."""
+    parser.add_argument("--changes", type=Path, metavar="FILE.csv", help=HELP)
+
+
+def write(wanted: Path | None, found: "Found", replaced: "Sequence[Replaced]") -> None:
+    """Write down which files are others now, so that a ledger can be told.
+
+    Args:
+        wanted: what ``--changes`` was set to.
+        found: what the command was given.
+        replaced: the files.
+    """
+    target = wanted or (found.joblists[0].with_suffix(".changes.csv") if found.joblists else None)
+    if not replaced or target is None:
+        return
+    is_new = not target.exists()
+    with target.open("a", encoding="utf-8", errors="surrogateescape", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        if is_new:
+            writer.writerow(("path", "sha256_before", "sha256_after"))
+        writer.writerows((os.path.abspath(r.path), r.before, r.after) for r in replaced)
+    for joblist in found.joblists:
+        print(f"if a server served it: python -m jobs accept {joblist} --changes {target}")

@@ -1,0 +1,200 @@
+"""A report as a reviewer has corrected it.
+
+Corrections are always made on the report as it was analysed, all of them in their order: so they
+can be taken back, and an analysis with other options is corrected in the same way.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer import aggregate, tables, tracks
+from analyzer.arrays import group_means
+from analyzer.corrections import Correction, Document
+from analyzer.labels import PLAIN, Labeller
+from analyzer.names import Poster
+from analyzer.options import AnalysisOptions
+from analyzer.ownership import NO_FACE, NOBODY, Ownership, Step
+from analyzer.types import F32, I64, Decoded, Identities, MediaReport, Observations, Person
+
+
+def apply(
+    report: MediaReport,
+    corrections: Sequence[Correction],
+    *,
+    labeller: Callable[[], Labeller],
+) -> tuple[MediaReport, tuple[Step, ...]]:
+    """Make corrections.
+
+    Args:
+        report: as it was analysed.
+        corrections: all that there are; none give the report back.
+        labeller: decides on the labels of the persons that change.
+
+    Returns:
+        The report with the corrections, and what became of each of them. Those that could not be
+        made are among its corrections and its notes, too.
+    """
+    if not corrections:
+        return report, ()
+    state = Ownership(report)
+    steps = tuple(state.make(correction) for correction in corrections)
+    notes = (note for number, step in enumerate(steps, start=1) for note in _notes(number, step))
+    corrected = _build(report, state, labeller)
+    corrected = replace(
+        corrected,
+        notes=(*report.notes, *notes),
+        corrections=tuple(step.correction for step in steps),
+        uncorrected=report,
+    )
+    return corrected, steps
+
+
+def again(
+    report: MediaReport, document: Document | None, *, labeller: Callable[[], Labeller]
+) -> MediaReport:
+    """Make the corrections that an earlier analysis of the same medium got."""
+    if document is None:
+        return report
+    corrected, _ = apply(report, document.corrections, labeller=labeller)
+    name = Path(report.info.uri).name
+    if document.name == name:
+        return corrected
+    note = f"corrections are of {document.name}, and this is {name}"
+    return replace(corrected, notes=(*corrected.notes, note))
+
+
+def document_of(report: MediaReport) -> Document:
+    """The corrections that a report has, to be kept beside it."""
+    options = AnalysisOptions.from_dict(report.provenance["options"])
+    return Document(
+        uri=report.info.uri,
+        name=Path(report.info.uri).name,
+        options=options.digest(),
+        corrections=report.corrections,
+    )
+
+
+def _notes(number: int, step: Step) -> list[str]:
+    """What is to be known of a correction."""
+    about = f"correction {number} ({step.correction})"
+    said = [f"{about} was not made: {step.fault}"] if step.fault else []
+    return said + ([f"{about}: {step.doubt}"] if step.doubt else [])
+
+
+def _build(report: MediaReport, state: Ownership, labeller: Callable[[], Labeller]) -> MediaReport:
+    """The report with its tracks as they are owned now."""
+    was, is_face = report.identities, state.owner != NO_FACE
+    rows = is_face[report.row_tracks()]
+    table = tables.take(report.observations, rows)
+    owner = state.owner[is_face]
+    people = sorted(set(owner[owner >= 0].tolist()))
+    changed = [p for p in people if not np.array_equal(state.owner == p, was.person_ids == p)]
+    who = Identities(
+        track_ids=was.track_ids[is_face],
+        person_ids=owner,
+        centroids=_centroids(table, was, owner, people, changed),
+    )
+    of_rows = owner[np.searchsorted(who.track_ids, table.track_id)]
+    corrected = replace(
+        report,
+        observations=_counted(table, of_rows, left_out=int((~rows).sum())),
+        identities=who,
+        row_attributes=_taken(report.row_attributes, rows),
+        track_attributes=_taken(report.track_attributes, is_face),
+    )
+    decide = labeller() if changed and table.heads else PLAIN
+    known = {person.person_id: person for person in report.persons}
+    persons = []
+    for number in people:
+        person = known.get(number)
+        if number in changed:
+            made = aggregate.person(number, table, of_rows, who, decide)
+            person = _with_identity(made, person)
+        if person is not None:
+            persons.append(_renamed(person, state.renamed.get(number)))
+    poster = report.poster and _poster(report.poster, report, state.owner, persons)
+    return replace(corrected, persons=aggregate.by_screen_time(persons), poster=poster)
+
+
+def _counted(table: Observations, of_rows: I64, *, left_out: int) -> Observations:
+    """The table with a tally that adds up."""
+    tally = replace(
+        table.tally,
+        faces_saved=len(table),
+        faces_kept=int((of_rows >= 0).sum()),
+        faces_filtered=table.tally.faces_filtered + left_out,
+    )
+    return replace(table, tally=tally)
+
+
+def _centroids(
+    table: Observations, was: Identities, owner: I64, people: Sequence[int], changed: Sequence[int]
+) -> F32:
+    """Means (P, D) by number; zero of numbers that are nobody's, and of who has no embeddings."""
+    means = np.zeros((max(people, default=-1) + 1, was.centroids.shape[1]), np.float32)
+    found = tracks.embed(table)
+    owners = owner[np.searchsorted(np.unique(table.track_id), found.ids)]
+    for person in people:
+        mine = owners == person
+        if person not in changed:
+            means[person] = was.centroids[person]
+        elif mine.any():
+            one = np.zeros(int(mine.sum()), np.int64)
+            means[person] = group_means(found.embeddings[mine], one, found.weights[mine], 1)[0][0]
+    return means
+
+
+def _taken(heads: Mapping[str, Decoded], keep: NDArray[np.bool_]) -> dict[str, Decoded]:
+    """What is left of each head's values."""
+    return {
+        head: Decoded(
+            value=decoded.value[keep],
+            label=tuple(label for label, kept in zip(decoded.label, keep, strict=True) if kept),
+        )
+        for head, decoded in heads.items()
+    }
+
+
+def _with_identity(made: Person, was: Person | None) -> Person:
+    """A person of other tracks who is who they were."""
+    if was is None:
+        return made
+    return replace(
+        made,
+        name=was.name,
+        name_distance=was.name_distance,
+        candidates=was.candidates,
+        identity_id=was.identity_id,
+    )
+
+
+def _renamed(person: Person, name: str | None) -> Person:
+    if name is None:
+        return person
+    return replace(person, name=name or None, name_distance=None, candidates=())
+
+
+def _poster(poster: Poster, report: MediaReport, owner: I64, persons: Sequence[Person]) -> Poster:
+    """The poster's faces as those of whoever has most of the faces of whom they were."""
+    before, after = report.row_persons(), owner[report.row_tracks()]
+    known = {person.person_id: person for person in persons}
+    ids, labels = [], {"sex": list(poster.sex), "age": list(poster.age)}
+    for i, was in enumerate(poster.person_ids.tolist()):
+        votes = Counter(o for o in after[before == was].tolist() if o >= 0) if was >= 0 else None
+        now = votes.most_common(1)[0][0] if votes else NOBODY
+        ids.append(now)
+        for head, texts in labels.items():
+            if was >= 0:
+                own = known[now].attributes if now in known else {}
+                texts[i] = own[head].label if head in own else ""
+    return replace(
+        poster,
+        person_ids=np.array(ids, np.int64),
+        sex=tuple(labels["sex"]),
+        age=tuple(labels["age"]),
+    )
