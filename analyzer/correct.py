@@ -19,6 +19,7 @@ from analyzer.labels import PLAIN, Labeller
 from analyzer.names import Poster
 from analyzer.options import AnalysisOptions
 from analyzer.ownership import NO_FACE, NOBODY, Ownership, Step
+from analyzer.tracks import Tracks
 from analyzer.types import F32, I64, Decoded, Identities, MediaReport, Observations, Person
 
 
@@ -91,34 +92,59 @@ def _build(report: MediaReport, state: Ownership, labeller: Callable[[], Labelle
     was, is_face = report.identities, state.owner != NO_FACE
     rows = is_face[report.row_tracks()]
     table = tables.take(report.observations, rows)
-    owner = state.owner[is_face]
-    people = sorted(set(owner[owner >= 0].tolist()))
+    owner, ids = state.owner[is_face], was.track_ids[is_face]
+    people = np.setdiff1d(owner, [NOBODY]).tolist()
     changed = [p for p in people if not np.array_equal(state.owner == p, was.person_ids == p)]
-    who = Identities(
-        track_ids=was.track_ids[is_face],
-        person_ids=owner,
-        centroids=_centroids(table, was, owner, people, changed),
-    )
-    of_rows = owner[np.searchsorted(who.track_ids, table.track_id)]
-    corrected = replace(
+    of_tracks = tracks.embed(table)
+    owners = owner[np.searchsorted(ids, of_tracks.ids)]
+    means = np.zeros((max(people, default=-1) + 1, was.centroids.shape[1]), np.float32)
+    for person in people:
+        own = _mean(of_tracks, owners == person) if person in changed else was.centroids[person]
+        means[person] = own
+    who = Identities(track_ids=ids, person_ids=owner, centroids=means)
+    of_rows = owner[np.searchsorted(ids, table.track_id)]
+    decide = labeller() if changed and table.heads else PLAIN
+    made = {p: aggregate.person(p, table, of_rows, who, decide) for p in changed}
+    persons = _persons(report, people, made, state.renamed)
+    return replace(
         report,
         observations=_counted(table, of_rows, left_out=int((~rows).sum())),
         identities=who,
         row_attributes=_taken(report.row_attributes, rows),
         track_attributes=_taken(report.track_attributes, is_face),
+        persons=persons,
+        poster=report.poster and _poster(report.poster, report, state.owner, persons),
     )
-    decide = labeller() if changed and table.heads else PLAIN
-    known = {person.person_id: person for person in report.persons}
-    persons = []
+
+
+def _mean(found: Tracks, mine: NDArray[np.bool_]) -> F32:
+    """Mean embedding (D,) of some tracks; zero where none has any: who was forgotten."""
+    group = np.zeros(int(mine.sum()), np.int64)
+    means, _ = group_means(found.embeddings[mine], group, found.weights[mine], 1)
+    return means[0]
+
+
+def _persons(
+    report: MediaReport,
+    people: Sequence[int],
+    made: Mapping[int, Person],
+    renamed: Mapping[int, str],
+) -> tuple[Person, ...]:
+    """All persons: of other tracks, or as they were; whose number is kept keeps who it is."""
+    before = {person.person_id: person for person in report.persons}
+    found = []
     for number in people:
-        person = known.get(number)
-        if number in changed:
-            made = aggregate.person(number, table, of_rows, who, decide)
-            person = _with_identity(made, person)
-        if person is not None:
-            persons.append(_renamed(person, state.renamed.get(number)))
-    poster = report.poster and _poster(report.poster, report, state.owner, persons)
-    return replace(corrected, persons=aggregate.by_screen_time(persons), poster=poster)
+        person, was = made.get(number), before.get(number)
+        if person is None or was is None:
+            person = person or before[number]
+        else:
+            kept = ("name", "name_distance", "candidates", "identity_id")
+            person = replace(person, **{name: getattr(was, name) for name in kept})
+        if number in renamed:
+            name = renamed[number] or None
+            person = replace(person, name=name, name_distance=None, candidates=())
+        found.append(person)
+    return aggregate.by_screen_time(found)
 
 
 def _counted(table: Observations, of_rows: I64, *, left_out: int) -> Observations:
@@ -132,23 +158,6 @@ def _counted(table: Observations, of_rows: I64, *, left_out: int) -> Observation
     return replace(table, tally=tally)
 
 
-def _centroids(
-    table: Observations, was: Identities, owner: I64, people: Sequence[int], changed: Sequence[int]
-) -> F32:
-    """Means (P, D) by number; zero of numbers that are nobody's, and of who has no embeddings."""
-    means = np.zeros((max(people, default=-1) + 1, was.centroids.shape[1]), np.float32)
-    found = tracks.embed(table)
-    owners = owner[np.searchsorted(np.unique(table.track_id), found.ids)]
-    for person in people:
-        mine = owners == person
-        if person not in changed:
-            means[person] = was.centroids[person]
-        elif mine.any():
-            one = np.zeros(int(mine.sum()), np.int64)
-            means[person] = group_means(found.embeddings[mine], one, found.weights[mine], 1)[0][0]
-    return means
-
-
 def _taken(heads: Mapping[str, Decoded], keep: NDArray[np.bool_]) -> dict[str, Decoded]:
     """What is left of each head's values."""
     return {
@@ -158,25 +167,6 @@ def _taken(heads: Mapping[str, Decoded], keep: NDArray[np.bool_]) -> dict[str, D
         )
         for head, decoded in heads.items()
     }
-
-
-def _with_identity(made: Person, was: Person | None) -> Person:
-    """A person of other tracks who is who they were."""
-    if was is None:
-        return made
-    return replace(
-        made,
-        name=was.name,
-        name_distance=was.name_distance,
-        candidates=was.candidates,
-        identity_id=was.identity_id,
-    )
-
-
-def _renamed(person: Person, name: str | None) -> Person:
-    if name is None:
-        return person
-    return replace(person, name=name or None, name_distance=None, candidates=())
 
 
 def _poster(poster: Poster, report: MediaReport, owner: I64, persons: Sequence[Person]) -> Poster:
