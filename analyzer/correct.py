@@ -83,7 +83,8 @@ def document_of(report: MediaReport) -> Document:
 def _notes(number: int, step: Step) -> list[str]:
     """What is to be known of a correction."""
     about = f"correction {number} ({step.correction})"
-    said = [f"{about} was not made: {step.fault}"] if step.fault else []
+    part = " in full" if len(step.correction.numbers) > 2 else ""
+    said = [f"{about} was not made{part}: {step.fault}"] if step.fault else []
     return said + ([f"{about}: {step.doubt}"] if step.doubt else [])
 
 

@@ -158,8 +158,10 @@ def combine(kept: Sequence[Correction], made: Sequence[Correction]) -> tuple[Cor
 
 
 def _is_same(kept: Correction, made: Correction) -> bool:
-    """Whether a correction is one that was kept; that has anchors also where it was given none."""
-    return made == (kept if any(made.anchors) else replace(kept, anchors=made.anchors))
+    """Whether a correction is one that was kept; numbers count only where there are no anchors."""
+    if (kept.op, kept.name) != (made.op, made.name):
+        return False
+    return kept.anchors == made.anchors if any(made.anchors) else kept.numbers == made.numbers
 
 
 def without(corrections: Sequence[Correction], name: str | None) -> tuple[Correction, ...]:

@@ -18,7 +18,7 @@ class Step:
     """What became of one correction."""
 
     correction: Correction
-    """With anchors, where it had none."""
+    """With anchors, where it had none, and with the numbers that they mean here."""
     fault: str = ""
     """Why it was not made; empty where it was."""
     doubt: str = ""
@@ -41,12 +41,7 @@ class Ownership:
         """Make one correction, or say why it cannot be made."""
         correction = self._anchored(correction)
         if correction.op in ("split", "not_a_face"):
-            found = self._meant(correction.numbers[0], correction.anchors[0])
-            if found and correction.op == "split":
-                self._give(found, self._new())
-            elif found:
-                self._give(found, NO_FACE)
-            return Step(correction=correction, fault="" if found else _missing(correction, [0]))
+            return self._make_of_track(correction)
         people = [
             self._person(number, faces)
             for number, faces in zip(correction.numbers, correction.anchors, strict=True)
@@ -58,7 +53,17 @@ class Ownership:
             self.renamed[known[0]] = correction.name
         elif correction.op == "merge" and known:
             doubt = self._merge(known)
+        if len(known) == len(people):
+            correction = replace(correction, numbers=tuple(known))
         return Step(correction=correction, fault=fault, doubt=doubt)
+
+    def _make_of_track(self, correction: Correction) -> Step:
+        """Make one that is of a track; of all that another analysis has made of it."""
+        found = self._meant(correction.numbers[0], correction.anchors[0])
+        if not found:
+            return Step(correction=correction, fault=_missing(correction, [0]))
+        self._give(found, self._new() if correction.op == "split" else NO_FACE)
+        return Step(correction=replace(correction, numbers=(int(self._tracks[found[0]]),)))
 
     def _merge(self, people: Sequence[int]) -> str:
         """Make one person of some; says when two of them are seen at once."""

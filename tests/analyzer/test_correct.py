@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from lxml import etree
 
-from analyzer import aggregate, correct, corrections, portraits, registry, reports, tables
+from analyzer import aggregate, anchors, correct, corrections, portraits, registry, reports, tables
 from analyzer.__main__ import main
 from analyzer.corrections import Correction, combine, parse, plain
 from analyzer.errors import InputError
@@ -352,6 +352,18 @@ class TestFile:
         assert combine((one,), (three,)) == (one, three)
         kept = applied(made(), one).corrections
         assert combine(kept, (one, two)) == (*kept, two)
+
+    def test_kept_numbers_are_those_of_the_report_without_corrections(self) -> None:
+        """So that they can be opened in its page, whatever number another page has shown."""
+        once = applied(made(), op("split", 2), op("not_a_face", 2))
+        faces = anchors.of_tracks(once.observations, [3])
+        rename = replace(parse(op("rename", 2, name="Bob")), anchors=(faces,))
+        after = applied(made(), *once.corrections, op("split", 3), rename)
+        assert after.corrections[-1].numbers == (3,)
+        assert people(after)[3].name == "Bob"
+        assert combine(after.corrections, (*after.corrections[:3], rename)) == after.corrections
+        other = applied(made(rate=2.0, first_track=40), *after.corrections)
+        assert [c.numbers for c in other.corrections] == [(42,), (42,), (43,), (3,)]
 
     def test_a_report_keeps_what_it_was_before(self) -> None:
         report = made()
