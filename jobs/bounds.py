@@ -36,12 +36,19 @@ def faults(
         "source_path": spec.source_path,
         "poster_path": spec.poster_path,
         "gallery": spec.gallery,
-        "corrections": spec.corrections,
+        "corrections": spec.corrections and _unless_beside(spec.corrections, bounds),
     }
     found = {(name, path): _source_fault(path, bounds) for name, path in read.items() if path}
     for name, path in spec.dests.items():
         found[f"dest_{name}", path] = _dest_fault(path, bounds, real_folder)
     yield from (f"{name} {path!r} {fault}" for (name, path), fault in found.items() if fault)
+
+
+def _unless_beside(corrections: str, bounds: Bounds) -> str | None:
+    """A file of corrections, unless it is kept among the results, where it may be read, too."""
+    root = bounds.output_root
+    inside = root is not None and _is_inside(os.path.realpath(corrections), root)
+    return None if inside else corrections
 
 
 def _source_fault(source: str, bounds: Bounds) -> str:

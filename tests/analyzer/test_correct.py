@@ -284,6 +284,12 @@ class TestAgain:
             "correction 1 (track 1 is not a face) was not made: no face is where"
         )
 
+    def test_where_nobody_is_seen_at_all(self) -> None:
+        document = correct.document_of(applied(made(), op("merge", 0, 1), op("not_a_face", 3)))
+        after = correct.again(make_report(), document, labeller=lambda: PLAIN)
+        assert [note.split(" (")[0] for note in after.notes] == ["correction 1", "correction 2"]
+        assert after.persons == ()
+
     def test_another_mediums_are_told(self) -> None:
         document = correct.document_of(applied(made(), op("rename", 0, name="Grace")))
         after = correct.again(made(uri="other.mp4"), document, labeller=lambda: PLAIN)

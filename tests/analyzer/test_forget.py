@@ -215,6 +215,19 @@ def test_an_identity_by_its_number(store: Any, capsys: pytest.CaptureFixture[str
     assert "identity:2 is not in" in capsys.readouterr().err
 
 
+def test_an_identity_that_only_the_report_has(store: Any) -> None:
+    """The store would not take them for it any more: its mean has moved."""
+    report = made(None, axis=3)
+    known = tuple(replace(p, identity_id=2 if p.person_id == 0 else 1) for p in report.persons)
+    export(replace(report, persons=known, is_remembered=True))
+    export(replace(report, persons=known), "res/never")
+    assert forget("identity:2", "--results", "res", "--identities", "people", "--yes") == 0
+    after = reports.load(Path("res/clip.report.zip"))
+    assert [p.identity_id for p in after.persons] == [None, 1]
+    assert not after.identities.centroids[0].any()
+    assert [p.identity_id for p in reports.load(Path("res/never.report.zip")).persons] == [2, 1]
+
+
 def test_a_person_of_one_medium() -> None:
     export(made())
     assert forget("person:1", "--results", "res", "--yes") == 0

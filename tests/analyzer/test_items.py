@@ -86,6 +86,17 @@ def test_a_row_of_a_joblist_says_where_its_results_go(folder: Path) -> None:
     assert list(item.exports) == ["posters", "csv"], "the csv is the mark of completion"
 
 
+def test_where_corrections_are_kept() -> None:
+    (found,) = titles(title("tt01 v1.2", "t.mp4"))
+    assert found.corrections == Path("out/tt01 v1.2.corrections.json")
+    Path("jobs.csv").write_text(
+        "source_path,dest_csv,corrections\na.mp4,out/a.csv,c.json\nb.mp4,out/b.csv,\n"
+    )
+    one, other = items.of_joblist("jobs.csv", items=[], rows=None)
+    assert one.corrections == Path("c.json").absolute()
+    assert other.corrections is None, "as for a worker, only what the joblist names"
+
+
 def test_titles_and_rows_of_a_joblist() -> None:
     assert media(items.of_joblist("jobs.csv", items=[], rows=None)) == ["a", "b", "c", "d"]
     assert media(items.of_joblist("jobs.csv", items=["t1"], rows=None)) == ["a", "d"]

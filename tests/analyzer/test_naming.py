@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analyzer import naming
+from analyzer import forget, naming
 from analyzer.names import Gallery
 from tests.analyzer.reports import Face, make_report
 
@@ -51,6 +51,23 @@ def test_a_person_has_the_name_of_the_portrait_and_a_stranger_has_none():
     assert [c.name for c in stranger.candidates] == ["bob", "ada"]
     assert stranger.name_distance is None
     assert stranger.candidates[0].distance == pytest.approx(np.sqrt(2))
+
+
+def test_who_was_forgotten_gets_no_name():
+    report = report_of(EAST, NORTH)
+    people = gallery_of(ada=[EAST], bob=[NORTH])
+    wholly, partly = forget.strip(report, [0], None), report
+    who = replace(report.identities, centroids=np.stack([EAST * 0, NORTH]))
+    for one in (wholly, replace(partly, identities=who)):
+        found = naming.name_persons(one, people, THRESHOLD)
+        assert names(found) == [None, "bob"]
+        assert found.persons[0].candidates == ()
+    faces = np.stack([EAST, NORTH])
+    ids, _ = naming.match(faces, wholly, THRESHOLD)
+    assert ids.tolist() == [-1, 1]
+    nobody = forget.strip(report, [0, 1], None)
+    assert names(naming.name_persons(nobody, people, THRESHOLD)) == [None, None]
+    assert naming.match(faces, nobody, THRESHOLD)[0].tolist() == [-1, -1]
 
 
 def test_a_portrait_at_the_threshold_is_as_likely_as_somebody_else():

@@ -1,6 +1,7 @@
 """Roots that jobs must stay in, as the joblist is read and again where files are opened."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,15 @@ def test_jobs_within_their_roots(folder: Path) -> None:
         with intake.admitted(lease(folder, source, "out/deep/er/a.csv"), lambda _: None) as job:
             assert job.source_path == str(folder / "in" / "a.mp4")
             assert job.dests == {"csv": str(folder / "out/deep/er/a.csv")}
+
+
+def test_corrections_are_read_from_either_root(folder: Path) -> None:
+    job = lease(folder, "in/a.mp4", "out/a.csv")
+    for place, fits in (("in/c.json", 1), ("out/c.json", 1), ("in2/c.json", 0), ("out/link/c", 0)):
+        spec = replace(job.spec, corrections=os.path.abspath(place))
+        faults = list(bounds.faults(spec, job.bounds))
+        assert len(faults) == 1 - fits
+        assert all(f"{place}' lies outside" in fault for fault in faults)
 
 
 def test_a_folder_that_becomes_a_link_before_the_rename(folder: Path) -> None:

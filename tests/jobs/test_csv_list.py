@@ -33,18 +33,28 @@ def problems(content: str | bytes) -> list[tuple[int, str]]:
 
 def test_every_column(folder: Path) -> None:
     (spec,) = read(
-        "source_path,dest_csv,dest_ass,poster_path,gallery,item_id,metric_views\n"
-        "a.mp4,out/a.csv,/abs/a.ass,p.jpg,people,007,1.5\n"
+        "source_path,dest_csv,dest_ass,poster_path,gallery,corrections,item_id,metric_views\n"
+        "a.mp4,out/a.csv,/abs/a.ass,p.jpg,people,c.json,007,1.5\n"
     )
     assert spec == JobSpec(
         source_path=str(folder / "a.mp4"),
         dests={"csv": str(folder / "out/a.csv"), "ass": "/abs/a.ass"},
         poster_path=str(folder / "p.jpg"),
         gallery=str(folder / "people"),
+        corrections=str(folder / "c.json"),
         item_id="007",
         metrics={"metric_views": 1.5},
         line=2,
     )
+
+
+def test_jobs_without_corrections_are_those_that_ledgers_know() -> None:
+    """Another plain form would do all jobs of older ledgers again."""
+    spec = JobSpec(source_path="a", dests={"csv": "b"})
+    assert "corrections" not in spec.to_dict()
+    corrected = JobSpec(source_path="a", dests={"csv": "b"}, corrections="c.json")
+    for one in (spec, corrected):
+        assert JobSpec.from_dict(one.to_dict()) == one
 
 
 def test_texts_stay_texts(folder: Path) -> None:
@@ -99,6 +109,7 @@ def test_an_unknown_column_is_left_out_with_a_warning() -> None:
         ("source_path,dest_csv\na,b\nc,./x/../b\n", 3, "same file"),
         ("source_path,dest_csv\na,a\n", 2, "would overwrite the medium of line 2"),
         ("source_path,dest_csv\na,b\nb,c\n", 2, "would overwrite the medium of line 3"),
+        ("source_path,dest_csv,corrections\na,b,b\n", 2, "would overwrite the medium of line 2"),
         ('source_path,dest_csv\n"a\nb",c\n', 2, "line break"),
         ('source_path,dest_csv\n"a"b,c\n', 2, "not CSV"),
         ('source_path,dest_csv\n"a,c\n', 2, "not CSV"),
