@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
+import lxml.html
 import openpyxl
 import pandas as pd
 import pympi
@@ -176,12 +177,18 @@ def in_task(path: Path) -> set[str]:
     return {attribute.text or "" for attribute in found}
 
 
+def in_page(path: Path) -> set[str]:
+    (facts,) = lxml.html.parse(path).xpath("//script[@id='facts']/text()")
+    return {person["name"] for person in json.loads(facts)["persons"]}
+
+
 NAMES: dict[str, Callable[[Path], set[str]]] = {
     "ass": in_subtitle,
     "characters": lambda path: set(table(path)["name"]),
     "csv": lambda path: set(table(path)["name"]),
     "cvat": in_task,
     "exchange": lambda path: set(zipped(path, "predictions.json")[0]["predictions"]["0"]),
+    "html": in_page,
     "names": lambda path: {p["name"] for p in json.loads(path.read_bytes())["persons"]},
     "parquet": lambda path: set(pd.read_parquet(path)["name"].dropna()),
     "posters": lambda path: set(table(path)["name"]),
