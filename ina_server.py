@@ -21,6 +21,7 @@ from analyzer import registry
 from analyzer.errors import AnalyzerError
 from analyzer.options import AnalysisOptions, add_arguments, spellings
 from analyzer.shards import plan
+from joblist.model import ROWS_HELP, JoblistError, Rows
 from jobs.errors import LedgerRefused, LedgerUnavailable, UsageError
 from jobs.model import DEFAULT_PORT, FINAL, Bounds, Job, Shard, State
 
@@ -44,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         options = AnalysisOptions.from_mapping(vars(args))
         return _serve(args, options)
-    except (AnalyzerError, UsageError, LedgerRefused) as error:
+    except (AnalyzerError, UsageError, JoblistError, LedgerRefused) as error:
         print(f"ina_server: {error}", file=sys.stderr)
         return 2
 
@@ -70,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_positive, default=3)  # fmt: skip
     add("shards", "divide each video among N workers, at cuts; the results are the same", type=int)
     add("shard_minutes", "with --shards: no part is shorter than this", type=float)
+    add("rows", f"serve {ROWS_HELP}", metavar="A:B", type=_rows)
     add("keep_alive", "go on serving when every job is done", action="store_true")
     add("ledger", "file that remembers the jobs (default: in the state folder)", type=Path)
     add("identities", "know people again across media: a file, sqlite:///..., redis://... or @FILE "
@@ -107,6 +109,13 @@ def _seconds(text: str) -> float:
     return float(text)
 
 
+def _rows(text: str) -> Rows:
+    try:
+        return Rows.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _bounds(args: argparse.Namespace) -> Bounds:
     for name in ("input_root", "output_root"):
         root = getattr(args, name)
@@ -139,15 +148,19 @@ def _serve(args: argparse.Namespace, options: AnalysisOptions) -> int:
             max_attempts=args.max_attempts,
             shards=[Shard(s.number, s.count, s.least_s) for s in shards if s.count > 1],
         )
-        imported = _import(ledger, args.joblist, options, bounds)
+        imported = _import(ledger, args, options, bounds)
         return _Run(args, options, bounds, ledger, identities).go(imported)
 
 
-def _import(ledger: Ledger, joblist: Path, options: AnalysisOptions, bounds: Bounds) -> Imported:
+def _import(
+    ledger: Ledger, args: argparse.Namespace, options: AnalysisOptions, bounds: Bounds
+) -> Imported:
     from jobs.imports import import_jobs
     from jobs.sources import csv_list
 
-    specs = csv_list.read(joblist, exporters=registry.names("export"), bounds=bounds)
+    specs = csv_list.read(
+        args.joblist, exporters=registry.names("export"), bounds=bounds, rows=args.rows
+    )
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         imported = import_jobs(ledger, specs, options_digest=options.digest())
@@ -238,13 +251,14 @@ class _Run:
 
     def go(self, imported: Imported) -> int:
         """Serve until the end; return the exit code."""
-        from jobs.display import LiveDisplay, PlainDisplay
+        from jobs.display import LiveDisplay, PlainDisplay, import_notes
 
         signal.signal(signal.SIGINT, self._on_signal)
         signal.signal(signal.SIGTERM, self._on_signal)
         self._server.start()
         print(self._server.uri, flush=True)
-        _print_import(imported)
+        for line in import_notes(imported):
+            print(line, flush=True)
         if self._identities:
             print(f"identities are kept in {self._identities.store.name}", flush=True)
         workers = self._local_workers()
@@ -345,17 +359,6 @@ class _Run:
         else:
             print("not finished: run the same command again to resume", flush=True)
         return 0 if finished and not bad else 1
-
-
-def _print_import(imported: Imported) -> None:
-    for number, text in (
-        (imported.skipped, "done before and skipped"),
-        (imported.missing, "done before, but their outputs are gone: to be done again"),
-        (imported.retried, "failed before and tried again"),
-        (imported.cancelled, "no longer in the joblist and cancelled"),
-    ):
-        if number:
-            print(f"{number} jobs {text}", flush=True)
 
 
 def _print_summary(counts: dict[str, int], found: dict[str, float], *, elapsed_s: float) -> None:

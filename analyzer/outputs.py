@@ -1,7 +1,8 @@
 """Where local results go: one name a medium, whole files only."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from analyzer.errors import InputError, ResourceError
@@ -31,10 +32,19 @@ def media_in(paths: Iterable[str]) -> list[str]:
 
 
 def _videos(folder: str) -> list[str]:
-    inside = sorted(p for p in Path(folder).iterdir() if p.suffix.lower() in VIDEO_SUFFIXES)
+    inside = files_in(Path(folder), VIDEO_SUFFIXES)
     if not inside:
         raise InputError(f"{folder}: no video in this folder")
-    return [str(p) for p in inside]
+    return inside
+
+
+def files_in(folder: Path, suffixes: Collection[str]) -> list[str]:
+    """The files of a folder, not those below it, whose names end so; in order of name.
+
+    Hidden ones are passed over: some systems keep what they know of a file in ``._file.mp4``.
+    """
+    inside = sorted(p for p in folder.iterdir() if p.suffix.lower() in suffixes)
+    return [str(p) for p in inside if not p.name.startswith(".")]
 
 
 def stems(paths: Sequence[str]) -> list[str]:
@@ -69,7 +79,14 @@ def _clashing(names: Sequence[str]) -> list[int]:
 def write(
     exporter: Exporter, report: MediaReport, path: Path, progress: ProgressHook | None = None
 ) -> None:
-    """Write one file whole: under a passing name first, so that no half file is ever found.
+    """Write one file whole; see `whole`."""
+    with whole(path) as part:
+        exporter.write(report, part, progress)
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Write a file under the passing name that this gives, so that no half file is ever found.
 
     Raises:
         ResourceError: the folder cannot be written to.
@@ -77,7 +94,7 @@ def write(
     part = path.with_name(f"{path.name}.part.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        exporter.write(report, part, progress)
+        yield part
         os.replace(part, path)
     except OSError as error:
         raise ResourceError(f"{path}: {error.strerror}") from error

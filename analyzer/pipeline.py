@@ -269,8 +269,7 @@ def summarize(
     if observations.span_s[0] > observations.span_s[1]:
         raise InputError(f"{info.uri}: no frame to analyse; check --start and --stop")
     _tell(progress, "summarize", 0, 1)
-    options = models.options
-    limit = options.cluster_threshold or models.describer.threshold
+    options, limit = models.options, _limit(models)
     table = _in_bounds(observations, options)
     table = replace(table, track_id=tracks.split(table, limit))
     table = _seen(table)
@@ -334,6 +333,11 @@ def _shots(table: Observations) -> F64:
     return np.stack([edges[:-1], edges[1:]], axis=1)
 
 
+def _limit(models: Models) -> float:
+    """Distance below which two faces may be one person."""
+    return models.options.cluster_threshold or models.describer.threshold
+
+
 def _provenance(models: Models) -> Mapping[str, Any]:
     """What the results depend on: nothing of the machine, of the time or of who did what."""
     return {
@@ -341,6 +345,7 @@ def _provenance(models: Models) -> Mapping[str, Any]:
         "libraries": runtime.versions(),
         "options": models.options.shared(),
         "options_digest": models.options.digest(),
+        "cluster_threshold": _limit(models),
         "models": {
             **models.detector.provenance,
             **models.aligner.provenance,

@@ -27,7 +27,7 @@ def best(report: MediaReport) -> dict[int, int]:
 
 
 def of_tracks(report: MediaReport, *, most: int = _TRACKS) -> dict[int, int]:
-    """The row of the best face of each person's best tracks, by track id.
+    """The row of the best face of each person's best tracks, by track id, the best first.
 
     Args:
         report: the report.
@@ -39,8 +39,10 @@ def of_tracks(report: MediaReport, *, most: int = _TRACKS) -> dict[int, int]:
     rows = np.array(list(tracks.values()), np.int64)
     order = rows[np.lexsort((-worth[rows], persons[rows]))]
     first = np.searchsorted(persons[order], persons[order])
-    kept = set(order[np.arange(len(order)) - first < most].tolist())
-    return {track: row for track, row in tracks.items() if row in kept}
+    kept = order[np.arange(len(order)) - first < most]
+    kept = kept[np.argsort(-worth[kept], kind="stable")]
+    ids = report.observations.track_id[kept]
+    return dict(zip(ids.tolist(), kept.tolist(), strict=True))
 
 
 def _worth(report: MediaReport) -> F32:

@@ -25,6 +25,7 @@ _PIP_NAMES = {
     "PIL": "pillow",
 }
 _EXTRAS = {
+    "jinja2": "'ina[review]'",
     "lxml": "'ina[review]'",
     "onnxruntime": "'ina[cpu]'",
     "pyarrow": "'ina[review]'",

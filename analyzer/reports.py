@@ -53,7 +53,7 @@ def save(report: MediaReport, path: Path, *, portraits: Mapping[int, bytes]) -> 
     Args:
         report: the report.
         path: of the file; its folder exists.
-        portraits: JPEG of some tracks, by track id.
+        portraits: JPEG of some tracks, by track id; the file keeps their order.
 
     Raises:
         ResourceError: the file cannot be written.
@@ -63,7 +63,7 @@ def save(report: MediaReport, path: Path, *, portraits: Mapping[int, bytes]) -> 
         file.add(_TOLD, [json.dumps(_finite(_told(report)), allow_nan=False, indent=1).encode()])
         file.add(_ARRAYS, [pack(_arrays(report))])
         file.add(_ROWS, [pack(_rows(report))])
-        for track, picture in sorted(portraits.items()):
+        for track, picture in portraits.items():
             file.add(f"{_PORTRAITS}/{track}.jpg", [picture], packed=False)
 
 
@@ -82,7 +82,7 @@ def summary(path: Path) -> Summary:
 
 
 def portraits(path: Path) -> dict[int, bytes]:
-    """Read the portraits of a report, JPEG by track id; see `load`."""
+    """Read the portraits of a report, JPEG by track id, the best first; see `load`."""
 
     def pictures(_: Mapping[str, Any], file: zipfile.ZipFile) -> dict[int, bytes]:
         names = [PurePosixPath(n) for n in file.namelist() if n.startswith(f"{_PORTRAITS}/")]

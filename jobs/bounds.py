@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
+from joblist.model import is_address
 from jobs.model import Bounds, JobSpec
 
 _RESULT = re.compile(
@@ -19,12 +20,6 @@ _RESULT = re.compile(
     re.IGNORECASE,
 )
 """What a file under an output root may be named: no script, no start-up file."""
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-
-
-def is_address(source: str) -> bool:
-    """Say whether a medium is given by an address, not a path."""
-    return _ADDRESS.match(source) is not None
 
 
 def faults(

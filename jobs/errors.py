@@ -4,7 +4,6 @@
 
     JobsError
     ├── UsageError           the command cannot be carried out as given
-    │   └── JoblistError     rows of the joblist are wrong
     ├── LedgerError
     │   ├── LedgerRefused    this file must not be used: network disk, other version
     │   │   └── LedgerInUse  a server has it
@@ -17,11 +16,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
-SHOWN_PROBLEMS = 50
-
 
 class JobsError(Exception):
     """Base of every error of this package."""
@@ -29,34 +23,6 @@ class JobsError(Exception):
 
 class UsageError(JobsError):
     """The command cannot be carried out as given."""
-
-
-class Problem(NamedTuple):
-    """Something wrong with a joblist."""
-
-    line: int
-    """Line of the file, from 1."""
-    text: str
-    """What is wrong, and the cure."""
-
-
-class JoblistError(UsageError):
-    """Rows of a joblist are wrong; nothing of it was imported.
-
-    Args:
-        path: The joblist.
-        problems: Everything found, with line numbers.
-        more: Number of further problems that were not kept.
-    """
-
-    def __init__(self, path: str, problems: Sequence[Problem], *, more: int = 0) -> None:
-        self.path = path
-        self.problems = list(problems)
-        lines = [f"{path}:{p.line}: {p.text}" for p in self.problems[:SHOWN_PROBLEMS]]
-        hidden = more + max(0, len(self.problems) - SHOWN_PROBLEMS)
-        if hidden:
-            lines.append(f"{path}: and {hidden} more")
-        super().__init__("\n".join(lines))
 
 
 class LedgerError(JobsError):

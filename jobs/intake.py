@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from joblist.model import is_address
 from jobs import bounds
 from jobs.errors import JobFailed
 from jobs.fetch import Fetcher
@@ -34,7 +35,7 @@ def admitted(
     """
     require_bounds(lease)
     source = lease.source_path
-    if bounds.is_address(source):
+    if is_address(source):
         with _fetched(lease, report, fetcher) as path:
             yield _with_source(lease, path)
     elif not os.path.exists(source) and lease.spec.poster_path is None:

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
+from joblist.model import JobSpec as JobSpec
+
 PROTOCOL = 3
 """Version of the conversation between worker and server."""
 OBJECT_ID = "ina.jobs"
@@ -33,41 +35,6 @@ class State(str, Enum):
 
 FINAL = frozenset({State.DONE, State.FAILED, State.POISON, State.CANCELLED, State.SKIPPED})
 """States that no worker can change any more."""
-
-
-@dataclass(frozen=True)
-class JobSpec:
-    """One row of a joblist."""
-
-    source_path: str
-    """Medium: an absolute path, or an https address where addresses are allowed."""
-    dests: Mapping[str, str]
-    """Exporter name -> absolute path of its file; `csv` is always there."""
-    poster_path: str | None = None
-    gallery: str | None = None
-    """Folder of named portraits."""
-    item_id: str | None = None
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    """Numbers of the `metric_*` columns, by full column name."""
-    line: int = 0
-    """Line of the joblist, from 1; 0 when it does not come from a file."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything but the line: moving a row does not change the job."""
-        # Ten times faster than asdict, which copies deeply: joblists have a million rows.
-        return {
-            "source_path": self.source_path,
-            "dests": dict(self.dests),
-            "poster_path": self.poster_path,
-            "gallery": self.gallery,
-            "item_id": self.item_id,
-            "metrics": dict(self.metrics),
-        }
-
-    @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> JobSpec:
-        """Build from `to_dict`."""
-        return cls(**plain)
 
 
 @dataclass(frozen=True)

@@ -26,13 +26,15 @@ LAYERS = {
         0: {"errors", "arrays", "types", "geometry", "attributes", "calibration", "labels",
             "prefetch", "quality", "statistics", "gates", "agreement", "truth", "shards", "parts",
             "canvas", "schedule", "tables", "tracks", "linking", "identity", "tally",
-            "names", "naming", "archive", "plain", "presence"},
+            "names", "naming", "archive", "plain", "presence", "text", "columns"},
         1: {"options", "registry", "runtime", "backend", "weights", "cache", "ffmpeg_binary",
-            "source", "formats", "portraits", "reports"},
+            "source", "joblist", "formats", "portraits", "reports"},
         3: {"pipeline", "models", "outputs", "evaluate", "evaluate_clustering", "train",
-            "identity_store", "gallery", "identify", "stills"},
+            "identity_store", "gallery", "identify", "stills", "items", "results", "forget",
+            "erase", "rewrite", "leftovers", "collect"},
         4: {"commands", "__main__"},
     },
+    "joblist": {},
     "jobs": {
         0: {"errors", "model", "retry"},
         2: {"service", "server", "client", "transport", "operator"},
@@ -42,7 +44,7 @@ LAYERS = {
 }
 """By the first name below the package."""
 # fmt: on
-DEFAULT_LAYER = {"analyzer": 2, "jobs": 1}
+DEFAULT_LAYER = {"analyzer": 2, "joblist": 0, "jobs": 1}
 """Of all other modules: stages, and what stands under the service."""
 
 EXCEPTIONS = {
@@ -113,9 +115,11 @@ def imported_names(node: ast.AST) -> Iterator[str]:
 
 
 ALL_IMPORTS = [
-    i for path in (*python_files("analyzer", "jobs"), *scripts()) for i in imports_of(path)
+    i
+    for path in (*python_files("analyzer", "joblist", "jobs"), *scripts())
+    for i in imports_of(path)
 ]
-OURS = [i for i in ALL_IMPORTS if i.imported.split(".")[0] in ("analyzer", "jobs")]
+OURS = [i for i in ALL_IMPORTS if i.imported.split(".")[0] in ("analyzer", "joblist", "jobs")]
 
 
 def package(module: str) -> str:
@@ -147,7 +151,13 @@ def refuse(wrong: list[Import]) -> None:
 
 def test_analyzer_and_jobs_do_not_know_each_other():
     inside = [i for i in OURS if package(i.importer) in ("analyzer", "jobs")]
-    refuse([i for i in inside if package(i.importer) != package(i.imported)])
+    refuse([i for i in inside if package(i.imported) not in (package(i.importer), "joblist")])
+
+
+def test_joblists_are_read_with_the_standard_library_alone():
+    allowed = {*sys.stdlib_module_names, "joblist"}
+    theirs = [i for i in ALL_IMPORTS if package(i.importer) == "joblist"]
+    refuse([i for i in theirs if package(i.imported) not in allowed])
 
 
 def test_layers_import_downwards():
@@ -172,7 +182,7 @@ def test_jobs_knows_no_arrays():
 
 
 def test_the_lowest_layer_needs_numpy_and_nothing_else():
-    allowed = {*sys.stdlib_module_names, "numpy", "analyzer", "jobs"}
+    allowed = {*sys.stdlib_module_names, "numpy", "analyzer", "joblist", "jobs"}
     lowest = [i for i in ALL_IMPORTS if part(i.importer) and rank(i.importer) == 0]
     refuse([i for i in lowest if package(i.imported) not in allowed])
 
@@ -212,7 +222,10 @@ def test_a_stage_holds_its_protocols_and_nothing_else(path):
         )
 
 
-EVERY_FILE = [*python_files("analyzer", "jobs", "tests", "media", "benchmarks"), *scripts()]
+EVERY_FILE = [
+    *python_files("analyzer", "joblist", "jobs", "tests", "media", "benchmarks"),
+    *scripts(),
+]
 
 
 def functions(path: Path) -> Iterator[tuple[str, int]]:

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,47 +13,54 @@ from analyzer import registry
 from analyzer.errors import AnalyzerError, UsageError
 from analyzer.options import AnalysisOptions, add_arguments, spellings
 from analyzer.shards import plan
+from joblist.model import ROWS_HELP, Rows
 
 if TYPE_CHECKING:
     from analyzer.commands._known import Known
     from analyzer.commands._look import Look
+    from analyzer.items import Item
+    from analyzer.models import Models
     from analyzer.names import Gallery
-    from analyzer.types import MediaReport, Progress
+    from analyzer.parts import Part
+    from analyzer.types import MediaReport, Progress, ProgressHook
 
 SHARDS_HELP = "divide each video among N processes, at cuts; the results are the same"
 SHARD_MINUTES_HELP = "with --shards: no part is shorter than this"
 IDENTITIES_HELP = (
     "know people again across media: a file, sqlite:///..., redis://... or @FILE with the address "
-    "(default: people.identities among the results)"
+    "(default: people.identities in DIR, or beside the joblist)"
 )
 IDENTITY_THRESHOLD_HELP = "distance below which two are one person (default: the describer's)"
+MEDIA_HELP = (
+    "a video, or a folder of videos; or one joblist (.csv), whose columns say where its results go"
+)
+ITEM_HELP = (
+    "titles, trailer and poster in one call: after a joblist, what its column item_id says; "
+    "without MEDIA, folders with one video and pictures, the posters"
+)
+THREADS_HELP = "threads (default: all cores)"
 DEFAULT_EXPORTS = "csv,ass,mp4,characters"
 DEFAULT_EXPORTS_OF_STILLS = "csv,characters"
-EXPORTS_OF_POSTERS = "posters,poster_image"
 
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
     parser = commands.add_parser("analyze", help=__doc__, description=__doc__)
     parser.set_defaults(run=run)
-    parser.add_argument("media", nargs="+", metavar="MEDIA", help="a video, or a folder of videos")
-    parser.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for results")
-    parser.add_argument(
+    add = parser.add_argument
+    add("media", nargs="*", metavar="MEDIA", help=MEDIA_HELP)
+    add("-o", "--output", metavar="DIR", help="folder for results; not with a joblist")
+    add("--item", nargs="+", default=[], metavar="ITEM", help=ITEM_HELP)
+    add("--rows", metavar="A:B", help=ROWS_HELP)
+    add(
         "--export",
         metavar="LIST",
         help=f"what to write: {', '.join(registry.names('export'))} "
         f"(default: {DEFAULT_EXPORTS}; of stills: {DEFAULT_EXPORTS_OF_STILLS})",
     )
-    parser.add_argument(
-        *spellings("threads"), type=int, default=0, metavar="N", help="threads (default: all cores)"
-    )
-    parser.add_argument(
-        "--poster", metavar="FILE", help="the medium's poster, whose faces are matched to persons"
-    )
-    parser.add_argument(
-        "--gallery", metavar="DIR", help="folder of portraits, named after whom they show"
-    )
-    add = parser.add_argument
+    add(*spellings("threads"), type=int, default=0, metavar="N", help=THREADS_HELP)
+    add("--poster", metavar="FILE", help="the medium's poster, whose faces are matched to persons")
+    add("--gallery", metavar="DIR", help="folder of portraits, named after whom they show")
     add("--identities", nargs="?", const="", metavar="URL", help=IDENTITIES_HELP)
     add(*spellings("identity_threshold"), type=float, metavar="D", help=IDENTITY_THRESHOLD_HELP)
     add("--shards", type=int, metavar="N", help=SHARDS_HELP)
@@ -64,28 +72,24 @@ def run(args: argparse.Namespace) -> int:
     """Analyse every medium; 1 if one of them failed."""
     options = AnalysisOptions.from_mapping(vars(args))
     shards = plan(args.shards, args.shard_minutes, engine=options.engine, shots=options.shots)
-    stills = options.engine == "image"
-    exports = _exports(args, stills=stills)
+    work = _work(args, stills=options.engine == "image")
 
-    from analyzer import outputs
     from analyzer.commands._look import Look
     from analyzer.gallery import Galleries
     from analyzer.pipeline import load_models
 
-    media = [args.media] if stills else outputs.media_in(args.media)
-    stems = outputs.stems([args.media[0]] if stills else media)
-    if args.poster and len(media) > 1:
-        raise UsageError("--poster is the poster of one medium: analyse the media one at a time")
     models = load_models(options, threads=args.threads)
-    gallery = Galleries(models).get(args.gallery) if args.gallery else None
-    for note in gallery.notes if gallery else ():
-        print(f"warning: {note}", file=sys.stderr)
+    galleries, told = Galleries(models), set[str]()
     failed = 0
     with Look(models, shards) as look, _known(args, options) as known:
-        for path, stem in zip(media, stems, strict=True):
+        for item in work:
             try:
-                target = Path(args.output) / stem
-                failed += _one(path, target, exports, look, gallery, args.poster, known)
+                gallery = galleries.get(item.gallery) if item.gallery else None
+                for note in gallery.notes if gallery else ():
+                    if note not in told:
+                        print(f"warning: {note}", file=sys.stderr)
+                        told.add(note)
+                failed += _one(item, look, gallery, known)
             except AnalyzerError as error:
                 failed += 1
                 print(f"error: {error}", file=sys.stderr)
@@ -94,49 +98,159 @@ def run(args: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _exports(args: argparse.Namespace, *, stills: bool) -> list[str]:
+def _work(args: argparse.Namespace, *, stills: bool) -> "list[Item]":
+    """What there is to analyse.
+
+    Raises:
+        UsageError: arguments that are missing, or of no use together.
+    """
+    from analyzer import items
+
+    joblists = [path for path in args.media if path.lower().endswith(".csv")]
+    if joblists:
+        _refuse_with_joblist(args)
+        rows = _rows(args.rows) if args.rows else None
+        return items.of_joblist(joblists[0], items=args.item, rows=rows)
+    if args.rows:
+        raise UsageError("--rows are those of a joblist: give one, JOBLIST.csv --rows A:B")
+    if not args.output:
+        raise UsageError("give a folder for the results: -o DIR")
+    output = Path(args.output)
+    if not args.item:
+        if not args.media:
+            raise UsageError("nothing to analyse: give media, a joblist, or titles with --item")
+        exports = _exports(args, stills=stills, poster=args.poster is not None)
+        return items.of_media(
+            args.media,
+            output=output,
+            exports=exports,
+            stills=stills,
+            poster=args.poster,
+            gallery=args.gallery,
+        )
+    if args.media:
+        raise UsageError("--item takes folders, or item_ids after a joblist: leave out the media")
+    if stills or args.poster:
+        raise UsageError(
+            "--item finds trailer and posters in a title's folder: leave out --poster and "
+            "--engine image"
+        )
+    return items.of_folders(
+        args.item,
+        output=output,
+        exports=lambda poster: _exports(args, stills=False, poster=poster),
+        gallery=args.gallery,
+    )
+
+
+def _refuse_with_joblist(args: argparse.Namespace) -> None:
+    """Refuse what a joblist says itself.
+
+    Raises:
+        UsageError: it is said twice.
+    """
+    if len(args.media) > 1:
+        raise UsageError(f"{args.media[0]}, {args.media[1]}: a joblist goes alone: one at a time")
+    for name in ("output", "export", "poster", "gallery"):
+        if getattr(args, name) is not None:
+            raise UsageError(f"the columns of a joblist say that themselves: leave out --{name}")
+
+
+def _rows(text: str) -> Rows:
+    try:
+        return Rows.parse(text)
+    except ValueError as error:
+        raise UsageError(f"--rows {error}") from None
+
+
+def _exports(args: argparse.Namespace, *, stills: bool, poster: bool) -> list[str]:
     """What to write, by name: what is asked for, or what suits the medium."""
+    from analyzer.items import EXPORTS_OF_POSTERS
+
     suits = DEFAULT_EXPORTS_OF_STILLS if stills else DEFAULT_EXPORTS
-    with_poster = f",{EXPORTS_OF_POSTERS}" if args.poster else ""
-    with_names = ",names" if args.gallery else ""
-    wanted = args.export or suits + with_poster + with_names
-    return [registry.check("export", name.strip()).name for name in wanted.split(",")]
+    wanted = args.export.split(",") if args.export else suits.split(",")
+    if not args.export:
+        wanted += [*(EXPORTS_OF_POSTERS if poster else ()), *(["names"] if args.gallery else [])]
+    return [registry.check("export", name.strip()).name for name in wanted]
 
 
-def _one(
-    path: str | list[str],
-    target: Path,
-    exports: Sequence[str],
-    look: "Look",
-    gallery: "Gallery | None",
-    poster: str | None,
-    known: "Known | None",
-) -> bool:
+def _one(item: "Item", look: "Look", gallery: "Gallery | None", known: "Known | None") -> bool:
     """Analyse one medium and write its files, then say what was found; true if it was skipped."""
-    from analyzer import outputs
     from analyzer.identify import WITHOUT_MEDIUM, analyze
+    from analyzer.items import EXPORTS_OF_POSTERS, require_medium
 
     started, models = time.monotonic(), look.models
-    with _Bar(target.name) as progress:
+    with _Bar(item.target.name) as progress:
+
+        def seen() -> "list[Part]":
+            require_medium(item)
+            return look.at(item.medium, progress)
+
         report = analyze(
-            path,
+            item.medium,
             models=models,
             gallery=gallery,
-            poster=poster,
+            poster=item.posters[0] if item.posters else None,
             progress=progress,
-            look=lambda: look.at(path, progress),
+            look=seen,
         )
         if known:
-            report = known.remember(report, path)
+            report = known.remember(report, item.medium)
+        report = replace(report, notes=(*report.notes, *item.notes))
         skipped = report.info.kind == "none"
-        for name in exports:
-            if skipped and name not in WITHOUT_MEDIUM:
-                continue
-            exporter = registry.load("export", name, runtime=models.runtime)
-            file = target.with_name(target.name + exporter.suffix)
-            outputs.write(exporter, report, file, progress)
-    _tell(report, target, time.monotonic() - started)
+        exports = [n for n in item.exports if not skipped or n in WITHOUT_MEDIUM]
+        report = _write_posters(item, report, exports, models, progress)
+        shared = [n for n in exports if len(item.posters) < 2 or n not in EXPORTS_OF_POSTERS]
+        _write(item, report, shared, item.target, models, progress)
+    _tell(report, item.results, time.monotonic() - started)
     return skipped
+
+
+def _write_posters(
+    item: "Item",
+    report: "MediaReport",
+    exports: Sequence[str],
+    models: "Models",
+    progress: "ProgressHook",
+) -> "MediaReport":
+    """Where a title has several posters, write each one's files; the report has all notes then.
+
+    Args:
+        item: the title.
+        report: its report with the first poster.
+        exports: of the title.
+        models: that made the report.
+        progress: told of each step.
+    """
+    from analyzer.identify import identify
+    from analyzer.items import EXPORTS_OF_POSTERS
+
+    wanted = [name for name in exports if name in EXPORTS_OF_POSTERS]
+    posters = item.posters if len(item.posters) > 1 else ()
+    notes = report.notes
+    for number, poster in enumerate(posters):
+        bare = replace(report, poster=None, notes=())
+        found = identify(bare, models=models, poster=poster) if number else report
+        _write(item, found, wanted, item.target_of(poster), models, progress)
+        notes += found.notes if number else ()
+    return replace(report, notes=notes)
+
+
+def _write(
+    item: "Item",
+    report: "MediaReport",
+    exports: Sequence[str],
+    target: Path,
+    models: "Models",
+    progress: "ProgressHook",
+) -> None:
+    """Write some files of one medium."""
+    from analyzer import outputs
+
+    for name in exports:
+        exporter = registry.load("export", name, runtime=models.runtime)
+        file = item.dests.get(name, target.with_name(target.name + exporter.suffix))
+        outputs.write(exporter, report, file, progress)
 
 
 @contextmanager
@@ -147,7 +261,8 @@ def _known(args: argparse.Namespace, options: AnalysisOptions) -> "Iterator[Know
         return
     from analyzer.commands._known import Known
 
-    default = Path(args.output) / "people.identities"
+    folder = Path(args.output) if args.output else Path(args.media[0]).parent
+    default = folder / "people.identities"
     with Known(args.identities, options, args.identity_threshold, default=default) as known:
         yield known
 
@@ -183,7 +298,7 @@ class _Bar:
         self._bar.stop()
 
 
-def _tell(report: "MediaReport", target: Path, elapsed: float) -> None:
+def _tell(report: "MediaReport", results: str, elapsed: float) -> None:
     """Print the counts and the persons of one medium."""
     from rich.console import Console
     from rich.table import Table
@@ -191,7 +306,7 @@ def _tell(report: "MediaReport", target: Path, elapsed: float) -> None:
     console = Console()
     console.print(
         f"{report.info.uri}: {_counted(report)}, {len(report.persons)} persons; "
-        f"{elapsed:.1f} s, {report.info.duration_s / elapsed:.1f} times real time -> {target}.*",
+        f"{elapsed:.1f} s, {report.info.duration_s / elapsed:.1f} times real time -> {results}",
         highlight=False,
         markup=False,
         soft_wrap=True,

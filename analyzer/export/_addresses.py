@@ -4,6 +4,14 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
+from analyzer import source
+
+READING = {
+    "protocol_whitelist": "file",
+    "format_whitelist": source.CONTAINERS,
+    "max_pixels": str(source.MAX_PIXELS),
+}
+"""Bounds for PyAV and ffmpeg where they open the medium once more."""
 _MIME_TYPES = {
     ".avi": "video/x-msvideo",
     ".m4v": "video/mp4",
@@ -18,6 +26,11 @@ _MIME_TYPES = {
     ".wmv": "video/x-ms-wmv",
 }
 """Not those of the system, which differ from machine to machine."""
+
+
+def ffmpeg_url(path: str) -> str:
+    """What PyAV and ffmpeg take for no protocol and no pattern."""
+    return f"file:{Path(path).absolute()}"
 
 
 def file_url(path: str) -> str:

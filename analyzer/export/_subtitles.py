@@ -20,8 +20,8 @@ from analyzer.types import F64, I64, Decoded, MediaReport
 
 # Okabe and Ito, "Color Universal Design", 2008: told apart by colour-blind people. The blue is
 # lighter than theirs, to be read on a dark picture.
-_PALETTE = ("56B4E9", "E69F00", "CC79A7", "F0E442", "D55E00", "009E73", "8C9EFF")
-_NOBODY = "BBBBBB"
+PALETTE = ("56B4E9", "E69F00", "CC79A7", "F0E442", "D55E00", "009E73", "8C9EFF")
+NOBODY = "BBBBBB"
 _CHARACTER = 0.55
 """Width of a character, as a share of the font size."""
 _WORD_JOINER = "\u2060"
@@ -89,7 +89,7 @@ def escape(text: str) -> str:
 
 def colour(person: int) -> str:
     """A person's colour as six hexadecimal digits; grey for nobody."""
-    return _NOBODY if person < 0 else _PALETTE[person % len(_PALETTE)]
+    return NOBODY if person < 0 else PALETTE[person % len(PALETTE)]
 
 
 def _head(report: MediaReport, layout: Layout) -> str:

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import ClassVar
 
+from analyzer.columns import write_csv
 from analyzer.export import _faces
-from analyzer.export._columns import write_csv
 from analyzer.runtime import Runtime
 from analyzer.types import MediaReport, ProgressHook
 

@@ -15,8 +15,8 @@ from lxml.builder import E
 
 from analyzer.export import _rows, _xml
 from analyzer.export._rows import require_video
-from analyzer.export._text import writing
 from analyzer.runtime import Runtime
+from analyzer.text import writing
 from analyzer.types import F64, MediaReport, ProgressHook
 
 _LABEL = "face"

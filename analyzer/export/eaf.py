@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 from lxml import etree
 
 from analyzer.export import _addresses, _rows, _xml
-from analyzer.export._text import writing
 from analyzer.runtime import Runtime
+from analyzer.text import writing
 from analyzer.types import MediaReport, ProgressHook
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"

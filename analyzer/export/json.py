@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from analyzer.export._document import document
-from analyzer.export._text import write_json
 from analyzer.runtime import Runtime
+from analyzer.text import write_json
 from analyzer.types import MediaReport, ProgressHook
 
 

@@ -11,20 +11,15 @@ import av
 import av.error
 import ffmpeg
 
-from analyzer import ffmpeg_binary, source
+from analyzer import ffmpeg_binary
 from analyzer.errors import AnalyzerError, InputError, ResourceError, UsageError
-from analyzer.export import _subtitles
+from analyzer.export import _addresses, _subtitles
 from analyzer.export._rows import require_video
-from analyzer.export._text import open_text
 from analyzer.runtime import Runtime
+from analyzer.text import open_text
 from analyzer.types import MediaReport, Progress, ProgressHook
 
 _MP4_AUDIO = ("aac", "ac3", "alac", "eac3", "mp3", "opus")
-_READING = {
-    "protocol_whitelist": "file",
-    "format_whitelist": source.CONTAINERS,
-    "max_pixels": str(source.MAX_PIXELS),
-}
 _SUBTITLE = "faces.ass"
 # A time that goes back, or more than 10 s ahead, as the decoder's clock has it.
 _MENDED_TIMES = "if(isnan(PREV_OUTT),T,if(between(T-PREV_OUTT,0,10),T,PREV_OUTT+0.04))/TB"
@@ -93,10 +88,10 @@ def _graph(report: MediaReport, path: Path, options: dict[str, Any], *, sound: b
 
     In a damaged medium, impossible times are replaced, and what can be heard is encoded anew.
     """
-    url = f"file:{Path(report.info.uri).absolute()}"
+    url = _addresses.ffmpeg_url(report.info.uri)
     damaged = report.tally.damaged > 0
     streams = _streams(report.info.uri, url, whole=not damaged)
-    medium = ffmpeg.input(url, **_READING)
+    medium = ffmpeg.input(url, **_addresses.READING)
     width, height = report.info.width_px, report.info.height_px
     picture = medium[str(streams.video)]
     if damaged:
@@ -139,7 +134,7 @@ class _Streams:
 def _streams(name: str, url: str, *, whole: bool) -> _Streams:
     """Choose the video stream that the decoder takes, and all streams of sound."""
     try:
-        with av.open(url, options=_READING) as container:
+        with av.open(url, options=_addresses.READING) as container:
             video = container.streams.best("video")
             if video is None:
                 raise InputError(f"{name}: no picture in it any more; was it replaced?")

@@ -13,21 +13,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import parquet
 
+from analyzer import registry
+from analyzer.columns import Column
 from analyzer.export import _faces, _persons
-from analyzer.export._columns import Column
 from analyzer.export._document import document
-from analyzer.export._text import utf8, writing
 from analyzer.runtime import Runtime
 from analyzer.types import MediaReport, ProgressHook
 
-_TYPES = {
-    "integer": pa.int64(),
-    "number": pa.float64(),
-    "text": pa.string(),
-    "box": pa.list_(pa.int32()),
-}
 _JOINED = ("sex_label", "age_label", "age_low", "age_high", "screen_time_s")
 
 
@@ -43,21 +36,14 @@ class ParquetExporter:
 
     def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
         """Write the table; a medium without faces gives its columns and no rows."""
-        columns = {column.name: _array(column) for column in _faces.columns(report)}
+        typed = registry.module("formats", "parquet")
+        columns = {column.name: typed.array(column) for column in _faces.columns(report)}
         columns["duration_s"] = pa.array(report.observations.duration_s)
         columns["embedding"] = _embeddings(report)
-        columns.update(_of_persons(report))
+        columns.update({c.name: typed.array(c) for c in _of_persons(report)})
         told = json.dumps(document(report), allow_nan=False)
         table = pa.table(columns).replace_schema_metadata({"ina": told})
-        with writing(path):
-            parquet.write_table(table, str(path), compression="zstd")
-
-
-def _array(column: Column) -> Any:
-    kind = _TYPES[column.kind]
-    if column.kind == "text":
-        return pa.array([None if v is None else utf8(v) for v in column.values], kind)
-    return pa.array(column.values, kind, from_pandas=True)
+        typed.save(path, table)
 
 
 def _embeddings(report: MediaReport) -> Any:
@@ -74,12 +60,11 @@ def _embeddings(report: MediaReport) -> Any:
     )
 
 
-def _of_persons(report: MediaReport) -> Iterator[tuple[str, Any]]:
+def _of_persons(report: MediaReport) -> Iterator[Column]:
     """Yield what is known of each row's person."""
     place = {person.person_id: number for number, person in enumerate(report.persons)}
     rows = [place.get(person) for person in report.row_persons().tolist()]
     for column in _persons.columns(report):
         if column.name in _JOINED:
             values = [None if row is None else column.values[row] for row in rows]
-            joined = Column(f"person_{column.name}", column.kind, values)
-            yield joined.name, _array(joined)
+            yield Column(f"person_{column.name}", column.kind, values)

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from analyzer import geometry
-from analyzer.export._text import number_cell, text_cell, write_table
 from analyzer.runtime import Runtime
+from analyzer.text import number_cell, text_cell, write_table
 from analyzer.types import MediaReport, ProgressHook
 
 _HEADER = "face,bbox,detect_conf,person_id,name,distance,sex_label,age_label,area_ratio"

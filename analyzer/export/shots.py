@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from analyzer.export import _rows
-from analyzer.export._text import write_table
 from analyzer.runtime import Runtime
+from analyzer.text import write_table
 from analyzer.types import MediaReport, ProgressHook
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from analyzer import portraits
+from analyzer.columns import Column
 from analyzer.errors import UsageError
 from analyzer.export import _faces, _persons, _rows, _workbook
-from analyzer.export._columns import Column
 from analyzer.export._document import counts, provenance
 from analyzer.runtime import Runtime
 from analyzer.types import MediaReport, Progress, ProgressHook

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from joblist import reader
+from joblist.model import JoblistError
 from jobs import bounds, intake, publish
 from jobs.child import attempt
-from jobs.errors import JobFailed, JoblistError
+from jobs.errors import JobFailed
 from jobs.model import Bounds, JobSpec, Lease
 from jobs.sources import csv_list
 from tests.jobs.conftest import EXPORTERS
@@ -123,7 +125,7 @@ def test_an_address_in_a_joblist(folder: Path) -> None:
 
 
 def test_a_joblist_has_an_end(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_list, "MAX_ROWS", 3)
+    monkeypatch.setattr(reader, "MAX_ROWS", 3)
     rows = "".join(f"in/a.mp4,out/{n}.csv\n" for n in range(9))
     Path("jobs.csv").write_text(f"source_path,dest_csv\n{rows}")
     with pytest.raises(JoblistError, match=":5: more than 3 rows"):

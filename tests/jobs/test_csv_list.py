@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.errors import JoblistError
+from joblist.model import JoblistError, Rows
 from jobs.model import JobSpec
 from jobs.sources import csv_list
 from tests.jobs.conftest import EXPORTERS
@@ -136,3 +136,37 @@ def test_a_missing_joblist() -> None:
 def test_a_missing_medium_is_the_jobs_problem() -> None:
     with warnings.catch_warnings():
         assert len(read("source_path,dest_csv\nnowhere.mp4,b\n")) == 1
+
+
+FOUR = "source_path,dest_csv\na.mp4,a.csv\nb.mp4,b.csv\n\nc.mp4,c.csv\nd.mp4,d.csv\n"
+
+
+def rows(text: str, content: str = FOUR) -> str:
+    Path("jobs.csv").write_text(content)
+    specs = csv_list.read("jobs.csv", exporters=EXPORTERS, rows=Rows.parse(text))
+    return "".join(Path(spec.source_path).stem for spec in specs)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("1:4", "abcd"), ("2:3", "bc"), ("3:3", "c"), (":1", "a"), ("3:", "cd"), ("1:", "abcd")],
+)
+def test_some_rows_are_counted_from_1_without_header_and_empty_lines(text: str, found: str) -> None:
+    assert rows(text) == found
+
+
+@pytest.mark.parametrize("text", ["", ":", "3", "a:b", "-1:2", "1:2:3", "1-2", "0:2", ":0", "3:2"])
+def test_rows_that_make_no_sense_name_the_cure(text: str) -> None:
+    with pytest.raises(ValueError, match=r"write A:B|the first row is 1|turn them round"):
+        Rows.parse(text)
+
+
+@pytest.mark.parametrize(("text", "outside"), [("4:5", 5), ("9:", 9), (":7", 7)])
+def test_rows_outside_are_an_error(text: str, outside: int) -> None:
+    with pytest.raises(JoblistError, match=rf"no row {outside}, .*give rows from 1 to 4"):
+        rows(text)
+
+
+def test_rows_that_are_not_wanted_are_held_against_the_others() -> None:
+    with pytest.raises(JoblistError, match=r":6: .*same file as a destination of line 2"):
+        rows("1:1", FOUR.replace("d.csv", "a.csv"))

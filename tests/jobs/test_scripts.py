@@ -87,6 +87,15 @@ def test_one_command_does_the_list_and_names_what_failed(folder: Path) -> None:
     assert "no such file" in out
 
 
+def test_one_part_of_the_list_after_the_other(folder: Path) -> None:
+    for rows, name in (("1:1", "none.mp4"), ("2:", "nothing.mp4")):
+        code, out, errors = run(server(folder, "--workers", "1", "--rows", rows))
+        assert code == 1
+        assert f"failed: {folder / name}" in errors
+        (jobs,) = (line for line in out.splitlines() if line.startswith("jobs "))
+        assert jobs.endswith("1 failed") or jobs.endswith("1 cancelled, 1 failed")
+
+
 def test_a_worker_joins_by_the_printed_address(folder: Path) -> None:
     serving = server(folder)
     assert serving.stdout is not None
@@ -153,6 +162,8 @@ def worker_of(pid: int) -> int | None:
         (["0.0.0.0", "jobs.csv"], "give --token_file FILE and --certs DIR"),
         (["no.such.host.invalid", "jobs.csv"], "is not known here"),
         (["localhost", "jobs.csv", "--ledger", "jobs.csv"], "is not a ledger"),
+        (["localhost", "jobs.csv", "--rows", "5"], "write A:B, such as 1:100"),
+        (["localhost", "jobs.csv", "--rows", "2:3"], "give rows from 1 to 2"),
     ],
 )
 def test_bad_usage_is_told_and_ends_with_2(folder: Path, args: list[str], says: str) -> None:

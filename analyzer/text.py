@@ -1,4 +1,4 @@
-"""What the exporters of text share: opening files, and cells that stay text in a spreadsheet."""
+"""Files of text, and cells that stay text in a spreadsheet."""
 
 import csv
 import json

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analyzer.export._text import number_cell, text_cell, write_table
+from analyzer.text import number_cell, text_cell, write_table
 
 
 @dataclass(frozen=True, repr=False)

@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import itemgetter
 from types import TracebackType
 
-from jobs.model import JobSpec
+from joblist.model import JobSpec
 
 # Paths are appended, and sorted once at the end: an index on them, in which they come in no
 # order, would be read and written all over for each row.

@@ -1,0 +1,1 @@
+"""Everybody of an archive: the persons of many media become identities, counted over all."""

@@ -1,0 +1,149 @@
+"""Who appears in many media: how often, for how long, and with which mean metrics."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analyzer import registry
+from analyzer.errors import UsageError
+from analyzer.options import spellings
+
+if TYPE_CHECKING:
+    from analyzer.collect.identities import Collection
+    from joblist.model import JobSpec
+
+_TOP = 20
+_NAMED = 20
+"""Skipped media that are named one by one."""
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's subcommands."""
+    parser = commands.add_parser("collect", help=__doc__, description=__doc__)
+    parser.set_defaults(run=run)
+    parser.add_argument(
+        "source",
+        nargs="+",
+        metavar="JOBLIST.csv",
+        help="a joblist with the column dest_report that was run; or reports (*.zip) themselves",
+    )
+    parser.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for results")
+    clusterers = ", ".join(registry.names("cluster"))
+    parser.add_argument(
+        "--clusterer",
+        default="chinese_whispers",
+        metavar="NAME",
+        help=f"how persons become identities: {clusterers} (default: chinese_whispers)",
+    )
+    parser.add_argument(
+        *spellings("cluster_threshold"),
+        type=float,
+        metavar="D",
+        help="distance below which two persons may be one (default: as the media were analysed)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Collect, and write the folder; 1 if no report could be read."""
+    threshold = args.cluster_threshold
+    if threshold is not None and threshold <= 0:
+        raise UsageError(f"cluster_threshold {threshold}: must be above 0")
+    registry.check("cluster", args.clusterer)
+
+    from analyzer.collect import identities, media, results
+    from analyzer.commands import _progress
+    from analyzer.runtime import Runtime
+
+    rows = _rows(args.source)
+    writers = results.Writers.load()
+    with _progress.bars() as progress:
+        seen, skipped = media.read(media.media_of(rows), progress)
+        found = identities.collect(
+            seen,
+            skipped,
+            list(dict.fromkeys(name for row in rows for name in row.metrics)),
+            clusterer=registry.load("cluster", args.clusterer, runtime=Runtime()),
+            threshold=threshold,
+            progress=progress,
+        )
+        if seen:
+            results.write(found, Path(args.output), writers, progress)
+    _tell(found, len(rows), args.output)
+    return 0 if seen else 1
+
+
+def _rows(sources: list[str]) -> "list[JobSpec]":
+    """The rows of the joblist, or one a report."""
+    from analyzer import joblist
+    from analyzer.collect import media
+
+    if all(source.lower().endswith(".zip") for source in sources):
+        return media.of_reports(sources)
+    if len(sources) > 1:
+        raise UsageError("give one joblist, or reports whose names end in .zip")
+    rows = joblist.read(sources[0], addresses=True)
+    if rows and not any("report" in row.dests for row in rows):
+        raise UsageError(
+            f"{sources[0]}: no row has a dest_report: add the column, with a path such as "
+            "results/film.report.zip in each row, and serve the joblist again"
+        )
+    return rows
+
+
+def _tell(found: "Collection", rows: int, output: str) -> None:
+    """Print what was counted, what was not, and the identities with most screen time."""
+    from rich.console import Console
+
+    for one in found.skipped[:_NAMED]:
+        lines = ", ".join(str(row.line) for row in one.medium.rows)
+        print(f"warning: line {lines}: {one.medium.item_id}: {one.reason}", file=sys.stderr)
+    if len(found.skipped) > _NAMED:
+        print(f"warning: and {len(found.skipped) - _NAMED} more media", file=sys.stderr)
+    for seen in found.seen:
+        if seen.medium.copies:
+            copies = ", ".join(seen.medium.copies)
+            print(
+                f"note: {seen.medium.source_path}: counted once with its copies {copies}",
+                file=sys.stderr,
+            )
+    media = len(found.seen) + len(found.skipped)
+    persons = sum(len(seen.summary.persons) for seen in found.seen)
+    faces = sum(one.face_count for one in found.identities)
+    console = Console()
+    console.print(
+        f"{rows} rows, {media} media: {len(found.seen)} read, {len(found.skipped)} skipped; "
+        f"{persons} persons with {faces} faces are {len(found.identities)} identities -> {output}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+    if found.identities:
+        console.print(_table(found))
+
+
+def _table(found: "Collection") -> Any:
+    """The identities with most screen time."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    metrics = [name.removeprefix("metric_") for name in found.metrics]
+    table = Table("identity", "sex", "age", "media", "appearances", "faces", "screen time")
+    for name in metrics:
+        table.add_column(escape(name))
+    for one in found.identities[:_TOP]:
+        means = (one.metrics[name].mean for name in found.metrics)
+        table.add_row(
+            escape(one.name or str(one.identity_id)),
+            one.sex,
+            one.age,
+            str(len(one.appearances)),
+            str(one.stretches),
+            str(one.face_count),
+            f"{one.screen_time_s:.1f} s",
+            *("" if mean is None else f"{mean:g}" for mean in means),
+        )
+    left = len(found.identities) - _TOP
+    if left > 0:
+        table.add_row(f"{left} more")
+    return table

@@ -1,0 +1,61 @@
+"""Joblists for this package: read whole, with its exporters and its errors."""
+
+import os
+from collections.abc import Iterator
+
+from analyzer import registry
+from analyzer.errors import UsageError
+from joblist import reader
+from joblist.model import JoblistError, JobSpec, Rows, is_address
+
+
+def read(
+    path: str | os.PathLike[str], *, rows: Rows | None = None, addresses: bool = False
+) -> list[JobSpec]:
+    """Return the rows of a joblist, those that are equal once.
+
+    Args:
+        path: of the joblist, which must be right as a whole.
+        rows: which are wanted; by default all.
+        addresses: whether sources may be addresses, which are not read here.
+
+    Raises:
+        UsageError: with every problem of the file, its line and its cure.
+    """
+    try:
+        specs = reader.read(
+            os.fspath(path),
+            exporters=registry.names("export"),
+            faults=(lambda _: ()) if addresses else _faults,
+            rows=rows,
+        )
+        found = {spec.dests["csv"]: spec for spec in specs}
+    except JoblistError as error:
+        raise UsageError(str(error)) from error
+    return list(found.values())
+
+
+def _faults(spec: JobSpec) -> Iterator[str]:
+    if is_address(spec.source_path):
+        yield f"source_path {spec.source_path!r} is an address: download it and give the file"
+
+
+def of_items(specs: list[JobSpec], items: list[str], *, path: str) -> list[JobSpec]:
+    """Return the rows of some titles, in the order of the joblist.
+
+    Args:
+        specs: rows of the joblist.
+        items: what stands in their column item_id.
+        path: of the joblist.
+
+    Raises:
+        UsageError: no row has this item_id.
+    """
+    known = {spec.item_id for spec in specs}
+    for item in items:
+        if item not in known:
+            there = sorted(filter(None, known))
+            shown = f"there are {', '.join(there[:10])}{', ...' if there[10:] else ''}"
+            cure = shown if there else "give its rows one in the column item_id"
+            raise UsageError(f"{path}: no row has item_id {item!r}: {cure}")
+    return [spec for spec in specs if spec.item_id in items]
