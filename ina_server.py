@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import argparse
 import logging
-import math
 import os
 import queue
 import signal
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import analyzer
 from analyzer import registry
+from analyzer.anonymise import needs_names
 from analyzer.errors import AnalyzerError
 from analyzer.options import AnalysisOptions, add_arguments, spellings
 from analyzer.shards import plan
-from joblist.model import ROWS_HELP, JoblistError, Rows
+from joblist.model import ROWS_HELP, JoblistError
+from jobs import arguments
 from jobs.errors import LedgerRefused, LedgerUnavailable, UsageError
-from jobs.model import DEFAULT_PORT, FINAL, Bounds, Job, Shard, State
+from jobs.model import DEFAULT_PORT, FINAL, Bounds, Job, JobSpec, Shard, State
 
 if TYPE_CHECKING:
     from jobs.display import PlainDisplay
@@ -63,15 +64,15 @@ def _parser() -> argparse.ArgumentParser:
     def add(name: str, text: str, **options: Any) -> None:
         group.add_argument(*spellings(name), help=text, **options)
 
-    add("workers", "workers to start on this machine (default: 0)", type=_count, default=0)
-    add("port", f"TCP port (default: {DEFAULT_PORT})", type=_count, default=DEFAULT_PORT)
+    add("workers", "workers to start on this machine (default: 0)", type=arguments.count, default=0)
+    add("port", f"TCP port (default: {DEFAULT_PORT})", type=arguments.count, default=DEFAULT_PORT)
     add("lease", "seconds of silence after which a worker is lost (default: 120)",
-        type=_seconds, default=120.0)  # fmt: skip
+        type=arguments.seconds, default=120.0)  # fmt: skip
     add("max_attempts", "failures after which a job is given up (default: 3)",
-        type=_positive, default=3)  # fmt: skip
+        type=arguments.positive, default=3)  # fmt: skip
     add("shards", "divide each video among N workers, at cuts; the results are the same", type=int)
     add("shard_minutes", "with --shards: no part is shorter than this", type=float)
-    add("rows", f"serve {ROWS_HELP}", metavar="A:B", type=_rows)
+    add("rows", f"serve {ROWS_HELP}", metavar="A:B", type=arguments.rows)
     add("keep_alive", "go on serving when every job is done", action="store_true")
     add("ledger", "file that remembers the jobs (default: in the state folder)", type=Path)
     add("identities", "know people again across media: a file, sqlite:///..., redis://... or @FILE "
@@ -86,47 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     add("output_root", "folder that every result must go to", type=Path)
     add("allow_urls", "let workers fetch media from public https addresses", action="store_true")
     add("max_download_gb", "size of a medium behind an address (default: 20)",
-        type=_positive, default=20)  # fmt: skip
+        type=arguments.positive, default=20)  # fmt: skip
     add_arguments(parser.add_argument_group("analysis"))
     return parser
-
-
-def _count(text: str) -> int:
-    if int(text) < 0:
-        raise argparse.ArgumentTypeError(f"{text} is below 0")
-    return int(text)
-
-
-def _positive(text: str) -> int:
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is below 1")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    if not 1.0 <= float(text) < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is below 1 s")
-    return float(text)
-
-
-def _rows(text: str) -> Rows:
-    try:
-        return Rows.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _bounds(args: argparse.Namespace) -> Bounds:
-    for name in ("input_root", "output_root"):
-        root = getattr(args, name)
-        if root is not None and not root.is_dir():
-            raise UsageError(f"--{name} {root}: there is no such folder: make it, or change it")
-    return Bounds(
-        input_root=args.input_root and os.path.abspath(args.input_root),
-        output_root=args.output_root and os.path.abspath(args.output_root),
-        allow_urls=args.allow_urls,
-        max_download=args.max_download_gb * 10**9,
-    )
 
 
 def _serve(args: argparse.Namespace, options: AnalysisOptions) -> int:
@@ -134,7 +97,7 @@ def _serve(args: argparse.Namespace, options: AnalysisOptions) -> int:
     from jobs.ledger import Ledger
     from jobs.store import Store, default_path
 
-    bounds = _bounds(args)
+    bounds = arguments.bounds(args)
     shards = plan(args.shards, args.shard_minutes, engine=options.engine, shots=options.shots) or ()
     path = args.ledger or default_path(args.joblist)
     with ExitStack() as stack:
@@ -158,9 +121,10 @@ def _import(
     from jobs.imports import import_jobs
     from jobs.sources import csv_list
 
-    specs = csv_list.read(
+    listed = csv_list.read(
         args.joblist, exporters=registry.names("export"), bounds=bounds, rows=args.rows
     )
+    specs = _with_galleries(listed, options)
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         imported = import_jobs(ledger, specs, options_digest=options.digest())
@@ -209,6 +173,17 @@ def _refuse_network(path: Path) -> None:
             f"{path} is on a file system of type {kind}, and an identity store in a file is for "
             "one machine: give a file on a local disk, or --identities redis://HOST:6379"
         )
+
+
+def _with_galleries(specs: Iterable[JobSpec], options: AnalysisOptions) -> Iterator[JobSpec]:
+    """Pass jobs on, if those to be anonymised by name can be known."""
+    for spec in specs:
+        if needs_names(options.anonymise) and not spec.gallery:
+            raise UsageError(
+                f"line {spec.line}: --anonymise {options.anonymise}: only a gallery tells who has "
+                "which name; fill the column gallery, or take --anonymise all"
+            )
+        yield spec
 
 
 class _Run:

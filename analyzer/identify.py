@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from analyzer import naming, pipeline, stills
+from analyzer import anonymise, naming, pipeline, stills
 from analyzer.calibration import Views
-from analyzer.errors import InputError
+from analyzer.errors import InputError, UsageError
 from analyzer.identities import IdentityStore
 from analyzer.identity import OtherCall
 from analyzer.names import Gallery, Poster
@@ -48,9 +48,11 @@ def analyze(
         look: looks at the medium in another way than `pipeline.observe_part` does, as in shards.
 
     Raises:
+        UsageError: somebody is to be anonymised by a name that no gallery has.
         InputError: the medium cannot be read, nor is there a poster that can.
         ResourceError: memory or device gave out.
     """
+    _require_names(models.options.anonymise, gallery)
     try:
         seen = look() if look else [pipeline.observe_part(path, models=models, progress=progress)]
         report = pipeline.conclude(seen, models=models, progress=progress)
@@ -60,6 +62,24 @@ def analyze(
             raise
         return report
     return identify(report, models=models, gallery=gallery, poster=poster)
+
+
+def _require_names(choice: str | None, gallery: Gallery | None) -> None:
+    """See that those whose faces are to be blurred can be known; before hours of work."""
+    if choice is None or not anonymise.needs_names(choice):
+        return
+    if gallery is None:
+        raise UsageError(
+            f"anonymise {choice}: only a gallery tells who has which name; give one (--gallery, "
+            "column gallery), or anonymise all"
+        )
+    missing = anonymise.unknown(choice, gallery.names)
+    if missing:
+        raise UsageError(
+            f"anonymise: {', '.join(missing)}: not in the gallery, which has "
+            f"{', '.join(sorted(set(gallery.names))) or 'nobody'}; all, unnamed and named are no "
+            "names"
+        )
 
 
 def _nothing(path: str | Sequence[str], error: InputError, models: Models) -> MediaReport:

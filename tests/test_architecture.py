@@ -26,7 +26,7 @@ LAYERS = {
         0: {"errors", "arrays", "types", "geometry", "attributes", "calibration", "labels",
             "prefetch", "quality", "statistics", "gates", "agreement", "truth", "shards", "parts",
             "canvas", "schedule", "tables", "tracks", "linking", "identity", "tally",
-            "names", "naming", "archive", "plain", "presence", "text", "columns"},
+            "names", "naming", "archive", "plain", "presence", "text", "columns", "anonymise"},
         1: {"options", "registry", "runtime", "backend", "weights", "cache", "ffmpeg_binary",
             "source", "joblist", "formats", "portraits", "reports"},
         3: {"pipeline", "models", "outputs", "evaluate", "evaluate_clustering", "train",

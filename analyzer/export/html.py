@@ -112,7 +112,9 @@ def _start(report: MediaReport) -> tuple[float, float]:
     Some browsers count from the start of the container, others from 0.
     """
     try:
-        with av.open(_addresses.ffmpeg_url(report.info.uri), options=_addresses.READING) as container:
+        with av.open(
+            _addresses.ffmpeg_url(report.info.uri), options=_addresses.READING
+        ) as container:
             origin = (container.start_time or 0) / av.time_base
             video = container.streams.best("video")
             if video is None or video.time_base is None:
