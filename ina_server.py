@@ -22,7 +22,7 @@ from analyzer.errors import AnalyzerError
 from analyzer.options import AnalysisOptions, add_arguments, spellings
 from analyzer.shards import plan
 from joblist.model import ROWS_HELP, JoblistError
-from jobs import arguments
+from jobs.commands import _arguments as arguments
 from jobs.errors import LedgerRefused, LedgerUnavailable, UsageError
 from jobs.model import DEFAULT_PORT, FINAL, Bounds, Job, JobSpec, Shard, State
 
