@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import argparse
 import logging
-import math
 import os
 import queue
 import signal
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import analyzer
 from analyzer import registry
-from analyzer.errors import UsageError as OptionsError
+from analyzer.anonymise import needs_names
+from analyzer.errors import AnalyzerError
 from analyzer.options import AnalysisOptions, add_arguments, spellings
 from analyzer.shards import plan
-from joblist.model import ROWS_HELP, JoblistError, Rows
+from joblist.model import ROWS_HELP, JoblistError
+from jobs.commands import _arguments as arguments
 from jobs.errors import LedgerRefused, LedgerUnavailable, UsageError
-from jobs.model import DEFAULT_PORT, FINAL, Bounds, Job, Shard, State
+from jobs.model import DEFAULT_PORT, FINAL, Bounds, Job, JobSpec, Shard, State
 
 if TYPE_CHECKING:
     from jobs.display import PlainDisplay
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 TICK_S = 0.25
 GRACE_S = 75.0
 FAREWELL_S = 5.0
+STORE_WAIT_S = 5.0
+"""How long the identity store may be away when the server starts or ends."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         options = AnalysisOptions.from_mapping(vars(args))
         return _serve(args, options)
-    except (OptionsError, UsageError, JoblistError, LedgerRefused) as error:
+    except (AnalyzerError, UsageError, JoblistError, LedgerRefused) as error:
         print(f"ina_server: {error}", file=sys.stderr)
         return 2
 
@@ -60,17 +64,22 @@ def _parser() -> argparse.ArgumentParser:
     def add(name: str, text: str, **options: Any) -> None:
         group.add_argument(*spellings(name), help=text, **options)
 
-    add("workers", "workers to start on this machine (default: 0)", type=_count, default=0)
-    add("port", f"TCP port (default: {DEFAULT_PORT})", type=_count, default=DEFAULT_PORT)
+    add("workers", "workers to start on this machine (default: 0)", type=arguments.count, default=0)
+    add("port", f"TCP port (default: {DEFAULT_PORT})", type=arguments.count, default=DEFAULT_PORT)
     add("lease", "seconds of silence after which a worker is lost (default: 120)",
-        type=_seconds, default=120.0)  # fmt: skip
+        type=arguments.seconds, default=120.0)  # fmt: skip
     add("max_attempts", "failures after which a job is given up (default: 3)",
-        type=_positive, default=3)  # fmt: skip
+        type=arguments.positive, default=3)  # fmt: skip
     add("shards", "divide each video among N workers, at cuts; the results are the same", type=int)
     add("shard_minutes", "with --shards: no part is shorter than this", type=float)
-    add("rows", f"serve {ROWS_HELP}", metavar="A:B", type=_rows)
+    add("rows", f"serve {ROWS_HELP}", metavar="A:B", type=arguments.rows)
     add("keep_alive", "go on serving when every job is done", action="store_true")
     add("ledger", "file that remembers the jobs (default: in the state folder)", type=Path)
+    add("identities", "know people again across media: a file, sqlite:///..., redis://... or @FILE "
+        "with the address (default: a file beside the ledger)", nargs="?", const="",
+        metavar="URL")  # fmt: skip
+    add("identity_threshold", "distance below which two are one person (default: the describer's)",
+        type=float)  # fmt: skip
     add("token_file", "file with the token that workers must know")
     add("certs", "folder with ca.pem, server.pem, server.key")
     group = parser.add_argument_group("what joblists may read and write")
@@ -78,47 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     add("output_root", "folder that every result must go to", type=Path)
     add("allow_urls", "let workers fetch media from public https addresses", action="store_true")
     add("max_download_gb", "size of a medium behind an address (default: 20)",
-        type=_positive, default=20)  # fmt: skip
+        type=arguments.positive, default=20)  # fmt: skip
     add_arguments(parser.add_argument_group("analysis"))
     return parser
-
-
-def _count(text: str) -> int:
-    if int(text) < 0:
-        raise argparse.ArgumentTypeError(f"{text} is below 0")
-    return int(text)
-
-
-def _positive(text: str) -> int:
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is below 1")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    if not 1.0 <= float(text) < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is below 1 s")
-    return float(text)
-
-
-def _rows(text: str) -> Rows:
-    try:
-        return Rows.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _bounds(args: argparse.Namespace) -> Bounds:
-    for name in ("input_root", "output_root"):
-        root = getattr(args, name)
-        if root is not None and not root.is_dir():
-            raise UsageError(f"--{name} {root}: there is no such folder: make it, or change it")
-    return Bounds(
-        input_root=args.input_root and os.path.abspath(args.input_root),
-        output_root=args.output_root and os.path.abspath(args.output_root),
-        allow_urls=args.allow_urls,
-        max_download=args.max_download_gb * 10**9,
-    )
 
 
 def _serve(args: argparse.Namespace, options: AnalysisOptions) -> int:
@@ -126,19 +97,22 @@ def _serve(args: argparse.Namespace, options: AnalysisOptions) -> int:
     from jobs.ledger import Ledger
     from jobs.store import Store, default_path
 
-    bounds = _bounds(args)
+    bounds = arguments.bounds(args)
     shards = plan(args.shards, args.shard_minutes, engine=options.engine, shots=options.shots) or ()
-    store = Store(args.ledger or default_path(args.joblist))
-    try:
+    path = args.ledger or default_path(args.joblist)
+    with ExitStack() as stack:
+        store = stack.enter_context(closing(Store(path)))
+        identities = None
+        if args.identities is not None:
+            identities = _Identities(args, options, path)
+            stack.enter_context(closing(identities.store))
         ledger = Ledger(
             store,
             max_attempts=args.max_attempts,
             shards=[Shard(s.number, s.count, s.least_s) for s in shards if s.count > 1],
         )
         imported = _import(ledger, args, options, bounds)
-        return _Run(args, options, bounds, ledger).go(imported)
-    finally:
-        store.close()
+        return _Run(args, options, bounds, ledger, identities).go(imported)
 
 
 def _import(
@@ -147,9 +121,10 @@ def _import(
     from jobs.imports import import_jobs
     from jobs.sources import csv_list
 
-    specs = csv_list.read(
+    listed = csv_list.read(
         args.joblist, exporters=registry.names("export"), bounds=bounds, rows=args.rows
     )
+    specs = _with_galleries(listed, options)
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         imported = import_jobs(ledger, specs, options_digest=options.digest())
@@ -158,11 +133,69 @@ def _import(
     return imported
 
 
+class _Identities:
+    """The identity store of all workers, opened here to see that it works, and for its counters.
+
+    Raises:
+        AnalyzerError: It cannot be used.
+    """
+
+    def __init__(self, args: argparse.Namespace, options: AnalysisOptions, ledger: Path) -> None:
+        from analyzer import identity_store
+        from jobs.host import Identity
+
+        url = identity_store.address(args.identities, default=ledger.with_suffix(".identities"))
+        path = identity_store.file_of(url)
+        if path is not None:
+            _refuse_network(path)
+        settings = identity_store.settings_for(options.describer, args.identity_threshold)
+        self.store = identity_store.open_store(url, settings=settings, wait_s=STORE_WAIT_S)
+        own = Identity.own()
+        is_local = path is not None or url.startswith("unix:")
+        machine = {"host": own.host, "boot_id": own.boot_id} if is_local else None
+        self.private = {"identities": {"url": url, "machine": machine}}
+        """What workers need; it may hold a password."""
+
+    def summary(self) -> str:
+        """Return its counters in words."""
+        try:
+            return f"{self.store.counters()}: {self.store.name}"
+        except AnalyzerError as error:
+            return str(error)
+
+
+def _refuse_network(path: Path) -> None:
+    from jobs.mounts import network_type
+
+    kind = network_type(path)
+    if kind:
+        raise UsageError(
+            f"{path} is on a file system of type {kind}, and an identity store in a file is for "
+            "one machine: give a file on a local disk, or --identities redis://HOST:6379"
+        )
+
+
+def _with_galleries(specs: Iterable[JobSpec], options: AnalysisOptions) -> Iterator[JobSpec]:
+    """Pass jobs on, if those to be anonymised by name can be known."""
+    for spec in specs:
+        if needs_names(options.anonymise) and not spec.gallery:
+            raise UsageError(
+                f"line {spec.line}: --anonymise {options.anonymise}: only a gallery tells who has "
+                "which name; fill the column gallery, or take --anonymise all"
+            )
+        yield spec
+
+
 class _Run:
     """One run of the server, from the first line printed to the last."""
 
     def __init__(
-        self, args: argparse.Namespace, options: AnalysisOptions, bounds: Bounds, ledger: Ledger
+        self,
+        args: argparse.Namespace,
+        options: AnalysisOptions,
+        bounds: Bounds,
+        ledger: Ledger,
+        identities: _Identities | None,
     ) -> None:
         from analyzer import weights
         from jobs.retry import Timing
@@ -172,6 +205,7 @@ class _Run:
 
         self._args = args
         self._ledger = ledger
+        self._identities = identities
         self._started = time.monotonic()
         self._ended: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._signals = 0
@@ -183,6 +217,7 @@ class _Run:
             program=analyzer.__version__,
             models=weights.hashes(),
             timing=Timing(args.lease),
+            private=identities.private if identities else None,
             keep_alive=args.keep_alive,
             on_final=self._ended.put,
         )
@@ -191,13 +226,16 @@ class _Run:
 
     def go(self, imported: Imported) -> int:
         """Serve until the end; return the exit code."""
-        from jobs.display import LiveDisplay, PlainDisplay
+        from jobs.display import LiveDisplay, PlainDisplay, import_notes
 
         signal.signal(signal.SIGINT, self._on_signal)
         signal.signal(signal.SIGTERM, self._on_signal)
         self._server.start()
         print(self._server.uri, flush=True)
-        _print_import(imported)
+        for line in import_notes(imported):
+            print(line, flush=True)
+        if self._identities:
+            print(f"identities are kept in {self._identities.store.name}", flush=True)
         workers = self._local_workers()
         display = LiveDisplay() if sys.stdout.isatty() else PlainDisplay()
         try:
@@ -283,6 +321,8 @@ class _Run:
         bad = store.read(queries.bad)
         found = store.read(lambda db: queries.statistics(db, epoch=store.epoch))
         _print_summary(counts, found, elapsed_s=time.monotonic() - self._started)
+        if self._identities:
+            print(f"{'archive':<8} {self._identities.summary()}", flush=True)
         for job in bad:
             print(f"{job.state.value}: {describe(job)}", file=sys.stderr)
         for job in store.read(lambda db: queries.partial(db, epoch=store.epoch)):
@@ -294,17 +334,6 @@ class _Run:
         else:
             print("not finished: run the same command again to resume", flush=True)
         return 0 if finished and not bad else 1
-
-
-def _print_import(imported: Imported) -> None:
-    for number, text in (
-        (imported.skipped, "done before and skipped"),
-        (imported.missing, "done before, but their outputs are gone: to be done again"),
-        (imported.retried, "failed before and tried again"),
-        (imported.cancelled, "no longer in the joblist and cancelled"),
-    ):
-        if number:
-            print(f"{number} jobs {text}", flush=True)
 
 
 def _print_summary(counts: dict[str, int], found: dict[str, float], *, elapsed_s: float) -> None:

@@ -18,6 +18,7 @@ from jobs.model import Lease
 
 if TYPE_CHECKING:
     from analyzer.gallery import Galleries
+    from analyzer.identities import IdentityStore
     from analyzer.options import AnalysisOptions
     from analyzer.parts import Part
     from analyzer.pipeline import Models
@@ -115,16 +116,20 @@ class _Analysis:
         self._overrides = {n: local[n] for n in OVERRIDES if local.get(n) is not None}
         self._loaded: dict[str, tuple[Models, Galleries]] = {}
         self._told: set[str] = set()
+        self._store: IdentityStore | None = None
+        self._report: Report = lambda _progress: None
 
     def run(self, lease: Lease, parts: dict[str, Path], report: Report) -> Mapping[str, float]:
         """Write what the lease asks for; see `jobs.child.Task`."""
         from analyzer import parts as kept
         from analyzer import registry
-        from analyzer.identify import WITHOUT_MEDIUM, analyze
+        from analyzer.identify import WITHOUT_MEDIUM, analyze, remember
         from analyzer.options import AnalysisOptions
 
         options = AnalysisOptions.from_dict({**lease.options, **self._overrides})
+        self._report = report
         hook = progress_hook(report)
+        store = self._identities(lease)
         models, galleries = self._models(options)
         if lease.shard:
             kept.save(_look(lease, models, hook), parts["csv"], key=options.digest())
@@ -145,6 +150,9 @@ class _Analysis:
             progress=lambda step: hook(step),
             look=look,
         )
+        if store:
+            self._wait()
+            found = remember(found, store, key=lease.key)
         self._warn(lease, [*(gallery.notes if gallery else ()), *found.notes])
         if found.info.kind == "none":
             for name in parts.keys() - set(WITHOUT_MEDIUM):
@@ -154,6 +162,27 @@ class _Analysis:
             exporter.write(found, part, hook)
         poster_skipped = lease.spec.poster_path is not None and found.poster is None
         return statistics(found, poster_skipped=poster_skipped)
+
+    def _identities(self, lease: Lease) -> IdentityStore | None:
+        """The store in which people are known across media, where there is one.
+
+        Raises:
+            JobFailed: This worker cannot use it, and so do no job.
+        """
+        from analyzer.errors import MissingDependency, UsageError
+        from analyzer.identity_store import open_store
+
+        wanted = lease.private.get("identities")
+        if wanted and self._store is None:
+            _require_machine(wanted["machine"])
+            try:
+                self._store = open_store(wanted["url"], settings=None, on_wait=self._wait)
+            except (MissingDependency, UsageError) as error:
+                raise JobFailed("worker", str(error)) from error
+        return self._store
+
+    def _wait(self) -> None:
+        self._report({"stage": "identities"})
 
     def _models(self, options: AnalysisOptions) -> tuple[Models, Galleries]:
         """What these options name; loaded where the job before had others."""
@@ -172,6 +201,19 @@ class _Analysis:
             if note not in self._told:
                 self._told.add(note)
                 logging.warning("%s: %s", lease.source_path, note)
+
+
+def _require_machine(wanted: Mapping[str, str] | None) -> None:
+    """Raise JobFailed unless this is the machine of the store; None: it is for all machines."""
+    from jobs.host import Identity
+
+    own = Identity.own()
+    if wanted and (wanted["host"], wanted["boot_id"]) != (own.host, own.boot_id):
+        raise JobFailed(
+            "worker",
+            f"the identity store is of {wanted['host']} only, and this is {own.host}: serve with "
+            f"--identities redis://HOST:6379, or start workers on {wanted['host']} only",
+        )
 
 
 def _look(lease: Lease, models: Models, hook: ProgressHook) -> Part:

@@ -33,7 +33,7 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(include=["analyzer", "analyzer.*", "joblist", "jobs", "jobs.*"]),
     py_modules=["ina_server", "ina_worker"],
-    package_data={"": ["*.safetensors", "*.yaml", "*.j2"]},
+    package_data={"": ["*.safetensors", "*.yaml", "*.j2"], "analyzer.export": ["_page/*"]},
     entry_points={
         "console_scripts": [
             "ina_server = ina_server:main",
@@ -84,6 +84,7 @@ setup(
             "openpyxl>=3.1",
             "pandas>=2.1",
             "pandas-stubs>=2.1",
+            "playwright>=1.45",
             "psutil>=5.9",
             "pyannote.database>=5",
             "pyarrow>=15",

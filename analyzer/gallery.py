@@ -86,6 +86,23 @@ class Galleries:
         return gallery
 
 
+def portraits_of(name: str, folder: str) -> list[Path]:
+    """The files of a gallery that show somebody; none where the folder is gone."""
+    if not Path(folder).is_dir():
+        return []
+    return [portrait.file for portrait in _portraits(Path(folder)) if portrait.name == name]
+
+
+def cached_with(name: str) -> list[Path]:
+    """The described galleries in the user's cache that have somebody."""
+    found = []
+    for file in sorted(cache.path("galleries").glob("*.npz")):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            if name in _thaw(file.read_bytes()).names:
+                found.append(file)
+    return found
+
+
 @contextlib.contextmanager
 def _damage(folder: str) -> Iterator[None]:
     """What goes wrong with a gallery's files is an `InputError`."""

@@ -1,11 +1,16 @@
-"""A medium with all that is told of it: its persons' names, and the faces of its poster."""
+"""A medium with all that is told of it: who its persons are, and the faces of its poster."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from analyzer import naming, pipeline, stills
+import numpy as np
+
+from analyzer import anonymise, naming, pipeline, stills
 from analyzer.calibration import Views
-from analyzer.errors import InputError
+from analyzer.errors import InputError, UsageError
+from analyzer.identities import IdentityStore
+from analyzer.identity import OtherCall
 from analyzer.names import Gallery, Poster
 from analyzer.parts import Part
 from analyzer.pipeline import Models
@@ -43,9 +48,11 @@ def analyze(
         look: looks at the medium in another way than `pipeline.observe_part` does, as in shards.
 
     Raises:
+        UsageError: somebody is to be anonymised by a name that no gallery has.
         InputError: the medium cannot be read, nor is there a poster that can.
         ResourceError: memory or device gave out.
     """
+    _require_names(models.options.anonymise, gallery)
     try:
         seen = look() if look else [pipeline.observe_part(path, models=models, progress=progress)]
         report = pipeline.conclude(seen, models=models, progress=progress)
@@ -55,6 +62,24 @@ def analyze(
             raise
         return report
     return identify(report, models=models, gallery=gallery, poster=poster)
+
+
+def _require_names(choice: str | None, gallery: Gallery | None) -> None:
+    """See that those whose faces are to be blurred can be known; before hours of work."""
+    if choice is None or not anonymise.needs_names(choice):
+        return
+    if gallery is None:
+        raise UsageError(
+            f"anonymise {choice}: only a gallery tells who has which name; give one (--gallery, "
+            "column gallery), or anonymise all"
+        )
+    missing = anonymise.unknown(choice, gallery.names)
+    if missing:
+        raise UsageError(
+            f"anonymise: {', '.join(missing)}: not in the gallery, which has "
+            f"{', '.join(sorted(set(gallery.names))) or 'nobody'}; all, unnamed and named are no "
+            "names"
+        )
 
 
 def _nothing(path: str | Sequence[str], error: InputError, models: Models) -> MediaReport:
@@ -97,6 +122,45 @@ def identify(
         return replace(report, poster=_poster(poster, report, models))
     except InputError as error:
         return replace(report, notes=(*report.notes, f"poster skipped: {error}"))
+
+
+def remember(report: MediaReport, store: IdentityStore, *, key: str) -> MediaReport:
+    """Know the persons of a medium again among those of all media, and add the new ones.
+
+    Args:
+        report: of the medium.
+        store: open.
+        key: of the work that made the report. With the size of the medium it names the call: work
+            that is done again counts once, and a medium that took another's place counts anew.
+
+    Raises:
+        UsageError: the store is of another describer.
+        ResourceError: the store is gone.
+    """
+    persons = sorted(report.persons, key=lambda person: person.person_id)
+    centroids = report.identities.centroids  # P x D
+    counts = np.array([person.face_count for person in persons], np.int64)
+    call = f"{key}:{_size(report.info)}"
+    # What a tracker carried on counts as seen: rows are made of both.
+    seen = report.tally.faces_detected + report.tally.faces_tracked
+    try:
+        # Clustering has told them apart, with more evidence than their means hold.
+        ids = store.match_or_add(centroids, counts, key=call, detected=seen, distinct=True)
+    except OtherCall:
+        # Another machine saw another number of persons, and they are counted already.
+        ids = store.match(centroids).ids
+    known = {p.person_id: i for p, i in zip(persons, ids.tolist(), strict=True) if i >= 0}
+    return replace(
+        report,
+        persons=tuple(replace(p, identity_id=known.get(p.person_id)) for p in report.persons),
+        is_remembered=True,
+    )
+
+
+def _size(info: MediaInfo) -> int:
+    """Bytes of a medium; 0 where there is none."""
+    files = info.stills or (info.uri,)
+    return sum(os.path.getsize(file) for file in files if os.path.isfile(file))
 
 
 def _poster(path: str, report: MediaReport, models: Models) -> Poster:

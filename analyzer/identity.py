@@ -12,6 +12,10 @@ _WIDEST = 1.4
 """Below the distance of vectors at right angles, so that a row of zeros matches nobody."""
 
 
+class OtherCall(ValueError):
+    """The key of a call is that of an earlier one with another number of embeddings."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """How a store matches; fixed by who makes it, so that all its users match alike."""
@@ -66,6 +70,13 @@ class Counters:
     """Faces of identities that were forgotten."""
     identities: int = 0
     """Identities that are there."""
+
+    def __str__(self) -> str:
+        forgotten = f", {self.forgotten} forgotten" if self.forgotten else ""
+        return (
+            f"{self.identities} people known, {self.saved} faces saved{forgotten}, "
+            f"{self.detected} detected"
+        )
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

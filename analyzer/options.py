@@ -78,20 +78,32 @@ class AnalysisOptions:
     min_label_accuracy: float | None = _option(
         None, "leave labels empty so that this share of the others is right (default: off)", float
     )
-    min_face_px: float = _option(0, "leave out faces smaller than this, in pixels", float)
-    min_area: float = _option(0, "leave out faces below this share of the picture", float)
-    max_area: float = _option(1, "leave out faces above this share of the picture", float)
-    min_conf: float = _option(0, "leave out detections less confident than this", float)
+    min_face_px: float = _option(
+        0, "leave out faces smaller than this, in pixels", float, omits=True
+    )
+    min_area: float = _option(
+        0, "leave out faces below this share of the picture", float, omits=True
+    )
+    max_area: float = _option(
+        1, "leave out faces above this share of the picture", float, omits=True
+    )
+    min_conf: float = _option(0, "leave out detections less confident than this", float, omits=True)
     bbox_expand: float = _option(1, "scale the sides of every detected box", float)
     blur_gate: str | None = _option(
         None,
         "look for no faces in blurred frames: var=100,grid=4,keep=0.5 keeps those in which half of "
         "4 x 4 cells have a variance of the Laplacian of 100 or more (default: off)",
         str,
+        omits=True,
     )
-    min_sharpness: float = _option(0, "leave out faces less sharp than this, 0 to 1", float)
+    min_sharpness: float = _option(
+        0, "leave out faces less sharp than this, 0 to 1", float, omits=True
+    )
     min_frontality: float = _option(
-        0, "leave out faces turned further away than this, 0 (profile) to 1 (frontal)", float
+        0,
+        "leave out faces turned further away than this, 0 (profile) to 1 (frontal)",
+        float,
+        omits=True,
     )
     # On LFW pictures made small, 90 % of the faces of a sharpness of 0.04 to 0.05 are closer than
     # the threshold to the same person's sharp ones, 61 % at 0.02 to 0.03, 22 % below 0.02.
@@ -118,6 +130,12 @@ class AnalysisOptions:
         "distance below which a poster's face is a character (default: 1.2 times the describer's "
         "threshold)",
         float,
+    )
+    anonymise: str | None = _option(
+        None,
+        "blur faces in the mp4: all; unnamed: all but those of the gallery; named: those of the "
+        "gallery; or whom of it, NAME,NAME (default: nobody's)",
+        str,
     )
     batch_size: int = _option(
         32, "faces or frames a batch; changes speed and memory, not results", int, local=True
@@ -149,6 +167,7 @@ class AnalysisOptions:
             self.min_label_accuracy is None or 0 < self.min_label_accuracy < 1,
             "min_label_accuracy: must be above 0 and below 1",
         )
+        self._require_anonymisable()
         _ = self.gate  # reads it, and complains
         for name in ("min_sharpness", "min_frontality"):
             _require(0 <= getattr(self, name) <= 1, f"{name}: must be 0 (off) to 1")
@@ -159,6 +178,27 @@ class AnalysisOptions:
             extra = {"track": "auto", "shots": "none"}.get(stage or "")
             if stage and text != extra:
                 registry.check(stage, text)
+
+    def _require_anonymisable(self) -> None:
+        """Refuse what would leave faces bare that are to be blurred."""
+        if self.anonymise is None:
+            return
+        _require(bool(self.anonymise.strip(", ")), "anonymise: all, unnamed, named, or names")
+        _require(
+            self.engine == "videotracking",
+            f"anonymise: engine {self.engine} does not follow faces from picture to picture; "
+            "use videotracking",
+        )
+        omitting = [f for f in fields(self) if f.metadata.get("omits")]
+        changed = [f.name for f in omitting if getattr(self, f.name) != f.default]
+        _require(
+            self.bbox_expand >= 1, "anonymise: bbox_expand below 1 would bare the faces' edges"
+        )
+        _require(
+            not changed,
+            f"anonymise: {', '.join(changed)} would leave faces out, and those unblurred; "
+            "analyse without, or twice",
+        )
 
     @property
     def gate(self) -> BlurGate | None:

@@ -344,8 +344,8 @@ def _provenance(models: Models) -> Mapping[str, Any]:
         "analyzer": analyzer.__version__,
         "libraries": runtime.versions(),
         "options": models.options.shared(),
-        "cluster_threshold": _limit(models),
         "options_digest": models.options.digest(),
+        "cluster_threshold": _limit(models),
         "models": {
             **models.detector.provenance,
             **models.aligner.provenance,

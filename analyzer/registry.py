@@ -4,6 +4,7 @@
 ``name`` or ``name:option=value,option=value``; the options are the keywords of its ``create``.
 """
 
+import ast
 import difflib
 import importlib
 import inspect
@@ -102,6 +103,14 @@ def module(stage: str, name: str) -> types.ModuleType:
             raise
         install = _EXTRAS.get(missing) or _PIP_NAMES.get(missing, missing)
         raise MissingDependency(missing, needed_by=f"{stage} {name}", install=install) from error
+
+
+def constant(stage: str, name: str, wanted: str) -> Any:
+    """Read a constant off a component's file, which is not imported; ``None`` where it has none."""
+    for node in ast.parse((_ROOT / stage / f"{name}.py").read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == wanted:
+            return ast.literal_eval(node.value)
+    return None
 
 
 def load(stage: str, text: str, **context: Any) -> Any:

@@ -122,6 +122,7 @@ def _told(report: MediaReport) -> dict[str, Any]:
         "info": plain.info(report.info),
         "persons": [asdict(person) for person in report.persons],
         "notes": report.notes,
+        "is_remembered": report.is_remembered,
         **plain.told(report.observations),
         "provenance": report.provenance,
         "row_labels": _vocabularies(report.row_attributes),
@@ -159,6 +160,7 @@ def _report(told: Mapping[str, Any], file: zipfile.ZipFile) -> MediaReport:
         provenance=told["provenance"],
         poster=_poster(told["poster"], arrays),
         notes=tuple(told["notes"]),
+        is_remembered=told["is_remembered"],
     )
 
 

@@ -310,6 +310,8 @@ class Person:
     """When the person is on screen: start and end of each stretch, in seconds."""
     candidates: tuple[Candidate, ...] = ()
     """Whom of a gallery the person may be, the most probable first."""
+    identity_id: int | None = None
+    """Who it is in an identity store, the same in all media."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -332,6 +334,8 @@ class MediaReport(Arrays):
     poster: Poster | None = None
     notes: tuple[str, ...] = ()
     """What was skipped, or taken with a doubt, and why."""
+    is_remembered: bool = False
+    """Whether the persons were looked up in an identity store."""
 
     def __post_init__(self) -> None:
         check("MediaReport", "shots", self.shots, np.float64, (None, 2))

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+    from jobs.imports import Imported
+
 REPORT_EVERY_S = 30.0
 BAD = (State.FAILED, State.POISON)
 BAR_WIDTH = 40
@@ -34,6 +36,17 @@ def _loss(job: Job) -> str:
     medium = "the medium cannot be read and was skipped" if found.get("medium_skipped") else ""
     poster = "the poster cannot be read and was skipped" if found.get("poster_skipped") else ""
     return f" (partial: {', '.join(filter(None, (medium, poster, missing, broken)))})"
+
+
+def import_notes(imported: Imported) -> list[str]:
+    """Return what became of jobs that were known before, a line each."""
+    told = (
+        (imported.skipped, "done before and skipped"),
+        (imported.missing, "done before, but their outputs are gone: to be done again"),
+        (imported.retried, "failed before and tried again"),
+        (imported.cancelled, "no longer in the joblist and cancelled"),
+    )
+    return [f"{number} jobs {text}" for number, text in told if number]
 
 
 def clock(seconds: float) -> str:

@@ -57,7 +57,8 @@ class JobFailed(JobsError):
     """One job failed.
 
     Args:
-        kind: `input` (final), `transient`, `resource` or `bug`.
+        kind: `input` (final), `transient`, `resource` or `bug`; or `worker` where the worker can do
+            no job of this server: then it hands the job back and ends.
         message: The reason, for the person who reads the report.
     """
 

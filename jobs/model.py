@@ -9,7 +9,7 @@ from typing import Any
 
 from joblist.model import JobSpec as JobSpec
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Version of the conversation between worker and server."""
 OBJECT_ID = "ina.jobs"
 DEFAULT_PORT = 9471
@@ -127,6 +127,10 @@ class Lease:
     """Which part to do; its csv is the file of that part."""
     parts: tuple[str, ...] = ()
     """Files of all parts, in order: make one result of them."""
+    key: str = ""
+    """Names the work: the same when it is done again, another for other work of any server."""
+    private: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What else the work needs; it may hold passwords, so nobody writes it anywhere."""
 
     @property
     def source_path(self) -> str:
@@ -151,6 +155,8 @@ class Lease:
             "bounds": asdict(self.bounds),
             "shard": asdict(self.shard) if self.shard else None,
             "parts": list(self.parts),
+            "key": self.key,
+            "private": dict(self.private),
         }
 
     @classmethod
@@ -168,6 +174,8 @@ class Lease:
             bounds=Bounds(**plain["bounds"]),
             shard=Shard(**plain["shard"]) if plain["shard"] else None,
             parts=tuple(plain["parts"]),
+            key=plain["key"],
+            private=dict(plain["private"]),
         )
 
 
@@ -178,7 +186,7 @@ class Outcome:
     manifest: Manifest | None = None
     """What was written; None after a failure."""
     kind: str = ""
-    """Empty, or why it failed: `input`, `transient`, `resource`, `bug`, `crash`."""
+    """Empty, or why it failed: `input`, `transient`, `resource`, `bug`, `crash`, `worker`."""
     error: str = ""
 
 

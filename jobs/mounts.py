@@ -72,13 +72,21 @@ def _holds(point: str, path: str) -> bool:
     return path == point or path.startswith(point.rstrip("/") + "/")
 
 
+def network_type(path: Path, *, table: str | None = None) -> str | None:
+    """Return the type of the network or user-space file system of `path`; None on others."""
+    kind = file_system(path, table=table)
+    if kind is None or not (kind in NETWORK_TYPES or kind.split(".")[0] in ("fuse", "fuseblk")):
+        return None
+    return kind
+
+
 def refuse_network(path: Path, *, table: str | None = None) -> None:
     """Raise LedgerRefused when `path` is on a network or user-space file system.
 
     SQLite's write-ahead log works there without any error, and corrupts the file.
     """
-    kind = file_system(path, table=table)
-    if kind is None or not (kind in NETWORK_TYPES or kind.split(".")[0] in ("fuse", "fuseblk")):
+    kind = network_type(path, table=table)
+    if kind is None:
         return
     raise LedgerRefused(
         f"{path} is on a file system of type {kind}, where the ledger would be corrupted: "

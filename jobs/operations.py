@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 from jobs import queries
+from jobs.changes import Change
 from jobs.events import note
 from jobs.ledger import Ledger
-from jobs.model import Job, Manifest
+from jobs.model import Job, Manifest, PartFile
 from jobs.publish import digest
 
 AGAIN = """
@@ -19,6 +23,8 @@ UPDATE job SET state = 'ready', attempts = 0, lost = 0, fails = 0, due = NULL,
 WHERE id = ? AND state IN ({states})"""
 RETRY = AGAIN.format(states="'failed', 'poison', 'cancelled', 'wait'")
 REDO = AGAIN.format(states="'done', 'skipped'") + " AND token = ?"
+ACCEPT = """
+UPDATE job SET manifest = ? WHERE id = ? AND token = ? AND state IN ('done', 'skipped')"""
 CANCEL = """
 UPDATE job SET state = 'cancelled', err_kind = 'operator', err = 'cancelled by the operator'
 WHERE id = ? AND state IN ('ready', 'wait', 'leased', 'sharded', 'failed', 'poison')"""
@@ -58,8 +64,44 @@ def redo(ledger: Ledger, bad: Sequence[tuple[int, int, str]]) -> list[int]:
         return [j for j, token, what in bad if _change(db, REDO, (j, token), j, what)]
 
 
+def as_changed(
+    db: sqlite3.Connection, changes: Mapping[str, Change]
+) -> Iterator[tuple[int, int, dict[str, Any]]]:
+    """Yield job, token and new manifest of the done jobs whose outputs were changed on purpose."""
+    for job in queries.completed(db):
+        assert job.manifest is not None
+        files = {name: _as_changed(file, changes) for name, file in job.manifest.files.items()}
+        if files != job.manifest.files:
+            yield job.id, job.token, replace(job.manifest, files=files).to_dict()
+
+
+def _as_changed(file: PartFile, changes: Mapping[str, Change]) -> PartFile:
+    change = changes.get(file.path)
+    if change is None or file.sha256 not in change.before:
+        return file
+    return replace(file, sha256=change.after, size=Path(file.path).stat().st_size)
+
+
+def accept(ledger: Ledger, changed: Sequence[tuple[int, int, dict[str, Any]]]) -> list[int]:
+    """Record what outputs are now.
+
+    Args:
+        ledger: To change.
+        changed: Job, token and new manifest; a job that ran again meanwhile is left alone.
+
+    Returns:
+        Those whose records are new.
+    """
+    with ledger.store.transaction() as db:
+        return [
+            job
+            for job, token, manifest in changed
+            if _change(db, ACCEPT, (json.dumps(manifest), job, token), job, "accepted")
+        ]
+
+
 def _change(
-    db: sqlite3.Connection, query: str, values: tuple[int, ...], job: int, what: str
+    db: sqlite3.Connection, query: str, values: tuple[Any, ...], job: int, what: str
 ) -> bool:
     if db.execute(query, values).rowcount == 0:
         return False

@@ -47,6 +47,10 @@ class Operator:
         """See operations.redo."""
         return operations.redo(self._ledger, bad)
 
+    def accept(self, changed: Sequence[tuple[int, int, dict[str, Any]]]) -> list[int]:
+        """See operations.accept."""
+        return operations.accept(self._ledger, changed)
+
     def pause(self, paused: bool) -> None:
         """Hand out no more jobs, or go on."""
         self._service.paused = paused

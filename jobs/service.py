@@ -6,6 +6,7 @@ import functools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -53,6 +54,7 @@ class JobService:
         program: Version that workers must have.
         models: Hashes of the models that workers must have, by name.
         timing: Of leases and heartbeats.
+        private: What else jobs need, sent with each lease and written nowhere.
         keep_alive: Tell workers to wait, not to go, when every job is done.
         on_final: Called with each job that comes to an end.
     """
@@ -67,6 +69,7 @@ class JobService:
         program: str = "",
         models: Mapping[str, str] | None = None,
         timing: Timing | None = None,
+        private: Mapping[str, Any] | None = None,
         keep_alive: bool = False,
         on_final: Callable[[Job], None] | None = None,
     ) -> None:
@@ -82,6 +85,7 @@ class JobService:
         self._bounds = bounds or Bounds()
         self._wanted = {"protocol": PROTOCOL, "program": program}
         self._models = dict(models or {})
+        self._private = dict(private or {})
         self._keep_alive = keep_alive
         self._on_final = on_final or (lambda _job: None)
         self._book = LeaseBook(self.timing.lease_s)
@@ -205,7 +209,14 @@ class JobService:
             bounds=self._bounds,
             shard=job.shard,
             parts=() if publishing else shards.part_files(job),
+            key=self._key(job),
+            private=self._private,
         )
+
+    def _key(self, job: Job) -> str:
+        """Name a job with its medium and options; without a path, for others may see it."""
+        work = f"{self._options_digest} {job.spec.source_path}".encode("utf-8", "surrogateescape")
+        return f"{self.ledger.store.uid}:{job.id}:{blake2b(work, digest_size=8).hexdigest()}"
 
     def _wait_s(self) -> float:
         due = self.ledger.next_due_s()

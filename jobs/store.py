@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -56,6 +57,8 @@ class Store:
 
     epoch: int
     """Number of times that a server has opened it."""
+    uid: str
+    """Its own among all ledgers."""
 
     def __init__(self, path: Path) -> None:
         refuse_network(path)
@@ -73,7 +76,8 @@ class Store:
             # A connection of its own sees only what is on the disk.
             self._reader = schema.connect(path, readonly=True)
             self.epoch = int(self.meta("epoch") or 0) + 1
-            self.set_meta(epoch=str(self.epoch))
+            self.uid = self.meta("uid") or secrets.token_hex(8)
+            self.set_meta(epoch=str(self.epoch), uid=self.uid)
         except BaseException:
             os.close(self._lock_file)
             raise

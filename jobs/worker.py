@@ -134,7 +134,7 @@ class Worker:
 
         Raises:
             ServerGone: It has not answered for too long.
-            ServerRefused: It does not want this worker.
+            ServerRefused: It does not want this worker, or the worker cannot do its jobs.
         """
         try:
             welcome = self._client.hello(self._info)
@@ -197,6 +197,10 @@ class Worker:
         """Tell the server of a failure; None: the job was given up, or taken away."""
         if outcome is None:
             self._client.release(lease)
+        elif outcome.kind == "worker":
+            # Which hands the job back, too.
+            self._client.bye()
+            raise ServerRefused(outcome.error)
         else:
             log.warning("job %d failed (%s): %s", lease.job, outcome.kind, outcome.error)
             self._client.fail(lease, outcome.kind, outcome.error)

@@ -2,9 +2,13 @@
 
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.analyzer import browser
 
 ROOT = Path(__file__).parent.parent
 
@@ -38,3 +42,31 @@ def weird_folder(tmp_path: Path) -> Path:
     folder = tmp_path / 'a b\'s "c" [d],e:f;g%h=é王\n{i}\\$(j)'
     folder.mkdir()
     return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A browser without a window."""
+    api = pytest.importorskip("playwright.sync_api")
+    path = browser.binary()
+    with api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def review(chromium: Any) -> Iterator[Callable[..., browser.Review]]:
+    """Opens pages; at the end, none may have told an error or asked for more than files."""
+    opened: list[browser.Review] = []
+    context = chromium.new_context(viewport={"width": 1200, "height": 900}, accept_downloads=True)
+
+    def start(path: Path) -> browser.Review:
+        opened.append(browser.Review(context.new_page(), path))
+        return opened[-1]
+
+    yield start
+    context.close()
+    assert [error for page in opened for error in page.errors] == []
+    addresses = [address for page in opened for address in page.requests]
+    assert [a for a in addresses if not a.startswith(("file:", "blob:", "data:"))] == []

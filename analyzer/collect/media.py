@@ -3,7 +3,7 @@
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
@@ -162,10 +162,17 @@ def _read(medium: Medium) -> Seen | Skipped:
     reason = "dest_report is empty: name a file there, and serve the joblist again"
     for path in sorted(medium.named("report")):
         try:
-            return Seen(medium, Path(path), reports.summary(Path(path)))
+            return Seen(medium, Path(path), _known(reports.summary(Path(path))))
         except InputError as error:
             reason = str(error) if os.path.exists(path) else f"not analysed yet: no {path}"
     return Skipped(medium, reason)
+
+
+def _known(summary: Summary) -> Summary:
+    """Leave out who was forgotten: without a mean embedding they are like everybody and nobody."""
+    centroids = summary.identities.centroids
+    known = tuple(person for person in summary.persons if centroids[person.person_id].any())
+    return replace(summary, persons=known)
 
 
 def _check_describers(seen: Sequence[Seen]) -> None:

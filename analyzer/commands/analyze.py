@@ -3,7 +3,8 @@
 import argparse
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from analyzer.shards import plan
 from joblist.model import ROWS_HELP, Rows
 
 if TYPE_CHECKING:
+    from analyzer.commands._known import Known
     from analyzer.commands._look import Look
     from analyzer.items import Item
     from analyzer.models import Models
@@ -24,6 +26,11 @@ if TYPE_CHECKING:
 
 SHARDS_HELP = "divide each video among N processes, at cuts; the results are the same"
 SHARD_MINUTES_HELP = "with --shards: no part is shorter than this"
+IDENTITIES_HELP = (
+    "know people again across media: a file, sqlite:///..., redis://... or @FILE with the address "
+    "(default: people.identities in DIR, or beside the joblist)"
+)
+IDENTITY_THRESHOLD_HELP = "distance below which two are one person (default: the describer's)"
 MEDIA_HELP = (
     "a video, or a folder of videos; or one joblist (.csv), whose columns say where its results go"
 )
@@ -54,6 +61,8 @@ def add(commands: Any) -> None:
     add(*spellings("threads"), type=int, default=0, metavar="N", help=THREADS_HELP)
     add("--poster", metavar="FILE", help="the medium's poster, whose faces are matched to persons")
     add("--gallery", metavar="DIR", help="folder of portraits, named after whom they show")
+    add("--identities", nargs="?", const="", metavar="URL", help=IDENTITIES_HELP)
+    add(*spellings("identity_threshold"), type=float, metavar="D", help=IDENTITY_THRESHOLD_HELP)
     add("--shards", type=int, metavar="N", help=SHARDS_HELP)
     add(*spellings("shard_minutes"), type=float, metavar="M", help=SHARD_MINUTES_HELP)
     add_arguments(parser.add_argument_group("analysis"))
@@ -72,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     models = load_models(options, threads=args.threads)
     galleries, told = Galleries(models), set[str]()
     failed = 0
-    with Look(models, shards) as look:
+    with Look(models, shards) as look, _known(args, options) as known:
         for item in work:
             try:
                 gallery = galleries.get(item.gallery) if item.gallery else None
@@ -80,10 +89,12 @@ def run(args: argparse.Namespace) -> int:
                     if note not in told:
                         print(f"warning: {note}", file=sys.stderr)
                         told.add(note)
-                failed += _one(item, look, gallery)
+                failed += _one(item, look, gallery, known)
             except AnalyzerError as error:
                 failed += 1
                 print(f"error: {error}", file=sys.stderr)
+        if known:
+            print(f"identities: {known.summary()}")
     return 1 if failed else 0
 
 
@@ -163,7 +174,7 @@ def _exports(args: argparse.Namespace, *, stills: bool, poster: bool) -> list[st
     return [registry.check("export", name.strip()).name for name in wanted]
 
 
-def _one(item: "Item", look: "Look", gallery: "Gallery | None") -> bool:
+def _one(item: "Item", look: "Look", gallery: "Gallery | None", known: "Known | None") -> bool:
     """Analyse one medium and write its files, then say what was found; true if it was skipped."""
     from analyzer.identify import WITHOUT_MEDIUM, analyze
     from analyzer.items import EXPORTS_OF_POSTERS, require_medium
@@ -183,6 +194,8 @@ def _one(item: "Item", look: "Look", gallery: "Gallery | None") -> bool:
             progress=progress,
             look=seen,
         )
+        if known:
+            report = known.remember(report, item.medium)
         report = replace(report, notes=(*report.notes, *item.notes))
         skipped = report.info.kind == "none"
         exports = [n for n in item.exports if not skipped or n in WITHOUT_MEDIUM]
@@ -238,6 +251,20 @@ def _write(
         exporter = registry.load("export", name, runtime=models.runtime)
         file = item.dests.get(name, target.with_name(target.name + exporter.suffix))
         outputs.write(exporter, report, file, progress)
+
+
+@contextmanager
+def _known(args: argparse.Namespace, options: AnalysisOptions) -> "Iterator[Known | None]":
+    """The identity store that is asked for, open."""
+    if args.identities is None:
+        yield None
+        return
+    from analyzer.commands._known import Known
+
+    folder = Path(args.output) if args.output else Path(args.media[0]).parent
+    default = folder / "people.identities"
+    with Known(args.identities, options, args.identity_threshold, default=default) as known:
+        yield known
 
 
 class _Bar:

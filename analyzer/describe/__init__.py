@@ -8,7 +8,11 @@ from analyzer.types import U8, Descriptions
 
 
 class Describer(Protocol):
-    """A network, or several, over face chips."""
+    """A network, or several, over face chips.
+
+    Its file may state ``UNIT_THRESHOLD``, the threshold for embeddings of length one: with it,
+    identity stores need not be told how to match.
+    """
 
     aligner: str
     """Spec of the aligner whose chips it expects, such as ``chip:size=150``."""

@@ -34,6 +34,8 @@ def columns(report: MediaReport) -> Iterator[Column]:
         found = [_attribute(person, head) for person in report.persons]
         yield Column(f"{head}_label", "text", [attribute.label for attribute in found])
         yield Column(f"{head}_share", "number", [attribute.value for attribute in found])
+    if report.is_remembered:
+        yield each("identity_id", "integer", lambda p: p.identity_id)
 
 
 def _attribute(person: Person, head: str) -> Attribute:

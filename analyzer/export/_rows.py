@@ -6,7 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer import presence
+from analyzer.errors import UsageError
 from analyzer.types import I64, Attribute, MediaReport, Person
+
+_HEADS = ("sex", "age")
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,19 @@ class Shot:
     start_s: float
     end_s: float
     person_ids: tuple[int, ...]
+
+
+def require_video(report: MediaReport, exporter: str) -> None:
+    """Refuse stills, which have no times.
+
+    Raises:
+        UsageError: the report is not of a video.
+    """
+    if report.info.kind != "video":
+        raise UsageError(
+            f"{report.info.uri}: for {exporter} you need a video; export stills as csv, json, "
+            "parquet, webannotation or xlsx"
+        )
 
 
 def boxes(report: MediaReport) -> I64:
@@ -111,9 +127,6 @@ def shots(report: MediaReport) -> Iterator[Shot]:
     for number, (start, end) in enumerate(report.shots.tolist()):
         seen = set(persons[(times >= start) & (times < end)].tolist())
         yield Shot(number, start, end, tuple(sorted(seen - {-1})))
-
-
-_HEADS = ("sex", "age")
 
 
 def _of(person: Person) -> Iterator[Appearance]:

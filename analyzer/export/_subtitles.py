@@ -9,72 +9,36 @@ font and look the same in every player. Letters beyond ASCII come from the fonts
 
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pysubs2
+from numpy.typing import NDArray
 from PIL import ImageFont
 
+from analyzer.export._places import Layout, place
 from analyzer.types import F64, I64, Decoded, MediaReport
 
 # Okabe and Ito, "Color Universal Design", 2008: told apart by colour-blind people. The blue is
 # lighter than theirs, to be read on a dark picture.
-_PALETTE = ("56B4E9", "E69F00", "CC79A7", "F0E442", "D55E00", "009E73", "8C9EFF")
-_NOBODY = "BBBBBB"
-_CHARACTER = 0.55
-"""Width of a character, as a share of the font size."""
+PALETTE = ("56B4E9", "E69F00", "CC79A7", "F0E442", "D55E00", "009E73", "8C9EFF")
+NOBODY = "BBBBBB"
 _WORD_JOINER = "\u2060"
 _ESCAPES = str.maketrans({"{": r"\{", "}": r"\}"})
 
 
-@dataclass(frozen=True)
-class Layout:
-    """Sizes in pixels that follow from the picture's."""
+def lines(report: MediaReport, shown: NDArray[np.bool_] | None = None) -> Iterator[str]:
+    """Yield the document, in pieces that end in a line end.
 
-    width: int
-    height: int
-
-    @property
-    def font(self) -> int:
-        """Height of a line of text."""
-        return max(12, round(min(self.width, self.height) * 0.045))
-
-    @property
-    def line(self) -> int:
-        """Thickness of a box's line."""
-        return max(2, round(min(self.width, self.height) / 240))
-
-    @property
-    def outline(self) -> int:
-        """Thickness of the black edge that makes colours readable on bright pictures."""
-        return max(1, round(self.font / 14))
-
-    @property
-    def gap(self) -> int:
-        """Space between box and label."""
-        return self.outline + 1
-
-    def text_width(self, text: str) -> float:
-        """About how wide a label is; East Asian characters count twice."""
-        cells = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-        return cells * _CHARACTER * self.font + 2 * self.outline
-
-    def fit(self, text: str) -> str:
-        """Shorten a label that is wider than the picture."""
-        if self.text_width(text) <= self.width:
-            return text
-        while text and self.text_width(text + "…") > self.width:
-            text = text[:-1]
-        return text + "…"
-
-
-def lines(report: MediaReport) -> Iterator[str]:
-    """Yield the document, in pieces that end in a line end."""
+    Args:
+        report: of a video.
+        shown: which of its faces (N,); all by default.
+    """
     layout = Layout(report.info.width_px, report.info.height_px)
     yield _head(report, layout)
-    if len(report.observations):
-        yield from _events(report, layout)
+    rows = np.arange(len(report.observations)) if shown is None else np.nonzero(shown)[0]
+    if len(rows):
+        yield from _events(report, layout, rows)
 
 
 def escape(text: str) -> str:
@@ -89,23 +53,34 @@ def escape(text: str) -> str:
 
 def colour(person: int) -> str:
     """A person's colour as six hexadecimal digits; grey for nobody."""
-    return _NOBODY if person < 0 else _PALETTE[person % len(_PALETTE)]
+    return NOBODY if person < 0 else PALETTE[person % len(PALETTE)]
 
 
-def _head(report: MediaReport, layout: Layout) -> str:
-    """Everything above the first dialogue line."""
+def blank(width: int, height: int) -> Any:
+    """A document without styles and events, drawn in square pixels of the upright picture.
+
+    With ``LayoutRes`` a player knows that they are square where those of its video are not, and
+    does not stretch what it draws once more.
+    """
     document = pysubs2.SSAFile()
+    document.styles.clear()
+    sides = {"X": str(width), "Y": str(height)}
     document.info.update(
         {
-            "PlayResX": str(layout.width),
-            "PlayResY": str(layout.height),
+            **{f"PlayRes{side}": pixels for side, pixels in sides.items()},
+            **{f"LayoutRes{side}": pixels for side, pixels in sides.items()},
             "ScaledBorderAndShadow": "yes",
             "WrapStyle": "2",
         }
     )
+    return document
+
+
+def _head(report: MediaReport, layout: Layout) -> str:
+    """Everything above the first dialogue line."""
+    document = blank(layout.width, layout.height)
     font: Any = ImageFont.load_default(layout.font)
     document.fonts_opaque = {"aileron_0.otf": _attachment(font.font_bytes)}
-    document.styles.clear()
     for person in sorted({-1, *(p.person_id for p in report.persons)}):
         document.styles[_style_name(person)] = _style(person, font.getname()[0], layout)
     return document.to_string("ass", header_notice="Faces: one style a person")
@@ -143,27 +118,37 @@ def _style(person: int, font: str, layout: Layout) -> Any:
     )
 
 
-def _events(report: MediaReport, layout: Layout) -> Iterator[str]:
-    """Yield two dialogue lines a row: the box, and the label above it."""
-    observations = report.observations
-    boxes = np.rint(observations.boxes).astype(np.int64)
-    starts = _clock(observations.time_s)
-    ends = _clock(observations.time_s + observations.duration_s)
-    styles = [_style_name(person) for person in report.row_persons().tolist()]
-    texts = [layout.fit(text) for text in _labels(report)]
-    shapes = _shapes(boxes, layout)
-    spots = _spots(boxes, texts, layout)
-    corners = boxes[:, :2].tolist()
+def _events(report: MediaReport, layout: Layout, rows: I64) -> Iterator[str]:
+    """Yield two dialogue lines for each of some rows: the box, and the label above it."""
+    faces = report.observations
+    boxes = np.rint(faces.boxes[rows]).astype(np.int64)
+    begin, length = faces.time_s[rows], faces.duration_s[rows]
+    styles = [_style_name(person) for person in report.row_persons()[rows].tolist()]
+    labels = _labels(report)
+    fitted = {label: layout.fit(label) for label in set(labels)}
+    texts = [fitted[labels[row]] for row in rows.tolist()]
     escaped = {text: escape(text) for text in set(texts)}
-    rows = zip(starts, ends, styles, corners, shapes, spots, texts, strict=True)
-    for start, end, style, (x, y), shape, spot, text in rows:
+    widths = {text: layout.text_width(text) for text in escaped}
+    spots = place(
+        boxes,
+        np.array([widths[text] for text in texts]),
+        faces.frame[rows],
+        faces.track_id[rows],
+        layout,
+    )
+    lines = zip(
+        *(clock(begin), clock(begin + length), styles, boxes[:, :2].tolist()),
+        *(_shapes(boxes, layout), spots, texts),
+        strict=True,
+    )
+    for start, end, style, (x, y), shape, spot, text in lines:
         yield (
             f"Dialogue: 0,{start},{end},{style},,0,0,0,,{{\\pos({x},{y})\\p1}}{shape}\n"
             f"Dialogue: 1,{start},{end},{style},,0,0,0,,{{{spot}}}{escaped[text]}\n"
         )
 
 
-def _clock(times: F64) -> list[str]:
+def clock(times: F64) -> list[str]:
     """Write times (N,) as ``h:mm:ss.cc``.
 
     They are cut, not rounded, and a millisecond early: a renderer compares them with a picture's
@@ -186,20 +171,6 @@ def _shapes(boxes: I64, layout: Layout) -> list[str]:
     return [
         f"m 0 0 l {w} 0 {w} {h} 0 {h} m {t} {t} l {t} {b} {r} {b} {r} {t}" for w, h, t, r, b in rows
     ]
-
-
-def _spots(boxes: I64, texts: list[str], layout: Layout) -> list[str]:
-    """Place each label: above its box, else below, else inside; always inside the picture."""
-    widths = {text: layout.text_width(text) for text in set(texts)}
-    room = np.maximum(layout.width - np.array([widths[text] for text in texts]), 0)
-    x = np.clip(boxes[:, 0] + layout.outline, layout.outline, room + layout.outline)
-    top, bottom = boxes[:, 1] - layout.gap, boxes[:, 3] + layout.gap
-    above = (top >= layout.font) & (top <= layout.height)
-    below = ~above & (bottom >= 0) & (bottom + layout.font <= layout.height)
-    inside = np.clip(boxes[:, 1] + layout.line + layout.gap, 0, layout.height - layout.font)
-    y = np.select([above, below], [top, bottom], inside)
-    rows = zip(above.tolist(), x.astype(int).tolist(), y.tolist(), strict=True)
-    return [f"\\an{1 if up else 7}\\pos({a},{b})" for up, a, b in rows]
 
 
 def _labels(report: MediaReport) -> list[str]:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from analyzer.export import _subtitles
-from analyzer.export._media import require_video
+from analyzer.export._rows import require_video
 from analyzer.runtime import Runtime
 from analyzer.text import open_text
 from analyzer.types import MediaReport, ProgressHook

@@ -5,6 +5,7 @@ seen, a track that goes away ends in a box that is ``outside``.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,7 +14,7 @@ from lxml import etree
 from lxml.builder import E
 
 from analyzer.export import _rows, _xml
-from analyzer.export._media import require_video
+from analyzer.export._rows import require_video
 from analyzer.runtime import Runtime
 from analyzer.text import writing
 from analyzer.types import F64, MediaReport, ProgressHook
@@ -49,7 +50,7 @@ class CvatExporter:
         ):
             file.write_declaration()
             with file.element("annotations"):
-                for element in (E.version("1.1"), _meta(report), *_tracks(report)):
+                for element in chain((E.version("1.1"), _meta(report)), _tracks(report)):
                     file.write("\n", element)
 
 

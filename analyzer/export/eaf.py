@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from lxml import etree
 
-from analyzer.export import _media, _rows, _xml
+from analyzer.export import _addresses, _rows, _xml
 from analyzer.runtime import Runtime
 from analyzer.text import writing
 from analyzer.types import MediaReport, ProgressHook
@@ -52,7 +52,7 @@ class EafExporter:
             UsageError: the report is of stills.
             ResourceError: the file cannot be written.
         """
-        _media.require_video(report, "eaf")
+        _rows.require_video(report, "eaf")
         root = _document(report, path.parent)
         with writing(path):
             path.write_bytes(
@@ -95,9 +95,9 @@ def _header(root: Any, uri: str, folder: Path, last: int) -> None:
     etree.SubElement(
         header,
         "MEDIA_DESCRIPTOR",
-        MEDIA_URL=_media.file_url(uri),
-        MIME_TYPE=_media.mime_type(uri),
-        RELATIVE_MEDIA_URL=_media.relative_url(uri, folder),
+        MEDIA_URL=_addresses.file_url(uri),
+        MIME_TYPE=_addresses.mime_type(uri),
+        RELATIVE_MEDIA_URL=_addresses.relative_url(uri, folder),
     )
     used = etree.SubElement(header, "PROPERTY", NAME="lastUsedAnnotationId")
     used.text = str(last)

@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from analyzer.export import _rows
-from analyzer.export._media import require_video
+from analyzer.export._rows import require_video
 from analyzer.runtime import Runtime
 from analyzer.text import open_text
 from analyzer.types import MediaReport, ProgressHook

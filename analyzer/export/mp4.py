@@ -1,5 +1,6 @@
-"""The source video with boxes and labels burnt in, its sound and its timing kept."""
+"""The source video with faces boxed and labelled, or blurred; its sound and timing kept."""
 
+import math
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -10,22 +11,20 @@ from typing import IO, Any, ClassVar
 import av
 import av.error
 import ffmpeg
+import numpy as np
 
-from analyzer import ffmpeg_binary, source
+from analyzer import ffmpeg_binary
 from analyzer.errors import AnalyzerError, InputError, ResourceError, UsageError
-from analyzer.export import _subtitles
-from analyzer.export._media import require_video
+from analyzer.export import _addresses, _cover, _subtitles
+from analyzer.export._rows import require_video
 from analyzer.runtime import Runtime
 from analyzer.text import open_text
 from analyzer.types import MediaReport, Progress, ProgressHook
 
 _MP4_AUDIO = ("aac", "ac3", "alac", "eac3", "mp3", "opus")
-_READING = {
-    "protocol_whitelist": "file",
-    "format_whitelist": source.CONTAINERS,
-    "max_pixels": str(source.MAX_PIXELS),
-}
 _SUBTITLE = "faces.ass"
+_CELLS = 3
+"""Of a blurred face, from one side to the other: too few to tell whose it is, or that it is one."""
 # A time that goes back, or more than 10 s ahead, as the decoder's clock has it.
 _MENDED_TIMES = "if(isnan(PREV_OUTT),T,if(between(T-PREV_OUTT,0,10),T,PREV_OUTT+0.04))/TB"
 _RESOURCE_SIGNS = ("No space left on device", "Cannot allocate memory", "Disk quota exceeded")
@@ -40,7 +39,11 @@ def create(*, crf: int = 20, preset: str = "veryfast", runtime: Runtime) -> "Mp4
 
 
 class Mp4Exporter:
-    """Burns the subtitle of `analyzer.export.ass` in; see `analyzer.export.Exporter`."""
+    """Burns the subtitle of `analyzer.export.ass` in; see `analyzer.export.Exporter`.
+
+    Faces that the option ``anonymise`` names are blurred and have neither box nor label; what the
+    source says about itself is left out then, for it may name them.
+    """
 
     suffix: ClassVar[str] = ".mp4"
 
@@ -52,30 +55,37 @@ class Mp4Exporter:
 
         Raises:
             UsageError: the report is of a still.
-            InputError: the source cannot be read any more.
+            InputError: the source cannot be read any more, or is damaged and to be anonymised.
             MissingDependency: no ffmpeg that can do it.
             ResourceError: the file cannot be written.
         """
         require_video(report, "mp4")
+        _require_anonymisable(report)
         # ffmpeg runs in the folder of the subtitle, whose plain name needs no escape in a filter.
         with tempfile.TemporaryDirectory(prefix="ina-mp4-") as folder:
             with open_text(Path(folder, _SUBTITLE)) as stream:
-                stream.writelines(_subtitles.lines(report))
+                stream.writelines(_subtitles.lines(report, ~_cover.hidden_rows(report)))
+            masks = _write_masks(report, folder) if _anonymised(report) else {}
             try:
-                self._encode(report, path.absolute(), folder, progress)
+                self._encode(report, path.absolute(), folder, masks, progress)
             except BaseException:
                 if path.is_file():
                     path.unlink()
                 raise
 
     def _encode(
-        self, report: MediaReport, path: Path, folder: str, progress: ProgressHook | None
+        self,
+        report: MediaReport,
+        path: Path,
+        folder: str,
+        masks: Mapping[int, str],
+        progress: ProgressHook | None,
     ) -> None:
         """Run ffmpeg; on a damaged medium, once more without the sound."""
         command = ffmpeg_binary.find()
 
         def run(*, sound: bool) -> None:
-            graph = _graph(report, path, self._options, sound=sound)
+            graph = _graph(report, path, masks, self._options, sound=sound)
             _run(ffmpeg.compile(graph, cmd=command), folder, report, progress)
 
         try:
@@ -88,25 +98,82 @@ class Mp4Exporter:
             run(sound=False)
 
 
-def _graph(report: MediaReport, path: Path, options: dict[str, Any], *, sound: bool) -> Any:
+def _anonymised(report: MediaReport) -> bool:
+    return report.provenance["options"].get("anonymise") is not None
+
+
+def _require_anonymisable(report: MediaReport) -> None:
+    """Refuse to say when a face is to be seen in a medium whose times may be wrong."""
+    if _anonymised(report) and report.tally.damaged:
+        raise InputError(
+            f"{report.info.uri}: damaged, so that some faces may be missed and stay bare; encode "
+            "it anew (ffmpeg -i DAMAGED -c:v libx264 MENDED.mp4) and anonymise that"
+        )
+
+
+def _write_masks(report: MediaReport, folder: str) -> dict[int, str]:
+    """Write what is to be hidden: a subtitle for each level, the power of four of a face's size."""
+    found, names = _cover.patches(report), {}
+    for level in np.unique(found.level).tolist():
+        names[level] = f"mask{level}.ass"
+        mask = _cover.mask(found[found.level == level], report.info.width_px, report.info.height_px)
+        with open_text(Path(folder, names[level])) as stream:
+            stream.writelines(mask)
+    return names
+
+
+def _blurred(picture: Any, mask: str, level: int, width: int, height: int) -> Any:
+    """Replace what a mask shows white by a few cells, so that what was there is lost.
+
+    The mask is drawn on the luma of the picture itself, made black: it keeps every timestamp.
+    """
+    cell = 4**level / _CELLS
+    copies = picture.filter_multi_output("split", 3)
+    bare, coarse, dark = (copies[i] for i in range(3))
+    coarse = coarse.filter(
+        "scale", math.ceil(width / cell), math.ceil(height / cell), flags="area"
+    ).filter("scale", width, height, flags="bilinear")
+    mask = (
+        dark.filter("extractplanes", "y")
+        .filter("lut", c0=0)
+        .filter("ass", mask)
+        .filter("lut", c0="if(gt(val,64),255,0)")
+    )
+    covered = ffmpeg.filter([coarse, mask], "alphamerge")
+    return ffmpeg.filter([bare, covered], "overlay", format="yuv420")
+
+
+def _graph(
+    report: MediaReport,
+    path: Path,
+    masks: Mapping[int, str],
+    options: dict[str, Any],
+    *,
+    sound: bool,
+) -> Any:
     """What ffmpeg is to do: scale to square pixels, draw, encode; copy the sound where it fits.
 
     In a damaged medium, impossible times are replaced, and what can be heard is encoded anew.
     """
-    url = f"file:{Path(report.info.uri).absolute()}"
+    url = _addresses.ffmpeg_url(report.info.uri)
     damaged = report.tally.damaged > 0
     streams = _streams(report.info.uri, url, whole=not damaged)
-    medium = ffmpeg.input(url, **_READING)
+    medium = ffmpeg.input(url, **_addresses.READING)
     width, height = report.info.width_px, report.info.height_px
     picture = medium[str(streams.video)]
     if damaged:
         picture = picture.filter("setpts", _MENDED_TIMES)
-    picture = (
-        picture.filter("scale", width, height)
-        .filter("setsar", 1)
-        .filter("ass", _SUBTITLE)
-        .filter("pad", width + width % 2, height + height % 2)  # 4:2:0 has even sides
+    picture = picture.filter("scale", width, height).filter("setsar", 1)
+    if masks:
+        picture = picture.filter("format", "yuv420p")
+    for level, mask in masks.items():
+        picture = _blurred(picture, mask, level, width, height)
+    picture = picture.filter("ass", _SUBTITLE).filter(
+        "pad",
+        width + width % 2,
+        height + height % 2,  # 4:2:0 has even sides
     )
+    said = {"map_metadata": -1, "map_chapters": -1} if _anonymised(report) else {"map_metadata": 0}
     encoding = {
         "format": "mp4",
         "vcodec": "libx264",
@@ -114,7 +181,7 @@ def _graph(report: MediaReport, path: Path, options: dict[str, Any], *, sound: b
         "fps_mode": "passthrough",
         "enc_time_base": streams.time_base,  # the default rounds times to the frame rate
         "movflags": "+faststart",
-        "map_metadata": 0,
+        **said,
         "loglevel": "error",
         "progress": "pipe:1",
         **{f"c:a:{i}": codec for i, codec in enumerate(streams.sounds.values())},
@@ -139,7 +206,7 @@ class _Streams:
 def _streams(name: str, url: str, *, whole: bool) -> _Streams:
     """Choose the video stream that the decoder takes, and all streams of sound."""
     try:
-        with av.open(url, options=_READING) as container:
+        with av.open(url, options=_addresses.READING) as container:
             video = container.streams.best("video")
             if video is None:
                 raise InputError(f"{name}: no picture in it any more; was it replaced?")

@@ -7,7 +7,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from analyzer.errors import ResourceError
-from analyzer.export._subtitles import Layout, colour
+from analyzer.export._places import Layout
+from analyzer.export._subtitles import colour
 from analyzer.names import Poster
 from analyzer.runtime import Runtime
 from analyzer.types import MediaReport, ProgressHook

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from analyzer.export import _media, _rows
+from analyzer.export import _addresses, _rows
 from analyzer.runtime import Runtime
 from analyzer.text import open_text
 from analyzer.types import MediaReport, ProgressHook
@@ -33,7 +33,7 @@ class WebAnnotationExporter:
 
     def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
         """Write the annotations one a line; a medium without faces gives an empty page."""
-        name = uuid.uuid5(uuid.NAMESPACE_URL, _media.file_url(report.info.uri)).urn
+        name = uuid.uuid5(uuid.NAMESPACE_URL, _addresses.file_url(report.info.uri)).urn
         collection, page = _collection(report, name), _page(name)
         with open_text(path) as stream:
             stream.write(f'{_open(collection)}, "first": {_open(page)}, "items": [')
@@ -87,12 +87,12 @@ def _targets(report: MediaReport) -> Iterator[dict[str, Any]]:
     """Yield the medium's fragment that shows each row's face."""
     info, table = report.info, report.observations
     ends = (table.time_s + table.duration_s).tolist()
-    video = "" if info.stills else _media.file_url(info.uri)
+    video = "" if info.stills else _addresses.file_url(info.uri)
     rows = zip(table.frame.tolist(), table.time_s.tolist(), ends, _places(report), strict=True)
     for frame, start, end, place in rows:
         time = "" if info.stills else f"t={start:.6f},{end:.6f}&"
         yield {
-            "source": video or _media.file_url(info.stills[frame]),
+            "source": video or _addresses.file_url(info.stills[frame]),
             "selector": {
                 "type": "FragmentSelector",
                 "conformsTo": _FRAGMENTS,

@@ -13,6 +13,8 @@ class IdentityStore(Protocol):
     All calls raise ``ResourceError`` where the disk or the server gives out.
     """
 
+    name: str
+    """Its address as people may read it: without a password."""
     settings: Settings
     """How it matches."""
 
@@ -29,7 +31,13 @@ class IdentityStore(Protocol):
         ...
 
     def match_or_add(
-        self, embeddings: F32, counts: I64, *, key: str, detected: int | None = None
+        self,
+        embeddings: F32,
+        counts: I64,
+        *,
+        key: str,
+        detected: int | None = None,
+        distinct: bool = False,
     ) -> I64:
         """Know people again, and add those that are new.
 
@@ -44,14 +52,18 @@ class IdentityStore(Protocol):
                 knows changes nothing and has the first one's answer: who lost an answer asks again.
             detected: faces that were found, those without an embedding too; by default, the sum of
                 ``counts``.
+            distinct: whether the embeddings are known to be of different people: then no two get
+                the same identity. The nearest pair comes first, and who is left without an
+                identity is a new one.
 
         Returns:
             (n,) the identity of each.
 
         Raises:
             UsageError: embeddings of another D than the store's.
-            ValueError: an embedding is not finite or of length 0, a count is negative, ``detected``
-                is less than the sum of ``counts``, or the key is that of a call with another n.
+            OtherCall: the key is that of a call with another n.
+            ValueError: an embedding is not finite or of length 0, a count is negative, or
+                ``detected`` is less than the sum of ``counts``.
         """
         ...
 

@@ -85,15 +85,20 @@ class Mirror:
             updates[known[here]] = self._updates[block][at]
         return centroids, updates
 
-    def search(self, queries: F32) -> Nearest:
-        """Compare queries (n, D) of length one with all."""
+    def search(self, queries: F32, *, but: I64 | None = None) -> Nearest:
+        """Compare queries (n, D) of length one with all, or with all but ids (k,)."""
+        left_out = np.empty(0, np.int64) if but is None else but
         nearest = Nearest(np.full(len(queries), -1), np.zeros(len(queries), np.float32))
         for start in range(0, len(queries), _QUERIES):
             part = slice(start, start + _QUERIES)
             for number, block in enumerate(self._centroids):
                 first = number * _BLOCK
                 ids = np.arange(first, min(first + _BLOCK, self.size))
-                _improve(nearest, part, queries[part] @ block[: len(ids)].T, ids)
+                cosines = queries[part] @ block[: len(ids)].T
+                cosines[
+                    :, left_out[(left_out >= first) & (left_out < first + len(ids))] - first
+                ] = 0
+                _improve(nearest, part, cosines, ids)
         return nearest
 
     def again(self, queries: F32, before: Nearest, moved: I64) -> Nearest:

@@ -6,7 +6,8 @@ otherwise what changed is fetched and compared too, and it is tried again. Someb
 why one's own waits, so the whole always gets on.
 """
 
-from collections.abc import Iterable, Iterator
+import heapq
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from analyzer.arrays import check
 from analyzer.errors import UsageError
 from analyzer.identities import Records
 from analyzer.identities._mirror import Mirror, Nearest
-from analyzer.identity import Commit, Counters, Identity, Matches, Settings
+from analyzer.identity import Commit, Counters, Identity, Matches, OtherCall, Settings
 from analyzer.types import F32, I64
 
 _PAGE = 1024
@@ -23,8 +24,16 @@ _PAGE = 1024
 class Store:
     """An open identity store; see `analyzer.identities.IdentityStore`."""
 
-    def __init__(self, records: Records, name: str, wanted: Settings | None) -> None:
+    def __init__(
+        self,
+        records: Records,
+        name: str,
+        wanted: Settings | None,
+        on_wait: Callable[[], object],
+    ) -> None:
+        self.name = name
         self._records = records
+        self._on_wait = on_wait
         self._mirror = Mirror()
         try:
             self.settings = records.settings(wanted)
@@ -52,7 +61,13 @@ class Store:
         return Matches(ids=ids, distances=np.where(nearest.ids < 0, np.float32("inf"), distances))
 
     def match_or_add(
-        self, embeddings: F32, counts: I64, *, key: str, detected: int | None = None
+        self,
+        embeddings: F32,
+        counts: I64,
+        *,
+        key: str,
+        detected: int | None = None,
+        distinct: bool = False,
     ) -> I64:
         """Know people again, and add the new; see `analyzer.identities.IdentityStore`."""
         queries = _unit(embeddings)
@@ -60,19 +75,21 @@ class Store:
         self._follow()
         nearest = self._search(queries)
         while True:
-            commit = self._plan(queries, counts, nearest, key, faces)
-            ids = self._records.commit(commit)
-            if ids is not None:
+            ids = self._identify(queries, nearest, distinct=distinct)
+            commit = self._plan(queries, counts, ids, key, faces)
+            answer = self._records.commit(commit)
+            if answer is not None:
                 break
+            self._on_wait()
             moved = self._follow()
             if moved is None:
                 nearest = self._search(queries)
             else:
                 self._mirror.check(queries.shape[1])
                 nearest = self._mirror.again(queries, nearest, moved)
-        if len(ids) != len(queries):
-            raise ValueError(f"key {key!r} is that of a call with {len(ids)} embeddings")
-        return ids
+        if len(answer) != len(queries):
+            raise OtherCall(f"key {key!r} is that of a call with {len(answer)} embeddings")
+        return answer
 
     def _search(self, queries: F32) -> Nearest:
         self._mirror.check(queries.shape[1])
@@ -91,12 +108,37 @@ class Store:
             moved.append(changes.ids)
             if changes.version == changes.newest:
                 return None if is_anew else np.unique(np.concatenate(moved))
+            self._on_wait()
 
-    def _plan(self, queries: F32, counts: I64, nearest: Nearest, key: str, detected: int) -> Commit:
-        """Work out whose the embeddings are, and what that changes."""
+    def _identify(self, queries: F32, nearest: Nearest, *, distinct: bool) -> I64:
+        """Work out whose embeddings (n, D) are: (n,)."""
+        if distinct:
+            nearest = self._pair(queries, nearest)
         ids = nearest.ids.copy()
         new = nearest.cosines <= self.settings.least
-        ids[new] = self._mirror.size + _group(queries[new], self.settings)
+        others = np.arange(new.sum()) if distinct else _group(queries[new], self.settings)
+        ids[new] = self._mirror.size + others
+        return ids
+
+    def _pair(self, queries: F32, nearest: Nearest) -> Nearest:
+        """Give each identity to one embedding at most, the nearest pair first."""
+        ids, cosines = nearest.ids.copy(), nearest.cosines.copy()
+        taken: list[int] = []
+        queue = [(-cosine, row) for row, cosine in enumerate(cosines.tolist())]
+        heapq.heapify(queue)
+        while queue and -queue[0][0] > self.settings.least:
+            _, row = heapq.heappop(queue)
+            if ids[row] not in taken:
+                taken.append(int(ids[row]))
+                continue
+            one = slice(row, row + 1)
+            again = self._mirror.search(queries[one], but=np.array(taken))
+            ids[one], cosines[one] = again.ids, again.cosines
+            heapq.heappush(queue, (-float(cosines[row]), row))
+        return Nearest(ids, cosines)
+
+    def _plan(self, queries: F32, counts: I64, ids: I64, key: str, detected: int) -> Commit:
+        """Work out what it changes that embeddings (n, D) are those of identities (n,)."""
         counted, which = np.unique(ids, return_inverse=True)
         faces = np.zeros(len(counted), np.int64)
         np.add.at(faces, which, counts)

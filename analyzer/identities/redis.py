@@ -33,17 +33,25 @@ _UPDATES = struct.Struct("<q")
 """Stands before the centroid in a row."""
 
 
-def create(*, url: str, prefix: str, settings: Settings | None, wait_s: float) -> Store:
+def create(
+    *,
+    url: str,
+    prefix: str,
+    settings: Settings | None,
+    wait_s: float,
+    on_wait: Callable[[], object],
+) -> Store:
     """A server; wait_s: how long it may be away before calls give up."""
-    records = _RedisRecords(url, prefix, wait_s)
-    return Store(records, records.name, settings)
+    records = _RedisRecords(url, prefix, wait_s, on_wait)
+    return Store(records, records.name, settings, on_wait)
 
 
 class _RedisRecords:
     """Rows under keys with a prefix; see `analyzer.identities.Records`."""
 
-    def __init__(self, url: str, prefix: str, wait_s: float) -> None:
+    def __init__(self, url: str, prefix: str, wait_s: float, on_wait: Callable[[], object]) -> None:
         self._wait_s = wait_s
+        self._on_wait = on_wait
         self._prefix = prefix
         try:
             # Whole operations are repeated below: what redis-py would repeat is a part of one.
@@ -93,6 +101,7 @@ class _RedisRecords:
                 raise UsageError(
                     f"{self.name}: {error}; put the password into the address: redis://:PASSWORD@"
                 ) from error
+            self._on_wait()
             if time.monotonic() > deadline:
                 raise ResourceError(
                     f"{self.name} was away for {self._wait_s:g} s ({error}): start it, then try "

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -38,9 +38,12 @@ COMMIT;
 """
 
 
-def create(*, path: str, settings: Settings | None, wait_s: float) -> Store:
+def create(
+    *, path: str, settings: Settings | None, wait_s: float, on_wait: Callable[[], object]
+) -> Store:
     """A file; its folder is made, and it is made where settings are given."""
-    return Store(_SqliteRecords(Path(path), settings is not None, wait_s), path, settings)
+    records = _SqliteRecords(Path(path), settings is not None, wait_s)
+    return Store(records, path, settings, on_wait)
 
 
 class _SqliteRecords:
@@ -49,11 +52,12 @@ class _SqliteRecords:
     def __init__(self, path: Path, may_make: bool, wait_s: float) -> None:
         self._path = path
         if may_make:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(path.parent)
         elif not path.exists():
             raise UsageError(f"{path}: no such identity store")
-        # Transactions are begun by hand: a reader never becomes a writer, which could deadlock.
-        self._db = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
+        with self._mapped():
+            # Transactions are begun by hand: a reader never becomes a writer, which could deadlock.
+            self._db = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
         try:
             self._prepare(may_make)
         except BaseException:
@@ -221,3 +225,10 @@ class _SqliteRecords:
     def close(self) -> None:
         """Give the connection back."""
         self._db.close()
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"no identity store can be made in {folder}: {error}") from error

@@ -4,6 +4,8 @@ A network that was trained on softened labels, and on small pictures beside larg
 how sure it may be of a large one, and gives rare classes too little.
 """
 
+from typing import Any
+
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax
@@ -23,7 +25,7 @@ def correct(branch: Attributes, predictions: Predictions) -> Attributes:
         branch: what predicted.
         predictions: on pictures not trained on, at full size.
     """
-    tensors: dict[str, F32] = dict(branch.tensors)
+    tensors: dict[str, Any] = dict(branch.tensors)
     for head, raw in predictions.raw.items():
         rows = predictions.labelled(head)
         scale, offsets = fit(raw[rows], predictions.labels[head][rows])

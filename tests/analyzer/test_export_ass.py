@@ -11,7 +11,7 @@ import pysubs2
 import pytest
 
 from analyzer.errors import UsageError
-from analyzer.export import _subtitles, ass
+from analyzer.export import _places, ass
 from analyzer.runtime import Runtime
 from tests.analyzer.media import FFMPEG
 from tests.analyzer.reports import Face, make_report
@@ -46,6 +46,7 @@ def corners(event):
 def test_header_says_the_size_of_the_picture(tmp_path):
     found = document(make_report(size=(1280, 720)), tmp_path)
     assert (found.info["PlayResX"], found.info["PlayResY"]) == ("1280", "720")
+    assert (found.info["LayoutResX"], found.info["LayoutResY"]) == ("1280", "720")
     assert found.info["ScaledBorderAndShadow"] == "yes"
     assert found.events == []
 
@@ -109,7 +110,7 @@ def test_each_picture_is_inside_its_own_event(step, tmp_path):
 )
 def test_labels_stay_inside_the_picture(box, where, tmp_path):
     _, (label,) = split(document(make_report([Face(0, 0, box)]), tmp_path))
-    (x, y), layout = position(label), _subtitles.Layout(640, 360)
+    (x, y), layout = position(label), _places.Layout(640, 360)
     top, bottom = (y - layout.font, y) if "\\an1" in label.text else (y, y + layout.font)
     assert 0 <= x <= 640 - layout.text_width("person 0  m 40") + layout.outline
     assert top >= 0
@@ -118,6 +119,40 @@ def test_labels_stay_inside_the_picture(box, where, tmp_path):
         assert bottom <= box[1]
     elif where == "below":
         assert top >= box[3]
+
+
+def test_labels_of_a_picture_keep_off_each_other(tmp_path):
+    """Neighbours, one above the other, one at the top edge, and a crowd in the next picture."""
+    boxes = [(100, 100, 150, 160), (130, 102, 180, 162), (160, 5, 210, 60), (300, 5, 350, 60)]
+    crowd = [(20 + 150 * column, 60 * row, 60 + 150 * column, 60 * row + 50)
+             for column in range(4) for row in range(5)]  # fmt: skip
+    faces = [Face(0, 0, box, track=k) for k, box in enumerate(boxes)]
+    faces += [Face(5, 0.2, box, track=k) for k, box in enumerate(crowd)]
+    _, labels = split(document(make_report(faces), tmp_path))
+    layout = _places.Layout(640, 360)
+    taken = []
+    for label in labels:
+        x, y = position(label)
+        top = y - layout.font if "\\an1" in label.text else y
+        assert 0 <= top <= 360 - layout.font
+        taken.append((label.start, x, top, x + layout.text_width(label.plaintext)))
+    met = [
+        (a, b)
+        for k, a in enumerate(taken)
+        for b in taken[:k]
+        if a[0] == b[0] and a[1] < b[3] and b[1] < a[3] and abs(a[2] - b[2]) < layout.font
+    ]
+    assert met == []
+
+
+def test_a_label_stays_where_it_is_whatever_the_order_of_the_rows(tmp_path):
+    one = Face(0, 0, (100, 100, 150, 160), track=0)
+    two = Face(0, 0, (130, 102, 180, 162), track=1)
+    places = [
+        {e.style: position(e) for e in split(document(make_report(faces), tmp_path))[1]}
+        for faces in ([one, two], [two, one])
+    ]
+    assert places[0] == places[1]
 
 
 def test_a_label_wider_than_the_picture_is_cut(tmp_path):
@@ -189,3 +224,28 @@ def test_libass_obeys_no_name(name, tmp_path):
     hostile = drawn_rows(name, tmp_path)
     assert abs(hostile[0] - first) <= 4
     assert hostile[1] == last
+
+
+def rendered(folder: Path, options: str) -> bytes:
+    """A picture of 1024 x 576, drawn by libass."""
+    source = "color=gray:size=1024x576:rate=5:duration=0.2"
+    command = [
+        FFMPEG,
+        "-v",
+        "error",
+        "-f",
+        "lavfi",
+        "-i",
+        source,
+        "-vf",
+        f"ass=x.ass.part.3.1{options}",
+    ]
+    raw = ["-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "gray", "-"]
+    return subprocess.run([*command, *raw], cwd=folder, capture_output=True, check=True).stdout
+
+
+def test_nothing_is_stretched_where_the_videos_pixels_are_not_square(tmp_path):
+    """A player tells libass the stored size, 720 x 576, and shows 1024 x 576."""
+    face = Face(0, 0, (400, 200, 600, 400))
+    document(make_report([face], size=(1024, 576)), tmp_path)
+    assert rendered(tmp_path, ":original_size=720x576") == rendered(tmp_path, "")

@@ -15,7 +15,7 @@ from PIL import Image
 
 from analyzer import pipeline, registry, weights
 from analyzer.errors import MissingDependency, UsageError
-from analyzer.export import xlsx
+from analyzer.export import _workbook
 from analyzer.options import AnalysisOptions
 from analyzer.runtime import Runtime
 from tests.analyzer import readers
@@ -102,7 +102,7 @@ def test_text_stays_text(name, tmp_path):
 
 
 def test_a_sheet_that_is_full_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(xlsx, "_MAX_ROWS", 2)
+    monkeypatch.setattr(_workbook, "MAX_ROWS", 2)
     path = write("xlsx", make_report(FACES, persons=WHO), tmp_path)
     assert len(readers.sheet(path, "faces")) == 2
     about = {row["what"]: row["value"] for row in readers.sheet(path, "about")}
@@ -275,7 +275,9 @@ def test_annotations_of_stills_name_each_picture(tmp_path):
 )
 def test_a_missing_library_names_the_cure(exporter, library, monkeypatch):
     monkeypatch.setitem(sys.modules, library, None)
-    monkeypatch.delitem(sys.modules, f"analyzer.export.{exporter}", raising=False)
+    for name in (exporter, "_workbook"):
+        monkeypatch.delitem(sys.modules, f"analyzer.export.{name}", raising=False)
+        monkeypatch.delattr(f"analyzer.export.{name}", raising=False)
     with pytest.raises(
         MissingDependency, match=rf"{library}; install it with: pip install 'ina\[r"
     ):

@@ -1,5 +1,7 @@
 """The csv and characters exporters, read back with pandas."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -142,6 +144,20 @@ def test_characters_without_attributes_faces_or_duration(tmp_path):
     empty = {name for name in found if found[name].isna().all()}
     assert {"sex_label", "age_label", "age_low", "age_high", "screen_share"} <= empty
     assert len(table(characters, make_report(), tmp_path)) == 0
+
+
+def test_characters_have_identities_where_a_store_was_asked(tmp_path):
+    report = make_report(FACES, heads=["sex", "age", "ethnicity"])
+    assert "identity_id" not in table(characters, report, tmp_path)
+    persons = tuple(
+        replace(p, identity_id=n) for p, n in zip(report.persons, (17, None, 4), strict=True)
+    )
+    report = replace(report, persons=persons, is_remembered=True)
+    found = table(characters, report, tmp_path, dtype=str, keep_default_na=False)
+    assert found.columns[-1] == "identity_id"
+    assert found["identity_id"].tolist() == ["17", "", "4"]
+    nobody = replace(make_report(), is_remembered=True)
+    assert table(characters, nobody, tmp_path).columns[-1] == "identity_id"
 
 
 def test_characters_show_ethnicity_with_its_share(tmp_path):

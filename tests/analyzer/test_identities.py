@@ -77,6 +77,27 @@ def test_new_people_of_one_call_are_compared_with_each_other(opened):
     assert add(store, pictures(people(3)[who]), "a") == who.tolist()
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_different_people_of_one_call_get_different_identities(opened, seed):
+    """The nearest pair first, as a plain search through all pairs has it."""
+    store, who = opened(), np.random.default_rng(seed).integers(0, 4, 12)
+    known = pictures(people(4)[[0, 1, 1, 2, 3]], seed=20, spread=0.45)
+    known /= np.linalg.norm(known, axis=1, keepdims=True)
+    seen = pictures(people(4)[who], seed=seed, spread=0.3)
+    store.match_or_add(known, ones(5), key="known", distinct=True)
+    ids = store.match_or_add(seen, ones(12), key="seen", distinct=True).tolist()
+    cosines = seen @ known.T / np.linalg.norm(seen, axis=1, keepdims=True)
+    wanted = {}
+    while (cosines > SETTINGS.least).any():
+        row, identity = np.unravel_index(cosines.argmax(), cosines.shape)
+        wanted[row] = identity
+        cosines[row], cosines[:, identity] = -1, -1
+    new = iter(range(5, 99))
+    assert ids == [wanted[row] if row in wanted else next(new) for row in range(12)]
+    assert len(wanted) > 2
+    assert store.counters().identities == len({*range(5), *ids})
+
+
 def test_centroid_is_the_mean_of_length_one(opened):
     store, seen = opened(), pictures(np.repeat(people(1), 3, axis=0))
     for number, picture in enumerate(seen):

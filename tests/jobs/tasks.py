@@ -97,7 +97,7 @@ def obey(verb: str, argument: str, report: Report) -> None:
         if parts and not once.exists():
             once.touch()
             parts[0].unlink()
-    elif verb in ("input", "transient", "resource"):
+    elif verb in ("input", "transient", "resource", "worker"):
         raise JobFailed(verb, argument)
 
 

@@ -155,6 +155,14 @@ def worker_of(pid: int) -> int | None:
     ("args", "says"),
     [
         (["localhost", "jobs.csv", "--fps", "-1"], "fps"),
+        (
+            ["localhost", "jobs.csv", "--anonymise", "named"],
+            "line 2: --anonymise named: only a gal",
+        ),
+        (
+            ["localhost", "jobs.csv", "--anonymise", "all", "--fps", "5", "--min_area", "1"],
+            "min_area",
+        ),
         (["localhost", "jobs.csv", "--workers", "many"], "--workers"),
         (["localhost", "jobs.csv", "--lease", "0"], "--lease"),
         (["localhost", "missing.csv"], "missing.csv"),

@@ -1,12 +1,17 @@
-"""The medium that a report is of, as other programs want it named."""
+"""How other programs find the medium that a report is of."""
 
 import os
 from pathlib import Path
 from urllib.parse import quote
 
-from analyzer.errors import UsageError
-from analyzer.types import MediaReport
+from analyzer import source
 
+READING = {
+    "protocol_whitelist": "file",
+    "format_whitelist": source.CONTAINERS,
+    "max_pixels": str(source.MAX_PIXELS),
+}
+"""Bounds for PyAV and ffmpeg where they open the medium once more."""
 _MIME_TYPES = {
     ".avi": "video/x-msvideo",
     ".m4v": "video/mp4",
@@ -23,17 +28,9 @@ _MIME_TYPES = {
 """Not those of the system, which differ from machine to machine."""
 
 
-def require_video(report: MediaReport, exporter: str) -> None:
-    """Refuse stills, which have no times.
-
-    Raises:
-        UsageError: the report is not of a video.
-    """
-    if report.info.kind != "video":
-        raise UsageError(
-            f"{report.info.uri}: for {exporter} you need a video; export stills as csv, json, "
-            "parquet, webannotation or xlsx"
-        )
+def ffmpeg_url(path: str) -> str:
+    """What PyAV and ffmpeg take for no protocol and no pattern."""
+    return f"file:{Path(path).absolute()}"
 
 
 def file_url(path: str) -> str:

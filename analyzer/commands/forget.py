@@ -1,0 +1,243 @@
+"""Remove a person's names, embeddings and portraits from results and from an identity store."""
+
+import argparse
+import csv
+import os
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analyzer.errors import AnalyzerError, UsageError
+from analyzer.options import spellings
+
+if TYPE_CHECKING:
+    from analyzer.erase import Account
+    from analyzer.forget import Wanted
+    from analyzer.identities import IdentityStore
+    from analyzer.results import Found
+    from analyzer.rewrite import Replaced
+
+WHO_HELP = (
+    "a name as the gallery has it; identity:17 of the store; person:3 of one medium's results"
+)
+RESULTS_HELP = (
+    "results: folders, with all that is below; joblists, with all that is in their columns"
+)
+CHANGES_HELP = (
+    "table of the files that are others now, for `python -m jobs accept` (default: beside the "
+    "joblist, JOBLIST.changes.csv)"
+)
+COLLECT = "made of reports: run `python -m analyzer collect` again, which replaces all of it"
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's subcommands."""
+    parser = commands.add_parser(
+        "forget",
+        help=__doc__,
+        description=__doc__,
+        epilog="exit code: 0 forgotten, 1 nobody found or something is left, 2 bad usage",
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("who", metavar="WHO", help=WHO_HELP)
+    parser.add_argument("--results", nargs="+", default=[], metavar="PATH", help=RESULTS_HELP)
+    parser.add_argument(
+        "--identities", metavar="URL", help="identity store: a path, or redis://..."
+    )
+    parser.add_argument("--changes", type=Path, metavar="FILE.csv", help=CHANGES_HELP)
+    parser.add_argument(*spellings("dry_run"), action="store_true", help="say what would be done")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Forget somebody; 1 where nobody was found, or something is left."""
+    from analyzer import results
+    from analyzer.identity_store import open_store
+
+    wanted = _wanted(args)
+    found = results.find(args.results)
+    if wanted.person_id is not None and len(found.results) != 1:
+        raise UsageError(
+            f"person:{wanted.person_id} is a number of one medium, and there are results of "
+            f"{len(found.results)}: give the files of one"
+        )
+    store = open_store(args.identities, settings=None) if args.identities else None
+    try:
+        return _forget(args, wanted, found, store)
+    finally:
+        if store:
+            store.close()
+
+
+def _wanted(args: argparse.Namespace) -> "Wanted":
+    """Who is to be forgotten.
+
+    Raises:
+        UsageError: that, or where, is not said.
+    """
+    from analyzer.forget import Wanted
+
+    if not args.results and not args.identities:
+        raise UsageError("forget where? give --results PATH..., --identities URL, or both")
+    numbered = re.fullmatch(r"(identity|person):(\d+)", args.who)
+    if not args.who.strip():
+        raise UsageError("forget whom? give a name, identity:17 or person:3")
+    if not numbered and not args.results:
+        raise UsageError(
+            "an identity store has no names: give --results, whose reports tell who it is, or the "
+            "number, identity:17"
+        )
+    if numbered and numbered[1] == "identity":
+        if not args.identities:
+            raise UsageError(f"{args.who} is a number of an identity store: give --identities URL")
+        return Wanted(identities=frozenset([int(numbered[2])]))
+    return Wanted(person_id=int(numbered[2])) if numbered else Wanted(name=args.who)
+
+
+def _forget(
+    args: argparse.Namespace, wanted: "Wanted", found: "Found", store: "IdentityStore | None"
+) -> int:
+    if store and not wanted.identities:
+        wanted = replace(wanted, identities=_identities(wanted, found, store))
+    if args.dry_run or not args.yes:
+        account = _erase(wanted, found, store, trial=True)
+        known = _tell(account, wanted, store)
+        if not known:
+            return _nobody(args, wanted)
+        if args.dry_run:
+            return 0
+        _confirm(known)
+    account = _erase(wanted, found, store, trial=False)
+    known = _tell(account, wanted, store) if args.yes else 1
+    if not known:
+        return _nobody(args, wanted)
+    if store and wanted.identities:
+        # Last: until then, a call that was cut off finds the same people again.
+        store.forget(wanted.identities)
+        counters = store.counters()
+        print(
+            f"store: {counters.identities} identities left; faces: {counters.embedded} embedded, "
+            f"{counters.saved} saved, {counters.forgotten} forgotten"
+        )
+    _write_changes(args, found, account.replaced)
+    _warn(wanted, found)
+    return 1 if account.left else 0
+
+
+def _identities(wanted: "Wanted", found: "Found", store: "IdentityStore") -> frozenset[int]:
+    """Whom of a store a person is, by the means of their embeddings in all reports."""
+    from analyzer import forget, reports
+
+    ids = set()
+    for medium in found.results:
+        if "report" in medium.files:
+            report = reports.load(medium.files["report"])
+            known = forget.look_up(report, store)
+            persons = forget.persons_in(report, wanted, None)
+            ids |= {known[person][0] for person in persons if person in known}
+    return frozenset(ids)
+
+
+def _erase(
+    wanted: "Wanted", found: "Found", store: "IdentityStore | None", *, trial: bool
+) -> "Account":
+    """Forget somebody in all results; what cannot be done in one medium stops no other."""
+    from analyzer import gallery, leftovers
+    from analyzer.erase import Account, Left, Removed, erase
+
+    account = Account()
+    for medium in found.results:
+        try:
+            erase(medium, wanted, store, account, trial=trial)
+        except AnalyzerError as error:
+            account.left.append(Left(Path(medium.name), f"nothing was changed: {error}"))
+    collected = {path.parent for path in found.others if path.name == "crops.zip"}
+    for path in found.others:
+        if not collected & {path.parent, path.parent.parent} and leftovers.holds(path, wanted.name):
+            account.left.append(Left(path, "has the name in it, and is no result: see to it"))
+    for folder in sorted(collected):
+        named = any(leftovers.holds(table, wanted.name) for table in folder.glob("*.csv"))
+        if named or (wanted.name is None and account.removed):
+            account.left.append(Left(folder, COLLECT))
+    for file in gallery.cached_with(wanted.name) if wanted.name else ():
+        account.removed.append(Removed(file, "embeddings of a gallery, which are made again"))
+        if not trial:
+            file.unlink(missing_ok=True)
+    return account
+
+
+def _tell(account: "Account", wanted: "Wanted", store: "IdentityStore | None") -> int:
+    """Print what is removed and what is left; returns how many entries there are."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    identities = [store.get(number) for number in sorted(wanted.identities)] if store else []
+    known = [identity for identity in identities if identity]
+    table = Table()
+    table.add_column("file", overflow="fold")
+    table.add_column("removed", overflow="fold")
+    for removed in account.removed:
+        table.add_row(escape(str(removed.path)), removed.what)
+    for identity in known:
+        table.add_row(f"store: identity {identity.id}", f"centroid, {identity.faces} faces")
+    if table.row_count:
+        Console().print(table)
+    for left in account.left:
+        print(f"left: {left.path}: {left.why}", file=sys.stderr)
+    return table.row_count + len(account.left)
+
+
+def _nobody(args: argparse.Namespace, wanted: "Wanted") -> int:
+    places = ", ".join(filter(None, [*args.results, args.identities and "the identity store"]))
+    cure = "check the name"
+    if wanted.name is None:
+        cure = "check the number"
+    elif wanted.name.isdecimal():
+        cure = f"it was taken for a name: write identity:{wanted.name} or person:{wanted.name}"
+    print(f"error: {wanted} is not in {places}: {cure}", file=sys.stderr)
+    return 1
+
+
+def _confirm(count: int) -> None:
+    """Ask whether to go on.
+
+    Raises:
+        UsageError: no, or there is nobody to ask.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError("what is forgotten does not come back: add --yes, or --dry_run to look")
+    if input(f"Forget this, {count} entries? It does not come back. [y/N] ").lower() != "y":
+        raise UsageError("nothing was changed")
+
+
+def _write_changes(
+    args: argparse.Namespace, found: "Found", replaced: "Sequence[Replaced]"
+) -> None:
+    """Write down which files are others now, so that a ledger can be told."""
+    target = args.changes or (
+        found.joblists[0].with_suffix(".changes.csv") if found.joblists else None
+    )
+    if not replaced or target is None:
+        return
+    is_new = not target.exists()
+    with target.open("a", encoding="utf-8", errors="surrogateescape", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        if is_new:
+            writer.writerow(("path", "sha256_before", "sha256_after"))
+        writer.writerows((os.path.abspath(r.path), r.before, r.after) for r in replaced)
+    for joblist in found.joblists:
+        print(f"if a server served it: python -m jobs accept {joblist} --changes {target}")
+
+
+def _warn(wanted: "Wanted", found: "Found") -> None:
+    """Name the portraits by which the next run would know the person again."""
+    from analyzer import gallery
+
+    folders = {medium.gallery for medium in found.results if medium.gallery}
+    for folder in sorted(folders) if wanted.name else ():
+        for file in gallery.portraits_of(wanted.name or "", folder):
+            print(f"warning: {file}: the next run gives the name again: remove it", file=sys.stderr)

@@ -1,0 +1,189 @@
+r"""Where and when faces are covered: patches that hold a face while it moves, and their masks.
+
+A mask is a subtitle of white shapes. libass draws it on the very pictures that it hides parts of,
+so their times, even or not, need no second bookkeeping.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pysubs2
+from numpy.typing import NDArray
+
+from analyzer import geometry, source, tables
+from analyzer.anonymise import hides
+from analyzer.export import _subtitles
+from analyzer.types import F32, F64, I64, MediaReport, Observations
+
+_GROWTH = 1.3
+"""A detector's box ends at brow and chin: what shows who it is goes on beyond."""
+_STEP_S = 0.2
+"""A face that moves on for longer than this is covered by several patches, one after the other."""
+_HOLD_S = 1.0
+"""A track is covered for so long, or its sampling step, before its first face and after its last,
+inside its shot: whose face is not found any more has often only turned away for a moment."""
+_ACROSS_S = 0.2
+"""So long in any case: a cut may be a dissolve."""
+_WANDER = 0.5
+"""Face sizes a second that a face may leave the straight line between two samples."""
+_MOST_WANDER = 0.5
+_HELD_WANDER = 0.15
+"""Face sizes; while a track is held."""
+_FOREVER_S = 2 * source.MAX_DURATION_S
+_SAME_TIME_S = 1e-6
+_ROUND = 0.4
+"""Radius of a patch's corners, of its shorter side: the box itself stays covered."""
+_QUARTER_ARC = 0.5523
+"""Where the control points of a cubic curve stand that looks like a quarter of a circle."""
+
+
+@dataclass(frozen=True)
+class Patches:
+    """What is to be hidden, P patches."""
+
+    start_s: F64
+    """(P,)."""
+    end_s: F64
+    """(P,)."""
+    boxes: F32
+    """(P, 4)."""
+    face_px: F32
+    """(P,) size of the face below."""
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def __getitem__(self, rows: NDArray[np.bool_]) -> "Patches":
+        return Patches(self.start_s[rows], self.end_s[rows], self.boxes[rows], self.face_px[rows])
+
+    @property
+    def level(self) -> I64:
+        """(P,) the power of four, in pixels, that is at least the face's size."""
+        return np.ceil(np.log2(np.maximum(self.face_px, 1)) / 2).astype(np.int64)
+
+
+def hidden_rows(report: MediaReport) -> NDArray[np.bool_]:
+    """Which faces (N,) the options want to be hidden."""
+    choice = report.provenance["options"].get("anonymise")
+    persons = {p.person_id: hides(choice, p.name) for p in report.persons}
+    nobody = hides(choice, None)
+    return np.array([persons.get(p, nobody) for p in report.row_persons().tolist()], bool)
+
+
+def patches(report: MediaReport) -> Patches:
+    """Cover the hidden faces in every picture, and all of those that nobody has looked at."""
+    faces = tables.take(report.observations, hidden_rows(report))
+    parts = [_unseen(report), *(_followed(faces, report.shots) if len(faces) else ())]
+    return Patches(*(np.concatenate(column) for column in zip(*map(_columns, parts), strict=True)))
+
+
+def _columns(part: Patches) -> tuple[F64, F64, F32, F32]:
+    return part.start_s, part.end_s, part.boxes, part.face_px
+
+
+def _unseen(report: MediaReport) -> Patches:
+    """The whole picture and more, before and after the part that was to be looked at."""
+    width, height = report.info.width_px, report.info.height_px
+    begin, end = report.observations.span_s
+    bounds = [report.provenance["options"].get(name) is not None for name in ("start", "stop")]
+    return Patches(
+        np.array([0.0, end])[bounds],
+        np.array([begin, _FOREVER_S])[bounds],
+        np.tile(np.array([-width, -height, 2 * width, 2 * height], np.float32), (sum(bounds), 1)),
+        np.full(sum(bounds), min(width, height), np.float32),
+    )
+
+
+def _followed(faces: Observations, shots: F64) -> Iterator[Patches]:
+    """Cover tracks: between their samples, and a while before and after."""
+    order = np.lexsort((faces.time_s, faces.track_id))
+    track, time, boxes = faces.track_id[order], faces.time_s[order], faces.boxes[order]
+    same = track[1:] == track[:-1]
+    here = np.nonzero(same)[0]
+    yield _between(time[here], time[here + 1], boxes[here], boxes[here + 1])
+    first, last = np.nonzero(np.r_[True, ~same])[0], np.nonzero(np.r_[~same, True])[0]
+    held = np.full(len(first), _HELD_WANDER)
+    hold = np.maximum(faces.duration_s[order], _HOLD_S)
+    begin, end = _shot_of(time, shots)
+    before = np.maximum(np.minimum(hold, time - begin), _ACROSS_S)[first]
+    came = _continued(time, boxes, first, np.minimum(first + 1, last), -before)
+    yield _around(time[first] - before, time[first], boxes[first], came, held)
+    after = np.maximum(np.minimum(hold, end - time), _ACROSS_S)[last]
+    went = _continued(time, boxes, last, np.maximum(last - 1, first), after)
+    yield _around(time[last], time[last] + after, boxes[last], went, held)
+
+
+def _shot_of(time: F64, shots: F64) -> tuple[F64, F64]:
+    """When the shots begin and end that pictures (n,) belong to."""
+    if not len(shots):
+        return np.full(len(time), -np.inf), np.full(len(time), np.inf)
+    shot = np.maximum(np.searchsorted(shots[:, 0], time + _SAME_TIME_S) - 1, 0)
+    return shots[shot, 0], shots[shot, 1]
+
+
+def _continued(time: F64, boxes: F32, at: I64, beside: I64, elapsed: F64) -> F32:
+    """Where the faces at the ends of tracks (T,) are some seconds on, if they go on as they went.
+
+    No further than a face's size: two samples tell little of the pace.
+    """
+    step = time[beside] - time[at]
+    share = np.where(step == 0, 0, elapsed / np.where(step == 0, 1, step))[:, None]
+    way = (boxes[beside] - boxes[at]) * np.clip(share, -1, 1)
+    limit = np.sqrt(geometry.area(boxes[at]))[:, None]
+    return (boxes[at] + np.clip(way, -limit, limit)).astype(np.float32)
+
+
+def _between(start: F64, end: F64, one: F32, other: F32) -> Patches:
+    """Cover faces (n,) on their way from one box to another, in steps of `_STEP_S` at most."""
+    gap, way = end - start, other - one
+    steps = np.maximum(np.ceil(gap / _STEP_S - 1e-6), 1).astype(np.int64)
+    row = np.repeat(np.arange(len(steps)), steps)
+    number = np.arange(len(row)) - np.repeat(np.cumsum(steps) - steps, steps)
+    low, high = number / steps[row], (number + 1) / steps[row]
+    return _around(
+        start[row] + gap[row] * low,
+        start[row] + gap[row] * high,
+        one[row] + way[row] * low[:, None],
+        one[row] + way[row] * high[:, None],
+        np.minimum(_WANDER * gap, _MOST_WANDER)[row],
+    )
+
+
+def _around(start: F64, end: F64, one: F32 | F64, other: F32 | F64, slack: F64) -> Patches:
+    """Patches (n,) that hold two boxes each, with some face sizes of slack (n,) around them."""
+    hull = np.hstack([np.minimum(one, other)[:, :2], np.maximum(one, other)[:, 2:]])
+    size = np.sqrt(np.prod(np.maximum(one[:, 2:] - one[:, :2], 0), axis=1))
+    margin = size * ((_GROWTH - 1) / 2 + slack)
+    hull = hull + margin[:, None] * np.array([-1, -1, 1, 1])
+    return Patches(start, end, hull.astype(np.float32), size.astype(np.float32))
+
+
+def mask(found: Patches, width: int, height: int) -> Iterator[str]:
+    """Yield a subtitle that draws the patches white, in pieces that end in a line end."""
+    yield _head(width, height)
+    starts, ends = _subtitles.clock(found.start_s), _subtitles.clock(found.end_s)
+    boxes = np.rint(found.boxes).astype(np.int64).tolist()
+    for start, end, (x1, y1, x2, y2) in zip(starts, ends, boxes, strict=True):
+        shape = _rounded(x2 - x1, y2 - y1)
+        yield f"Dialogue: 0,{start},{end},Default,,0,0,0,,{{\\pos({x1},{y1})\\p1}}{shape}\n"
+
+
+def _head(width: int, height: int) -> str:
+    """Everything above the first shape."""
+    document = _subtitles.blank(width, height)
+    document.styles["Default"] = pysubs2.SSAStyle(
+        outline=0, shadow=0, alignment=pysubs2.Alignment.TOP_LEFT
+    )
+    return str(document.to_string("ass", header_notice="What is to be hidden"))
+
+
+def _rounded(w: int, h: int) -> str:
+    """Draw a rectangle with round corners."""
+    r = round(_ROUND * min(w, h))
+    k = round(r * (1 - _QUARTER_ARC))
+    return (
+        f"m {r} 0 l {w - r} 0 b {w - k} 0 {w} {k} {w} {r} l {w} {h - r} "
+        f"b {w} {h - k} {w - k} {h} {w - r} {h} l {r} {h} b {k} {h} 0 {h - k} 0 {h - r} "
+        f"l 0 {r} b 0 {k} {k} 0 {r} 0"
+    )

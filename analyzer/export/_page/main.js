@@ -1,0 +1,126 @@
+// Joins the parts, and listens to buttons and keys.
+
+const element = (id) => document.getElementById(id);
+
+function wirePlayer(player) {
+  const { video } = player;
+  const { duration } = player;
+  const [seek, clockText, seen] = [element("seek"), element("clock"), element("seen")];
+  seek.max = duration;
+  element("stage").style.aspectRatio = `${player.report.medium.width} / ${player.report.medium.height}`;
+  player.onTime = (time) => {
+    seek.value = time;
+    seek.setAttribute("aria-valuetext", clock(time));
+    clockText.textContent = `${clock(time, 3)} / ${clock(duration)}`;
+    document.querySelector("main").style.setProperty("--at", (time / (duration || 1)).toFixed(4));
+    const who = player.faces.map(({ label }) => label).join("; ") || "no face";
+    if (seen.textContent !== who) seen.textContent = who;
+  };
+  player.onTrouble = (text) => {
+    element("trouble").textContent = text;
+    element("trouble").hidden = !text;
+  };
+  seek.addEventListener("input", () => player.seek(Number(seek.value)));
+  element("play").addEventListener("click", () => player.toggle());
+  for (const event of ["play", "pause"]) {
+    video.addEventListener(event, () => (element("play").textContent = video.paused ? "Play" : "Pause"));
+  }
+  element("stage").addEventListener("click", () => player.toggle());
+  element("speed").addEventListener("change", ({ target }) => (video.playbackRate = Number(target.value)));
+  element("mute").addEventListener("change", ({ target }) => (video.muted = target.checked));
+  element("show").addEventListener("change", ({ target }) => {
+    player.shown = target.checked;
+    player.draw();
+  });
+  element("full").addEventListener("click", fullScreen);
+  element("choose").addEventListener("click", () => element("file").click());
+  element("file").addEventListener("change", ({ target }) => target.files[0] && player.choose(target.files[0]));
+}
+
+function fullScreen() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else element("screen").requestFullscreen();
+}
+
+function wireCorrections(view) {
+  element("merge").addEventListener("click", () => view.merge());
+  element("undo").addEventListener("click", () => view.undo());
+  element("save").addEventListener("click", () => save(view));
+  element("open").addEventListener("click", () => element("saved").click());
+  element("saved").addEventListener("change", ({ target }) => target.files[0] && open(view, target));
+  window.addEventListener("beforeunload", (event) => {
+    if (view.model.unsaved) event.preventDefault();
+  });
+}
+
+function save(view) {
+  const text = `${JSON.stringify(view.model.document(), null, 2)}\n`;
+  const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  h("a", { href: url, download: "corrections.json" }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  view.model.markSaved();
+  view.say("Saved as corrections.json");
+  view.toolbar();
+}
+
+async function open(view, chooser) {
+  const [file] = chooser.files;
+  try {
+    if (view.model.unsaved) throw new Error("save or undo the corrections made here first");
+    view.model.load(await file.text());
+    view.say(`Opened ${file.name}`);
+  } catch (error) {
+    view.say(`${file.name} cannot be opened: ${error.message}`);
+  }
+  chooser.value = "";
+  view.refresh();
+}
+
+const KEYS = {
+  " ": ({ player }) => player.toggle(),
+  ArrowLeft: ({ player }) => player.step(-1),
+  ArrowRight: ({ player }) => player.step(1),
+  n: (view) => view.jump(1),
+  p: (view) => view.jump(-1),
+  f: fullScreen,
+};
+
+function wireKeys(view) {
+  document.addEventListener("keydown", (event) => {
+    const { key, target } = event;
+    if (target.matches("select, input:not([type=range], [type=checkbox])")) return;
+    if ((event.ctrlKey || event.metaKey) && key === "z") {
+      event.preventDefault();
+      view.undo();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || !(key in KEYS)) return;
+    // There the space bar has a meaning of its own.
+    if (key === " " && target.matches("button, summary, input[type=checkbox]")) return;
+    event.preventDefault();
+    KEYS[key](view);
+  });
+}
+
+async function main() {
+  if (!("DecompressionStream" in window)) {
+    throw new Error("this browser is too old; use Chrome or Edge 80, Firefox 113, Safari 16.4, or later");
+  }
+  const report = await readReport();
+  const model = new Model(report);
+  const player = new Player(report, model);
+  const view = new View(report, model, player);
+  wirePlayer(player);
+  wireCorrections(view);
+  wireKeys(view);
+  view.refresh();
+  player.at(0);
+  player.open();
+  document.body.dataset.ready = "true";
+  performance.mark("ready");
+}
+
+main().catch((error) => {
+  element("counts").textContent = `The page cannot be shown: ${error.message}`;
+  throw error;
+});

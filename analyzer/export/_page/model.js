@@ -1,0 +1,216 @@
+// Who is who: the report's tracks and persons with the corrections made so far, and what follows.
+
+const NOBODY = -1;
+const NOT_A_FACE = -2;
+const ANCHORS = 5;
+
+class Model {
+  constructor(report) {
+    this.report = report;
+    this.made = [];
+    this.saved = [];
+    this.trackRows = rowsOfTracks(report);
+    this.replay();
+  }
+
+  /** Make one correction; what it touches is anchored by faces, for numbers may change. */
+  make(op) {
+    this.made.push({ ...op, ...this.anchors(op) });
+    this.replay();
+  }
+
+  undo() {
+    const undone = this.made.pop();
+    this.replay();
+    return undone;
+  }
+
+  get unsaved() {
+    return this.made.length !== this.saved.length || this.made.some((op, i) => op !== this.saved[i]);
+  }
+
+  markSaved() {
+    this.saved = [...this.made];
+  }
+
+  /** Start from the report, and apply all corrections in their order. */
+  replay() {
+    const { persons, tracks } = this.report;
+    this.owner = Int32Array.from(tracks.person);
+    this.names = new Map(persons.map((p) => [p.id, p.name]));
+    this.next = 1 + Math.max(-1, ...this.names.keys());
+    for (const op of this.made) this.apply(op);
+    this.people = this.figures();
+  }
+
+  apply(op) {
+    if (op.op === "rename") this.names.set(op.person, op.name || null);
+    if (op.op === "merge") this.join(op.persons);
+    if (op.op === "split") {
+      this.owner[this.indexOf(op.track)] = this.next;
+      this.names.set(this.next++, null);
+    }
+    if (op.op === "not_a_face") this.owner[this.indexOf(op.track)] = NOT_A_FACE;
+  }
+
+  join([kept, ...others]) {
+    const gone = new Set(others);
+    for (let i = 0; i < this.owner.length; i++) if (gone.has(this.owner[i])) this.owner[i] = kept;
+    for (const person of others) this.names.delete(person);
+  }
+
+  indexOf(track) {
+    return this.report.tracks.id.indexOf(track);
+  }
+
+  tracksOf(person) {
+    return [...this.owner.keys()].filter((track) => this.owner[track] === person);
+  }
+
+  nameOf(person) {
+    if (person === NOBODY) return "nobody";
+    return this.names.get(person) || `person ${person}`;
+  }
+
+  /** Screen time, presence and size of every person, most screen time first; nobody last. */
+  figures() {
+    const { rows } = this.report;
+    const people = new Map([...this.names.keys(), NOBODY].map((id) => [id, unseen(id)]));
+    for (let sample = 0; sample < rows.samples; sample++) {
+      const [first, end] = rowsOf(rows, sample);
+      for (let row = first; row < end; row++) {
+        const person = people.get(this.owner[rows.track[row]]);
+        if (person) see(person, sample, rows.time[sample], rows.duration[sample]);
+      }
+    }
+    const seen = [...people.values()].filter((person) => person.faces);
+    for (const person of seen) this.describe(person);
+    const rank = (p) => (p.id === NOBODY ? Infinity : -p.screen);
+    return seen.sort((a, b) => rank(a) - rank(b) || b.faces - a.faces || a.id - b.id);
+  }
+
+  describe(person) {
+    const { persons, tracks } = this.report;
+    person.name = this.nameOf(person.id);
+    person.tracks = this.tracksOf(person.id);
+    const was = persons.find((p) => p.id === person.id);
+    const own = [...tracks.person.keys()].filter((track) => tracks.person[track] === person.id);
+    person.exact = Boolean(was) && own.join() === person.tracks.join();
+    person.attributes = person.exact ? was.attributes : averages(tracks, person.tracks);
+  }
+
+  anchors(op) {
+    if (op.op === "merge") return { anchors: op.persons.map((p) => this.facesOf(this.tracksOf(p))) };
+    if (op.op === "rename") return { anchor: this.facesOf(this.tracksOf(op.person)) };
+    return { anchor: this.facesOf([this.indexOf(op.track)]) };
+  }
+
+  /** A few faces of tracks: of one, from all over it; of many, of those that count most. */
+  facesOf(tracks) {
+    const { weight } = this.report.tracks;
+    const best = [...tracks].sort((a, b) => weight[b] - weight[a]).slice(0, ANCHORS);
+    const each = Math.max(1, Math.floor(ANCHORS / best.length));
+    const chosen = best.flatMap((track) => spread(this.trackRows[track], each));
+    return chosen.sort((a, b) => a - b).map((row) => this.face(row));
+  }
+
+  face(row) {
+    const { rows } = this.report;
+    const time = rows.time[lastAtMost(rows.start, row)];
+    return { time_s: Number(time.toFixed(6)), bbox: [rows.x1[row], rows.y1[row], rows.x2[row], rows.y2[row]] };
+  }
+
+  /** Go on with corrections that were saved; throws, and changes nothing, where they do not fit. */
+  load(text) {
+    const { format, version, source, corrections } = JSON.parse(text);
+    if (format !== "ina-corrections" || version !== 1) throw new Error("no corrections of version 1");
+    const { medium, options } = this.report;
+    if (source.name !== medium.name) throw new Error(`these are of ${source.name}`);
+    if (source.options !== options) throw new Error("these are of an analysis with other options");
+    const before = this.made;
+    try {
+      this.made = [];
+      this.replay();
+      for (const op of corrections) {
+        if (!this.fits(op)) throw new Error("they do not fit what is shown here");
+        this.made.push(op);
+        this.apply(op);
+      }
+      this.markSaved();
+    } catch (error) {
+      this.made = before;
+      throw error;
+    } finally {
+      this.replay();
+    }
+  }
+
+  fits({ op, person, persons, name, track }) {
+    if (op === "rename") return this.names.has(person) && typeof name === "string";
+    if (op === "merge") return new Set(persons).size > 1 && persons.every((id) => this.names.has(id));
+    return (op === "split" || op === "not_a_face") && this.indexOf(track) >= 0;
+  }
+
+  document() {
+    const { medium, options } = this.report;
+    return {
+      format: "ina-corrections",
+      version: 1,
+      source: { uri: medium.uri, name: medium.name, options },
+      corrections: this.made,
+    };
+  }
+}
+
+function unseen(id) {
+  return { id, faces: 0, screen: 0, sample: -1, intervals: [] };
+}
+
+function see(person, sample, time, duration) {
+  person.faces++;
+  if (person.sample === sample) return;
+  person.sample = sample;
+  person.screen += duration;
+  const last = person.intervals[person.intervals.length - 1];
+  if (last && time <= last[1] + SAME_TIME_S) last[1] = Math.max(last[1], time + duration);
+  else person.intervals.push([time, time + duration]);
+}
+
+function rowsOfTracks({ rows, tracks }) {
+  const found = tracks.id.map(() => []);
+  for (let row = 0; row < rows.count; row++) found[rows.track[row]].push(row);
+  return found;
+}
+
+/** At most `count` rows from all over a track. */
+function spread(all, count) {
+  const length = Math.min(count, all.length);
+  return Array.from({ length }, (_, i) => all[Math.floor(((i + 0.5) * all.length) / length)]);
+}
+
+/** Attributes of tracks as one: ages averaged, of other labels that with the most weight. */
+function averages({ labels, weight }, tracks) {
+  const found = {};
+  for (const [head, all] of Object.entries(labels)) {
+    const known = tracks.filter((track) => all[track] !== "");
+    const label = head === "age" ? meanOf(known, all, weight) : mostOf(known, all, weight);
+    found[head] = { label, low: null, high: null };
+  }
+  return found;
+}
+
+function meanOf(tracks, labels, weight) {
+  let sum = 0;
+  let total = 0;
+  for (const track of tracks) {
+    sum += weight[track] * Number(labels[track]);
+    total += weight[track];
+  }
+  return total ? (sum / total).toFixed(1) : "";
+}
+
+function mostOf(tracks, labels, weight) {
+  const votes = new Map();
+  for (const track of tracks) votes.set(labels[track], (votes.get(labels[track]) || 0) + weight[track]);
+  return [...votes].sort((a, b) => b[1] - a[1]).map(([label]) => label)[0] || "";
+}

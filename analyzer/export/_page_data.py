@@ -1,0 +1,133 @@
+"""What the page shows, as JSON-able facts and packed columns.
+
+The page works its figures out from the rows itself, for it has to when it is corrected. A column
+is 64-bit floats, or 32-bit integers as differences from the value before; all follow each other,
+little-endian, in one gzip stream written as base64.
+"""
+
+import base64
+import gzip
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.attributes import AGE_BINS, AGE_EDGES
+from analyzer.export import _addresses, _rows, _subtitles
+from analyzer.options import AnalysisOptions
+from analyzer.types import Attribute, MediaReport
+
+_Columns = Mapping[str, NDArray[Any]]
+
+
+def facts(report: MediaReport, folder: Path, start: tuple[float, float]) -> dict[str, Any]:
+    """All but the rows, the texts beside their boxes, the pictures, and the notes.
+
+    Args:
+        report: the report.
+        folder: where the page will lie.
+        start: seconds at which the container starts, and of its first picture after that.
+    """
+    info = report.info
+    return {
+        "medium": {
+            "uri": info.uri,
+            "name": Path(info.uri).name,
+            "links": links(info.uri, folder),
+            "width": info.width_px,
+            "height": info.height_px,
+            "duration": info.duration_s,
+            "origin": start[0],
+            "first": start[1],
+        },
+        "options": digest(report),
+        "persons": [
+            {
+                "id": person.person_id,
+                "name": person.name,
+                "attributes": {h: _attribute(a) for h, a in person.attributes.items()},
+            }
+            for person in report.persons
+        ],
+        "tracks": _tracks(report),
+        "shots": report.shots.tolist(),
+        "ages": [
+            {"label": label, "end": end}
+            for label, end in zip(AGE_BINS, AGE_EDGES[1:].tolist(), strict=True)
+        ],
+        "palette": _subtitles.PALETTE,
+        "nobody": _subtitles.NOBODY,
+        "partial": report.partial,
+        "provenance": dict(report.provenance),
+    }
+
+
+def links(uri: str, folder: Path) -> list[str]:
+    """Addresses of the medium, seen from the page: where it lies, and beside the page."""
+    places = (uri, os.path.join(folder, os.path.basename(uri)))
+    return list(dict.fromkeys(_addresses.relative_url(place, folder) for place in places))
+
+
+def digest(report: MediaReport) -> str:
+    """Hash of the options that the report was made with."""
+    return AnalysisOptions.from_dict(report.provenance["options"]).digest()
+
+
+def rows(report: MediaReport) -> tuple[dict[str, NDArray[Any]], list[str]]:
+    """The N rows as columns, in S samples, and the different texts that stand beside boxes."""
+    table = report.observations
+    first = np.nonzero(np.diff(table.frame, prepend=-1))[0]  # (S,)
+    beside = [_text(labels) for labels in _rows.labels(report)]
+    texts, text = np.unique(np.array(beside, str), return_inverse=True)
+    boxes = _rows.boxes(report)
+    columns = {
+        "time": table.time_s[first],
+        "duration": table.duration_s[first],
+        "start": first,
+        "track": report.row_tracks(),
+        "text": text,
+        "detected": ~np.isnan(table.detect_conf),
+        **{side: boxes[:, i] for i, side in enumerate(("x1", "y1", "x2", "y2"))},
+    }
+    return columns, texts.tolist()
+
+
+def pack(columns: _Columns) -> tuple[list[tuple[str, str, int]], str]:
+    """Columns as base64, and the name, type (``f8`` or ``i4``) and length of each."""
+    made = {name: _coded(values) for name, values in columns.items()}
+    # The wide ones first, so that each lies where its type may begin.
+    made = dict(sorted(made.items(), key=lambda item: -item[1].itemsize))
+    form = [(name, values.dtype.str[1:], len(values)) for name, values in made.items()]
+    data = gzip.compress(b"".join(values.tobytes() for values in made.values()), 9, mtime=0)
+    return form, base64.b64encode(data).decode("ascii")
+
+
+def _coded(values: NDArray[Any]) -> NDArray[Any]:
+    if values.dtype.kind == "f":
+        return values.astype("<f8")
+    return np.diff(values.astype("<i4"), prepend=np.int32(0)).astype("<i4")
+
+
+def _tracks(report: MediaReport) -> dict[str, Any]:
+    """The T tracks: numbers, owners, how much each counts in averages, and their attributes."""
+    count = len(report.identities.track_ids)
+    weights = np.bincount(report.row_tracks(), report.observations.quality, minlength=count)
+    return {
+        "id": report.identities.track_ids.tolist(),
+        "person": report.identities.person_ids.tolist(),
+        "weight": np.round(weights, 3).tolist(),
+        "labels": {head: found.label for head, found in report.track_attributes.items()},
+    }
+
+
+def _text(labels: Mapping[str, str]) -> str:
+    """``sex age``, of those that are known."""
+    sex, age = (labels.get(head, "") for head in ("sex", "age"))
+    return " ".join(filter(None, (sex, f"{float(age):.0f}" if age else "")))
+
+
+def _attribute(found: Attribute) -> dict[str, Any]:
+    return {"label": found.label, "low": found.low, "high": found.high}

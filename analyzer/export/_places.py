@@ -1,0 +1,124 @@
+"""Where labels stand: at their boxes, inside the picture, and not on each other."""
+
+import unicodedata
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.arrays import dense
+from analyzer.types import F64, I64
+
+_CHARACTER = 0.55
+"""Width of a character, as a share of the font size."""
+_UPWARDS = (0, 2)
+"""Which of the places that `_tops` gives are above the box."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Sizes in pixels that follow from the picture's."""
+
+    width: int
+    height: int
+
+    @property
+    def font(self) -> int:
+        """Height of a line of text."""
+        return max(12, round(min(self.width, self.height) * 0.045))
+
+    @property
+    def line(self) -> int:
+        """Thickness of a box's line."""
+        return max(2, round(min(self.width, self.height) / 240))
+
+    @property
+    def outline(self) -> int:
+        """Thickness of the black edge that makes colours readable on bright pictures."""
+        return max(1, round(self.font / 14))
+
+    @property
+    def gap(self) -> int:
+        """Space between box and label."""
+        return self.outline + 1
+
+    def text_width(self, text: str) -> float:
+        """About how wide a label is; East Asian characters count twice."""
+        cells = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+        return cells * _CHARACTER * self.font + 2 * self.outline
+
+    def fit(self, text: str) -> str:
+        """Shorten a label that is wider than the picture."""
+        if self.text_width(text) <= self.width:
+            return text
+        while text and self.text_width(text + "…") > self.width:
+            text = text[:-1]
+        return text + "…"
+
+
+def place(boxes: I64, widths: F64, frame: I64, track: I64, layout: Layout) -> list[str]:
+    r"""Place n labels: above the box, else below, a line higher, inside, or a line lower.
+
+    The first place that is in the picture and free is taken; labels of older tracks choose first.
+
+    Args:
+        boxes: (n, 4).
+        widths: (n,) of the labels, in pixels.
+        frame: (n,) number of the picture.
+        track: (n,) whose label it is.
+        layout: of the picture.
+
+    Returns:
+        n times ``\\an1\\pos(x,bottom)`` or ``\\an7\\pos(x,top)``.
+    """
+    room = np.maximum(layout.width - widths, 0)
+    x = np.clip(boxes[:, 0] + layout.outline, layout.outline, room + layout.outline)
+    tops, fits = _tops(boxes, layout)
+    chosen = _choose(tops, fits, np.stack([x, x + widths]), frame, track, layout.font)
+    top = np.take_along_axis(tops, chosen[None], axis=0)[0]
+    # Fonts of the system may be taller than ours: let them grow away from the face.
+    up = np.isin(chosen, _UPWARDS)
+    y = np.where(up, top + layout.font, top)
+    rows = zip(up.tolist(), x.astype(int).tolist(), y.tolist(), strict=True)
+    return [f"\\an{1 if grows else 7}\\pos({a},{b})" for grows, a, b in rows]
+
+
+def _tops(boxes: I64, layout: Layout) -> tuple[I64, NDArray[np.bool_]]:
+    """Where n labels could begin, best first (5, n), and whether they fit in there (5, n)."""
+    above = boxes[:, 1] - layout.gap - layout.font
+    below = boxes[:, 3] + layout.gap
+    lowest = layout.height - layout.font
+    inside = np.clip(boxes[:, 1] + layout.line + layout.gap, 0, lowest)
+    tops = np.stack([above, below, above - layout.font, inside, below + layout.font])
+    return tops, (tops >= 0) & (tops <= lowest)
+
+
+def _choose(
+    tops: I64, fits: NDArray[np.bool_], sides: F64, frame: I64, track: I64, height: int
+) -> I64:
+    """Choose a place for each of n labels: (n,).
+
+    All pictures at once: first the first label of each, then the second.
+
+    Args:
+        tops: (5, n) places.
+        fits: (5, n) whether a label there is in the picture.
+        sides: (2, n) left and right end.
+        frame: (n,) number of the picture.
+        track: (n,) whose label it is.
+        height: of a label.
+    """
+    order = np.lexsort((track, frame))
+    picture = dense(frame[order])
+    first = np.searchsorted(picture, picture)
+    rank = np.arange(len(order)) - first
+    chosen = np.argmax(fits, axis=0)
+    for number in range(1, int(rank.max(initial=0)) + 1):
+        where = np.nonzero(rank == number)[0]
+        mine = order[where]
+        taken = order[first[where][:, None] + np.arange(number)]
+        beside = (sides[0, mine, None] < sides[1, taken]) & (sides[0, taken] < sides[1, mine, None])
+        near = np.abs(tops[:, mine, None] - tops[chosen[taken], taken]) < height
+        free = fits[:, mine] & ~(near & beside).any(axis=2)
+        chosen[mine] = np.where(free.any(axis=0), np.argmax(free, axis=0), chosen[mine])
+    return chosen

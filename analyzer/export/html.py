@@ -1,0 +1,124 @@
+"""Page to review one video: boxes over the player, characters, timelines, corrections.
+
+One file without any reference but that to the video: its content security policy forbids the
+network and every script and style but its own. docs/review.md says how it is used.
+"""
+
+import base64
+import hashlib
+import json
+import logging
+from pathlib import Path
+from typing import Any, ClassVar
+
+import av
+import av.error
+import jinja2
+from markupsafe import Markup
+
+from analyzer import portraits
+from analyzer.export import _addresses, _page_data
+from analyzer.export._rows import require_video
+from analyzer.runtime import Runtime
+from analyzer.text import open_text
+from analyzer.types import MediaReport, ProgressHook
+
+_FOLDER = Path(__file__).with_name("_page")
+_LOG = logging.getLogger(__name__)
+_PICTURES, _PICTURES_EACH = 600, 12
+"""Portraits in all, which bounds the page's size, and of one person."""
+_PICTURE_PX = 112
+_SCRIPTS = ("data.js", "model.js", "player.js", "parts.js", "view.js", "main.js")
+"""In the order in which they build on each other."""
+
+
+def create(*, runtime: Runtime) -> "HtmlExporter":
+    """Page to review a video and correct who is who."""
+    return HtmlExporter()
+
+
+class HtmlExporter:
+    """Writes the page; see `analyzer.export.Exporter`."""
+
+    suffix: ClassVar[str] = ".html"
+
+    def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
+        """Write the page; a medium without faces gives one without characters.
+
+        Raises:
+            UsageError: the report is of a still.
+            ResourceError: the file cannot be written.
+        """
+        require_video(report, "html")
+        text = render(report, path.absolute().parent)
+        with open_text(path) as stream:
+            stream.write(text)
+
+
+def render(report: MediaReport, folder: Path) -> str:
+    """Make the page of a report, to lie in a folder."""
+    columns, texts = _page_data.rows(report)
+    form, packed = _page_data.pack(columns)
+    values = {
+        **_page_data.facts(report, folder, _start(report)),
+        "columns": form,
+        "texts": texts,
+        **_portraits(report),
+    }
+    template, style, *scripts = (
+        _FOLDER.joinpath(name).read_text(encoding="utf-8")
+        for name in ("page.html.j2", "page.css", *_SCRIPTS)
+    )
+    script = "\n".join(scripts)
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    return environment.from_string(template).render(
+        name=values["medium"]["name"],
+        script=Markup(script),
+        script_hash=_hash(script),
+        style=Markup(style),
+        style_hash=_hash(style),
+        facts=_json(values),
+        packed=packed,
+    )
+
+
+def _portraits(report: MediaReport) -> dict[str, Any]:
+    """Pictures of tracks as base64, and each person's best track, by index; and all notes."""
+    notes: list[str] = []
+    index = report.row_tracks()
+    each = max(1, min(_PICTURES_EACH, _PICTURES // max(1, len(report.persons))))
+    rows = list(portraits.of_tracks(report, most=each).values())
+    found = portraits.cut(report, rows, side_px=_PICTURE_PX, note=notes.append)
+    for note in notes:
+        _LOG.warning("%s: %s", report.info.uri, note)
+    pictures = {int(index[row]): base64.b64encode(jpeg).decode() for row, jpeg in found.items()}
+    best = {person: int(index[row]) for person, row in portraits.best(report).items()}
+    return {"pictures": pictures, "best": best, "notes": [*report.notes, *notes]}
+
+
+def _json(values: Any) -> Markup:
+    """JSON that ends no element of a page, whatever names hold."""
+    return Markup(json.dumps(values, separators=(",", ":")).replace("<", "\\u003c"))
+
+
+def _hash(text: str) -> str:
+    """What a content security policy knows a text by."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+
+
+def _start(report: MediaReport) -> tuple[float, float]:
+    """When the container starts, and its first picture after that, in seconds; 0 if it is gone.
+
+    Some browsers count from the start of the container, others from 0.
+    """
+    try:
+        with av.open(
+            _addresses.ffmpeg_url(report.info.uri), options=_addresses.READING
+        ) as container:
+            origin = (container.start_time or 0) / av.time_base
+            video = container.streams.best("video")
+            if video is None or video.time_base is None:
+                return origin, 0.0
+            return origin, float((video.start_time or 0) * video.time_base) - origin
+    except (av.error.FFmpegError, OSError):
+        return 0.0, 0.0

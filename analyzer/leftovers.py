@@ -1,0 +1,43 @@
+"""Where a name still stands: in texts, and in texts inside zips."""
+
+import html
+import json
+import mmap
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+_PICTURES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".mp4", ".mkv", ".mov", ".webm"))
+
+
+def holds(path: Path, name: str | None) -> bool:
+    """Whether a file has a name in it, as a word, in any of the forms that formats write it in.
+
+    Pictures and videos are not searched: what is drawn in them is no text.
+    """
+    if not name or path.suffix.lower() in _PICTURES:
+        return False
+    words = {name, json.dumps(name)[1:-1], html.escape(name)}
+    either = "|".join(re.escape(word) for word in sorted(words))
+    pattern = re.compile(rb"(?<!\w)(?:" + either.encode("utf-8", "surrogateescape") + rb")(?!\w)")
+    return any(pattern.search(content) for content in _contents(path))
+
+
+def is_closed(path: Path) -> bool:
+    """Whether a file is neither a text nor a zip of texts, so that no search sees into it."""
+    if zipfile.is_zipfile(path):
+        return False
+    with path.open("rb") as stream:
+        return b"\0" in stream.read(1 << 16)
+
+
+def _contents(path: Path) -> Iterator[bytes]:
+    """Yield what a file holds; of a zip, its files one after the other."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            yield "\n".join(archive.namelist()).encode("utf-8", "surrogateescape")
+            yield from map(archive.read, archive.namelist())
+    elif path.stat().st_size:
+        with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as m:
+            yield m  # type: ignore[misc]  # as good as bytes to a pattern

@@ -1,0 +1,106 @@
+"""New files in the places of old ones: all of a medium's, or none."""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from analyzer.errors import ResourceError
+
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """A file that is another now."""
+
+    path: Path
+    before: str
+    """SHA-256 in hexadecimal."""
+    after: str
+
+
+class Rewrite:
+    """Files that are written beside those that they replace; a context manager.
+
+    What was not put in its place when the context ends is removed.
+
+    Args:
+        trial: nothing is to be replaced: files are written to the system's folder for such.
+    """
+
+    def __init__(self, *, trial: bool = False) -> None:
+        self._parts: dict[Path, Path] = {}
+        self._aside = tempfile.mkdtemp(prefix="ina-trial-") if trial else None
+
+    def __enter__(self) -> "Rewrite":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for part in self._parts.values():
+            part.unlink(missing_ok=True)
+        if self._aside:
+            os.rmdir(self._aside)
+
+    def add(self, path: Path, write: Callable[[Path], object]) -> bool:
+        """Write a new file for a place; returns whether it differs from what is there.
+
+        Raises:
+            ResourceError: the folder cannot be written to.
+        """
+        name = f"{path.name}.part.{os.getpid()}"
+        part = Path(self._aside, name) if self._aside else path.with_name(name)
+        self._parts[path] = part
+        try:
+            write(part)
+            if digest(part) != digest(path):
+                return True
+        except OSError as error:
+            self._drop(path)
+            raise ResourceError(f"{path}: {error.strerror}; check its folder") from error
+        except BaseException:
+            self._drop(path)
+            raise
+        self._drop(path)
+        return False
+
+    def _drop(self, path: Path) -> None:
+        with contextlib.suppress(OSError):
+            self._parts.pop(path).unlink(missing_ok=True)
+
+    def finish(self) -> list[Replaced]:
+        """Put all new files in their places, in the order in which they were added.
+
+        Raises:
+            ResourceError: one cannot be replaced.
+        """
+        replaced = []
+        for path, part in list(self._parts.items()):
+            change = Replaced(path, digest(path), digest(part))
+            try:
+                with part.open("rb") as stream:
+                    os.fsync(stream.fileno())
+                os.replace(part, path)
+            except OSError as error:
+                raise ResourceError(f"{path}: {error.strerror}; run it again") from error
+            del self._parts[path]
+            replaced.append(change)
+        return replaced
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file in hexadecimal."""
+    state = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            state.update(chunk)
+    return state.hexdigest()

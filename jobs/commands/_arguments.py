@@ -1,0 +1,56 @@
+"""What a server's arguments mean: numbers within their limits, and the bounds of jobs."""
+
+import argparse
+import math
+import os
+
+from joblist.model import Rows
+from jobs.errors import UsageError
+from jobs.model import Bounds
+
+
+def count(text: str) -> int:
+    """0 or more."""
+    if int(text) < 0:
+        raise argparse.ArgumentTypeError(f"{text} is below 0")
+    return int(text)
+
+
+def positive(text: str) -> int:
+    """1 or more."""
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is below 1")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """A time of at least one second."""
+    if not 1.0 <= float(text) < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is below 1 s")
+    return float(text)
+
+
+def rows(text: str) -> Rows:
+    """Part of a joblist, as `joblist.model.Rows` reads it."""
+    try:
+        return Rows.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def bounds(args: argparse.Namespace) -> Bounds:
+    """What jobs may read and write.
+
+    Raises:
+        UsageError: A root is no folder.
+    """
+    for name in ("input_root", "output_root"):
+        root = getattr(args, name)
+        if root is not None and not root.is_dir():
+            raise UsageError(f"--{name} {root}: there is no such folder: make it, or change it")
+    return Bounds(
+        input_root=args.input_root and os.path.abspath(args.input_root),
+        output_root=args.output_root and os.path.abspath(args.output_root),
+        allow_urls=args.allow_urls,
+        max_download=args.max_download_gb * 10**9,
+    )

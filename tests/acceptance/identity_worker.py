@@ -1,0 +1,41 @@
+"""A worker with the real analysis, in which something happens around its identity store.
+
+``python -m tests.acceptance.identity_worker SETTINGS``, as JSON; of them, ``die`` names a file: the
+worker that makes it dies, with its child, between match and publish. ``wait_s``: see `open_store`.
+"""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import ina_worker
+from analyzer import identify, identity_store
+from jobs.child import Task
+from jobs.worker import Worker, WorkerSettings
+
+
+def make_task(local: dict[str, Any]) -> Task:
+    """Return the analysis, prepared for the worst."""
+    assert identity_store.open_store.__kwdefaults__ is not None
+    identity_store.open_store.__kwdefaults__["wait_s"] = local.get("wait_s", 120.0)
+    remember = identify.remember
+
+    def deadly(*args: Any, **options: Any) -> Any:
+        report = remember(*args, **options)
+        if "die" in local and not Path(local["die"]).exists():
+            Path(local["die"]).touch()
+            os.kill(os.getppid(), signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return report
+
+    identify.remember = deadly
+    return ina_worker.make_task(local)
+
+
+if __name__ == "__main__":
+    settings = json.loads(sys.argv[1])
+    factory = "tests.acceptance.identity_worker:make_task"
+    Worker(WorkerSettings(factory=factory, **settings)).run()

@@ -1,0 +1,90 @@
+"""Somebody is forgotten in what a server has published, and the server goes on as if it knew."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import matplotlib.cbook
+import pytest
+import skimage.data
+from PIL import Image
+
+from analyzer import reports
+from tests.acceptance.test_main_job import ROOT, serve, table
+from tests.analyzer.media import probe
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
+NAME = "Ada & Grace"
+EXPORTS = {
+    "csv": "csv", "ass": "ass", "mp4": "mp4", "characters": "characters.csv",
+    "report": "report.zip", "names": "names.json", "exchange": "exchange.zip",
+}  # fmt: skip
+
+
+def command(module: str, *arguments: object, cwd: Path) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", module, *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_forget_then_accept_then_resume(
+    sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    people, out = tmp_path / "people", tmp_path / "out"
+    people.mkdir()
+    out.mkdir()
+    Image.fromarray(skimage.data.astronaut()).save(people / "astronaut.png")
+    with matplotlib.cbook.get_sample_data("grace_hopper.jpg") as stream:
+        Image.open(stream).save(people / f"{NAME}.png")
+    row: dict[str, object] = {f"dest_{name}": out / f"film.{end}" for name, end in EXPORTS.items()}
+    row |= {"source_path": sample / "sample.mp4", "gallery": people}
+    options = ("--fps", "2")
+    code, text = serve(tmp_path, [row], *options)
+    assert code == 0, text
+    assert {r["name"] for r in table(out / "film.characters.csv")} == {NAME, "astronaut"}
+    joblist, ledger = tmp_path / "jobs.csv", ("--ledger", tmp_path / "jobs.ledger")
+    before = reports.load(out / "film.report.zip")
+
+    code, text = command("analyzer", "forget", NAME, "--results", joblist, "--yes", cwd=tmp_path)
+    assert code == 0, text
+    for file in out.iterdir():
+        data = [file.read_bytes()]
+        if zipfile.is_zipfile(file):
+            with zipfile.ZipFile(file) as archive:
+                data += map(archive.read, archive.namelist())
+        assert not any(b"Grace" in piece for piece in data), file
+    after = reports.load(out / "film.report.zip")
+    assert len(after.observations) == len(before.observations)
+    hers = next(p for p in before.persons if p.name == NAME)
+    gone = len(before.observations.embeddings) - len(after.observations.embeddings)
+    assert gone == hers.face_count > 0
+    assert {s["codec_type"] for s in probe(out / "film.mp4", "-show_streams")["streams"]} == {
+        "video",
+        "audio",
+    }
+
+    assert command("jobs", "verify", *ledger, "--dry_run", cwd=tmp_path)[0] == 1
+    changes = joblist.with_suffix(".changes.csv")
+    code, text = command("jobs", "accept", *ledger, "--changes", changes, cwd=tmp_path)
+    assert (code, text) == (0, "1 jobs with changed outputs accepted\n")
+    code, text = command("jobs", "verify", *ledger, "--dry_run", cwd=tmp_path)
+    assert code == 0, text
+    code, text = serve(tmp_path, [row], *options)
+    assert code == 0, text
+    assert "1 jobs done before and skipped" in text
+    assert table(out / "film.characters.csv")[1]["name"] == ""
+
+    (out / "film.ass").write_text("spoilt")
+    code, text = command("jobs", "accept", *ledger, "--changes", changes, cwd=tmp_path)
+    assert code == 1
+    assert "film.ass: not accepted" in text
+    assert command("jobs", "verify", *ledger, "--dry_run", cwd=tmp_path)[0] == 1

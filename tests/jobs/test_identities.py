@@ -1,0 +1,177 @@
+"""What a server hands to its workers and to nobody else; a worker that cannot use it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+import ina_worker
+from jobs.client import Client
+from jobs.errors import JobFailed
+from jobs.host import Identity
+from jobs.model import Lease
+from tests.analyzer.redis_server import RedisServer
+from tests.jobs.servers import Server, serving, until, working
+from tests.jobs.test_scripts import command, run, server
+
+WITHOUT_REDIS = "raise ModuleNotFoundError('no redis', name='redis')\n"
+SECRET = "dont-tell-anybody"
+INFO = {"host": "h", "pid": 1, "boot_id": "b", "program": "1", "device": "cpu", "models": {}}
+
+
+@pytest.fixture
+def secretive(tmp_path: Path) -> Iterator[Server]:
+    private = {"identities": {"url": SECRET, "machine": None}}
+    with serving(tmp_path, {"a": "", "b": ""}, private=private, lease_s=2.0) as running:
+        yield running
+
+
+def leases(target: Server, name: str = "w") -> list[Lease]:
+    client = Client(target.uri, name=name)
+    client.hello(INFO)
+    found = [*client.claim().leases, *client.claim().leases]
+    client.bye()
+    client.close()
+    return found
+
+
+def test_workers_get_what_is_private_and_no_file_does(secretive: Server) -> None:
+    found = leases(secretive)
+    assert [lease.private["identities"]["url"] for lease in found] == [SECRET] * 2
+    assert SECRET not in repr(found)
+    with working(secretive.uri) as worker:
+        assert worker.wait(20) == 0
+    assert secretive.counts() == {"done": 2}
+    files = [path for path in secretive.folder.rglob("*") if path.is_file()]
+    assert not [path for path in files if SECRET.encode() in path.read_bytes()]
+
+
+def test_keys_name_the_work_and_no_path(secretive: Server, tmp_path: Path) -> None:
+    keys = [lease.key for lease in leases(secretive)]
+    assert keys == [lease.key for lease in leases(secretive)], "done again, it is the same work"
+    other = tmp_path / "other"
+    other.mkdir()
+    with serving(other, {"a": "", "b": ""}) as second:
+        keys += [lease.key for lease in leases(second)]
+    assert len(set(keys)) == 4
+    assert not any(str(tmp_path) in key for key in keys)
+
+
+def test_a_worker_that_can_do_no_job_hands_it_back_and_ends(tmp_path: Path) -> None:
+    media = {"a": "if broken worker its library is missing: install it"}
+    with serving(tmp_path, media) as target:
+        with working(target.uri, local={"is": "broken"}) as broken:
+            assert broken.wait(20) == 1, "the script of the tests has no exit codes of its own"
+            assert broken.stderr is not None
+            assert "its library is missing: install it" in broken.stderr.read()
+        job = target.job(1)
+        assert (job.state.value, job.fails, job.lost) == ("ready", 0, 0)
+        with working(target.uri) as worker:
+            assert worker.wait(20) == 0
+        assert target.counts() == {"done": 1}
+
+
+def test_a_store_in_a_file_is_for_the_workers_of_its_machine() -> None:
+    own = Identity.own()
+    ina_worker._require_machine(None)
+    ina_worker._require_machine({"host": own.host, "boot_id": own.boot_id})
+    for other in ({"host": "archive", "boot_id": own.boot_id}, {"host": own.host, "boot_id": "x"}):
+        with pytest.raises(JobFailed, match="--identities redis://HOST:6379") as refused:
+            ina_worker._require_machine(other)
+        assert refused.value.kind == "worker"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "jobs.csv").write_text("source_path,dest_csv\nnone.mp4,out/none.csv\n")
+    (tmp_path / "text").write_text("no store at all, but a text that is long enough for one" * 9)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("options", "cure"),
+    [
+        (["mysql://:secret@host"], "there are: a path, sqlite:///, redis://"),
+        (["redis:/:secret@host"], "write redis://"),
+        (["redis://:secret@host:port"], "write redis://:PASSWORD@HOST:PORT/DB?prefix=NAME"),
+        (["redis://:secret@127.0.0.1:1"], "127.0.0.1:1, prefix 'ina' was away"),
+        (["text"], "is not an identity store"),
+        (["/proc/none/store"], "no identity store can be made"),
+        (["x", "--identity_threshold", "3"], "threshold 3.0: give one above 0, up to 1.4"),
+        (["@none"], "No such file"),
+    ],
+)
+def test_a_store_that_cannot_be_used_stops_the_server_at_once(
+    options: list[str], cure: str, folder: Path
+) -> None:
+    code, out, errors = run(server(folder, "--identities", *options))
+    assert (code, out) == (2, "")
+    assert cure in errors
+    assert errors.count("\n") == 1
+    assert "secret" not in errors
+
+
+def test_a_store_made_with_other_settings_stops_the_server(folder: Path) -> None:
+    assert run(server(folder, "--workers", "1", "--identities"))[0] == 1
+    (ledger,) = (folder / "state").rglob("*.ledger")
+    assert ledger.with_suffix(".identities").is_file()
+    code, _, errors = run(server(folder, "--identity_threshold", "0.3", "--identities"))
+    assert code == 2
+    assert "set the same, or give another store" in errors
+
+
+def test_redis_without_its_library_stops_the_server(folder: Path) -> None:
+    (folder / "redis.py").write_text(WITHOUT_REDIS)
+    code = (
+        "import sys; sys.path.insert(0, '.'); import ina_server;"
+        "sys.exit(ina_server.main(['localhost', 'jobs.csv', '--identities', 'redis://h']))"
+    )
+    found, _, errors = run(command("-c", code, cwd=folder))
+    assert found == 2
+    assert "pip install 'ina[redis]'" in errors
+
+
+@pytest.fixture
+def redis(folder: Path) -> Iterator[RedisServer]:
+    started = RedisServer(folder)
+    started.start()
+    (folder / "address").write_text(started.url())
+    yield started
+    started.kill()
+
+
+def test_the_password_stands_in_no_process_list(folder: Path, redis: RedisServer) -> None:
+    serving = server(folder, "--workers", "1", "--identities", "@address", "--keep-alive")
+    try:
+        root = psutil.Process(serving.pid)
+        until(lambda: root.children(recursive=True))
+        lines = [" ".join(p.cmdline()) for p in (root, *root.children(recursive=True))]
+        assert not [line for line in lines if "geheim" in line]
+    finally:
+        serving.terminate()
+        _, out, _ = run(serving)
+    assert f"identities are kept in Redis 127.0.0.1:{redis.port}, prefix 'archive'" in out
+    assert "geheim" not in out
+
+
+@pytest.mark.usefixtures("redis")
+def test_a_worker_without_the_library_ends_with_the_cure(folder: Path) -> None:
+    (folder / "none.mp4").write_text("not looked at")
+    (folder / "bare").mkdir()
+    (folder / "bare" / "redis.py").write_text(WITHOUT_REDIS)
+    serving = server(folder, "--identities", "@address")
+    try:
+        assert serving.stdout is not None
+        uri = serving.stdout.readline().strip()
+        script = f"import sys, ina_worker; sys.exit(ina_worker.main([{uri!r}]))"
+        # The child that does the work gets the same search path.
+        bare = ["-c", f"import sys; sys.path.insert(0, 'bare'); {script}"]
+        code, _, errors = run(command(*bare, cwd=folder))
+        assert code == 2
+        assert "pip install 'ina[redis]'" in errors
+        states = run(command("-m", "jobs", "status", "jobs.csv", cwd=folder))[1]
+        assert "ready" in states
+    finally:
+        serving.terminate()
+        run(serving)
