@@ -172,14 +172,17 @@ def in_annotations(path: Path) -> set[str]:
     return {body["value"] for body in bodies if body["purpose"] == "identifying"}
 
 
+def in_page(path: Path) -> set[str]:
+    """The facts that a page carries, as a browser parses it."""
+    (facts,) = lxml.html.parse(path).xpath(
+        "//script[@type='application/json' and @id='facts']/text()"
+    )
+    return {person["name"] for person in json.loads(facts)["persons"]}
+
+
 def in_task(path: Path) -> set[str]:
     found = ElementTree.parse(path).iterfind(".//box/attribute[@name='name']")
     return {attribute.text or "" for attribute in found}
-
-
-def in_page(path: Path) -> set[str]:
-    (facts,) = lxml.html.parse(path).xpath("//script[@id='facts']/text()")
-    return {person["name"] for person in json.loads(facts)["persons"]}
 
 
 NAMES: dict[str, Callable[[Path], set[str]]] = {
