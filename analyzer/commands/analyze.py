@@ -174,7 +174,9 @@ def _exports(args: argparse.Namespace, *, stills: bool, poster: bool) -> list[st
     specs = [registry.check("export", name.strip()) for name in wanted]
     for spec in specs:
         if spec.options:
-            raise UsageError(f"--export {spec.name}: write the name alone; only Python sets options")
+            raise UsageError(
+                f"--export {spec.name}: write the name alone; only Python sets options"
+            )
     return [spec.name for spec in specs]
 
 
