@@ -8,7 +8,7 @@ import numpy as np
 from analyzer import geometry, registry
 from analyzer.errors import InputError
 from analyzer.runtime import Runtime
-from analyzer.types import F32, I64, U8, MediaReport
+from analyzer.types import F32, I64, U8, MediaReport, Progress, ProgressHook
 
 SIDE_PX = 160
 _MARGIN = 1.9
@@ -64,6 +64,7 @@ def cut(
     *,
     side_px: int = SIDE_PX,
     note: Callable[[str], None] = lambda _: None,
+    progress: ProgressHook | None = None,
 ) -> dict[int, bytes]:
     """Cut faces out of the medium, square, with hair and chin.
 
@@ -72,6 +73,7 @@ def cut(
         rows: of the faces.
         side_px: of the portraits.
         note: told why there are none, or fewer than asked for.
+        progress: told of every picture that is looked for: in a long film, each takes a while.
 
     Returns:
         JPEG of each row; none where the medium is gone, or cannot be read again.
@@ -85,7 +87,9 @@ def cut(
     found: dict[int, bytes] = {}
     try:
         pictures = _pictures(report, [float(time) for time, _ in shown])
-        for (_, together), picture in zip(shown, pictures, strict=True):
+        for done, ((_, together), picture) in enumerate(zip(shown, pictures, strict=True), 1):
+            if progress is not None:
+                progress(Progress(stage="portraits", done=done, total=len(shown)))
             # A picture of another size is not what the boxes were found in.
             if picture is None or picture[..., 0].size != table.picture_px[together[0]]:
                 continue

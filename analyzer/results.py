@@ -13,8 +13,13 @@ from analyzer.errors import InputError, MissingDependency
 from analyzer.export import Exporter
 from analyzer.runtime import Runtime
 
-_HEADERS = {"csv": "frame,bbox,", "characters": "person_id,name,", "posters": "face,bbox,"}
-"""How tables begin: other programs' files end in .csv, too."""
+_HEADERS = {
+    "csv": "frame,bbox,",
+    "characters": "person_id,name,",
+    "posters": "face,bbox,",
+    "vtt": "WEBVTT - who is on screen",
+}
+"""How files begin: other programs' end in .csv and .vtt, too."""
 
 
 @dataclass(frozen=True, kw_only=True)

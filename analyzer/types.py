@@ -374,7 +374,7 @@ class Progress:
     """All that the pipeline tells the outside while it works."""
 
     stage: str
-    """``observe``, ``summarize``, or the name of an exporter."""
+    """``observe``, ``summarize``, ``portraits``, or the name of an exporter."""
     done: float
     """Seconds of the medium (or items) done."""
     total: float | None

@@ -176,7 +176,13 @@ def _exports(args: argparse.Namespace, *, stills: bool, poster: bool) -> list[st
     wanted = args.export.split(",") if args.export else suits.split(",")
     if not args.export:
         wanted += [*(EXPORTS_OF_POSTERS if poster else ()), *(["names"] if args.gallery else [])]
-    return [registry.check("export", name.strip()).name for name in wanted]
+    specs = [registry.check("export", name.strip()) for name in wanted]
+    for spec in specs:
+        if spec.options:
+            raise UsageError(
+                f"--export {spec.name}: write the name alone; only Python sets options"
+            )
+    return [spec.name for spec in specs]
 
 
 def _corrections(args: argparse.Namespace, item: "Item") -> "Document | None":

@@ -39,13 +39,17 @@ def create(path: Path) -> Iterator["Sheets"]:
         # Rows go to the disk at once: a film has too many for memory.
         book = xlsxwriter.Workbook(str(path), {"constant_memory": True, "tmpdir": folder})
         book.set_properties({"created": _LONG_AGO})
-        yield Sheets(book)
         try:
+            yield Sheets(book)
             book.close()
-        except FileCreateError as error:
+        except (FileCreateError, OSError) as error:
             raise ResourceError(
                 f"{path}: cannot be written: {error}; check its folder, rights and space"
             ) from error
+        finally:
+            # XlsxWriter closes the rows' files only where all goes well.
+            for sheet in book.worksheets():
+                sheet.row_data_fh.close()
 
 
 class Sheets:

@@ -50,12 +50,12 @@ class HtmlExporter:
             ResourceError: the file cannot be written.
         """
         require_video(report, "html")
-        text = render(report, path.absolute().parent)
+        text = render(report, path.absolute().parent, progress)
         with open_text(path) as stream:
             stream.write(text)
 
 
-def render(report: MediaReport, folder: Path) -> str:
+def render(report: MediaReport, folder: Path, progress: ProgressHook | None = None) -> str:
     """Make the page of a report, to lie in a folder."""
     columns, texts = _page_data.rows(report)
     form, packed = _page_data.pack(columns)
@@ -63,7 +63,7 @@ def render(report: MediaReport, folder: Path) -> str:
         **_page_data.facts(report, folder, _start(report)),
         "columns": form,
         "texts": texts,
-        **_portraits(report),
+        **_portraits(report, progress),
     }
     template, style, *scripts = (
         _FOLDER.joinpath(name).read_text(encoding="utf-8")
@@ -82,13 +82,13 @@ def render(report: MediaReport, folder: Path) -> str:
     )
 
 
-def _portraits(report: MediaReport) -> dict[str, Any]:
+def _portraits(report: MediaReport, progress: ProgressHook | None) -> dict[str, Any]:
     """Pictures of tracks as base64, and each person's best track, by index; and all notes."""
     notes: list[str] = []
     index = report.row_tracks()
     each = max(1, min(_PICTURES_EACH, _PICTURES // max(1, len(report.persons))))
     rows = list(portraits.of_tracks(report, most=each).values())
-    found = portraits.cut(report, rows, side_px=_PICTURE_PX, note=notes.append)
+    found = portraits.cut(report, rows, side_px=_PICTURE_PX, note=notes.append, progress=progress)
     for note in notes:
         _LOG.warning("%s: %s", report.info.uri, note)
     pictures = {int(index[row]): base64.b64encode(jpeg).decode() for row, jpeg in found.items()}
@@ -111,10 +111,9 @@ def _start(report: MediaReport) -> tuple[float, float]:
 
     Some browsers count from the start of the container, others from 0.
     """
+    address = _addresses.ffmpeg_url(report.info.uri)
     try:
-        with av.open(
-            _addresses.ffmpeg_url(report.info.uri), options=_addresses.READING
-        ) as container:
+        with av.open(address, options=_addresses.READING) as container:
             origin = (container.start_time or 0) / av.time_base
             video = container.streams.best("video")
             if video is None or video.time_base is None:

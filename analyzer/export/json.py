@@ -17,7 +17,7 @@ def create(*, runtime: Runtime) -> "JsonExporter":
 class JsonExporter:
     """Writes all of a report but its rows; see `analyzer.export.Exporter`."""
 
-    suffix: ClassVar[str] = ".json"
+    suffix: ClassVar[str] = ".report.json"
 
     def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
         """Write the document; a medium without faces gives empty lists."""

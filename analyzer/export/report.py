@@ -30,7 +30,7 @@ class ReportExporter:
         """
         notes: list[str] = []
         rows = portraits.of_tracks(report)
-        pictures = portraits.cut(report, list(rows.values()), note=notes.append)
+        pictures = portraits.cut(report, list(rows.values()), note=notes.append, progress=progress)
         for note in notes:
             _LOG.warning("%s: %s", report.info.uri, note)
         by_track = {track: pictures[row] for track, row in rows.items() if row in pictures}

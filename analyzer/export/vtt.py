@@ -32,7 +32,7 @@ class VttExporter:
         """
         require_video(report, "vtt")
         with open_text(path) as stream:
-            stream.write("WEBVTT\n")
+            stream.write("WEBVTT - who is on screen\n")
             stream.writelines(_cues(report))
 
 

@@ -13,10 +13,7 @@ from analyzer.errors import UsageError
 from analyzer.export import _faces, _persons, _rows, _workbook
 from analyzer.export._document import counts, provenance
 from analyzer.runtime import Runtime
-from analyzer.types import MediaReport, Progress, ProgressHook
-
-_AT_ONCE = 32
-"""Pictures that are looked for before progress is told of."""
+from analyzer.types import MediaReport, ProgressHook
 
 
 def create(*, pictures: int = 20, runtime: Runtime) -> "XlsxExporter":
@@ -61,12 +58,8 @@ class XlsxExporter:
         best = portraits.best(report)
         tracks = portraits.of_tracks(report, most=self._pictures)
         rows = sorted({*best.values(), *tracks.values()}) if self._pictures else []
-        found: dict[int, bytes] = {}
-        for first in range(0, len(rows), _AT_ONCE):
-            if progress is not None:
-                progress(Progress(stage="xlsx", done=first, total=len(rows)))
-            some = rows[first : first + _AT_ONCE]
-            found.update(portraits.cut(report, some, side_px=_workbook.PICTURE_PX, note=note))
+        side = _workbook.PICTURE_PX
+        found = portraits.cut(report, rows, side_px=side, note=note, progress=progress)
         return (
             [found.get(best.get(person.person_id, -1)) for person in report.persons],
             [found.get(tracks.get(i, -1)) for i in report.identities.track_ids.tolist()],
@@ -110,7 +103,7 @@ def _shots(report: MediaReport) -> list[Column]:
 def _about(report: MediaReport, notes: Sequence[str]) -> list[Column]:
     """What the report is of, and what made it; what was left out."""
     told = [*_flat("", provenance(report)), *_flat("counts", counts(report))]
-    told[:0] = [("pictures", note) for note in dict.fromkeys(notes)]
+    told[:0] = [("pictures", note) for note in notes]
     if len(report.observations) > _workbook.MAX_ROWS:
         left_out = (
             f"cut: the first {_workbook.MAX_ROWS} of {len(report.observations)}; the csv has all"

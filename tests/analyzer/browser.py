@@ -1,23 +1,18 @@
-"""A page in a browser, and videos that every build of it plays."""
+"""A review page in a browser."""
 
 import base64
 import re
 import shutil
 import time
-from collections.abc import Sequence
-from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import pytest
 from PIL import Image
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
-SIZE = (320, 180)
-SQUARE = 40
 
 
 def binary() -> str:
@@ -26,30 +21,6 @@ def binary() -> str:
     if found is None:
         pytest.skip("no Chromium: apt-get install chromium")
     return found
-
-
-def square_at(index: int) -> tuple[int, int, int, int]:
-    """Where the white square of a picture is."""
-    x, y = 10 + 12 * index, 60 + 3 * index
-    return x, y, x + SQUARE, y + SQUARE
-
-
-def squares(path: Path, stamps_ms: Sequence[int]) -> Path:
-    """A video of a white square that moves, with a picture at each of the times."""
-    with av.open(str(path), "w", format="webm") as out:
-        stream = out.add_stream("libvpx", rate=25, options={"b": "2M", "auto-alt-ref": "0"})
-        stream.width, stream.height = SIZE
-        stream.pix_fmt = "yuv420p"
-        stream.time_base = stream.codec_context.time_base = Fraction(1, 1000)
-        for index, stamp in enumerate(stamps_ms):
-            picture = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
-            x1, y1, x2, y2 = square_at(index)
-            picture[y1:y2, x1:x2] = 255
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            frame.pts, frame.time_base = stamp, Fraction(1, 1000)
-            out.mux(stream.encode(frame))
-        out.mux(stream.encode())
-    return path
 
 
 class Review:

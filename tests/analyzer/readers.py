@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
+import lxml.html
 import openpyxl
 import pandas as pd
 import pympi
@@ -171,6 +172,14 @@ def in_annotations(path: Path) -> set[str]:
     return {body["value"] for body in bodies if body["purpose"] == "identifying"}
 
 
+def in_page(path: Path) -> set[str]:
+    """The facts that a page carries, as a browser parses it."""
+    (facts,) = lxml.html.parse(path).xpath(
+        "//script[@type='application/json' and @id='facts']/text()"
+    )
+    return {person["name"] for person in json.loads(facts)["persons"]}
+
+
 def in_task(path: Path) -> set[str]:
     found = ElementTree.parse(path).iterfind(".//box/attribute[@name='name']")
     return {attribute.text or "" for attribute in found}
@@ -182,6 +191,7 @@ NAMES: dict[str, Callable[[Path], set[str]]] = {
     "csv": lambda path: set(table(path)["name"]),
     "cvat": in_task,
     "exchange": lambda path: set(zipped(path, "predictions.json")[0]["predictions"]["0"]),
+    "html": in_page,
     "names": lambda path: {p["name"] for p in json.loads(path.read_bytes())["persons"]},
     "parquet": lambda path: set(pd.read_parquet(path)["name"].dropna()),
     "posters": lambda path: set(table(path)["name"]),

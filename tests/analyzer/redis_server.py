@@ -43,6 +43,7 @@ class RedisServer:
             "dir": self._folder,
             "requirepass": PASSWORD,
             "appendonly": "yes",
+            "appendfsync": "always",
             "save": "",
             "logfile": self._folder / "redis.log",
         }

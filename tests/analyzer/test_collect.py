@@ -1,7 +1,6 @@
 """Everybody of some media: who is whom, what is counted, and what is written."""
 
 import csv
-import json
 import os
 import random
 import zipfile
@@ -14,7 +13,7 @@ import pytest
 
 from analyzer import registry, reports
 from analyzer.__main__ import main
-from analyzer.collect import crops, grouping, identities, media, results
+from analyzer.collect import grouping, identities, media
 from analyzer.runtime import Runtime
 from analyzer.types import Attribute, MediaReport
 from joblist.model import JobSpec
@@ -348,15 +347,14 @@ def test_other_readers_read_the_parquet(archive):
     assert table["metric_x"].isna().sum() == 1
 
 
-def test_the_page_links_to_each_mediums_page(tmp_path):
-    page = registry.module("review", "collection").create()
-    one = seen_of({"x": report("a")})[0]
-    spec = JobSpec("x", {"html": str(tmp_path / "a b" / "x#1.html")}, line=2)
-    one = replace(one, medium=replace(one.medium, rows=(spec,)))
-    found = identities.collect([one], [], [], clusterer=CLUSTERER)
-    shown = results._page(found, crops.Crops(), tmp_path / "out")
-    assert '<a href="../a%20b/x%231.html">x</a>' in page.render(shown)
-    assert json.dumps(shown["identities"][0]["name"]) == '""'
+def test_the_page_links_to_each_mediums_page(archive):
+    target = archive.folder / "a b" / "x#1.html"
+    archive.add("one.mp4", report("a"), item_id="<film>", dest_html=str(target))
+    archive.add("two.mp4", report("a"), item_id="bare", dest_html="")
+    assert archive.collect() == 0
+    page = (archive.folder / "out" / "index.html").read_text(encoding="utf-8")
+    assert '<a href="../a%20b/x%231.html">&lt;film&gt;</a> from 0:00' in page
+    assert "<li>bare from 0:00" in page
 
 
 def test_wrong_options(tmp_path):

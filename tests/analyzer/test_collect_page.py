@@ -2,16 +2,13 @@
 
 import html
 import re
-import shutil
-import subprocess
-from pathlib import Path
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from analyzer import registry
 from analyzer.collect.identities import Metric
-
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 
 
 def person(number: int, name: str, age: float | None, views: list[float]) -> dict:
@@ -57,42 +54,68 @@ def page() -> str:
     )
 
 
-def order(page: str, folder: Path, script: str) -> list[int]:
-    """The identities that are shown, from top to bottom, after a script has run in the page."""
-    if BROWSER is None:
-        pytest.skip("no chromium")
-    file = folder / "page.html"
-    file.write_text(page.replace("</body>", f"<script>{script}</script></body>"), encoding="utf-8")
-    command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
-    command += [f"--user-data-dir={folder / 'profile'}", f"file://{file}"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=100)
-    body = done.stdout.partition("<tbody>")[2].partition("</tbody>")[0]
-    rows = re.findall(r'<tr id="identity-(\d+)"([^>]*)>', body)
-    return [int(number) for number, rest in rows if "hidden" not in rest]
+@pytest.fixture(scope="module")
+def shown(chromium: Any, page: str, tmp_path_factory) -> Iterator[tuple[Any, list[str]]]:
+    """The page in a browser, and what it complained of and asked for."""
+    file = tmp_path_factory.mktemp("page") / "index.html"
+    file.write_text(page, encoding="utf-8")
+    context = chromium.new_context(color_scheme="dark")
+    tab, said = context.new_page(), []
+    tab.on("pageerror", lambda error: said.append(str(error)))
+    tab.on("console", lambda message: said.append(message.text))
+    tab.on("request", lambda request: said.append(request.url))
+    tab.goto(file.as_uri())
+    yield tab, said
+    context.close()
 
 
-def click(*columns: int) -> str:
-    every = "document.querySelectorAll('thead th')"
-    return ";".join(f"{every}[{column}].querySelector('button').click()" for column in columns)
+def order(tab: Any) -> list[int]:
+    """The identities that are shown, from top to bottom."""
+    rows = tab.query_selector_all("tbody tr:not([hidden])")
+    return [int(row.get_attribute("id").removeprefix("identity-")) for row in rows]
 
 
 @pytest.mark.parametrize(
-    ("script", "expected"),
+    ("head", "first", "second"),
     [
-        ("", [0, 1, 2, 3]),
-        (click(1), [2, 3, 0, 1]),  # by name: letters as people sort them, the unnamed last
-        (click(3), [3, 1, 0, 2]),  # by age, oldest first; the unknown last
-        (click(3, 3), [0, 1, 3, 2]),
-        (click(8), [0, 2, 3, 1]),  # by mean views: 100, 10, 9.5, none
-        (click(7), [3, 2, 1, 0]),  # it was sorted by screen time, the most first
-        (
-            "filter.value = 'FILM 3'; filter.dispatchEvent(new Event('input'))",
-            [3],
-        ),
+        ("person", [2, 3, 0, 1], [0, 3, 2, 1]),  # letters as people sort them, the unnamed last
+        ("age", [3, 1, 0, 2], [0, 1, 3, 2]),  # the unknown last
+        ("views", [0, 2, 3, 1], [3, 2, 0, 1]),  # 100, 10, 9.5, none
+        ("screen time", [3, 2, 1, 0], [0, 1, 2, 3]),  # as it is at first, the most on top
     ],
 )
-def test_it_sorts_and_filters(script, expected, page, tmp_path):
-    assert order(page, tmp_path, script) == expected
+def test_it_sorts_with_mouse_and_keyboard(head, first, second, shown):
+    tab, _ = shown
+    tab.reload()
+    tab.set_default_timeout(10_000)
+    button = tab.get_by_role("button", name=head, exact=True)
+    button.click()
+    assert order(tab) == first
+    button.focus()
+    tab.keyboard.press("Enter")
+    assert order(tab) == second
+    sorted_by = tab.query_selector_all("th[aria-sort]")
+    assert [one.inner_text().strip() for one in sorted_by] == [head]
+
+
+def test_it_filters(shown):
+    tab, _ = shown
+    tab.get_by_label("Show names and media with").fill("FILM 3")
+    assert order(tab) == [3]
+    assert tab.get_by_role("status").inner_text() == "1 of 4"
+    tab.get_by_label("Show names and media with").fill("")
+    assert len(order(tab)) == 4
+
+
+def test_it_is_dark_where_the_user_wants_it(shown):
+    tab, _ = shown
+    ground = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert max(map(int, re.findall(r"\d+", ground))) < 60
+
+
+def test_it_loads_nothing_and_complains_of_nothing(shown):
+    tab, said = shown
+    assert [text for text in said if not text.startswith(("data:", tab.url))] == []
 
 
 def test_it_asks_nobody_and_names_are_text(page):

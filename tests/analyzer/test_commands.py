@@ -44,6 +44,7 @@ def test_unknown_describer_exits_with_2(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "cure"),
     [
+        (["--export", "csv,xlsx:pictures=3"], "write the name alone"),
         (["--shards", "0"], "1 to 1000"),
         (["--shards", "1001"], "1 to 1000"),
         (["--shard-minutes", "3"], "with --shards"),

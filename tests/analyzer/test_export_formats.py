@@ -28,7 +28,7 @@ NAMELESS = ("mot", "shots")
 """They number persons and tracks, and name nobody."""
 PICTURES = ("mp4", "poster_image")
 """Names are drawn there: by libass, as the subtitle's are, and by Pillow."""
-VIDEO_ONLY = ("ass", "cvat", "eaf", "mot", "mp4", "rttm", "vtt")
+VIDEO_ONLY = ("ass", "cvat", "eaf", "html", "mot", "mp4", "rttm", "vtt")
 WRITTEN = [name for name in EVERY if name != "mp4"]
 """What needs no medium."""
 NAMES = (

@@ -110,7 +110,7 @@ def test_vtt_escapes_what_would_be_markup():
 
 def test_vtt_of_hours(tmp_path):
     text = write("vtt", make_report([Face(0, 36061.5, BOX)]), tmp_path).read_text()
-    assert text.startswith("WEBVTT\n\n")
+    assert text.startswith("WEBVTT - who is on screen\n\n")
     assert "\n10:01:01.500 --> 10:01:01.700\nperson 0, m, 40\n" in text
 
 

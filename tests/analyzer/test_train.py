@@ -112,7 +112,10 @@ def test_exported_branch_gives_what_torch_gives(tmp_path, network):
     tensors = Attributes.rounded({**branch.export(), **heads})
     _dlib_attributes.save(tensors, path, {})
     describer = registry.load(
-        "describe", f"dlib_resnet:heads={path}", runtime=RUNTIME, attributes=("sex", "age")
+        "describe",
+        f"dlib_resnet:heads={path},mirror=false",
+        runtime=RUNTIME,
+        attributes=("sex", "age"),
     )
     got = describer.describe(chips).heads
     frozen, t = describer.features(chips), tensors.tensors

@@ -1,7 +1,6 @@
 """Jobs that are divided: in the ledger, and by a real server and real workers."""
 
 import argparse
-import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -275,7 +274,6 @@ def test_parts_that_disappear_are_done_again(
     assert running.events("divided") == 2
     running.service.collect(leases=0.0)
     assert outputs(tmp_path) == ["a.ass", "a.csv"]
-    shutil.rmtree(tmp_path / "out")
 
 
 def test_a_command_says_so_when_a_ledger_is_of_another_version(tmp_path: Path) -> None:
