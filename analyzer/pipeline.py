@@ -16,6 +16,7 @@ import analyzer
 from analyzer import (
     aggregate,
     canvas,
+    detection,
     geometry,
     linking,
     parts,
@@ -38,7 +39,6 @@ from analyzer.types import (
     F32,
     F64,
     I64,
-    U8,
     Chips,
     Detections,
     Frame,
@@ -138,9 +138,9 @@ def observe(
             ahead, period=options.detect_period, size=_FRAMES, usable=_usable(options)
         ):
             frames = [s.frame for s in batch]
-            detected = _detect(batch, models)  # B x Detections | None
+            detected = _detect(batch, medium.info, models)  # B x Detections | None
             wanted = [
-                d if d is None else _select(d, f.image, options)
+                d if d is None else detection.select(d, f.image, options)
                 for d, f in zip(detected, frames, strict=True)
             ]
             faces = tracker.track(frames, wanted)
@@ -202,12 +202,12 @@ def _usable(options: AnalysisOptions) -> Callable[[Frame], bool]:
     return lambda frame: quality.sharp_share(frame.image, gate) >= gate.keep
 
 
-def _detect(batch: Sequence[Scheduled], models: Models) -> list[Detections | None]:
+def _detect(batch: Sequence[Scheduled], info: MediaInfo, models: Models) -> list[Detections | None]:
     """Detect in the frames that are due; ``None``, which lets trackers coast, for the others.
 
     An engine that does not track shows nobody in a frame that was gated.
     """
-    found = iter(models.detector.detect([s.frame.image for s in batch if s.due]))
+    found = iter(detection.find([s.frame for s in batch if s.due], info, models))
     gated = None if models.options.engine == "videotracking" else Detections.empty()
     return [next(found) if s.due else gated if s.gated else None for s in batch]
 
@@ -230,28 +230,6 @@ def _worth_describing(
 def _clear_enough(sharpness: F32, frontality: F32, options: AnalysisOptions) -> NDArray[np.bool_]:
     """Which faces (n,) the options want, by how well they are seen."""
     return (sharpness >= options.min_sharpness) & (frontality >= options.min_frontality)
-
-
-def _select(found: Detections, image: U8, options: AnalysisOptions) -> Detections:
-    """Leave out the faces that the options do not want, and scale the boxes of the others.
-
-    Bounds of the share of the picture are checked again when its black bars are known: they can
-    only make a face's share greater.
-    """
-    size = np.sqrt(geometry.area(found.boxes))
-    height, width = image.shape[:2]
-    share = geometry.area(found.boxes) / (width * height)
-    keep = (
-        (found.scores >= options.min_conf)
-        & (size >= options.min_face_px)
-        & (share <= options.max_area)
-        & (size >= 1)
-    )
-    found = found[keep]
-    if options.bbox_expand == 1:
-        return found
-    boxes = geometry.scale(found.boxes, options.bbox_expand)
-    return replace(found, boxes=geometry.clip(boxes, width, height))
 
 
 def summarize(

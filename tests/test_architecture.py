@@ -31,7 +31,7 @@ LAYERS = {
             "source", "joblist", "formats", "portraits", "reports"},
         3: {"pipeline", "models", "outputs", "evaluate", "evaluate_clustering", "train",
             "identity_store", "gallery", "identify", "stills", "items", "results", "forget",
-            "erase", "rewrite", "leftovers", "collect"},
+            "erase", "rewrite", "leftovers", "collect", "detection"},
         4: {"commands", "__main__"},
     },
     "joblist": {},
