@@ -4,7 +4,7 @@
 A medium may be looked at in shards, by ``observe_part``; ``conclude`` puts them together.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -28,7 +28,7 @@ from analyzer import (
 from analyzer.arrays import dense
 from analyzer.decode import Medium
 from analyzer.errors import InputError, ResourceError
-from analyzer.models import Models, load_models
+from analyzer.models import Models, Watch, load_models
 from analyzer.options import AnalysisOptions
 from analyzer.parts import Part
 from analyzer.prefetch import prefetch
@@ -49,7 +49,16 @@ from analyzer.types import (
     ProgressHook,
 )
 
-__all__ = ["Models", "analyze", "conclude", "load_models", "observe", "observe_part", "summarize"]
+__all__ = [
+    "Models",
+    "analyze",
+    "conclude",
+    "load_models",
+    "observe",
+    "observe_part",
+    "steps",
+    "summarize",
+]
 
 _NO_SPAN = np.array([np.inf, -np.inf])
 """Start and end where no frame was looked at."""
@@ -130,12 +139,31 @@ def observe(
     Raises:
         InputError: the medium cannot be read.
     """
+    with closing(steps(medium, models=models, progress=progress)) as found:
+        for _, table in found:
+            yield table
+
+
+def steps(
+    medium: Medium, *, models: Models, size: int = _FRAMES, progress: ProgressHook | None = None
+) -> Generator[tuple[Sequence[Frame], Observations], None, None]:
+    """Look at one medium; see `observe`.
+
+    Args:
+        medium: open.
+        models: from `load_models`.
+        size: frames a step at least; 1 to see each at once.
+        progress: told of each step.
+
+    Yields:
+        Some frames and the table of their faces. No frame where there is none at all.
+    """
     options = models.options
     tracker, watch, before, nothing = models.tracker(), models.watch(), Tally(), True
     ahead = prefetch(medium.frames(watch), depth=_AHEAD)
     with closing(ahead):
         for batch in batches(
-            ahead, period=options.detect_period, size=_FRAMES, usable=_usable(options)
+            ahead, period=options.detect_period, size=size, usable=_usable(options)
         ):
             frames = [s.frame for s in batch]
             detected = _detect(batch, medium.info, models)  # B x Detections | None
@@ -163,13 +191,18 @@ def observe(
             )
             before, nothing = decoded, False
             table = tables.table(frames, faces, chips, described, rows, tally)
-            yield replace(table, canvas=watch.canvas.box.copy() if watch else table.canvas)
+            yield frames, replace(table, canvas=_lit(watch, table))
             begin_s, end_s = medium.range_s
             _tell(progress, "observe", table.span_s[1] - begin_s, end_s - begin_s)
     if nothing:
         # What was decoded is counted all the same.
         nobody = replace(nothing_seen(models), tally=_decoded(medium), span_s=_NO_SPAN)
-        yield replace(nobody, canvas=watch.canvas.box) if watch else nobody
+        yield (), replace(nobody, canvas=_lit(watch, nobody))
+
+
+def _lit(watch: Watch | None, table: Observations) -> NDArray[Any]:
+    """What of the pictures is lit, as far as it is known."""
+    return watch.canvas.box.copy() if watch else table.canvas
 
 
 def nothing_seen(models: Models) -> Observations:

@@ -39,7 +39,7 @@ def detections(rectangles: Sequence[Any], margins: Sequence[float], image: U8) -
             the logistic function makes confidences of them, 0.5 on the boundary.
         image: in which they lie.
     """
-    scores: F32 = 1 / (1 + np.exp(-np.array(margins, np.float32)))
+    scores = (1 / (1 + np.exp(-np.array(margins)))).astype(np.float32)
     height, width = image.shape[:2]
     boxes = geometry.clip(_boxes(rectangles), width, height)
     order = np.argsort(-scores, kind="stable")

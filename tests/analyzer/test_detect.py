@@ -27,7 +27,7 @@ def face(column, row, *, scale=2.0, stride=8):
     """Box and points that the network made for tests gives a white cell."""
     centre = np.array([column, row]) * stride
     left, up, right, down = (d * stride for d in networks.DISTANCES)
-    box = np.concatenate([centre - (left, up), centre + (right, down)]) * scale
+    box = (np.tile(centre, 2) + np.array([-left, -up, right, down])) * scale
     points = (centre + np.reshape(networks.MARKS, (5, 2)) * stride) * scale
     return np.clip(box, 0, [128, 96, 128, 96]), points
 
