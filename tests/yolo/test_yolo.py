@@ -177,7 +177,7 @@ class TestWrongFiles:
 
     def test_another_network(self, tmp_path):
         path = networks.ssd(tmp_path / "a.onnx", [(1, 2, 3)])
-        with pytest.raises(WeightsError, match="ultralytics cannot load it|finds no boxes"):
+        with pytest.raises(WeightsError, match=r"ultralytics cannot load it|finds no boxes"):
             detector(path)
 
     def test_missing(self, tmp_path):
