@@ -1,10 +1,10 @@
 """Detectors on labelled stills: faces found, boxes that are none, milliseconds a picture.
 
-The stills are pictures of the sample video, as they are and made smaller in a black picture, so that
-a face is down to a quarter of its size. Two environment variables choose others: ``DETECTORS``,
-specs with a blank between them, such as ``yunet:weights=FILE.onnx``; and ``FACES``, a folder of
-pictures with a face in the middle of each, as those of LFW. On a machine with other work to do, the
-shortest time is near what a picture costs, the median what one gets.
+The stills are pictures of the sample video, as they are and made smaller in a black picture, so
+that a face is down to a quarter of its size. Two environment variables choose others:
+``DETECTORS``, specs with a blank between them, such as ``yunet:weights=FILE.onnx``; and ``FACES``,
+a folder of pictures with a face in the middle of each, as those of LFW. On a machine with other
+work to do, the shortest time is near what a picture costs, the median what one gets.
 """
 
 import json

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from analyzer import registry
 from analyzer.errors import UsageError
 from analyzer.options import AnalysisOptions, add_arguments, spellings
-from analyzer.runtime import Runtime
 
 if TYPE_CHECKING:
     from analyzer.live import Seen
@@ -95,6 +94,8 @@ def _camera(models: "Models") -> Any:
 @contextmanager
 def _screen(title: str) -> "Iterator[Callable[[Seen], bool]]":
     """A window; what it gives shows a frame, and tells whether to go on."""
+    from analyzer.runtime import Runtime
+
     screen = registry.load("show", "window", runtime=Runtime(), title=f"ina: {title}")
     try:
         yield lambda seen: screen.show(seen.frame.image, seen.faces.boxes, seen.captions())

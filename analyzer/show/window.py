@@ -65,10 +65,11 @@ def draw(image: U8, boxes: F32, labels: Sequence[str]) -> U8:
     thick = max(1, round(2 * scale))
     for box, label in zip(np.rint(boxes).astype(int).tolist(), labels, strict=True):
         cv2.rectangle(picture, tuple(box[:2]), tuple(box[2:]), _GREEN, thick)
-        (width, height), below = cv2.getTextSize(label, _FONT, scale, thick)
-        bottom = max(box[1], height + 2 * below)
-        corner = (box[0], bottom - height - 2 * below)
+        (width, height), _ = cv2.getTextSize(label, _FONT, scale, thick)
+        margin = max(2, height // 3)
+        bottom = max(box[1], height + 2 * margin)
+        corner = (box[0], bottom - height - 2 * margin)
         cv2.rectangle(picture, corner, (box[0] + width, bottom), _GREEN, cv2.FILLED)
-        place = (box[0], bottom - below)
+        place = (box[0], bottom - margin)
         cv2.putText(picture, label, place, _FONT, scale, _BLACK, thick, cv2.LINE_AA)
     return picture

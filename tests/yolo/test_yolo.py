@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -23,6 +24,7 @@ FACES = {"astronaut": (176, 70, 272, 184), "hopper": (176, 126, 362, 336)}
 """Brow to chin, temple to temple, as in the sample."""
 
 
+@cache
 def portraits():
     data = pytest.importorskip("skimage.data")
     from matplotlib import cbook, image
@@ -31,6 +33,7 @@ def portraits():
     return {"astronaut": data.astronaut(), "hopper": hopper}
 
 
+@cache
 def backgrounds():
     data = pytest.importorskip("skimage.data")
     return [data.coffee(), data.rocket(), data.chelsea(), data.retina()[:1000, :1000]]
