@@ -4,7 +4,7 @@ import argparse
 import csv
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -45,9 +45,18 @@ def run(args: argparse.Namespace) -> int:
     _require(options, args, camera=camera)
 
     counts = _Counts()
+    with suppress(KeyboardInterrupt):  # is how one stops it without a window
+        _watch(args, options, camera, counts)
+    print(f"{_name(args.source)}: {counts}")
+    return 0
+
+
+def _watch(
+    args: argparse.Namespace, options: AnalysisOptions, camera: bool, counts: "_Counts"
+) -> None:
     with ExitStack() as stack:
         # First: a window that is made after PyAV is loaded never appears.
-        show = None if args.headless else stack.enter_context(_screen(args.source))
+        show = None if args.headless else stack.enter_context(_screen(_name(args.source)))
 
         from analyzer.live import watch
         from analyzer.models import load_models
@@ -58,17 +67,17 @@ def run(args: argparse.Namespace) -> int:
         medium = stack.enter_context(decoder.open(args.source))
         write = stack.enter_context(_table(args.csv)) if args.csv else None
         counts.start()
-        try:
-            for seen in islice(watch(medium, models), args.frames):
-                counts.add(seen)
-                if write:
-                    write(seen)
-                if show and not show(seen):
-                    break
-        except KeyboardInterrupt:
-            pass  # is how one stops it without a window
-    print(f"{medium.info.uri}: {counts}")
-    return 0
+        for seen in islice(watch(medium, models), args.frames):
+            counts.add(seen)
+            if write:
+                write(seen)
+            if show and not show(seen):
+                break
+
+
+def _name(source: str) -> str:
+    """What is watched, for people."""
+    return f"camera {source}" if source.isdecimal() else source
 
 
 def _require(options: AnalysisOptions, args: argparse.Namespace, *, camera: bool) -> None:
@@ -136,7 +145,7 @@ class _Counts:
     def __init__(self) -> None:
         self._frames = self._faces = 0
         self._tracks: set[int] = set()
-        self._started = 0.0
+        self.start()
 
     def start(self) -> None:
         """Start the clock."""
