@@ -2,22 +2,23 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+EXTRAS ?= cpu,test
 RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 SAMPLE := media/sample.mp4
 
 .DEFAULT_GOAL := help
-.PHONY: help install sample demo test check acceptance bench clean
+.PHONY: help install sample demo test test-yolo check acceptance bench clean
 
 help: ## what there is
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | \
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
 	    awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
 install: $(STAMP) ## the virtual environment
 
 $(STAMP): setup.py analyzer/__init__.py
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[cpu,test]'
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]'
 	@touch $@
 
 sample: $(SAMPLE) ## the sample video, its truth and its joblist
@@ -47,10 +48,14 @@ check: $(STAMP) ## style and types
 acceptance: $(STAMP) ## slow tests, on real processes
 	$(RUN) -m pytest -m acceptance
 
+test-yolo: ## tests with ultralytics, in .venv-yolo (several GB)
+	$(MAKE) VENV=.venv-yolo EXTRAS=cpu,test,yolo .venv-yolo/.installed
+	.venv-yolo/bin/python -m pytest -m yolo tests/yolo
+
 bench: $(STAMP) ## measure
 	$(RUN) -m benchmarks
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) build *.egg-info results media/sample.* media/jobs.csv
+	rm -rf $(VENV) .venv-yolo build *.egg-info results media/sample.* media/jobs.csv
 	rm -rf .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -98,7 +98,16 @@ def _serve(args: argparse.Namespace, options: AnalysisOptions) -> int:
     from jobs.store import Store, default_path
 
     bounds = arguments.bounds(args)
-    shards = plan(args.shards, args.shard_minutes, engine=options.engine, shots=options.shots) or ()
+    shards = (
+        plan(
+            args.shards,
+            args.shard_minutes,
+            engine=options.engine,
+            shots=options.shots,
+            detector=options.detector,
+        )
+        or ()
+    )
     path = args.ledger or default_path(args.joblist)
     with ExitStack() as stack:
         store = stack.enter_context(closing(Store(path)))

@@ -57,10 +57,12 @@ def of_media(
     """Videos, and the videos in folders; or stills, which share their results.
 
     Raises:
-        InputError: a folder holds no video.
+        InputError: a folder holds no video, or a pattern matches no still.
         UsageError: a poster for several media.
     """
-    found: list[str | list[str]] = [list(media)] if stills else list(outputs.media_in(media))
+    found: list[str | list[str]] = (
+        [outputs.stills_in(media)] if stills else list(outputs.media_in(media))
+    )
     if poster and len(found) > 1:
         raise UsageError(
             "--poster is the poster of one medium: analyse the media one at a time, or give each "

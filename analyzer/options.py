@@ -81,6 +81,12 @@ class AnalysisOptions:
     min_face_px: float = _option(
         0, "leave out faces smaller than this, in pixels", float, omits=True
     )
+    min_face_share: float = _option(
+        0,
+        "leave out faces whose longer side is below this share of the picture's shorter side",
+        float,
+        omits=True,
+    )
     min_area: float = _option(
         0, "leave out faces below this share of the picture", float, omits=True
     )
@@ -88,6 +94,12 @@ class AnalysisOptions:
         1, "leave out faces above this share of the picture", float, omits=True
     )
     min_conf: float = _option(0, "leave out detections less confident than this", float, omits=True)
+    detect_padding: float = _option(
+        0,
+        "look for faces in pictures with a black border of this share of their sides, for faces "
+        "that fill the picture or are cut off",
+        float,
+    )
     bbox_expand: float = _option(1, "scale the sides of every detected box", float)
     blur_gate: str | None = _option(
         None,
@@ -163,6 +175,8 @@ class AnalysisOptions:
         _require(
             0 <= self.min_area <= self.max_area <= 1, "min_area, max_area: 0 <= min <= max <= 1"
         )
+        _require(0 <= self.min_face_share <= 1, "min_face_share: must be 0 (off) to 1, a share")
+        _require(0 <= self.detect_padding <= 1, "detect_padding: must be 0 (off) to 1, a share")
         _require(
             self.min_label_accuracy is None or 0 < self.min_label_accuracy < 1,
             "min_label_accuracy: must be above 0 and below 1",

@@ -1,5 +1,6 @@
 """Where local results go: one name a medium, whole files only."""
 
+import glob
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,26 @@ def media_in(paths: Iterable[str]) -> list[str]:
         inside = [path] if not os.path.isdir(path) else _videos(path)
         found.update({os.path.realpath(p): p for p in inside})
     return list(found.values())
+
+
+def stills_in(paths: Iterable[str]) -> list[str]:
+    """Replace each pattern that a shell left as it is, such as ``'a/*.jpg'``, by what it matches.
+
+    ``**`` stands for folders in folders. A file of that very name is no pattern.
+
+    Raises:
+        InputError: a pattern matches nothing.
+    """
+    found: list[str] = []
+    for path in paths:
+        if not glob.has_magic(path) or os.path.exists(path):
+            found.append(path)
+            continue
+        matching = sorted(p for p in glob.glob(path, recursive=True) if os.path.isfile(p))
+        if not matching:
+            raise InputError(f"{path}: no file matches; check the folder and the pattern")
+        found += matching
+    return found
 
 
 def _videos(folder: str) -> list[str]:

@@ -4,7 +4,7 @@
 A medium may be looked at in shards, by ``observe_part``; ``conclude`` puts them together.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -16,6 +16,7 @@ import analyzer
 from analyzer import (
     aggregate,
     canvas,
+    detection,
     geometry,
     linking,
     parts,
@@ -27,7 +28,7 @@ from analyzer import (
 from analyzer.arrays import dense
 from analyzer.decode import Medium
 from analyzer.errors import InputError, ResourceError
-from analyzer.models import Models, load_models
+from analyzer.models import Models, Watch, load_models
 from analyzer.options import AnalysisOptions
 from analyzer.parts import Part
 from analyzer.prefetch import prefetch
@@ -38,7 +39,6 @@ from analyzer.types import (
     F32,
     F64,
     I64,
-    U8,
     Chips,
     Detections,
     Frame,
@@ -49,7 +49,16 @@ from analyzer.types import (
     ProgressHook,
 )
 
-__all__ = ["Models", "analyze", "conclude", "load_models", "observe", "observe_part", "summarize"]
+__all__ = [
+    "Models",
+    "analyze",
+    "conclude",
+    "load_models",
+    "observe",
+    "observe_part",
+    "steps",
+    "summarize",
+]
 
 _NO_SPAN = np.array([np.inf, -np.inf])
 """Start and end where no frame was looked at."""
@@ -130,17 +139,36 @@ def observe(
     Raises:
         InputError: the medium cannot be read.
     """
+    with closing(steps(medium, models=models, progress=progress)) as found:
+        for _, table in found:
+            yield table
+
+
+def steps(
+    medium: Medium, *, models: Models, size: int = _FRAMES, progress: ProgressHook | None = None
+) -> Generator[tuple[Sequence[Frame], Observations], None, None]:
+    """Look at one medium; see `observe`.
+
+    Args:
+        medium: open.
+        models: from `load_models`.
+        size: frames a step at least; 1 to see each at once.
+        progress: told of each step.
+
+    Yields:
+        Some frames and the table of their faces. No frame where there is none at all.
+    """
     options = models.options
     tracker, watch, before, nothing = models.tracker(), models.watch(), Tally(), True
     ahead = prefetch(medium.frames(watch), depth=_AHEAD)
     with closing(ahead):
         for batch in batches(
-            ahead, period=options.detect_period, size=_FRAMES, usable=_usable(options)
+            ahead, period=options.detect_period, size=size, usable=_usable(options)
         ):
             frames = [s.frame for s in batch]
-            detected = _detect(batch, models)  # B x Detections | None
+            detected = _detect(batch, medium.info, models)  # B x Detections | None
             wanted = [
-                d if d is None else _select(d, f.image, options)
+                d if d is None else detection.select(d, f.image, options)
                 for d, f in zip(detected, frames, strict=True)
             ]
             faces = tracker.track(frames, wanted)
@@ -163,13 +191,18 @@ def observe(
             )
             before, nothing = decoded, False
             table = tables.table(frames, faces, chips, described, rows, tally)
-            yield replace(table, canvas=watch.canvas.box.copy() if watch else table.canvas)
+            yield frames, replace(table, canvas=_lit(watch, table))
             begin_s, end_s = medium.range_s
             _tell(progress, "observe", table.span_s[1] - begin_s, end_s - begin_s)
     if nothing:
         # What was decoded is counted all the same.
         nobody = replace(nothing_seen(models), tally=_decoded(medium), span_s=_NO_SPAN)
-        yield replace(nobody, canvas=watch.canvas.box) if watch else nobody
+        yield (), replace(nobody, canvas=_lit(watch, nobody))
+
+
+def _lit(watch: Watch | None, table: Observations) -> NDArray[Any]:
+    """What of the pictures is lit, as far as it is known."""
+    return watch.canvas.box.copy() if watch else table.canvas
 
 
 def nothing_seen(models: Models) -> Observations:
@@ -202,12 +235,12 @@ def _usable(options: AnalysisOptions) -> Callable[[Frame], bool]:
     return lambda frame: quality.sharp_share(frame.image, gate) >= gate.keep
 
 
-def _detect(batch: Sequence[Scheduled], models: Models) -> list[Detections | None]:
+def _detect(batch: Sequence[Scheduled], info: MediaInfo, models: Models) -> list[Detections | None]:
     """Detect in the frames that are due; ``None``, which lets trackers coast, for the others.
 
     An engine that does not track shows nobody in a frame that was gated.
     """
-    found = iter(models.detector.detect([s.frame.image for s in batch if s.due]))
+    found = iter(detection.find([s.frame for s in batch if s.due], info, models))
     gated = None if models.options.engine == "videotracking" else Detections.empty()
     return [next(found) if s.due else gated if s.gated else None for s in batch]
 
@@ -230,28 +263,6 @@ def _worth_describing(
 def _clear_enough(sharpness: F32, frontality: F32, options: AnalysisOptions) -> NDArray[np.bool_]:
     """Which faces (n,) the options want, by how well they are seen."""
     return (sharpness >= options.min_sharpness) & (frontality >= options.min_frontality)
-
-
-def _select(found: Detections, image: U8, options: AnalysisOptions) -> Detections:
-    """Leave out the faces that the options do not want, and scale the boxes of the others.
-
-    Bounds of the share of the picture are checked again when its black bars are known: they can
-    only make a face's share greater.
-    """
-    size = np.sqrt(geometry.area(found.boxes))
-    height, width = image.shape[:2]
-    share = geometry.area(found.boxes) / (width * height)
-    keep = (
-        (found.scores >= options.min_conf)
-        & (size >= options.min_face_px)
-        & (share <= options.max_area)
-        & (size >= 1)
-    )
-    found = found[keep]
-    if options.bbox_expand == 1:
-        return found
-    boxes = geometry.scale(found.boxes, options.bbox_expand)
-    return replace(found, boxes=geometry.clip(boxes, width, height))
 
 
 def summarize(

@@ -41,7 +41,7 @@ class Shard:
 
 
 def plan(
-    count: int | None, minutes: float | None, *, engine: str, shots: str
+    count: int | None, minutes: float | None, *, engine: str, shots: str, detector: str
 ) -> tuple[Shard, ...] | None:
     """The shards that a user asks for; ``None`` where media are to be looked at as wholes.
 
@@ -50,6 +50,7 @@ def plan(
         minutes: that a share has at least, ``None`` for no bound.
         engine: of the analysis.
         shots: its shot detector, or ``none``.
+        detector: its detector's spec.
 
     Raises:
         UsageError: media cannot be divided so.
@@ -64,5 +65,8 @@ def plan(
         raise UsageError(f"--shards: there is nothing to gain with --engine {engine}; leave it out")
     if shots == "none":
         raise UsageError("--shards: media are divided at cuts; leave out --shots none")
+    if detector.partition(":")[0] == "precomputed":
+        # The frames of a shard are numbered from the first that belongs to it.
+        raise UsageError("--shards: precomputed boxes are those of whole media; leave out --shards")
     least_s = 60 * (minutes or 0)
     return tuple(Shard(number=n, count=count, least_s=least_s) for n in range(count))

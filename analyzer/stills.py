@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from analyzer import registry
+from analyzer import detection, registry
 from analyzer.pipeline import Models
 from analyzer.types import U8, Chips, Descriptions, Detections
 
@@ -27,6 +27,6 @@ def look(path: str, models: Models) -> Still:
     decoder = registry.load("decode", "images", runtime=models.runtime)
     with decoder.open(path) as medium:
         image = next(medium.frames()).image
-    found = models.detector.detect([image])[0]
+    found = detection.look([image], models)[0]
     chips = models.aligner.align(image, found.boxes, found.landmarks)
     return Still(image, found, chips, models.describer.describe(chips.images))

@@ -6,6 +6,7 @@ downloaded: a job finds its models on disk, or says what to install.
 
 import hashlib
 import importlib.metadata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -60,6 +61,16 @@ MODELS = {
             about="eye corners and nose, for chips",
         ),
         Model(
+            name="dlib_mmod",
+            package="face_recognition_models",
+            file="face_recognition_models/models/mmod_human_face_detector.dat",
+            sha256="4cb19393e2fbaf2b1609a9319ad5386618c886a6234ec1b971f3e87c85d87fe6",
+            size=729940,
+            licence="CC0-1.0",
+            source=_DLIB_MODELS,
+            about="faces",
+        ),
+        Model(
             name="dlib_resnet",
             package="face_recognition_models",
             file="face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
@@ -86,6 +97,27 @@ def locate(name: str) -> Path:
     if path.stat().st_size != model.size or sha256(path) != model.sha256:
         raise WeightsError(f"{path}: not the published {name} model; {_reinstall(model)}")
     return path
+
+
+def of_user(path: str, *, cure: str, published: Mapping[str, str] | None = None) -> Path:
+    """Find a file that a user names in an option.
+
+    Args:
+        path: as given; empty where none was.
+        cure: where to get such a file, and the option that takes it.
+        published: file name -> sha256, of files whose hash is known.
+
+    Raises:
+        WeightsError: none was given, there is none, or it is not what its name says.
+    """
+    if not path:
+        raise WeightsError(f"no weights: {cure}")
+    if not Path(path).is_file():
+        raise WeightsError(f"{path}: no such file: {cure}")
+    wanted = (published or {}).get(Path(path).name)
+    if wanted and sha256(Path(path)) != wanted:
+        raise WeightsError(f"{path}: not the published file of this name: {cure}")
+    return Path(path)
 
 
 def hashes() -> dict[str, str]:

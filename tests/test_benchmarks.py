@@ -3,7 +3,7 @@ import json
 import pytest
 
 from benchmarks import __main__ as benchmarks
-from benchmarks import _machine, describe, identities
+from benchmarks import _machine, describe, detectors, identities
 
 
 def test_machine_is_told_in_json():
@@ -35,3 +35,16 @@ def test_identities_are_looked_up(monkeypatch):
     figures = identities.run()
     assert figures["identities"] == 5000
     assert figures["look_up_ms_median"] > 0
+
+
+def test_detectors_find_the_faces_of_the_sample(monkeypatch):
+    monkeypatch.setattr(detectors, "_EVERY", 200)
+    monkeypatch.setattr(detectors, "_SHRINK", (1, 2))
+    monkeypatch.setenv("DETECTORS", "centerface whole")
+    monkeypatch.delenv("FACES", raising=False)
+    figures = detectors.run()
+    assert figures["centerface_sample_1_1_found_share"] == 1
+    assert figures["centerface_sample_1_2_found_share"] == 1
+    assert figures["centerface_sample_1_1_false_boxes"] == 0
+    assert figures["whole_sample_1_2_found_share"] == 0
+    assert figures["whole_sample_1_2_false_boxes"] > 0

@@ -76,7 +76,13 @@ def add(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Analyse every medium; 1 if one of them failed."""
     options = AnalysisOptions.from_mapping(vars(args))
-    shards = plan(args.shards, args.shard_minutes, engine=options.engine, shots=options.shots)
+    shards = plan(
+        args.shards,
+        args.shard_minutes,
+        engine=options.engine,
+        shots=options.shots,
+        detector=options.detector,
+    )
     work = _work(args, stills=options.engine == "image")
 
     from analyzer.commands._look import Look

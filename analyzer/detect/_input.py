@@ -1,0 +1,66 @@
+"""Pictures in the sizes that networks take, and networks read from files."""
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import onnx
+
+from analyzer.errors import UsageError, WeightsError
+from analyzer.types import U8
+
+MULTIPLE = 32
+"""Networks halve their input five times."""
+
+
+def require_bounds(detector: str, *, size: int, least: int = MULTIPLE, **shares: float) -> None:
+    """Refuse values out of range.
+
+    Args:
+        detector: its name.
+        size: longer side of its input in pixels.
+        least: that the size must be.
+        shares: options that lie between 0 and 1.
+
+    Raises:
+        UsageError: one is out of range.
+    """
+    if size < least:
+        raise UsageError(f"{detector}: size={size} must be at least {least}")
+    for name, share in shares.items():
+        if not 0 < share < 1:
+            raise UsageError(f"{detector}: {name}={share} must be between 0 and 1")
+
+
+def round_up(side: int) -> int:
+    """The next multiple of `MULTIPLE`."""
+    return -(-side // MULTIPLE) * MULTIPLE
+
+
+def resize(image: U8, ratio: float) -> U8:
+    """Scale a picture (H, W, 3), without steps where it shrinks."""
+    height, width = (max(1, round(side * ratio)) for side in image.shape[:2])
+    method = cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR
+    return cv2.resize(image, (width, height), interpolation=method)
+
+
+def pad(image: U8, height: int, width: int) -> U8:
+    """Fill a picture up with black, right and below: (height, width, 3)."""
+    padded = np.zeros((height, width, 3), np.uint8)
+    padded[: image.shape[0], : image.shape[1]] = image
+    return padded
+
+
+def read_onnx(path: Path, *, cure: str) -> Any:
+    """Read an ONNX network.
+
+    Raises:
+        WeightsError: it is none, or not whole.
+    """
+    try:
+        model = onnx.load(str(path))
+        onnx.checker.check_model(model)
+    except Exception as error:  # protobuf's own errors have no public base
+        raise WeightsError(f"{path}: not a whole ONNX file; {cure}") from error
+    return model
