@@ -28,7 +28,7 @@ LAYERS = {
             "canvas", "schedule", "tables", "tracks", "linking", "identity", "tally",
             "names", "naming", "archive", "plain", "presence", "text", "columns", "anonymise"},
         1: {"options", "registry", "runtime", "backend", "weights", "cache", "ffmpeg_binary",
-            "source", "joblist", "formats", "portraits", "reports"},
+            "source", "joblist", "formats", "portraits", "reports", "catalogue", "networks"},
         3: {"pipeline", "models", "outputs", "evaluate", "evaluate_clustering", "train",
             "identity_store", "gallery", "identify", "stills", "items", "results", "forget",
             "erase", "rewrite", "leftovers", "collect"},
