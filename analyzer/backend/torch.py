@@ -1,18 +1,11 @@
 """PyTorch, for machines that have it and no ONNX Runtime with CUDA.
 
-Graphs are converted by onnx2torch (Apache-2.0). It imports torchvision for the two operators
-NonMaxSuppression and RoiAlign; where that is missing, or was built for another PyTorch, graphs
-without them are converted all the same.
+Graphs are converted by onnx2torch (Apache-2.0).
 """
 
-import importlib
 import io
 import os
-import sys
-import types
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +14,7 @@ import onnx
 import torch
 
 from analyzer.backend._batch import Arrays, OutOfMemory, Outputs, cut, halving, join, rows
+from analyzer.backend._onnx2torch import convert
 from analyzer.errors import ResourceError, UsageError, WeightsError
 
 
@@ -60,13 +54,17 @@ class Torch:
         name = "the network" if isinstance(model, bytes) else str(model)
         graph = _read(model, name)
         try:
-            with _torchvision(), warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                module = importlib.import_module("onnx2torch").convert(graph)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of its own code
+                module = convert(graph)
         except NotImplementedError as error:
             raise WeightsError(
                 f"{name}: PyTorch cannot execute it ({error}); use --backend onnxruntime"
             ) from error
+        for layer in module.modules():
+            if isinstance(layer, torch.nn.LayerNorm):
+                # onnx2torch takes 0 for a length that shape inference does not tell.
+                layer.normalized_shape = tuple(layer.weight.shape)
         return TorchSession(module.eval(), graph, name, torch.device(self.device), self._half)
 
     def release(self) -> None:
@@ -166,24 +164,3 @@ def _read(model: Path | bytes, name: str) -> Any:
 def _shape(value: Any) -> tuple[int | None, ...]:
     sides = value.type.tensor_type.shape.dim
     return tuple(side.dim_value if side.HasField("dim_value") else None for side in sides)
-
-
-@contextmanager
-def _torchvision() -> Iterator[None]:
-    """Let onnx2torch be imported where torchvision cannot be; see the file's docstring."""
-    try:
-        importlib.import_module("torchvision")
-    except (ImportError, RuntimeError):  # built for another PyTorch, it raises RuntimeError
-        absent = types.ModuleType("torchvision")
-        absent.ops = types.SimpleNamespace(nms=_no_operator, roi_align=_no_operator)  # type: ignore[attr-defined]
-        sys.modules["torchvision"] = absent
-        try:
-            yield
-        finally:
-            del sys.modules["torchvision"]
-    else:
-        yield
-
-
-def _no_operator(*_: Any, **__: Any) -> Any:
-    raise ResourceError("this network needs torchvision; install it with: pip install torchvision")
