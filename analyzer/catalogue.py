@@ -85,7 +85,7 @@ def _family(
             sha256=sha256,
             licence=licence,
             about=about,
-            source=where,
+            source=where.partition("/releases")[0],
             address=f"{where}/{file}" if where.startswith("https") else "",
             network=network,
         )
@@ -94,6 +94,8 @@ def _family(
 
 
 _UNIFACE = "https://github.com/yakhyo/uniface/releases/download/weights"
+_RELEASE = "as its release says"
+_YOLO = "GPL-3.0 or AGPL-3.0, as its release says"
 _RESEARCH = "non-commercial research only"
 _FACES = "faces and five landmarks"
 _WHO = "face embeddings, 512-D"
@@ -103,7 +105,7 @@ PUBLISHED = {
     model.name: model
     for family in (
         _family(
-            "MIT code; trained on WIDER FACE",
+            _RELEASE,
             _FACES,
             _UNIFACE,
             retinaface_mv1_025=(
@@ -146,7 +148,7 @@ PUBLISHED = {
             ),
         ),
         _family(
-            "MIT",
+            _RELEASE,
             _WHO,
             "https://github.com/yakhyo/adaface-onnx/releases/download/weights",
             "adaface",
@@ -156,8 +158,8 @@ PUBLISHED = {
             ),
         ),
         _family(
-            "as the release of Idiap says",
-            "512-D face embeddings, small",
+            _RELEASE,
+            _WHO,
             "https://github.com/yakhyo/edgeface-onnx/releases/download/weights",
             "edgeface",
             edgeface_xxs=(
@@ -191,7 +193,7 @@ PUBLISHED = {
             ),
         ),
         _family(
-            "GPL-3.0",
+            _YOLO,
             _FACES,
             "https://github.com/yakhyo/yolov5-face-onnx-inference/releases/download/weights",
             yolov5n_face=(
@@ -208,7 +210,7 @@ PUBLISHED = {
             ),
         ),
         _family(
-            "AGPL-3.0 (ultralytics)",
+            _YOLO,
             _FACES,
             "https://github.com/yakhyo/yolov8-face-onnx-inference/releases/download/weights",
             yolov8_lite_s=(

@@ -15,7 +15,9 @@ from typing import Any
 import platformdirs
 
 from analyzer import cache
-from analyzer.catalogue import MODELS, PUBLISHED, Model
+from analyzer.catalogue import MODELS as MODELS
+from analyzer.catalogue import PUBLISHED as PUBLISHED
+from analyzer.catalogue import Model as Model
 from analyzer.errors import MissingDependency, UsageError, WeightsError
 
 _RECORDS = "models.json"

@@ -71,7 +71,7 @@ def list_models(args: argparse.Namespace) -> int:
         size = path.stat().st_size if path else model.size
         here = model.package or "yes" if path else "no"
         row = [model.name, model.about, f"{size / 1e6:.1f}" if size else "", model.licence]
-        row += [model.address or model.source, here]
+        row += [model.source, here]
         table.add_row(*row, *([_measured(path)] * args.measure))
     Console().print(table)
     return 0
@@ -169,7 +169,7 @@ def _measured(path: Path | None) -> str:
     try:
         session = Runtime().load(path)
         inputs = {
-            name: np.zeros([1, *(side or _FREE_PX for side in shape[1:])], np.float32)
+            name: np.zeros([shape[0] or 1, *(side or _FREE_PX for side in shape[1:])], np.float32)
             for name, shape in session.inputs.items()
         }
         seconds = []
@@ -180,4 +180,5 @@ def _measured(path: Path | None) -> str:
     except AnalyzerError as error:
         return str(error)
     shapes = ", ".join("x".join(map(str, array.shape[1:])) for array in inputs.values())
-    return f"{1000 * min(seconds):.1f} ({shapes})"
+    count = len(next(iter(inputs.values())))
+    return f"{1000 * min(seconds) / count:.1f} ({shapes})"

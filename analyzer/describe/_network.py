@@ -121,7 +121,7 @@ def values(head: Head, raw: F32) -> F32:
         wide = wide[:, :1] - wide[:, 1:] if wide.shape[1] == 2 else wide
     elif head.values in ("years", "decfunc"):
         years = wide * head.factor if head.values == "years" else attributes.years(wide)
-        wide = attributes.bins_of(years[:, 0])
+        return attributes.bins_of(years[:, 0])
     return wide.astype(np.float32)
 
 
