@@ -82,12 +82,23 @@ class OnnxDescriber:
         self._output = who.output(who.spec.embedding)
         self._views: list[View]
         self.aligner, self._views = plan([_wanted(who), wanted])
+        sides = dict(Spec.parse(self.aligner).options)
+        self._side = int(sides["size"]) + int(sides.get("beside", 0))
         self.threshold = who.spec.threshold or 0.0
         self.calibration = calibration
         self.provenance = {**who.provenance, **provenance}
 
     def describe(self, images: U8) -> Descriptions:
-        """Describe chips; see `analyzer.describe.Describer`."""
+        """Describe chips; see `analyzer.describe.Describer`.
+
+        Raises:
+            UsageError: chips of another aligner.
+        """
+        if images.shape[1] != self._side:
+            raise UsageError(
+                f"describer onnx: chips of {images.shape[1]} px instead of {self._side}: it sees "
+                "what its own aligner cuts; evaluate attributes has chips of dlib's, 150 px, only"
+            )
         own, others = (view.take(images) for view in self._views)
         vectors = self._who(own)[self._output]
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -244,6 +244,11 @@ class TestRefused:
         path = graphs.embedding(tmp_path / "fairface.onnx", size=224)
         self.refuse(UsageError, "states no threshold", f"onnx:embed={path}")
 
+    def test_chips_of_another_aligner(self, tmp_path):
+        made = describer(f"onnx:embed={graphs.embedding(tmp_path / 'edgeface_base.onnx')}")
+        with pytest.raises(UsageError, match="chips of 150 px instead of 112"):
+            made.describe(np.zeros((2, 150, 150, 3), np.uint8))
+
     def test_itself_beside_itself(self, tmp_path):
         path = graphs.embedding(tmp_path / "edgeface_base.onnx")
         self.refuse(UsageError, "another describer", f"onnx:embed={path},attributes=onnx")
