@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from analyzer.types import MediaReport, Progress, ProgressHook
     from jobs.child import Report, Task
 
-OVERRIDES = ("batch_size", "device")
+OVERRIDES = ("batch_size", "device", "backend")
 """Analysis options that a worker may set for itself: they change speed, not results."""
 
 
@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("uri", metavar="URI", help="what the server prints, PYRO:ina.jobs@...")
     add("batch_size", type=int, metavar="N", help="faces or frames a batch")
     add("device", metavar="D", help="auto, cpu, cuda:0, ...")
+    add("backend", metavar="B", help="auto, onnxruntime or torch")
     add("threads", type=int, default=0, metavar="N", help="CPU threads (default: every core)")
     add("server_timeout", type=float, default=600.0, metavar="S",
         help="seconds that the server may be gone (default: 600)")  # fmt: skip
@@ -92,7 +93,7 @@ def make_task(local: dict[str, Any]) -> Task:
     """Return what turns one medium into files; models are loaded at the first one.
 
     Args:
-        local: `threads`, and the worker's own `batch_size` and `device`, or None.
+        local: `threads`, and the worker's own `batch_size`, `device` and `backend`, or None.
     """
     from analyzer.errors import AnalyzerError
 

@@ -54,6 +54,17 @@ def years(value: Any) -> F64:
     return np.clip(np.interp(value, *_YEARS_AT), 0, 100)
 
 
+def bins_of(ages: F64) -> F32:
+    """Decision values (n, 9) that decode to ages (n,) in years; the inverse of `years`.
+
+    All the probability lies in the two bins between which an age is: nothing more is known of it.
+    Ages above those of the last bin become its age.
+    """
+    at = np.interp(ages, _YEARS_AT[1], _YEARS_AT[0])
+    away = np.abs(np.minimum(at, len(AGE_BINS) - 1)[:, None] - np.arange(len(AGE_BINS)))
+    return _log(np.maximum(1 - away, 0))
+
+
 def decode(head: str, raw: F32) -> Decoded:
     """Turn raw values into one decision value and one label a row.
 

@@ -9,6 +9,7 @@ from analyzer import registry
 from analyzer.errors import UsageError
 from analyzer.identities import IdentityStore
 from analyzer.identity import Settings
+from analyzer.networks import resolve
 from analyzer.registry import Spec
 
 WAIT_S = 120.0
@@ -23,14 +24,20 @@ def settings_for(describer: str, threshold: float | None) -> Settings:
     Args:
         describer: its spec.
         threshold: distance of embeddings of length one, below which two are one person; ``None``
-            takes the one that the describer's file states as ``UNIT_THRESHOLD``.
+            takes the one that the describer's file states as ``UNIT_THRESHOLD``, or, of a network
+            that the spec names with ``embed``, the one of its specification.
 
     Raises:
         UsageError: it states none.
+        WeightsError: the network that it names is not here.
     """
     if threshold is None:
         # Not asked of the describer itself: its libraries need not be where a server runs.
-        threshold = registry.constant("describe", Spec.parse(describer).name, "UNIT_THRESHOLD")
+        spec = Spec.parse(describer)
+        options = dict(spec.options)
+        threshold = registry.constant("describe", spec.name, "UNIT_THRESHOLD")
+        if "embed" in options:
+            threshold = resolve(options["embed"], options.get("spec", ""))[1].threshold
     if threshold is None:
         raise UsageError(
             f"describer {describer!r} states no threshold for identities: give the distance of "

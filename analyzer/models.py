@@ -60,7 +60,12 @@ def load_models(options: AnalysisOptions, *, threads: int = 0) -> Models:
         MissingDependency: a library that a component needs is not installed.
         WeightsError: a model file is missing or altered.
     """
-    runtime = Runtime(device=options.device, threads=threads, batch_size=options.batch_size)
+    runtime = Runtime(
+        device=options.device,
+        threads=threads,
+        batch_size=options.batch_size,
+        backend=options.backend,
+    )
     describer = registry.load(
         "describe", options.describer, runtime=runtime, attributes=options.attributes
     )

@@ -153,6 +153,13 @@ class AnalysisOptions:
         32, "faces or frames a batch; changes speed and memory, not results", int, local=True
     )
     device: str = _option("auto", "auto, cpu, cuda:0, ...", str, local=True)
+    backend: str = _option(
+        "auto",
+        "library that executes the networks; changes speed, not results but for rounding",
+        str,
+        stage="backend",
+        local=True,
+    )
 
     def __post_init__(self) -> None:
         _require(
@@ -189,7 +196,7 @@ class AnalysisOptions:
         _require(not unknown, f"attributes {sorted(unknown)}: choose from {', '.join(ATTRIBUTES)}")
         for option in fields(self):
             stage, text = option.metadata.get("stage"), getattr(self, option.name)
-            extra = {"track": "auto", "shots": "none"}.get(stage or "")
+            extra = {"track": "auto", "shots": "none", "backend": "auto"}.get(stage or "")
             if stage and text != extra:
                 registry.check(stage, text)
 

@@ -114,6 +114,8 @@ def observe_part(
         return Part(info=medium.info, observations=found, reached_end=medium.reached_end)
     except MemoryError as error:
         raise ResourceError(f"{path}: out of memory; try a smaller --batch_size") from error
+    finally:
+        models.runtime.release()
 
 
 def conclude(

@@ -23,14 +23,16 @@ _PIP_NAMES = {
     "dlib": "dlib-bin",
     "ffmpeg": "ffmpeg-python",
     "PIL": "pillow",
+    "yaml": "PyYAML",
 }
 _EXTRAS = {
     "jinja2": "'ina[review]'",
     "lxml": "'ina[review]'",
+    "onnx2torch": "'ina[torch]'",
     "onnxruntime": "'ina[cpu]'",
     "pyarrow": "'ina[review]'",
     "redis": "'ina[redis]'",
-    "torch": "'ina[train]'",
+    "torch": "'ina[torch]'",
     "ultralytics": "'ina[yolo]'",
     "xlsxwriter": "'ina[review]'",
 }
@@ -157,15 +159,17 @@ def _convert(
 ) -> dict[str, Any]:
     """Turn the text of options into the types that ``create`` declares."""
     hints = get_type_hints(create)
-    known = [k for k in inspect.signature(create).parameters if k not in given]
+    # An option that is called as something that is given is the keyword with _ behind.
+    known = {k.rstrip("_"): k for k in inspect.signature(create).parameters if k not in given}
     values = {}
     for key, text in options:
         if key not in known:
             raise UsageError(f"{name} has no option {key!r}; it has: {', '.join(known) or 'none'}")
+        keyword = known[key]
         try:
-            values[key] = _value(text, hints[key])
+            values[keyword] = _value(text, hints[keyword])
         except ValueError:
-            kind = getattr(hints[key], "__name__", hints[key])
+            kind = getattr(hints[keyword], "__name__", hints[keyword])
             raise UsageError(f"{name}: {key}={text!r} cannot be read as {kind}") from None
     return values
 

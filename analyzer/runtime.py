@@ -1,6 +1,7 @@
 """Where the work runs: the device, the threads, the batch; handed to every component."""
 
 import importlib.metadata
+import importlib.util
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 _LIBRARIES = (
     *("av", "dlib-bin", "faiss-cpu", "numpy", "onnxruntime", "onnxruntime-gpu", "opencv-python"),
-    *("pillow", "scenedetect", "scipy"),
+    *("pillow", "scenedetect", "scipy", "torch"),
 )
 """Those that results can depend on."""
 
@@ -22,7 +23,7 @@ _LIBRARIES = (
 class Runtime:
     """One process's means of computation.
 
-    Nothing in it may change a result; options that do are in `analyzer.options`.
+    Nothing in it may change a result but for rounding; options that do are in `analyzer.options`.
     """
 
     device: str = "auto"
@@ -31,8 +32,8 @@ class Runtime:
     """Threads that decoders and networks may use; 0 = every core."""
     batch_size: int = 32
     """Faces or pictures a batch."""
-    backend: str = "onnxruntime"
-    """Spec of the library that executes networks."""
+    backend: str = "auto"
+    """Spec of the library that executes networks; ``auto``: ONNX Runtime, or else PyTorch."""
     _loaded: Any = field(default=None, init=False, repr=False)
 
     def load(self, model: Path | bytes) -> "Session":
@@ -44,12 +45,25 @@ class Runtime:
         """
         return self._backend().load(model)
 
+    def release(self) -> None:
+        """Give memory back that only speeds up the next batch; after each medium."""
+        if self._loaded is not None:
+            self._loaded.release()
+
     def _backend(self) -> "Backend":
         if self._loaded is None:
-            self._loaded = registry.load(
-                "backend", self.backend, device=self.device, threads=self.threads
-            )
+            spec = _installed() if self.backend == "auto" else self.backend
+            self._loaded = registry.load("backend", spec, device=self.device, threads=self.threads)
         return self._loaded
+
+
+def _installed() -> str:
+    """The first backend whose library is installed; ONNX Runtime where none is, which says so."""
+    libraries = {"onnxruntime": ("onnxruntime",), "torch": ("torch", "onnx2torch")}
+    for name, needed in libraries.items():
+        if all(importlib.util.find_spec(library) for library in needed):
+            return name
+    return "onnxruntime"
 
 
 def versions() -> dict[str, str]:

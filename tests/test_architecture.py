@@ -29,7 +29,7 @@ LAYERS = {
             "names", "naming", "archive", "plain", "presence", "text", "columns", "anonymise",
             "anchors", "corrections", "ownership"},
         1: {"options", "registry", "runtime", "backend", "weights", "cache", "ffmpeg_binary",
-            "source", "joblist", "formats", "portraits", "reports"},
+            "source", "joblist", "formats", "portraits", "reports", "catalogue", "networks"},
         3: {"pipeline", "models", "outputs", "evaluate", "evaluate_clustering", "train",
             "identity_store", "gallery", "identify", "stills", "items", "results", "forget",
             "erase", "rewrite", "leftovers", "collect", "correct", "amend", "reexport", "detection",

@@ -1,6 +1,6 @@
 """Stage: the library that executes networks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,14 +10,20 @@ import numpy as np
 class Session(Protocol):
     """One network, loaded."""
 
+    inputs: Mapping[str, tuple[int | None, ...]]
+    """Name and shape of each input; ``None`` where a side is free."""
     outputs: Sequence[str]
     """Names of the outputs, in order."""
 
     def run(self, **inputs: "np.ndarray[Any, Any]") -> "list[np.ndarray[Any, Any]]":
         """Execute the network; inputs by name, outputs in the order of ``outputs``.
 
+        A batch may be of any size: a graph that is made for one picture is run for each. Where
+        memory gives out, both halves of the batch are tried, once.
+
         Raises:
-            ResourceError: the device is out of memory.
+            ResourceError: the device is out of memory, or gave up.
+            WeightsError: the inputs are not what the network was made for.
         """
         ...
 
@@ -34,4 +40,8 @@ class Backend(Protocol):
         Raises:
             WeightsError: not an ONNX network, or truncated.
         """
+        ...
+
+    def release(self) -> None:
+        """Give memory back that only speeds up the next batch; after each medium."""
         ...

@@ -1,47 +1,184 @@
-"""List the model files that this package uses, and check them."""
+"""List the model files that this package uses or knows, fetch more, add your own, check them."""
 
 import argparse
 import sys
-from typing import Any
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from analyzer import weights
-from analyzer.errors import AnalyzerError
+from analyzer.catalogue import Model
+from analyzer.errors import AnalyzerError, UsageError
+from analyzer.options import spellings
+
+if TYPE_CHECKING:
+    from analyzer.fetching import Told
+
+_FREE_PX = 640
+"""Side with which networks are measured that take any."""
+_TRIES = 5
 
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
     parser = commands.add_parser("models", help=__doc__, description=__doc__)
     parts = parser.add_subparsers(title="what", metavar="WHAT", required=True)
-    text = "print every model: what it does, its size, licence and source"
-    parts.add_parser("list", help=text, description=text).set_defaults(run=list_models)
-    text = "compare every model's file with its published sha256"
+    text = "print every model: what it does, its size, licence and source, and whether it is here"
+    listing = parts.add_parser("list", help=text, description=text)
+    text = "how long one picture takes here, of ONNX models that are here"
+    listing.add_argument("--measure", action="store_true", help=text)
+    listing.set_defaults(run=list_models)
+    _add_fetch(parts)
+    _add_add(parts)
+    text = "compare every model's file with the sha256 that was published, or recorded at first"
     parts.add_parser("verify", help=text, description=text).set_defaults(run=verify)
 
 
-def list_models(_: argparse.Namespace) -> int:
+def _add_fetch(parts: Any) -> None:
+    text = "download a model from where its authors publish it; a job never does"
+    parser = parts.add_parser("fetch", help=text, description=text)
+    parser.add_argument("name", metavar="NAME", help="of those that list shows")
+    text = "folder with files of the same names, instead of the published address"
+    parser.add_argument("--mirror", default="", metavar="URL", help=text)
+    text = "accept a licence that is for research or otherwise not for everybody"
+    parser.add_argument(*spellings("accept_licence"), action="store_true", help=text)
+    parser.set_defaults(run=fetch)
+
+
+def _add_add(parts: Any) -> None:
+    text = "copy a model file of yours to the others, and note its sha256"
+    parser = parts.add_parser("add", help=text, description=text)
+    parser.add_argument("path", type=Path, metavar="PATH", help="the file")
+    parser.add_argument("--name", default="", metavar="N", help="default: the file's")
+    text = "what is to be known of a network that describes faces; docs/models.md"
+    parser.add_argument("--spec", type=Path, metavar="FILE", help=text)
+    parser.set_defaults(run=add_model)
+
+
+def list_models(args: argparse.Namespace) -> int:
     """Print the table of models."""
     from rich.console import Console
     from rich.table import Table
 
     table = Table()
-    for title in ("model", "what it does", "MB", "licence", "comes with", "published at"):
+    titles = ["model", "what it does", "MB", "licence", "published at", "here"]
+    for title in titles + ["ms"] * args.measure:
         table.add_column(title, overflow="fold")
-    for model in weights.MODELS.values():
-        megabytes = f"{model.size / 1e6:.1f}"
-        table.add_row(
-            model.name, model.about, megabytes, model.licence, model.package, model.source
-        )
+    for model in weights.everything().values():
+        path = _present(model)
+        size = path.stat().st_size if path else model.size
+        here = model.package or "yes" if path else "no"
+        row = [model.name, model.about, f"{size / 1e6:.1f}" if size else "", model.licence]
+        row += [model.source, here]
+        table.add_row(*row, *([_measured(path)] * args.measure))
     Console().print(table)
     return 0
 
 
+def fetch(args: argparse.Namespace) -> int:
+    """Download a model."""
+    model = weights.get(args.name)
+    print(f"{model.name}: licence: {model.licence}")
+    _accept(model, accepted=args.accept_licence)
+
+    from analyzer import fetching
+
+    unknown = not weights.expected(model)
+    with _progress(model.name) as told:
+        path = fetching.fetch(model, mirror=args.mirror, told=told)
+    print(f"{model.name}: {path}")
+    if unknown:
+        print(f"{model.name}: no sha256 is published; noted for later: {weights.expected(model)}")
+    return 0
+
+
+def add_model(args: argparse.Namespace) -> int:
+    """Copy a model of the user's."""
+    from analyzer import fetching
+
+    model = fetching.add(args.path, name=args.name, spec=args.spec)
+    print(f"{model.name}: {weights.locate(model.name)}")
+    return 0
+
+
 def verify(_: argparse.Namespace) -> int:
-    """Check every model; 1 if one is missing or altered."""
+    """Check every model that is or must be here; 1 if one is missing or altered."""
     failed = 0
-    for name in weights.MODELS:
+    for name, model in weights.everything().items():
+        if not model.package and not _present(model):
+            continue
         try:
             print(f"{name}: {weights.locate(name)}")
         except AnalyzerError as error:
             failed += 1
             print(f"{name}: {error}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _present(model: Model) -> Path | None:
+    try:
+        return weights.find(model)
+    except AnalyzerError:
+        return None
+
+
+def _accept(model: Model, *, accepted: bool) -> None:
+    """Ask whether a restricted licence is accepted.
+
+    Raises:
+        UsageError: it is not, or nobody can be asked.
+    """
+    if not model.restricted or accepted:
+        return
+    answer = ""
+    if sys.stdin.isatty():
+        answer = input("Do you accept it? Type yes: ")
+    if answer.strip().lower() != "yes":
+        raise UsageError(f"{model.name}: {model.licence}: to accept that, give --accept_licence")
+
+
+@contextmanager
+def _progress(name: str) -> "Iterator[Told]":
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
+
+    columns = ("{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    console = Console(stderr=True)
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task(name, total=None)
+
+        def told(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total or None)
+
+        yield told
+
+
+def _measured(path: Path | None) -> str:
+    """Milliseconds a picture, least of some tries, and the picture's size."""
+    if path is None or path.suffix != ".onnx":
+        return ""
+
+    import numpy as np
+
+    from analyzer.runtime import Runtime
+
+    try:
+        session = Runtime().load(path)
+        inputs = {
+            name: np.zeros([shape[0] or 1, *(side or _FREE_PX for side in shape[1:])], np.float32)
+            for name, shape in session.inputs.items()
+        }
+        seconds = []
+        for _ in range(_TRIES):
+            started = time.perf_counter()
+            session.run(**inputs)
+            seconds.append(time.perf_counter() - started)
+    except AnalyzerError as error:
+        return str(error)
+    shapes = ", ".join("x".join(map(str, array.shape[1:])) for array in inputs.values())
+    count = len(next(iter(inputs.values())))
+    return f"{1000 * min(seconds) / count:.1f} ({shapes})"

@@ -1,0 +1,71 @@
+"""A small network of 512 numbers a face in place of the default one, on real media."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analyzer import pipeline, stills, truth
+from analyzer.models import Models
+from analyzer.options import AnalysisOptions
+from analyzer.types import F32, MediaReport
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+LABELS = truth.of_video(Path(__file__).parent / "labels" / "short_hamilton_clip.csv")
+
+
+def load(shared: Path, **options: object) -> Models:
+    """The pipeline with that network."""
+    path = shared / "models" / "edgeface_xxs_512.onnx"
+    if not path.is_file():
+        pytest.skip(f"{path} is missing")
+    return pipeline.load_models(AnalysisOptions(describer=f"onnx:embed={path}", **options))
+
+
+@pytest.fixture(scope="module")
+def clip(shared: Path) -> MediaReport:
+    path = shared / "media" / "video" / "short_hamilton_clip.mp4"
+    return pipeline.analyze(str(path), models=load(shared, fps=5))
+
+
+def test_the_main_man_is_one_person_and_nobody_else_is(clip: MediaReport) -> None:
+    rows = LABELS.rows(clip.observations)
+    persons = np.where(rows >= 0, clip.row_persons()[rows], -1)
+    main = np.array(LABELS.persons) == "performer"
+    (person,) = set(persons[main].tolist())
+    assert person >= 0
+    assert person not in persons[~main]
+    assert clip.observations.embeddings.shape[1] == 512
+
+
+def test_attributes_that_nobody_makes_are_empty(clip: MediaReport) -> None:
+    assert clip.persons
+    assert {p.attributes[head].label for p in clip.persons for head in ("sex", "age")} == {""}
+
+
+def portraits(models: Models, folder: Path) -> tuple[F32, list[str]]:
+    """An embedding of the face in the middle of each picture, and whom it shows."""
+    rows, who = [], []
+    for path in sorted(folder.glob("*/*.jpg")):
+        still = stills.look(str(path), models)
+        centres = (still.found.boxes[:, :2] + still.found.boxes[:, 2:]) / 2
+        middle = np.array(still.image.shape[1::-1]) / 2
+        rows.append(still.described.embeddings[np.abs(centres - middle).sum(1).argmin()])
+        who.append(path.parent.name)
+    return np.stack(rows), who
+
+
+def test_pairs_of_portraits_are_told_apart(shared: Path) -> None:
+    models = load(shared)
+    embeddings, who = portraits(models, shared / "media" / "images" / "lfw_subset")
+    one, other = np.triu_indices(len(who), 1)
+    same = np.array(who)[one] == np.array(who)[other]
+    near = np.linalg.norm(embeddings[one] - embeddings[other], axis=1)
+    shares = [((near < limit) == same).mean() for limit in np.linspace(0.5, 1.5, 101)]
+    mistaken = (near[~same] < models.describer.threshold).mean()
+    print(f"{len(same)} pairs: {max(shares):.2%} told apart at best; {mistaken:.2%} of the "
+          f"different ones are nearer than {models.describer.threshold}")  # fmt: skip
+    assert len(who) == 100
+    assert max(shares) >= 0.99
+    assert ((near < models.describer.threshold) == same).mean() >= 0.99
+    assert mistaken == 0
