@@ -74,8 +74,8 @@ class Calibration:
 
     octaves: F64
     """(s,) sizes at which ages were measured, ascending from 0; see `Views.octaves`."""
-    tails: Mapping[str, F64]
-    """Label of perceived sex -> (s,) share of the age distribution left out on each side."""
+    tails: F64
+    """(s,) share of the age distribution left out on each side, by size."""
     weights: Mapping[str, F64]
     """Head -> (6,) of the model of confidence."""
     accuracies: F64
@@ -105,23 +105,16 @@ class Calibration:
         wanted = self.thresholds_at(head, accuracy, views)
         return self.confidence(head, raw, views) >= wanted
 
-    def age_tail(self, views: Views, sexes: tuple[str, ...]) -> F64:
+    def age_tail(self, views: Views) -> F64:
         """Share (n,) of the age distribution that lies on each side of the interval."""
-        octaves = views.octaves
-        tables: dict[str, F64] = {
-            sex: np.interp(octaves, self.octaves, tail) for sex, tail in self.tails.items()
-        }
-        unknown: F64 = np.mean(list(tables.values()), axis=0)
-        # Without the head of sex the mean of both tables stands for either.
-        chosen = [tables.get(sex, unknown)[i] for i, sex in enumerate(sexes)]
-        return np.array(chosen, np.float64)
+        return np.interp(views.octaves, self.octaves, self.tails)
 
     def to_json(self) -> str:
         """For the metadata of a weights' file."""
         return json.dumps(
             {
                 "octaves": self.octaves.tolist(),
-                "tails": {k: v.tolist() for k, v in self.tails.items()},
+                "tails": self.tails.tolist(),
                 "weights": {k: v.tolist() for k, v in self.weights.items()},
                 "accuracies": self.accuracies.tolist(),
                 "thresholds": {k: v.tolist() for k, v in self.thresholds.items()},
@@ -138,7 +131,7 @@ class Calibration:
 
         return cls(
             octaves=np.array(read["octaves"], np.float64),
-            tails=tables("tails"),
+            tails=np.array(read["tails"], np.float64),
             weights=tables("weights"),
             accuracies=np.array(read["accuracies"], np.float64),
             thresholds=tables("thresholds"),

@@ -64,8 +64,7 @@ class Predictions:
 
     def held(self, calibration: Calibration) -> F64:
         """Probability (n,) that each age interval holds the true age."""
-        sexes = attributes.decode("sex", self.raw["sex"]).label
-        tails = calibration.age_tail(self.views, sexes)
+        tails = calibration.age_tail(self.views)
         ends = attributes.age_interval(self.raw["age"], tails)
         return held(*ends, self.labels["age"])
 

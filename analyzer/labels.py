@@ -57,18 +57,15 @@ class Labeller:
     ) -> dict[str, Attribute]:
         """Make one face of one person's n faces, and decode it; see `average`."""
         averages, one = self.average(heads, views, weights)
-        tail = self._tail(averages, one)
+        tail = self._tail(one)
         kept = self.decode({head: raw[None] for head, raw in averages.items()}, one)
         return {
             head: _blank(attributes.summarize(head, raw, tail), bool(kept[head].label[0]))
             for head, raw in averages.items()
         }
 
-    def _tail(self, averages: Mapping[str, F32], one: Views) -> float:
-        if self.calibration is None:
-            return attributes.TAIL
-        sex = attributes.decode("sex", averages["sex"][None]).label if "sex" in averages else ("",)
-        return float(self.calibration.age_tail(one, sex)[0])
+    def _tail(self, one: Views) -> float:
+        return float(self.calibration.age_tail(one)[0]) if self.calibration else attributes.TAIL
 
     def _kept(self, head: str, decoded: Decoded, raw: F32, views: Views) -> Decoded:
         """Empty the labels that are less sure than asked for."""

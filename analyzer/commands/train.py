@@ -23,7 +23,7 @@ def add(commands: Any) -> None:
         "--out", type=Path, metavar="FILE", help="the file to write (default: the one that ships)"
     )
     heads.add_argument("--seed", type=int, default=0, metavar="N", help="(default: 0)")
-    heads.add_argument("--epochs", type=int, default=16, metavar="N", help="(default: 16)")
+    heads.add_argument("--epochs", type=int, default=20, metavar="N", help="(default: 20)")
     heads.add_argument(
         "--resume", action="store_true", help="go on from FILE.checkpoint of the same run"
     )

@@ -9,10 +9,10 @@ from analyzer.types import U8
 
 _TURN, _SCALE, _SHIFT = 8.0, 0.1, 5.0
 """Largest rotation in degrees, change of scale as a share, and shift in pixels."""
-_SMALL = 0.3
+_SMALL = 0.15
 """Share of the pictures that are shrunk and enlarged again."""
 _SMALL_PX = 14, 90
-_ERASE, _ERASE_SHARE = 0.2, (0.1, 0.35)
+_ERASE, _ERASE_SHARE = 0.1, (0.1, 0.35)
 """Share of the pictures with a hidden patch, and the range of its sides."""
 
 

@@ -12,7 +12,7 @@ from analyzer.types import F64
 ACCURACIES = (0.8, 0.85, 0.9, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99)
 _RIDGE, _ROUNDS = 1e-3, 30
 _FEWEST = 200
-"""Labels that a share is measured on, at least: the tail of fewer faces is that of both sexes."""
+"""Labels that a share is measured on, at least."""
 
 
 def calibrate(sizes: Sequence[Predictions]) -> Calibration:
@@ -24,23 +24,20 @@ def calibrate(sizes: Sequence[Predictions]) -> Calibration:
     weights = {head: _confidence(head, sizes) for head in attributes.SIZES}
     return Calibration(
         octaves=np.array([float(np.median(p.views.octaves)) for p in sizes]),
-        tails={sex: np.array([_tail(p, sex) for p in sizes]) for sex in ("f", "m")},
+        tails=np.array([_tail(p) for p in sizes]),
         weights=weights,
         accuracies=np.array(ACCURACIES),
         thresholds={head: _thresholds(head, weights, sizes) for head in attributes.SIZES},
     )
 
 
-def _tail(predictions: Predictions, sex: str) -> float:
-    """The tail with which intervals of faces labelled as this sex hold `attributes.INTERVAL`.
+def _tail(predictions: Predictions) -> float:
+    """The tail with which intervals hold `attributes.INTERVAL`.
 
     Split conformal calibration of the nested intervals between quantiles (Gupta et al., "Nested
     conformal prediction and quantile out-of-bag ensemble methods", Pattern Recognition 2022).
     """
-    rows = np.array(attributes.decode("sex", predictions.raw["sex"]).label) == sex
-    if rows.sum() < _FEWEST:
-        rows[:] = True
-    raw, ages = predictions.raw["age"][rows], predictions.labels["age"][rows]
+    raw, ages = predictions.raw["age"], predictions.labels["age"]
     low, high = 0.0, 0.5
     for _ in range(_ROUNDS):
         tail = (low + high) / 2

@@ -24,7 +24,7 @@ from analyzer.types import F32, I64, U8, Progress, ProgressHook
 
 SHIPPED = _dlib_attributes.SHIPPED
 """The branch that comes with this package."""
-EPOCHS = 16
+EPOCHS = 20
 TUNING_SHARE = 0.1
 """Share of the pictures that is not trained on: for calibration, and for figures on the way."""
 _CHIPS = 512

@@ -9,7 +9,7 @@ from analyzer.options import AnalysisOptions
 
 TABLES = Calibration(
     octaves=np.array([0.0, 3.0]),
-    tails={"f": np.array([0.1, 0.0]), "m": np.array([0.2, 0.1])},
+    tails=np.array([0.2, 0.1]),
     weights={head: np.array([0.0, 2, -0.5, 0, 0, 0.5]) for head in attributes.SIZES},
     accuracies=np.array([0.9, 0.95, 0.99]),
     thresholds={head: np.array([[0.6, 0.7], [0.8, 2], [2, 2]]) for head in attributes.SIZES},
@@ -28,7 +28,7 @@ def views(*sizes: float, sharp: float = 0.5, frontal: float = 1.0) -> Views:
 def test_tables_come_back_from_json():
     again = Calibration.from_json(TABLES.to_json())
     np.testing.assert_array_equal(again.octaves, TABLES.octaves)
-    np.testing.assert_array_equal(again.tails["m"], TABLES.tails["m"])
+    np.testing.assert_array_equal(again.tails, TABLES.tails)
     assert again.thresholds_at("sex", 0.95, views(200)).tolist() == [0.8]
 
 
@@ -58,10 +58,11 @@ def test_accuracies_between_the_rows_of_the_table_and_beyond_it():
     assert at(0.95, small) == pytest.approx([1.4])
 
 
-def test_tails_follow_size_and_sex():
-    tails = TABLES.age_tail(views(200, 200, 200), ("f", "m", ""))
-    np.testing.assert_allclose(tails, [0.1, 0.2, 0.15])
-    assert TABLES.age_tail(views(1e-3), ("m",))[0] == pytest.approx(0.1, abs=1e-6)
+def test_tails_follow_the_size():
+    small = 150 / 1.07 / 2
+    wanted = np.interp(1, TABLES.octaves, TABLES.tails)
+    np.testing.assert_allclose(TABLES.age_tail(views(200, small)), [0.2, wanted])
+    assert TABLES.age_tail(views(1e-3))[0] == pytest.approx(0.1, abs=1e-6)
 
 
 def test_labels_are_left_empty_and_values_kept():
