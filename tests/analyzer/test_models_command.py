@@ -125,7 +125,6 @@ def test_a_mirror_has_files_of_the_same_names(model, server, capsys):
     ("place", "status", "cure"),
     [
         ("none", 1, "the server says 404 Not Found; check the network, give --mirror"),
-        ("short", 1, "the download broke off"),
         ("flipped", 2, "its sha256 is another); try again, or another --mirror"),
     ],
 )
