@@ -106,7 +106,7 @@ def test_a_fetched_model_is_there_by_its_name(model, server, folder, capsys):
     made = registry.load(
         "describe", "onnx:embed=small", runtime=Runtime(device="cpu"), attributes=()
     )
-    assert made.threshold == 1.0
+    assert made.threshold == 0.9
     assert len(made.describe(np.zeros((2, 112, 112, 3), np.uint8))) == 2
 
 
