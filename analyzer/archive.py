@@ -1,7 +1,8 @@
 """Zip files whose bytes tell of their content only: equal content gives equal bytes."""
 
+import re
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from analyzer.errors import ResourceError
 
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """Time of every file in a zip."""
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]|^\.+|[. ]+$|[\ud800-\udfff]')
+"""What file systems or their users stumble over."""
+_LONGEST = 80
 
 
 class Archive:
@@ -44,3 +48,21 @@ def create(path: Path) -> Iterator[Archive]:
             yield Archive(archive)
     except OSError as error:
         raise ResourceError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def folders(names: Mapping[int, str | None]) -> dict[int, str]:
+    """A folder for each number, named after its name or itself; no two differ in case alone."""
+    taken: set[str] = set()
+    found = {}
+    for number, name in names.items():
+        folder = safe(name or "") or str(number)
+        while folder.casefold() in taken:
+            folder = f"{folder}_{number}"
+        taken.add(folder.casefold())
+        found[number] = folder
+    return found
+
+
+def safe(name: str) -> str:
+    """A name that can be a file's on every system."""
+    return _UNSAFE.sub("_", name)[:_LONGEST].strip()

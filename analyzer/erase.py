@@ -25,12 +25,13 @@ _TABLES = ("csv", "characters", "posters")
 _EMPTIED = ("name", "name_distance", "identity_id")
 _SHOWS = ("mp4", "poster_image")
 """In whose pictures names are drawn."""
-_UNSEARCHABLE = (*_SHOWS, "ass", "exchange")
+_UNSEARCHABLE = (*_SHOWS, "ass", "crops", "exchange")
 """Where something of the person stands that no search for the name finds: also shortened labels."""
 _AGAIN = "delete it, or analyse the medium again, with the person's portraits out of the gallery"
 _REMOVED = {
     **dict.fromkeys(("csv", "ass", "posters", "poster_image"), "name"),
     "characters": "name, distance",
+    "crops": "pictures of the face",
     "names": "name, distance, candidates",
     "exchange": "embeddings, candidates",
 }

@@ -4,7 +4,6 @@ Only commands do so: a job never downloads.
 """
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,16 +13,17 @@ import requests
 from analyzer import cache, networks, weights
 from analyzer.catalogue import MODELS, PUBLISHED, Model
 from analyzer.errors import ResourceError, UsageError, WeightsError
+from analyzer.resuming import Download, Told
 from analyzer.runtime import Runtime
 
 TIMEOUT_S = 30
 """Silence after which a download is given up."""
-Told = Callable[[int, int], None]
-"""Told how many bytes are here, and how many there will be (0 where nobody knows)."""
 
 
 def fetch(model: Model, *, mirror: str = "", told: Told) -> Path:
     """Download a model, unless it is here already; it appears whole or not at all.
+
+    What came of a download that broke off is kept, and another try fetches the rest.
 
     Args:
         model: of those that `weights.everything` lists.
@@ -38,6 +38,7 @@ def fetch(model: Model, *, mirror: str = "", told: Told) -> Path:
     address = _address(model, mirror)
     pooch.get_logger().setLevel("ERROR")
     known = weights.expected(model)
+    download = Download(weights.folder() / f"{model.file}.part", timeout_s=TIMEOUT_S, told=told)
     try:
         path = Path(
             pooch.retrieve(
@@ -45,7 +46,7 @@ def fetch(model: Model, *, mirror: str = "", told: Told) -> Path:
                 known_hash=f"sha256:{known}" if known else None,
                 fname=model.file,
                 path=weights.folder(),
-                downloader=pooch.HTTPDownloader(progressbar=_Progress(told), timeout=TIMEOUT_S),
+                downloader=download,
             )
         )
     except ValueError as error:
@@ -56,8 +57,9 @@ def fetch(model: Model, *, mirror: str = "", told: Told) -> Path:
         ) from error
     except OSError as error:  # of requests, too
         raise ResourceError(
-            f"{address}: {_reason(error)}; check the network, give --mirror URL, or fetch the file "
-            f"elsewhere and: python -m analyzer models add FILE --name {model.name}"
+            f"{address}: {_reason(error)}{_kept(download)}; check the network, give --mirror URL, "
+            "or fetch the file elsewhere and: python -m analyzer models add FILE --name "
+            f"{model.name}"
         ) from error
     if not known:
         weights.record(model, weights.sha256(path))
@@ -137,28 +139,13 @@ def _reason(error: OSError) -> str:
         return f"the server says {error.response.status_code} {error.response.reason}"
     if isinstance(error, requests.Timeout):
         return "no answer"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+    if isinstance(error, requests.exceptions.ChunkedEncodingError) or "timed out" in str(error):
         return "the download broke off"
     if isinstance(error, requests.RequestException):
         return "cannot be reached"
     return error.strerror or type(error).__name__
 
 
-class _Progress:
-    """Tells of a download; what pooch wants of a progress bar."""
-
-    def __init__(self, told: Told) -> None:
-        self._told, self._done = told, 0
-        self.total = 0
-
-    def update(self, count: int) -> None:
-        """Note bytes that came."""
-        self._done += count
-        self._told(self._done, self.total)
-
-    def reset(self) -> None:
-        """Begin again: pooch does so at the end, to tell of all at once."""
-        self._done = 0
-
-    def close(self) -> None:
-        """Nothing to close."""
+def _kept(download: Download) -> str:
+    """What another try need not fetch again, in words."""
+    return f" ({download.kept / 1e6:.1f} MB are kept: try again)" if download.kept else ""

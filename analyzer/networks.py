@@ -29,7 +29,7 @@ import yaml
 
 from analyzer import weights
 from analyzer.attributes import SIZES
-from analyzer.errors import UsageError, WeightsError
+from analyzer.errors import UsageError
 
 ALIGNMENTS = ("arcface", "chip")
 VALUES = {
@@ -138,9 +138,7 @@ def resolve(model: str, spec: str = "") -> tuple[Path, NetworkSpec]:
         UsageError: nothing is known of the model, or its specification is wrong.
         WeightsError: there is no such file.
     """
-    path = Path(model)
-    if not path.is_file():
-        path = weights.locate(model) if weights.is_known(model) else _missing(path)
+    path = weights.of_user(model, cure="see python -m analyzer models list, and docs/models.md")
     text = spec or _beside(path) or weights.network_of(path)
     if not text:
         raise UsageError(
@@ -163,12 +161,6 @@ def kinds() -> tuple[str, ...]:
 def _beside(path: Path) -> str:
     file = path.with_suffix(".yaml")
     return str(file) if file.is_file() else ""
-
-
-def _missing(path: Path) -> Path:
-    raise WeightsError(
-        f"{path}: no such file, and no model of this name; see: python -m analyzer models list"
-    )
 
 
 def _network(values: Mapping[str, Any]) -> NetworkSpec:

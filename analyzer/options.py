@@ -6,6 +6,7 @@ and the digest are all made from the fields, so an option is added in one place.
 
 import hashlib
 import json
+import re
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import Field, asdict, dataclass, field, fields
@@ -176,6 +177,10 @@ class AnalysisOptions:
         _require(self.frame_step is None or self.frame_step >= 1, "frame_step: must be at least 1")
         _require(self.detect_period >= 1, "detect_period: must be at least 1")
         _require(self.batch_size >= 1, "batch_size: must be at least 1")
+        _require(
+            re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device) is not None,
+            f"device {self.device!r}: must be auto, cpu, cuda, or cuda:N",
+        )
         _require(self.start is None or self.start >= 0, "start: must be 0 or more")
         if self.stop is not None:
             _require(self.stop > (self.start or 0), "stop: must be after start")

@@ -45,6 +45,25 @@ def of_tracks(report: MediaReport, *, most: int = _TRACKS) -> dict[int, int]:
     return dict(zip(ids.tolist(), kept.tolist(), strict=True))
 
 
+def of_persons(report: MediaReport, *, most: int) -> dict[int, list[int]]:
+    """The rows of each person's best faces, by person id: of every track before twice of one.
+
+    Args:
+        report: the report.
+        most: faces a person.
+    """
+    worth, persons, tracks = _worth(report), report.row_persons(), report.observations.track_id
+    known = np.nonzero(persons >= 0)[0]
+    best = known[np.lexsort((known, -worth[known], tracks[known]))]
+    place = np.arange(len(best)) - np.searchsorted(tracks[best], tracks[best])  # in its track
+    order = best[np.lexsort((-worth[best], place, persons[best]))]
+    ids, first = np.unique(persons[order], return_index=True)
+    groups = np.split(order, first[1:])
+    return {
+        person: rows[:most].tolist() for person, rows in zip(ids.tolist(), groups, strict=False)
+    }
+
+
 def _worth(report: MediaReport) -> F32:
     """(N,) how good a portrait of each row is."""
     table = report.observations

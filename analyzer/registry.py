@@ -21,6 +21,7 @@ _ROOT = Path(__file__).parent
 _PIP_NAMES = {
     "cv2": "opencv-python",
     "dlib": "dlib-bin",
+    "faiss": "faiss-cpu",
     "ffmpeg": "ffmpeg-python",
     "PIL": "pillow",
     "yaml": "PyYAML",
@@ -28,6 +29,7 @@ _PIP_NAMES = {
 _EXTRAS = {
     "jinja2": "'ina[review]'",
     "lxml": "'ina[review]'",
+    "markupsafe": "'ina[review]'",
     "onnx2torch": "'ina[torch]'",
     "onnxruntime": "'ina[cpu]'",
     "pyarrow": "'ina[review]'",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analyzer import registry
+from analyzer.errors import UsageError
 
 if TYPE_CHECKING:
     from analyzer.backend import Backend, Session
@@ -24,6 +25,9 @@ class Runtime:
     """One process's means of computation.
 
     Nothing in it may change a result but for rounding; options that do are in `analyzer.options`.
+
+    Raises:
+        UsageError: fewer threads than none.
     """
 
     device: str = "auto"
@@ -35,6 +39,10 @@ class Runtime:
     backend: str = "auto"
     """Spec of the library that executes networks; ``auto``: ONNX Runtime, or else PyTorch."""
     _loaded: Any = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.threads < 0:
+            raise UsageError(f"threads {self.threads}: must be 0, for all cores, or more")
 
     def load(self, model: Path | bytes) -> "Session":
         """Load an ONNX network on this runtime's device.

@@ -8,7 +8,6 @@ Nothing is downloaded here: a job finds its models on disk, or says what to do.
 import hashlib
 import importlib.metadata
 import json
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -41,25 +40,30 @@ def locate(name: str) -> Path:
     return path
 
 
-def of_user(path: str, *, cure: str, published: Mapping[str, str] | None = None) -> Path:
-    """Find a file that a user names in an option.
+def of_user(text: str, *, cure: str) -> Path:
+    """Find what a user names in an option: a file, or a model that was fetched or added.
 
     Args:
-        path: as given; empty where none was.
+        text: as given; empty where nothing was.
         cure: where to get such a file, and the option that takes it.
-        published: file name -> sha256, of files whose hash is known.
 
     Raises:
-        WeightsError: none was given, there is none, or it is not what its name says.
+        WeightsError: nothing was given, it is not there, or it is not what its name says.
     """
-    if not path:
+    path = Path(text)
+    if not text:
         raise WeightsError(f"no weights: {cure}")
-    if not Path(path).is_file():
-        raise WeightsError(f"{path}: no such file: {cure}")
-    wanted = (published or {}).get(Path(path).name)
-    if wanted and sha256(Path(path)) != wanted:
-        raise WeightsError(f"{path}: not the published file of this name: {cure}")
-    return Path(path)
+    if not path.is_file():
+        if is_known(text):
+            return locate(text)
+        raise WeightsError(f"{path}: no such file, and no model of this name: {cure}")
+    wanted = {model.file: model.sha256 for model in PUBLISHED.values()}.get(path.name)
+    if wanted and sha256(path) != wanted:
+        raise WeightsError(
+            f"{path}: not the published file of this name: get it anew, or call yours otherwise; "
+            f"{cure}"
+        )
+    return path
 
 
 def hashes() -> dict[str, str]:

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from benchmarks import __main__ as benchmarks
-from benchmarks import _machine, describe, detectors, identities
+from benchmarks import _machine, describe, describers, detectors, identities
 
 
 def test_machine_is_told_in_json():
@@ -48,3 +48,12 @@ def test_detectors_find_the_faces_of_the_sample(monkeypatch):
     assert figures["centerface_sample_1_1_false_boxes"] == 0
     assert figures["whole_sample_1_2_found_share"] == 0
     assert figures["whole_sample_1_2_false_boxes"] > 0
+
+
+def test_describers_cost_time(monkeypatch):
+    monkeypatch.setattr(describers, "_RUNS", 1)
+    monkeypatch.setattr(describers, "_FACES", 2)
+    monkeypatch.delenv("DESCRIBERS", raising=False)
+    figures = describers.run()
+    assert figures["dlib_resnet_align_ms_median"] > 0
+    assert figures["dlib_resnet_describe_cpu_ms_median"] > 0

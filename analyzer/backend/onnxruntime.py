@@ -74,7 +74,7 @@ class OnnxRuntime:
         """Load a network; see `analyzer.backend.Backend`."""
         options = ort.SessionOptions()
         options.intra_op_num_threads = self._threads if self._pool is None else 1
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # what goes wrong comes as an exception
         source = model if isinstance(model, bytes) else str(model)
         name = "the network" if isinstance(model, bytes) else str(model)
         try:
@@ -188,7 +188,8 @@ class OnnxSession:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         if isinstance(error, MemoryError) or any(part in str(error).lower() for part in _MEMORY):
             return OutOfMemory(rows(inputs), reason)
-        if isinstance(error, _STATE.InvalidArgument):
+        # On a CPU nothing else is to be expected than shapes that do not go together.
+        if isinstance(error, _STATE.InvalidArgument) or self._pool is not None:
             return WeightsError(
                 f"{self._name}: it was made for other inputs: {reason}; use the network that its "
                 "component was made for"

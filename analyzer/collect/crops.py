@@ -1,20 +1,15 @@
 """Portraits of the identities: the best of each, and all of them in folders of a zip."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from analyzer import archive, reports
-from analyzer.collect.identities import Collection, Identity
+from analyzer.collect.identities import Collection
 from analyzer.collect.media import Seen
 from analyzer.errors import InputError
 from analyzer.types import Person, Progress, ProgressHook
-
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]|^\.+|[. ]+$|[\ud800-\udfff]')
-"""What file systems or their users stumble over."""
-_LONGEST = 80
 
 
 @dataclass(frozen=True)
@@ -41,7 +36,7 @@ def write(
     Raises:
         ResourceError: a file cannot be written.
     """
-    names = _folders(found.identities)
+    names = archive.folders({one.identity_id: one.name for one in found.identities})
     members = _members(found)
     made, best = Crops(), dict[int, int]()
     target = folder / "portraits"
@@ -53,7 +48,7 @@ def write(
             if progress is not None:
                 progress(Progress(stage="portraits", done=number, total=len(found.seen)))
             for identity, place, person, track, jpeg in _of_medium(seen, members[id(seen)]):
-                item = safe(seen.medium.item_id)
+                item = archive.safe(seen.medium.item_id)
                 name = f"{names[identity]}/{number:05}_{item}_{track}.jpg"
                 file.add(name, [jpeg], packed=False)
                 made.files.setdefault((identity, place), name)
@@ -90,21 +85,3 @@ def _of_medium(
     for track, jpeg in pictures.items():
         if track in owner:
             yield *owner[track], track, jpeg
-
-
-def _folders(identities: Sequence[Identity]) -> dict[int, str]:
-    """A folder for each identity, named after its name or number; no two differ in case alone."""
-    taken: set[str] = set()
-    names = {}
-    for one in identities:
-        name = safe(one.name or "") or str(one.identity_id)
-        while name.casefold() in taken:
-            name = f"{name}_{one.identity_id}"
-        taken.add(name.casefold())
-        names[one.identity_id] = name
-    return names
-
-
-def safe(name: str) -> str:
-    """A name that can be a file's on every system."""
-    return _UNSAFE.sub("_", name)[:_LONGEST].strip()

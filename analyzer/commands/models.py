@@ -14,7 +14,7 @@ from analyzer.errors import AnalyzerError, UsageError
 from analyzer.options import spellings
 
 if TYPE_CHECKING:
-    from analyzer.fetching import Told
+    from analyzer.resuming import Told
 
 _FREE_PX = 640
 """Side with which networks are measured that take any."""

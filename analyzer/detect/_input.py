@@ -1,5 +1,6 @@
 """Pictures in the sizes that networks take, and networks read from files."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,10 @@ import onnx
 
 from analyzer.errors import UsageError, WeightsError
 from analyzer.types import U8
+
+if "OPENCV_LOG_LEVEL" not in os.environ:
+    # What goes wrong comes as an exception; in newer versions it warns of its own doings, too.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 MULTIPLE = 32
 """Networks halve their input five times."""

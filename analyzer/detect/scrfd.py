@@ -21,10 +21,6 @@ _CURE = (
     "give an SCRFD network in ONNX form as --detector scrfd:weights=FILE.onnx, such as "
     "scrfd_10g_kps.onnx from https://github.com/yakhyo/uniface (non-commercial research only)"
 )
-_PUBLISHED = {
-    "scrfd_10g_kps.onnx": "5838f7fe053675b1c7a08b633df49e7af5495cee0493c7dcf6697200b85b5b91",
-    "scrfd_500m_kps.onnx": "5e4447f50245bbd7966bd6c0fa52938c61474a04ec7def48753668a9d8b4ea3a",
-}
 _STRIDES = (8, 16, 32)
 _ANCHORS = 2
 """Of each cell: one for smaller, one for larger faces."""
@@ -64,13 +60,15 @@ class Scrfd:
     def __init__(
         self, file: str, size: int, confidence: float, overlap: float, runtime: Runtime
     ) -> None:
-        self._path = files.of_user(file, cure=_CURE, published=_PUBLISHED)
+        self._path = files.of_user(file, cure=_CURE)
         self.provenance: Mapping[str, str] = {self._path.name: files.sha256(self._path)}
         self._confidence, self._overlap = confidence, overlap
         self._name, batches, self._fixed = _form(self._path)
         self._size = max(self._fixed or (size,))
         self._batch = runtime.batch_size if batches else 1
         self._session = runtime.load(self._path)
+        # A black picture shows whether it answers as SCRFD does, before any job begins.
+        self._detect([np.zeros((_input.MULTIPLE, _input.MULTIPLE, 3), np.uint8)])
 
     def detect(self, images: Sequence[U8]) -> list[Detections]:
         """Find the faces of pictures of one size; see `analyzer.detect.Detector`."""

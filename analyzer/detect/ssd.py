@@ -26,7 +26,11 @@ _CURE = (
 _SIDE = 300
 _MEAN = (104, 177, 123)
 """Of blue, green and red, which it was trained with."""
-_READERS = {".caffemodel": "readNetFromCaffe", ".pb": "readNetFromTensorflow"}
+_READERS = {
+    ".caffemodel": "readNetFromCaffe",
+    ".onnx": "readNetFromONNX",
+    ".pb": "readNetFromTensorflow",
+}
 
 
 def create(
@@ -105,8 +109,7 @@ def _read(parts: Sequence[Path]) -> Any:
     suffix = parts[0].suffix
     if suffix == ".onnx":
         _input.read_onnx(parts[0], cure=_CURE)
-        return cv2.dnn.readNetFromONNX(str(parts[0]))
-    if suffix not in _READERS:
+    elif suffix not in _READERS:
         raise UsageError(f"{parts[0]}: weights end with .caffemodel, .pb or .onnx; {_CURE}")
     reader = getattr(cv2.dnn, _READERS[suffix], None)
     if reader is None:
@@ -114,8 +117,8 @@ def _read(parts: Sequence[Path]) -> Any:
             f"{parts[0]}: OpenCV {cv2.__version__} reads no {suffix}; take the .pb and .pbtxt, or "
             "pip install 'opencv-python<5'"
         )
-    weights, config = map(str, parts)
+    files = list(map(str, parts))
     try:
-        return reader(config, weights) if suffix == ".caffemodel" else reader(weights, config)
+        return reader(*(files[::-1] if suffix == ".caffemodel" else files))
     except cv2.error as error:
-        raise WeightsError(f"{weights}, {config}: OpenCV cannot read them; {_CURE}") from error
+        raise WeightsError(f"{', '.join(files)}: OpenCV cannot read it; {_CURE}") from error

@@ -68,7 +68,10 @@ class Yolo:
             raise UsageError(f"{self._path}: weights end with .pt or .onnx; {_CURE}")
         self.provenance: Mapping[str, str] = {self._path.name: files.sha256(self._path)}
         if self._path.suffix == ".onnx":
-            _input.read_onnx(self._path, cure=_CURE)
+            graph = _input.read_onnx(self._path, cure=_CURE)
+            if "stride" not in {said.key for said in graph.metadata_props}:
+                # Without what ultralytics notes in its exports, it reads boxes out of anything.
+                raise WeightsError(f"{self._path}: not exported by ultralytics; {_CURE}")
         self._options = {
             "imgsz": _input.round_up(size),
             "conf": confidence,

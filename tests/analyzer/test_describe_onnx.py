@@ -82,10 +82,10 @@ def test_attributes_of_a_second_network(tmp_path):
     matrices = {"race": random.normal(size=(3, 7)), "gender": random.normal(size=(3, 2)),
                 "age": random.normal(size=(3, 9))}  # fmt: skip
     who = graphs.embedding(tmp_path / "who.onnx")
-    what = graphs.save(tmp_path / "fairface.onnx", outputs=matrices, size=224)
+    what = graphs.save(tmp_path / "fairface_mine.onnx", outputs=matrices, size=224)
     made = describer(f"onnx:embed={who},spec=edgeface,attributes={what}", "sex", "ethnicity")
     assert made.aligner == "arcface:size=112,beside=224,padding=0.25"
-    assert set(made.provenance) == {"who.onnx", "fairface.onnx"}
+    assert set(made.provenance) == {"who.onnx", "fairface_mine.onnx"}
     aligner = registry.load("align", made.aligner, runtime=RUNTIME)
     pictures = aligner.align(astronaut(), ASTRONAUT_FACE, None).images
     heads = made.describe(pictures).heads
@@ -241,16 +241,16 @@ class TestRefused:
         self.refuse(WeightsError, "age wants 9 of the 3 columns", f"onnx:embed={path}", "age")
 
     def test_attributes_as_an_embedding(self, tmp_path):
-        path = graphs.embedding(tmp_path / "fairface.onnx", size=224)
+        path = graphs.embedding(tmp_path / "fairface_mine.onnx", size=224)
         self.refuse(UsageError, "states no threshold", f"onnx:embed={path}")
 
     def test_chips_of_another_aligner(self, tmp_path):
-        made = describer(f"onnx:embed={graphs.embedding(tmp_path / 'edgeface_base.onnx')}")
+        made = describer(f"onnx:embed={graphs.embedding(tmp_path / 'edgeface_base_mine.onnx')}")
         with pytest.raises(UsageError, match="chips of 150 px instead of 112"):
             made.describe(np.zeros((2, 150, 150, 3), np.uint8))
 
     def test_itself_beside_itself(self, tmp_path):
-        path = graphs.embedding(tmp_path / "edgeface_base.onnx")
+        path = graphs.embedding(tmp_path / "edgeface_base_mine.onnx")
         self.refuse(UsageError, "another describer", f"onnx:embed={path},attributes=onnx")
 
 

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from analyzer import registry
+from analyzer import fetching, registry, weights
 from analyzer.errors import MissingDependency, UsageError, WeightsError
 from analyzer.runtime import Runtime
 from tests.analyzer import networks
@@ -92,7 +92,7 @@ class TestScrfd:
     def test_a_published_name_needs_the_published_hash(self, tmp_path):
         path = networks.scrfd(tmp_path / "scrfd_10g_kps.onnx")
         with pytest.raises(
-            WeightsError, match="not the published file of this name: give an SCRFD"
+            WeightsError, match=r"not the published file of this name: .*; give an SCRFD"
         ):
             detector(f"scrfd:weights={path}")
 
@@ -126,7 +126,7 @@ class TestSsd:
         weights, config = tmp_path / f"a.{suffix}", tmp_path / "a.txt"
         weights.write_bytes(b"nothing")
         config.write_text("nothing")
-        cure = "OpenCV cannot read them; download|reads no .caffemodel; take the .pb"
+        cure = "OpenCV cannot read it; download|reads no .caffemodel; take the .pb"
         with pytest.raises((UsageError, WeightsError), match=cure):
             detector(f"ssd:weights={weights},config={config}")
 
@@ -180,7 +180,7 @@ class TestWeightsOfUsers:
             detector(name)
 
     def test_missing(self, name, tmp_path):
-        with pytest.raises(WeightsError, match=f"no such file: .*{name}:weights=FILE"):
+        with pytest.raises(WeightsError, match=f"no such file, .*: .*{name}:weights=FILE"):
             detector(f"{name}:weights={tmp_path}/a.onnx")
 
     def test_not_onnx(self, name, tmp_path):
@@ -219,3 +219,11 @@ class TestDlib:
         image[20:148, 20:148] = np.ascontiguousarray(data.astronaut())[40:296:2, 90:346:2]
         found = [len(detector(f"hog:upsample={n}").detect([image])[0]) for n in (0, 1)]
         assert found == [0, 1]
+
+
+def test_a_model_that_was_added_goes_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(weights, "folder", lambda: tmp_path / "models")
+    fetching.add(networks.scrfd(tmp_path / "a.onnx"), name="ours")
+    made = detector("scrfd:weights=ours,size=64")
+    assert [len(f) for f in made.detect([lit((3, 2))])] == [1]
+    assert set(made.provenance) == {"ours.onnx"}

@@ -1,0 +1,67 @@
+"""The faces of each person, cut out of the medium: a zip with a folder a person.
+
+The folders of persons without a name are called by their ``person_id``. A file is called after its
+frame and its face's track, so that its row in the csv is found; of stills, after the picture, too.
+"""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+from analyzer import archive, portraits
+from analyzer.errors import InputError
+from analyzer.runtime import Runtime
+from analyzer.types import MediaReport, ProgressHook
+
+_LOG = logging.getLogger(__name__)
+
+
+def create(*, most: int = 100, side: int = 224, runtime: Runtime) -> "CropsExporter":
+    """Pictures of each person's faces, a folder a person; most: a person, side: in pixels."""
+    return CropsExporter(most, side)
+
+
+class CropsExporter:
+    """Writes the pictures; see `analyzer.export.Exporter`."""
+
+    suffix: ClassVar[str] = ".crops.zip"
+
+    def __init__(self, most: int, side_px: int) -> None:
+        self._most, self._side_px = most, side_px
+
+    def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
+        """Write each person's best faces; a medium without persons gives an empty zip.
+
+        Raises:
+            InputError: the medium is gone, or cannot be read again.
+            ResourceError: the file cannot be written.
+        """
+        names = dict(_names(report, self._most))
+        notes: list[str] = []
+        found = portraits.cut(
+            report, list(names), side_px=self._side_px, note=notes.append, progress=progress
+        )
+        if names and not found:
+            reason = "; ".join(notes).removeprefix("portraits: ")
+            raise InputError(f"{report.info.uri}: no crops: {reason}; was it moved or replaced?")
+        for note in notes:
+            _LOG.warning("%s: %s", report.info.uri, note)
+        with archive.create(path) as file:
+            for row, name in names.items():
+                if row in found:
+                    file.add(name, [found[row]], packed=False)
+
+
+def _names(report: MediaReport, most: int) -> Iterator[tuple[int, str]]:
+    """Yield the rows to be shown, with their files."""
+    centroids, table = report.identities.centroids, report.observations
+    known = [p for p in report.persons if centroids[p.person_id].any()]  # others were forgotten
+    folders = archive.folders({person.person_id: person.name for person in known})
+    rows = portraits.of_persons(report, most=most)
+    for person, folder in folders.items():
+        for row in sorted(rows.get(person, ())):
+            frame, track = int(table.frame[row]), int(table.track_id[row])
+            still = Path(report.info.stills[frame]).stem if report.info.kind == "image" else ""
+            behind = archive.safe(f"_{still}") if still else ""
+            yield row, f"{folder}/{frame:07}_{track}{behind}.jpg"
