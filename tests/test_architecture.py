@@ -33,7 +33,7 @@ LAYERS = {
         3: {"pipeline", "models", "outputs", "evaluate", "evaluate_clustering", "train",
             "identity_store", "gallery", "identify", "stills", "items", "results", "forget",
             "erase", "rewrite", "leftovers", "collect", "correct", "amend", "reexport", "detection",
-            "live"},
+            "live", "duration"},
         4: {"commands", "__main__"},
     },
     "joblist": {},
