@@ -41,7 +41,7 @@ LAYERS = {
         0: {"errors", "model", "retry"},
         2: {"service", "server", "client", "transport", "operator"},
         3: {"worker", "child", "process", "local_workers"},
-        4: {"commands", "display", "__main__"},
+        4: {"commands", "display", "dashboard", "__main__"},
     },
 }
 """By the first name below the package."""
