@@ -43,7 +43,7 @@ def specs(folder: Path) -> Iterator[JobSpec]:
         elif line == 3:
             name, sleeps = EVIL, "transient x"
         elif line < 12:
-            name, sleeps = f"1929/newsreel {line:02}.mxf", "sleep 600"
+            name, sleeps = f"1929/newsreel {line:02}.mxf", f"observe {300 + 40 * line}"
         source = folder / "media" / name
         if sleeps:
             source.parent.mkdir(exist_ok=True)

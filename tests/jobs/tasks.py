@@ -55,6 +55,13 @@ def obey(verb: str, argument: str, report: Report) -> None:
         while time.monotonic() < until:
             report({"stage": "sleep", "fraction": 0.5, "pid": os.getpid()})
             time.sleep(0.02)
+    elif verb == "observe":
+        # As an analysis does: further with time.
+        began, length_s = time.monotonic(), float(argument)
+        while (done := (time.monotonic() - began) / length_s) < 1:
+            told = {"stage": "observe", "fraction": done, "speed": 12.5, "device": "cuda:0 of test"}
+            report(told)
+            time.sleep(0.1)
     elif verb == "hang":
         time.sleep(3600)
     elif verb == "segfault":
