@@ -70,10 +70,8 @@ def _gpu(device: str) -> str:
     if not device.startswith("cuda"):
         return ""
     number = int(device.partition(":")[2] or 0)
-    visible = [
-        v.strip() for v in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if v.strip()
-    ]
-    which = visible[number] if number < len(visible) else str(number)
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").replace(" ", "").split(",")
+    which = dict(enumerate(visible)).get(number) or str(number)
     command = ["nvidia-smi", f"--id={which}", "--query-gpu=name", "--format=csv,noheader"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)

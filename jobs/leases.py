@@ -150,6 +150,10 @@ class LeaseBook:
         with self._mutex:
             return [h for h in self._held.values() if worker is None or h.worker == worker]
 
+    def shown(self, worker: str) -> list[dict[str, Any]]:
+        """Return what a display shows of the leases of a worker."""
+        return [held.shown() for held in self.held(worker)]
+
     def expire(self) -> Iterator[tuple[Held, bool]]:
         """Remove the leases that are over.
 

@@ -239,6 +239,9 @@ class JobService:
         lost: list[int] = []
         cancelled: list[int] = []
         for job, token, progress in held:
+            if progress and progress.get("device"):
+                # Once networks run, it is known.
+                self._workers[worker]["device"] = str(progress["device"])
             if not self._book.renew(worker, job, token, progress):
                 state = self._job(job).state
                 (cancelled if state is State.CANCELLED else lost).append(job)
@@ -311,11 +314,7 @@ class JobService:
         """Return the counts, and what each live worker does."""
         live = set(self._book.live())
         workers = [
-            {
-                **info,
-                "silent_s": self._book.silent_s(name),
-                "jobs": [held.shown() for held in self._book.held(name)],
-            }
+            {**info, "silent_s": self._book.silent_s(name), "jobs": self._book.shown(name)}
             for name, info in list(self._workers.items())
             if name in live
         ]

@@ -43,7 +43,6 @@ class Board:
         self._db = _connect(store)
         self._catalogue = Catalogue(_connect(store))
         self._history = History(self._db)
-        self._devices: dict[str, str] = {}
         self._kept: tuple[float, dict[str, Any]] = (-math.inf, {})
         self._reader = threading.Thread(target=self._read, name="dashboard", daemon=True)
         self._reader.start()
@@ -97,38 +96,8 @@ class Board:
             "left_s": left_s,
             "groups": totals(counts),
             "withheld": status["withheld"],
-            "workers": [self._worker(worker) for worker in self._known(status["workers"])],
+            "workers": sorted(map(_worker, status["workers"]), key=lambda worker: worker["name"]),
             "throughput": self._history.columns(),
-        }
-
-    def _known(self, workers: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-        """Remember the devices that jobs have told; forget those of workers that are gone."""
-        told = {
-            worker["name"]: str(job["progress"]["device"])
-            for worker in workers
-            for job in worker["jobs"]
-            if "device" in job["progress"]
-        }
-        names = {worker["name"] for worker in workers}
-        self._devices = {n: d for n, d in (self._devices | told).items() if n in names}
-        return sorted(workers, key=lambda worker: str(worker["name"]))
-
-    def _worker(self, worker: Mapping[str, Any]) -> dict[str, Any]:
-        name = str(worker["name"])
-        return {
-            "name": _text(name.rpartition(":")[0] or name),
-            "device": _text(self._devices.get(name) or worker["device"]),
-            "silent_s": _number(worker["silent_s"]),
-            "jobs": [
-                {
-                    "job": job["job"],
-                    "source": job["source"],
-                    "stage": _text(job["progress"].get("stage", "")),
-                    "fraction": _number(job["progress"].get("fraction")),
-                    "speed": _number(job["progress"].get("speed")),
-                }
-                for job in worker["jobs"]
-            ],
         }
 
     def jobs(self, *, group: str, text: str, after: int, limit: int) -> list[dict[str, Any]]:
@@ -176,3 +145,22 @@ def _number(value: object) -> float | None:
     if isinstance(value, int | float) and math.isfinite(value):
         return float(value)
     return None
+
+
+def _worker(worker: Mapping[str, Any]) -> dict[str, Any]:
+    name = str(worker["name"])
+    return {
+        "name": _text(name.rpartition(":")[0] or name),
+        "device": _text(worker["device"]),
+        "silent_s": _number(worker["silent_s"]),
+        "jobs": [
+            {
+                "job": job["job"],
+                "source": job["source"],
+                "stage": _text(job["progress"].get("stage", "")),
+                "fraction": _number(job["progress"].get("fraction")),
+                "speed": _number(job["progress"].get("speed")),
+            }
+            for job in worker["jobs"]
+        ],
+    }

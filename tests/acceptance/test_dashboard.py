@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from analyzer.export import html
 from jobs.dashboard.page import Dashboard
 from jobs.imports import import_jobs
 from jobs.ledger import Ledger
@@ -19,11 +20,11 @@ from jobs.server import JobServer
 from jobs.service import JobService
 from jobs.store import Store
 from jobs.transport import Access
-from tests.analyzer import browser
-from tests.jobs.servers import until, working
+from tests.analyzer.squares import filmed, write
+from tests.jobs.servers import serving, until, working
+from tests.jobs.test_dashboard import opened, published
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
-sync_api = pytest.importorskip("playwright.sync_api")
 
 JOBS = 100_000
 REPEATED = 5
@@ -124,24 +125,23 @@ def failed(shown: Shown, number: int) -> bool:
 
 
 @pytest.fixture
-def open_page(shown: Shown) -> Iterator[Callable[..., Any]]:
+def open_page(chromium: Any, shown: Shown) -> Iterator[Callable[..., Any]]:
     """Opens the dashboard; no script may fail, and nothing else be asked than the server."""
     told: list[str] = []
-    with sync_api.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=browser.binary(), args=["--no-sandbox"])
+    contexts: list[Any] = []
 
-        def opened(**options: Any) -> Any:
-            page = chromium.new_context(
-                viewport={"width": 1360, "height": 900}, **options
-            ).new_page()
-            page.on("pageerror", lambda error: told.append(str(error)))
-            page.on("request", lambda r: r.url.startswith(shown.page.url) or told.append(r.url))
-            page.goto(shown.page.url)
-            page.wait_for_selector("body[data-ready]")
-            return page
+    def opened(**options: Any) -> Any:
+        contexts.append(chromium.new_context(viewport={"width": 1360, "height": 900}, **options))
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: told.append(str(error)))
+        page.on("request", lambda r: r.url.startswith(shown.page.url) or told.append(r.url))
+        page.goto(shown.page.url)
+        page.wait_for_selector("body[data-ready]")
+        return page
 
-        yield opened
-        chromium.close()
+    yield opened
+    for context in contexts:
+        context.close()
     assert told == []
 
 
@@ -281,3 +281,33 @@ def test_pictures(open_page, shown, scheme, tmp_path, request):
         }"""
     )
     assert contrast >= 4.5
+
+
+def test_a_review_plays_its_video_and_has_no_part_in_the_dashboard(chromium, tmp_path):
+    """The tab that a click opens shows boxes and video, in a sandbox."""
+    report = filmed(tmp_path)
+    film = write(html, report, tmp_path / "film.html")
+    told: list[str] = []
+    with serving(tmp_path / "server", {"a": ""}) as server:
+        published(server, 1, page=film, source=Path(report.info.uri))
+        board = opened(server)
+        page = chromium.new_page()
+        page.goto(board.url)
+        with page.context.expect_page() as popup:
+            page.click("tr[data-job='1'] a")
+        review = popup.value
+        review.on("pageerror", lambda error: told.append(str(error)))
+        review.wait_for_selector("body[data-ready]")
+        deadline = time.monotonic() + 20
+        while review.evaluate("document.getElementById('video').readyState") < 2:
+            assert time.monotonic() < deadline, review.text_content("#trouble")
+            review.wait_for_timeout(50)
+        assert review.evaluate("window.origin") == "null"
+        reach = "fetch('/api/status').then(() => 'reached', () => 'refused')"
+        assert review.evaluate(reach) == "refused"
+        review.locator("#play").click()
+        review.wait_for_timeout(500)
+        review.keyboard.press("Space")
+        review.close()
+        board.close()
+    assert told == []
