@@ -75,8 +75,8 @@ def age(store: Store, folder: Path) -> None:
         )
         # Those of which there are files come first, the broken one before all.
         db.execute(
-            "UPDATE job SET length = CASE WHEN id <= 10 THEN 86400 - id"
-            " ELSE 60 + (id * 7919) % 5400 END"
+            "UPDATE job SET length = CASE WHEN id <= 10 THEN 4000 - id"
+            " ELSE 20 + (id * 7919) % 180 END"
         )
 
 

@@ -104,7 +104,7 @@ def test_a_worker_at_work_is_told_with_its_medium_speed_and_device(tmp_path):
     (worker,) = found["workers"]
     (job,) = worker["jobs"]
     assert (job["source"], job["speed"]) == (str(tmp_path / "long.mp4"), 12.5)
-    assert worker["device"] == "cuda:0 of test"
+    assert worker["device"] == "cuda:0 NVIDIA L4"
     assert 0 < found["ended"] < 1
     assert 0 < found["left_s"] < 600
 
