@@ -27,7 +27,7 @@ from tests.jobs.test_dashboard import opened, published
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 
 JOBS = 100_000
-REPEATED = 5
+REPEATED = 10
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 WORDS = ("news", "parade", "harbour", "interview", "match", "opening", "weather", "gala")
 EVIL = '<img src=x onerror=document.title="owned">.mp4'
@@ -167,7 +167,7 @@ def search(page: Any, text: str) -> float:
 
 def test_it_paints_within_a_second_and_finds_within_a_fifth(open_page):
     # The best of some, here and below: other programs on the machine only make it slower.
-    pages = [open_page() for _ in range(REPEATED)]
+    pages = [open_page() for _ in range(5)]
     paints = [float(page.evaluate(PAINTED)) for page in pages]
     for page in pages[1:]:
         page.close()

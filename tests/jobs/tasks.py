@@ -59,7 +59,12 @@ def obey(verb: str, argument: str, report: Report) -> None:
         # As an analysis does: further with time.
         began, length_s = time.monotonic(), float(argument)
         while (done := (time.monotonic() - began) / length_s) < 1:
-            told = {"stage": "observe", "fraction": done, "speed": 12.5, "device": "cuda:0 NVIDIA L4"}
+            told = {
+                "stage": "observe",
+                "fraction": done,
+                "speed": 12.5,
+                "device": "cuda:0 NVIDIA L4",
+            }
             report(told)
             time.sleep(0.1)
     elif verb == "hang":
