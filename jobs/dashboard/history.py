@@ -99,7 +99,7 @@ class History:
         counts = status["counts"]
         ready = counts.get("ready", 0)
         _, known, seconds = db.execute(AHEAD).fetchone()
-        if counts.get("sharded") or not self._known or known < 0.9 * ready:
+        if counts.get("sharded") or not known + self._known or known < 0.9 * ready:
             return by_number
         mean = (self._seconds + seconds) / (self._known + known)
         other = ready - known + counts.get("wait", 0)

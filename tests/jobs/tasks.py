@@ -56,17 +56,7 @@ def obey(verb: str, argument: str, report: Report) -> None:
             report({"stage": "sleep", "fraction": 0.5, "pid": os.getpid()})
             time.sleep(0.02)
     elif verb == "observe":
-        # As an analysis does: further with time.
-        began, length_s = time.monotonic(), float(argument)
-        while (done := (time.monotonic() - began) / length_s) < 1:
-            told = {
-                "stage": "observe",
-                "fraction": done,
-                "speed": 12.5,
-                "device": "cuda:0 NVIDIA L4",
-            }
-            report(told)
-            time.sleep(0.1)
+        observe(float(argument), report)
     elif verb == "hang":
         time.sleep(3600)
     elif verb == "segfault":
@@ -111,6 +101,15 @@ def obey(verb: str, argument: str, report: Report) -> None:
             parts[0].unlink()
     elif verb in ("input", "transient", "resource", "worker"):
         raise JobFailed(verb, argument)
+
+
+def observe(length_s: float, report: Report) -> None:
+    """Be further with time, as an analysis is."""
+    began = time.monotonic()
+    while (done := (time.monotonic() - began) / length_s) < 1:
+        device = "cuda:0 NVIDIA L4"
+        report({"stage": "observe", "fraction": done, "speed": 12.5, "device": device})
+        time.sleep(0.1)
 
 
 def die(when: str, once: str) -> None:
