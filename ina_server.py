@@ -12,6 +12,7 @@ import time
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +28,12 @@ from jobs.errors import LedgerRefused, LedgerUnavailable, UsageError
 from jobs.model import DEFAULT_PORT, FINAL, Bounds, Job, JobSpec, Shard, State
 
 if TYPE_CHECKING:
+    from jobs.dashboard.page import Dashboard
     from jobs.display import PlainDisplay
     from jobs.imports import Imported
     from jobs.ledger import Ledger
     from jobs.local_workers import LocalWorkers
+    from jobs.transport import Access
 
 TICK_S = 0.25
 GRACE_S = 75.0
@@ -73,6 +76,10 @@ def _parser() -> argparse.ArgumentParser:
     add("shards", "divide each video among N workers, at cuts; the results are the same", type=int)
     add("shard_minutes", "with --shards: no part is shorter than this", type=float)
     add("rows", f"serve {ROWS_HELP}", metavar="A:B", type=arguments.rows)
+    add("speculate", "lease the last jobs a second time to workers without one; the first that is "
+        "ready wins", action="store_true")  # fmt: skip
+    add("dashboard", "show a page on this port, of this machine alone; or on HOST:PORT, with "
+        "--certs", type=arguments.place, metavar="PORT")  # fmt: skip
     add("keep_alive", "go on serving when every job is done", action="store_true")
     add("ledger", "file that remembers the jobs (default: in the state folder)", type=Path)
     add("identities", "know people again across media: a file, sqlite:///..., redis://... or @FILE "
@@ -213,6 +220,7 @@ class _Run:
         from jobs.transport import Access
 
         self._args = args
+        self._options = options
         self._ledger = ledger
         self._identities = identities
         self._started = time.monotonic()
@@ -228,10 +236,25 @@ class _Run:
             timing=Timing(args.lease),
             private=identities.private if identities else None,
             keep_alive=args.keep_alive,
+            speculate=args.speculate,
             on_final=self._ended.put,
         )
         access = Access.load(token_file=args.token_file, certs=args.certs)
         self._server = JobServer(self._service, host=args.host, port=args.port, access=access)
+        self._beside = ExitStack()
+        self._dashboard = self._open_dashboard(access)
+
+    def _open_dashboard(self, access: Access) -> Dashboard | None:
+        if self._args.dashboard is None:
+            return None
+        from jobs.dashboard.page import Dashboard
+
+        host, port = self._args.dashboard
+        title = self._args.joblist.name
+        opened = Dashboard(
+            self._service, self._ledger, host=host, port=port, access=access, title=title
+        )
+        return self._beside.enter_context(closing(opened))
 
     def go(self, imported: Imported) -> int:
         """Serve until the end; return the exit code."""
@@ -241,6 +264,9 @@ class _Run:
         signal.signal(signal.SIGTERM, self._on_signal)
         self._server.start()
         print(self._server.uri, flush=True)
+        if self._dashboard:
+            print(self._dashboard, flush=True)
+        self._look_for_long_media()
         for line in import_notes(imported):
             print(line, flush=True)
         if self._identities:
@@ -255,8 +281,20 @@ class _Run:
         finally:
             display.close()
             workers.stop()
+            self._beside.close()
             self._server.stop()
         return self._conclude()
+
+    def _look_for_long_media(self) -> None:
+        """Find out beside the work which jobs are long, to hand them out first."""
+        from analyzer.duration import duration_s
+        from jobs.lengths import Lengths
+
+        if self._options.engine != "image":
+            look = partial(duration_s, start=self._options.start, stop=self._options.stop)
+            lengths = Lengths(self._ledger, look)
+            lengths.start()
+            self._beside.callback(lengths.stop)
 
     def _on_signal(self, *_: Any) -> None:
         self._signals += 1
@@ -323,13 +361,14 @@ class _Run:
     def _conclude(self) -> int:
         """Print the summary and what failed; return the exit code."""
         from jobs import queries
-        from jobs.display import describe
+        from jobs.display import describe, results
 
         store = self._ledger.store
         counts = store.read(queries.counts)
         bad = store.read(queries.bad)
         found = store.read(lambda db: queries.statistics(db, epoch=store.epoch))
-        _print_summary(counts, found, elapsed_s=time.monotonic() - self._started)
+        for line in results(counts, found, elapsed_s=time.monotonic() - self._started):
+            print(line, flush=True)
         if self._identities:
             print(f"{'archive':<8} {self._identities.summary()}", flush=True)
         for job in bad:
@@ -343,36 +382,6 @@ class _Run:
         else:
             print("not finished: run the same command again to resume", flush=True)
         return 0 if finished and not bad else 1
-
-
-def _print_summary(counts: dict[str, int], found: dict[str, float], *, elapsed_s: float) -> None:
-    from jobs.display import clock
-
-    media_s = found.get("media_s", 0.0)
-    lines = {
-        "elapsed": clock(elapsed_s),
-        "jobs": ", ".join(f"{n} {state}" for state, n in sorted(counts.items())),
-        "media": f"{counts.get('done', 0)} of {clock(media_s)} in total, {media_s / 3600:.3f} h",
-        "frames": f"{found.get('frames_decoded', 0):.0f} decoded, "
-        f"{found.get('frames_analysed', 0):.0f} analysed",
-        "faces": f"{found.get('faces_detected', 0):.0f} detected, "
-        f"{found.get('faces_described', 0):.0f} described, "
-        f"{found.get('faces_saved', 0):.0f} saved, {found.get('faces_kept', 0):.0f} of persons",
-        "persons": f"{found.get('persons', 0):.0f}",
-        "speed": f"{media_s / max(elapsed_s, 1e-3):.2f} x real time",
-    }
-    if found.get("frames_gated"):
-        lines["frames"] += f", {found['frames_gated']:.0f} too blurred"
-    if found.get("faces_tracked"):
-        lines["faces"] += f", {found['faces_tracked']:.0f} tracked in between"
-    if found.get("persons_named"):
-        lines["persons"] += f", {found['persons_named']:.0f} of them named"
-    if found.get("faces_filtered"):
-        lines["faces"] += f", {found['faces_filtered']:.0f} left out"
-    if found.get("partial"):
-        lines["partial"] = f"{found['partial']:.0f} media are damaged or cut off: see the warnings"
-    for name, text in lines.items():
-        print(f"{name:<8} {text}", flush=True)
 
 
 if __name__ == "__main__":

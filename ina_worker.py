@@ -129,9 +129,10 @@ class _Analysis:
 
         options = AnalysisOptions.from_dict({**lease.options, **self._overrides})
         self._report = report
-        hook = progress_hook(report)
         store = self._identities(lease)
         models, galleries = self._models(options)
+        device = models.runtime.in_use()
+        hook = progress_hook(report, device=device)
         if lease.shard:
             kept.save(_look(lease, models, hook), parts["csv"], key=options.digest())
             return {}
@@ -139,7 +140,7 @@ class _Analysis:
         def look() -> list[Part]:
             nonlocal hook
             seen = _look(lease, models, hook)
-            hook = progress_hook(report, duration_s=seen.info.duration_s)
+            hook = progress_hook(report, duration_s=seen.info.duration_s, device=device)
             return [seen]
 
         corrected = corrections.read_if_there(lease.spec.corrections)
@@ -237,12 +238,15 @@ def _look(lease: Lease, models: Models, hook: ProgressHook) -> Part:
     return observe_part(lease.source_path, models=models, shard=shard, progress=hook)
 
 
-def progress_hook(report: Report, *, duration_s: float = 0.0) -> Callable[[Progress], None]:
+def progress_hook(
+    report: Report, *, duration_s: float = 0.0, device: str = ""
+) -> Callable[[Progress], None]:
     """Return a function that passes the pipeline's progress on to the server.
 
     Args:
         report: Takes it.
         duration_s: Of the medium, as far as it is known.
+        device: What networks run on, for the display.
     """
     started = time.monotonic()
     # The time that a job may take follows from it: a container may state too little, and a shard
@@ -255,7 +259,7 @@ def progress_hook(report: Report, *, duration_s: float = 0.0) -> Callable[[Progr
         done, total = float(progress.done), float(progress.total or 0)
         if progress.stage in ("seek", "observe"):
             longest_s = max(longest_s, total, done)
-        told: dict[str, Any] = {"stage": progress.stage, "duration_s": longest_s}
+        told: dict[str, Any] = {"stage": progress.stage, "duration_s": longest_s, "device": device}
         if total:
             told["fraction"] = min(1.0, done / total)
         if progress.stage == "observe":

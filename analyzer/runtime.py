@@ -2,6 +2,8 @@
 
 import importlib.metadata
 import importlib.util
+import os
+import subprocess
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -53,6 +55,11 @@ class Runtime:
         """
         return self._backend().load(model)
 
+    def in_use(self) -> str:
+        """Name the device in use, with its GPU; before networks are loaded, what was asked for."""
+        device = getattr(self._loaded, "device", self.device)
+        return " ".join(filter(None, (device, _gpu(device))))
+
     def release(self) -> None:
         """Give memory back that only speeds up the next batch; after each medium."""
         if self._loaded is not None:
@@ -63,6 +70,22 @@ class Runtime:
             spec = _installed() if self.backend == "auto" else self.backend
             self._loaded = registry.load("backend", spec, device=self.device, threads=self.threads)
         return self._loaded
+
+
+@cache
+def _gpu(device: str) -> str:
+    """The name of a CUDA device, as the driver's tool has it; nothing where that is not there."""
+    if not device.startswith("cuda"):
+        return ""
+    number = int(device.partition(":")[2] or 0)
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").replace(" ", "").split(",")
+    which = dict(enumerate(visible)).get(number) or str(number)
+    command = ["nvidia-smi", f"--id={which}", "--query-gpu=name", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip().partition("\n")[0]
 
 
 def _installed() -> str:

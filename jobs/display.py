@@ -19,14 +19,29 @@ BAD = (State.FAILED, State.POISON)
 BAR_WIDTH = 40
 
 
+GROUPS = {
+    "done": ("done", "skipped"),
+    "running": ("leased", "publishing", "sharded"),
+    "failed": ("failed", "poison"),
+    "to do": ("ready", "wait"),
+    "cancelled": ("cancelled",),
+}
+"""The states by what a person asks for."""
+
+
 def describe(job: Job) -> str:
     """Return medium, csv and, after a failure, the reason; of a damaged medium, what is lost."""
-    reason = f" ({job.error_kind}: {job.error})" if job.error else _loss(job)
-    return f"{job.spec.source_path} -> {job.spec.dests['csv']}{reason}"
+    why = reason(job)
+    return f"{job.spec.source_path} -> {job.spec.dests['csv']}{why and f' ({why})'}"
+
+
+def reason(job: Job) -> str:
+    """Return why a job has failed, or what of its medium is lost; mostly nothing."""
+    return f"{job.error_kind}: {job.error}" if job.error else _loss(job)
 
 
 def _loss(job: Job) -> str:
-    """Return what of a medium could not be analysed, in brackets; mostly nothing."""
+    """Return what of a medium could not be analysed; mostly nothing."""
     found = job.manifest.statistics if job.manifest else {}
     if not found.get("partial"):
         return ""
@@ -35,7 +50,7 @@ def _loss(job: Job) -> str:
     broken = f"{damaged:.0f} damaged packets or pictures" if damaged else ""
     medium = "the medium cannot be read and was skipped" if found.get("medium_skipped") else ""
     poster = "the poster cannot be read and was skipped" if found.get("poster_skipped") else ""
-    return f" (partial: {', '.join(filter(None, (medium, poster, missing, broken)))})"
+    return f"partial: {', '.join(filter(None, (medium, poster, missing, broken)))}"
 
 
 def import_notes(imported: Imported) -> list[str]:
@@ -56,18 +71,57 @@ def clock(seconds: float) -> str:
 
 def totals(counts: dict[str, int]) -> dict[str, int]:
     """Return the numbers that a person asks for, from the counts by state."""
-    return {
-        "done": counts.get("done", 0) + counts.get("skipped", 0),
-        "running": sum(counts.get(state, 0) for state in ("leased", "publishing", "sharded")),
-        "failed": counts.get("failed", 0) + counts.get("poison", 0),
-        "to do": counts.get("ready", 0) + counts.get("wait", 0),
-        "cancelled": counts.get("cancelled", 0),
-    }
+    return {name: sum(counts.get(state, 0) for state in states) for name, states in GROUPS.items()}
+
+
+def ended(status: dict[str, Any]) -> float:
+    """Return how many jobs are over, with the fractions of those that run."""
+    numbers = totals(status["counts"])
+    over = sum(numbers.values()) - numbers["running"] - numbers["to do"]
+    # Of a job that two workers have, the one that is further counts.
+    best: dict[int, float] = {}
+    for job in (job for worker in status["workers"] for job in worker["jobs"]):
+        best[job["job"]] = max(job["done"], best.get(job["job"], 0.0))
+    return over + status["shards_done"] + sum(best.values())
 
 
 def summary(counts: dict[str, int]) -> str:
     """Return the numbers in words, those of nothing left out."""
     return ", ".join(f"{n} {name}" for name, n in totals(counts).items() if n)
+
+
+def results(counts: dict[str, int], found: dict[str, float], *, elapsed_s: float) -> list[str]:
+    """Return what was done in all, a line each.
+
+    Args:
+        counts: Jobs by state.
+        found: Sums over the jobs done in this run.
+        elapsed_s: Since its start.
+    """
+    media_s = found.get("media_s", 0.0)
+    lines = {
+        "elapsed": clock(elapsed_s),
+        "jobs": ", ".join(f"{n} {state}" for state, n in sorted(counts.items())),
+        "media": f"{counts.get('done', 0)} of {clock(media_s)} in total, {media_s / 3600:.3f} h",
+        "frames": f"{found.get('frames_decoded', 0):.0f} decoded, "
+        f"{found.get('frames_analysed', 0):.0f} analysed",
+        "faces": f"{found.get('faces_detected', 0):.0f} detected, "
+        f"{found.get('faces_described', 0):.0f} described, "
+        f"{found.get('faces_saved', 0):.0f} saved, {found.get('faces_kept', 0):.0f} of persons",
+        "persons": f"{found.get('persons', 0):.0f}",
+        "speed": f"{media_s / max(elapsed_s, 1e-3):.2f} x real time",
+    }
+    if found.get("frames_gated"):
+        lines["frames"] += f", {found['frames_gated']:.0f} too blurred"
+    if found.get("faces_tracked"):
+        lines["faces"] += f", {found['faces_tracked']:.0f} tracked in between"
+    if found.get("persons_named"):
+        lines["persons"] += f", {found['persons_named']:.0f} of them named"
+    if found.get("faces_filtered"):
+        lines["faces"] += f", {found['faces_filtered']:.0f} left out"
+    if found.get("partial"):
+        lines["partial"] = f"{found['partial']:.0f} media are damaged or cut off: see the warnings"
+    return [f"{name:<8} {text}" for name, text in lines.items()]
 
 
 class Pace:
@@ -160,14 +214,12 @@ class LiveDisplay(PlainDisplay):
 
         counts = status["counts"]
         total = sum(counts.values())
-        over = total - totals(counts)["running"] - totals(counts)["to do"]
-        ended = over + status["shards_done"]
-        ended += sum(job["done"] for worker in status["workers"] for job in worker["jobs"])
-        left_s = self._pace.remaining_s(ended, total)
+        over = ended(status)
+        left_s = self._pace.remaining_s(over, total)
         grid = Table.grid(padding=(0, 2))
         grid.add_row(
-            ProgressBar(total=max(1, total), completed=ended, width=BAR_WIDTH),
-            f"{100 * ended / max(1, total):.0f} %",
+            ProgressBar(total=max(1, total), completed=over, width=BAR_WIDTH),
+            f"{100 * over / max(1, total):.0f} %",
             f"{clock(self._pace.elapsed_s())} elapsed",
             "" if left_s is None else f"{clock(left_s)} left, until {_time_of_day(left_s)}",
         )

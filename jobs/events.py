@@ -11,12 +11,13 @@ def note(
     job: int,
     what: str,
     *,
+    token: int | None = None,
     worker: str | None = None,
     detail: str | None = None,
 ) -> None:
     """Append an event of a job, in the caller's transaction."""
     db.execute(
         "INSERT INTO event(t_wall, job, token, worker, what, detail)"
-        " SELECT ?, id, token, COALESCE(?, worker), ?, ? FROM job WHERE id = ?",
-        (time.time(), worker, what, detail, job),
+        " SELECT ?, id, COALESCE(?, token), COALESCE(?, worker), ?, ? FROM job WHERE id = ?",
+        (time.time(), token, worker, what, detail, job),
     )

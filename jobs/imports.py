@@ -29,6 +29,7 @@ UPDATE SET
   lost = CASE WHEN {stale} THEN 0 ELSE lost END,
   fails = CASE WHEN {stale} THEN 0 ELSE fails END,
   cut = CASE WHEN {stale} THEN NULL ELSE cut END,
+  length = CASE WHEN spec <> excluded.spec THEN NULL ELSE length END,
   err = CASE WHEN {stale} THEN NULL ELSE err END,
   err_kind = CASE WHEN {stale} THEN NULL ELSE err_kind END
 """.format(

@@ -26,6 +26,7 @@ class Held:
     share: tuple[float, float] = (0.0, 1.0)
     """What of its job it does, for the display: from where to where, 0 to 1."""
     deadline: float = 0.0
+    granted: float = 0.0
     renewed: float = 0.0
     progress: Mapping[str, Any] = field(default_factory=dict)
 
@@ -68,7 +69,7 @@ class LeaseBook:
         self._lease_s = lease_s
         self._clock = clock
         self._mutex = threading.Lock()
-        self._held: dict[int, Held] = {}
+        self._held: dict[tuple[int, int], Held] = {}
         self._seen: dict[str, float] = {}
         self._losers: deque[tuple[float, str]] = deque()
 
@@ -76,6 +77,12 @@ class LeaseBook:
         """Note that a worker has called."""
         with self._mutex:
             self._seen[worker] = self._clock()
+
+    def silent_s(self, worker: str) -> float:
+        """Return the time since a worker has called, in seconds."""
+        with self._mutex:
+            now = self._clock()
+            return now - self._seen.get(worker, now)
 
     def forget(self, worker: str) -> None:
         """Note that a worker has gone for good."""
@@ -94,15 +101,15 @@ class LeaseBook:
     def add(self, held: Held) -> None:
         """Start a full lease."""
         with self._mutex:
-            held.renewed = self._clock()
+            held.granted = held.renewed = self._clock()
             held.deadline = held.renewed + self._lease_s
-            self._held[held.job] = held
+            self._held[held.job, held.token] = held
 
     def renew(self, worker: str, job: int, token: int, progress: Mapping[str, Any] | None) -> bool:
         """Extend a lease; False when this worker does not hold it any more."""
         with self._mutex:
-            held = self._held.get(job)
-            if held is None or (held.worker, held.token) != (worker, token):
+            held = self._held.get((job, token))
+            if held is None or held.worker != worker:
                 return False
             held.renewed = self._clock()
             held.deadline = held.renewed + self._lease_s
@@ -114,16 +121,38 @@ class LeaseBook:
     def drop(self, job: int, token: int, *, worker: str | None = None) -> bool:
         """End a lease, if this worker holds it, or whoever does; say whether it was there."""
         with self._mutex:
-            held = self._held.get(job)
-            if held is None or held.token != token or worker not in (None, held.worker):
+            held = self._held.get((job, token))
+            if held is None or worker not in (None, held.worker):
                 return False
-            del self._held[job]
+            del self._held[job, token]
             return True
+
+    def drop_others(self, job: int, winner: int) -> None:
+        """End every lease of a job but one."""
+        with self._mutex:
+            for key in [k for k in self._held if k[0] == job and k[1] != winner]:
+                del self._held[key]
+
+    def long_at_work(self, worker: str, *, age_s: float) -> list[int]:
+        """Return jobs that other workers have been at for some time, the longest first."""
+        with self._mutex:
+            latest = self._clock() - age_s
+            # One without progress may not even know of its lease.
+            old = [
+                held
+                for held in self._held.values()
+                if held.worker != worker and held.progress and held.granted <= latest
+            ]
+            return [held.job for held in sorted(old, key=lambda held: held.granted)]
 
     def held(self, worker: str | None = None) -> list[Held]:
         """Return the leases of one worker, or of all."""
         with self._mutex:
             return [h for h in self._held.values() if worker is None or h.worker == worker]
+
+    def shown(self, worker: str) -> list[dict[str, Any]]:
+        """Return what a display shows of the leases of a worker."""
+        return [held.shown() for held in self.held(worker)]
 
     def expire(self) -> Iterator[tuple[Held, bool]]:
         """Remove the leases that are over.
@@ -137,12 +166,12 @@ class LeaseBook:
             now = self._clock()
             over = [held for held in self._held.values() if held.deadline <= now]
             for held in over:
-                del self._held[held.job]
+                del self._held[held.job, held.token]
                 self._losers.append((now, held.worker))
             outage = self._outage(now) or self._silence()
-            silent = {h.job: self._seen.get(h.worker, -1.0) <= h.renewed for h in over}
-        for held in over:
-            yield held, held.running and silent[held.job] and not outage
+            silent = [self._seen.get(h.worker, -1.0) <= h.renewed for h in over]
+        for held, is_silent in zip(over, silent, strict=True):
+            yield held, held.running and is_silent and not outage
 
     def _silence(self) -> bool:
         """Say whether most workers are silent, though not all of their leases are over yet."""

@@ -10,6 +10,7 @@
     publishing -> leased to the next worker for the renames, with the same token
 
     ready -> sharded -> ready -> leased ...   see jobs.shards
+    leased twice -> publishing                see jobs.second
 
 A call carries the token of its lease; after the job was claimed again it is stale. Every
 method may be repeated: the second time changes nothing and has the same answer.
@@ -20,20 +21,21 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from typing import Any
 
-from jobs import queries, shards
+from jobs import queries, second, shards
 from jobs.events import note
 from jobs.host import Identity
 from jobs.model import MAX_ERROR_CHARS, Job, Shard, State
 from jobs.retry import BACKOFF_CAP_S, SteadyClock, backoff, may_retry
 from jobs.store import Store
 
-CLAIM = """
-UPDATE job SET state = 'leased', token = token + 1, attempts = attempts + 1, worker = ?, req = ?
+CLAIM = f"""
+UPDATE job SET state = 'leased', token = token + 1, attempts = attempts + 1, worker = ?, req = ?,
+  rival = NULL, helper = NULL
 WHERE id IN (SELECT id FROM job INDEXED BY job_ready WHERE state = 'ready'
-             ORDER BY ord, id LIMIT ?)
+             ORDER BY {queries.ORDER} LIMIT ?)
 RETURNING id"""
 PROMOTE = """
 UPDATE job SET state = 'ready', due = NULL
@@ -84,7 +86,9 @@ class Ledger:
         """
         with self.store.transaction() as db:
             known = db.execute(
-                "SELECT id, worker, state FROM job INDEXED BY job_req WHERE req = ?", (request,)
+                "SELECT id, COALESCE(helper, worker), state FROM job INDEXED BY job_req"
+                " WHERE req = ?",
+                (request,),
             ).fetchall()
             if known:
                 ids = [row[0] for row in known if row[1:] == (worker, State.LEASED.value)]
@@ -93,7 +97,21 @@ class Ledger:
                 ids = [row[0] for row in db.execute(CLAIM, (worker, request, n))]
                 for job in ids:
                     note(db, job, "claimed", worker=worker)
-            return sorted((queries.job(db, job) for job in ids), key=lambda job: job.id)
+            return [replace(queries.job(db, job), worker=worker) for job in sorted(ids)]
+
+    def second(self, worker: str, request: str, jobs: Sequence[int]) -> list[Job]:
+        """Lease the first of some jobs once more that may be: another worker has it already.
+
+        Args:
+            worker: Name of the worker.
+            request: As in `claim`, which answers its repetition.
+            jobs: Numbers, the one wanted most first.
+        """
+        with self.store.transaction() as db:
+            for job in jobs:
+                if second.grant(db, job, worker, request):
+                    return [replace(queries.job(db, job), worker=worker)]
+        return []
 
     def prepare(self, job: int, token: int, worker: str, manifest: Mapping[str, Any]) -> bool:
         """Fix the winner of a job: from now on only this token's files are published.
@@ -104,8 +122,9 @@ class Ledger:
         text = json.dumps(manifest)
         with self.store.transaction() as db:
             if _is(db, job, token, State.LEASED):
+                second.settle(db, job, token)
                 _move(db, job, State.PUBLISHING, manifest=text)
-                note(db, job, "publishing", worker=worker)
+                note(db, job, "publishing", token=token, worker=worker)
                 return True
             if not _is(db, job, token, State.PUBLISHING, State.DONE):
                 return False
@@ -129,7 +148,7 @@ class Ledger:
                 db, job, state, epoch=self.store.epoch, opts=options_digest, err_kind=None, err=None
             )
             what = "done" if state is State.DONE else "superseded"
-            note(db, job, what, worker=worker)
+            note(db, job, what, token=token, worker=worker)
             shards.gather(db, job)
             return True
 
@@ -148,20 +167,23 @@ class Ledger:
             hosts: Machines that have workers now.
 
         Returns:
-            The job's new state, or None when the token is stale.
+            The job's new state, or None when the token is stale. A job that another worker has
+            a lease of, too, stays `leased`, and nothing is counted against it.
         """
         with self.store.transaction() as db:
             if not _is(db, job, token, State.LEASED, State.PUBLISHING):
                 return None
+            if second.end(db, job, token, "released", detail=f"{kind}: {text}"[:MAX_ERROR_CHARS]):
+                return State.LEASED
             if kind == "crash":
-                return self._blame(db, job, text, hosts=hosts)
+                return self._blame(db, job, token, text, hosts=hosts)
             fails = queries.job(db, job).fails + 1
             again = may_retry(kind, fails, max_attempts=self.max_attempts)
             state = State.WAIT if again else State.FAILED
             due = self._clock() + backoff(fails) if again else None
             text = text[:MAX_ERROR_CHARS]
             _move(db, job, state, fails=fails, due=due, err_kind=kind, err=text)
-            note(db, job, state.value, worker=worker, detail=f"{kind}: {text}")
+            note(db, job, state.value, token=token, worker=worker, detail=f"{kind}: {text}")
             if kind == "transient":
                 shards.undivide(db, job)
             if not again:
@@ -187,19 +209,24 @@ class Ledger:
         with self.store.transaction() as db:
             if not _is(db, job, token, State.LEASED):
                 return None
+            if second.end(db, job, token, why):
+                return State.LEASED
             if blame:
-                return self._blame(db, job, "its worker was lost while it ran", hosts=hosts)
+                text = "its worker was lost while it ran"
+                return self._blame(db, job, token, text, hosts=hosts)
             _move(db, job, State.READY)
-            note(db, job, why)
+            note(db, job, why, token=token)
             return State.READY
 
-    def _blame(self, db: sqlite3.Connection, job: int, text: str, *, hosts: int) -> State:
+    def _blame(
+        self, db: sqlite3.Connection, job: int, token: int, text: str, *, hosts: int
+    ) -> State:
         lost = queries.job(db, job).lost + 1
-        note(db, job, "lost", detail=text[:MAX_ERROR_CHARS])
+        note(db, job, "lost", token=token, detail=text[:MAX_ERROR_CHARS])
         state = State.POISON if self._is_poison(db, job, lost, hosts) else State.READY
         _move(db, job, state, lost=lost, err_kind="crash", err=text[:MAX_ERROR_CHARS])
         if state is State.POISON:
-            note(db, job, state.value, detail=f"lost {lost} times")
+            note(db, job, state.value, token=token, detail=f"lost {lost} times")
             shards.give_up(db, job)
         return state
 
@@ -217,7 +244,7 @@ class Ledger:
             if found.state is not State.PUBLISHING:
                 return None
             db.execute("UPDATE job SET worker = ? WHERE id = ?", (worker, job))
-            note(db, job, "adopted", worker=worker)
+            note(db, job, "adopted", token=found.token, worker=worker)
             return queries.job(db, job)
 
     def promote(self) -> int:
@@ -239,8 +266,8 @@ class Ledger:
 
 
 def _is(db: sqlite3.Connection, job: int, token: int, *states: State) -> bool:
-    row = db.execute("SELECT token, state FROM job WHERE id = ?", (job,)).fetchone()
-    return row is not None and row[0] == token and State(row[1]) in states
+    row = db.execute("SELECT state FROM job WHERE id = ?", (job,)).fetchone()
+    return row is not None and State(row[0]) in states and token in second.tokens(db, job)
 
 
 def _move(db: sqlite3.Connection, job: int, state: State, **values: Any) -> None:

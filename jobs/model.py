@@ -198,6 +198,7 @@ class Job:
     spec: JobSpec
     state: State
     token: int
+    """Of its newest lease; once the winner is fixed, the winner's."""
     attempts: int
     lost: int
     """Leases that were lost while the job ran."""
@@ -214,3 +215,7 @@ class Job:
     """Token with which the job was divided, while it is; of a shard, its parent's."""
     shards: int | None = None
     """Number of parts."""
+    length: float | None = None
+    """Of its medium, in seconds: None before anybody looked, infinite where it cannot be told."""
+    helper: str | None = None
+    """Worker that has a second lease of it."""

@@ -21,10 +21,14 @@ AGAIN = """
 UPDATE job SET state = 'ready', attempts = 0, lost = 0, fails = 0, due = NULL,
   err = NULL, err_kind = NULL
 WHERE id = ? AND state IN ({states})"""
+TOKEN = " AND COALESCE(rival, token) = ?"
 RETRY = AGAIN.format(states="'failed', 'poison', 'cancelled', 'wait'")
-REDO = AGAIN.format(states="'done', 'skipped'") + " AND token = ?"
-ACCEPT = """
-UPDATE job SET manifest = ? WHERE id = ? AND token = ? AND state IN ('done', 'skipped')"""
+REDO = AGAIN.format(states="'done', 'skipped'") + TOKEN
+ACCEPT = (
+    """
+UPDATE job SET manifest = ? WHERE id = ? AND state IN ('done', 'skipped')"""
+    + TOKEN
+)
 CANCEL = """
 UPDATE job SET state = 'cancelled', err_kind = 'operator', err = 'cancelled by the operator'
 WHERE id = ? AND state IN ('ready', 'wait', 'leased', 'sharded', 'failed', 'poison')"""

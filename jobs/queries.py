@@ -11,8 +11,10 @@ from jobs.model import Job, JobSpec, Manifest, Shard, State
 
 COLUMNS = (
     "id, spec, state, token, attempts, lost, fails, worker, err_kind, err, manifest,"
-    " parent, shard, cut, shards"
+    " parent, shard, cut, shards, length, rival, helper"
 )
+ORDER = "length DESC, ord, id"
+"""In which jobs are handed out; those whose length is not known yet come last."""
 
 
 OUT = (State.LEASED, State.PUBLISHING)
@@ -25,12 +27,15 @@ ENDS = ("lost", "expired", "released", "storage", "wait", "failed", "cancelled",
 def job(db: sqlite3.Connection, number: int) -> Job:
     """Return one job."""
     row = db.execute(f"SELECT {COLUMNS} FROM job WHERE id = ?", (number,)).fetchone()
-    return _job(row)
+    return as_job(row)
 
 
-def _job(row: tuple[Any, ...]) -> Job:
+def as_job(row: tuple[Any, ...]) -> Job:
+    """Return the job of a row with `COLUMNS`."""
     number, spec, state, token, attempts, lost, fails, worker, kind, error, manifest = row[:11]
-    parent, shard, cut, shards = row[11:]
+    parent, shard, cut, shards, length, rival, helper = row[11:]
+    if rival is not None and not (state == State.LEASED.value and helper):
+        token = rival
     return Job(
         id=number,
         spec=JobSpec.from_dict(json.loads(spec)),
@@ -47,6 +52,8 @@ def _job(row: tuple[Any, ...]) -> Job:
         shard=Shard(**json.loads(shard)) if shard else None,
         cut=cut,
         shards=shards,
+        length=length,
+        helper=helper,
     )
 
 
@@ -55,7 +62,7 @@ def outstanding(db: sqlite3.Connection) -> list[Job]:
     rows = db.execute(
         f"SELECT {COLUMNS} FROM job INDEXED BY job_out WHERE state IN ('leased', 'publishing')"
     )
-    return [_job(row) for row in rows]
+    return [as_job(row) for row in rows]
 
 
 def bad(db: sqlite3.Connection, *, limit: int = -1) -> list[Job]:
@@ -65,7 +72,7 @@ def bad(db: sqlite3.Connection, *, limit: int = -1) -> list[Job]:
         " AND parent IS NULL ORDER BY id LIMIT ?",
         (limit,),
     )
-    return [_job(row) for row in rows]
+    return [as_job(row) for row in rows]
 
 
 def unfinished(db: sqlite3.Connection) -> list[int]:
@@ -84,7 +91,7 @@ def partial(db: sqlite3.Connection, *, epoch: int) -> list[Job]:
         " AND json_extract(manifest, '$.statistics.partial') > 0 ORDER BY id",
         (epoch,),
     )
-    return [_job(row) for row in rows]
+    return [as_job(row) for row in rows]
 
 
 def completed(db: sqlite3.Connection) -> Iterator[Job]:
@@ -96,7 +103,7 @@ def completed(db: sqlite3.Connection) -> Iterator[Job]:
         " AND parent IS NULL ORDER BY id LIMIT 100",
         (last,),
     ).fetchall():
-        yield from map(_job, rows)
+        yield from map(as_job, rows)
         last = rows[-1][0]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-VERSION = 3
+VERSION = 4
 
 # Every index on the state is partial, and queries name theirs with INDEXED BY: with a plain
 # index on job(state) SQLite takes that one and sorts, which made claims 460 times slower on
@@ -35,9 +35,11 @@ CREATE TABLE job(
   parent INTEGER,                    -- job of which this is a shard
   shard TEXT,                        -- JSON of Shard
   cut INTEGER,                       -- token with which it was divided; its parent's
-  shards INTEGER                     -- number of its parts, or of its parent's
+  shards INTEGER,                    -- number of its parts, or of its parent's
+  length REAL,                       -- of its medium in seconds; infinite: cannot be told
+  rival INTEGER,                     -- token of the first of two leases; see jobs.second
+  helper TEXT                        -- worker that has the second, while it has
 );
-CREATE INDEX job_ready ON job(ord, id) WHERE state = 'ready';
 CREATE INDEX job_wait ON job(due) WHERE state = 'wait';
 CREATE INDEX job_out ON job(id) WHERE state IN ('leased', 'publishing');
 CREATE INDEX job_bad ON job(id) WHERE state IN ('failed', 'poison');
@@ -95,6 +97,9 @@ END;
 """
 """What makes shards parts of their job: they are not counted, and end with it."""
 
+LENGTHS = "CREATE INDEX job_ready ON job(length DESC, ord, id) WHERE state = 'ready';"
+"""The order of claims: long media first, for what comes last decides when all is over."""
+
 UPGRADES = {
     2: """
 ALTER TABLE job ADD COLUMN parent INTEGER;
@@ -105,7 +110,14 @@ DROP TRIGGER job_added;
 DROP TRIGGER job_moved;
 DROP INDEX event_end;
 """
-    + DIVISION
+    + DIVISION,
+    3: """
+ALTER TABLE job ADD COLUMN length REAL;
+ALTER TABLE job ADD COLUMN rival INTEGER;
+ALTER TABLE job ADD COLUMN helper TEXT;
+DROP INDEX job_ready;
+"""
+    + LENGTHS,
 }
 """From which version of the tables the next is made, and how."""
 
@@ -139,7 +151,7 @@ def make_durable(connection: sqlite3.Connection) -> None:
 def create(connection: sqlite3.Connection) -> None:
     """Make the tables, all or none."""
     connection.executescript(
-        f"BEGIN IMMEDIATE; {TABLES} {DIVISION}"
+        f"BEGIN IMMEDIATE; {TABLES} {DIVISION} {LENGTHS}"
         f" INSERT INTO meta VALUES('schema', '{VERSION}'); COMMIT;"
     )
 

@@ -56,6 +56,7 @@ class JobService:
         timing: Of leases and heartbeats.
         private: What else jobs need, sent with each lease and written nowhere.
         keep_alive: Tell workers to wait, not to go, when every job is done.
+        speculate: Lease jobs a second time to workers for whom there is nothing else.
         on_final: Called with each job that comes to an end.
     """
 
@@ -71,6 +72,7 @@ class JobService:
         timing: Timing | None = None,
         private: Mapping[str, Any] | None = None,
         keep_alive: bool = False,
+        speculate: bool = False,
         on_final: Callable[[Job], None] | None = None,
     ) -> None:
         self.timing = timing or Timing()
@@ -87,6 +89,7 @@ class JobService:
         self._models = dict(models or {})
         self._private = dict(private or {})
         self._keep_alive = keep_alive
+        self._speculate = speculate
         self._on_final = on_final or (lambda _job: None)
         self._book = LeaseBook(self.timing.lease_s)
         self._quarantine = Quarantine()
@@ -108,6 +111,9 @@ class JobService:
         """Give every lease of an earlier server its full time again; free those of the dead."""
         own = Identity.own()
         for job in self.ledger.store.read(queries.outstanding):
+            if job.helper:
+                self._take_back(job.id, job.token, why="released")
+                job = self._job(job.id)
             if self._is_dead(job.worker or "", seen_from=own):
                 self._take_back(job.id, job.token, why="expired")
             else:
@@ -164,6 +170,9 @@ class JobService:
         if self.withheld():
             return {"wait": self._wait_s()}
         jobs = self._adopt(worker) or self.ledger.claim(worker, request, min(n, MAX_CLAIM))
+        if not jobs and self._speculate:
+            old = self._book.long_at_work(worker, age_s=self.timing.beat_s)
+            jobs = self.ledger.second(worker, request, old)
         for job in jobs:
             self._book.add(Held.of(job, running=n == 1))
         if jobs:
@@ -230,6 +239,9 @@ class JobService:
         lost: list[int] = []
         cancelled: list[int] = []
         for job, token, progress in held:
+            if progress and progress.get("device"):
+                # Once networks run, it is known.
+                self._workers[worker]["device"] = str(progress["device"])
             if not self._book.renew(worker, job, token, progress):
                 state = self._job(job).state
                 (cancelled if state is State.CANCELLED else lost).append(job)
@@ -239,7 +251,10 @@ class JobService:
     def prepare(self, worker: str, job: int, token: int, manifest: Mapping[str, Any]) -> str:
         """Ask whether these files win: `go`, `stale`, or `later`."""
         self._saw(worker)
-        return "go" if self.ledger.prepare(job, token, worker, manifest) else "stale"
+        if not self.ledger.prepare(job, token, worker, manifest):
+            return "stale"
+        self._book.drop_others(job, token)
+        return "go"
 
     @verb("later")
     def published(self, worker: str, job: int, token: int) -> str:
@@ -299,7 +314,7 @@ class JobService:
         """Return the counts, and what each live worker does."""
         live = set(self._book.live())
         workers = [
-            {**info, "jobs": [held.shown() for held in self._book.held(name)]}
+            {**info, "silent_s": self._book.silent_s(name), "jobs": self._book.shown(name)}
             for name, info in list(self._workers.items())
             if name in live
         ]

@@ -24,13 +24,14 @@ from jobs import queries
 from jobs.events import note
 from jobs.model import MAX_ERROR_CHARS, Job, JobSpec, Shard, State
 
-NEXT = "SELECT id FROM job INDEXED BY job_ready WHERE state = 'ready' ORDER BY ord, id LIMIT ?"
+NEXT = f"""
+SELECT id FROM job INDEXED BY job_ready WHERE state = 'ready' ORDER BY {queries.ORDER} LIMIT ?"""
 DIVIDE = """
 UPDATE job SET state = 'sharded', token = token + 1, cut = token + 1, shards = ?
 WHERE id = ? AND parent IS NULL AND cut IS NULL"""
 ADD = """
-INSERT INTO job(key, spec, opts, ord, listed, state, parent, shard, cut, shards)
-SELECT ?, ?, opts, ord, listed, 'ready', id, ?, cut, shards FROM job WHERE id = ?"""
+INSERT INTO job(key, spec, opts, ord, listed, state, parent, shard, cut, shards, length)
+SELECT ?, ?, opts, ord, listed, 'ready', id, ?, cut, shards, length FROM job WHERE id = ?"""
 LEFT = "SELECT COUNT(*) FROM job WHERE parent = ? AND cut = ? AND state <> 'done'"
 
 

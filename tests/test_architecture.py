@@ -34,7 +34,7 @@ LAYERS = {
         3: {"pipeline", "models", "outputs", "evaluate", "evaluate_clustering", "train",
             "identity_store", "gallery", "identify", "stills", "items", "results", "forget",
             "erase", "rewrite", "leftovers", "collect", "correct", "amend", "reexport", "detection",
-            "live"},
+            "live", "duration"},
         4: {"commands", "__main__"},
     },
     "joblist": {},
@@ -42,7 +42,7 @@ LAYERS = {
         0: {"errors", "model", "retry"},
         2: {"service", "server", "client", "transport", "operator"},
         3: {"worker", "child", "process", "local_workers"},
-        4: {"commands", "display", "__main__"},
+        4: {"commands", "display", "dashboard", "__main__"},
     },
 }
 """By the first name below the package."""

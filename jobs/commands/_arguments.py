@@ -30,6 +30,14 @@ def seconds(text: str) -> float:
     return float(text)
 
 
+def place(text: str) -> tuple[str, int]:
+    """Where to listen: a port of this machine alone, or an address and a port."""
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or int(port) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no PORT and no HOST:PORT")
+    return host.strip("[]") or "localhost", int(port)
+
+
 def rows(text: str) -> Rows:
     """Part of a joblist, as `joblist.model.Rows` reads it."""
     try:

@@ -55,6 +55,8 @@ def obey(verb: str, argument: str, report: Report) -> None:
         while time.monotonic() < until:
             report({"stage": "sleep", "fraction": 0.5, "pid": os.getpid()})
             time.sleep(0.02)
+    elif verb == "observe":
+        observe(float(argument), report)
     elif verb == "hang":
         time.sleep(3600)
     elif verb == "segfault":
@@ -99,6 +101,15 @@ def obey(verb: str, argument: str, report: Report) -> None:
             parts[0].unlink()
     elif verb in ("input", "transient", "resource", "worker"):
         raise JobFailed(verb, argument)
+
+
+def observe(length_s: float, report: Report) -> None:
+    """Be further with time, as an analysis is."""
+    began = time.monotonic()
+    while (done := (time.monotonic() - began) / length_s) < 1:
+        device = "cuda:0 NVIDIA L4"
+        report({"stage": "observe", "fraction": done, "speed": 12.5, "device": device})
+        time.sleep(0.1)
 
 
 def die(when: str, once: str) -> None:

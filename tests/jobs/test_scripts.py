@@ -1,11 +1,13 @@
 """The two commands and `python -m jobs`, as processes. None of these tests loads a model."""
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -94,6 +96,36 @@ def test_one_part_of_the_list_after_the_other(folder: Path) -> None:
         assert f"failed: {folder / name}" in errors
         (jobs,) = (line for line in out.splitlines() if line.startswith("jobs "))
         assert jobs.endswith("1 failed") or jobs.endswith("1 cancelled, 1 failed")
+
+
+def test_the_dashboard_of_a_running_server(folder: Path) -> None:
+    serving = server(folder, "--dashboard", "0", "--keep-alive", "--speculate")
+    assert serving.stdout is not None
+    assert serving.stdout.readline().startswith("PYRO:")
+    words = serving.stdout.readline().split()
+    assert words[0] == "dashboard:"
+    with urllib.request.urlopen(f"{words[1]}api/status", timeout=30) as answer:
+        found = json.load(answer)
+    assert (found["title"], found["total"]) == ("jobs.csv", 2)
+    token = Path(words[3].rstrip(")"))
+    assert token.stat().st_mode & 0o777 == 0o600
+    serving.send_signal(signal.SIGINT)
+    assert run(serving)[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("where", "says"),
+    [
+        ("x", "is no PORT and no HOST:PORT"),
+        ("99999", "is no PORT and no HOST:PORT"),
+        ("0.0.0.0:0", "give --certs DIR"),
+        ("no.such.host:0", "is not known here"),
+    ],
+)
+def test_a_dashboard_that_cannot_be_is_told(folder: Path, where: str, says: str) -> None:
+    code, _, errors = run(server(folder, "--dashboard", where))
+    assert code == 2
+    assert says in errors
 
 
 def test_a_worker_joins_by_the_printed_address(folder: Path) -> None:

@@ -163,9 +163,12 @@ def test_a_lease_goes_over_the_wire_with_its_shard(ledger: Ledger) -> None:
 
 OLD_TABLES = """
 DROP TRIGGER job_undivided; DROP TRIGGER job_added; DROP TRIGGER job_moved;
-DROP INDEX job_shard; DROP INDEX job_sharded; DROP INDEX event_end;
+DROP INDEX job_shard; DROP INDEX job_sharded; DROP INDEX event_end; DROP INDEX job_ready;
+CREATE INDEX job_ready ON job(ord, id) WHERE state = 'ready';
 ALTER TABLE job DROP COLUMN parent; ALTER TABLE job DROP COLUMN shard;
 ALTER TABLE job DROP COLUMN cut; ALTER TABLE job DROP COLUMN shards;
+ALTER TABLE job DROP COLUMN helper; ALTER TABLE job DROP COLUMN rival;
+ALTER TABLE job DROP COLUMN length;
 CREATE TRIGGER job_added AFTER INSERT ON job BEGIN
   INSERT INTO counter VALUES(new.state, 1) ON CONFLICT(state) DO UPDATE SET n = n + 1;
 END;

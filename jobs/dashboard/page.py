@@ -1,0 +1,92 @@
+"""The dashboard of a running server: its questions, its web server, its token."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from pathlib import Path
+
+from jobs.dashboard.board import Board
+from jobs.dashboard.server import PageServer
+from jobs.errors import UsageError
+from jobs.ledger import Ledger
+from jobs.operator import Operator
+from jobs.service import JobService
+from jobs.transport import Access
+
+
+class Dashboard:
+    """A page that shows how it goes, and lets the operator retry and cancel jobs.
+
+    Args:
+        service: Of the running server.
+        ledger: Its jobs; the operator's token is kept beside it.
+        host: Where to listen.
+        port: 0 for any.
+        access: Certificates, for other machines.
+        title: Name of the joblist.
+
+    Raises:
+        UsageError: The port is taken, or the address is open to strangers.
+    """
+
+    def __init__(
+        self,
+        service: JobService,
+        ledger: Ledger,
+        *,
+        host: str,
+        port: int,
+        access: Access,
+        title: str,
+    ) -> None:
+        self.token_file = Path(f"{ledger.store.path}.token")
+        token = operators_token(self.token_file)
+        self._board = Board(Operator(service, ledger), ledger.store, title=title)
+        try:
+            self._server = PageServer(host, port, board=self._board, token=token, access=access)
+        except BaseException:
+            self._board.close()
+            raise
+        self.url = self._server.url
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, name="dashboard", daemon=True
+        )
+        self._thread.start()
+
+    def __str__(self) -> str:
+        """Where it is, and where its token is, in words."""
+        return f"dashboard: {self.url} (token: {self.token_file})"
+
+    def close(self) -> None:
+        """Answer no more."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(timeout=5.0)
+        self._board.close()
+
+
+def operators_token(path: Path) -> str:
+    """Return the token in a file, which is made where there is none.
+
+    Raises:
+        UsageError: Others can read it, or it is too short to be one.
+    """
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _known_token(path)
+    with os.fdopen(handle, "w", encoding="ascii") as stream:
+        token = secrets.token_urlsafe(32)
+        stream.write(f"{token}\n")
+    return token
+
+
+def _known_token(path: Path) -> str:
+    if path.stat().st_mode & 0o077:
+        raise UsageError(f"{path} can be read by others: chmod 600 it, or remove it")
+    token = path.read_text(encoding="utf-8", errors="replace").strip()
+    if len(token) < 16:
+        raise UsageError(f"{path}: the token needs 16 characters or more: remove the file")
+    return token

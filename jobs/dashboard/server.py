@@ -1,0 +1,334 @@
+"""The page's web server: who may ask what, and nothing that the page does not need.
+
+- Nothing is open but on this machine: elsewhere every answer needs the token, over TLS. What is
+  changed needs it everywhere. It is in a header, which no other site can make a browser send.
+- A name in `Host` that is not the server's is refused: a stranger's name may lead to this machine.
+- Scripts and styles are files of this server alone. Review pages, which others wrote, are shown in
+  a sandbox: as strangers to this page.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import json
+import logging
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from jobs.dashboard import files
+from jobs.dashboard.board import Board
+from jobs.errors import LedgerUnavailable, UsageError
+from jobs.transport import Access, is_loopback
+
+log = logging.getLogger(__name__)
+FOLDER = Path(__file__).with_name("_page")
+STATIC = {
+    "/": ("page.html", "text/html; charset=utf-8"),
+    "/page.css": ("page.css", "text/css; charset=utf-8"),
+    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:;"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none';"
+    " require-trusted-types-for 'script'; trusted-types 'none'"
+)
+SANDBOX = "sandbox allow-scripts allow-downloads allow-modals"
+"""Of what others wrote: it has no part in this page's rights, whatever it holds."""
+SILENCE_S = 30.0
+MAX_PEERS = 64
+MAX_BODY_BYTES = 1 << 16
+MAX_CHANGES = 1000
+CHUNK_BYTES = 1 << 18
+LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Refused(Exception):
+    """A request that is not answered.
+
+    Args:
+        status: Of the answer.
+        message: What is wrong, and the cure.
+    """
+
+    def __init__(self, status: HTTPStatus, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+class PageServer(ThreadingHTTPServer):
+    """Listens; see the module.
+
+    Args:
+        host: Name or address; others than this machine's own need certificates.
+        port: TCP port; 0 for any.
+        board: Answers.
+        token: The operator's.
+        access: Certificates for other machines.
+
+    Raises:
+        UsageError: The port is taken, or the address is open to strangers.
+    """
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, host: str, port: int, *, board: Board, token: str, access: Access) -> None:
+        self.board = board
+        self.token = token
+        self.is_local = is_loopback(host)
+        own = {host, socket.gethostname(), socket.getfqdn()}
+        self.names = LOCAL_NAMES if self.is_local else frozenset(map(str.lower, own))
+        self._peers = threading.BoundedSemaphore(MAX_PEERS)
+        context = None if self.is_local else _context(host, access)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        # IPv4 where there is a choice: browsers try both addresses of localhost.
+        self.address_family, *_, address = min(found, key=lambda entry: entry[0])
+        try:
+            super().__init__((str(address[0]), port), Handler)
+        except OSError as error:
+            raise UsageError(
+                f"cannot show the dashboard on {host}:{port} ({error.strerror}): "
+                "give another --dashboard PORT"
+            ) from error
+        if context:
+            # Shaken in the peer's own thread, so that a silent one keeps nobody waiting.
+            self.socket = context.wrap_socket(
+                self.socket, server_side=True, do_handshake_on_connect=False
+            )
+        scheme = "https" if context else "http"
+        name = f"[{host}]" if ":" in host else host
+        self.url = f"{scheme}://{name}:{self.server_address[1]}/"
+
+    def server_bind(self) -> None:
+        """Bind without asking who this machine is, which may take long."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = "", self.server_address[1]
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a peer in a thread of its own, if there are not too many."""
+        if self._peers.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a peer."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._peers.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+        """Peers that hang up, or do not speak TLS, are no news."""
+        log.debug("a peer of the dashboard was given up", exc_info=True)
+
+
+def _context(host: str, access: Access) -> ssl.SSLContext:
+    if not access.certs:
+        raise UsageError(
+            f"--dashboard {host} can be reached from other machines: give --certs DIR, "
+            "or the port alone and come by `ssh -L`"
+        )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(access.file("server.pem"), access.file("server.key"))
+    except (ssl.SSLError, OSError) as error:
+        raise UsageError(f"certificates in {access.certs}: {error}") from error
+    return context
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers one peer."""
+
+    server: PageServer
+    server_version, sys_version = "ina", ""
+    protocol_version = "HTTP/1.1"
+    timeout = SILENCE_S
+
+    def do_GET(self) -> None:
+        """Show something."""
+        self._answer(self._get)
+
+    def do_HEAD(self) -> None:
+        """Say what `GET` would show."""
+        self._answer(self._get)
+
+    def do_POST(self) -> None:
+        """Change something."""
+        self._answer(self._post)
+
+    def _answer(self, action: Callable[[str, Mapping[str, list[str]]], None]) -> None:
+        try:
+            self._require_host()
+            address = urlsplit(self.path)
+            action(address.path, parse_qs(address.query))
+        except Refused as refusal:
+            self.close_connection = True
+            self._json({"error": refusal.message}, status=refusal.status)
+        except LedgerUnavailable as error:
+            self._json({"error": str(error)}, status=HTTPStatus.SERVICE_UNAVAILABLE)
+        except ValueError:
+            self.close_connection = True
+            self._json({"error": "not a request of this page"}, status=HTTPStatus.BAD_REQUEST)
+
+    def _require_host(self) -> None:
+        """Refuse a page of another site whose name was made to lead here."""
+        host = urlsplit(f"//{self.headers.get('Host', '')}").hostname or ""
+        # An address is nobody's to redirect; on this machine alone, only its own are wanted.
+        fits = host in self.server.names or (not self.server.is_local and _is_address(host))
+        if not fits:
+            raise Refused(
+                HTTPStatus.MISDIRECTED_REQUEST, f"this is not {host!r}: open {self.server.url}"
+            )
+
+    def _require_token(self) -> None:
+        offered = self.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+        if not hmac.compare_digest(offered.encode("utf-8", "replace"), self.server.token.encode()):
+            what = "is wrong" if offered else "is missing"
+            raise Refused(
+                HTTPStatus.UNAUTHORIZED,
+                f"the operator's token {what}: it is in the file that the server names",
+            )
+
+    def _get(self, path: str, query: Mapping[str, list[str]]) -> None:
+        if path in STATIC:
+            name, kind = STATIC[path]
+            self._send((FOLDER / name).read_bytes(), kind)
+        elif path.startswith("/review/"):
+            self._review(path)
+        elif path in ("/api/status", "/api/jobs"):
+            if not self.server.is_local:
+                self._require_token()
+            board = self.server.board
+            self._json(board.status() if path == "/api/status" else self._jobs(query))
+        else:
+            raise Refused(HTTPStatus.NOT_FOUND, "there is no such page")
+
+    def _jobs(self, query: Mapping[str, list[str]]) -> dict[str, Any]:
+        def first(name: str, default: str) -> str:
+            return query.get(name, [default])[0]
+
+        found = self.server.board.jobs(
+            group=first("group", ""),
+            text=first("q", ""),
+            after=int(first("after", "0")),
+            limit=int(first("limit", "100")),
+        )
+        return {"jobs": found}
+
+    def _post(self, path: str, _query: Mapping[str, list[str]]) -> None:
+        # Read first, whoever asks: an answer before the end of a question may be lost.
+        body = self._body()
+        if path not in ("/api/retry", "/api/cancel"):
+            raise Refused(HTTPStatus.NOT_FOUND, "there is no such page")
+        self._require_token()
+        if self.headers.get_content_type() != "application/json":
+            raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send application/json")
+        plain = json.loads(body)
+        wanted = plain.get("jobs") if isinstance(plain, dict) else None
+        verb, board = path.rpartition("/")[2], self.server.board
+        every = wanted == "failed" and verb == "retry"
+        jobs = board.failed() if every else _numbers(wanted)
+        self._json({"changed": board.change(verb, jobs), "asked": len(jobs)})
+
+    def _body(self) -> bytes:
+        size = int(self.headers.get("Content-Length", "-1"))
+        if not 0 <= size <= MAX_BODY_BYTES:
+            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "name at most 1,000 jobs")
+        return self.rfile.read(size)
+
+    def _review(self, address: str) -> None:
+        number = self.server.board.reviews.number(address)
+        job = self.server.board.job(number) if number is not None else None
+        path = files.wanted(job, address) if job else None
+        kind = files.content_type(path) if path else None
+        if path is None or kind is None:
+            raise Refused(HTTPStatus.NOT_FOUND, "there is no such review: open it from the list")
+        try:
+            piece = files.open_piece(path, self.headers.get("Range"))
+        except OSError as error:
+            raise Refused(HTTPStatus.NOT_FOUND, f"cannot be read: {error.strerror}") from error
+        if piece is None:
+            raise Refused(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "no such part")
+        with piece.stream:
+            self._send_piece(piece, kind)
+
+    def _send_piece(self, piece: files.Piece, kind: str) -> None:
+        is_part = piece.length < piece.size
+        self.send_response(HTTPStatus.PARTIAL_CONTENT if is_part else HTTPStatus.OK)
+        self._headers(kind, piece.length, policy=SANDBOX)
+        self.send_header("Accept-Ranges", "bytes")
+        if is_part:
+            self.send_header("Content-Range", f"bytes {piece.first}-{piece.last}/{piece.size}")
+        self.end_headers()
+        left = 0 if self.command == "HEAD" else piece.length
+        for chunk in iter(partial(piece.stream.read, CHUNK_BYTES), b""):
+            if left <= 0:
+                break
+            self.wfile.write(chunk[:left])
+            left -= len(chunk)
+        if left > 0:
+            # The file has shrunk: what was promised cannot come.
+            self.close_connection = True
+
+    def _json(self, plain: object, *, status: HTTPStatus = HTTPStatus.OK) -> None:
+        body = json.dumps(plain, allow_nan=False).encode("ascii")
+        self._send(body, "application/json", status=status)
+
+    def _send(self, body: bytes, kind: str, *, status: HTTPStatus = HTTPStatus.OK) -> None:
+        self.send_response(status)
+        self._headers(kind, len(body), policy=POLICY)
+        self.send_header("Cross-Origin-Resource-Policy", "same-origin")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def _headers(self, kind: str, size: int, *, policy: str) -> None:
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(size))
+        self.send_header("Content-Security-Policy", policy)
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("Cross-Origin-Opener-Policy", "same-origin")
+        self.send_header("Referrer-Policy", "no-referrer")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("X-Frame-Options", "DENY")
+        if self.close_connection:
+            self.send_header("Connection", "close")
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
+        """Answer what is no request, without repeating any of it."""
+        self.close_connection = True
+        self._json({"error": HTTPStatus(code).phrase}, status=HTTPStatus(code))
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Requests are no news."""
+        log.debug(format, *args)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _numbers(wanted: object) -> list[int]:
+    """Return what are numbers of jobs, and not too many; ValueError for all else."""
+    if not isinstance(wanted, list) or not 0 < len(wanted) <= MAX_CHANGES:
+        raise ValueError("no list of jobs")
+    if not all(type(number) is int and 0 < number < 1 << 53 for number in wanted):
+        raise ValueError("no numbers of jobs")
+    return wanted
