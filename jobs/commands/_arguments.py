@@ -3,6 +3,8 @@
 import argparse
 import math
 import os
+from pathlib import Path
+from typing import Any
 
 from joblist.model import Rows
 from jobs.errors import UsageError
@@ -28,6 +30,24 @@ def seconds(text: str) -> float:
     if not 1.0 <= float(text) < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is below 1 s")
     return float(text)
+
+
+def spellings(name: str) -> tuple[str, ...]:
+    """`--a_b` and, where it differs, `--a-b`."""
+    return tuple(dict.fromkeys((f"--{name}", f"--{name.replace('_', '-')}")))
+
+
+def add_bounds(group: Any) -> None:
+    """Add what `bounds` reads to a parser or group."""
+
+    def add(name: str, text: str, **options: Any) -> None:
+        group.add_argument(*spellings(name), help=text, **options)
+
+    add("input_root", "folder that every medium must lie in", type=Path)
+    add("output_root", "folder that every result must go to", type=Path)
+    add("allow_urls", "let media be fetched from public https addresses", action="store_true")
+    add("max_download_gb", "size of a medium behind an address (default: 20)",
+        type=positive, default=20)  # fmt: skip
 
 
 def rows(text: str) -> Rows:
