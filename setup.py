@@ -33,7 +33,7 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(include=["analyzer", "analyzer.*", "joblist", "jobs", "jobs.*"]),
     py_modules=["ina_server", "ina_work", "ina_worker"],
-    package_data={"": ["*.safetensors", "*.yaml", "*.j2"], "analyzer.export": ["_page/*"]},
+    package_data={"": ["*.safetensors", "*.sh", "*.yaml", "*.j2"], "analyzer.export": ["_page/*"]},
     entry_points={
         "console_scripts": [
             "ina_server = ina_server:main",

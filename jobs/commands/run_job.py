@@ -49,8 +49,9 @@ def add(commands: Any) -> None:
     group = parser.add_argument_group("how")
     group.add_argument("--threads", type=arguments.count, default=0, metavar="N",
                        help="CPU threads (default: every core)")  # fmt: skip
-    group.add_argument("--journal", type=Path, metavar="FILE", help="file that remembers what was "
-                       f"done, of this job alone (default: the csv's with {JOURNAL} at its end)")  # fmt: skip
+    group.add_argument("--journal", type=Path, metavar="FILE",
+                       help="file that remembers what was done, of this job alone (default: the "
+                       f"csv's name with {JOURNAL} at its end)")  # fmt: skip
     arguments.add_bounds(group)
     analysis.add_arguments(parser.add_argument_group("analysis"))
     parser.set_defaults(run=run)
