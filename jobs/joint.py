@@ -6,14 +6,16 @@ their task, and asks it through one protocol.
 
 from __future__ import annotations
 
-import argparse
 import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from jobs.errors import UsageError
 from jobs.model import JobSpec, Shard
+
+if TYPE_CHECKING:
+    import argparse
 
 MODULE = "ina_work"
 

@@ -23,6 +23,7 @@ from jobs.work import Work
 
 SHOWN = 50
 LEAST_MINUTES = 30.0
+AGAIN = 75
 
 
 def add(commands: Any) -> None:
@@ -244,8 +245,9 @@ def _status(args: argparse.Namespace) -> int:
 def _merge(args: argparse.Namespace) -> int:
     folder = _folder(args)
     folder.plan()
-    if args.rounds and "SLURM_JOB_ID" not in os.environ:
-        rounds.require_idle(folder)
+    if args.rounds and rounds.still_at_work(folder, SHARD, JOIN):
+        print("tasks are still at work: merge again when they have ended", file=sys.stderr)
+        return AGAIN
     counts, bad = survey.merge(folder)
     _print(counts, bad)
     print(f"written: {folder.merged}")

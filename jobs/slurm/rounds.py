@@ -32,6 +32,16 @@ def require_idle(folder: Folder) -> None:
         )
 
 
+def still_at_work(folder: Folder, *kinds: str) -> bool:
+    """Say whether tasks of these kinds have not ended.
+
+    A job that waits for them may start too early: while one of them is put back into the queue,
+    Slurm can take it for ended.
+    """
+    arrays = folder.round().arrays
+    return any(batch.queued(arrays[kind]) for kind in kinds if kind in arrays)
+
+
 def begin(folder: Folder, *, retry: bool, left: int = MAX_ROUNDS, dry: bool = False) -> list[str]:
     """Submit what is left to do.
 

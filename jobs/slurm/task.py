@@ -10,7 +10,8 @@ from jobs.drain import Drain
 from jobs.journal import Journal
 from jobs.retry import backoff
 from jobs.slurm.batch import SIGNAL_S
-from jobs.slurm.folder import JOIN, Folder
+from jobs.slurm.folder import SHARD, Folder
+from jobs.slurm.rounds import still_at_work
 from jobs.solo import Solo
 from jobs.work import Work
 
@@ -30,8 +31,8 @@ def run(folder: Folder, kind: str, number: int, slot: int) -> int:
         slot: Which task of the array.
 
     Returns:
-        0: everything has an end. 75: asked to stop, with work left that another turn may do. 1: a
-        turn more is no help, for this one has not brought anything to its end.
+        0: everything has an end. 75: asked to stop, or too early, with work left that another turn
+        may do. 1: a turn more is no help, for this one has not brought anything to its end.
     """
     plan = folder.plan()
     drain = Drain(GRACE_S)
@@ -41,7 +42,11 @@ def run(folder: Folder, kind: str, number: int, slot: int) -> int:
     try:
         with Journal(folder.journal(number, kind, slot)) as journal:
             turn = _Turn(solo, journal, drain)
-            return turn.join(listed) if kind == JOIN else turn.go(listed)
+            if kind == SHARD:
+                return turn.go(listed)
+            code = turn.join(listed)
+            early = code == INCOMPLETE and still_at_work(folder, SHARD)
+            return AGAIN if early else code
     finally:
         solo.close()
 

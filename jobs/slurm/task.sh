@@ -12,12 +12,12 @@ while kill -0 "$pid" 2>/dev/null; do
     code=$?
 done
 again=no
-# 75: asked to stop with work left. Above 128: killed; by chance, or by a job that is put aside
+# 75: asked to stop with work left, or too early. Above 128: killed; by chance, or by a job that is put aside
 # after three times.
 [ "$code" -eq 75 ] && again=yes
 [ "$code" -gt 128 ] && [ "${SLURM_RESTART_COUNT:-0}" -lt 10 ] && again=yes
-if [ "$again" = yes ] && [ -n "$SLURM_ARRAY_JOB_ID" ]; then
-    task="${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
+if [ "$again" = yes ]; then
+    task="${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}${SLURM_ARRAY_JOB_ID:+_$SLURM_ARRAY_TASK_ID}"
     # Not where somebody has cancelled it.
     [ "$(squeue --noheader --jobs "$task" --format %T)" = RUNNING ] && scontrol requeue "$task"
 fi
