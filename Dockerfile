@@ -1,3 +1,4 @@
+# syntax=docker/dockerfile:1
 # docker build --target cpu -t ina:cpu .       any machine
 # docker build --target cuda -t ina:cuda .     NVIDIA cards; run it with --gpus all
 
@@ -15,10 +16,12 @@ FROM python:3.11-slim-bookworm AS cpu
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ffmpeg libgl1 libglib2.0-0 \
     && rm -rf /var/lib/apt/lists/*
+# What the wheel asks for, not what was current once.
+# hadolint ignore=DL3013
 RUN --mount=type=bind,from=wheel,source=/dist,target=/dist \
     set -- /dist/*.whl && pip install --no-cache-dir "$1[cpu,review]"
-RUN useradd --create-home ina
-USER ina
+RUN useradd --create-home --uid 10001 ina
+USER 10001
 WORKDIR /data
 ENTRYPOINT ["python", "-m", "jobs"]
 CMD ["--help"]
@@ -30,10 +33,12 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 RUN python3 -m venv /opt/ina
 ENV PATH=/opt/ina/bin:$PATH
+# What the wheel asks for, not what was current once.
+# hadolint ignore=DL3013
 RUN --mount=type=bind,from=wheel,source=/dist,target=/dist \
     set -- /dist/*.whl && pip install --no-cache-dir "$1[gpu,review]"
-RUN useradd --create-home ina
-USER ina
+RUN useradd --create-home --uid 10001 ina
+USER 10001
 WORKDIR /data
 ENTRYPOINT ["python", "-m", "jobs"]
 CMD ["--help"]

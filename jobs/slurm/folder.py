@@ -122,6 +122,8 @@ class Folder:
         """Open the lists of a round for writing."""
         folder = self.path / "lists" / f"{number:04}"
         folder.mkdir(parents=True, exist_ok=True)
+        for path in folder.iterdir():
+            path.unlink()
         lists = Lists(folder, tasks)
         try:
             yield lists

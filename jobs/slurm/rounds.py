@@ -62,26 +62,25 @@ def begin(folder: Folder, *, retry: bool, left: int = MAX_ROUNDS, dry: bool = Fa
         return []
     shutil.copyfile(batch.SCRIPT, folder.script)
     folder.log.mkdir(exist_ok=True)
-    calls = _Calls(folder, plan.sbatch, dry=dry)
+    calls = _Calls(folder, plan.sbatch, number, dry=dry)
     for kind in (SHARD, JOIN):
         if slots[kind]:
             args = batch.command("slurm", "task", str(folder.path), kind, str(number))
             calls.add(kind, args, slots=slots[kind])
     args = batch.command("slurm", "merge", "--folder", str(folder.path))
     calls.add("merge", [*args, "--rounds", str(left - 1)])
-    if not dry:
-        folder.keep_round(Round(number, calls.numbers))
     return calls.told
 
 
 class _Calls:
     """Submits one job after the other; each waits for the end of all before."""
 
-    def __init__(self, folder: Folder, options: Sequence[str], *, dry: bool) -> None:
-        self.numbers: dict[str, str] = {}
+    def __init__(self, folder: Folder, options: Sequence[str], number: int, *, dry: bool) -> None:
         self.told: list[str] = []
+        self._numbers: dict[str, str] = {}
         self._folder = folder
         self._options = options
+        self._round = number
         self._dry = dry
 
     def add(self, name: str, args: Sequence[str], *, slots: Sequence[int] = ()) -> None:
@@ -93,11 +92,17 @@ class _Calls:
             log=folder.log,
             options=self._options,
             slots=slots,
-            after=list(self.numbers.values()),
+            after=list(self._numbers.values()),
         )
-        self.numbers[name] = f"<{name}>" if self._dry else batch.submit(call)
+        if self._dry:
+            self._numbers[name] = f"<{name}>"
+            self.told.append(batch.shown(call))
+            return
+        self._numbers[name] = batch.submit(call)
+        # At once: if the next is refused, this one works all the same.
+        folder.keep_round(Round(self._round, self._numbers))
         what = f"{name}: {len(slots)} tasks" if slots else name
-        self.told.append(batch.shown(call) if self._dry else f"{what}, job {self.numbers[name]}")
+        self.told.append(f"{what}, job {self._numbers[name]}")
 
 
 def _fill(lists: Lists, folder: Folder, *, retry: bool) -> None:

@@ -182,7 +182,9 @@ class Plain:
         specs = write_media(folder, media)
         cut = [Shard(number, 3) for number in range(3)]
         self.jobs = [replace(plan.template, spec=spec) for spec in specs]
-        self.folder.keep(plan, ((w, cut if "cut" in w.csv else []) for w in self.jobs))
+        self.folder.keep(
+            plan, ((w, cut if Path(w.csv).name.startswith("cut") else []) for w in self.jobs)
+        )
 
     def begin(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SLURM_CONF", self.slurm.env["SLURM_CONF"])
