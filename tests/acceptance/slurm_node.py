@@ -1,7 +1,7 @@
 """A Slurm of one node, of Debian's packages, in a folder of its own: munged, slurmctld, slurmd."""
 
-import getpass
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -60,6 +60,10 @@ def program(name: str) -> str | None:
     return shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
 
 
+def user() -> str:
+    return pwd.getpwuid(os.getuid()).pw_name
+
+
 class Node:
     """A running cluster; its commands need `env`."""
 
@@ -73,9 +77,7 @@ class Node:
             (self.folder / name).mkdir()
         ports = (free_port(), free_port())
         (self.folder / "slurm.conf").write_text(
-            CONFIGURATION.format(
-                host=host, user=getpass.getuser(), folder=self.folder, ports=ports, cpus=cpus
-            )
+            CONFIGURATION.format(host=host, user=user(), folder=self.folder, ports=ports, cpus=cpus)
         )
         key = self.folder / "munge.key"
         key.write_bytes(os.urandom(1024))
@@ -112,7 +114,7 @@ class Node:
 
     def stop(self) -> None:
         if (self.folder / "slurm.conf").exists():
-            self.ask("scancel", f"--user={getpass.getuser()}")
+            self.ask("scancel", f"--user={user()}")
         for name in ("slurmd", "slurmctld", "munged"):
             with suppress(FileNotFoundError, ValueError, ProcessLookupError):
                 pid = int((self.folder / f"{name}.pid").read_text())
