@@ -36,12 +36,13 @@ def part_paths(lease: Lease) -> dict[str, Path]:
 def new_token(lease: Lease) -> int:
     """Return a token that no other process has for this job; it holds as long as the csv's part.
 
-    Of two processes that do the same job, the later one clears the files of the earlier one, which
+    Of two processes that do the same job, the later one may clear files of the earlier one, which
     then fails, for another to try again: it will find the job done.
     """
     csv = lease.dests[COMMIT_MARK]
     Path(csv).parent.mkdir(parents=True, exist_ok=True)
-    for token in itertools.count(1):
+    used = (t for t in range(1, OLDER_TOKENS + 1) if part_path(csv, lease.job, t).exists())
+    for token in itertools.count(1 + max(used, default=0)):
         with contextlib.suppress(FileExistsError):
             part_path(csv, lease.job, token).touch(exist_ok=False)
             return token

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,21 @@ def test_what_a_killed_run_left_is_cleared(tmp_path: Path, path: Path) -> None:
         (tmp_path / "out" / f"a.{kind}.part.0.1").touch()
     do(work(tmp_path, ""), path)
     assert names(tmp_path) == ["a.ass", "a.csv"]
+
+
+def test_two_at_one_job_do_not_mix_their_files(tmp_path: Path, path: Path) -> None:
+    once = tmp_path / "once"
+    job = work(tmp_path, f"once_pid {once}\nsleep 3")
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(do, job, path)
+        until(once.exists)
+        second = pool.submit(do, job, path)
+        kinds = {outcome.kind for outcome in (first.result(60), second.result(60)) if outcome}
+    assert "" in kinds
+    assert "input" not in kinds
+    assert names(tmp_path) == ["a.ass", "a.csv"]
+    assert (tmp_path / "out" / "a.csv").read_text() == "csv of a.mp4\n"
+    assert read([path])[job.name].manifest is not None
 
 
 def test_a_torn_line_counts_for_nothing(path: Path) -> None:
