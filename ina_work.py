@@ -22,6 +22,13 @@ FACTORY = "ina_worker:make_task"
 PROGRAM = analyzer.__version__
 
 
+def models() -> Mapping[str, str]:
+    """Hashes of the models by name."""
+    from analyzer import weights
+
+    return weights.hashes()
+
+
 def exporters() -> Sequence[str]:
     """Names that a `dest_` column may have."""
     return registry.names("export")

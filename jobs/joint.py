@@ -37,6 +37,10 @@ class Analysis(Protocol):
     PROGRAM: str
     """Version."""
 
+    def models(self) -> Mapping[str, str]:
+        """Hashes of the models by name."""
+        ...
+
     def exporters(self) -> Sequence[str]:
         """Names that a `dest_` column may have."""
         ...

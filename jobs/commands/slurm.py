@@ -119,6 +119,7 @@ def _submit(args: argparse.Namespace) -> int:
         joblist=str(args.joblist.absolute()),
         factory=analysis.FACTORY,
         program=analysis.PROGRAM,
+        models=analysis.models(),
         options=settled.options,
         digest=settled.digest,
         tasks=args.shards,
@@ -217,16 +218,24 @@ def _task(args: argparse.Namespace) -> int:
     if slot < 0:
         raise UsageError("which task? Run it in an array of Slurm, or give --slot")
     folder = Folder(args.folder)
-    found, own = folder.plan().program, joint.find().PROGRAM
-    if found != own:
-        raise UsageError(
-            f"{folder.path} was submitted with version {found}, this is {own}: submit again"
-        )
+    _require_same(folder)
     try:
         return task.run(folder, args.kind, args.round, slot)
     except OSError as error:
         print(f"jobs: {error}", file=sys.stderr)
         return task.INCOMPLETE
+
+
+def _require_same(folder: Folder) -> None:
+    """Refuse to work with another program or models: the results would not be the same."""
+    plan, analysis = folder.plan(), joint.find()
+    own = {"program": analysis.PROGRAM, **analysis.models()}
+    for name, wanted in {"program": plan.program, **plan.models}.items():
+        if own.get(name) != wanted:
+            raise UsageError(
+                f"{folder.path} was submitted with {name} {wanted[:12]}, this has "
+                f"{str(own.get(name))[:12]}: install the same version everywhere, or submit again"
+            )
 
 
 def _status(args: argparse.Namespace) -> int:

@@ -37,6 +37,8 @@ class Plan:
     sbatch: tuple[str, ...] = ()
     """What every sbatch is told."""
     bounds: Bounds = field(default_factory=Bounds)
+    models: Mapping[str, str] = field(default_factory=dict)
+    """Hashes of the models by name; tasks must have the same."""
 
     @property
     def template(self) -> Work:

@@ -168,6 +168,17 @@ def test_failures_that_may_pass_are_tried_three_times(tmp_path: Path) -> None:
     assert (record.fails, record.given_up) == (3, True)
 
 
+@pytest.mark.parametrize("change", [{"program": "0.0.1"}, {"models": {"centerface": "0" * 64}}])
+def test_a_task_with_another_version_does_nothing(
+    tmp_path: Path, change: dict[str, object]
+) -> None:
+    folder = fill(tmp_path, {"a": ""}, **change)
+    begin(folder)
+    (whole, _) = next(folder.jobs())
+    assert task(folder, SHARD, whole.slot(TASKS)) == 2
+    assert survey.merge(folder)[0] == {"left": 1}
+
+
 def test_a_joblist_is_checked_whole_before_anything_changes(tmp_path: Path) -> None:
     (tmp_path / "jobs.csv").write_text("source_path,dest_csv\na.mp4,a.csv\nb.mp4\n")
     done = jobs(tmp_path, "submit", "jobs.csv", "--shards", "2")
