@@ -10,22 +10,20 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import analyzer
-from analyzer import registry
-from analyzer.anonymise import needs_names
+import ina_work
 from analyzer.errors import AnalyzerError
 from analyzer.options import AnalysisOptions, add_arguments, spellings
-from analyzer.shards import plan
 from joblist.model import ROWS_HELP, JoblistError
 from jobs.commands import _arguments as arguments
 from jobs.errors import LedgerRefused, LedgerUnavailable, UsageError
-from jobs.model import DEFAULT_PORT, FINAL, Bounds, Job, JobSpec, Shard, State
+from jobs.model import DEFAULT_PORT, FINAL, Bounds, Job, State
 
 if TYPE_CHECKING:
     from jobs.dashboard.page import Dashboard
@@ -89,12 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         type=float)  # fmt: skip
     add("token_file", "file with the token that workers must know")
     add("certs", "folder with ca.pem, server.pem, server.key")
-    group = parser.add_argument_group("what joblists may read and write")
-    add("input_root", "folder that every medium must lie in", type=Path)
-    add("output_root", "folder that every result must go to", type=Path)
-    add("allow_urls", "let workers fetch media from public https addresses", action="store_true")
-    add("max_download_gb", "size of a medium behind an address (default: 20)",
-        type=arguments.positive, default=20)  # fmt: skip
+    arguments.add_bounds(parser.add_argument_group("what joblists may read and write"))
     add_arguments(parser.add_argument_group("analysis"))
     return parser
 
@@ -105,16 +98,7 @@ def _serve(args: argparse.Namespace, options: AnalysisOptions) -> int:
     from jobs.store import Store, default_path
 
     bounds = arguments.bounds(args)
-    shards = (
-        plan(
-            args.shards,
-            args.shard_minutes,
-            engine=options.engine,
-            shots=options.shots,
-            detector=options.detector,
-        )
-        or ()
-    )
+    shards = ina_work.shards(args.shards, args.shard_minutes, options.to_dict())
     path = args.ledger or default_path(args.joblist)
     with ExitStack() as stack:
         store = stack.enter_context(closing(Store(path)))
@@ -122,11 +106,7 @@ def _serve(args: argparse.Namespace, options: AnalysisOptions) -> int:
         if args.identities is not None:
             identities = _Identities(args, options, path)
             stack.enter_context(closing(identities.store))
-        ledger = Ledger(
-            store,
-            max_attempts=args.max_attempts,
-            shards=[Shard(s.number, s.count, s.least_s) for s in shards if s.count > 1],
-        )
+        ledger = Ledger(store, max_attempts=args.max_attempts, shards=shards)
         imported = _import(ledger, args, options, bounds)
         return _Run(args, options, bounds, ledger, identities).go(imported)
 
@@ -138,9 +118,10 @@ def _import(
     from jobs.sources import csv_list
 
     listed = csv_list.read(
-        args.joblist, exporters=registry.names("export"), bounds=bounds, rows=args.rows
+        args.joblist, exporters=ina_work.exporters(), bounds=bounds, rows=args.rows
     )
-    specs = _with_galleries(listed, options)
+    told = options.to_dict()
+    specs = (ina_work.check(spec, told) for spec in listed)
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         imported = import_jobs(ledger, specs, options_digest=options.digest())
@@ -189,17 +170,6 @@ def _refuse_network(path: Path) -> None:
             f"{path} is on a file system of type {kind}, and an identity store in a file is for "
             "one machine: give a file on a local disk, or --identities redis://HOST:6379"
         )
-
-
-def _with_galleries(specs: Iterable[JobSpec], options: AnalysisOptions) -> Iterator[JobSpec]:
-    """Pass jobs on, if those to be anonymised by name can be known."""
-    for spec in specs:
-        if needs_names(options.anonymise) and not spec.gallery:
-            raise UsageError(
-                f"line {spec.line}: --anonymise {options.anonymise}: only a gallery tells who has "
-                "which name; fill the column gallery, or take --anonymise all"
-            )
-        yield spec
 
 
 class _Run:

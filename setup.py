@@ -32,9 +32,9 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10",
     packages=find_packages(include=["analyzer", "analyzer.*", "joblist", "jobs", "jobs.*"]),
-    py_modules=["ina_server", "ina_worker"],
+    py_modules=["ina_server", "ina_work", "ina_worker"],
     package_data={
-        "": ["*.safetensors", "*.yaml", "*.j2"],
+        "": ["*.safetensors", "*.sh", "*.yaml", "*.j2"],
         "analyzer.export": ["_page/*"],
         "jobs.dashboard": ["_page/*"],
     },

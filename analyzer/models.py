@@ -72,7 +72,7 @@ def load_models(options: AnalysisOptions, *, threads: int = 0) -> Models:
     return Models(
         options=options,
         runtime=runtime,
-        decoder=_decoder(options, runtime),
+        decoder=load_decoder(options, runtime),
         detector=registry.load("detect", options.detector, runtime=runtime),
         aligner=registry.load("align", describer.aligner, runtime=runtime),
         describer=describer,
@@ -97,8 +97,9 @@ def _labeller(options: AnalysisOptions, describer: Describer) -> Labeller:
     )
 
 
-def _decoder(options: AnalysisOptions, runtime: Runtime) -> Decoder:
-    """The decoder of the engine."""
+def load_decoder(options: AnalysisOptions, runtime: Runtime | None = None) -> Decoder:
+    """The decoder of the engine, which needs no network."""
+    runtime = runtime or Runtime()
     names = ("frame_step",) if options.engine == "image" else ("fps", "frame_step", "start", "stop")
     sampling = {name: getattr(options, name) for name in names}
     if options.engine == "image":

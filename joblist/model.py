@@ -59,7 +59,7 @@ class Problem(NamedTuple):
     """Something wrong with a joblist."""
 
     line: int
-    """Line of the file, from 1."""
+    """Line of the file, from 1; 0 for all of it."""
     text: str
     """What is wrong, and the cure."""
 
@@ -76,7 +76,8 @@ class JoblistError(Exception):
     def __init__(self, path: str, problems: Sequence[Problem], *, more: int = 0) -> None:
         self.path = path
         self.problems = list(problems)
-        lines = [f"{path}:{p.line}: {p.text}" for p in self.problems[:SHOWN_PROBLEMS]]
+        shown = self.problems[:SHOWN_PROBLEMS]
+        lines = [f"{path}:{p.line}: {p.text}" if p.line else f"{path}: {p.text}" for p in shown]
         hidden = more + max(0, len(self.problems) - SHOWN_PROBLEMS)
         if hidden:
             lines.append(f"{path}: and {hidden} more")

@@ -7,7 +7,7 @@ import math
 import os
 import re
 import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from joblist.clashes import Clashes
@@ -81,6 +81,31 @@ def read(
     problems.raise_any(path)
     for name in sorted(problems.ignored):
         warnings.warn(f"{path}: column {name!r} has no meaning and is left out", stacklevel=2)
+
+
+def read_one(
+    values: Mapping[str, str], *, faults: Callable[[JobSpec], Iterable[str]] = lambda _: ()
+) -> JobSpec:
+    """Return the job of one row that is not in a file.
+
+    Args:
+        values: By the columns of a joblist.
+        faults: Tells what else is wrong with it.
+
+    Raises:
+        JoblistError: With everything that is wrong.
+    """
+    problems = Problems()
+    spec = _row(list(values.values()), list(values), line=0, problems=problems)
+    if spec:
+        with Clashes() as clashes:
+            clashes.add(spec)
+            shared = (text.replace(" of line 0", "") for _, text in clashes.found())
+            for text in (*faults(spec), *shared):
+                problems.add(0, text)
+    problems.raise_any(Path("this job"))
+    assert spec
+    return spec
 
 
 def _specs(

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from joblist.model import JoblistError
 from jobs.errors import JobsError
 
 
@@ -19,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     try:
         return int(args.run(args))
-    except JobsError as error:
+    except (JobsError, JoblistError) as error:
         print(f"jobs: {error}", file=sys.stderr)
         return 2
 

@@ -7,10 +7,9 @@ import sqlite3
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from hashlib import blake2b
 from pathlib import Path
 
-from jobs import queries
+from jobs import keys, queries
 from jobs.events import note
 from jobs.ledger import Ledger
 from jobs.model import JobSpec, Manifest, State
@@ -97,8 +96,7 @@ def _rows(db: sqlite3.Connection) -> int:
 
 def _identity(spec: JobSpec) -> tuple[bytes, str]:
     """Return what makes a job the same one at the next import: the path of its csv."""
-    key = blake2b(spec.dests["csv"].encode("utf-8", "surrogateescape"), digest_size=16).digest()
-    return key, ENCODE(spec.to_dict())
+    return keys.key(spec.dests["csv"]), ENCODE(spec.to_dict())
 
 
 def _check_done(db: sqlite3.Connection, *, listed: int) -> tuple[int, int]:

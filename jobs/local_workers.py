@@ -43,7 +43,7 @@ class LocalWorkers:
     def __init__(
         self, count: int, *, module: str, arguments: Sequence[str], log_prefix: Path
     ) -> None:
-        self._command = [sys.executable, _script(module), *arguments]
+        self._command = [sys.executable, script(module), *arguments]
         self._slots = [_Slot(Path(f"{log_prefix}.worker{n}.log")) for n in range(1, count + 1)]
 
     def start(self) -> None:
@@ -104,7 +104,7 @@ def _wait(processes: Sequence[subprocess.Popen[bytes]], patience_s: float) -> No
             process.wait(max(0.0, deadline - time.monotonic()))
 
 
-def _script(module: str) -> str:
+def script(module: str) -> str:
     """Return the file of a module without importing it: `-m` would not find it everywhere."""
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:

@@ -6,11 +6,10 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from jobs import queries
+from jobs import keys, queries
 from jobs.changes import Change
 from jobs.events import note
 from jobs.ledger import Ledger
@@ -153,10 +152,9 @@ def _by_name(db: sqlite3.Connection, name: str) -> list[int]:
         query = "SELECT id FROM job WHERE id = ? AND parent IS NULL"
         return [row[0] for row in db.execute(query, (int(name),))]
     path = str(Path(name).absolute())
-    key = blake2b(path.encode("utf-8", "surrogateescape"), digest_size=16).digest()
     rows = db.execute(
         "SELECT id FROM job WHERE parent IS NULL"
         " AND (key = ? OR json_extract(spec, '$.source_path') = ?)",
-        (key, path),
+        (keys.key(path), path),
     )
     return [row[0] for row in rows]

@@ -7,7 +7,9 @@ file has the digest of the manifest.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import itertools
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -29,6 +31,22 @@ def part_paths(lease: Lease) -> dict[str, Path]:
     """Return the part file of each exporter, the csv last."""
     names = sorted(lease.dests, key=lambda name: (name == COMMIT_MARK, name))
     return {name: part_path(lease.dests[name], lease.job, lease.token) for name in names}
+
+
+def new_token(lease: Lease) -> int:
+    """Return a token that no other process has for this job; it holds as long as the csv's part.
+
+    Of two processes that do the same job, the later one may clear files of the earlier one, which
+    then fails, for another to try again: it will find the job done.
+    """
+    csv = lease.dests[COMMIT_MARK]
+    Path(csv).parent.mkdir(parents=True, exist_ok=True)
+    used = (t for t in range(1, OLDER_TOKENS + 1) if part_path(csv, lease.job, t).exists())
+    for token in itertools.count(1 + max(used, default=0)):
+        with contextlib.suppress(FileExistsError):
+            part_path(csv, lease.job, token).touch(exist_ok=False)
+            return token
+    raise AssertionError("unreachable")
 
 
 def open_folders(lease: Lease) -> None:

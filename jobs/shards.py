@@ -18,9 +18,8 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict
-from hashlib import blake2b
 
-from jobs import queries
+from jobs import keys, queries
 from jobs.events import note
 from jobs.model import MAX_ERROR_CHARS, Job, JobSpec, Shard, State
 
@@ -61,10 +60,9 @@ def divide(db: sqlite3.Connection, shards: Sequence[Shard], n: int) -> None:
 
 
 def _add(db: sqlite3.Connection, whole: Job, shard: Shard, file: str) -> None:
-    key = blake2b(file.encode("utf-8", "surrogateescape"), digest_size=16).digest()
     spec = JobSpec(source_path=whole.spec.source_path, dests={"csv": file})
     plain = (json.dumps(spec.to_dict(), sort_keys=True), json.dumps(asdict(shard)))
-    db.execute(ADD, (key, *plain, whole.id))
+    db.execute(ADD, (keys.key(file), *plain, whole.id))
 
 
 def gather(db: sqlite3.Connection, number: int) -> None:

@@ -7,26 +7,23 @@ keep it from its heartbeat.
 from __future__ import annotations
 
 import logging
-import math
 import os
 import secrets
-import signal
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from jobs.client import Client
+from jobs.drain import POLL_S, Drain
 from jobs.errors import ServerRefused
 from jobs.host import Identity
 from jobs.model import Lease, Outcome, Probe
+from jobs.pace import STALL_S, WALL_S, Pace
 from jobs.process import Child
 from jobs.retry import Timing, boottime, jittered
 from jobs.transport import Access
 
 log = logging.getLogger(__name__)
-POLL_S = 0.2
-WALL_FACTOR = 20.0
 
 
 @dataclass(frozen=True)
@@ -46,52 +43,12 @@ class WorkerSettings:
     access: Access = field(default_factory=Access)
     patience_s: float = 600.0
     """How long the server may be gone."""
-    stall_s: float = 300.0
-    """A job without progress for so long is ended."""
-    wall_s: float = 600.0
-    """A job may take so long, or 20 times the duration of its medium where that is longer."""
+    stall_s: float = STALL_S
+    wall_s: float = WALL_S
     grace_s: float = 60.0
     """How long a job may go on after the worker was asked to stop."""
     parent: int | None = None
     """Process without which the worker takes no more jobs."""
-
-
-class Drain:
-    """The wish to stop: once is polite, twice is at once.
-
-    Plain attributes only: a signal handler that interrupts an Event's own code stops for ever.
-    """
-
-    def __init__(self, grace_s: float) -> None:
-        self._grace_s = grace_s
-        self._deadline = math.inf
-
-    @property
-    def requested(self) -> bool:
-        """Whether no more jobs are to be taken."""
-        return self._deadline < math.inf
-
-    @property
-    def overdue(self) -> bool:
-        """Whether the current job is to be given up."""
-        return boottime() >= self._deadline
-
-    def on_signal(self, *_: Any) -> None:
-        """Stop politely the first time, at once the second."""
-        if self.requested:
-            self._deadline = -math.inf
-        else:
-            self.request()
-
-    def request(self) -> None:
-        """Stop after the current job."""
-        self._deadline = min(self._deadline, boottime() + self._grace_s)
-
-    def wait(self, seconds: float) -> None:
-        """Sleep, unless the worker is to stop."""
-        until = boottime() + seconds
-        while not self.requested and (left_s := until - boottime()) > 0:
-            time.sleep(min(POLL_S, left_s))
 
 
 class Worker:
@@ -126,8 +83,7 @@ class Worker:
 
     def drain_on_signals(self) -> None:
         """Let SIGTERM and SIGINT end the worker after its job; a second one at once."""
-        signal.signal(signal.SIGTERM, self._drain.on_signal)
-        signal.signal(signal.SIGINT, self._drain.on_signal)
+        self._drain.listen()
 
     def run(self) -> None:
         """Work until every job is done, or the worker is asked to stop.
@@ -211,6 +167,7 @@ class Worker:
         Returns:
             How it ended, or None when the lease is gone or was given up.
         """
+        settings = self._settings
         self._child.send(command, lease)
         watch = Watch(self._client, self._child, lease, self._timing)
         while True:
@@ -227,20 +184,10 @@ class Worker:
             if watch.is_lost or self._drain.overdue:
                 self._child.kill()
                 return None
-            overrun = self._overrun(watch)
+            overrun = watch.pace.overrun(settings.stall_s, settings.wall_s)
             if overrun:
                 self._child.kill()
                 return Outcome(kind="resource", error=overrun)
-
-    def _overrun(self, watch: Watch) -> str:
-        """Return in what way a job takes too long, or nothing."""
-        settings = self._settings
-        if watch.silent_s() > settings.stall_s:
-            return f"no progress for {watch.silent_s():.0f} s"
-        limit_s = max(settings.wall_s, WALL_FACTOR * watch.duration_s())
-        if watch.age_s() > limit_s:
-            return f"not finished after {limit_s:.0f} s"
-        return ""
 
 
 class Watch:
@@ -257,8 +204,8 @@ class Watch:
         self._timing = timing
         self._progress: Mapping[str, Any] = {}
         self._is_news = False
-        self._duration_s = 0.0
-        self._began = self._progress_at = self._beat_at = boottime()
+        self.pace = Pace()
+        self._beat_at = boottime()
         self._next_beat = self._beat_at + jittered(timing.beat_s)
         self._move_fence(self._beat_at)
 
@@ -270,23 +217,10 @@ class Watch:
         """Return the time until the next regular heartbeat."""
         return self._next_beat - boottime()
 
-    def silent_s(self) -> float:
-        """Return the time since the child has shown progress."""
-        return boottime() - self._progress_at
-
-    def age_s(self) -> float:
-        """Return the time since the command was given."""
-        return boottime() - self._began
-
-    def duration_s(self) -> float:
-        """Return the duration of the medium, as far as the child has told it."""
-        return self._duration_s
-
     def note(self, progress: Mapping[str, Any]) -> None:
         """Take news of the child."""
         self._progress, self._is_news = progress, True
-        self._duration_s = progress.get("duration_s", self._duration_s)
-        self._progress_at = boottime()
+        self.pace.note(progress)
 
     def beat(self) -> None:
         """Send a heartbeat when it is time, earlier when there are news to show."""

@@ -41,7 +41,7 @@ LAYERS = {
     "jobs": {
         0: {"errors", "model", "retry"},
         2: {"service", "server", "client", "transport", "operator"},
-        3: {"worker", "child", "process", "local_workers"},
+        3: {"worker", "child", "process", "local_workers", "solo", "slurm"},
         4: {"commands", "display", "dashboard", "__main__"},
     },
 }

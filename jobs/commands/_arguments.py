@@ -3,6 +3,8 @@
 import argparse
 import math
 import os
+from pathlib import Path
+from typing import Any
 
 from joblist.model import Rows
 from jobs.errors import UsageError
@@ -36,6 +38,24 @@ def place(text: str) -> tuple[str, int]:
     if not port.isdecimal() or int(port) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no PORT and no HOST:PORT")
     return host.strip("[]") or "localhost", int(port)
+
+
+def spellings(name: str) -> tuple[str, ...]:
+    """`--a_b` and, where it differs, `--a-b`."""
+    return tuple(dict.fromkeys((f"--{name}", f"--{name.replace('_', '-')}")))
+
+
+def add_bounds(group: Any) -> None:
+    """Add what `bounds` reads to a parser or group."""
+
+    def add(name: str, text: str, **options: Any) -> None:
+        group.add_argument(*spellings(name), help=text, **options)
+
+    add("input_root", "folder that every medium must lie in", type=Path)
+    add("output_root", "folder that every result must go to", type=Path)
+    add("allow_urls", "let media be fetched from public https addresses", action="store_true")
+    add("max_download_gb", "size of a medium behind an address (default: 20)",
+        type=positive, default=20)  # fmt: skip
 
 
 def rows(text: str) -> Rows:

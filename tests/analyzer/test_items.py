@@ -120,7 +120,7 @@ def test_equal_rows_count_once() -> None:
         (["jobs.csv", "-o", "out"], "leave out --output"),
         (["jobs.csv", "--gallery", "people"], "leave out --gallery"),
         (["jobs.csv", "b.mp4"], "one at a time"),
-        (["missing.csv"], "missing.csv:0: cannot be read"),
+        (["missing.csv"], "missing.csv: cannot be read"),
         (["a.mp4"], "-o DIR"),
         (["-o", "out"], "nothing to analyse"),
         (["a.mp4", "-o", "out", "--rows", "1:2"], "JOBLIST.csv --rows A:B"),

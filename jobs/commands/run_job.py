@@ -1,0 +1,129 @@
+"""One job, without a server: what any engine can run, and try again."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from joblist import reader
+from joblist.clashes import real_folder
+from joblist.model import JoblistError, JobSpec, Rows
+from jobs import bounds as limits
+from jobs import joint
+from jobs.commands import _arguments as arguments
+from jobs.errors import UsageError
+from jobs.model import Bounds
+
+DONE, BAD_INPUT, TRY_AGAIN = 0, 65, 75
+"""Exit codes: those of sysexits.h, EX_DATAERR and EX_TEMPFAIL."""
+JOURNAL = ".journal"
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "run-job",
+        help="do one job without a server, for engines such as Slurm, Kubernetes, Dask and Ray",
+        description="Do one job without a server. Again with the same options it has nothing to "
+        "do, unless the results are gone; killed at any point, it is simply run again.",
+        epilog="exit code: 0 done, 65 bad input (trying again is useless), 75 try again, 2 wrong "
+        "usage",
+    )
+    analysis = joint.find()
+    which = parser.add_argument_group("job: its paths, or a row of a joblist")
+
+    def say(name: str, text: str, **options: Any) -> None:
+        which.add_argument(*arguments.spellings(name), help=text, **options)
+
+    say("source_path", "medium", metavar="FILE")
+    for name in sorted(analysis.exporters(), key=lambda name: name != "csv"):
+        say(f"dest_{name}", argparse.SUPPRESS if name != "csv" else "table; and so --dest_ass, "
+            "--dest_mp4 and one for every other exporter", metavar="FILE")  # fmt: skip
+    for name in reader.EXTRAS:
+        say(name, "as the column of a joblist", metavar="X")
+    say("joblist", "take the job from this file", type=Path, metavar="FILE.csv")
+    say("row", "with --joblist: which row, from 1", type=arguments.positive, metavar="N")
+    group = parser.add_argument_group("how")
+    group.add_argument("--threads", type=arguments.count, default=0, metavar="N",
+                       help="CPU threads (default: every core)")  # fmt: skip
+    group.add_argument("--journal", type=Path, metavar="FILE",
+                       help="file that remembers what was done, of this job alone (default: the "
+                       f"csv's name with {JOURNAL} at its end)")  # fmt: skip
+    arguments.add_bounds(group)
+    analysis.add_arguments(parser.add_argument_group("analysis"))
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do the job; return what the engine must know."""
+    from jobs.drain import Drain
+    from jobs.journal import Journal
+    from jobs.solo import Solo
+    from jobs.work import Work
+
+    analysis = joint.find()
+    settled = analysis.settle(args)
+    bounds = arguments.bounds(args)
+    try:
+        spec = analysis.check(_spec(args, bounds), settled.options)
+    except JoblistError as error:
+        print(f"jobs: {error}", file=sys.stderr)
+        return BAD_INPUT
+    work = Work(spec=spec, options=settled.options, digest=settled.digest, bounds=bounds)
+    drain = Drain(grace_s=0.0)
+    drain.listen()
+    solo = Solo(analysis.FACTORY, {"threads": args.threads}, drain=drain)
+    try:
+        with Journal(args.journal or Path(work.csv + JOURNAL)) as journal:
+            outcome = solo.do(work, journal)
+    except OSError as error:
+        print(f"jobs: {error}", file=sys.stderr)
+        return TRY_AGAIN
+    finally:
+        solo.close()
+    if outcome is None:
+        print("jobs: asked to stop; run the same command again", file=sys.stderr)
+        return TRY_AGAIN
+    if outcome.manifest:
+        return DONE
+    print(f"jobs: {spec.source_path}: {outcome.kind}: {outcome.error}", file=sys.stderr)
+    return BAD_INPUT if outcome.kind == "input" else TRY_AGAIN
+
+
+def _spec(args: argparse.Namespace, bounds: Bounds) -> JobSpec:
+    """Return the job that is asked for.
+
+    Raises:
+        UsageError: It is not clear which.
+        JoblistError: Something is wrong with it.
+    """
+    from jobs.sources import csv_list
+
+    values = _values(args)
+    if args.joblist is not None and args.row is not None and not values:
+        rows = Rows(args.row, args.row)
+        (spec,) = csv_list.read(
+            args.joblist, exporters=joint.find().exporters(), bounds=bounds, rows=rows
+        )
+        return spec
+    if args.joblist is not None or args.row is not None or not _is_whole(values):
+        raise UsageError(
+            "which job? Give --source_path and --dest_csv, or --joblist FILE.csv and --row N"
+        )
+    return reader.read_one(
+        values, faults=lambda spec: limits.faults(spec, bounds, real_folder=real_folder)
+    )
+
+
+def _values(args: argparse.Namespace) -> dict[str, str]:
+    """Return the columns that were given."""
+    given: Mapping[str, str | None] = vars(args)
+    names = ("source_path", *reader.EXTRAS, *(name for name in given if name.startswith("dest_")))
+    return {name: given[name] or "" for name in names if given[name] is not None}
+
+
+def _is_whole(values: Mapping[str, str]) -> bool:
+    return {"source_path", "dest_csv"} <= values.keys()

@@ -1,0 +1,80 @@
+"""The way to the analysis for commands that need to know its options, not only to pass them on.
+
+This package knows nothing of what a job computes: it finds a module by its name, as workers find
+their task, and asks it through one protocol.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from jobs.errors import UsageError
+from jobs.model import JobSpec, Shard
+
+if TYPE_CHECKING:
+    import argparse
+
+MODULE = "ina_work"
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Options that were read and found right."""
+
+    options: Mapping[str, Any]
+    digest: str
+    """Of those that change results."""
+
+
+class Analysis(Protocol):
+    """What the module must have. Its functions raise UsageError where a user is wrong."""
+
+    FACTORY: str
+    """`module:function` that makes the task."""
+    PROGRAM: str
+    """Version."""
+
+    def models(self) -> Mapping[str, str]:
+        """Hashes of the models by name."""
+        ...
+
+    def exporters(self) -> Sequence[str]:
+        """Names that a `dest_` column may have."""
+        ...
+
+    def add_arguments(self, group: Any) -> None:
+        """Add every option to a parser or group."""
+        ...
+
+    def settle(self, args: argparse.Namespace) -> Settled:
+        """Read the options."""
+        ...
+
+    def check(self, spec: JobSpec, options: Mapping[str, Any]) -> JobSpec:
+        """Return a job that can be done with these options."""
+        ...
+
+    def shards(
+        self, count: int | None, minutes: float | None, options: Mapping[str, Any]
+    ) -> list[Shard]:
+        """Return the shards that a user asks for."""
+        ...
+
+    def length_s(self, source: str, options: Mapping[str, Any]) -> float:
+        """Return how long a medium is, in seconds; 0 where that cannot be known."""
+        ...
+
+
+def find() -> Analysis:
+    """Return the module."""
+    try:
+        return cast(Analysis, importlib.import_module(MODULE))
+    except ModuleNotFoundError as error:
+        if error.name != MODULE:
+            raise
+        raise UsageError(
+            f"{MODULE} is not installed beside this command: install the package"
+        ) from error

@@ -1,0 +1,99 @@
+"""What one task of the array does: its list, with a journal of its own."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from jobs.drain import Drain
+from jobs.journal import Journal
+from jobs.retry import backoff
+from jobs.slurm.batch import SIGNAL_S
+from jobs.slurm.folder import SHARD, Folder
+from jobs.slurm.rounds import still_at_work
+from jobs.solo import Solo
+from jobs.work import Work
+
+log = logging.getLogger(__name__)
+GRACE_S = SIGNAL_S - 30.0
+RETRY_S = 10.0
+DONE, INCOMPLETE, AGAIN = 0, 1, 75
+
+
+def run(folder: Folder, kind: str, number: int, slot: int) -> int:
+    """Do the list of a task.
+
+    Args:
+        folder: Of the joblist.
+        kind: Of the task.
+        number: Of the round.
+        slot: Which task of the array.
+
+    Returns:
+        0: everything has an end. 75: asked to stop, or too early, with work left that another turn
+        may do. 1: a turn more is no help, for this one has not brought anything to its end.
+    """
+    plan = folder.plan()
+    drain = Drain(GRACE_S)
+    drain.listen()
+    listed = folder.listed(number, kind, slot)
+    solo = Solo(plan.factory, {"threads": plan.threads}, drain=drain)
+    try:
+        with Journal(folder.journal(number, kind, slot)) as journal:
+            turn = _Turn(solo, journal, drain)
+            if kind == SHARD:
+                return turn.go(listed)
+            code = turn.join(listed)
+            early = code == INCOMPLETE and still_at_work(folder, SHARD)
+            return AGAIN if early else code
+    finally:
+        solo.close()
+
+
+class _Turn:
+    def __init__(self, solo: Solo, journal: Journal, drain: Drain) -> None:
+        self._solo = solo
+        self._journal = journal
+        self._drain = drain
+
+    def go(self, listed: Sequence[Work]) -> int:
+        """Do all work, and again what has failed for a while."""
+        left = before = self._open(listed)
+        turns = 0
+        while left and not self._drain.requested:
+            for work in left:
+                if not self._drain.requested:
+                    self._solo.do(work, self._journal)
+            left, turns = self._open(left), turns + 1
+            if left:
+                self._drain.wait(backoff(turns, base_s=RETRY_S))
+        if not left:
+            return DONE
+        return AGAIN if len(left) < len(before) else INCOMPLETE
+
+    def _open(self, listed: Sequence[Work]) -> list[Work]:
+        """Return the work that has no end yet."""
+        records = ((work, self._journal.record(work.name)) for work in listed)
+        return [work for work, record in records if not (record.done or record.given_up)]
+
+    def join(self, listed: Sequence[Work]) -> int:
+        """Put films together whose parts are all there; the others are left to another round."""
+        whole = [work for work in listed if self._journal.record(work.name).done or _is_whole(work)]
+        code = self.go(whole)
+        for work in whole:
+            record = self._journal.record(work.name)
+            if record.done or record.kind == "transient":
+                # Of no more use; or damaged, and to be made anew.
+                for part in work.parts:
+                    Path(part).unlink(missing_ok=True)
+        return code if len(whole) == len(listed) else max(code, INCOMPLETE)
+
+
+def _is_whole(work: Work) -> bool:
+    missing = [n for n, part in enumerate(work.parts, start=1) if not Path(part).is_file()]
+    if missing:
+        numbers = ", ".join(map(str, missing))
+        log.warning("%s: not put together, parts are missing: %s of %d",
+                    work.csv, numbers, len(work.parts))  # fmt: skip
+    return not missing
