@@ -30,8 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--json",
         type=Path,
         metavar="FILE",
-        help=f"write figures, machine and versions here (default where all are run: {_FIGURES.name} "
-        "beside the benchmarks)",
+        help=f"write figures, machine and versions here (default for all: {_FIGURES.name} beside "
+        "the benchmarks)",
     )
     parser.add_argument("--readme", action="store_true", help="write the README's table anew")
     args = parser.parse_args(argv)

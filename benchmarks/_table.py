@@ -31,10 +31,8 @@ def markdown(speed: Mapping[str, float], machine: Mapping[str, Any]) -> str:
         beside = f"{speed[theirs]:.3g} ({peer})" if theirs else ""
         ratio = f"{here / speed[theirs]:.2f}" if theirs else ""
         lines.append(f"| {what} | {here:.3g} | {beside} | {ratio} |")
-    where = f"{machine['cores']} cores of {machine['cpu']}, load {machine['load']:.1f} at the start"
-    said = (
-        f"Medians of {speed['runs']:.0f} alternating runs on {where}; commit {machine['commit']}."
-    )
+    where = f"{machine['cores']} cores of {machine['cpu']}, load {machine['load']:.1f}"
+    said = f"Medians of {speed['runs']:.0f} alternating runs on {where}, {machine['commit']}."
     return "\n".join([*lines, "", said])
 
 

@@ -32,14 +32,13 @@ def run() -> Figures:
         tenth = _media.looped(clip, folder, _SECONDS // 10)
         return {
             "runs": _RUNS,
-            **_whole(long),
-            **_growth(tenth, long),
+            **_whole(long, tenth),
             **_route(clip),
             **_detection(clip),
             **_stages.describe(_RUNS),
             **_stages.cluster(_RUNS),
             **_stages.subtitle(_RUNS),
-            **_export(long),
+            **_export(tenth),
             **_workers(clip, folder),
         }
 
@@ -59,8 +58,8 @@ def _decode(path: Path) -> dict[str, float]:
     return {"seconds": time.perf_counter() - started}
 
 
-def _whole(path: Path) -> Figures:
-    """A long video at 1 fps against its plain decode."""
+def _whole(path: Path, tenth: Path) -> Figures:
+    """A long video at 1 fps against its plain decode, and against a tenth of it."""
     found = _medians(
         {
             "decode": lambda: _decode(path),
@@ -68,24 +67,19 @@ def _whole(path: Path) -> Figures:
             "without_shots": _analysis(path, fps=1, shots="none"),
             "sparse": _analysis(path, **_SPARSE),
             "key_frames": _analysis(path, engine="videokeyframes", fps=1),
+            "tenth": _analysis(tenth, fps=1),
         }
     )
+    whole, less = found["whole"], found.pop("tenth")
     floor = found["decode"]["seconds"]
     ratios = {f"{name}_of_decode": v["seconds"] / floor for name, v in found.items()}
     return {
         **{f"{name}_s": figures["seconds"] for name, figures in found.items()},
         **{name: ratio for name, ratio in ratios.items() if name != "decode_of_decode"},
-        "load_s": found["whole"]["load_s"],
-        "whole_times_real_time": _SECONDS / found["whole"]["seconds"],
-    }
-
-
-def _growth(tenth: Path, long: Path) -> Figures:
-    """Time and memory of ten times the video."""
-    found = _medians({"tenth": _analysis(tenth, fps=1), "long": _analysis(long, fps=1)})
-    return {
-        f"ten_times_the_video_{unit}": found["long"][key] / found["tenth"][key]
-        for unit, key in (("time", "seconds"), ("memory", "peak_mb"))
+        "load_s": whole["load_s"],
+        "whole_times_real_time": _SECONDS / whole["seconds"],
+        "ten_times_the_video_time": whole["seconds"] / less["seconds"],
+        "ten_times_the_video_memory": whole["peak_mb"] / less["peak_mb"],
     }
 
 
@@ -135,7 +129,7 @@ def _export(path: Path) -> Figures:
             _media.ffmpeg("-i", path, *settings, Path(folder) / "again.mp4")
             return {"seconds": time.perf_counter() - started}
 
-    found = _medians({"ours": lambda: _ours("export_mp4", path), "ffmpeg": encode}, most=3)
+    found = _medians({"ours": lambda: _ours("export_mp4", path), "ffmpeg": encode})
     ours, theirs = (found[name]["seconds"] for name in ("ours", "ffmpeg"))
     return {"mp4_s": ours, "mp4_ffmpeg_s": theirs, "mp4_of_re_encode": ours / theirs}
 
@@ -153,11 +147,11 @@ def _workers(clip: Path, folder: Path) -> Figures:
 
 
 def _medians(
-    routes: Mapping[str, Callable[[], Mapping[str, Any]]], *, most: int = 99
+    routes: Mapping[str, Callable[[], Mapping[str, Any]]],
 ) -> dict[str, dict[str, float]]:
     """Median of each figure of each route, over alternating runs."""
     found: dict[str, list[Mapping[str, Any]]] = {name: [] for name in routes}
-    for _ in range(min(_RUNS, most)):
+    for _ in range(_RUNS):
         for name, route in routes.items():
             found[name].append(route())
     return {

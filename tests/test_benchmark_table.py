@@ -13,7 +13,7 @@ def test_table_is_put_between_its_markers(tmp_path):
     assert _table.put(readme, _table.markdown(_Anything(), machine))
     text = readme.read_text(encoding="utf-8")
     assert text.startswith("a\n<!-- benchmarks -->\n| what")
-    assert text.endswith("commit abc.\n<!-- /benchmarks -->\nb\n")
+    assert text.endswith("abc.\n<!-- /benchmarks -->\nb\n")
     assert "old" not in text
 
 
