@@ -52,10 +52,10 @@ test-yolo: ## tests with ultralytics, in .venv-yolo (several GB)
 	$(MAKE) VENV=.venv-yolo EXTRAS=cpu,test,yolo .venv-yolo/.installed
 	.venv-yolo/bin/python -m pytest -m yolo tests/yolo
 
-bench: $(STAMP) ## measure
+bench: $(STAMP) ## measure everything, beside its peers; writes the README's table
 	$(RUN) -m benchmarks
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) .venv-yolo build *.egg-info results media/sample.* media/jobs.csv
+	rm -rf $(VENV) .venv-bench .venv-yolo build *.egg-info results media/sample.* media/jobs.csv
 	rm -rf .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -65,7 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     def add(name: str, text: str, **options: Any) -> None:
         group.add_argument(*spellings(name), help=text, **options)
 
-    add("workers", "workers to start on this machine (default: 0)", type=arguments.count, default=0)
+    add("workers", "workers to start on this machine; auto: one for every 4 cores (default: 0)",
+        type=arguments.workers, default=0, metavar="N|auto")  # fmt: skip
     add("port", f"TCP port (default: {DEFAULT_PORT})", type=arguments.count, default=DEFAULT_PORT)
     add("lease", "seconds of silence after which a worker is lost (default: 120)",
         type=arguments.seconds, default=120.0)  # fmt: skip
@@ -277,7 +278,7 @@ class _Run:
         counts = self._service.status()["counts"]
         jobs = sum(n for state, n in counts.items() if State(state) not in FINAL)
         count = min(args.workers, jobs * (args.shards or 1))
-        threads = max(1, (os.cpu_count() or 1) // max(1, count))
+        threads = max(1, len(os.sched_getaffinity(0)) // max(1, count))
         arguments = [self._server.uri, "--threads", str(threads), "--server_timeout", "60"]
         for name in ("token_file", "certs"):
             if getattr(args, name):

@@ -69,7 +69,7 @@ def load_models(options: AnalysisOptions, *, threads: int = 0) -> Models:
     describer = registry.load(
         "describe", options.describer, runtime=runtime, attributes=options.attributes
     )
-    return Models(
+    models = Models(
         options=options,
         runtime=runtime,
         decoder=load_decoder(options, runtime),
@@ -79,6 +79,9 @@ def load_models(options: AnalysisOptions, *, threads: int = 0) -> Models:
         clusterer=registry.load("cluster", options.clusterer, runtime=runtime),
         labeller=_labeller(options, describer),
     )
+    # What these need is missed now, not in the first job, nor waited for there.
+    models.tracker(), models.watch()
+    return models
 
 
 def load_labeller(options: AnalysisOptions) -> Labeller:

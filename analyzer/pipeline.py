@@ -63,7 +63,8 @@ __all__ = [
 _NO_SPAN = np.array([np.inf, -np.inf])
 """Start and end where no frame was looked at."""
 _FRAMES = 8
-_AHEAD = 4
+_AHEAD_BYTES, _AHEAD = 96 << 20, range(2, 17)
+"""Of pictures that are decoded before the detector asks for them, and how many these may be."""
 
 
 def analyze(
@@ -162,13 +163,15 @@ def steps(
     """
     options = models.options
     tracker, watch, before, nothing = models.tracker(), models.watch(), Tally(), True
-    ahead = prefetch(medium.frames(watch), depth=_AHEAD)
-    with closing(ahead):
-        for batch in batches(
-            ahead, period=options.detect_period, size=size, usable=_usable(options)
-        ):
+    decoded = prefetch(medium.frames(watch), depth=ahead(medium.info))
+    scheduled = batches(decoded, period=options.detect_period, size=size, usable=_usable(options))
+    found = ((batch, _detect(batch, medium.info, models)) for batch in scheduled)
+    # While the faces of some frames are described, those of the next are looked for; who wants to
+    # see each frame at once does not wait for the next.
+    looked = prefetch(found, depth=1) if size > 1 else found
+    with closing(decoded), closing(looked):
+        for batch, detected in looked:  # B frames, B x Detections | None
             frames = [s.frame for s in batch]
-            detected = _detect(batch, medium.info, models)  # B x Detections | None
             wanted = [
                 d if d is None else detection.select(d, f.image, options)
                 for d, f in zip(detected, frames, strict=True)
@@ -181,9 +184,9 @@ def steps(
             rows = _worth_describing(batch, chips, options)  # M of the batch's N faces
             images = np.concatenate([c.images for c in chips])
             described = models.describer.describe(images[rows])
-            decoded = _decoded(medium)
+            counted = _decoded(medium)
             tally = replace(
-                decoded - before,
+                counted - before,
                 frames_analysed=len(frames),
                 frames_gated=sum(s.gated for s in batch),
                 faces_detected=_count(detected),
@@ -191,7 +194,7 @@ def steps(
                 faces_filtered=_count(detected) - _count(wanted),
                 faces_described=len(described),
             )
-            before, nothing = decoded, False
+            before, nothing = counted, False
             table = tables.table(frames, faces, chips, described, rows, tally)
             yield frames, replace(table, canvas=_lit(watch, table))
             begin_s, end_s = medium.range_s
@@ -200,6 +203,12 @@ def steps(
         # What was decoded is counted all the same.
         nobody = replace(nothing_seen(models), tally=_decoded(medium), span_s=_NO_SPAN)
         yield (), replace(nobody, canvas=_lit(watch, nobody))
+
+
+def ahead(info: MediaInfo) -> int:
+    """How many pictures may be decoded before they are asked for."""
+    fit = _AHEAD_BYTES // max(1, info.width_px * info.height_px * 3)
+    return min(max(fit, _AHEAD.start), _AHEAD.stop - 1)
 
 
 def _lit(watch: Watch | None, table: Observations) -> NDArray[Any]:

@@ -11,9 +11,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import _machine
+from benchmarks import _machine, _peers, _table
 
 _FOLDER = Path(__file__).parent
+_FIGURES = _FOLDER / "figures.json"
+_README = _FOLDER.parent / "README.md"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,15 +26,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=f"{', '.join(names)} (default: all)"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write figures and machine here")
+    parser.add_argument(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help=f"write figures, machine and versions here (default for all: {_FIGURES.name} beside "
+        "the benchmarks)",
+    )
+    parser.add_argument("--readme", action="store_true", help="write the README's table anew")
     args = parser.parse_args(argv)
     unknown = sorted(set(args.names) - set(names))
     if unknown:
         parser.error(f"no benchmark {', '.join(unknown)}; there are: {', '.join(names)}")
+    machine = _machine.describe()  # now: its load is to be that of others
     results = {name: _run(name) for name in args.names or names}
-    if args.json:
-        report = {"machine": _machine.describe(), "results": results}
-        args.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    if "speed" in results:
+        machine["peers"] = _peers.versions()
+    target = args.json or (None if args.names else _FIGURES)
+    if target:
+        report = {"machine": machine, "results": results}
+        target.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    if "speed" in results and (args.readme or not args.names):
+        _table.put(_README, _table.markdown(results["speed"], machine))
     return 0
 
 

@@ -1,12 +1,13 @@
 """Packets become pictures, each with the damage that was met on the way to it."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import av.error
+from av.packet import Packet
 from av.video.frame import VideoFrame
 
 
@@ -49,7 +50,9 @@ class Pictures:
     def __init__(self, container: Any, stream: Any) -> None:
         self.left_over = 0
         self._packets = packets(container, stream)
-        self._codec = stream.codec_context
+        self._stream, self._codec = stream, stream.codec_context
+        self._skips: Sequence[str | None] = ()
+        self._fresh: frozenset[int] = frozenset()
         self._taken = 0
         self._is_over = False
         self._forget()
@@ -95,15 +98,46 @@ class Pictures:
         self._forget()
         return True
 
+    def choose(self, skips: Sequence[str | None], fresh: frozenset[int]) -> None:
+        """From the next packet on, let the decoder leave pictures out.
+
+        Args:
+            skips: of every packet of the stream, which pictures are left out, as FFmpeg names
+                them; ``None``: the decoder is not given the packet.
+            fresh: numbers of the packets with which decoding begins anew.
+        """
+        self._skips, self._fresh = skips, fresh
+
+    def _decode(self, packet: Any) -> list[VideoFrame]:
+        """Give a packet to the decoder, unless it is not to have it."""
+        number = self._taken - 1
+        if number < len(self._skips):
+            skip = self._skips[number]
+            if skip is None:
+                return []
+            before = self._drained() if number in self._fresh else []
+            self._codec.skip_frame = skip
+            return [*before, *packet.decode()]
+        return packet.decode()
+
+    def _drained(self) -> list[VideoFrame]:
+        """What the decoder still holds; it then knows of no picture."""
+        # What it knew would be taken for what the next pictures refer to.
+        end: Any = Packet()
+        end.stream, end.time_base = self._stream, self._stream.time_base
+        held: list[VideoFrame] = end.decode()
+        self._codec.flush_buffers()
+        return held
+
     def _advance(self) -> None:
-        """Give the next packet to the decoder."""
+        """Take the next packet."""
         try:
             packet = next(self._packets)
             self._taken += 1
             if packet is None:
                 self._failures += self._begun
                 return
-            self._ready += packet.decode()
+            self._ready += self._decode(packet)
         except (StopIteration, av.error.EOFError):
             self._is_over = True
         except (OSError, MemoryError):

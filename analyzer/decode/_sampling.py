@@ -27,6 +27,11 @@ class Sampling:
         rate, first, last = (None if v is None else Fraction(str(v)) for v in (fps, start, stop))
         return cls(fps=rate, step=step, start=first, stop=last)
 
+    @property
+    def is_dense(self) -> bool:
+        """Whether every picture up to the end is wanted."""
+        return self.fps is None and self.step in (None, 1) and self.start is None
+
     def wants(
         self, index: int, time: Fraction, before: Fraction | None, *, cut: bool = False
     ) -> bool:

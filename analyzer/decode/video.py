@@ -9,18 +9,18 @@ from itertools import chain
 from typing import Any
 
 import av
-import av.error
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
 from analyzer import source
-from analyzer.decode import Watcher
+from analyzer.decode import Watcher, _files
+from analyzer.decode import _sparse as sparse
 from analyzer.decode._clock import Clock
-from analyzer.decode._index import Index, read_index
+from analyzer.decode._index import Index
 from analyzer.decode._line import Shown, watched
 from analyzer.decode._moments import sought, walked
-from analyzer.decode._pictures import Decoded, Pictures, packets, stamp
+from analyzer.decode._pictures import Decoded, Pictures, stamp
 from analyzer.decode._sampling import Sampling
 from analyzer.errors import InputError
 from analyzer.runtime import Runtime
@@ -67,15 +67,20 @@ class VideoDecoder:
         descriptor = source.open_file(path)
         try:
             size = os.fstat(descriptor).st_size
-            stamps = _stamps(path, descriptor) if self._key_frames else None
-            index = None if shard is None else _index(path, descriptor, alive)
-            container = _open(path, descriptor)
+            stamps = _files.stamps(path, descriptor) if self._key_frames else None
+            index = None if shard is None else _files.packets_of(path, descriptor, alive)
+            container = _files.open_container(path, descriptor)
         finally:
             os.close(descriptor)
         try:
-            threads = 1 if careful else self._threads
             medium = VideoMedium(
-                path, container, size, self._sampling, threads=threads, stamps=stamps
+                path,
+                container,
+                size,
+                self._sampling,
+                threads=1 if careful else self._threads,
+                stamps=stamps,
+                read_index=None if careful or shard else lambda: _files.index_of(path, alive),
             )
             if shard is not None:
                 medium.restrict(shard, index, careful=careful, alive=alive)
@@ -87,58 +92,9 @@ class VideoDecoder:
     def pictures(self, path: str, times_s: Sequence[float]) -> Iterator[U8 | None]:
         """Find some pictures again; see `analyzer.decode.Decoder`."""
         with self.open(path) as medium:
-            yield from medium.pictures(times_s, seek=not medium.clock_jumps or _is_steady(path))
-
-
-def _is_steady(path: str) -> bool:
-    """Whether the clock of a file runs through, though that of its container need not."""
-    descriptor = source.open_file(path)
-    try:
-        return _index(path, descriptor, lambda: None) is not None
-    finally:
-        os.close(descriptor)
-
-
-def _stamps(path: str, descriptor: int) -> list[Fraction]:
-    """The timestamps of all pictures in order, in seconds, without decoding any."""
-    with _open(path, descriptor) as container:
-        stream = container.streams.best("video")
-        found = () if stream is None else filter(None, packets(container, stream))
-        stamps = [p.pts * p.time_base for p in found if p.pts is not None and not p.is_discard]
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return sorted(stamps)
-
-
-def _index(path: str, descriptor: int, alive: Callable[[], None]) -> Index | None:
-    """All packets of the pictures, read without decoding any."""
-    with _open(path, descriptor) as container:
-        stream = container.streams.best("video")
-        jumps = _clock_jumps(container)
-        index = None if stream is None else read_index(container, stream, jumps, alive)
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return index
-
-
-def _clock_jumps(container: Any) -> bool:
-    """Whether the clock of a container may break off, and its length is an estimate."""
-    return bool(container.format.name.startswith("mpeg"))
-
-
-def _open(path: str, descriptor: int) -> Any:
-    """Open a container that can read from this descriptor, and from nothing else."""
-    options = {
-        "fd": str(descriptor),
-        "protocol_whitelist": "fd",
-        "format_whitelist": source.CONTAINERS,
-        "max_pixels": str(source.MAX_PIXELS),
-    }
-    try:
-        return av.open("fd:", options=options)
-    except (av.error.FFmpegError, OSError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(
-            f"{path}: not a video that can be read ({reason}); does it play in VLC?"
-        ) from error
+            # The clock of a file may run through, though that of its container need not.
+            steady = not medium.clock_jumps or _files.index_of(path, lambda: None) is not None
+            yield from medium.pictures(times_s, seek=steady)
 
 
 class VideoMedium:
@@ -159,6 +115,7 @@ class VideoMedium:
         *,
         threads: int,
         stamps: list[Fraction] | None,
+        read_index: Callable[[], Index | None] | None,
     ) -> None:
         stream = container.streams.best("video")
         if stream is None:
@@ -169,10 +126,10 @@ class VideoMedium:
         if stamps is not None:
             stream.codec_context.skip_frame = "NONKEY"
         self._container, self._stream, self._sampling = container, stream, sampling
-        self._stamps = stamps
+        self._stamps, self._read_index = stamps, read_index
         kind = container.format.name
         self._origin = Fraction(container.start_time or 0, av.time_base)
-        self.clock_jumps = _clock_jumps(container)
+        self.clock_jumps = _files.clock_jumps(container)
         self._clock = Clock(self._origin, jumps=self.clock_jumps)
         self._reformatter = VideoReformatter()
         self.frames_decoded = 0
@@ -245,11 +202,11 @@ class VideoMedium:
         A sample is held back until the next one (or the end) tells how long it stands for.
         """
         held: Frame | None = None
-        for shown, before in self._own(watcher):
-            if self._sampling.wants(shown.index, shown.time, before, cut=shown.cut):
-                if held is not None:
-                    yield replace(held, duration_s=float(shown.time) - held.time_s)
-                held = self._frame(shown)
+        planned = None if watcher else self._plan()
+        for shown in self._planned(planned) if planned else self._sampled(watcher):
+            if held is not None:
+                yield replace(held, duration_s=float(shown.time) - held.time_s)
+            held = self._frame(shown)
         if held is not None:
             yield replace(held, duration_s=float(self._end) - held.time_s)
 
@@ -265,6 +222,39 @@ class VideoMedium:
         else:
             found = walked(self._shown(None), times_s)
         yield from (None if picture is None else self._image(picture) for picture in found)
+
+    def _plan(self) -> sparse.Plan | None:
+        """What to decode, where not all pictures need be."""
+        tells = self._stream.codec_context.name == sparse.CODEC and not self.clock_jumps
+        whole = self._stamps is not None or self._sampling.is_dense
+        if self._read_index is None or whole or not tells:
+            return None
+        index = self._read_index()
+        return None if index is None else sparse.plan(index, self._sampling, self._origin)
+
+    def _planned(self, plan: sparse.Plan) -> Iterator[Shown]:
+        """The sampled pictures, and little else decoded."""
+        assert self._first is not None
+        try:
+            for number, when, picture in sparse.chosen(self._first, self._pictures, plan):
+                time = when - self._origin
+                self._end = time + self._length(picture)
+                self.frames_decoded = number + 1
+                source.require_duration(self.info.uri, float(time))
+                if number in plan.samples:
+                    yield Shown(number, picture, time, self._end)
+        except sparse.Doubt:
+            self.needs_care = True
+            return
+        if plan.stops:
+            self._end = self._sampling.stop or self._end
+        self._compare()
+
+    def _sampled(self, watcher: Watcher | None) -> Iterator[Shown]:
+        """The sampled pictures, and all pictures decoded."""
+        for shown, before in self._own(watcher):
+            if self._sampling.wants(shown.index, shown.time, before, cut=shown.cut):
+                yield shown
 
     def _own(self, watcher: Watcher | None) -> Iterator[tuple[Shown, Fraction | None]]:
         """The pictures of the shots that begin in the share, to the end of the last of them.

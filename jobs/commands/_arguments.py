@@ -10,12 +10,24 @@ from joblist.model import Rows
 from jobs.errors import UsageError
 from jobs.model import Bounds
 
+CORES_A_WORKER = 4
+
 
 def count(text: str) -> int:
     """0 or more."""
     if int(text) < 0:
         raise argparse.ArgumentTypeError(f"{text} is below 0")
     return int(text)
+
+
+def workers(text: str) -> int:
+    """Number of workers; `auto` is what suits this machine."""
+    return suitable() if text == "auto" else count(text)
+
+
+def suitable() -> int:
+    """A worker for every few cores: one keeps so many busy, and each needs memory of its own."""
+    return max(1, len(os.sched_getaffinity(0)) // CORES_A_WORKER)
 
 
 def positive(text: str) -> int:

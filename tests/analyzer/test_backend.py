@@ -5,6 +5,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import onnx
 import onnxruntime as ort
 import pytest
 
@@ -293,3 +294,18 @@ def test_backends_agree_on_every_graph(name, tmp_path, monkeypatch, request):
     inputs = inputs_of(one, 320)
     for ours, theirs in zip(one.run(**inputs), other.run(**inputs), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-3, rtol=1e-3)
+
+
+def test_weights_among_the_inputs_are_fixed(tmp_path):
+    model = onnx.load(str(graphs.embedding(tmp_path / "small.onnx")))
+    weights = model.graph.initializer[0]
+    shape = onnx.helper.make_tensor_value_info(weights.name, weights.data_type, weights.dims)
+    model.graph.input.append(shape)
+    path = tmp_path / "listed.onnx"
+    onnx.save(model, str(path))
+    picture = np.full((1, 3, 112, 112), 7, np.float32)
+    for source in (path, path.read_bytes()):
+        session = Runtime(device="cpu").load(source)
+        assert list(session.inputs) == ["input"]
+        assert session._session.get_overridable_initializers() == []
+        assert np.allclose(session.run(input=picture)[0], 7)

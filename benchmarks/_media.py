@@ -1,0 +1,44 @@
+"""The media that are measured: a clip of people, and longer ones made of it.
+
+``CLIP`` names another clip; by default it is short_hamilton_clip.mp4 in the folder of real media
+beside the checkout, and where that is missing the sample of ``make demo``.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from analyzer import ffmpeg_binary
+
+_ROOT = Path(__file__).parent.parent
+_REAL = _ROOT.parent / "shared" / "media" / "video" / "short_hamilton_clip.mp4"
+
+
+def clip(folder: Path) -> Path:
+    """A video of some seconds."""
+    if os.environ.get("CLIP"):
+        return Path(os.environ["CLIP"]).resolve()
+    if _REAL.exists():
+        return _REAL
+    script = _ROOT / "media" / "make_sample.py"
+    command = [sys.executable, str(script), "--folder", str(folder)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return folder / "sample.mp4"
+
+
+def looped(source: Path, folder: Path, seconds: int) -> Path:
+    """A clip scaled to 1280 x 720, and repeated without being encoded again."""
+    scaled, path = folder / "720p.mp4", folder / f"{seconds} s.mp4"
+    if not scaled.exists():
+        filters = ("-vf", "scale=1280:720,setsar=1", "-c:v", "libx264", "-pix_fmt", "yuv420p")
+        ffmpeg("-i", source, "-an", *filters, scaled)
+    if not path.exists():
+        ffmpeg("-stream_loop", -1, "-i", scaled, "-t", seconds, "-c", "copy", path)
+    return path
+
+
+def ffmpeg(*arguments: object) -> None:
+    """Run ffmpeg."""
+    command = [ffmpeg_binary.find(), "-v", "error", "-nostdin", "-y", *map(str, arguments)]
+    subprocess.run(command, check=True)
