@@ -21,7 +21,7 @@ from analyzer import cache
 from analyzer.backend._batch import Arrays, OutOfMemory, Outputs, cut, halving, join, rows
 from analyzer.errors import ResourceError, UsageError, WeightsError
 
-_PIECE_BYTES = 1 << 19
+_PIECE_BYTES = 1 << 20
 """Of the inputs of a piece, unless one picture has more: small networks need no bigger ones."""
 _SHRINK = "memory.enable_memory_arena_shrinkage"
 _STATE = ort.capi.onnxruntime_pybind11_state
@@ -226,4 +226,5 @@ def _engines() -> str:
 def _step(inputs: Arrays) -> int:
     """Length of the pieces of a batch."""
     each = sum(array.nbytes for array in inputs.values()) // max(1, rows(inputs))
-    return max(1, _PIECE_BYTES // max(1, each))
+    fit = max(1, _PIECE_BYTES // max(1, each))
+    return 1 << (fit.bit_length() - 1)  # batches of powers of two are divided equally
