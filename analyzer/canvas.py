@@ -9,6 +9,8 @@ _BLACK = 24
 _LIT = 0.02
 """Share of a row or column that must be brighter to count as picture."""
 
+_WHOLE = np.array([0, 0, 1, 1], np.float32)
+
 
 class Canvas:
     """The smallest box that holds every picture of a medium; dark scenes alone do not shrink it.
@@ -22,6 +24,8 @@ class Canvas:
 
     def update(self, picture: U8) -> None:
         """Take in a picture (h, w), grey."""
+        if (self.box == _WHOLE).all():
+            return
         rows, columns = lit(picture)
         if rows.stop == 0:
             return

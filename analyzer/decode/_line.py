@@ -53,8 +53,9 @@ def watched(
         line.append(shown)
         shown.small = thumbnail(scaler.reformat(shown.picture, *size), reformatter)
         cuts = watcher.update(shown.small, float(shown.time))
-        for earlier in line:
-            earlier.cut = earlier.cut or float(earlier.time) in cuts
+        if cuts:
+            for earlier in line:
+                earlier.cut = earlier.cut or float(earlier.time) in cuts
         if len(line) > watcher.lookahead:
             yield line.popleft()
     yield from line
