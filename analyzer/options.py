@@ -4,11 +4,12 @@ Each field of `AnalysisOptions` carries its help and how to read it; command lin
 and the digest are all made from the fields, so an option is added in one place.
 """
 
+import difflib
 import hashlib
 import json
 import re
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import Field, asdict, dataclass, field, fields
 from typing import Any
 
@@ -239,17 +240,15 @@ class AnalysisOptions:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "AnalysisOptions":
-        """The inverse of `to_dict`.
+        """The inverse of `to_dict`; values may be text, as on a command line.
 
         Raises:
-            UsageError: an option that this version does not know.
+            UsageError: an option that this version does not know, or a wrong value.
         """
-        unknown = set(values) - {f.name for f in fields(cls)}
-        _require(not unknown, f"unknown options: {', '.join(sorted(unknown))}")
-        typed: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
-        }
-        return cls(**typed)
+        known = {f.name: f for f in fields(cls)}
+        unknown = [_with_nearest(name, known) for name in sorted(set(values) - set(known))]
+        _require(not unknown, f"unknown options: {', '.join(unknown)}")
+        return cls(**{name: _typed(known[name], value) for name, value in values.items()})
 
     def to_dict(self) -> dict[str, Any]:
         """All options as JSON-able values."""
@@ -292,6 +291,27 @@ def _argument(option: "Field[Any]") -> dict[str, Any]:
     else:
         arguments["metavar"] = option.name.upper()
     return {**arguments, "help": text.replace("%", "%%")}
+
+
+def _with_nearest(name: str, known: Collection[str]) -> str:
+    """A name that is not known, and the one that may be meant."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"{name} (did you mean {close[0]}?)" if close else name
+
+
+def _typed(option: "Field[Any]", value: Any) -> Any:
+    """A value of the field's type.
+
+    Raises:
+        UsageError: text that cannot be read.
+    """
+    if not isinstance(value, str):
+        return tuple(value) if isinstance(value, list) else value
+    try:
+        return option.metadata["read"](value)
+    except ValueError:
+        kind = option.metadata["read"].__name__
+        raise UsageError(f"{option.name}: {value!r} cannot be read as {kind}") from None
 
 
 def _require(holds: bool, message: str) -> None:
