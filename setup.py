@@ -76,6 +76,7 @@ setup(
     extras_require={
         "cpu": ["onnxruntime>=1.17"],
         "gpu": ["onnxruntime-gpu>=1.17"],
+        "demo": ["matplotlib>=3.8", "scikit-image>=0.22"],
         "yolo": ["ultralytics>=8.1"],
         "train": ["torch>=2.6"],
         "torch": ["torch>=2.6", "onnx2torch>=1.5.15"],
