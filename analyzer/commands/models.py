@@ -27,7 +27,7 @@ def add(commands: Any) -> None:
     parser = commands.add_parser("models", help=__doc__, description=__doc__)
     parts = parser.add_subparsers(title="what", metavar="WHAT", required=True)
     text = "print every model: what it does, its size, licence and source, and whether it is here"
-    listing = _part(parts, "list", text, "list --measure", "0")
+    listing = _part(parts, "list", text, "list --measure", "0 shown")
     text = "how long one picture takes here, of ONNX models that are here"
     listing.add_argument("--measure", action="store_true", help=text)
     listing.set_defaults(run=list_models)
@@ -51,7 +51,7 @@ def _part(parts: Any, name: str, text: str, example: str, codes: str) -> Any:
 def _add_fetch(parts: Any) -> None:
     text = "download a model from where its authors publish it; a job never does"
     codes = "0 fetched, 1 it cannot be, 2 no such model, or its licence is not accepted"
-    parser = _part(parts, "fetch", text, "fetch yunet", codes)
+    parser = _part(parts, "fetch", text, "fetch w600k_mbf", codes)
     parser.add_argument("name", metavar="NAME", help="one of those that `models list` shows")
     text = "folder with files of the same names, instead of the published address"
     parser.add_argument("--mirror", default="", metavar="URL", help=text)
