@@ -86,10 +86,13 @@ setup(
         "test": [
             "cryptography>=42",
             "hypothesis>=6.90",
+            "ipykernel>=6.25",
             "jinja2>=3.1",
             "lxml>=5",
             "matplotlib>=3.8",
             "mypy>=1.11",
+            "nbclient>=0.9",
+            "nbformat>=5.9",
             "openpyxl>=3.1",
             "pandas>=2.1",
             "pandas-stubs>=2.1",
