@@ -23,8 +23,8 @@ $(STAMP): setup.py analyzer/__init__.py
 
 sample: $(SAMPLE) ## the sample video, its truth and its joblist
 
-$(SAMPLE): media/make_sample.py $(STAMP)
-	$(RUN) media/make_sample.py
+$(SAMPLE): analyzer/demo/sample.py $(STAMP)
+	$(RUN) -m analyzer sample media
 
 demo: $(SAMPLE) ## analyse the sample with a server and two workers
 	$(RUN) ina_server.py localhost media/jobs.csv --fps 5 --workers 2

@@ -25,6 +25,14 @@ if TYPE_CHECKING:
     from analyzer.types import MediaReport, Progress, ProgressHook
     from jobs.child import Report, Task
 
+EPILOG = """\
+examples:
+  ina_worker PYRO:ina.jobs@localhost:9471
+  ina_worker PYRO:ina.jobs@server:9471 --device cuda:1 --certs secrets --token_file secrets/token
+
+SIGTERM or Ctrl-C lets it finish its job and leave; a second one ends it at once.
+
+exit code: 0 done or asked to stop, 1 the server is gone, 2 bad usage, or refused by the server"""
 OVERRIDES = ("batch_size", "device", "backend")
 """Analysis options that a worker may set for itself: they change speed, not results."""
 
@@ -48,17 +56,24 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ina_worker",
         description=__doc__,
-        epilog="exit code: 0 done or asked to stop, 1 the server is gone, 2 not usable",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
 
     def add(name: str, **options: Any) -> None:
         parser.add_argument(*spellings(name), **options)
 
     parser.add_argument("uri", metavar="URI", help="what the server prints, PYRO:ina.jobs@...")
-    add("batch_size", type=int, metavar="N", help="faces or frames a batch")
-    add("device", metavar="D", help="auto, cpu, cuda:0, ...")
-    add("backend", metavar="B", help="auto, onnxruntime or torch")
-    add("threads", type=int, default=0, metavar="N", help="CPU threads (default: every core)")
+    add("batch_size", type=int, metavar="N",
+        help="faces or frames a batch; changes speed and memory (default: the server's)"
+        )  # fmt: skip
+    add("device", metavar="D",
+        help="where the networks run: auto, cpu, cuda, cuda:N (default: the server's)"
+        )  # fmt: skip
+    add("backend", metavar="B",
+        help="library that executes them: auto, onnxruntime, torch (default: the server's)"
+        )  # fmt: skip
+    add("threads", type=int, default=0, metavar="N", help="CPU threads (default: 0, every core)")
     add("server_timeout", type=float, default=600.0, metavar="S",
         help="seconds that the server may be gone (default: 600)")  # fmt: skip
     add("token_file", metavar="FILE", help="file with the server's token")

@@ -76,6 +76,7 @@ setup(
     extras_require={
         "cpu": ["onnxruntime>=1.17"],
         "gpu": ["onnxruntime-gpu>=1.17"],
+        "demo": ["matplotlib>=3.8", "scikit-image>=0.22"],
         "yolo": ["ultralytics>=8.1"],
         "train": ["torch>=2.6"],
         "torch": ["torch>=2.6", "onnx2torch>=1.5.15"],
@@ -85,10 +86,13 @@ setup(
         "test": [
             "cryptography>=42",
             "hypothesis>=6.90",
+            "ipykernel>=6.25",
             "jinja2>=3.1",
             "lxml>=5",
             "matplotlib>=3.8",
             "mypy>=1.11",
+            "nbclient>=0.9",
+            "nbformat>=5.9",
             "openpyxl>=3.1",
             "pandas>=2.1",
             "pandas-stubs>=2.1",

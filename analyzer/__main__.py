@@ -10,6 +10,15 @@ from collections.abc import Sequence
 from analyzer import __version__, registry
 from analyzer.errors import AnalyzerError
 
+_EPILOG = """\
+python -m analyzer COMMAND --help tells all about a command. The program ina-analyzer is the same.
+
+examples:
+  python -m analyzer analyze film.mp4 -o results --fps 5
+  python -m analyzer models list
+
+exit code: 0 done, 1 it failed, in whole or part, 2 bad usage, 130 stopped by Ctrl-C"""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 2 for wrong usage, 1 for any other failure."""
@@ -25,7 +34,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     summary = (__doc__ or "").partition("\n")[0]
-    parser = argparse.ArgumentParser(prog="python -m analyzer", description=summary)
+    parser = argparse.ArgumentParser(
+        prog="python -m analyzer",
+        description=summary,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in registry.names("commands"):

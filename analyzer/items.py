@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from analyzer import joblist, outputs, registry
+from analyzer import joblist, outputs, registry, results
 from analyzer.corrections import SUFFIX
 from analyzer.errors import InputError, UsageError
 from joblist.model import Rows
@@ -58,7 +58,7 @@ def of_media(
 
     Raises:
         InputError: a folder holds no video, or a pattern matches no still.
-        UsageError: a poster for several media.
+        UsageError: a poster for several media, or results that would replace a medium.
     """
     found: list[str | list[str]] = (
         [outputs.stills_in(media)] if stills else list(outputs.media_in(media))
@@ -69,7 +69,7 @@ def of_media(
             "a folder with its poster, and the folders to --item"
         )
     stems = outputs.stems([m if isinstance(m, str) else m[0] for m in found])
-    return [
+    items = [
         Item(
             medium=medium,
             target=output / stem,
@@ -80,6 +80,8 @@ def of_media(
         )
         for medium, stem in zip(found, stems, strict=True)
     ]
+    _require_apart(items)
+    return items
 
 
 def of_folders(
@@ -98,7 +100,7 @@ def of_folders(
         gallery: folder of portraits.
 
     Raises:
-        UsageError: one is no folder.
+        UsageError: one is no folder, or results would replace a medium.
     """
     for folder in folders:
         if not Path(folder).is_dir():
@@ -110,10 +112,12 @@ def of_folders(
     places = [Path(folder).resolve() for folder in folders]
     # A folder's name has no suffix: what looks like one is a part of it.
     stems = outputs.stems([f"{place}.folder" for place in places])
-    return [
+    items = [
         _of_folder(Path(folder), output / stem, exports, gallery)
         for folder, stem in zip(folders, stems, strict=True)
     ]
+    _require_apart(items)
+    return items
 
 
 def _of_folder(
@@ -134,6 +138,23 @@ def _of_folder(
         corrections=target.with_name(target.name + SUFFIX),
         missing="" if len(videos) == 1 else f"{folder}: {wrong}",
         notes=() if posters else (f"poster skipped: {folder}: no picture in this folder",),
+    )
+
+
+def _require_apart(items: Sequence[Item]) -> None:
+    """Refuse results that would take the place of a medium, before hours of work.
+
+    Raises:
+        UsageError: there are such.
+    """
+    media = [m for i in items for m in ([i.medium] if isinstance(i.medium, str) else i.medium)]
+    outputs.require_apart(
+        media,
+        (
+            item.target.with_name(item.target.name + results.exporter(name).suffix)
+            for item in items
+            for name in item.exports
+        ),
     )
 
 

@@ -4,11 +4,12 @@ Each field of `AnalysisOptions` carries its help and how to read it; command lin
 and the digest are all made from the fields, so an option is added in one place.
 """
 
+import difflib
 import hashlib
 import json
 import re
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import Field, asdict, dataclass, field, fields
 from typing import Any
 
@@ -35,6 +36,14 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+_METAVARS: Mapping[Callable[[str], Any], str] = {
+    int: "N",
+    float: "X",
+    str: "VALUE",
+    _names: "LIST",
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class AnalysisOptions:
     """How media are analysed. Equal options give equal results, whoever computes them.
@@ -51,20 +60,42 @@ class AnalysisOptions:
         str,
         choices=ENGINES,
     )
-    fps: float | None = _option(None, "frames to analyse per second of video (default: all)", float)
-    frame_step: int | None = _option(None, "analyse every Nth frame instead of --fps", int)
-    start: float | None = _option(None, "start at this second of the medium", float)
-    stop: float | None = _option(None, "stop at this second of the medium", float)
+    fps: float | None = _option(
+        None, "frames to analyse per second of video, such as 5 (default: all)", float
+    )
+    frame_step: int | None = _option(
+        None, "analyse every Nth frame instead of --fps (default: every frame)", int
+    )
+    start: float | None = _option(
+        None, "start at this second of the medium (default: its beginning)", float
+    )
+    stop: float | None = _option(
+        None, "stop at this second of the medium (default: its end)", float
+    )
     detect_period: int = _option(
         1, "detect in every Nth sampled frame and track in between (videotracking)", int
     )
-    detector: str = _option("centerface", "face detector", str, stage="detect")
-    tracker: str = _option("auto", "face tracker", str, stage="track")
-    shots: str = _option("adaptive", "shot detector, or none", str, stage="shots")
-    describer: str = _option(
-        "dlib_resnet", "identity and attribute networks", str, stage="describe"
+    detector: str = _option(
+        "centerface",
+        "face detector, with its options: centerface:size=960; it is one of",
+        str,
+        stage="detect",
     )
-    clusterer: str = _option("chinese_whispers", "how tracks become persons", str, stage="cluster")
+    tracker: str = _option(
+        "auto",
+        "face tracker; auto is iou, or flow with --detect_period; it is one of",
+        str,
+        stage="track",
+    )
+    shots: str = _option(
+        "adaptive", "shot detector, none to look for no cuts, or", str, stage="shots"
+    )
+    describer: str = _option(
+        "dlib_resnet", "identity and attribute networks; one of", str, stage="describe"
+    )
+    clusterer: str = _option(
+        "chinese_whispers", "how tracks become persons; one of", str, stage="cluster"
+    )
     attributes: tuple[str, ...] = _option(
         ("sex", "age"), "perceived attributes: sex,age; ethnicity only when named", _names
     )
@@ -77,31 +108,36 @@ class AnalysisOptions:
         choices=AGGREGATES,
     )
     min_label_accuracy: float | None = _option(
-        None, "leave labels empty so that this share of the others is right (default: off)", float
+        None,
+        "leave labels empty so that this share of the others is right, such as 0.97 (default: off)",
+        float,
     )
     min_face_px: float = _option(
         0, "leave out faces smaller than this, in pixels", float, omits=True
     )
     min_face_share: float = _option(
         0,
-        "leave out faces whose longer side is below this share of the picture's shorter side",
+        "leave out faces whose longer side is below this share, 0 to 1, of the picture's shorter "
+        "side",
         float,
         omits=True,
     )
     min_area: float = _option(
-        0, "leave out faces below this share of the picture", float, omits=True
+        0, "leave out faces below this share of the picture, 0 to 1", float, omits=True
     )
     max_area: float = _option(
-        1, "leave out faces above this share of the picture", float, omits=True
+        1, "leave out faces above this share of the picture, 0 to 1", float, omits=True
     )
-    min_conf: float = _option(0, "leave out detections less confident than this", float, omits=True)
+    min_conf: float = _option(
+        0, "leave out detections less confident than this, 0 to 1", float, omits=True
+    )
     detect_padding: float = _option(
         0,
-        "look for faces in pictures with a black border of this share of their sides, for faces "
-        "that fill the picture or are cut off",
+        "look for faces in pictures with a black border of this share, 0 to 1, of their sides, for "
+        "faces that fill the picture or are cut off",
         float,
     )
-    bbox_expand: float = _option(1, "scale the sides of every detected box", float)
+    bbox_expand: float = _option(1, "scale the sides of every detected box by this factor", float)
     blur_gate: str | None = _option(
         None,
         "look for no faces in blurred frames: var=100,grid=4,keep=0.5 keeps those in which half of "
@@ -153,10 +189,15 @@ class AnalysisOptions:
     batch_size: int = _option(
         32, "faces or frames a batch; changes speed and memory, not results", int, local=True
     )
-    device: str = _option("auto", "auto, cpu, cuda:0, ...", str, local=True)
+    device: str = _option(
+        "auto",
+        "where the networks run: auto (a GPU if there is one), cpu, cuda, or cuda:N for GPU N",
+        str,
+        local=True,
+    )
     backend: str = _option(
         "auto",
-        "library that executes the networks; changes speed, not results but for rounding",
+        "library that executes the networks; changes speed, not results but for rounding; auto, or",
         str,
         stage="backend",
         local=True,
@@ -239,17 +280,15 @@ class AnalysisOptions:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "AnalysisOptions":
-        """The inverse of `to_dict`.
+        """The inverse of `to_dict`; values may be text, as on a command line.
 
         Raises:
-            UsageError: an option that this version does not know.
+            UsageError: an option that this version does not know, or a wrong value.
         """
-        unknown = set(values) - {f.name for f in fields(cls)}
-        _require(not unknown, f"unknown options: {', '.join(sorted(unknown))}")
-        typed: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
-        }
-        return cls(**typed)
+        known = {f.name: f for f in fields(cls)}
+        unknown = [_with_nearest(name, known) for name in sorted(set(values) - set(known))]
+        _require(not unknown, f"unknown options: {', '.join(unknown)}")
+        return cls(**{name: _typed(known[name], value) for name, value in values.items()})
 
     def to_dict(self) -> dict[str, Any]:
         """All options as JSON-able values."""
@@ -290,8 +329,29 @@ def _argument(option: "Field[Any]") -> dict[str, Any]:
     if "choices" in option.metadata:
         arguments["choices"] = option.metadata["choices"]
     else:
-        arguments["metavar"] = option.name.upper()
+        arguments["metavar"] = "SPEC" if stage else _METAVARS[option.metadata["read"]]
     return {**arguments, "help": text.replace("%", "%%")}
+
+
+def _with_nearest(name: str, known: Collection[str]) -> str:
+    """A name that is not known, and the one that may be meant."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"{name} (did you mean {close[0]}?)" if close else name
+
+
+def _typed(option: "Field[Any]", value: Any) -> Any:
+    """A value of the field's type.
+
+    Raises:
+        UsageError: text that cannot be read.
+    """
+    if not isinstance(value, str):
+        return tuple(value) if isinstance(value, list) else value
+    try:
+        return option.metadata["read"](value)
+    except ValueError:
+        kind = option.metadata["read"].__name__
+        raise UsageError(f"{option.name}: {value!r} cannot be read as {kind}") from None
 
 
 def _require(holds: bool, message: str) -> None:

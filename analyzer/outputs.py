@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from analyzer.errors import InputError, ResourceError
+from analyzer.errors import InputError, ResourceError, UsageError
 from analyzer.export import Exporter
 from analyzer.types import MediaReport, ProgressHook
 
@@ -100,9 +100,31 @@ def _clashing(names: Sequence[str]) -> list[int]:
 def write(
     exporter: Exporter, report: MediaReport, path: Path, progress: ProgressHook | None = None
 ) -> None:
-    """Write one file whole; see `whole`."""
+    """Write one file whole; see `whole`.
+
+    Raises:
+        UsageError: it would take the place of the medium.
+    """
+    require_apart(report.info.stills or (report.info.uri,), [path])
     with whole(path) as part:
         exporter.write(report, part, progress)
+
+
+def require_apart(media: Iterable[str], results: Iterable[Path]) -> None:
+    """Refuse results that would take the place of a medium.
+
+    Raises:
+        UsageError: with what to do.
+    """
+    taken = {_identity(medium) for medium in media if os.path.exists(medium)}
+    for path in results:
+        if path.exists() and _identity(path) in taken:
+            raise UsageError(f"{path}: is a medium itself: write the results to another folder")
+
+
+def _identity(path: str | Path) -> tuple[int, int]:
+    status = os.stat(path)
+    return status.st_dev, status.st_ino
 
 
 @contextmanager

@@ -141,12 +141,17 @@ def _of_stem(stem: str, files: Mapping[str, Path]) -> Results:
     return Results(name=stem, files=files, corrections=Path(stem + SUFFIX))
 
 
+def kind_of(name: str) -> str | None:
+    """Which exporter's files are named so; ``None`` where it is not known, or not installed."""
+    fits = [kind for kind, suffix in _suffixes().items() if name.endswith(suffix)]
+    return max(fits, key=lambda kind: len(_suffixes()[kind]), default=None)
+
+
 def _kind(path: Path) -> str | None:
-    """Which exporter wrote a file, by its name."""
+    """Which exporter wrote a file, by its name and its beginning."""
     if not path.is_file():
         return None
-    fits = [name for name, suffix in _suffixes().items() if path.name.endswith(suffix)]
-    kind = max(fits, key=lambda name: len(_suffixes()[name]), default=None)
+    kind = kind_of(path.name)
     begins = _HEADERS.get(kind or "")
     if begins is not None:
         with path.open(encoding="utf-8", errors="replace") as stream:

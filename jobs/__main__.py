@@ -14,6 +14,16 @@ from pathlib import Path
 from joblist.model import JoblistError
 from jobs.errors import JobsError
 
+_EPILOG = """\
+python -m jobs COMMAND --help tells all about a command. The program ina-jobs is the same. Where a
+server runs on this machine, it is told; otherwise its ledger is changed.
+
+examples:
+  python -m jobs status jobs.csv
+  python -m jobs retry jobs.csv --job results/film.csv
+
+exit code: 0 done, 1 not all of it, 2 bad usage; COMMAND --help names others"""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
@@ -27,7 +37,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     summary = (__doc__ or "").partition("\n")[0]
-    parser = argparse.ArgumentParser(prog="python -m jobs", description=summary)
+    parser = argparse.ArgumentParser(
+        prog="python -m jobs",
+        description=summary,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for file in sorted((Path(__file__).parent / "commands").glob("[!_]*.py")):
         importlib.import_module(f"jobs.commands.{file.stem}").add(commands)

@@ -20,10 +20,8 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     The paths in jobs.csv are relative to the folder's parent.
     """
     folder = tmp_path_factory.mktemp("sample") / "media"
-    script = ROOT / "media" / "make_sample.py"
-    subprocess.run(
-        [sys.executable, script, "--folder", folder], check=True, stdout=subprocess.DEVNULL
-    )
+    command = [sys.executable, "-m", "analyzer", "sample", folder]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     return folder
 
 

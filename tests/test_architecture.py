@@ -34,7 +34,7 @@ LAYERS = {
         3: {"pipeline", "models", "outputs", "evaluate", "evaluate_clustering", "train",
             "identity_store", "gallery", "identify", "stills", "items", "results", "forget",
             "erase", "rewrite", "leftovers", "collect", "correct", "amend", "reexport", "detection",
-            "live", "duration"},
+            "live", "duration", "api"},
         4: {"commands", "__main__"},
     },
     "joblist": {},

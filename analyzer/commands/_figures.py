@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analyzer import registry
+from analyzer.options import spellings
 
 if TYPE_CHECKING:
     from analyzer.review import Page
@@ -26,6 +27,14 @@ def add_files(parser: argparse.ArgumentParser) -> None:
     """Add the options that name the files."""
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures here")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with plots here")
+
+
+def add_means(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what the networks run on, and how many pictures at a time."""
+    text = "where the networks run: auto, cpu, cuda, cuda:N (default: auto)"
+    parser.add_argument("--device", default="auto", metavar="VALUE", help=text)
+    text = "pictures a batch; changes speed and memory (default: 32)"
+    parser.add_argument(*spellings("batch_size"), type=int, default=32, metavar="N", help=text)
 
 
 def page(args: argparse.Namespace, name: str) -> "Page | None":

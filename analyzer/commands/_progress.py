@@ -22,3 +22,26 @@ def bars() -> Iterator[ProgressHook]:
             shown.update(tasks[step.stage], completed=step.done, total=step.total)
 
         yield tell
+
+
+@contextmanager
+def bar(name: str) -> Iterator[ProgressHook]:
+    """Show one bar of one medium on standard error while it lasts; nothing on no terminal."""
+    from rich import progress
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(stderr=True)
+    columns = (
+        progress.TextColumn("{task.fields[name]} {task.description}"),
+        progress.BarColumn(),
+        progress.TaskProgressColumn(),
+        progress.TimeRemainingColumn(),
+    )
+    with progress.Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as shown:
+        task = shown.add_task("", total=None, name=escape(name))
+        yield lambda step: shown.update(
+            task, description=step.stage, completed=step.done, total=step.total
+        )

@@ -3,7 +3,7 @@
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from analyzer.models import Models
     from analyzer.names import Gallery
     from analyzer.parts import Part
-    from analyzer.types import MediaReport, Progress, ProgressHook
+    from analyzer.types import MediaReport, ProgressHook
 
-SHARDS_HELP = "divide each video among N processes, at cuts; the results are the same"
-SHARD_MINUTES_HELP = "with --shards: no part is shorter than this"
+SHARDS_HELP = (
+    "divide each video among N processes, at cuts; the results are the same (default: off)"
+)
+SHARD_MINUTES_HELP = "with --shards: no part is shorter than this, in minutes"
 IDENTITIES_HELP = (
     "know people again across media: a file, sqlite:///..., redis://... or @FILE with the address "
     "(default: people.identities in DIR, or beside the joblist)"
@@ -42,14 +44,28 @@ ITEM_HELP = (
 CORRECTIONS_HELP = (
     "leave out the corrections that are kept beside the results, or that a joblist names"
 )
-THREADS_HELP = "threads (default: all cores)"
+THREADS_HELP = "CPU threads (default: 0, every core)"
+EPILOG = """\
+examples:
+  python -m analyzer analyze film.mp4 -o results --fps 5
+  python -m analyzer analyze films/ -o results --export csv,characters,html --gallery portraits/
+  python -m analyzer analyze 'stills/**/*.jpg' -o results --engine image
+  python -m analyzer analyze jobs.csv --rows 1:100
+
+exit code: 0 all media are done, 1 some failed, 2 bad usage, 130 stopped by Ctrl-C"""
 DEFAULT_EXPORTS = "csv,ass,mp4,characters"
 DEFAULT_EXPORTS_OF_STILLS = "csv,characters"
 
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
-    parser = commands.add_parser("analyze", help=__doc__, description=__doc__)
+    parser = commands.add_parser(
+        "analyze",
+        help=__doc__,
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.set_defaults(run=run)
     add = parser.add_argument
     add("media", nargs="*", metavar="MEDIA", help=MEDIA_HELP)
@@ -212,11 +228,12 @@ def _one(
 ) -> bool:
     """Analyse one medium and write its files, then say what was found; true if it was skipped."""
     from analyzer import correct
+    from analyzer.commands._progress import bar
     from analyzer.identify import WITHOUT_MEDIUM, analyze
     from analyzer.items import EXPORTS_OF_POSTERS, require_medium
 
     started, models = time.monotonic(), look.models
-    with _Bar(item.target.name) as progress:
+    with bar(item.target.name) as progress:
 
         def seen() -> "list[Part]":
             require_medium(item)
@@ -302,37 +319,6 @@ def _known(args: argparse.Namespace, options: AnalysisOptions) -> "Iterator[Know
     default = folder / "people.identities"
     with Known(args.identities, options, args.identity_threshold, default=default) as known:
         yield known
-
-
-class _Bar:
-    """A progress bar on a terminal; nothing elsewhere."""
-
-    def __init__(self, name: str) -> None:
-        from rich.console import Console
-        from rich.markup import escape
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-        from rich.progress import TimeRemainingColumn as Remaining
-
-        console = Console(stderr=True)
-        columns = (
-            TextColumn("{task.fields[name]} {task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            Remaining(),
-        )
-        self._bar = Progress(
-            *columns, console=console, transient=True, disable=not console.is_terminal
-        )
-        self._task = self._bar.add_task("", total=None, name=escape(name))
-
-    def __enter__(self) -> "Callable[[Progress], None]":
-        self._bar.start()
-        return lambda step: self._bar.update(
-            self._task, description=step.stage, completed=step.done, total=step.total
-        )
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
 
 
 def _tell(report: "MediaReport", results: str, elapsed: float) -> None:

@@ -16,11 +16,23 @@ if TYPE_CHECKING:
 _TOP = 20
 _NAMED = 20
 """Skipped media that are named one by one."""
+EPILOG = """\
+examples:
+  python -m analyzer collect jobs.csv -o people
+  python -m analyzer collect results/a.report.zip results/b.report.zip -o people
+
+exit code: 0 collected, 1 no report could be read, 2 bad usage"""
 
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
-    parser = commands.add_parser("collect", help=__doc__, description=__doc__)
+    parser = commands.add_parser(
+        "collect",
+        help=__doc__,
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.set_defaults(run=run)
     parser.add_argument(
         "source",

@@ -24,6 +24,13 @@ FORCE_HELP = (
 REVERT_HELP = "take all corrections back: the results are as they were analysed"
 _REPORT = ".report.zip"
 
+EPILOG = """\
+examples:
+  python -m analyzer correct results/film.report.zip corrections.json
+  python -m analyzer correct results/film.report.zip --revert
+
+exit code: 0 corrected, 1 not, or some file could not be made again, 2 bad usage"""
+
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
@@ -31,7 +38,8 @@ def add(commands: Any) -> None:
         "correct",
         help=__doc__,
         description=__doc__,
-        epilog="exit code: 0 corrected, 1 not, or some file could not be made again, 2 bad usage",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(run=run)
     parser.add_argument("results", metavar="RESULTS", help=RESULTS_HELP)

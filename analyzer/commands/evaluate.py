@@ -6,8 +6,14 @@ from typing import Any
 
 from analyzer import registry
 from analyzer.commands import _clustering, _figures
-from analyzer.options import ATTRIBUTES, spellings
+from analyzer.options import ATTRIBUTES
 from analyzer.runtime import Runtime
+
+EPILOG = """\
+example:
+  python -m analyzer evaluate attributes --data fairface/ --json figures.json --html figures.html
+
+exit code: 0 measured, 1 the data cannot be read, 2 bad usage"""
 
 
 def add(commands: Any) -> None:
@@ -16,18 +22,33 @@ def add(commands: Any) -> None:
     parts = parser.add_subparsers(title="what", metavar="WHAT", required=True)
     _clustering.add(parts)
     text = "perceived sex, age and ethnicity: by sex, age, ethnicity and face size"
-    heads = parts.add_parser("attributes", help=text, description=text)
+    heads = parts.add_parser(
+        "attributes",
+        help=text,
+        description=text,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     heads.set_defaults(run=run)
     layouts = registry.names("datasets")
     heads.add_argument("--data", type=Path, required=True, metavar="DIR", help="labelled pictures")
     heads.add_argument(
-        "--layout", default="fairface", choices=layouts, help="of DIR (default: fairface)"
+        "--layout",
+        default="fairface",
+        choices=layouts,
+        help="how DIR is laid out (default: fairface)",
     )
-    heads.add_argument("--split", default="val", metavar="NAME", help="of FairFace (default: val)")
+    heads.add_argument(
+        "--split", default="val", metavar="NAME", help="part of FairFace (default: val)"
+    )
     _figures.add_files(heads)
-    heads.add_argument("--describer", default="dlib_resnet", help="(default: dlib_resnet)")
-    heads.add_argument("--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda:0, ...")
-    heads.add_argument(*spellings("batch_size"), type=int, default=32, metavar="N", help="of chips")
+    heads.add_argument(
+        "--describer",
+        default="dlib_resnet",
+        metavar="SPEC",
+        help="networks to measure (default: dlib_resnet)",
+    )
+    _figures.add_means(heads)
 
 
 def run(args: argparse.Namespace) -> int:

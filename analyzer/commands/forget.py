@@ -25,6 +25,13 @@ RESULTS_HELP = (
 )
 COLLECT = "made of reports: run `python -m analyzer collect` again, which replaces all of it"
 
+EPILOG = """\
+examples:
+  python -m analyzer forget "Ada Lovelace" --results results --dry_run
+  python -m analyzer forget identity:17 --results jobs.csv --identities people.identities
+
+exit code: 0 forgotten, 1 nobody found or something is left, 2 bad usage"""
+
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
@@ -32,7 +39,8 @@ def add(commands: Any) -> None:
         "forget",
         help=__doc__,
         description=__doc__,
-        epilog="exit code: 0 forgotten, 1 nobody found or something is left, 2 bad usage",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(run=run)
     parser.add_argument("who", metavar="WHO", help=WHO_HELP)
@@ -42,7 +50,7 @@ def add(commands: Any) -> None:
     )
     _changes.add(parser)
     parser.add_argument(*spellings("dry_run"), action="store_true", help="say what would be done")
-    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--yes", action="store_true", help="do not ask before files are changed")
 
 
 def run(args: argparse.Namespace) -> int:

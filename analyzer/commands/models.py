@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _FREE_PX = 640
 """Side with which networks are measured that take any."""
 _TRIES = 5
+_EPILOG = "example:\n  python -m analyzer models {example}\n\nexit code: {codes}"
 
 
 def add(commands: Any) -> None:
@@ -26,20 +27,32 @@ def add(commands: Any) -> None:
     parser = commands.add_parser("models", help=__doc__, description=__doc__)
     parts = parser.add_subparsers(title="what", metavar="WHAT", required=True)
     text = "print every model: what it does, its size, licence and source, and whether it is here"
-    listing = parts.add_parser("list", help=text, description=text)
+    listing = _part(parts, "list", text, "list --measure", "0 shown")
     text = "how long one picture takes here, of ONNX models that are here"
     listing.add_argument("--measure", action="store_true", help=text)
     listing.set_defaults(run=list_models)
     _add_fetch(parts)
     _add_add(parts)
     text = "compare every model's file with the sha256 that was published, or recorded at first"
-    parts.add_parser("verify", help=text, description=text).set_defaults(run=verify)
+    codes = "0 all are as they should be, 1 one is missing or altered"
+    _part(parts, "verify", text, "verify", codes).set_defaults(run=verify)
+
+
+def _part(parts: Any, name: str, text: str, example: str, codes: str) -> Any:
+    return parts.add_parser(
+        name,
+        help=text,
+        description=text,
+        epilog=_EPILOG.format(example=example, codes=codes),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def _add_fetch(parts: Any) -> None:
     text = "download a model from where its authors publish it; a job never does"
-    parser = parts.add_parser("fetch", help=text, description=text)
-    parser.add_argument("name", metavar="NAME", help="of those that list shows")
+    codes = "0 fetched, 1 it cannot be, 2 no such model, or its licence is not accepted"
+    parser = _part(parts, "fetch", text, "fetch w600k_mbf", codes)
+    parser.add_argument("name", metavar="NAME", help="one of those that `models list` shows")
     text = "folder with files of the same names, instead of the published address"
     parser.add_argument("--mirror", default="", metavar="URL", help=text)
     text = "accept a licence that is for research or otherwise not for everybody"
@@ -49,9 +62,12 @@ def _add_fetch(parts: Any) -> None:
 
 def _add_add(parts: Any) -> None:
     text = "copy a model file of yours to the others, and note its sha256"
-    parser = parts.add_parser("add", help=text, description=text)
-    parser.add_argument("path", type=Path, metavar="PATH", help="the file")
-    parser.add_argument("--name", default="", metavar="N", help="default: the file's")
+    codes = "0 added, 1 it cannot be copied, 2 not a model"
+    parser = _part(parts, "add", text, "add faces.onnx --name faces", codes)
+    parser.add_argument("path", type=Path, metavar="PATH", help="the file, .onnx or .pt")
+    parser.add_argument(
+        "--name", default="", metavar="N", help="what to call it (default: as the file)"
+    )
     text = "what is to be known of a network that describes faces; docs/models.md"
     parser.add_argument("--spec", type=Path, metavar="FILE", help=text)
     parser.set_defaults(run=add_model)

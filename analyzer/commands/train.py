@@ -5,8 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from analyzer import registry
-from analyzer.options import spellings
+from analyzer.commands import _figures
 from analyzer.runtime import Runtime
+
+EPILOG = """\
+example:
+  python -m analyzer train attributes --data fairface/ --out attributes.safetensors
+
+exit code: 0 trained, 1 the data cannot be read, 2 bad usage"""
 
 
 def add(commands: Any) -> None:
@@ -14,7 +20,13 @@ def add(commands: Any) -> None:
     parser = commands.add_parser("train", help=__doc__, description=__doc__)
     parts = parser.add_subparsers(title="what", metavar="WHAT", required=True)
     text = "branch for perceived sex, age and ethnicity, on FairFace"
-    heads = parts.add_parser("attributes", help=text, description=text)
+    heads = parts.add_parser(
+        "attributes",
+        help=text,
+        description=text,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     heads.set_defaults(run=run)
     heads.add_argument(
         "--data", type=Path, required=True, metavar="DIR", help="FairFace: labels CSV and pictures"
@@ -22,18 +34,20 @@ def add(commands: Any) -> None:
     heads.add_argument(
         "--out", type=Path, metavar="FILE", help="the file to write (default: the one that ships)"
     )
-    heads.add_argument("--seed", type=int, default=0, metavar="N", help="(default: 0)")
-    heads.add_argument("--epochs", type=int, default=20, metavar="N", help="(default: 20)")
+    heads.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of random numbers (default: 0)"
+    )
+    text = "how often all pictures are seen (default: 20)"
+    heads.add_argument("--epochs", type=int, default=20, metavar="N", help=text)
     heads.add_argument(
         "--resume", action="store_true", help="go on from FILE.checkpoint of the same run"
     )
-    heads.add_argument("--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda:0, ...")
-    heads.add_argument(*spellings("batch_size"), type=int, default=32, metavar="N", help="of chips")
+    _figures.add_means(heads)
 
 
 def run(args: argparse.Namespace) -> int:
     """Train the branch and print its figures on the tuning split."""
-    from analyzer.commands import _figures, _progress
+    from analyzer.commands import _progress
 
     training = registry.module("train", "attributes")
     fairface = registry.module("datasets", "fairface")

@@ -22,19 +22,34 @@ _HEADER = ("frame", "bbox", "face_id", "detect_conf", "sex_label", "age_label", 
 _OF_FILES = ("fps", "start", "stop")
 """Options that a camera cannot fulfil."""
 SOURCE_HELP = "number of a camera, or a video (default: 0, the first camera)"
+EPILOG = """\
+q, Esc, Ctrl-C or the window's close button end it.
+
+examples:
+  python -m analyzer webcam
+  python -m analyzer webcam film.mp4 --headless --frames 100 --csv faces.csv
+
+exit code: 0 stopped or at the end, 1 the camera or the video cannot be read, 2 bad usage"""
+THREADS_HELP = "CPU threads (default: 0, every core)"
 HEADLESS_HELP = "open no window; print the counts at the end"
 
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
-    parser = commands.add_parser("webcam", help=__doc__, description=__doc__)
+    parser = commands.add_parser(
+        "webcam",
+        help=__doc__,
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.set_defaults(run=run)
     add = parser.add_argument
     add("source", nargs="?", default="0", metavar="SOURCE", help=SOURCE_HELP)
     add("--headless", action="store_true", help=HEADLESS_HELP)
-    add("--frames", type=int, metavar="N", help="stop after N frames")
+    add("--frames", type=int, metavar="N", help="stop after N frames (default: at the end)")
     add("--csv", type=Path, metavar="FILE", help="write a row a face and frame, as they are seen")
-    add(*spellings("threads"), type=int, default=0, metavar="N", help="threads (default: all)")
+    add(*spellings("threads"), type=int, default=0, metavar="N", help=THREADS_HELP)
     add_arguments(parser.add_argument_group("analysis"))
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import ClassVar, Protocol
 
+from analyzer.columns import Column
 from analyzer.types import MediaReport, ProgressHook
 
 
@@ -18,4 +19,12 @@ class Exporter(Protocol):
         Raises:
             ResourceError: the file cannot be written.
         """
+        ...
+
+
+class Table(Exporter, Protocol):
+    """Writes a format of rows and typed columns."""
+
+    def columns(self, report: MediaReport) -> list[Column]:
+        """The columns of the file, in its order, with as many values as it has rows."""
         ...

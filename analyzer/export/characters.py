@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import ClassVar
 
-from analyzer.columns import write_csv
+from analyzer.columns import Column, write_csv
 from analyzer.export import _persons
 from analyzer.runtime import Runtime
 from analyzer.types import MediaReport, ProgressHook
@@ -15,10 +15,14 @@ def create(*, runtime: Runtime) -> "CharactersExporter":
 
 
 class CharactersExporter:
-    """Writes the characters; see `analyzer.export.Exporter`."""
+    """Writes the characters; see `analyzer.export.Table`."""
 
     suffix: ClassVar[str] = ".characters.csv"
 
     def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
         """Write the table; a medium without faces gives the header only."""
-        write_csv(path, list(_persons.columns(report)))
+        write_csv(path, self.columns(report))
+
+    def columns(self, report: MediaReport) -> list[Column]:
+        """The columns of the file; see `analyzer.export.Table`."""
+        return list(_persons.columns(report))

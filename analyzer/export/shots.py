@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import ClassVar
 
+from analyzer.columns import Column, write_csv
 from analyzer.export import _rows
 from analyzer.runtime import Runtime
-from analyzer.text import write_table
 from analyzer.types import MediaReport, ProgressHook
 
 
@@ -15,20 +15,22 @@ def create(*, runtime: Runtime) -> "ShotsExporter":
 
 
 class ShotsExporter:
-    """Writes ``shot,start_s,end_s,duration_s,person_ids``; see `analyzer.export.Exporter`."""
+    """Writes ``shot,start_s,end_s,duration_s,person_ids``; see `analyzer.export.Table`."""
 
     suffix: ClassVar[str] = ".shots.csv"
 
     def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
         """Write the table; see `analyzer.export.Exporter`."""
-        rows = (
-            (
-                shot.number,
-                f"{shot.start_s:.3f}",
-                f"{shot.end_s:.3f}",
-                f"{shot.end_s - shot.start_s:.3f}",
-                " ".join(map(str, shot.person_ids)),
-            )
-            for shot in _rows.shots(report)
-        )
-        write_table(path, ("shot", "start_s", "end_s", "duration_s", "person_ids"), rows)
+        write_csv(path, self.columns(report))
+
+    def columns(self, report: MediaReport) -> list[Column]:
+        """The columns of the file; see `analyzer.export.Table`."""
+        shots = list(_rows.shots(report))
+        people = [" ".join(map(str, shot.person_ids)) for shot in shots]
+        return [
+            Column("shot", "integer", [shot.number for shot in shots]),
+            Column("start_s", "number", [shot.start_s for shot in shots], 3),
+            Column("end_s", "number", [shot.end_s for shot in shots], 3),
+            Column("duration_s", "number", [shot.end_s - shot.start_s for shot in shots], 3),
+            Column("person_ids", "text", people),
+        ]

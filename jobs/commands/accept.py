@@ -11,21 +11,34 @@ from jobs.commands._target import Target, add_ledger
 
 PORTION = 100
 """Jobs a call: a server takes 1 MiB at a time."""
+DESCRIPTION = """\
+Record the new state of outputs that were changed on purpose, so that a server that goes on with
+the joblist does not do their jobs again. A file counts as changed so only where the ledger knows
+it as it was before, and it is now as the table says."""
+
+EPILOG = """\
+example:
+  python -m jobs accept jobs.csv --changes jobs.changes.csv
+
+exit code: 0 accepted, 1 a file is not as the table says, 2 bad usage"""
 
 
 def add(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "accept",
-        help="record the new state of outputs that `python -m analyzer forget` changed",
-        description="Record the new state of outputs that were changed on purpose, so that a "
-        "server that goes on with the joblist does not do their jobs again. A file counts as "
-        "changed so only where the ledger knows it as it was before, and it is now as the table "
-        "says.",
+        help="record the new state of outputs that were changed on purpose",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_ledger(parser)
     parser.add_argument(
-        "--changes", type=Path, required=True, metavar="FILE.csv", help="what forget has written"
+        "--changes",
+        type=Path,
+        required=True,
+        metavar="FILE.csv",
+        help="what `forget` or `correct` has written",
     )
     parser.set_defaults(run=run)
 

@@ -8,10 +8,24 @@ from typing import Any
 from jobs import queries
 from jobs.commands._target import Target, add_jobs, add_ledger, tell
 
+EPILOG = """\
+examples:
+  python -m jobs cancel jobs.csv --job 17 --job results/film.csv
+  python -m jobs cancel jobs.csv --all
+
+exit code: 0 cancelled, 1 some were not in a state for that, 2 bad usage"""
+
 
 def add(commands: Any) -> None:
     """Add the command."""
-    parser = commands.add_parser("cancel", help="give up jobs that are not done")
+    text = "give up jobs that are not done"
+    parser = commands.add_parser(
+        "cancel",
+        help=text,
+        description=text,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add_ledger(parser)
     add_jobs(parser, every="none")
     parser.add_argument("--all", action="store_true", help="every job that is not done")

@@ -8,10 +8,24 @@ from typing import Any
 
 from jobs.errors import UsageError
 
+EPILOG = """\
+examples:
+  python -m jobs certs secrets --host server.example.org
+  python -m jobs certs secrets --host 192.0.2.7 --host server
+
+exit code: 0 made, 2 the folder is not empty, or cryptography is not installed"""
+
 
 def add(commands: Any) -> None:
     """Add the command."""
-    parser = commands.add_parser("certs", help="make certificates and a token for other machines")
+    text = "make certificates and a token for other machines"
+    parser = commands.add_parser(
+        "certs",
+        help=text,
+        description=text,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("folder", type=Path, metavar="DIR", help="new or empty folder")
     parser.add_argument(
         "--host",

@@ -8,10 +8,24 @@ from typing import Any
 from jobs import queries
 from jobs.commands._target import Target, add_jobs, add_ledger, tell
 
+EPILOG = """\
+examples:
+  python -m jobs retry jobs.csv
+  python -m jobs retry jobs.csv --job 17
+
+exit code: 0 they are to be tried again, 1 some were not in a state for that, 2 bad usage"""
+
 
 def add(commands: Any) -> None:
     """Add the command."""
-    parser = commands.add_parser("retry", help="try failed, waiting or cancelled jobs again")
+    text = "try failed, waiting or cancelled jobs again"
+    parser = commands.add_parser(
+        "retry",
+        help=text,
+        description=text,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add_ledger(parser)
     add_jobs(parser, every="all that failed")
     parser.set_defaults(run=run)

@@ -20,6 +20,15 @@ from jobs.model import Bounds
 DONE, BAD_INPUT, TRY_AGAIN = 0, 65, 75
 """Exit codes: those of sysexits.h, EX_DATAERR and EX_TEMPFAIL."""
 JOURNAL = ".journal"
+DESCRIPTION = """\
+Do one job without a server. Again with the same options it has nothing to do, unless the results
+are gone; killed at any point, it is simply run again."""
+EPILOG = """\
+examples:
+  python -m jobs run-job --source_path film.mp4 --dest_csv results/film.csv --fps 5
+  python -m jobs run-job --joblist jobs.csv --row 17 --fps 5
+
+exit code: 0 done, 65 bad input (trying again is useless), 75 try again, 2 bad usage"""
 
 
 def add(commands: Any) -> None:
@@ -27,10 +36,9 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "run-job",
         help="do one job without a server, for engines such as Slurm, Kubernetes, Dask and Ray",
-        description="Do one job without a server. Again with the same options it has nothing to "
-        "do, unless the results are gone; killed at any point, it is simply run again.",
-        epilog="exit code: 0 done, 65 bad input (trying again is useless), 75 try again, 2 wrong "
-        "usage",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     analysis = joint.find()
     which = parser.add_argument_group("job: its paths, or a row of a joblist")
@@ -38,7 +46,7 @@ def add(commands: Any) -> None:
     def say(name: str, text: str, **options: Any) -> None:
         which.add_argument(*arguments.spellings(name), help=text, **options)
 
-    say("source_path", "medium", metavar="FILE")
+    say("source_path", "the medium: a video, or a picture with --engine image", metavar="FILE")
     for name in sorted(analysis.exporters(), key=lambda name: name != "csv"):
         say(f"dest_{name}", argparse.SUPPRESS if name != "csv" else "table; and so --dest_ass, "
             "--dest_mp4 and one for every other exporter", metavar="FILE")  # fmt: skip
@@ -48,7 +56,7 @@ def add(commands: Any) -> None:
     say("row", "with --joblist: which row, from 1", type=arguments.positive, metavar="N")
     group = parser.add_argument_group("how")
     group.add_argument("--threads", type=arguments.count, default=0, metavar="N",
-                       help="CPU threads (default: every core)")  # fmt: skip
+                       help="CPU threads (default: 0, every core)")  # fmt: skip
     group.add_argument("--journal", type=Path, metavar="FILE",
                        help="file that remembers what was done, of this job alone (default: the "
                        f"csv's name with {JOURNAL} at its end)")  # fmt: skip

@@ -24,37 +24,61 @@ from jobs.work import Work
 SHOWN = 50
 LEAST_MINUTES = 30.0
 AGAIN = 75
+SUBMIT = """\
+Submit an array of tasks that do the joblist, long films cut into parts if so wished, and a merge
+after them that tells whether all is done. The same command again does what is left, what has
+failed, and what is new in the joblist."""
+PILOT = """\
+Submit an array of workers, `ina_worker.py URI`, of a server that runs elsewhere. Two minutes
+before the time limit a worker finishes its job, or gives it back, and leaves."""
 
 
 def add(commands: Any) -> None:
     """Add the command and its own commands."""
-    parser = commands.add_parser("slurm", help="do a joblist on a Slurm cluster")
+    text = "do a joblist on a Slurm cluster"
+    parser = commands.add_parser("slurm", help=text, description=text)
     below = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_submit(below)
     _add_pilot(below)
-    status = below.add_parser("status", help="how far the jobs are, and why some failed")
+    text = "how far the jobs are, and why some failed"
+    status = below.add_parser("status", **_page(text, "slurm status jobs.csv", "0 shown"))
     _add_folder(status)
     status.set_defaults(run=_status)
-    merge = below.add_parser(
-        "merge",
-        help="write merged.jsonl, a line a job with its files; 1 unless every job is done",
-    )
+    text = "write merged.jsonl, a line a job with its files"
+    codes = "0 every job is done, 1 some are not, 75 tasks still work (with --rounds)"
+    merge = below.add_parser("merge", **_page(text, "slurm merge jobs.csv", codes))
     _add_folder(merge)
     merge.add_argument("--rounds", type=arguments.count, default=0, metavar="N",
                        help="submit what is left, up to N times (default: 0)")  # fmt: skip
     merge.set_defaults(run=_merge)
-    task = below.add_parser("task", help="what a task of the array runs")
-    task.add_argument("folder", type=Path)
-    task.add_argument("kind", choices=(SHARD, JOIN))
-    task.add_argument("round", type=arguments.positive)
-    task.add_argument("--slot", type=arguments.count, help="default: SLURM_ARRAY_TASK_ID")
+    text = "what a task of the array runs"
+    codes = "0 done, 75 stopped or to be tried again, 1 something is left"
+    task = below.add_parser("task", **_page(text, "slurm task jobs.slurm shard 1 --slot 0", codes))
+    task.add_argument("folder", type=Path, help="the --folder of submit")
+    task.add_argument("kind", choices=(SHARD, JOIN), help="parts of films, or what joins them")
+    task.add_argument("round", type=arguments.positive, help="number of the submission, from 1")
+    task.add_argument("--slot", type=arguments.count, metavar="N",
+                      help="which task, from 0 (default: SLURM_ARRAY_TASK_ID)")  # fmt: skip
     task.set_defaults(run=_task)
+
+
+def _page(text: str, example: str, codes: str) -> dict[str, Any]:
+    """The keywords of a command: what it does, how it is called, and how it ends."""
+    return {
+        "help": text,
+        "description": text,
+        "epilog": f"example:\n  python -m jobs {example}\n\nexit code: {codes}, 2 bad usage",
+        "formatter_class": argparse.RawDescriptionHelpFormatter,
+    }
 
 
 def _add_folder(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("joblist", nargs="?", type=Path, metavar="JOBLIST.csv")
-    which.add_argument("--folder", type=Path, metavar="DIR", help="the --folder of submit")
+    which.add_argument("joblist", nargs="?", type=Path, metavar="JOBLIST.csv",
+                       help="the joblist that was submitted")  # fmt: skip
+    which.add_argument(
+        "--folder", type=Path, metavar="DIR", help="the --folder of submit, where it had one"
+    )
 
 
 def _folder(args: argparse.Namespace) -> Folder:
@@ -65,12 +89,12 @@ def _folder(args: argparse.Namespace) -> Folder:
 def _add_resources(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("Slurm")
     for name, text in (
-        ("partition", "partition"),
+        ("partition", "partition that runs the tasks (default: the cluster's)"),
         ("time", "time limit of a task, as in 4:00:00; two minutes before it, a task stops and "
          "goes on in its next turn"),
-        ("mem", "memory of a task, as in 8G"),
-        ("gpus", "GPUs of a task"),
-        ("account", "account"),
+        ("mem", "memory of a task, as in 8G (default: the cluster's)"),
+        ("gpus", "GPUs of a task (default: none)"),
+        ("account", "account that pays (default: yours)"),
     ):  # fmt: skip
         group.add_argument(f"--{name}", metavar=name[0].upper(), help=text)
     group.add_argument("--cpus", type=arguments.positive, default=4, metavar="N",
@@ -90,19 +114,23 @@ def _resources(args: argparse.Namespace) -> tuple[str, ...]:
 def _add_submit(commands: Any) -> None:
     parser = commands.add_parser(
         "submit",
-        help="submit an array of tasks; again, to do what is left or has failed",
-        description="Submit an array of tasks that do the joblist, long films cut into parts if "
-        "so wished, and a merge after them that tells whether all is done. The same command again "
-        "does what is left, what has failed, and what is new in the joblist.",
+        **_page(
+            "submit an array of tasks; again, to do what is left or has failed",
+            "slurm submit jobs.csv --shards 40 --partition long --time 4:00:00 --fps 5",
+            "0 submitted, or nothing to do",
+        ),
     )
-    parser.add_argument("joblist", type=Path, metavar="JOBLIST.csv")
+    parser.description = SUBMIT
+    parser.add_argument("joblist", type=Path, metavar="JOBLIST.csv", help="on storage that all "
+                        "nodes see, as its media and results")  # fmt: skip
     parser.add_argument("--shards", type=arguments.positive, required=True, metavar="N",
                         help="tasks of the array, among which the jobs are divided")  # fmt: skip
     parser.add_argument("--parts", type=arguments.positive, metavar="P",
                         help="cut long films into up to P parts, at cuts; the results are the "
                         "same")  # fmt: skip
     parser.add_argument(*arguments.spellings("part_minutes"), type=float, metavar="M",
-                        help="with --parts: no part is shorter (default: 30)")  # fmt: skip
+                        help="with --parts: no part is shorter, in minutes (default: 30)"
+                        )  # fmt: skip
     parser.add_argument("--folder", type=Path, metavar="DIR", help="for lists, journals and logs, "
                         "on storage that all nodes see (default: JOBLIST.slurm)")  # fmt: skip
     _add_resources(parser)
@@ -168,13 +196,16 @@ def _cut(
 def _add_pilot(commands: Any) -> None:
     parser = commands.add_parser(
         "pilot",
-        help="submit an array of workers of a running server",
-        description="Submit an array of workers, `ina_worker.py URI`, of a server that runs "
-        "elsewhere. Two minutes before the time limit a worker finishes its job, or gives it back, "
-        "and leaves.",
+        **_page(
+            "submit an array of workers of a running server",
+            "slurm pilot PYRO:ina.jobs@login1:9471 --workers 20 --time 4:00:00 --certs secrets",
+            "0 submitted",
+        ),
     )
+    parser.description = PILOT
     parser.add_argument("uri", metavar="URI", help="what the server prints")
-    parser.add_argument("--workers", type=arguments.positive, required=True, metavar="N")
+    parser.add_argument("--workers", type=arguments.positive, required=True, metavar="N",
+                        help="workers, a task each")  # fmt: skip
     parser.add_argument("--folder", type=Path, metavar="DIR", default=Path("ina-pilots"),
                         help="for logs, where all nodes can write (default: ina-pilots)"
                         )  # fmt: skip

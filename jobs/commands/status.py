@@ -10,10 +10,24 @@ from jobs import queries
 from jobs.commands._target import Target, add_ledger
 from jobs.model import Job
 
+EPILOG = """\
+examples:
+  python -m jobs status jobs.csv
+  python -m jobs status --ledger /var/lib/ina/jobs.ledger
+
+exit code: 0 shown, 2 there is no such ledger"""
+
 
 def add(commands: Any) -> None:
     """Add the command."""
-    parser = commands.add_parser("status", help="jobs by state, and why some failed")
+    text = "jobs by state, and why some failed"
+    parser = commands.add_parser(
+        "status",
+        help=text,
+        description=text,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add_ledger(parser)
     parser.set_defaults(run=run)
 

@@ -13,11 +13,19 @@ VERBS = {
     "drain": ("let running jobs finish, then end the server", ("drain",)),
 }
 
+CODES = "exit code: 0 the server was told, 2 no server runs"
+
 
 def add(commands: Any) -> None:
     """Add the commands."""
     for name, (text, call) in VERBS.items():
-        parser = commands.add_parser(name, help=text)
+        parser = commands.add_parser(
+            name,
+            help=text,
+            description=text,
+            epilog=f"example:\n  python -m jobs {name} jobs.csv\n\n{CODES}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         add_ledger(parser)
         parser.set_defaults(run=run, call=call, text=text)
 

@@ -8,14 +8,26 @@ from typing import Any
 from jobs import operations
 from jobs.commands._target import Target, add_ledger
 
+EPILOG = """\
+example:
+  python -m jobs verify jobs.csv --dry_run
+
+exit code: 0 every output is as it was published, 1 some are not, 2 bad usage"""
+
 
 def add(commands: Any) -> None:
     """Add the command."""
+    text = "compare every output with the ledger; run altered or missing ones again"
     parser = commands.add_parser(
-        "verify", help="compare every output with the ledger; run altered or missing ones again"
+        "verify",
+        help=text,
+        description=text,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_ledger(parser)
-    parser.add_argument("--dry_run", "--dry-run", action="store_true", help="only report")
+    text = "only report, and run none again"
+    parser.add_argument("--dry_run", "--dry-run", action="store_true", help=text)
     parser.set_defaults(run=run)
 
 

@@ -154,3 +154,15 @@ def test_a_title_without_item_ids_names_the_cure() -> None:
     Path("jobs.csv").write_text("source_path,dest_csv\na.mp4,out/a.csv\n")
     with pytest.raises(UsageError, match="give its rows one in the column item_id"):
         items.of_joblist("jobs.csv", items=["t1"], rows=None)
+
+
+def test_results_do_not_replace_media(folder: Path) -> None:
+    (folder / "film.mp4").touch()
+    (folder / "b").mkdir()
+    for output in (Path("."), Path("b")):
+        arguments = {"exports": ["csv", "mp4"], "stills": False, "poster": None, "gallery": None}
+        if output == Path("b"):
+            assert items.of_media(["film.mp4"], output=output, **arguments)
+        else:
+            with pytest.raises(UsageError, match="is a medium itself"):
+                items.of_media(["film.mp4"], output=output, **arguments)

@@ -6,6 +6,7 @@ import pytest
 
 from analyzer import outputs
 from analyzer.errors import InputError, ResourceError
+from tests.analyzer.reports import make_report
 
 
 def test_a_medium_is_named_by_its_file():
@@ -50,8 +51,8 @@ class Writer:
 def test_no_half_file_is_left(tmp_path):
     path = tmp_path / "new" / "a.txt"
     with pytest.raises(ResourceError, match="No space"):
-        outputs.write(Writer(OSError(28, "No space left on device")), None, path)
+        outputs.write(Writer(OSError(28, "No space left on device")), make_report(), path)
     assert list(path.parent.iterdir()) == []
-    outputs.write(Writer(), None, path)
+    outputs.write(Writer(), make_report(), path)
     assert path.read_text() == "half"
     assert len(list(path.parent.iterdir())) == 1

@@ -1,0 +1,146 @@
+"""What Python programs use: analyse a medium, look at its tables, write its files.
+
+Its functions are those of the package: ``from analyzer import analyze``. What goes wrong on
+purpose is an `analyzer.errors.AnalyzerError`, with a message that says what to do.
+"""
+
+import os
+import warnings
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analyzer import gallery as galleries
+from analyzer import identify, outputs, pipeline, registry, results
+from analyzer.errors import UsageError
+from analyzer.export import Table
+from analyzer.models import Models
+from analyzer.options import AnalysisOptions
+from analyzer.runtime import Runtime
+from analyzer.types import MediaReport, ProgressHook
+
+if TYPE_CHECKING:
+    import pandas
+
+TABLES = ("csv", "characters", "shots")
+"""Exports that are tables with typed columns."""
+_KEPT = 2
+"""Sets of models that are kept in memory: of a program that goes to and fro between two."""
+
+_Path = str | os.PathLike[str]
+
+
+def analyze(
+    path: _Path | Sequence[_Path],
+    *,
+    models: Models | None = None,
+    gallery: _Path | None = None,
+    poster: _Path | None = None,
+    progress: ProgressHook | None = None,
+    **options: Any,
+) -> MediaReport:
+    """Find out who is on screen in one medium.
+
+    Models are loaded at the first call, and kept: a second call with the same options has them.
+
+    Args:
+        path: of a video; with ``engine="image"``, of a picture, a folder, or a list of them.
+        models: from `load_models`, in the place of ``options``.
+        gallery: folder of portraits, named after whom they show.
+        poster: path of the medium's poster.
+        progress: called with an `analyzer.types.Progress` often; must return at once.
+        options: fields of `analyzer.options.AnalysisOptions`, and ``threads``; see `load_models`.
+
+    Raises:
+        UsageError: an option that does not exist, or a wrong value.
+        InputError: the medium, or the gallery, cannot be read.
+        MissingDependency: a library that a component needs is not installed.
+        ResourceError: memory or device gave out; another try may succeed.
+    """
+    if models is not None and options:
+        raise UsageError(f"models have their options: leave out {', '.join(options)}")
+    models = models or load_models(**options)
+    portraits = galleries.Galleries(models).get(os.fspath(gallery)) if gallery else None
+    for note in portraits.notes if portraits else ():
+        warnings.warn(note, stacklevel=2)
+    return identify.analyze(
+        _text(path),
+        models=models,
+        gallery=portraits,
+        poster=os.fspath(poster) if poster else None,
+        progress=progress,
+    )
+
+
+def _text(path: _Path | Sequence[_Path]) -> str | list[str]:
+    return os.fspath(path) if isinstance(path, str | os.PathLike) else [os.fspath(p) for p in path]
+
+
+def load_models(*, threads: int = 0, **options: Any) -> Models:
+    """Load what an analysis needs, or take it from memory.
+
+    Args:
+        threads: that decoders and networks may use; 0 = every core.
+        options: fields of `analyzer.options.AnalysisOptions`, as values or as text:
+            ``fps=5``, ``detector="centerface:size=960"``, ``attributes="sex,age"``.
+
+    Raises:
+        UsageError: an option that does not exist, or a wrong value.
+        MissingDependency: a library that a component needs is not installed.
+        WeightsError: a model file is missing or altered.
+    """
+    return _loaded(AnalysisOptions.from_dict(options), threads)
+
+
+@lru_cache(maxsize=_KEPT)
+def _loaded(options: AnalysisOptions, threads: int) -> Models:
+    return pipeline.load_models(options, threads=threads)
+
+
+def dataframe(report: MediaReport, table: str = "csv") -> "pandas.DataFrame":
+    """A table of the report, with the columns of the file that `write` makes, typed.
+
+    Args:
+        report: from `analyze`.
+        table: ``csv``, a row a face and sampled frame; ``characters``, a row a person, most screen
+            time first; ``shots``, a row a shot.
+
+    Raises:
+        UsageError: no such table.
+        MissingDependency: pandas is not installed.
+    """
+    if table not in TABLES:
+        raise UsageError(f"no table {table!r}; there are: {', '.join(TABLES)}")
+    exporter: Table = registry.load("export", table, runtime=Runtime())
+    frame: pandas.DataFrame = registry.module("formats", "dataframe").of(exporter.columns(report))
+    return frame
+
+
+def write(
+    report: MediaReport,
+    path: _Path,
+    *,
+    export: str | None = None,
+    progress: ProgressHook | None = None,
+) -> None:
+    """Write a file of the report, whole or not at all.
+
+    Args:
+        report: from `analyze`.
+        path: of the file; what it ends in says which export it is: ``film.ass``,
+            ``film.characters.csv``.
+        export: which export it is, whatever the name ends in, and with which options:
+            ``"mp4:crf=28"``.
+        progress: see `analyze`.
+
+    Raises:
+        UsageError: no such export, or not of this medium.
+        InputError: the medium, which some exports read again, cannot be read.
+        MissingDependency: a library that the export needs is not installed.
+        ResourceError: the file cannot be written.
+    """
+    file = Path(path)
+    # A name that no installed export has tells which one is wanted all the same, and what it lacks.
+    spec = export or results.kind_of(file.name) or file.suffix.removeprefix(".")
+    outputs.write(results.exporter(spec), report, file, progress)

@@ -1,0 +1,102 @@
+"""The wheel: what is in it, and what somebody can do who has nothing else."""
+
+import csv
+import os
+import re
+import shutil
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SCRIPTS = ("ina_server", "ina_worker", "ina-analyzer", "ina-jobs")
+NO_INDEX = re.compile(r"NewConnectionError|NameResolutionError|ProxyError|ConnectTimeout")
+PYTHON = """
+import sys
+from analyzer import analyze, write
+report = analyze("media/sample.mp4", fps=2, threads=2)
+write(report, "film.characters.csv")
+print(len(report.persons), sys.modules["analyzer"].__file__)
+"""
+
+
+def sources() -> list[str]:
+    """What the wheel is made of, as the Dockerfile says."""
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    return " ".join(re.findall(r"^COPY (.+) \S+$", text, re.MULTILINE)).split()
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from a copy: a folder `build` of an earlier build would get into it."""
+    folder = tmp_path_factory.mktemp("wheel")
+    copy = folder / "source"
+    copy.mkdir()
+    for name in sources():
+        if (ROOT / name).is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / name, copy / name, ignore=ignored)
+        else:
+            shutil.copy(ROOT / name, copy)
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    run([*command, "--wheel-dir", folder, copy], folder)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def run(command: list[object], folder: Path, timeout: float = 280) -> str:
+    """Run a command outside the checkout; return its output."""
+    hidden = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
+    environment = {k: v for k, v in os.environ.items() if k not in hidden}
+    done = subprocess.run(
+        [*map(str, command)],
+        cwd=folder,
+        env={**environment, "XDG_STATE_HOME": str(folder / "state")},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+    if NO_INDEX.search(done.stderr):
+        pytest.skip("no package index can be reached")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_wheel_holds_every_file(wheel: Path) -> None:
+    wanted = {
+        path.relative_to(ROOT).as_posix()
+        for package in ("analyzer", "joblist", "jobs")
+        for path in (ROOT / package).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    wanted |= {path.name for path in ROOT.glob("ina_*.py")}
+    with zipfile.ZipFile(wheel) as archive:
+        held = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert held == wanted
+
+
+@pytest.mark.acceptance
+@pytest.mark.timeout(900)
+def test_the_wheel_alone_runs_the_demo(wheel: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv", with_pip=True)
+    programs = tmp_path / "venv" / "bin"
+    wanted = f"{wheel}[cpu,demo]"
+    run([programs / "python", "-m", "pip", "install", "--quiet", wanted], tmp_path, timeout=600)
+    for name in SCRIPTS:
+        assert run([programs / name, "--help"], tmp_path).startswith("usage:")
+    run([programs / "ina-analyzer", "models", "verify"], tmp_path)
+    run([programs / "ina-analyzer", "sample", "media"], tmp_path)
+    serve = [programs / "ina_server", "localhost", "media/jobs.csv", "--fps", "5", "--workers", "2"]
+    run([*serve, "--port", "0"], tmp_path)
+    with (tmp_path / "results" / "sample.characters.csv").open(newline="") as stream:
+        assert sorted(row["sex_label"] for row in csv.DictReader(stream)) == ["f", "m"]
+    names = {path.name for path in (tmp_path / "results").iterdir()}
+    assert {"sample.csv", "sample.ass", "sample.mp4"} <= names
+    persons, module = run([programs / "python", "-c", PYTHON], tmp_path).split()
+    assert persons == "2"
+    assert Path(module).is_relative_to(tmp_path / "venv")
+    assert (tmp_path / "film.characters.csv").stat().st_size > 100
