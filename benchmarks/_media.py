@@ -21,8 +21,7 @@ def clip(folder: Path) -> Path:
         return Path(os.environ["CLIP"]).resolve()
     if _REAL.exists():
         return _REAL
-    script = _ROOT / "media" / "make_sample.py"
-    command = [sys.executable, str(script), "--folder", str(folder)]
+    command = [sys.executable, "-m", "analyzer", "sample", str(folder)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return folder / "sample.mp4"
 

@@ -27,7 +27,6 @@ from analyzer.runtime import Runtime
 from analyzer.types import F32, U8
 
 _DEFAULT = "centerface hog mmod"
-_ROOT = Path(__file__).parent.parent
 _EVERY = 60
 """Of the sample's pictures."""
 _SHRINK = (1, 2, 4)
@@ -99,8 +98,7 @@ def _some(stills: list[_Still], group: str, most: int | None) -> list[_Still]:
 def _sample() -> Iterator[_Still]:
     """Pictures of the sample video with its truth, at several sizes."""
     with tempfile.TemporaryDirectory() as folder:
-        script = _ROOT / "media" / "make_sample.py"
-        command = [sys.executable, str(script), "--folder", folder]
+        command = [sys.executable, "-m", "analyzer", "sample", folder]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         truth = json.loads((Path(folder) / "sample.truth.json").read_text(encoding="utf-8"))
         video = str(Path(folder) / "sample.mp4")
