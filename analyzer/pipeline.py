@@ -4,7 +4,7 @@
 A medium may be looked at in shards, by ``observe_part``; ``conclude`` puts them together.
 """
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -16,11 +16,9 @@ import analyzer
 from analyzer import (
     aggregate,
     canvas,
-    detection,
     geometry,
     linking,
     parts,
-    quality,
     runtime,
     tables,
     tracks,
@@ -28,18 +26,14 @@ from analyzer import (
 from analyzer.arrays import dense
 from analyzer.decode import Medium
 from analyzer.errors import InputError, ResourceError
+from analyzer.looking import clear_enough, looks
 from analyzer.models import Models, Watch, load_models
 from analyzer.options import AnalysisOptions
 from analyzer.parts import Part
-from analyzer.prefetch import prefetch
-from analyzer.schedule import Scheduled, batches
 from analyzer.shards import Shard
 from analyzer.tally import Tally
 from analyzer.types import (
-    F32,
     F64,
-    I64,
-    Chips,
     Detections,
     Frame,
     MediaInfo,
@@ -63,8 +57,6 @@ __all__ = [
 _NO_SPAN = np.array([np.inf, -np.inf])
 """Start and end where no frame was looked at."""
 _FRAMES = 8
-_AHEAD_BYTES, _AHEAD = 96 << 20, range(2, 17)
-"""Of pictures that are decoded before the detector asks for them, and how many these may be."""
 
 
 def analyze(
@@ -161,54 +153,22 @@ def steps(
     Yields:
         Some frames and the table of their faces. No frame where there is none at all.
     """
-    options = models.options
-    tracker, watch, before, nothing = models.tracker(), models.watch(), Tally(), True
-    decoded = prefetch(medium.frames(watch), depth=ahead(medium.info))
-    scheduled = batches(decoded, period=options.detect_period, size=size, usable=_usable(options))
-    found = ((batch, _detect(batch, medium.info, models)) for batch in scheduled)
-    # While the faces of some frames are described, those of the next are looked for; who wants to
-    # see each frame at once does not wait for the next.
-    looked = prefetch(found, depth=1) if size > 1 else found
-    with closing(decoded), closing(looked):
-        for batch, detected in looked:  # B frames, B x Detections | None
-            frames = [s.frame for s in batch]
-            wanted = [
-                d if d is None else detection.select(d, f.image, options)
-                for d, f in zip(detected, frames, strict=True)
-            ]
-            faces = tracker.track(frames, wanted)
-            chips = [
-                models.aligner.align(f.image, x.boxes, x.landmarks)
-                for f, x in zip(frames, faces, strict=True)
-            ]
-            rows = _worth_describing(batch, chips, options)  # M of the batch's N faces
-            images = np.concatenate([c.images for c in chips])
-            described = models.describer.describe(images[rows])
+    watch, before, nothing = models.watch(), Tally(), True
+    with looks(medium, models=models, watch=watch, size=size) as seen:
+        for look in seen:
+            rows, chips = look.describable(models.options)  # M of the look's N faces
+            described = models.describer.describe(chips)
             counted = _decoded(medium)
-            tally = replace(
-                counted - before,
-                frames_analysed=len(frames),
-                frames_gated=sum(s.gated for s in batch),
-                faces_detected=_count(detected),
-                faces_tracked=sum(map(len, faces)) - _count(wanted),
-                faces_filtered=_count(detected) - _count(wanted),
-                faces_described=len(described),
-            )
+            tally = look.tally() + (counted - before) + Tally(faces_described=len(described))
             before, nothing = counted, False
-            table = tables.table(frames, faces, chips, described, rows, tally)
-            yield frames, replace(table, canvas=_lit(watch, table))
+            table = tables.table(look.frames, look.faces, look.chips, described, rows, tally)
+            yield look.frames, replace(table, canvas=_lit(watch, table))
             begin_s, end_s = medium.range_s
             _tell(progress, "observe", table.span_s[1] - begin_s, end_s - begin_s)
     if nothing:
         # What was decoded is counted all the same.
         nobody = replace(nothing_seen(models), tally=_decoded(medium), span_s=_NO_SPAN)
         yield (), replace(nobody, canvas=_lit(watch, nobody))
-
-
-def ahead(info: MediaInfo) -> int:
-    """How many pictures may be decoded before they are asked for."""
-    fit = _AHEAD_BYTES // max(1, info.width_px * info.height_px * 3)
-    return min(max(fit, _AHEAD.start), _AHEAD.stop - 1)
 
 
 def _lit(watch: Watch | None, table: Observations) -> NDArray[Any]:
@@ -234,48 +194,6 @@ def _decoded(medium: Medium) -> Tally:
     )
 
 
-def _count(found: Sequence[Detections | None]) -> int:
-    return sum(len(d) for d in found if d is not None)
-
-
-def _usable(options: AnalysisOptions) -> Callable[[Frame], bool]:
-    """Whether a frame is sharp enough for the detector."""
-    gate = options.gate
-    if gate is None:
-        return lambda _: True
-    return lambda frame: quality.sharp_share(frame.image, gate) >= gate.keep
-
-
-def _detect(batch: Sequence[Scheduled], info: MediaInfo, models: Models) -> list[Detections | None]:
-    """Detect in the frames that are due; ``None``, which lets trackers coast, for the others.
-
-    An engine that does not track shows nobody in a frame that was gated.
-    """
-    found = iter(detection.find([s.frame for s in batch if s.due], info, models))
-    gated = None if models.options.engine == "videotracking" else Detections.empty()
-    return [next(found) if s.due else gated if s.gated else None for s in batch]
-
-
-def _worth_describing(
-    batch: Sequence[Scheduled], chips: Sequence[Chips], options: AnalysisOptions
-) -> I64:
-    """Which faces of a batch (M,) the network is shown.
-
-    A face in a gated frame is a tracker's guess in a blur, which looks like nobody: described, it
-    would break its track.
-    """
-    wanted = [
-        _clear_enough(c.sharpness, c.frontality, options) & (not s.gated)
-        for s, c in zip(batch, chips, strict=True)
-    ]
-    return np.nonzero(np.concatenate(wanted))[0]
-
-
-def _clear_enough(sharpness: F32, frontality: F32, options: AnalysisOptions) -> NDArray[np.bool_]:
-    """Which faces (n,) the options want, by how well they are seen."""
-    return (sharpness >= options.min_sharpness) & (frontality >= options.min_frontality)
-
-
 def summarize(
     info: MediaInfo,
     observations: Observations,
@@ -297,7 +215,7 @@ def summarize(
     table = _seen(table)
     table = replace(table, track_id=linking.link(table, limit))
     # Only now: until here a face that is not clear enough holds its track together.
-    table = _keep(table, _clear_enough(table.sharpness, table.frontality, options))
+    table = _keep(table, clear_enough(table.sharpness, table.frontality, options))
     table = replace(table, track_id=dense(table.track_id))
     found = tracks.embed(table)  # T tracks
     clear = tracks.clear(table, found, options.min_clarity)

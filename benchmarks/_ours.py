@@ -59,7 +59,7 @@ def size(path: str) -> dict[str, Any]:
 
 def detect(path: str) -> dict[str, Any]:
     """Decode every frame of a video and look for faces, and nothing else."""
-    from analyzer import pipeline, registry
+    from analyzer import looking, registry
     from analyzer.prefetch import prefetch
     from analyzer.runtime import Runtime
     from analyzer.schedule import batches
@@ -70,7 +70,7 @@ def detect(path: str) -> dict[str, Any]:
     started = time.perf_counter()
     frames = faces = 0
     with decoder.open(path) as medium:
-        ahead = prefetch(medium.frames(), depth=pipeline.ahead(medium.info))
+        ahead = prefetch(medium.frames(), depth=looking.ahead(medium.info))
         for batch in batches(ahead, period=1, size=8):
             found = detector.detect([scheduled.frame.image for scheduled in batch])
             frames, faces = frames + len(batch), faces + sum(map(len, found))

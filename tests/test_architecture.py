@@ -33,7 +33,7 @@ LAYERS = {
             "resuming"},
         3: {"pipeline", "models", "outputs", "evaluate", "evaluate_clustering", "train",
             "identity_store", "gallery", "identify", "stills", "items", "results", "forget",
-            "erase", "rewrite", "leftovers", "collect", "correct", "amend", "reexport", "detection",
+            "erase", "rewrite", "leftovers", "collect", "correct", "amend", "reexport", "detection", "looking",
             "live", "duration", "api"},
         4: {"commands", "__main__"},
     },
