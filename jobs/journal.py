@@ -7,7 +7,7 @@ at a time writes a journal. A line that is torn, for its writer was killed, coun
 
     began -> publishing (these files win) -> done
     began -> failed      with a kind that says whether to try again
-    began -> released    given up without blame
+    began -> released    given up without blame, perhaps for a reason that is not the work's
     began -> began       the one before was killed: the work may be to blame
 """
 
@@ -74,6 +74,9 @@ class Record:
             return replace(self, state=what, lost=self.losses)
         if what == "publishing":
             return replace(self, state=what, manifest=Manifest.from_dict(line["manifest"]))
+        if what == "released":
+            why = {name: line.get(name, "") for name in ("kind", "error")}
+            return replace(self, state=what, **why)
         if what != "failed":
             return replace(self, state=what)
         blame = line["kind"] == "crash"

@@ -133,6 +133,7 @@ def _add_submit(commands: Any) -> None:
                         )  # fmt: skip
     parser.add_argument("--folder", type=Path, metavar="DIR", help="for lists, journals and logs, "
                         "on storage that all nodes see (default: JOBLIST.slurm)")  # fmt: skip
+    joint.find().add_identities(parser)
     _add_resources(parser)
     arguments.add_bounds(parser.add_argument_group("what joblists may read and write"))
     joint.find().add_arguments(parser.add_argument_group("analysis"))
@@ -154,6 +155,7 @@ def _submit(args: argparse.Namespace) -> int:
         threads=args.cpus,
         sbatch=_resources(args),
         bounds=arguments.bounds(args),
+        identities=analysis.identities(args, settled.options, written=True),
     )
     folder.keep(plan, _cut(_jobs(args, plan), args, plan))
     told = rounds.begin(folder, retry=True, dry=args.dry_run)
@@ -161,6 +163,11 @@ def _submit(args: argparse.Namespace) -> int:
         print(line)
     if told and not args.dry_run:
         print(f"journals and logs: {folder.path}")
+    if machine := plan.identities.get("machine"):
+        print(
+            f"the identity store is of {machine['host']} only: tasks elsewhere do nothing; "
+            "--identities redis://HOST:6379 is for all machines"
+        )
     return 0
 
 
@@ -250,8 +257,9 @@ def _task(args: argparse.Namespace) -> int:
         raise UsageError("which task? Run it in an array of Slurm, or give --slot")
     folder = Folder(args.folder)
     _require_same(folder)
+    private = joint.find().private(folder.plan().identities)
     try:
-        return task.run(folder, args.kind, args.round, slot)
+        return task.run(folder, args.kind, args.round, slot, private=private)
     except OSError as error:
         print(f"jobs: {error}", file=sys.stderr)
         return task.INCOMPLETE
@@ -284,13 +292,15 @@ def _status(args: argparse.Namespace) -> int:
 
 def _merge(args: argparse.Namespace) -> int:
     folder = _folder(args)
-    folder.plan()
+    plan = folder.plan()
     if args.rounds and rounds.still_at_work(folder, SHARD, JOIN):
         print("tasks are still at work: merge again when they have ended", file=sys.stderr)
         return AGAIN
     counts, bad = survey.merge(folder)
     _print(counts, bad)
     print(f"written: {folder.merged}")
+    if plan.identities:
+        print(f"archive: {joint.find().known(plan.identities)}")
     if args.rounds and any(fate.state != survey.FAILED for fate in bad):
         print("not complete: what is left is submitted again")
         for line in rounds.begin(folder, retry=False, left=args.rounds):

@@ -39,6 +39,8 @@ class Plan:
     bounds: Bounds = field(default_factory=Bounds)
     models: Mapping[str, str] = field(default_factory=dict)
     """Hashes of the models by name; tasks must have the same."""
+    identities: Mapping[str, Any] = field(default_factory=dict)
+    """Where people are remembered across jobs; see `jobs.joint`."""
 
     @property
     def template(self) -> Work:
