@@ -12,8 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from jobs import joint, keys, local_workers
+from jobs import joint, journal, keys, local_workers
 from jobs.commands import _arguments as arguments
+from jobs.commands import accept as accepting
 from jobs.errors import UsageError
 from jobs.model import Shard
 from jobs.slurm import batch, rounds, survey
@@ -51,6 +52,13 @@ def add(commands: Any) -> None:
     merge.add_argument("--rounds", type=arguments.count, default=0, metavar="N",
                        help="submit what is left, up to N times (default: 0)")  # fmt: skip
     merge.set_defaults(run=_merge)
+    text = "record the new state of outputs that were changed on purpose"
+    codes = "0 accepted, 1 a file is not as the table says"
+    example = "slurm accept jobs.csv --changes jobs.changes.csv"
+    accept = below.add_parser("accept", **_page(text, example, codes))
+    _add_folder(accept)
+    accepting.add_changes(accept)
+    accept.set_defaults(run=_accept)
     text = "what a task of the array runs"
     codes = "0 done, 75 stopped or to be tried again, 1 something is left"
     task = below.add_parser("task", **_page(text, "slurm task jobs.slurm shard 1 --slot 0", codes))
@@ -306,6 +314,15 @@ def _merge(args: argparse.Namespace) -> int:
         for line in rounds.begin(folder, retry=False, left=args.rounds):
             print(line)
     return 1 if bad else 0
+
+
+def _accept(args: argparse.Namespace) -> int:
+    folder = _folder(args)
+    folder.plan()
+    rounds.require_idle(folder)
+    good, wrong = accepting.trusted(args.changes)
+    jobs = journal.accept(folder.journals(), good, into=folder.accepted())
+    return accepting.tell(jobs, wrong)
 
 
 def _print(counts: Counter[str], bad: list[Fate]) -> None:
