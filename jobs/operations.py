@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jobs import keys, queries
+from jobs import keys, queries, second
 from jobs.changes import Change, applied
 from jobs.events import note
 from jobs.ledger import Ledger
@@ -49,7 +49,7 @@ def cancel(ledger: Ledger, jobs: Sequence[int]) -> list[int]:
         Those that are cancelled now.
     """
     with ledger.store.transaction() as db:
-        return [job for job in jobs if _change(db, CANCEL, (job,), job, "cancelled")]
+        return [job for job in jobs if _cancel(db, job)]
 
 
 def redo(ledger: Ledger, bad: Sequence[tuple[int, int, str]]) -> list[int]:
@@ -93,6 +93,15 @@ def accept(ledger: Ledger, changed: Sequence[tuple[int, int, dict[str, Any]]]) -
             for job, token, manifest in changed
             if _change(db, ACCEPT, (json.dumps(manifest), job, token), job, "accepted")
         ]
+
+
+def _cancel(db: sqlite3.Connection, job: int) -> bool:
+    if not db.execute(CANCEL, (job,)).rowcount:
+        return False
+    # Of two leases, each has part files of its own that are to be removed.
+    for token in second.tokens(db, job):
+        note(db, job, "cancelled", token=token)
+    return True
 
 
 def _change(
