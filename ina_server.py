@@ -211,6 +211,7 @@ class _Run:
     def go(self, imported: Imported) -> int:
         """Serve until the end; return the exit code."""
         from jobs.display import LiveDisplay, PlainDisplay, import_notes
+        from jobs.estimate import Estimate
 
         signal.signal(signal.SIGINT, self._on_signal)
         signal.signal(signal.SIGTERM, self._on_signal)
@@ -224,7 +225,8 @@ class _Run:
         if self._identities:
             print(f"identities are kept in {self._identities.store.name}", flush=True)
         workers = self._local_workers()
-        display = LiveDisplay() if sys.stdout.isatty() else PlainDisplay()
+        path = self._ledger.store.path
+        display = LiveDisplay(Estimate(path)) if sys.stdout.isatty() else PlainDisplay()
         try:
             if not self._service.finished():
                 workers.start()
