@@ -44,8 +44,6 @@ exit code: 0 every job is done, 1 some failed or were not run, 2 bad usage"""
 TICK_S = 0.25
 GRACE_S = 75.0
 FAREWELL_S = 5.0
-STORE_WAIT_S = 5.0
-"""How long the identity store may be away when the server starts or ends."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -125,7 +123,12 @@ def _serve(args: argparse.Namespace, options: AnalysisOptions) -> int:
         store = stack.enter_context(closing(Store(path)))
         identities = None
         if args.identities is not None:
-            identities = _Identities(args, options, path)
+            identities = ina_work.Identities(
+                args.identities,
+                options.describer,
+                args.identity_threshold,
+                default=path.with_suffix(".identities"),
+            )
             stack.enter_context(closing(identities.store))
         ledger = Ledger(store, max_attempts=args.max_attempts, shards=shards)
         imported = _import(ledger, args, options, bounds)
@@ -151,48 +154,6 @@ def _import(
     return imported
 
 
-class _Identities:
-    """The identity store of all workers, opened here to see that it works, and for its counters.
-
-    Raises:
-        AnalyzerError: It cannot be used.
-    """
-
-    def __init__(self, args: argparse.Namespace, options: AnalysisOptions, ledger: Path) -> None:
-        from analyzer import identity_store
-        from jobs.host import Identity
-
-        url = identity_store.address(args.identities, default=ledger.with_suffix(".identities"))
-        path = identity_store.file_of(url)
-        if path is not None:
-            _refuse_network(path)
-        settings = identity_store.settings_for(options.describer, args.identity_threshold)
-        self.store = identity_store.open_store(url, settings=settings, wait_s=STORE_WAIT_S)
-        own = Identity.own()
-        is_local = path is not None or url.startswith("unix:")
-        machine = {"host": own.host, "boot_id": own.boot_id} if is_local else None
-        self.private = {"identities": {"url": url, "machine": machine}}
-        """What workers need; it may hold a password."""
-
-    def summary(self) -> str:
-        """Return its counters in words."""
-        try:
-            return f"{self.store.counters()}: {self.store.name}"
-        except AnalyzerError as error:
-            return str(error)
-
-
-def _refuse_network(path: Path) -> None:
-    from jobs.mounts import network_type
-
-    kind = network_type(path)
-    if kind:
-        raise UsageError(
-            f"{path} is on a file system of type {kind}, and an identity store in a file is for "
-            "one machine: give a file on a local disk, or --identities redis://HOST:6379"
-        )
-
-
 class _Run:
     """One run of the server, from the first line printed to the last."""
 
@@ -202,7 +163,7 @@ class _Run:
         options: AnalysisOptions,
         bounds: Bounds,
         ledger: Ledger,
-        identities: _Identities | None,
+        identities: ina_work.Identities | None,
     ) -> None:
         from analyzer import weights
         from jobs.retry import Timing
@@ -225,7 +186,7 @@ class _Run:
             program=analyzer.__version__,
             models=weights.hashes(),
             timing=Timing(args.lease),
-            private=identities.private if identities else None,
+            private={"identities": identities.private} if identities else None,
             keep_alive=args.keep_alive,
             speculate=args.speculate,
             on_final=self._ended.put,
@@ -250,6 +211,7 @@ class _Run:
     def go(self, imported: Imported) -> int:
         """Serve until the end; return the exit code."""
         from jobs.display import LiveDisplay, PlainDisplay, import_notes
+        from jobs.estimate import Estimate
 
         signal.signal(signal.SIGINT, self._on_signal)
         signal.signal(signal.SIGTERM, self._on_signal)
@@ -263,7 +225,8 @@ class _Run:
         if self._identities:
             print(f"identities are kept in {self._identities.store.name}", flush=True)
         workers = self._local_workers()
-        display = LiveDisplay() if sys.stdout.isatty() else PlainDisplay()
+        path = self._ledger.store.path
+        display = LiveDisplay(Estimate(path)) if sys.stdout.isatty() else PlainDisplay()
         try:
             if not self._service.finished():
                 workers.start()
@@ -361,7 +324,7 @@ class _Run:
         for line in results(counts, found, elapsed_s=time.monotonic() - self._started):
             print(line, flush=True)
         if self._identities:
-            print(f"{'archive':<8} {self._identities.summary()}", flush=True)
+            print(f"{'archive':<8} {ina_work.summary(self._identities.store)}", flush=True)
         for job in bad:
             print(f"{job.state.value}: {describe(job)}", file=sys.stderr)
         for job in store.read(lambda db: queries.partial(db, epoch=store.epoch)):

@@ -230,8 +230,8 @@ def _require_machine(wanted: Mapping[str, str] | None) -> None:
     if wanted and (wanted["host"], wanted["boot_id"]) != (own.host, own.boot_id):
         raise JobFailed(
             "worker",
-            f"the identity store is of {wanted['host']} only, and this is {own.host}: serve with "
-            f"--identities redis://HOST:6379, or start workers on {wanted['host']} only",
+            f"the identity store is of {wanted['host']} only, and this is {own.host}: give "
+            f"--identities redis://HOST:6379, or work on {wanted['host']} only",
         )
 
 

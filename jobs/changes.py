@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jobs.errors import UsageError
+from jobs.model import Manifest, PartFile
 from jobs.publish import digest
 
 HEADER = ["path", "sha256_before", "sha256_after"]
@@ -46,6 +47,19 @@ def read(table: Path) -> Mapping[str, Change]:
 def wrong(known: Mapping[str, Change]) -> set[str]:
     """Which files are not as their last change left them."""
     return {path for path, change in known.items() if not _is_there(Path(path), change.after)}
+
+
+def applied(manifest: Manifest, known: Mapping[str, Change]) -> Manifest:
+    """Return a manifest with its files as they are after the changes; equal where none is of it."""
+    files = {name: _applied(file, known) for name, file in manifest.files.items()}
+    return replace(manifest, files=files)
+
+
+def _applied(file: PartFile, known: Mapping[str, Change]) -> PartFile:
+    change = known.get(file.path)
+    if change is None or file.sha256 not in change.before:
+        return file
+    return replace(file, sha256=change.after, size=Path(file.path).stat().st_size)
 
 
 def _is_there(path: Path, sha256: str) -> bool:

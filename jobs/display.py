@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from jobs.model import Job, State
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+    from jobs.estimate import Estimate
     from jobs.imports import Imported
 
 REPORT_EVERY_S = 30.0
@@ -74,7 +76,7 @@ def totals(counts: dict[str, int]) -> dict[str, int]:
     return {name: sum(counts.get(state, 0) for state in states) for name, states in GROUPS.items()}
 
 
-def ended(status: dict[str, Any]) -> float:
+def ended(status: Mapping[str, Any]) -> float:
     """Return how many jobs are over, with the fractions of those that run."""
     numbers = totals(status["counts"])
     over = sum(numbers.values()) - numbers["running"] - numbers["to do"]
@@ -124,31 +126,6 @@ def results(counts: dict[str, int], found: dict[str, float], *, elapsed_s: float
     return [f"{name:<8} {text}" for name, text in lines.items()]
 
 
-class Pace:
-    """How fast jobs end, since the display began."""
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-        self._ended: int | None = None
-
-    def elapsed_s(self) -> float:
-        """Return the time since the beginning."""
-        return time.monotonic() - self._began
-
-    def remaining_s(self, ended: float, total: int) -> float | None:
-        """Estimate the time that is left; None before anything has happened.
-
-        Args:
-            ended: Jobs that are over, with the fractions of those that run.
-            total: All jobs.
-        """
-        if self._ended is None:
-            # What an earlier run did says nothing about the pace of this one.
-            self._ended = int(ended)
-        gained = ended - self._ended
-        return self.elapsed_s() * (total - ended) / gained if gained > 0 else None
-
-
 class PlainDisplay:
     """Lines for a log file: one for each job that ends, and one from time to time."""
 
@@ -179,13 +156,17 @@ class PlainDisplay:
 
 
 class LiveDisplay(PlainDisplay):
-    """A bar and a table in the terminal: the jobs, and what each worker does."""
+    """A bar and a table in the terminal: the jobs, and what each worker does.
 
-    def __init__(self) -> None:
+    Args:
+        estimate: Of the time that is left.
+    """
+
+    def __init__(self, estimate: Estimate) -> None:
         from rich.live import Live
 
         super().__init__()
-        self._pace = Pace()
+        self._estimate = estimate
         self._live = Live(refresh_per_second=4)
         self._live.start()
 
@@ -215,12 +196,12 @@ class LiveDisplay(PlainDisplay):
         counts = status["counts"]
         total = sum(counts.values())
         over = ended(status)
-        left_s = self._pace.remaining_s(over, total)
+        left_s = self._estimate.left_s(status)
         grid = Table.grid(padding=(0, 2))
         grid.add_row(
             ProgressBar(total=max(1, total), completed=over, width=BAR_WIDTH),
             f"{100 * over / max(1, total):.0f} %",
-            f"{clock(self._pace.elapsed_s())} elapsed",
+            f"{clock(self._estimate.elapsed_s())} elapsed",
             "" if left_s is None else f"{clock(left_s)} left, until {_time_of_day(left_s)}",
         )
         outer = Table.grid()
@@ -231,6 +212,7 @@ class LiveDisplay(PlainDisplay):
     def close(self) -> None:
         """Leave the last picture standing."""
         self._live.stop()
+        self._estimate.close()
 
 
 def _time_of_day(left_s: float) -> str:

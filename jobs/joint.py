@@ -67,6 +67,28 @@ class Analysis(Protocol):
         """Return how long a medium is, in seconds; 0 where that cannot be known."""
         ...
 
+    def add_identities(self, group: Any) -> None:
+        """Add what `identities` reads to a parser or group."""
+        ...
+
+    def identities(
+        self, args: argparse.Namespace, options: Mapping[str, Any], *, written: bool
+    ) -> Mapping[str, Any]:
+        """Return where people are remembered across jobs; nothing where they are not.
+
+        Its `machine` names the only one whose tasks may use it, or is None. It holds no secret if
+        it is to be written to a file. Raises JobFailed where that place is away just now.
+        """
+        ...
+
+    def private(self, told: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what leases tell tasks of what `identities` has returned."""
+        ...
+
+    def known(self, told: Mapping[str, Any]) -> str:
+        """Return in words what is remembered at the place that `identities` has returned."""
+        ...
+
 
 def find() -> Analysis:
     """Return the module."""

@@ -7,8 +7,9 @@ at a time writes a journal. A line that is torn, for its writer was killed, coun
 
     began -> publishing (these files win) -> done
     began -> failed      with a kind that says whether to try again
-    began -> released    given up without blame
+    began -> released    given up without blame, perhaps for a reason that is not the work's
     began -> began       the one before was killed: the work may be to blame
+    done -> accepted     its files were changed on purpose
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from jobs.changes import Change, applied
 from jobs.model import Manifest
 from jobs.retry import may_retry
 
@@ -74,6 +76,11 @@ class Record:
             return replace(self, state=what, lost=self.losses)
         if what == "publishing":
             return replace(self, state=what, manifest=Manifest.from_dict(line["manifest"]))
+        if what == "accepted":
+            return replace(self, state="done", manifest=Manifest.from_dict(line["manifest"]))
+        if what == "released":
+            why = {name: line.get(name, "") for name in ("kind", "error")}
+            return replace(self, state=what, **why)
         if what != "failed":
             return replace(self, state=what)
         blame = line["kind"] == "crash"
@@ -109,6 +116,29 @@ def _read(lines: Iterable[bytes], records: dict[str, Record]) -> None:
             records[work] = records.get(work, Record()).after(line)
         except (ValueError, KeyError, TypeError):
             continue
+
+
+def accept(paths: Sequence[Path], known: Mapping[str, Change], *, into: Path) -> int:
+    """Record that files of work that is done were changed on purpose.
+
+    Args:
+        paths: Journals, as in `read`; nobody writes them now.
+        known: The changes, each as the disk has it.
+        into: The journal that is read last.
+
+    Returns:
+        How many pieces of work have such files.
+    """
+    found = read(paths)
+    done = {name: record.manifest for name, record in found.items() if record.done}
+    new = {name: applied(old, known) for name, old in done.items() if old}
+    changed = {name: manifest for name, manifest in new.items() if manifest != done[name]}
+    if changed:
+        with Journal(into) as journal:
+            for name, manifest in changed.items():
+                csv = manifest.files["csv"].path
+                journal.add(name, "accepted", csv=csv, manifest=manifest.to_dict())
+    return len(changed)
 
 
 class Journal:

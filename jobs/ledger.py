@@ -33,10 +33,14 @@ from jobs.store import Store
 
 CLAIM = f"""
 UPDATE job SET state = 'leased', token = token + 1, attempts = attempts + 1, worker = ?, req = ?,
-  rival = NULL, helper = NULL
+  rival = NULL, helper = NULL, helper_req = NULL
 WHERE id IN (SELECT id FROM job INDEXED BY job_ready WHERE state = 'ready'
              ORDER BY {queries.ORDER} LIMIT ?)
 RETURNING id"""
+KNOWN = """
+SELECT id, COALESCE(rival, token), worker, state FROM job INDEXED BY job_req WHERE req = ?1
+UNION ALL
+SELECT id, token, helper, state FROM job INDEXED BY job_helper WHERE helper_req = ?1"""
 PROMOTE = """
 UPDATE job SET state = 'ready', due = NULL
 WHERE id IN (SELECT id FROM job INDEXED BY job_wait WHERE state = 'wait' AND due <= ?)"""
@@ -85,19 +89,18 @@ class Ledger:
             n: Most jobs wanted.
         """
         with self.store.transaction() as db:
-            known = db.execute(
-                "SELECT id, COALESCE(helper, worker), state FROM job INDEXED BY job_req"
-                " WHERE req = ?",
-                (request,),
-            ).fetchall()
+            known = db.execute(KNOWN, (request,)).fetchall()
             if known:
-                ids = [row[0] for row in known if row[1:] == (worker, State.LEASED.value)]
-            else:
-                shards.divide(db, self._shards, n)
-                ids = [row[0] for row in db.execute(CLAIM, (worker, request, n))]
-                for job in ids:
-                    note(db, job, "claimed", worker=worker)
-            return [replace(queries.job(db, job), worker=worker) for job in sorted(ids)]
+                still = [row[:2] for row in known if row[2:] == (worker, State.LEASED.value)]
+                return [
+                    replace(queries.job(db, job), worker=worker, token=token)
+                    for job, token in sorted(still)
+                ]
+            shards.divide(db, self._shards, n)
+            ids = [row[0] for row in db.execute(CLAIM, (worker, request, n))]
+            for job in ids:
+                note(db, job, "claimed", worker=worker)
+            return [queries.job(db, job) for job in sorted(ids)]
 
     def second(self, worker: str, request: str, jobs: Sequence[int]) -> list[Job]:
         """Lease the first of some jobs once more that may be: another worker has it already.

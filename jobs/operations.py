@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from jobs import keys, queries
-from jobs.changes import Change
+from jobs import keys, queries, second
+from jobs.changes import Change, applied
 from jobs.events import note
 from jobs.ledger import Ledger
-from jobs.model import Job, Manifest, PartFile
+from jobs.model import Job, Manifest
 from jobs.publish import digest
 
 AGAIN = """
@@ -50,7 +49,7 @@ def cancel(ledger: Ledger, jobs: Sequence[int]) -> list[int]:
         Those that are cancelled now.
     """
     with ledger.store.transaction() as db:
-        return [job for job in jobs if _change(db, CANCEL, (job,), job, "cancelled")]
+        return [job for job in jobs if _cancel(db, job)]
 
 
 def redo(ledger: Ledger, bad: Sequence[tuple[int, int, str]]) -> list[int]:
@@ -73,16 +72,9 @@ def as_changed(
     """Yield job, token and new manifest of the done jobs whose outputs were changed on purpose."""
     for job in queries.completed(db):
         assert job.manifest is not None
-        files = {name: _as_changed(file, changes) for name, file in job.manifest.files.items()}
-        if files != job.manifest.files:
-            yield job.id, job.token, replace(job.manifest, files=files).to_dict()
-
-
-def _as_changed(file: PartFile, changes: Mapping[str, Change]) -> PartFile:
-    change = changes.get(file.path)
-    if change is None or file.sha256 not in change.before:
-        return file
-    return replace(file, sha256=change.after, size=Path(file.path).stat().st_size)
+        manifest = applied(job.manifest, changes)
+        if manifest != job.manifest:
+            yield job.id, job.token, manifest.to_dict()
 
 
 def accept(ledger: Ledger, changed: Sequence[tuple[int, int, dict[str, Any]]]) -> list[int]:
@@ -101,6 +93,15 @@ def accept(ledger: Ledger, changed: Sequence[tuple[int, int, dict[str, Any]]]) -
             for job, token, manifest in changed
             if _change(db, ACCEPT, (json.dumps(manifest), job, token), job, "accepted")
         ]
+
+
+def _cancel(db: sqlite3.Connection, job: int) -> bool:
+    if not db.execute(CANCEL, (job,)).rowcount:
+        return False
+    # Of two leases, each has part files of its own that are to be removed.
+    for token in second.tokens(db, job):
+        note(db, job, "cancelled", token=token)
+    return True
 
 
 def _change(

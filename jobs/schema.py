@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-VERSION = 4
+VERSION = 5
 
 # Every index on the state is partial, and queries name theirs with INDEXED BY: with a plain
 # index on job(state) SQLite takes that one and sorts, which made claims 460 times slower on
@@ -38,7 +38,8 @@ CREATE TABLE job(
   shards INTEGER,                    -- number of its parts, or of its parent's
   length REAL,                       -- of its medium in seconds; infinite: cannot be told
   rival INTEGER,                     -- token of the first of two leases; see jobs.second
-  helper TEXT                        -- worker that has the second, while it has
+  helper TEXT,                       -- worker that has the second, while it has
+  helper_req TEXT                    -- request that claimed the second
 );
 CREATE INDEX job_wait ON job(due) WHERE state = 'wait';
 CREATE INDEX job_out ON job(id) WHERE state IN ('leased', 'publishing');
@@ -81,7 +82,12 @@ CREATE INDEX job_shard ON job(parent, cut) WHERE parent IS NOT NULL;
 CREATE INDEX job_sharded ON job(id) WHERE state = 'sharded';
 CREATE INDEX event_end ON event(id) WHERE what IN
   ('lost', 'expired', 'released', 'storage', 'wait', 'failed', 'cancelled', 'undivided');
--- Whoever ends a division ends its shards with it.
+"""
+"""What makes shards parts of their job: they are not counted."""
+
+SECOND = """
+CREATE INDEX job_helper ON job(helper_req) WHERE helper_req IS NOT NULL;
+-- Whoever ends a division ends its shards with it, and every lease of them.
 CREATE TRIGGER job_undivided AFTER UPDATE OF state, cut ON job
   WHEN old.parent IS NULL AND old.cut IS NOT NULL AND (new.cut IS NOT old.cut
     OR new.state IN ('done', 'failed', 'poison', 'cancelled', 'skipped')) BEGIN
@@ -89,13 +95,17 @@ CREATE TRIGGER job_undivided AFTER UPDATE OF state, cut ON job
   INSERT INTO event(t_wall, job, token, worker, what)
     SELECT (julianday('now') - 2440587.5) * 86400.0, id, token, worker, 'cancelled' FROM job
     WHERE parent = new.id AND cut = old.cut AND state IN ('leased', 'publishing');
+  INSERT INTO event(t_wall, job, token, worker, what)
+    SELECT (julianday('now') - 2440587.5) * 86400.0, id, rival, worker, 'cancelled' FROM job
+    WHERE parent = new.id AND cut = old.cut AND state IN ('leased', 'publishing')
+      AND rival IS NOT NULL;
   UPDATE job SET state = 'cancelled'
     WHERE parent = new.id AND cut = old.cut AND state IN ('ready', 'wait', 'leased', 'publishing');
   INSERT INTO event(t_wall, job, token, what, detail)
     VALUES((julianday('now') - 2440587.5) * 86400.0, new.id, old.cut, 'undivided', old.shards);
 END;
 """
-"""What makes shards parts of their job: they are not counted, and end with it."""
+"""What makes shards end with their job, and a claim of a second lease known again."""
 
 LENGTHS = "CREATE INDEX job_ready ON job(length DESC, ord, id) WHERE state = 'ready';"
 """The order of claims: long media first, for what comes last decides when all is over."""
@@ -118,6 +128,11 @@ ALTER TABLE job ADD COLUMN helper TEXT;
 DROP INDEX job_ready;
 """
     + LENGTHS,
+    4: """
+ALTER TABLE job ADD COLUMN helper_req TEXT;
+DROP TRIGGER IF EXISTS job_undivided;
+"""
+    + SECOND,
 }
 """From which version of the tables the next is made, and how."""
 
@@ -151,7 +166,7 @@ def make_durable(connection: sqlite3.Connection) -> None:
 def create(connection: sqlite3.Connection) -> None:
     """Make the tables, all or none."""
     connection.executescript(
-        f"BEGIN IMMEDIATE; {TABLES} {DIVISION} {LENGTHS}"
+        f"BEGIN IMMEDIATE; {TABLES} {DIVISION} {SECOND} {LENGTHS}"
         f" INSERT INTO meta VALUES('schema', '{VERSION}'); COMMIT;"
     )
 

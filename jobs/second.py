@@ -18,10 +18,13 @@ import sqlite3
 from jobs.events import note
 
 GRANT = """
-UPDATE job SET token = token + 1, attempts = attempts + 1, rival = token, helper = ?, req = ?
+UPDATE job SET token = token + 1, attempts = attempts + 1, rival = token, helper = ?,
+  helper_req = ?
 WHERE id = ? AND state = 'leased' AND rival IS NULL AND worker <> ?"""
 FIRST_GOES_ON = "UPDATE job SET token = token + 1, helper = NULL WHERE id = ?"
-SECOND_GOES_ON = "UPDATE job SET worker = helper, rival = NULL, helper = NULL WHERE id = ?"
+SECOND_GOES_ON = """
+UPDATE job SET worker = helper, req = helper_req, rival = NULL, helper = NULL, helper_req = NULL
+WHERE id = ?"""
 
 
 def tokens(db: sqlite3.Connection, job: int) -> tuple[int, ...]:

@@ -100,10 +100,12 @@ class Solo:
     ) -> Outcome | None:
         if outcome is None:
             journal.add(work.name, "released", csv=work.csv)
-        else:
-            log.warning("%s failed (%s): %s", work.csv, outcome.kind, outcome.error)
-            told = {"kind": outcome.kind, "error": outcome.error}
-            journal.add(work.name, "failed", csv=work.csv, **told)
+            return None
+        log.warning("%s failed (%s): %s", work.csv, outcome.kind, outcome.error)
+        told = {"kind": outcome.kind, "error": outcome.error}
+        # What is wrong with this machine is not the work's fault.
+        what = "released" if outcome.kind == "worker" else "failed"
+        journal.add(work.name, what, csv=work.csv, **told)
         return outcome
 
     def _attend(self, command: str, lease: Lease) -> Outcome | None:

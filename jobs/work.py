@@ -30,12 +30,20 @@ class Work:
     shard: Shard | None = None
     parts: tuple[str, ...] = ()
     """Files of all shards, to be put together."""
+    private: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What else it needs, as in a lease."""
 
     @cached_property
     def name(self) -> str:
         """Names the work in journals: the same only if the same is to be done in the same way."""
         told = [self.spec.to_dict(), self.digest, self.shard and asdict(self.shard)]
         return blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+    @property
+    def key(self) -> str:
+        """Names it for those who count it once, whatever else is made of it; without a path."""
+        told = json.dumps([self.digest, self.spec.source_path, self.csv])
+        return blake2b(told.encode(), digest_size=16).hexdigest()
 
     @property
     def csv(self) -> str:
@@ -70,6 +78,8 @@ class Work:
             bounds=self.bounds,
             shard=self.shard,
             parts=self.parts,
+            key=self.key,
+            private=self.private,
         )
 
     def to_dict(self) -> dict[str, Any]:

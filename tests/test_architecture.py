@@ -42,7 +42,7 @@ LAYERS = {
         0: {"errors", "model", "retry"},
         2: {"service", "server", "client", "transport", "operator"},
         3: {"worker", "child", "process", "local_workers", "solo", "slurm"},
-        4: {"commands", "display", "dashboard", "__main__"},
+        4: {"commands", "display", "estimate", "dashboard", "__main__"},
     },
 }
 """By the first name below the package."""

@@ -41,3 +41,4 @@ def write(wanted: Path | None, found: "Found", replaced: "Sequence[Replaced]") -
         writer.writerows((os.path.abspath(r.path), r.before, r.after) for r in replaced)
     for joblist in found.joblists:
         print(f"if a server served it: python -m jobs accept {joblist} --changes {target}")
+        print(f"if Slurm did it: python -m jobs slurm accept {joblist} --changes {target}")

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from joblist import reader
 from joblist.clashes import real_folder
@@ -14,11 +14,16 @@ from joblist.model import JoblistError, JobSpec, Rows
 from jobs import bounds as limits
 from jobs import joint
 from jobs.commands import _arguments as arguments
-from jobs.errors import UsageError
+from jobs.errors import JobFailed, UsageError
 from jobs.model import Bounds
+
+if TYPE_CHECKING:
+    from jobs.work import Work
 
 DONE, BAD_INPUT, TRY_AGAIN = 0, 65, 75
 """Exit codes: those of sysexits.h, EX_DATAERR and EX_TEMPFAIL."""
+CODES = {"input": BAD_INPUT, "worker": 2}
+"""By kinds of failure; all others may pass."""
 JOURNAL = ".journal"
 DESCRIPTION = """\
 Do one job without a server. Again with the same options it has nothing to do, unless the results
@@ -60,6 +65,7 @@ def add(commands: Any) -> None:
     group.add_argument("--journal", type=Path, metavar="FILE",
                        help="file that remembers what was done, of this job alone (default: the "
                        f"csv's name with {JOURNAL} at its end)")  # fmt: skip
+    analysis.add_identities(group)
     arguments.add_bounds(group)
     analysis.add_arguments(parser.add_argument_group("analysis"))
     parser.set_defaults(run=run)
@@ -67,9 +73,6 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do the job; return what the engine must know."""
-    from jobs.drain import Drain
-    from jobs.journal import Journal
-    from jobs.solo import Solo
     from jobs.work import Work
 
     analysis = joint.find()
@@ -80,10 +83,30 @@ def run(args: argparse.Namespace) -> int:
     except JoblistError as error:
         print(f"jobs: {error}", file=sys.stderr)
         return BAD_INPUT
-    work = Work(spec=spec, options=settled.options, digest=settled.digest, bounds=bounds)
+    try:
+        identities = analysis.identities(args, settled.options, written=False)
+    except JobFailed as error:
+        print(f"jobs: {error}", file=sys.stderr)
+        return TRY_AGAIN
+    _require_one_machine(identities, spec.dests["csv"])
+    work = Work(
+        spec=spec,
+        options=settled.options,
+        digest=settled.digest,
+        bounds=bounds,
+        private=analysis.private(identities),
+    )
+    return _do(work, args)
+
+
+def _do(work: Work, args: argparse.Namespace) -> int:
+    from jobs.drain import Drain
+    from jobs.journal import Journal
+    from jobs.solo import Solo
+
     drain = Drain(grace_s=0.0)
     drain.listen()
-    solo = Solo(analysis.FACTORY, {"threads": args.threads}, drain=drain)
+    solo = Solo(joint.find().FACTORY, {"threads": args.threads}, drain=drain)
     try:
         with Journal(args.journal or Path(work.csv + JOURNAL)) as journal:
             outcome = solo.do(work, journal)
@@ -97,8 +120,27 @@ def run(args: argparse.Namespace) -> int:
         return TRY_AGAIN
     if outcome.manifest:
         return DONE
-    print(f"jobs: {spec.source_path}: {outcome.kind}: {outcome.error}", file=sys.stderr)
-    return BAD_INPUT if outcome.kind == "input" else TRY_AGAIN
+    print(f"jobs: {work.spec.source_path}: {outcome.kind}: {outcome.error}", file=sys.stderr)
+    return CODES.get(outcome.kind, TRY_AGAIN)
+
+
+def _require_one_machine(identities: Mapping[str, Any], csv: str) -> None:
+    """Refuse a store of this machine where others may have jobs of the same list.
+
+    Nobody tells on how many machines an engine runs its jobs; but results on a network disk are
+    there for others to see, and each would keep people of its own.
+
+    Raises:
+        UsageError: They may.
+    """
+    from jobs.mounts import network_type
+
+    kind = network_type(Path(csv))
+    if kind and identities.get("machine"):
+        raise UsageError(
+            f"{csv} is on a file system of type {kind}, for several machines, and this identity "
+            "store is for one: give --identities redis://HOST:6379"
+        )
 
 
 def _spec(args: argparse.Namespace, bounds: Bounds) -> JobSpec:

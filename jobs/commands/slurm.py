@@ -12,8 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from jobs import joint, keys, local_workers
+from jobs import joint, journal, keys, local_workers
 from jobs.commands import _arguments as arguments
+from jobs.commands import accept as accepting
 from jobs.errors import UsageError
 from jobs.model import Shard
 from jobs.slurm import batch, rounds, survey
@@ -51,6 +52,13 @@ def add(commands: Any) -> None:
     merge.add_argument("--rounds", type=arguments.count, default=0, metavar="N",
                        help="submit what is left, up to N times (default: 0)")  # fmt: skip
     merge.set_defaults(run=_merge)
+    text = "record the new state of outputs that were changed on purpose"
+    codes = "0 accepted, 1 a file is not as the table says"
+    example = "slurm accept jobs.csv --changes jobs.changes.csv"
+    accept = below.add_parser("accept", **_page(text, example, codes))
+    _add_folder(accept)
+    accepting.add_changes(accept)
+    accept.set_defaults(run=_accept)
     text = "what a task of the array runs"
     codes = "0 done, 75 stopped or to be tried again, 1 something is left"
     task = below.add_parser("task", **_page(text, "slurm task jobs.slurm shard 1 --slot 0", codes))
@@ -133,6 +141,7 @@ def _add_submit(commands: Any) -> None:
                         )  # fmt: skip
     parser.add_argument("--folder", type=Path, metavar="DIR", help="for lists, journals and logs, "
                         "on storage that all nodes see (default: JOBLIST.slurm)")  # fmt: skip
+    joint.find().add_identities(parser)
     _add_resources(parser)
     arguments.add_bounds(parser.add_argument_group("what joblists may read and write"))
     joint.find().add_arguments(parser.add_argument_group("analysis"))
@@ -154,6 +163,7 @@ def _submit(args: argparse.Namespace) -> int:
         threads=args.cpus,
         sbatch=_resources(args),
         bounds=arguments.bounds(args),
+        identities=analysis.identities(args, settled.options, written=True),
     )
     folder.keep(plan, _cut(_jobs(args, plan), args, plan))
     told = rounds.begin(folder, retry=True, dry=args.dry_run)
@@ -161,6 +171,11 @@ def _submit(args: argparse.Namespace) -> int:
         print(line)
     if told and not args.dry_run:
         print(f"journals and logs: {folder.path}")
+    if machine := plan.identities.get("machine"):
+        print(
+            f"the identity store is of {machine['host']} only: tasks elsewhere do nothing; "
+            "--identities redis://HOST:6379 is for all machines"
+        )
     return 0
 
 
@@ -250,8 +265,9 @@ def _task(args: argparse.Namespace) -> int:
         raise UsageError("which task? Run it in an array of Slurm, or give --slot")
     folder = Folder(args.folder)
     _require_same(folder)
+    private = joint.find().private(folder.plan().identities)
     try:
-        return task.run(folder, args.kind, args.round, slot)
+        return task.run(folder, args.kind, args.round, slot, private=private)
     except OSError as error:
         print(f"jobs: {error}", file=sys.stderr)
         return task.INCOMPLETE
@@ -284,18 +300,29 @@ def _status(args: argparse.Namespace) -> int:
 
 def _merge(args: argparse.Namespace) -> int:
     folder = _folder(args)
-    folder.plan()
+    plan = folder.plan()
     if args.rounds and rounds.still_at_work(folder, SHARD, JOIN):
         print("tasks are still at work: merge again when they have ended", file=sys.stderr)
         return AGAIN
     counts, bad = survey.merge(folder)
     _print(counts, bad)
     print(f"written: {folder.merged}")
+    if plan.identities:
+        print(f"archive: {joint.find().known(plan.identities)}")
     if args.rounds and any(fate.state != survey.FAILED for fate in bad):
         print("not complete: what is left is submitted again")
         for line in rounds.begin(folder, retry=False, left=args.rounds):
             print(line)
     return 1 if bad else 0
+
+
+def _accept(args: argparse.Namespace) -> int:
+    folder = _folder(args)
+    folder.plan()
+    rounds.require_idle(folder)
+    good, wrong = accepting.trusted(args.changes)
+    jobs = journal.accept(folder.journals(), good, into=folder.accepted())
+    return accepting.tell(jobs, wrong)
 
 
 def _print(counts: Counter[str], bad: list[Fate]) -> None:

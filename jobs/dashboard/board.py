@@ -15,6 +15,7 @@ from jobs.dashboard.files import Reviews
 from jobs.dashboard.history import History
 from jobs.display import ended, totals
 from jobs.errors import LedgerUnavailable
+from jobs.estimate import Estimate
 from jobs.model import Job
 from jobs.operator import Operator
 from jobs.store import Store
@@ -42,7 +43,8 @@ class Board:
         self._mutex = threading.Lock()
         self._db = _connect(store)
         self._catalogue = Catalogue(_connect(store))
-        self._history = History(self._db)
+        self._history = History()
+        self._estimate = Estimate(store.path)
         self._kept: tuple[float, dict[str, Any]] = (-math.inf, {})
         self._reader = threading.Thread(target=self._read, name="dashboard", daemon=True)
         self._reader.start()
@@ -52,6 +54,7 @@ class Board:
         self._reader.join(timeout=10.0)
         with self._mutex:
             self._db.close()
+            self._estimate.close()
             self._catalogue.close()
 
     def _read(self) -> None:
@@ -77,14 +80,13 @@ class Board:
                 raise LedgerUnavailable("the ledger cannot be read just now")
             try:
                 self._history.advance(self._db)
-                left_s = self._history.left_s(self._db, status)
             except sqlite3.OperationalError as error:
                 raise LedgerUnavailable(str(error)) from error
-            found = self._summary(status, left_s)
+            found = self._summary(status)
             self._kept = time.monotonic(), found
             return found
 
-    def _summary(self, status: Mapping[str, Any], left_s: float | None) -> dict[str, Any]:
+    def _summary(self, status: Mapping[str, Any]) -> dict[str, Any]:
         counts = status["counts"]
         total = sum(counts.values())
         return {
@@ -92,8 +94,8 @@ class Board:
             "now": time.time(),
             "began": self._began,
             "total": total,
-            "ended": min(float(total), ended(dict(status))),
-            "left_s": left_s,
+            "ended": min(float(total), ended(status)),
+            "left_s": self._estimate.left_s(status),
             "groups": totals(counts),
             "withheld": status["withheld"],
             "workers": sorted(map(_worker, status["workers"]), key=lambda worker: worker["name"]),

@@ -16,6 +16,7 @@ from jobs.work import Work
 
 SHARD, JOIN = "shard", "join"
 """Kinds of tasks: those that do jobs and parts of films, and those that put films together."""
+ACCEPTED = "accepted"
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Plan:
     bounds: Bounds = field(default_factory=Bounds)
     models: Mapping[str, str] = field(default_factory=dict)
     """Hashes of the models by name; tasks must have the same."""
+    identities: Mapping[str, Any] = field(default_factory=dict)
+    """Where people are remembered across jobs; see `jobs.joint`."""
 
     @property
     def template(self) -> Work:
@@ -142,9 +145,18 @@ class Folder:
         """Return the journal of a task."""
         return self.path / "journals" / f"{number:04}-{kind}-{slot:04}.jsonl"
 
+    def accepted(self) -> Path:
+        """Return the journal of what was accepted after the last round."""
+        return self.journal(self.round().number, ACCEPTED, 0)
+
     def journals(self) -> list[Path]:
-        """Return all journals, those of earlier rounds first."""
-        return sorted((self.path / "journals").glob("*.jsonl"))
+        """Return all journals, those of earlier rounds first; what was accepted ends its round."""
+
+        def when(path: Path) -> tuple[str, bool, str]:
+            number, kind, _ = path.stem.split("-")
+            return number, kind == ACCEPTED, path.name
+
+        return sorted((self.path / "journals").glob("*-*-*.jsonl"), key=when)
 
 
 class Lists:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from jobs.drain import Drain
+from jobs.errors import UsageError
 from jobs.journal import Journal
 from jobs.retry import backoff
 from jobs.slurm.batch import SIGNAL_S
@@ -21,7 +24,9 @@ RETRY_S = 10.0
 DONE, INCOMPLETE, AGAIN = 0, 1, 75
 
 
-def run(folder: Folder, kind: str, number: int, slot: int) -> int:
+def run(
+    folder: Folder, kind: str, number: int, slot: int, *, private: Mapping[str, Any] | None = None
+) -> int:
     """Do the list of a task.
 
     Args:
@@ -29,6 +34,10 @@ def run(folder: Folder, kind: str, number: int, slot: int) -> int:
         kind: Of the task.
         number: Of the round.
         slot: Which task of the array.
+        private: What else its work needs, as in a lease.
+
+    Raises:
+        UsageError: No job can be done on this machine.
 
     Returns:
         0: everything has an end. 75: asked to stop, or too early, with work left that another turn
@@ -37,7 +46,7 @@ def run(folder: Folder, kind: str, number: int, slot: int) -> int:
     plan = folder.plan()
     drain = Drain(GRACE_S)
     drain.listen()
-    listed = folder.listed(number, kind, slot)
+    listed = [replace(w, private=private or {}) for w in folder.listed(number, kind, slot)]
     solo = Solo(plan.factory, {"threads": plan.threads}, drain=drain)
     try:
         with Journal(folder.journal(number, kind, slot)) as journal:
@@ -64,7 +73,9 @@ class _Turn:
         while left and not self._drain.requested:
             for work in left:
                 if not self._drain.requested:
-                    self._solo.do(work, self._journal)
+                    outcome = self._solo.do(work, self._journal)
+                    if outcome and outcome.kind == "worker":
+                        raise UsageError(outcome.error)
             left, turns = self._open(left), turns + 1
             if left:
                 self._drain.wait(backoff(turns, base_s=RETRY_S))

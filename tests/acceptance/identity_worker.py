@@ -1,7 +1,8 @@
 """A worker with the real analysis, in which something happens around its identity store.
 
 ``python -m tests.acceptance.identity_worker SETTINGS``, as JSON; of them, ``die`` names a file: the
-worker that makes it dies, with its child, between match and publish. ``wait_s``: see `open_store`.
+worker that makes it dies, with its child, between match and publish; the variable INA_DIE does so,
+too, for engines that start this task. ``wait_s``: see `open_store`.
 """
 
 import json
@@ -25,8 +26,9 @@ def make_task(local: dict[str, Any]) -> Task:
 
     def deadly(*args: Any, **options: Any) -> Any:
         report = remember(*args, **options)
-        if "die" in local and not Path(local["die"]).exists():
-            Path(local["die"]).touch()
+        die = local.get("die") or os.environ.get("INA_DIE")
+        if die and not Path(die).exists():
+            Path(die).touch()
             os.kill(os.getppid(), signal.SIGKILL)
             os.kill(os.getpid(), signal.SIGKILL)
         return report

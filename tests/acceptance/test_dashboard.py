@@ -27,6 +27,9 @@ from tests.jobs.test_dashboard import opened, published
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 
 JOBS = 100_000
+DONE = range(50_000, 90_000)
+SPEED = 25.0
+"""Of both workers: seconds of media a second, as they tell; see tests.jobs.tasks."""
 REPEATED = 10
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 WORDS = ("news", "parade", "harbour", "interview", "match", "opening", "weather", "gala")
@@ -53,19 +56,27 @@ def specs(folder: Path) -> Iterator[JobSpec]:
         yield JobSpec(source_path=str(source), dests=dests, line=line)
 
 
-def age(store: Store, folder: Path) -> None:
-    """Let the archive be half done, in the last hour, and some of it have failed before."""
+def age(store: Store, folder: Path) -> float:
+    """Let two workers have done much of the archive, and some of it have failed.
+
+    Returns:
+        How long that took.
+    """
     rng = random.Random(1)
-    now = time.time()
     with store.transaction() as db:
-        done, events = [], []
-        for number in range(50_000, 90_000):
+        done, ends, took_s = [], [], 0.0
+        for number in DONE:
             csv = f"{folder}/out/{number}.csv"
             file = PartFile(part=f"{csv}.part.{number}.1", path=csv, sha256="0" * 64, size=10)
-            found = Manifest(files={"csv": file}, statistics={"media_s": rng.uniform(20, 200)})
+            media_s = rng.uniform(20, 200)
+            found = Manifest(files={"csv": file}, statistics={"media_s": media_s})
             done.append((json.dumps(found.to_dict()), number))
-            when = now - 3600 * (1 - (number - 50_000) / 40_000) ** 0.8
-            events.append((when, number, "h:1:a", "done"))
+            # For some hours, one of them was away.
+            speed = SPEED / 2 if 0.65 < (number - DONE[0]) / len(DONE) < 0.7 else SPEED
+            took_s += media_s / speed * rng.uniform(0.5, 1.5)
+            ends.append(took_s)
+        began = time.time() - took_s
+        events = [(began + s, n, "h:1:a", "done") for s, n in zip(ends, DONE, strict=True)]
         query = "UPDATE job SET state = 'done', token = 1, epoch = 1, manifest = ? WHERE id = ?"
         db.executemany(query, done)
         db.executemany("INSERT INTO event(t_wall, job, worker, what) VALUES(?, ?, ?, ?)", events)
@@ -78,6 +89,7 @@ def age(store: Store, folder: Path) -> None:
             "UPDATE job SET length = CASE WHEN id <= 10 THEN 4000 - id"
             " ELSE 20 + (id * 7919) % 180 END"
         )
+    return took_s
 
 
 class Shown:
@@ -87,7 +99,6 @@ class Shown:
         self.store = Store(folder / "jobs.ledger")
         self.ledger = Ledger(self.store)
         import_jobs(self.ledger, specs(folder), options_digest="o")
-        age(self.store, folder)
         self.service = JobService(
             self.ledger, options={}, options_digest="o", program="1", timing=Timing(6.0)
         )
@@ -101,6 +112,10 @@ class Shown:
             access=Access(),
             title="newsreels.csv",
         )
+        # As if this server had been there from the beginning.
+        took_s = age(self.store, folder)
+        self.page._board._began -= took_s
+        self.page._board._estimate._began -= took_s
 
     def close(self) -> None:
         self.page.close()

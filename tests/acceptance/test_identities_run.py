@@ -62,10 +62,10 @@ def work(target: Cluster, **local: Any) -> "subprocess.Popen[str]":
     return target._worker(command)
 
 
-def faces(target: Cluster) -> Counter[int]:
+def faces(out: Path) -> Counter[int]:
     """Faces of each identity, as the tables of characters have it."""
     found: Counter[int] = Counter()
-    for path in target.out.glob("*.characters"):
+    for path in out.glob("*.characters"):
         for row in read(path):
             found[int(row["identity_id"])] += int(row["face_count"])
     return found
@@ -79,7 +79,14 @@ def read(path: Path) -> list[dict[str, str]]:
 def assert_counted_once(target: Cluster, url: str, *, jobs: int = MEDIA, times: int = 1) -> int:
     """The store knows what the tables say, and nothing else; returns the number of identities."""
     target.assert_nothing_lost(done=jobs)
-    told = faces(target)
+    people, saved = archived(target.out, url, times=times)
+    assert f"{people} people known, {saved} faces saved" in target.log()
+    return people
+
+
+def archived(out: Path, url: str, *, times: int = 1) -> tuple[int, int]:
+    """See that a store knows what tables say; return its number of people, and of faces."""
+    told = faces(out)
     store = open_store(url, settings=None)
     counters, known = store.counters(), {one.id: one.faces for one in store.all()}
     store.close()
@@ -89,8 +96,7 @@ def assert_counted_once(target: Cluster, url: str, *, jobs: int = MEDIA, times: 
         detected=counters.detected, embedded=saved, saved=saved, identities=len(told)
     )
     assert saved <= counters.detected
-    assert f"{len(told)} people known, {saved} faces saved" in target.log()
-    return len(told)
+    return len(told), saved
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +178,7 @@ def test_jobs_that_are_done_again_count_once_and_those_of_another_ledger_anew(
         assert target.finish(within_s=120) == 0, target.log()
         assert target.query("SELECT MAX(attempts) FROM job") == [(2,)]
         store = open_store(url, settings=None)
-        assert store.counters().saved == faces(target).total()
+        assert store.counters().saved == faces(target.out).total()
         store.close()
     with serving(tmp_path / "other", sample, "--identities", url, media=2) as target:
         target.analyse("--threads", "2")

@@ -18,7 +18,9 @@ from jobs.slurm import rounds
 from jobs.slurm.folder import Folder, Plan
 from tests.acceptance.cluster import children, cluster, until
 from tests.acceptance.slurm_node import Node, node
+from tests.acceptance.test_identities_run import archived
 from tests.analyzer import media
+from tests.analyzer.redis_server import RedisServer
 from tests.jobs.servers import write_media
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
@@ -161,6 +163,27 @@ def processes(folder: Path, slot: int) -> tuple[int, int]:
     (python,) = (pid for pid in both if not set(both) & set(children(pid)))
     (script,) = (pid for pid in both if python in children(pid))
     return script, python
+
+
+def test_people_are_counted_once_with_a_task_killed(
+    slurm: Node, sample: Path, tmp_path: Path
+) -> None:
+    redis = RedisServer(tmp_path)
+    redis.start()
+    try:
+        (tmp_path / "address").write_text(redis.url())
+        write_joblist(tmp_path, {f"film{n}": sample / "sample.mp4" for n in range(6)})
+        submit(slurm, tmp_path, "--shards", "2", "--identities", "@address", *OPTIONS)
+        kill_in_mid_job(tmp_path)
+        slurm.wait(within_s=400)
+        assert [line["state"] for line in states(tmp_path)] == ["done"] * 6, logs(tmp_path)
+        people, saved = archived(tmp_path / "out", redis.url())
+        assert people == 2
+        told = jobs(slurm, tmp_path, "slurm", "merge", "jobs.csv").stdout
+        assert f"archive: {people} people known, {saved} faces saved" in told
+        assert "geheim" not in told + logs(tmp_path)
+    finally:
+        redis.kill()
 
 
 class Plain:

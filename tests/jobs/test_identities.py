@@ -7,16 +7,22 @@ import psutil
 import pytest
 
 import ina_worker
+from analyzer.options import AnalysisOptions
+from jobs.__main__ import main
 from jobs.client import Client
 from jobs.errors import JobFailed
 from jobs.host import Identity
 from jobs.model import Lease
+from jobs.slurm import survey
+from jobs.slurm.folder import SHARD
 from tests.analyzer.redis_server import RedisServer
 from tests.jobs.servers import Server, serving, until, working
 from tests.jobs.test_scripts import command, run, server
+from tests.jobs.test_slurm import TASKS, begin, fill, task
 
 WITHOUT_REDIS = "raise ModuleNotFoundError('no redis', name='redis')\n"
 SECRET = "dont-tell-anybody"
+OPTIONS = AnalysisOptions().to_dict()
 INFO = {"host": "h", "pid": 1, "boot_id": "b", "program": "1", "device": "cpu", "models": {}}
 
 
@@ -175,3 +181,82 @@ def test_a_worker_without_the_library_ends_with_the_cure(folder: Path) -> None:
     finally:
         serving.terminate()
         run(serving)
+
+
+JOB = ("run-job", "--source_path", "text", "--dest_csv", "out/a.csv")
+SUBMIT = ("slurm", "submit", "jobs.csv", "--shards", "1", "--dry_run")
+
+
+def jobs(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, args: tuple[str, ...], *, network: str = "none"
+) -> int:
+    """Run a command where one folder is on a network disk."""
+    monkeypatch.chdir(folder)
+    table = folder / "mountinfo"
+    table.write_text(
+        f"1 1 0:1 / / rw - ext4 /dev/x rw\n2 1 0:2 / {folder}/{network} rw - nfs4 a:/x rw\n"
+    )
+    monkeypatch.setattr("jobs.mounts.MOUNT_TABLE", table)
+    return main([*args])
+
+
+@pytest.mark.parametrize("args", [JOB, SUBMIT], ids=["run-job", "slurm"])
+@pytest.mark.parametrize(
+    ("store", "network", "code", "cure"),
+    [
+        ("shared/people", "shared", 2, "or --identities redis://HOST:6379"),
+        ("", "none", 2, "--identities: give the address of the store"),
+        ("text", "none", 2, "is not an identity store"),
+        ("@none", "none", 2, "No such file"),
+        ("mysql://:secret@host", "none", 2, "there are: a path, sqlite:///, redis://"),
+    ],
+)
+def test_engines_refuse_a_store_that_cannot_be_used(
+    args, store, network, code, cure, folder, monkeypatch, capsys
+):
+    assert jobs(folder, monkeypatch, (*args, "--identities", store), network=network) == code
+    told = capsys.readouterr().err
+    assert cure in told
+    assert "secret" not in told
+    assert not (folder / "jobs.slurm" / "plan.json").exists()
+    assert not (folder / "out").exists()
+
+
+@pytest.mark.parametrize(("args", "code"), [(JOB, 75), (SUBMIT, 2)], ids=["run-job", "slurm"])
+def test_engines_are_told_when_the_store_is_away(args, code, folder, monkeypatch, capsys):
+    (folder / "address").write_text("redis://:secret@127.0.0.1:1")
+    assert jobs(folder, monkeypatch, (*args, "--identities", "@address")) == code
+    told = capsys.readouterr().err
+    assert "127.0.0.1:1, prefix 'ina' was away" in told
+    assert "secret" not in told
+
+
+def test_a_job_with_results_for_several_machines_needs_a_store_for_them(
+    folder, monkeypatch, capsys
+):
+    args = (*JOB, "--identities", "people.identities")
+    assert jobs(folder, monkeypatch, args, network="out") == 2
+    assert "give --identities redis://HOST:6379" in capsys.readouterr().err
+
+
+def test_no_password_is_written_where_others_read(folder, redis, monkeypatch, capsys):
+    assert jobs(folder, monkeypatch, (*SUBMIT, "--identities", redis.url())) == 2
+    told = capsys.readouterr().err
+    assert "give @FILE" in told
+    assert "geheim" not in told
+    assert jobs(folder, monkeypatch, (*SUBMIT, "--identities", "@address")) == 0
+    plan = (folder / "jobs.slurm" / "plan.json").read_text()
+    assert f'"url": "@{folder}/address"' in plan
+    assert "geheim" not in plan
+
+
+def test_a_task_elsewhere_does_nothing_and_blames_no_job(tmp_path: Path) -> None:
+    store = {"url": str(tmp_path / "people"), "machine": {"host": "elsewhere", "boot_id": "b"}}
+    media = {"a": "", "b": ""}
+    made = fill(tmp_path, media, factory="ina_worker:make_task", options=OPTIONS, identities=store)
+    begin(made)
+    slots = {work.slot(TASKS) for work, _ in made.jobs()}
+    assert [task(made, SHARD, slot) for slot in sorted(slots)] == [2] * len(slots)
+    counts, bad = survey.merge(made)
+    assert counts == {"left": 2}
+    assert "--identities redis://HOST:6379, or work on elsewhere only" in bad[0].reason

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from jobs.__main__ import main
 from jobs.drain import Drain
 from jobs.journal import Journal, Record, read
 from jobs.model import Bounds, JobSpec, Outcome
@@ -168,6 +169,23 @@ def test_three_kills_put_work_aside(path: Path) -> None:
         journal.add("other", "began")
         journal.add("other", "released")
         assert journal.record("other").losses == 0
+
+
+def test_what_was_changed_on_purpose_is_not_done_again(tmp_path: Path, path: Path) -> None:
+    job = work(tmp_path, "")
+    do(job, path)
+    file, table = tmp_path / "out" / "a.ass", tmp_path / "changes.csv"
+    before = digest(file)
+    file.write_text("nobody")
+    table.write_text(f"path,sha256_before,sha256_after\n{file},{before},{digest(file)}\n")
+    args = ["accept", "--journal", str(path), "--changes", str(table)]
+    assert [main(args), main(args)] == [0, 0]
+    assert lines(path) == ["began", "publishing", "done", "accepted"]
+    outcome = do(job, path)
+    assert outcome is not None
+    assert outcome.manifest is not None
+    assert outcome.manifest.files["ass"].sha256 == digest(file)
+    assert len(lines(path)) == 4
 
 
 def command(folder: Path, *args: str) -> "subprocess.Popen[str]":

@@ -9,10 +9,11 @@ import pytest
 
 from jobs import litter, operations, queries
 from jobs.client import Client
+from jobs.imports import import_jobs
 from jobs.ledger import Ledger
-from jobs.model import Job, State
+from jobs.model import Job, Shard, State
 from jobs.publish import part_path
-from tests.jobs.conftest import manifest
+from tests.jobs.conftest import manifest, specs
 from tests.jobs.servers import Server, serving, until, working
 
 INFO = {"host": "h", "pid": 1, "boot_id": "", "program": "1", "device": "cpu"}
@@ -40,6 +41,39 @@ def test_a_lease_is_doubled_once_and_not_for_its_own_worker(ledger, fill):
     (job,) = ledger.second("b", "r3", [1])
     assert ledger.claim("b", "r3", 1) == [job]
     assert ledger.second("c", "r4", [1]) == []
+
+
+def test_each_of_two_gets_its_own_answer_again(ledger, fill, twice):
+    def again(worker: str, request: str) -> list[tuple[int, int, str | None]]:
+        return [(j.id, j.token, j.worker) for j in ledger.claim(worker, request, 1)]
+
+    fill(2)
+    one, two = ((job.id, job.token, job.worker) for job in twice)
+    assert [again("first", "r1"), again("second", "r2")] == [[one], [two]]
+    ledger.take_back(1, 2, blame=False, why="released")
+    assert [again("first", "r1"), again("second", "r2")] == [[one], []]
+
+
+def test_what_was_cancelled_leaves_no_part_files_of_either(ledger, twice, tmp_path):
+    parts = [part_path(str(tmp_path / "2.csv"), 1, job.token) for job in twice]
+    for part in parts:
+        part.touch()
+    assert operations.cancel(ledger, [1, 99]) == [1]
+    assert litter.collect(ledger, age_s=0.0) == 2
+    assert not any(part.exists() for part in parts)
+
+
+def test_shards_that_end_with_their_job_leave_no_part_files_of_either(store, tmp_path):
+    ledger = Ledger(store, shards=[Shard(number, 2) for number in range(2)])
+    import_jobs(ledger, specs(tmp_path, 1), options_digest="opts")
+    (one,) = ledger.claim("first", "r1", 1)
+    (two,) = ledger.second("second", "r2", [one.id])
+    parts = [part_path(one.spec.dests["csv"], one.id, job.token) for job in (one, two)]
+    for part in parts:
+        part.touch()
+    operations.cancel(ledger, [1])
+    litter.collect(ledger, age_s=0.0)
+    assert not any(part.exists() for part in parts)
 
 
 @pytest.mark.parametrize("winner", [1, 2])

@@ -12,6 +12,7 @@ import pytest
 import analyzer
 from jobs import journal
 from jobs.model import Shard
+from jobs.publish import digest
 from jobs.slurm import batch, rounds, survey
 from jobs.slurm.folder import JOIN, SHARD, Folder, Plan, Round
 from jobs.work import Work
@@ -224,3 +225,52 @@ def test_wrong_usage_is_told(tmp_path: Path, args: tuple[str, ...], says: str) -
     done = jobs(tmp_path, *args, path=str(tmp_path))
     assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
     assert says in done.stderr
+
+
+def forgotten(file: Path) -> str:
+    """Change a file as forget does; returns the line of its table."""
+    before = digest(file)
+    file.write_text("nobody")
+    return f"{file},{before},{digest(file)}\n"
+
+
+def accept(folder: Path, *args: str) -> tuple[int, str]:
+    done = jobs(folder, "accept", "jobs.csv", "--changes", "changes.csv", *args)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout
+
+
+def test_what_was_changed_on_purpose_is_not_done_again(tmp_path: Path) -> None:
+    folder = fill(tmp_path, {"a": "", "b": "", "cut": ""})
+    begin(folder)
+    run_all(folder)
+    out, table = tmp_path / "out", tmp_path / "changes.csv"
+    table.write_text("path,sha256_before,sha256_after\n")
+    with table.open("a") as file:
+        file.writelines(forgotten(out / name) for name in ("a.csv", "cut.csv"))
+    (out / "b.csv").write_text("somebody else was here")
+    assert survey.merge(folder)[0] == {"outputs gone": 3}
+    assert accept(tmp_path) == (0, "2 jobs with changed outputs accepted\n")
+    assert accept(tmp_path) == (0, "0 jobs with changed outputs accepted\n")
+    assert survey.merge(folder)[0] == {"done": 2, "outputs gone": 1}
+    begin(folder)
+    assert names(folder, SHARD) == ["b.csv"]
+    run_all(folder)
+    # Done anew, it is as the later round has it.
+    (out / "a.csv").unlink()
+    begin(folder)
+    run_all(folder)
+    assert survey.merge(folder)[0] == {"done": 3}
+    assert (out / "a.csv").read_text() == "csv of a.mp4\n"
+
+
+def test_nothing_is_accepted_that_is_not_as_the_table_says(tmp_path: Path) -> None:
+    folder = fill(tmp_path, {"a": ""})
+    begin(folder)
+    run_all(folder)
+    line = forgotten(tmp_path / "out" / "a.csv")
+    (tmp_path / "changes.csv").write_text(f"path,sha256_before,sha256_after\n{line}")
+    (tmp_path / "out" / "a.csv").write_text("altered")
+    code, told = accept(tmp_path)
+    assert (code, "altered or missing" in told) == (1, True)
+    assert survey.merge(folder)[0] == {"outputs gone": 1}
