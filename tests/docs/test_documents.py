@@ -45,4 +45,5 @@ def shell(sample: Path, archive: Path) -> Iterator[workplace.Shell]:
 def test_commands_do_what_the_page_says(page: str, shell: workplace.Shell) -> None:
     if not shutil.which("bash"):
         pytest.skip("no bash")
-    assert shell.run(runnable(page), limit_s=LIMIT_S) == []
+    faults = shell.run(runnable(page), limit_s=LIMIT_S)
+    assert not faults, "\n\n".join(faults)
