@@ -49,7 +49,7 @@ acceptance: $(STAMP) ## slow tests, on real processes
 	$(RUN) -m pytest -m acceptance
 
 docs-test: $(STAMP) ## run every command of the documents
-	$(RUN) -m pytest -m docs tests/docs
+	$(RUN) -m pytest -m 'docs or acceptance' tests/docs tests/test_python_docs.py
 
 test-yolo: ## tests with ultralytics, in .venv-yolo (several GB)
 	$(MAKE) VENV=.venv-yolo EXTRAS=cpu,test,yolo .venv-yolo/.installed

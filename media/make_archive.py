@@ -1,6 +1,6 @@
 """Make a small archive for the recipes in docs/recipes: five films, two titles, two portraits.
 
-Everything is filmed from the two public-domain portraits of make_sample.py; nothing is downloaded.
+Everything is filmed from the two public-domain portraits of the sample; nothing is downloaded.
 
 Writes into the folder ``archive`` beside this file, or ``--folder``:
 
@@ -12,12 +12,26 @@ Films that are there already are left as they are.
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
-from make_sample import HALF, HEIGHT, WIDTH, Image, Panel, Shot, View, encoder, portraits
+
+# A checkout need not be installed.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from analyzer.demo.sample import (
+    HALF,
+    HEIGHT,
+    WIDTH,
+    Image,
+    Panel,
+    Shot,
+    View,
+    encoder,
+    portraits,
+)
 
 PEOPLE = {"astronaut": "Eileen Collins", "hopper": "Grace Hopper"}
 """Whom the portraits show."""

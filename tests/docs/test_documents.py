@@ -13,6 +13,8 @@ from tests.docs import pages, workplace
 
 pytestmark = [pytest.mark.docs, pytest.mark.timeout(900)]
 LIMIT_S = 840.0
+ELSEWHERE = {"docs/python.md": "tests/test_python_docs.py"}
+"""Pages that a test of their own runs and looks into."""
 
 
 def runnable(page: str) -> list[pages.Block]:
@@ -41,7 +43,7 @@ def shell(sample: Path, archive: Path) -> Iterator[workplace.Shell]:
     shutil.rmtree(base)
 
 
-@pytest.mark.parametrize("page", [page for page in pages.pages() if runnable(page)])
+@pytest.mark.parametrize("page", [p for p in pages.pages() if runnable(p) and p not in ELSEWHERE])
 def test_commands_do_what_the_page_says(page: str, shell: workplace.Shell) -> None:
     if not shutil.which("bash"):
         pytest.skip("no bash")

@@ -12,8 +12,6 @@ from analyzer.errors import AnalyzerError
 from tests.docs import commands, pages, workplace
 
 PAGES = pages.pages()
-EXPECTED = {"docs/python.md", "docs/first_steps.ipynb"}
-"""Pages that are yet to come."""
 FOREIGN = {
     "--requeue",  # sbatch
     "--user",  # docker
@@ -69,14 +67,9 @@ def test_links_lead_somewhere(page: str) -> None:
         target = (pages.ROOT / page).parent.joinpath(path).resolve() if path else pages.ROOT / page
         where = f"{page}:{link.line}: {link.target}"
         name = target.relative_to(pages.ROOT).as_posix()
-        assert target.exists() or name in EXPECTED, f"{where}: there is no such file"
-        if anchor and name not in EXPECTED:
+        assert target.exists(), f"{where}: there is no such file"
+        if anchor:
             assert anchor in pages.anchors(name), f"{where}: {name} has no such heading"
-
-
-def test_what_was_expected_has_not_come() -> None:
-    come = {name for name in EXPECTED if (pages.ROOT / name).exists()}
-    assert not come, "take them out of EXPECTED"
 
 
 def test_every_page_is_listed() -> None:

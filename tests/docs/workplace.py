@@ -39,9 +39,8 @@ COLUMNS = {
 def media(folder: Path, *, sample: Path, archive: Path) -> None:
     """Put what documents take for granted into a clone's folder.
 
-    film.mp4, trailer.mp4 and media/sample.mp4 are the demo's sample; a document that makes them
-    anew may do so. people/ holds portraits, poster.jpg a poster, films/ and titles/ what
-    recipes use; jobs.csv is a joblist of film.mp4.
+    film.mp4, trailer.mp4 and media/sample.mp4 are the demo's sample, people/ holds portraits,
+    films/ and titles/ what recipes use; jobs.csv is a joblist of film.mp4.
     """
     for name in ("film.mp4", "trailer.mp4"):
         shutil.copy(sample / "sample.mp4", folder / name)
