@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 SAMPLE := media/sample.mp4
 
 .DEFAULT_GOAL := help
-.PHONY: help install sample demo test test-yolo check acceptance bench clean
+.PHONY: help install sample demo test test-yolo check acceptance docs-test bench clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -47,6 +47,9 @@ check: $(STAMP) ## style and types
 
 acceptance: $(STAMP) ## slow tests, on real processes
 	$(RUN) -m pytest -m acceptance
+
+docs-test: $(STAMP) ## run every command of the documents
+	$(RUN) -m pytest -m 'docs or acceptance' tests/docs tests/test_python_docs.py
 
 test-yolo: ## tests with ultralytics, in .venv-yolo (several GB)
 	$(MAKE) VENV=.venv-yolo EXTRAS=cpu,test,yolo .venv-yolo/.installed

@@ -89,6 +89,7 @@ setup(
             "ipykernel>=6.25",
             "jinja2>=3.1",
             "lxml>=5",
+            "markdown-it-py>=3",
             "matplotlib>=3.8",
             "mypy>=1.11",
             "nbclient>=0.9",
