@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 SAMPLE := media/sample.mp4
 
 .DEFAULT_GOAL := help
-.PHONY: help install sample demo test test-yolo check acceptance docs-test bench clean
+.PHONY: help install sample demo test test-engines test-yolo check acceptance docs-test bench clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -51,6 +51,10 @@ acceptance: $(STAMP) ## slow tests, on real processes
 docs-test: $(STAMP) ## run every command of the documents
 	$(RUN) -m pytest -m 'docs or acceptance' tests/docs tests/test_python_docs.py
 
+test-engines: ## tests on local clusters of Dask and Ray, in .venv-engines
+	$(MAKE) VENV=.venv-engines EXTRAS=cpu,test,engines .venv-engines/.installed
+	.venv-engines/bin/python -m pytest -m acceptance tests/acceptance/test_engines.py
+
 test-yolo: ## tests with ultralytics, in .venv-yolo (several GB)
 	$(MAKE) VENV=.venv-yolo EXTRAS=cpu,test,yolo .venv-yolo/.installed
 	.venv-yolo/bin/python -m pytest -m yolo tests/yolo
@@ -59,6 +63,6 @@ bench: $(STAMP) ## measure everything, beside its peers; writes the README's tab
 	$(RUN) -m benchmarks
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) .venv-bench .venv-yolo build *.egg-info results media/sample.* media/jobs.csv
+	rm -rf $(VENV) .venv-bench .venv-engines .venv-yolo build *.egg-info results media/sample.* media/jobs.csv
 	rm -rf .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -82,6 +82,7 @@ setup(
         "torch": ["torch>=2.6", "onnx2torch>=1.5.15"],
         "tls": ["cryptography>=42"],
         "redis": ["redis>=6"],
+        "engines": ["dask>=2025.1", "distributed>=2025.1", "dask-jobqueue>=0.9", "ray>=2.40"],
         "review": ["jinja2>=3.1", "lxml>=5", "pyarrow>=15", "xlsxwriter>=3.1"],
         "test": [
             "cryptography>=42",

@@ -73,7 +73,7 @@ CODES = {**dict.fromkeys(range(1, FILMS + 1), 0), FILMS + 1: 65}
 
 
 def test_dask(joblist: str, wanted: dict[str, bytes], tmp_path: Path) -> None:
-    distributed = pytest.importorskip("distributed", reason="pip install dask distributed")
+    distributed = pytest.importorskip("distributed", reason="make test-engines")
     run_all = recipe("dask")["run_all"]
     settings = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
     with distributed.LocalCluster(**settings, local_directory=tmp_path / "dask") as local:
@@ -82,8 +82,8 @@ def test_dask(joblist: str, wanted: dict[str, bytes], tmp_path: Path) -> None:
 
 
 def test_dask_jobqueue(joblist: str, wanted: dict[str, bytes], tmp_path: Path) -> None:
-    pytest.importorskip("distributed", reason="pip install dask distributed")
-    jobqueue = pytest.importorskip("dask_jobqueue.local", reason="pip install dask-jobqueue")
+    pytest.importorskip("distributed", reason="make test-engines")
+    jobqueue = pytest.importorskip("dask_jobqueue.local", reason="make test-engines")
     run_all = recipe("dask")["run_all"]
     settings = {"cores": 1, "processes": 1, "memory": "2GB", "interface": "lo"}
     with jobqueue.LocalCluster(**settings, local_directory=str(tmp_path / "dask")) as local:
@@ -93,7 +93,7 @@ def test_dask_jobqueue(joblist: str, wanted: dict[str, bytes], tmp_path: Path) -
 
 
 def test_ray(joblist: str, wanted: dict[str, bytes], tmp_path: Path) -> None:
-    ray = pytest.importorskip("ray", reason="pip install ray")
+    ray = pytest.importorskip("ray", reason="make test-engines")
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     try:
         assert recipe("ray")["run_all"](joblist, FILMS + 1, *OPTIONS) == CODES
