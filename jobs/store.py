@@ -13,7 +13,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from typing import TypeVar
@@ -70,26 +70,22 @@ class Store:
         self._batch = _Batch()
         self._reading = threading.Lock()
         self._is_closed = False
-        self._lock_file = _lock(path)
-        try:
-            self._db = _open(path)
+        with ExitStack() as held:
+            held.callback(os.close, _lock(path))
+            self._db = held.enter_context(closing(_open(path)))
             # A connection of its own sees only what is on the disk.
-            self._reader = schema.connect(path, readonly=True)
+            self._reader = held.enter_context(closing(schema.connect(path, readonly=True)))
             self.epoch = int(self.meta("epoch") or 0) + 1
             self.uid = self.meta("uid") or secrets.token_hex(8)
             self.set_meta(epoch=str(self.epoch), uid=self.uid)
-        except BaseException:
-            os.close(self._lock_file)
-            raise
+            self._held = held.pop_all()
 
     def close(self) -> None:
         """Give the file back."""
         with self._mutex, self._reading:
             self._commit()
             self._is_closed = True
-            self._reader.close()
-            self._db.close()
-            os.close(self._lock_file)
+            self._held.close()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -17,12 +17,13 @@ import pytest
 from analyzer import catalogue, fetching, weights
 from analyzer.catalogue import Model
 from analyzer.errors import ResourceError, WeightsError
+from tests.analyzer.file_server import Quiet, serving
 
 LENGTH = 1 << 20
 HALF = LENGTH // 2
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Quiet, BaseHTTPRequestHandler):
     """Sends the server's file, or the rest of it, as the server's attributes say."""
 
     def do_GET(self) -> None:
@@ -48,23 +49,15 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
             time.sleep(server.stalls_s)
 
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
 
 @pytest.fixture
 def server() -> Iterator[ThreadingHTTPServer]:
     """A server that supports ranges, and breaks off in the middle of the file."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.file = np.random.default_rng(0).bytes(LENGTH)
-    server.asked, server.says = [], {}
-    server.ranges, server.tag, server.off_by = True, '"first"', 0
-    server.until, server.stalls_s = HALF, 0
-    server.url = f"http://127.0.0.1:{server.server_address[1]}"
-    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with serving(Handler, np.random.default_rng(0).bytes(LENGTH)) as server:
+        server.says = {}
+        server.ranges, server.tag, server.off_by = True, '"first"', 0
+        server.until, server.stalls_s = HALF, 0
+        yield server
 
 
 @pytest.fixture

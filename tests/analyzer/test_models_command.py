@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import numpy as np
 import pytest
@@ -15,11 +14,12 @@ from analyzer.__main__ import main
 from analyzer.catalogue import Model
 from analyzer.runtime import Runtime
 from tests.analyzer import graphs
+from tests.analyzer.file_server import Quiet, serving
 
 SPEC = "alignment: arcface\nsize: 112\nmean: 0\nstd: 1\nthreshold: 0.8\n"
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Quiet, BaseHTTPRequestHandler):
     """Sends the server's file; of one below ``/short`` a half, below ``/flipped`` a wrong one."""
 
     def do_GET(self) -> None:
@@ -37,20 +37,11 @@ class Handler(BaseHTTPRequestHandler):
             data = data[:-1] + bytes([data[-1] ^ 1])
         self.wfile.write(data)
 
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
 
 @pytest.fixture
 def server(tmp_path) -> Iterator[ThreadingHTTPServer]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.file = graphs.embedding(tmp_path / "source.onnx").read_bytes()
-    server.asked = []
-    server.url = f"http://127.0.0.1:{server.server_address[1]}"
-    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with serving(Handler, graphs.embedding(tmp_path / "source.onnx").read_bytes()) as server:
+        yield server
 
 
 @pytest.fixture
