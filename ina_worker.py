@@ -35,6 +35,8 @@ SIGTERM or Ctrl-C lets it finish its job and leave; a second one ends it at once
 exit code: 0 done or asked to stop, 1 the server is gone, 2 bad usage, or refused by the server"""
 OVERRIDES = ("batch_size", "device", "backend")
 """Analysis options that a worker may set for itself: they change speed, not results."""
+LONG = ("observe", "mp4")
+"""Stages that take about as long as the medium is looked at; all others are over soon."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -147,7 +149,8 @@ class _Analysis:
         store = self._identities(lease)
         models, galleries = self._models(options)
         device = models.runtime.in_use()
-        hook = progress_hook(report, device=device)
+        stages = [stage for stage in LONG if stage == LONG[0] or stage in parts]
+        hook = progress_hook(report, stages=stages, device=device)
         if lease.shard:
             kept.save(_look(lease, models, hook), parts["csv"], key=options.digest())
             return {}
@@ -155,7 +158,8 @@ class _Analysis:
         def look() -> list[Part]:
             nonlocal hook
             seen = _look(lease, models, hook)
-            hook = progress_hook(report, duration_s=seen.info.duration_s, device=device)
+            length_s = seen.info.duration_s
+            hook = progress_hook(report, stages=stages, duration_s=length_s, device=device)
             return [seen]
 
         corrected = corrections.read_if_there(lease.spec.corrections)
@@ -254,12 +258,17 @@ def _look(lease: Lease, models: Models, hook: ProgressHook) -> Part:
 
 
 def progress_hook(
-    report: Report, *, duration_s: float = 0.0, device: str = ""
+    report: Report,
+    *,
+    stages: Sequence[str],
+    duration_s: float = 0.0,
+    device: str = "",
 ) -> Callable[[Progress], None]:
     """Return a function that passes the pipeline's progress on to the server.
 
     Args:
         report: Takes it.
+        stages: Of the job, those that take long, in order: each counts for as much of it.
         duration_s: Of the medium, as far as it is known.
         device: What networks run on, for the display.
     """
@@ -277,6 +286,9 @@ def progress_hook(
         told: dict[str, Any] = {"stage": progress.stage, "duration_s": longest_s, "device": device}
         if total:
             told["fraction"] = min(1.0, done / total)
+            if progress.stage in stages:
+                at = stages.index(progress.stage)
+                told["done"] = (at + told["fraction"]) / len(stages)
         if progress.stage == "observe":
             told["media_s"] = done
             told["speed"] = done / max(1e-3, time.monotonic() - started)

@@ -108,7 +108,7 @@ class Runner:
                 self._task = load(self._factory)(self._local)
             parts = publish.part_paths(lease)
             statistics = self._task(admitted, parts, self._report)
-        self._report({"stage": "publishing", "fraction": 1.0})
+        self._report({"stage": "publishing", "fraction": 1.0, "done": 1.0})
         return Outcome(manifest=publish.seal(lease, plain(statistics), parts))
 
     def _publish(self, lease: Lease) -> Outcome:

@@ -29,6 +29,8 @@ class Held:
     granted: float = 0.0
     renewed: float = 0.0
     progress: Mapping[str, Any] = field(default_factory=dict)
+    done: float = 0.0
+    """Share of its work that is done, as its worker last said: not every stage says so."""
 
     @classmethod
     def of(cls, job: Job, *, running: bool) -> Held:
@@ -48,12 +50,11 @@ class Held:
     def shown(self) -> dict[str, Any]:
         """Return what a display shows of it; `done` is how much of its job is."""
         low, high = self.share
-        fraction = float(self.progress.get("fraction", 0.0))
         return {
             "job": self.job,
             "source": self.source,
             "progress": dict(self.progress),
-            "done": low + (high - low) * fraction,
+            "done": low + (high - low) * self.done,
         }
 
 
@@ -116,6 +117,7 @@ class LeaseBook:
             if progress is not None:
                 held.running = True
                 held.progress = progress
+                held.done = float(progress.get("done", held.done))
             return True
 
     def drop(self, job: int, token: int, *, worker: str | None = None) -> bool:

@@ -108,7 +108,8 @@ def observe(length_s: float, report: Report) -> None:
     began = time.monotonic()
     while (done := (time.monotonic() - began) / length_s) < 1:
         device = "cuda:0 NVIDIA L4"
-        report({"stage": "observe", "fraction": done, "speed": 12.5, "device": device})
+        told = {"stage": "observe", "fraction": done, "done": done}
+        report({**told, "speed": 12.5, "device": device})
         time.sleep(0.1)
 
 
