@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs import schema
-from jobs.display import ended
+from jobs.display import ended, totals
 
 KNOWN = 0.9
 """Share of the jobs ahead whose lengths must be known."""
@@ -93,6 +93,9 @@ class Estimate:
         Args:
             status: Of the server.
         """
+        numbers = totals(status["counts"])
+        if not numbers["running"] + numbers["to do"]:
+            return 0.0
         when, told = self._told
         age_s = self._clock() - when
         if age_s >= self._patience_s:

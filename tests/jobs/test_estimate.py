@@ -87,6 +87,16 @@ def test_media_ahead_count_by_their_length(ledger, estimate, tmp_path):
     assert estimate.left_s(status(ledger)) == 0.0
 
 
+def test_at_the_end_nothing_is_left_whatever_was_said_a_moment_ago(ledger, tmp_path):
+    add(ledger, tmp_path, [50.0, 50.0])
+    estimate = Estimate(ledger.store.path, patience_s=3600)
+    do(ledger, 1)
+    assert estimate.left_s(status(ledger))
+    do(ledger, 1)
+    assert estimate.left_s(status(ledger)) == 0.0
+    estimate.close()
+
+
 @pytest.mark.parametrize(("media_s", "done_s"), [(0.0, 20.0), (60.0, 60.0)])
 def test_one_whose_length_cannot_be_told_counts_as_what_it_was_or_the_mean(
     ledger, estimate, tmp_path, media_s, done_s
