@@ -4,8 +4,9 @@
 
 FROM python:3.11-slim-bookworm AS wheel
 WORKDIR /src
-COPY setup.py pyproject.toml README.md LICENSE ina_server.py ina_work.py ina_worker.py ./
+COPY setup.py pyproject.toml README.md LICENSE ina_server.py ina_worker.py ./
 COPY analyzer analyzer
+COPY ina ina
 COPY joblist joblist
 COPY jobs jobs
 RUN pip wheel --no-cache-dir --no-deps --wheel-dir /dist .

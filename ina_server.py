@@ -17,21 +17,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import analyzer
-import ina_work
 from analyzer.errors import AnalyzerError
 from analyzer.options import AnalysisOptions, add_arguments, spellings
+from ina import analysis
 from joblist.model import ROWS_HELP, JoblistError
 from jobs.commands import _arguments as arguments
 from jobs.errors import LedgerRefused, LedgerUnavailable, UsageError
-from jobs.model import DEFAULT_PORT, FINAL, Bounds, Job, State
+from jobs.types import DEFAULT_PORT, FINAL, Bounds, Job, State
 
 if TYPE_CHECKING:
     from jobs.dashboard.page import Dashboard
-    from jobs.display import PlainDisplay
-    from jobs.imports import Imported
-    from jobs.ledger import Ledger
-    from jobs.local_workers import LocalWorkers
-    from jobs.transport import Access
+    from jobs.ledger.imports import Imported
+    from jobs.ledger.ledger import Ledger
+    from jobs.server.display import PlainDisplay
+    from jobs.server.local_workers import LocalWorkers
+    from jobs.wire.transport import Access
 
 EPILOG = """\
 examples:
@@ -113,17 +113,17 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(args: argparse.Namespace, options: AnalysisOptions) -> int:
     """Import the joblist, serve it to the end, and report."""
-    from jobs.ledger import Ledger
-    from jobs.store import Store, default_path
+    from jobs.ledger.ledger import Ledger
+    from jobs.ledger.store import Store, default_path
 
     bounds = arguments.bounds(args)
-    shards = ina_work.shards(args.shards, args.shard_minutes, options.to_dict())
+    shards = analysis.shards(args.shards, args.shard_minutes, options.to_dict())
     path = args.ledger or default_path(args.joblist)
     with ExitStack() as stack:
         store = stack.enter_context(closing(Store(path)))
         identities = None
         if args.identities is not None:
-            identities = ina_work.Identities(
+            identities = analysis.Identities(
                 args.identities,
                 options.describer,
                 args.identity_threshold,
@@ -138,14 +138,14 @@ def _serve(args: argparse.Namespace, options: AnalysisOptions) -> int:
 def _import(
     ledger: Ledger, args: argparse.Namespace, options: AnalysisOptions, bounds: Bounds
 ) -> Imported:
-    from jobs.imports import import_jobs
-    from jobs.sources import csv_list
+    from jobs.inputs import joblist
+    from jobs.ledger.imports import import_jobs
 
-    listed = csv_list.read(
-        args.joblist, exporters=ina_work.exporters(), bounds=bounds, rows=args.rows
+    listed = joblist.read(
+        args.joblist, exporters=analysis.exporters(), bounds=bounds, rows=args.rows
     )
     told = options.to_dict()
-    specs = (ina_work.check(spec, told) for spec in listed)
+    specs = (analysis.check(spec, told) for spec in listed)
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         imported = import_jobs(ledger, specs, options_digest=options.digest())
@@ -163,13 +163,13 @@ class _Run:
         options: AnalysisOptions,
         bounds: Bounds,
         ledger: Ledger,
-        identities: ina_work.Identities | None,
+        identities: analysis.Identities | None,
     ) -> None:
-        from analyzer import weights
+        from analyzer.weights import locate
         from jobs.retry import Timing
-        from jobs.server import JobServer
-        from jobs.service import JobService
-        from jobs.transport import Access
+        from jobs.server.server import JobServer
+        from jobs.server.service import JobService
+        from jobs.wire.transport import Access
 
         self._args = args
         self._options = options
@@ -184,7 +184,7 @@ class _Run:
             options_digest=options.digest(),
             bounds=bounds,
             program=analyzer.__version__,
-            models=weights.hashes(),
+            models=locate.hashes(),
             timing=Timing(args.lease),
             private={"identities": identities.private} if identities else None,
             keep_alive=args.keep_alive,
@@ -210,8 +210,8 @@ class _Run:
 
     def go(self, imported: Imported) -> int:
         """Serve until the end; return the exit code."""
-        from jobs.display import LiveDisplay, PlainDisplay, import_notes
-        from jobs.estimate import Estimate
+        from jobs.server.display import LiveDisplay, PlainDisplay, import_notes
+        from jobs.server.estimate import Estimate
 
         signal.signal(signal.SIGINT, self._on_signal)
         signal.signal(signal.SIGTERM, self._on_signal)
@@ -241,8 +241,8 @@ class _Run:
 
     def _look_for_long_media(self) -> None:
         """Find out beside the work which jobs are long, to hand them out first."""
-        from analyzer.duration import duration_s
-        from jobs.lengths import Lengths
+        from analyzer.pipeline.duration import duration_s
+        from jobs.server.lengths import Lengths
 
         if self._options.engine != "image":
             look = partial(duration_s, start=self._options.start, stop=self._options.stop)
@@ -255,7 +255,7 @@ class _Run:
         self._service.draining = True
 
     def _local_workers(self) -> LocalWorkers:
-        from jobs.local_workers import LocalWorkers
+        from jobs.server.local_workers import LocalWorkers
 
         args = self._args
         counts = self._service.status()["counts"]
@@ -314,8 +314,8 @@ class _Run:
 
     def _conclude(self) -> int:
         """Print the summary and what failed; return the exit code."""
-        from jobs import queries
-        from jobs.display import describe, results
+        from jobs.ledger import queries
+        from jobs.server.display import describe, results
 
         store = self._ledger.store
         counts = store.read(queries.counts)
@@ -324,7 +324,7 @@ class _Run:
         for line in results(counts, found, elapsed_s=time.monotonic() - self._started):
             print(line, flush=True)
         if self._identities:
-            print(f"{'archive':<8} {ina_work.summary(self._identities.store)}", flush=True)
+            print(f"{'archive':<8} {analysis.summary(self._identities.store)}", flush=True)
         for job in bad:
             print(f"{job.state.value}: {describe(job)}", file=sys.stderr)
         for job in store.read(lambda db: queries.partial(db, epoch=store.epoch)):

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 import analyzer
 from analyzer.options import spellings
 from jobs.errors import JobFailed, ServerGone, ServerRefused, UsageError
-from jobs.model import Lease
+from jobs.types import Lease
 
 if TYPE_CHECKING:
-    from analyzer.gallery import Galleries
+    from analyzer.gallery.folder import Galleries
     from analyzer.identities import IdentityStore
     from analyzer.options import AnalysisOptions
-    from analyzer.parts import Part
-    from analyzer.pipeline import Models
+    from analyzer.pipeline.summarize import Models
+    from analyzer.reports.part_file import Part
     from analyzer.types import MediaReport, Progress, ProgressHook
-    from jobs.child import Report, Task
+    from jobs.worker.child import Report, Task
 
 EPILOG = """\
 examples:
@@ -85,9 +85,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _work(args: argparse.Namespace) -> None:
-    from analyzer import weights
-    from jobs.transport import Access
-    from jobs.worker import Worker, WorkerSettings
+    from analyzer.weights import locate
+    from jobs.wire.transport import Access
+    from jobs.worker.worker import Worker, WorkerSettings
 
     worker = Worker(
         WorkerSettings(
@@ -95,7 +95,7 @@ def _work(args: argparse.Namespace) -> None:
             factory="ina_worker:make_task",
             local={name: getattr(args, name) for name in (*OVERRIDES, "threads")},
             program=analyzer.__version__,
-            models=weights.hashes(),
+            models=locate.hashes(),
             device=args.device or "auto",
             access=Access.load(token_file=args.token_file, certs=args.certs),
             patience_s=args.server_timeout,
@@ -138,11 +138,13 @@ class _Analysis:
         self._report: Report = lambda _progress: None
 
     def run(self, lease: Lease, parts: dict[str, Path], report: Report) -> Mapping[str, float]:
-        """Write what the lease asks for; see `jobs.child.Task`."""
-        from analyzer import correct, corrections, registry
-        from analyzer import parts as kept
-        from analyzer.identify import WITHOUT_MEDIUM, analyze, remember
+        """Write what the lease asks for; see `jobs.worker.child.Task`."""
+        from analyzer import registry
         from analyzer.options import AnalysisOptions
+        from analyzer.reports import corrections_file
+        from analyzer.reports import part_file as kept
+        from analyzer.review import apply
+        from analyzer.workflows.analyze import WITHOUT_MEDIUM, analyze, remember
 
         options = AnalysisOptions.from_dict({**lease.options, **self._overrides})
         self._report = report
@@ -162,7 +164,7 @@ class _Analysis:
             hook = progress_hook(report, stages=stages, duration_s=length_s, device=device)
             return [seen]
 
-        corrected = corrections.read_if_there(lease.spec.corrections)
+        corrected = corrections_file.read_if_there(lease.spec.corrections)
         gallery = galleries.get(lease.spec.gallery, hook) if lease.spec.gallery else None
         found = analyze(
             lease.source_path,
@@ -175,7 +177,7 @@ class _Analysis:
         if store:
             self._wait()
             found = remember(found, store, key=lease.key)
-        found = correct.again(found, corrected, labeller=lambda: models.labeller)
+        found = apply.again(found, corrected, labeller=lambda: models.labeller)
         self._warn(lease, [*(gallery.notes if gallery else ()), *found.notes])
         if found.info.kind == "none":
             for name in parts.keys() - set(WITHOUT_MEDIUM):
@@ -193,7 +195,7 @@ class _Analysis:
             JobFailed: This worker cannot use it, and so do no job.
         """
         from analyzer.errors import MissingDependency, UsageError
-        from analyzer.identity_store import open_store
+        from analyzer.identities.address import open_store
 
         wanted = lease.private.get("identities")
         if wanted and self._store is None:
@@ -209,8 +211,8 @@ class _Analysis:
 
     def _models(self, options: AnalysisOptions) -> tuple[Models, Galleries]:
         """What these options name; loaded where the job before had others."""
-        from analyzer.gallery import Galleries
-        from analyzer.pipeline import load_models
+        from analyzer.gallery.folder import Galleries
+        from analyzer.pipeline.summarize import load_models
 
         if options.digest() not in self._loaded:
             self._loaded.clear()
@@ -228,7 +230,7 @@ class _Analysis:
 
 def _require_machine(wanted: Mapping[str, str] | None) -> None:
     """Raise JobFailed unless this is the machine of the store; None: it is for all machines."""
-    from jobs.host import Identity
+    from jobs.system.process_identity import Identity
 
     own = Identity.own()
     if wanted and (wanted["host"], wanted["boot_id"]) != (own.host, own.boot_id):
@@ -241,10 +243,10 @@ def _require_machine(wanted: Mapping[str, str] | None) -> None:
 
 def _look(lease: Lease, models: Models, hook: ProgressHook) -> Part:
     """Look at a medium or a shard of it, or put together what was seen of all shards."""
-    from analyzer import parts
     from analyzer.errors import AnalyzerError
-    from analyzer.pipeline import observe_part
-    from analyzer.shards import Shard
+    from analyzer.pipeline.summarize import observe_part
+    from analyzer.reports import part_file as parts
+    from analyzer.types.shards import Shard
 
     if lease.parts:
         try:

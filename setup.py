@@ -31,8 +31,8 @@ setup(
     license="MIT",
     license_files=["LICENSE"],
     python_requires=">=3.10",
-    packages=find_packages(include=["analyzer", "analyzer.*", "joblist", "jobs", "jobs.*"]),
-    py_modules=["ina_server", "ina_work", "ina_worker"],
+    packages=find_packages(include=["analyzer", "analyzer.*", "ina", "joblist", "jobs", "jobs.*"]),
+    py_modules=["ina_server", "ina.analysis", "ina_worker"],
     package_data={
         "": ["*.safetensors", "*.sh", "*.yaml", "*.j2"],
         "analyzer.export": ["_page/*"],

@@ -11,14 +11,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analyzer import gallery as galleries
-from analyzer import identify, outputs, pipeline, registry, results
+from analyzer import registry
 from analyzer.errors import UsageError
 from analyzer.export import Table
-from analyzer.models import Models
+from analyzer.gallery import folder as galleries
+from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
-from analyzer.runtime import Runtime
+from analyzer.pipeline import summarize
+from analyzer.pipeline.components import Models
+from analyzer.results import locate
+from analyzer.results import write as outputs
 from analyzer.types import MediaReport, ProgressHook
+from analyzer.workflows import analyze as identify
 
 if TYPE_CHECKING:
     import pandas
@@ -95,7 +99,7 @@ def load_models(*, threads: int = 0, **options: Any) -> Models:
 
 @lru_cache(maxsize=_KEPT)
 def _loaded(options: AnalysisOptions, threads: int) -> Models:
-    return pipeline.load_models(options, threads=threads)
+    return summarize.load_models(options, threads=threads)
 
 
 def dataframe(report: MediaReport, table: str = "csv") -> "pandas.DataFrame":
@@ -142,5 +146,5 @@ def write(
     """
     file = Path(path)
     # A name that no installed export has tells which one is wanted all the same, and what it lacks.
-    spec = export or results.kind_of(file.name) or file.suffix.removeprefix(".")
-    outputs.write(results.exporter(spec), report, file, progress)
+    spec = export or locate.kind_of(file.name) or file.suffix.removeprefix(".")
+    outputs.write(locate.exporter(spec), report, file, progress)

@@ -1,6 +1,7 @@
 """Find, describe and load components: a stage is a folder, a choice is a file in it.
 
-``analyzer/detect/centerface.py`` is ``--detector centerface``. A component is named by a spec,
+``analyzer/stages/detect/centerface.py`` is ``--detector centerface``; `PLUGINS` lists where the
+folders are. A component is named by a spec,
 ``name`` or ``name:option=value,option=value``; the options are the keywords of its ``create``.
 """
 
@@ -9,7 +10,7 @@ import difflib
 import importlib
 import inspect
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -17,6 +18,26 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from analyzer.errors import MissingDependency, UsageError
 
 _Made = TypeVar("_Made")
+PLUGINS: Mapping[str, str] = {
+    "align": "stages.align",
+    "backend": "inference.backends",
+    "cluster": "stages.cluster",
+    "commands": "commands",
+    "datasets": "evaluation.datasets",
+    "decode": "stages.decode",
+    "demo": "demo",
+    "describe": "stages.describe",
+    "detect": "stages.detect",
+    "export": "export",
+    "formats": "files.codecs",
+    "identities": "identities.backends",
+    "pages": "pages",
+    "shots": "stages.shots",
+    "show": "live.screens",
+    "track": "stages.track",
+    "train": "training",
+}
+"""Where something can be plugged in: kind of plug-in -> package below `analyzer`, a file each."""
 _ROOT = Path(__file__).parent
 _PIP_NAMES = {
     "cv2": "opencv-python",
@@ -74,8 +95,12 @@ def _pairs(text: str, cure: str) -> tuple[tuple[str, str], ...]:
 
 def names(stage: str) -> tuple[str, ...]:
     """List the components of a stage without importing any."""
-    files = (_ROOT / stage).glob("*.py")
+    files = _folder(stage).glob("*.py")
     return tuple(sorted(f.stem for f in files if not f.stem.startswith("_")))
+
+
+def _folder(stage: str) -> Path:
+    return _ROOT.joinpath(*PLUGINS[stage].split("."))
 
 
 def check(stage: str, text: str) -> Spec:
@@ -102,7 +127,7 @@ def module(stage: str, name: str) -> types.ModuleType:
         MissingDependency: a library that it imports is not installed.
     """
     try:
-        return importlib.import_module(f"analyzer.{stage}.{name}")
+        return importlib.import_module(f"analyzer.{PLUGINS[stage]}.{name}")
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if missing in ("", "analyzer"):
@@ -113,7 +138,7 @@ def module(stage: str, name: str) -> types.ModuleType:
 
 def constant(stage: str, name: str, wanted: str) -> Any:
     """Read a constant off a component's file, which is not imported; ``None`` where it has none."""
-    for node in ast.parse((_ROOT / stage / f"{name}.py").read_text(encoding="utf-8")).body:
+    for node in ast.parse((_folder(stage) / f"{name}.py").read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == wanted:
             return ast.literal_eval(node.value)
     return None

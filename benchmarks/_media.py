@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from analyzer import ffmpeg_binary
+from analyzer.files import ffmpeg as ffmpeg_binary
 
 _ROOT = Path(__file__).parent.parent
 _REAL = _ROOT.parent / "shared" / "media" / "video" / "short_hamilton_clip.mp4"

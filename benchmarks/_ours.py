@@ -19,12 +19,13 @@ _MB = 1024
 def whole(path: str, options: str) -> dict[str, Any]:
     """Analyse a video and write its table; options: as JSON."""
     began = time.perf_counter()
-    from analyzer import pipeline, registry
+    from analyzer import registry
     from analyzer.options import AnalysisOptions
+    from analyzer.pipeline import summarize
 
-    models = pipeline.load_models(AnalysisOptions(device="cpu", **json.loads(options)))
+    models = summarize.load_models(AnalysisOptions(device="cpu", **json.loads(options)))
     loaded = time.perf_counter()
-    report = pipeline.analyze(path, models=models)
+    report = summarize.analyze(path, models=models)
     with tempfile.TemporaryDirectory() as folder:
         exporter = registry.load("export", "csv", runtime=models.runtime)
         exporter.write(report, Path(folder) / "table.csv", None)
@@ -40,8 +41,8 @@ def whole(path: str, options: str) -> dict[str, Any]:
 
 def sampled(path: str, options: str) -> dict[str, Any]:
     """The numbers of the frames that an analysis would look at."""
-    from analyzer.models import load_models
     from analyzer.options import AnalysisOptions
+    from analyzer.pipeline.components import load_models
 
     models = load_models(AnalysisOptions(device="cpu", **json.loads(options)))
     with models.decoder.open(path) as medium:
@@ -51,7 +52,7 @@ def sampled(path: str, options: str) -> dict[str, Any]:
 def size(path: str) -> dict[str, Any]:
     """Width and height of a video."""
     from analyzer import registry
-    from analyzer.runtime import Runtime
+    from analyzer.inference.runtime import Runtime
 
     with registry.load("decode", "video", runtime=Runtime(device="cpu")).open(path) as medium:
         return {"size": [medium.info.width_px, medium.info.height_px]}
@@ -59,10 +60,11 @@ def size(path: str) -> dict[str, Any]:
 
 def detect(path: str) -> dict[str, Any]:
     """Decode every frame of a video and look for faces, and nothing else."""
-    from analyzer import looking, registry
-    from analyzer.prefetch import prefetch
-    from analyzer.runtime import Runtime
-    from analyzer.schedule import batches
+    from analyzer import registry
+    from analyzer.inference.runtime import Runtime
+    from analyzer.pipeline import frames as looking
+    from analyzer.pipeline.prefetch import prefetch
+    from analyzer.pipeline.schedule import batches
 
     runtime = Runtime(device="cpu")
     decoder = registry.load("decode", "video", runtime=runtime)
@@ -79,11 +81,12 @@ def detect(path: str) -> dict[str, Any]:
 
 def export_mp4(path: str) -> dict[str, Any]:
     """Analyse a video at 1 fps, and burn the faces in."""
-    from analyzer import pipeline, registry
+    from analyzer import registry
     from analyzer.options import AnalysisOptions
+    from analyzer.pipeline import summarize
 
-    models = pipeline.load_models(AnalysisOptions(device="cpu", fps=1))
-    report = pipeline.analyze(path, models=models)
+    models = summarize.load_models(AnalysisOptions(device="cpu", fps=1))
+    report = summarize.analyze(path, models=models)
     exporter = registry.load("export", "mp4", runtime=models.runtime)
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from analyzer import registry
+from analyzer.inference.runtime import Runtime
 from analyzer.options import ATTRIBUTES
-from analyzer.runtime import Runtime
 from analyzer.types import F32
 
 _ROOT = Path(__file__).parent.parent
@@ -52,7 +52,7 @@ def cluster(runs: int) -> dict[str, float]:
 
 def subtitle(runs: int) -> dict[str, float]:
     """Seconds to write the ASS of a film of two hours at 5 fps, with two faces on screen."""
-    from tests.analyzer.reports import Face, make_report
+    from tests.support.reports import Face, make_report
 
     faces = [
         Face(frame=5 * n, time_s=n / 5, box=(10 + 300 * who, 20, 150 + 300 * who, 200),

@@ -11,10 +11,11 @@ from collections.abc import Callable
 import dlib
 import numpy as np
 
-from analyzer import registry, weights
-from analyzer.describe import Describer
+from analyzer import registry
+from analyzer.inference.runtime import Runtime
 from analyzer.options import ATTRIBUTES
-from analyzer.runtime import Runtime
+from analyzer.stages.describe import Describer
+from analyzer.weights import locate
 
 _RUNS = 5
 _CHIPS = 16
@@ -23,7 +24,7 @@ _CHIPS = 16
 def run() -> dict[str, float]:
     """Milliseconds a face, their ratio, and the largest difference of any embedding value."""
     chips = np.random.default_rng(0).integers(0, 256, (_CHIPS, 150, 150, 3), np.uint8)
-    network = dlib.face_recognition_model_v1(str(weights.locate("dlib_resnet")))
+    network = dlib.face_recognition_model_v1(str(locate.locate("dlib_resnet")))
     single = _describer(1, ())
     whole = _describer(0, ATTRIBUTES)
     routes: dict[str, Callable[[], object]] = {

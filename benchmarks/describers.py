@@ -13,8 +13,8 @@ from collections.abc import Callable
 import numpy as np
 
 from analyzer import registry
+from analyzer.inference.runtime import Runtime
 from analyzer.options import ATTRIBUTES
-from analyzer.runtime import Runtime
 
 _DEFAULT = "dlib_resnet"
 _RUNS = 9

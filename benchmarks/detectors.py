@@ -22,8 +22,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from analyzer import geometry, registry
-from analyzer.runtime import Runtime
+from analyzer import registry
+from analyzer.imaging import boxes as geometry
+from analyzer.inference.runtime import Runtime
 from analyzer.types import F32, U8
 
 _DEFAULT = "centerface hog mmod"

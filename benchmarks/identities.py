@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from analyzer.identity import Commit, Settings
-from analyzer.identity_store import open_store
+from analyzer.identities.address import open_store
+from analyzer.identities.records import Commit, Settings
 
 _IDENTITIES = 1_000_000
 _DIMENSIONS = 128

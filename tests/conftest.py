@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.analyzer import browser
+from tests.support import browser
 
 ROOT = Path(__file__).parent.parent
 

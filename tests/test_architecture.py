@@ -51,7 +51,7 @@ DEFAULT_LAYER = {"analyzer": 2, "joblist": 0, "jobs": 1}
 """Of all other modules: stages, and what stands under the service."""
 
 EXCEPTIONS = {
-    (f"analyzer.train.{trainer}", f"analyzer.describe.{describer}")
+    (f"analyzer.training.{trainer}", f"analyzer.stages.describe.{describer}")
     for trainer in ("attributes", "_correct", "_identity_heads", "_network")
     for describer in ("_dlib_attributes", "_dlib_dat")
 }

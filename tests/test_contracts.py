@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analyzer import pipeline, registry, truth
+from analyzer import registry
 from analyzer.errors import MissingDependency, UsageError
+from analyzer.evaluation import truth
+from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
-from analyzer.runtime import Runtime
+from analyzer.pipeline import summarize
 from analyzer.types import Detections, Frame, MediaInfo
-from tests.analyzer.test_tracks import faces, observe
+from tests.observations.test_tracks import faces, observe
 
 RUNTIME = Runtime(device="cpu")
 MODELS = Path(__file__).parent.parent.parent / "shared" / "models"
@@ -316,8 +318,8 @@ class TestIds:
         options = AnalysisOptions(clusterer=name, min_faces=3, device="cpu")
         info = MediaInfo(uri="a.mp4", kind="video", width_px=900, height_px=90,
                          frame_rate=Fraction(5), duration_s=4.0)  # fmt: skip
-        models = pipeline.load_models(options)
-        report = pipeline.summarize(info, self.observations(), models=models)
+        models = summarize.load_models(options)
+        report = summarize.summarize(info, self.observations(), models=models)
         tables = {}
         for exporter in ("csv", "characters"):
             path = tmp_path / exporter

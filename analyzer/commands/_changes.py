@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from analyzer.results import Found
-    from analyzer.rewrite import Replaced
+    from analyzer.files.transaction import Replaced
+    from analyzer.results.locate import Found
 
 HELP = (
     "table of the files that are others now, for `python -m jobs accept` (default: beside the "

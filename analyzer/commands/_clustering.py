@@ -87,9 +87,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _report(args: argparse.Namespace, progress: Any) -> dict[str, Any]:
     """All figures, and what they were measured with."""
-    from analyzer import evaluate_clustering as evaluate
-    from analyzer import truth
-    from analyzer.pipeline import load_models
+    from analyzer.evaluation import clustering as evaluate
+    from analyzer.evaluation import truth
+    from analyzer.pipeline.summarize import load_models
 
     forced = {"engine": "image"} if args.pictures else {}
     options = AnalysisOptions.from_mapping({**vars(args), **forced})

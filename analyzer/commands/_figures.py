@@ -10,7 +10,7 @@ from analyzer import registry
 from analyzer.options import spellings
 
 if TYPE_CHECKING:
-    from analyzer.review import Page
+    from analyzer.pages import Page
 
 _NAMES = {
     "sex_accuracy": "sex",
@@ -39,7 +39,7 @@ def add_means(parser: argparse.ArgumentParser) -> None:
 
 def page(args: argparse.Namespace, name: str) -> "Page | None":
     """The page that was asked for, before anything is measured: its library may be missing."""
-    return registry.module("review", name).create() if args.html else None
+    return registry.module("pages", name).create() if args.html else None
 
 
 def save(args: argparse.Namespace, report: Mapping[str, Any], page: "Page | None") -> None:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
 
-from analyzer import identity_store
-from analyzer.identify import remember
+from analyzer.identities import address
 from analyzer.options import AnalysisOptions
 from analyzer.types import MediaReport
+from analyzer.workflows.analyze import remember
 
 
 class Known:
@@ -29,9 +29,9 @@ class Known:
         self, text: str, options: AnalysisOptions, threshold: float | None, *, default: Path
     ) -> None:
         self._options = options.digest()
-        self._store = identity_store.open_store(
-            identity_store.address(text, default=default),
-            settings=identity_store.settings_for(options.describer, threshold),
+        self._store = address.open_store(
+            address.address(text, default=default),
+            settings=address.settings_for(options.describer, threshold),
         )
 
     def __enter__(self) -> "Known":

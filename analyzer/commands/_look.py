@@ -9,10 +9,10 @@ from multiprocessing import get_context
 
 from analyzer.errors import ResourceError
 from analyzer.options import AnalysisOptions
-from analyzer.parts import Part
-from analyzer.pipeline import Models, load_models, observe_part
-from analyzer.shards import Shard
+from analyzer.pipeline.summarize import Models, load_models, observe_part
+from analyzer.reports.part_file import Part
 from analyzer.types import Progress, ProgressHook
+from analyzer.types.shards import Shard
 
 _models: list[Models] = []
 """Of a process that looks at shards."""
@@ -58,7 +58,7 @@ class Look:
         """Look at a medium.
 
         Args:
-            path: see `analyzer.pipeline.analyze`.
+            path: see `analyzer.pipeline.summarize.analyze`.
             progress: told of each step; of shards, when one is done.
 
         Raises:

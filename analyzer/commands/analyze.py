@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 from analyzer import registry
 from analyzer.errors import AnalyzerError, UsageError
 from analyzer.options import AnalysisOptions, add_arguments, spellings
-from analyzer.shards import plan
+from analyzer.types.shards import plan
 from joblist.model import ROWS_HELP, Rows
 
 if TYPE_CHECKING:
     from analyzer.commands._known import Known
     from analyzer.commands._look import Look
-    from analyzer.corrections import Document
-    from analyzer.items import Item
-    from analyzer.models import Models
-    from analyzer.names import Gallery
-    from analyzer.parts import Part
+    from analyzer.pipeline.components import Models
+    from analyzer.reports.corrections_file import Document
+    from analyzer.reports.part_file import Part
     from analyzer.types import MediaReport, ProgressHook
+    from analyzer.types.people import Gallery
+    from analyzer.workflows.items import Item
 
 SHARDS_HELP = (
     "divide each video among N processes, at cuts; the results are the same (default: off)"
@@ -102,8 +102,8 @@ def run(args: argparse.Namespace) -> int:
     work = _work(args, stills=options.engine == "image")
 
     from analyzer.commands._look import Look
-    from analyzer.gallery import Galleries
-    from analyzer.pipeline import load_models
+    from analyzer.gallery.folder import Galleries
+    from analyzer.pipeline.summarize import load_models
 
     models = load_models(options, threads=args.threads)
     galleries, told = Galleries(models), set[str]()
@@ -131,7 +131,7 @@ def _work(args: argparse.Namespace, *, stills: bool) -> "list[Item]":
     Raises:
         UsageError: arguments that are missing, or of no use together.
     """
-    from analyzer import items
+    from analyzer.workflows import items
 
     joblists = [path for path in args.media if path.lower().endswith(".csv")]
     if joblists:
@@ -192,7 +192,7 @@ def _rows(text: str) -> Rows:
 
 def _exports(args: argparse.Namespace, *, stills: bool, poster: bool) -> list[str]:
     """What to write, by name: what is asked for, or what suits the medium."""
-    from analyzer.items import EXPORTS_OF_POSTERS
+    from analyzer.workflows.items import EXPORTS_OF_POSTERS
 
     suits = DEFAULT_EXPORTS_OF_STILLS if stills else DEFAULT_EXPORTS
     wanted = args.export.split(",") if args.export else suits.split(",")
@@ -209,11 +209,11 @@ def _exports(args: argparse.Namespace, *, stills: bool, poster: bool) -> list[st
 
 def _corrections(args: argparse.Namespace, item: "Item") -> "Document | None":
     """What a reviewer has corrected in earlier results of a medium."""
-    from analyzer import corrections
+    from analyzer.reports import corrections_file
 
     if args.no_corrections:
         return None
-    document = corrections.read_if_there(item.corrections)
+    document = corrections_file.read_if_there(item.corrections)
     if document:
         print(f"corrections of {item.corrections} are made again; --no_corrections leaves them out")
     return document
@@ -227,10 +227,10 @@ def _one(
     corrected: "Document | None",
 ) -> bool:
     """Analyse one medium and write its files, then say what was found; true if it was skipped."""
-    from analyzer import correct
     from analyzer.commands._progress import bar
-    from analyzer.identify import WITHOUT_MEDIUM, analyze
-    from analyzer.items import EXPORTS_OF_POSTERS, require_medium
+    from analyzer.review import apply
+    from analyzer.workflows.analyze import WITHOUT_MEDIUM, analyze
+    from analyzer.workflows.items import EXPORTS_OF_POSTERS, require_medium
 
     started, models = time.monotonic(), look.models
     with bar(item.target.name) as progress:
@@ -249,7 +249,7 @@ def _one(
         )
         if known:
             report = known.remember(report, item.medium)
-        report = correct.again(report, corrected, labeller=lambda: models.labeller)
+        report = apply.again(report, corrected, labeller=lambda: models.labeller)
         report = replace(report, notes=(*report.notes, *item.notes))
         skipped = report.info.kind == "none"
         exports = [n for n in item.exports if not skipped or n in WITHOUT_MEDIUM]
@@ -276,8 +276,8 @@ def _write_posters(
         models: that made the report.
         progress: told of each step.
     """
-    from analyzer.identify import identify
-    from analyzer.items import EXPORTS_OF_POSTERS
+    from analyzer.workflows.analyze import identify
+    from analyzer.workflows.items import EXPORTS_OF_POSTERS
 
     wanted = [name for name in exports if name in EXPORTS_OF_POSTERS]
     posters = item.posters if len(item.posters) > 1 else ()
@@ -299,12 +299,12 @@ def _write(
     progress: "ProgressHook",
 ) -> None:
     """Write some files of one medium."""
-    from analyzer import outputs
+    from analyzer.results import write
 
     for name in exports:
         exporter = registry.load("export", name, runtime=models.runtime)
         file = item.dests.get(name, target.with_name(target.name + exporter.suffix))
-        outputs.write(exporter, report, file, progress)
+        write.write(exporter, report, file, progress)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from analyzer.errors import UsageError
 from analyzer.options import spellings
 
 if TYPE_CHECKING:
-    from analyzer.collect.identities import Collection
+    from analyzer.collection.identities import Collection
     from joblist.model import JobSpec
 
 _TOP = 20
@@ -63,9 +63,9 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"cluster_threshold {threshold}: must be above 0")
     registry.check("cluster", args.clusterer)
 
-    from analyzer.collect import identities, media, results
+    from analyzer.collection import identities, media, results
     from analyzer.commands import _progress
-    from analyzer.runtime import Runtime
+    from analyzer.inference.runtime import Runtime
 
     rows = _rows(args.source)
     writers = results.Writers.load()
@@ -87,8 +87,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _rows(sources: list[str]) -> "list[JobSpec]":
     """The rows of the joblist, or one a report."""
-    from analyzer import joblist
-    from analyzer.collect import media
+    from analyzer.collection import media
+    from analyzer.results import joblist
 
     if all(source.lower().endswith(".zip") for source in sources):
         return media.of_reports(sources)

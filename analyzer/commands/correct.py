@@ -10,9 +10,9 @@ from analyzer.errors import UsageError
 from analyzer.options import spellings
 
 if TYPE_CHECKING:
-    from analyzer.amend import Account
-    from analyzer.corrections import Document
-    from analyzer.results import Found, Results
+    from analyzer.reports.corrections_file import Document
+    from analyzer.results.locate import Found, Results
+    from analyzer.review.amend import Account
 
 RESULTS_HELP = (
     "a report (.report.zip), with what lies beside it under its name; or a folder or joblist, in "
@@ -54,11 +54,13 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Correct the results of one medium; 1 where a file could not be made again."""
-    from analyzer import amend, corrections, results
+    from analyzer.reports import corrections_file
+    from analyzer.results import locate as results
+    from analyzer.review import amend
 
     if args.revert == (args.corrections is not None):
         raise UsageError("give a file of corrections, or --revert, which takes them back")
-    document = corrections.read(args.corrections) if args.corrections else None
+    document = corrections_file.read(args.corrections) if args.corrections else None
     if args.results.endswith(_REPORT) and Path(args.results).is_file():
         found = results.Found(results=[results.beside(Path(args.results))])
     else:
@@ -85,7 +87,7 @@ def _medium(place: str, found: "Found", document: "Document | None") -> "Results
     Raises:
         UsageError: there are none, or several that may be meant.
     """
-    from analyzer import reports
+    from analyzer.reports import report_file
 
     medium = [results for results in found.results if "report" in results.files]
     if not medium:
@@ -95,7 +97,8 @@ def _medium(place: str, found: "Found", document: "Document | None") -> "Results
         )
     if len(medium) > 1 and document:
         uris = {
-            results.name: reports.summary(results.files["report"]).info.uri for results in medium
+            results.name: report_file.summary(results.files["report"]).info.uri
+            for results in medium
         }
         medium = [r for r in medium if Path(uris[r.name]).name == document.name]
         medium = [r for r in medium if uris[r.name] == document.uri] or medium

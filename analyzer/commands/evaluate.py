@@ -6,8 +6,8 @@ from typing import Any
 
 from analyzer import registry
 from analyzer.commands import _clustering, _figures
+from analyzer.inference.runtime import Runtime
 from analyzer.options import ATTRIBUTES
-from analyzer.runtime import Runtime
 
 EPILOG = """\
 example:
@@ -65,17 +65,17 @@ def run(args: argparse.Namespace) -> int:
 
 def _report(args: argparse.Namespace, progress: Any) -> dict[str, Any]:
     """All figures, and what they were measured with."""
-    from analyzer import evaluate
+    from analyzer.evaluation import attributes
 
     runtime = Runtime(device=args.device, batch_size=args.batch_size)
     describer = registry.load("describe", args.describer, runtime=runtime, attributes=ATTRIBUTES)
     aligner = registry.load("align", describer.aligner, runtime=runtime)
     create = registry.module("datasets", args.layout).create
     dataset = create(folder=args.data, split=args.split, aligner=aligner)
-    predictions = evaluate.predict(describer, aligner, dataset, progress=progress)
+    predictions = attributes.predict(describer, aligner, dataset, progress=progress)
     about = {
         "data": {"layout": args.layout, "split": args.split, "sha256": dataset.digest},
         "describer": args.describer,
         "models": dict(describer.provenance),
     }
-    return {**about, **evaluate.report(predictions, describer.calibration)}
+    return {**about, **attributes.report(predictions, describer.calibration)}

@@ -12,10 +12,10 @@ from analyzer.errors import AnalyzerError, UsageError
 from analyzer.options import spellings
 
 if TYPE_CHECKING:
-    from analyzer.erase import Account
-    from analyzer.forget import Wanted
+    from analyzer.erasure.files import Account
+    from analyzer.erasure.strip import Wanted
     from analyzer.identities import IdentityStore
-    from analyzer.results import Found
+    from analyzer.results.locate import Found
 
 WHO_HELP = (
     "a name as the gallery has it; identity:17 of the store; person:3 of one medium's results"
@@ -55,11 +55,11 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Forget somebody; 1 where nobody was found, or something is left."""
-    from analyzer import results
-    from analyzer.identity_store import open_store
+    from analyzer.identities.address import open_store
+    from analyzer.results import locate
 
     wanted = _wanted(args)
-    found = results.find(args.results)
+    found = locate.find(args.results)
     if wanted.person_id is not None and len(found.results) != 1:
         raise UsageError(
             f"person:{wanted.person_id} is a number of one medium, and there are results of "
@@ -79,7 +79,7 @@ def _wanted(args: argparse.Namespace) -> "Wanted":
     Raises:
         UsageError: that, or where, is not said.
     """
-    from analyzer.forget import Wanted
+    from analyzer.erasure.strip import Wanted
 
     if not args.results and not args.identities:
         raise UsageError("forget where? give --results PATH..., --identities URL, or both")
@@ -130,14 +130,15 @@ def _forget(
 
 def _identities(wanted: "Wanted", found: "Found", store: "IdentityStore") -> frozenset[int]:
     """Whom of a store a person is, by the means of their embeddings in all reports."""
-    from analyzer import forget, reports
+    from analyzer.erasure import strip
+    from analyzer.reports import report_file
 
     ids = set()
     for medium in found.results:
         if "report" in medium.files:
-            report = reports.load(medium.files["report"])
-            known = forget.look_up(report, store)
-            persons = forget.persons_in(report, wanted, None)
+            report = report_file.load(medium.files["report"])
+            known = strip.look_up(report, store)
+            persons = strip.persons_in(report, wanted, None)
             ids |= {known[person][0] for person in persons if person in known}
     return frozenset(ids)
 
@@ -146,8 +147,9 @@ def _erase(
     wanted: "Wanted", found: "Found", store: "IdentityStore | None", *, trial: bool
 ) -> "Account":
     """Forget somebody in all results; what cannot be done in one medium stops no other."""
-    from analyzer import gallery, leftovers
-    from analyzer.erase import Account, Left, Removed, erase
+    from analyzer.erasure import search
+    from analyzer.erasure.files import Account, Left, Removed, erase
+    from analyzer.gallery import folder as gallery
 
     account = Account()
     for medium in found.results:
@@ -157,10 +159,10 @@ def _erase(
             account.left.append(Left(Path(medium.name), f"nothing was changed: {error}"))
     collected = {path.parent for path in found.others if path.name == "crops.zip"}
     for path in found.others:
-        if not collected & {path.parent, path.parent.parent} and leftovers.holds(path, wanted.name):
+        if not collected & {path.parent, path.parent.parent} and search.holds(path, wanted.name):
             account.left.append(Left(path, "has the name in it, and is no result: see to it"))
     for folder in sorted(collected):
-        named = any(leftovers.holds(table, wanted.name) for table in folder.glob("*.csv"))
+        named = any(search.holds(table, wanted.name) for table in folder.glob("*.csv"))
         if named or (wanted.name is None and account.removed):
             account.left.append(Left(folder, COLLECT))
     for file in gallery.cached_with(wanted.name) if wanted.name else ():
@@ -217,7 +219,7 @@ def _confirm(count: int) -> None:
 
 def _warn(wanted: "Wanted", found: "Found") -> None:
     """Name the portraits by which the next run would know the person again."""
-    from analyzer import gallery
+    from analyzer.gallery import folder as gallery
 
     folders = {medium.gallery for medium in found.results if medium.gallery}
     for folder in sorted(folders) if wanted.name else ():

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analyzer import weights
-from analyzer.catalogue import Model
 from analyzer.errors import AnalyzerError, UsageError
 from analyzer.options import spellings
+from analyzer.weights import locate
+from analyzer.weights.catalogue import Model
 
 if TYPE_CHECKING:
-    from analyzer.resuming import Told
+    from analyzer.weights.download import Told
 
 _FREE_PX = 640
 """Side with which networks are measured that take any."""
@@ -82,7 +82,7 @@ def list_models(args: argparse.Namespace) -> int:
     titles = ["model", "what it does", "MB", "licence", "published at", "here"]
     for title in titles + ["ms"] * args.measure:
         table.add_column(title, overflow="fold")
-    for model in weights.everything().values():
+    for model in locate.everything().values():
         path = _present(model)
         size = path.stat().st_size if path else model.size
         here = model.package or "yes" if path else "no"
@@ -95,38 +95,38 @@ def list_models(args: argparse.Namespace) -> int:
 
 def fetch(args: argparse.Namespace) -> int:
     """Download a model."""
-    model = weights.get(args.name)
+    model = locate.get(args.name)
     print(f"{model.name}: licence: {model.licence}")
     _accept(model, accepted=args.accept_licence)
 
-    from analyzer import fetching
+    from analyzer.weights import fetch as fetching
 
-    unknown = not weights.expected(model)
+    unknown = not locate.expected(model)
     with _progress(model.name) as told:
         path = fetching.fetch(model, mirror=args.mirror, told=told)
     print(f"{model.name}: {path}")
     if unknown:
-        print(f"{model.name}: no sha256 is published; noted for later: {weights.expected(model)}")
+        print(f"{model.name}: no sha256 is published; noted for later: {locate.expected(model)}")
     return 0
 
 
 def add_model(args: argparse.Namespace) -> int:
     """Copy a model of the user's."""
-    from analyzer import fetching
+    from analyzer.weights import fetch as fetching
 
     model = fetching.add(args.path, name=args.name, spec=args.spec)
-    print(f"{model.name}: {weights.locate(model.name)}")
+    print(f"{model.name}: {locate.locate(model.name)}")
     return 0
 
 
 def verify(_: argparse.Namespace) -> int:
     """Check every model that is or must be here; 1 if one is missing or altered."""
     failed = 0
-    for name, model in weights.everything().items():
+    for name, model in locate.everything().items():
         if not model.package and not _present(model):
             continue
         try:
-            print(f"{name}: {weights.locate(name)}")
+            print(f"{name}: {locate.locate(name)}")
         except AnalyzerError as error:
             failed += 1
             print(f"{name}: {error}", file=sys.stderr)
@@ -135,7 +135,7 @@ def verify(_: argparse.Namespace) -> int:
 
 def _present(model: Model) -> Path | None:
     try:
-        return weights.find(model)
+        return locate.find(model)
     except AnalyzerError:
         return None
 
@@ -180,7 +180,7 @@ def _measured(path: Path | None) -> str:
 
     import numpy as np
 
-    from analyzer.runtime import Runtime
+    from analyzer.inference.runtime import Runtime
 
     try:
         session = Runtime().load(path)

@@ -6,7 +6,7 @@ from typing import Any
 
 from analyzer import registry
 from analyzer.commands import _figures
-from analyzer.runtime import Runtime
+from analyzer.inference.runtime import Runtime
 
 EPILOG = """\
 example:

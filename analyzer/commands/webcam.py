@@ -15,8 +15,8 @@ from analyzer.errors import UsageError
 from analyzer.options import AnalysisOptions, add_arguments, spellings
 
 if TYPE_CHECKING:
-    from analyzer.live import Seen
-    from analyzer.models import Models
+    from analyzer.live.stream import Seen
+    from analyzer.pipeline.components import Models
 
 _HEADER = ("frame", "bbox", "face_id", "detect_conf", "sex_label", "age_label", "time_s")
 _OF_FILES = ("fps", "start", "stop")
@@ -73,8 +73,8 @@ def _watch(
         # First: a window that is made after PyAV is loaded never appears.
         show = None if args.headless else stack.enter_context(_screen(_name(args.source)))
 
-        from analyzer.live import watch
-        from analyzer.models import load_models
+        from analyzer.live.stream import watch
+        from analyzer.pipeline.components import load_models
 
         # Looking for cuts takes pictures ahead, for which nobody is to wait.
         models = load_models(replace(options, shots="none"), threads=args.threads)
@@ -118,7 +118,7 @@ def _camera(models: "Models") -> Any:
 @contextmanager
 def _screen(title: str) -> "Iterator[Callable[[Seen], bool]]":
     """A window; what it gives shows a frame, and tells whether to go on."""
-    from analyzer.runtime import Runtime
+    from analyzer.inference.runtime import Runtime
 
     screen = registry.load("show", "window", runtime=Runtime(), title=f"ina: {title}")
     try:
@@ -130,7 +130,7 @@ def _screen(title: str) -> "Iterator[Callable[[Seen], bool]]":
 @contextmanager
 def _table(path: Path) -> "Iterator[Callable[[Seen], None]]":
     """A table that is whole after each frame; what it gives writes a frame's rows."""
-    from analyzer.text import open_text
+    from analyzer.files.text import open_text
 
     with open_text(path) as stream:
         writer = csv.writer(stream, lineterminator="\n")
@@ -144,8 +144,8 @@ def _table(path: Path) -> "Iterator[Callable[[Seen], None]]":
 
 
 def _rows(seen: "Seen") -> Iterator[Sequence[object]]:
-    from analyzer.live import boxes
-    from analyzer.text import number_cell
+    from analyzer.files.text import number_cell
+    from analyzer.live.stream import boxes
 
     sexes, ages = seen.labels["sex"], seen.labels["age"]
     for i, (box, track) in enumerate(zip(boxes(seen), seen.faces.track_id.tolist(), strict=True)):

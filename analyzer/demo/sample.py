@@ -27,9 +27,9 @@ import numpy as np
 import skimage.data
 from numpy.typing import NDArray
 
-from analyzer import ffmpeg_binary
 from analyzer.errors import ResourceError
-from analyzer.text import writing
+from analyzer.files import ffmpeg as ffmpeg_binary
+from analyzer.files.text import writing
 
 WIDTH, HEIGHT = 1280, 720
 RATE = Fraction(30000, 1001)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from analyzer.columns import Column
+from analyzer.files.columns import Column
 from analyzer.types import MediaReport, ProgressHook
 
 

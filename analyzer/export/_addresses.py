@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
-from analyzer import source
+from analyzer.files import source
 
 READING = {
     "protocol_whitelist": "file",

@@ -11,9 +11,11 @@ import numpy as np
 import pysubs2
 from numpy.typing import NDArray
 
-from analyzer import geometry, source, tables
-from analyzer.anonymise import hides
 from analyzer.export import _subtitles
+from analyzer.files import source
+from analyzer.imaging import boxes as geometry
+from analyzer.observations import table
+from analyzer.options.anonymise import hides
 from analyzer.types import F32, F64, I64, MediaReport, Observations
 
 _GROWTH = 1.3
@@ -73,7 +75,7 @@ def hidden_rows(report: MediaReport) -> NDArray[np.bool_]:
 
 def patches(report: MediaReport) -> Patches:
     """Cover the hidden faces in every picture, and all of those that nobody has looked at."""
-    faces = tables.take(report.observations, hidden_rows(report))
+    faces = table.take(report.observations, hidden_rows(report))
     parts = [_unseen(report), *(_followed(faces, report.shots) if len(faces) else ())]
     return Patches(*(np.concatenate(column) for column in zip(*map(_columns, parts), strict=True)))
 

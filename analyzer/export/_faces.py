@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from analyzer.columns import Column
 from analyzer.export import _rows
+from analyzer.files.columns import Column
 from analyzer.types import I64, Decoded, MediaReport
 
 _HEADS = ("sex", "age")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.attributes import AGE_BINS, AGE_EDGES
+from analyzer.attributes.heads import AGE_BINS, AGE_EDGES
 from analyzer.export import _addresses, _rows, _subtitles
 from analyzer.options import AnalysisOptions
 from analyzer.types import Attribute, MediaReport

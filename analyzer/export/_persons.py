@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from analyzer.columns import Column
+from analyzer.files.columns import Column
 from analyzer.types import Attribute, MediaReport, Person
 
 _UNKNOWN = Attribute(label="", value=float("nan"))

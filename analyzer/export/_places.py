@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.arrays import dense
 from analyzer.types import F64, I64
+from analyzer.types.arrays import dense
 
 _CHARACTER = 0.55
 """Width of a character, as a share of the font size."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer import presence
 from analyzer.errors import UsageError
+from analyzer.observations import intervals
 from analyzer.types import I64, Attribute, MediaReport, Person
 
 _HEADS = ("sex", "age")
@@ -108,7 +108,7 @@ def tracks(report: MediaReport) -> Iterator[Track]:
             person_id=person,
             rows=rows,
             labels={head: found.label[number] for head, found in report.track_attributes.items()},
-            stretches=presence.stretches(starts, starts + table.duration_s[rows]),
+            stretches=intervals.stretches(starts, starts + table.duration_s[rows]),
         )
 
 

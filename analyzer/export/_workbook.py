@@ -13,9 +13,9 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
-from analyzer.columns import Column
 from analyzer.errors import ResourceError
-from analyzer.text import utf8
+from analyzer.files.columns import Column
+from analyzer.files.text import utf8
 
 MAX_ROWS = 1_048_575
 """Of a sheet, less its header: Excel's limit."""

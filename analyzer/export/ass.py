@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from analyzer.export import _subtitles
 from analyzer.export._rows import require_video
-from analyzer.runtime import Runtime
-from analyzer.text import open_text
+from analyzer.files.text import open_text
+from analyzer.inference.runtime import Runtime
 from analyzer.types import MediaReport, ProgressHook
 
 

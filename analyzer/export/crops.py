@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from analyzer import archive, portraits
 from analyzer.errors import InputError
-from analyzer.runtime import Runtime
+from analyzer.files import zips
+from analyzer.inference.runtime import Runtime
+from analyzer.reports import portraits
 from analyzer.types import MediaReport, ProgressHook
 
 _LOG = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ class CropsExporter:
             raise InputError(f"{report.info.uri}: no crops: {reason}; was it moved or replaced?")
         for note in notes:
             _LOG.warning("%s: %s", report.info.uri, note)
-        with archive.create(path) as file:
+        with zips.create(path) as file:
             for row, name in names.items():
                 if row in found:
                     file.add(name, [found[row]], packed=False)
@@ -57,11 +58,11 @@ def _names(report: MediaReport, most: int) -> Iterator[tuple[int, str]]:
     """Yield the rows to be shown, with their files."""
     centroids, table = report.identities.centroids, report.observations
     known = [p for p in report.persons if centroids[p.person_id].any()]  # others were forgotten
-    folders = archive.folders({person.person_id: person.name for person in known})
+    folders = zips.folders({person.person_id: person.name for person in known})
     rows = portraits.of_persons(report, most=most)
     for person, folder in folders.items():
         for row in sorted(rows.get(person, ())):
             frame, track = int(table.frame[row]), int(table.track_id[row])
             still = Path(report.info.stills[frame]).stem if report.info.kind == "image" else ""
-            behind = archive.safe(f"_{still}") if still else ""
+            behind = zips.safe(f"_{still}") if still else ""
             yield row, f"{folder}/{frame:07}_{track}{behind}.jpg"

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import ClassVar
 
-from analyzer.columns import Column, write_csv
 from analyzer.export import _faces
-from analyzer.runtime import Runtime
+from analyzer.files.columns import Column, write_csv
+from analyzer.inference.runtime import Runtime
 from analyzer.types import MediaReport, ProgressHook
 
 

@@ -15,8 +15,8 @@ from lxml.builder import E
 
 from analyzer.export import _rows, _xml
 from analyzer.export._rows import require_video
-from analyzer.runtime import Runtime
-from analyzer.text import writing
+from analyzer.files.text import writing
+from analyzer.inference.runtime import Runtime
 from analyzer.types import F64, MediaReport, ProgressHook
 
 _LABEL = "face"

@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 from lxml import etree
 
 from analyzer.export import _addresses, _rows, _xml
-from analyzer.runtime import Runtime
-from analyzer.text import writing
+from analyzer.files.text import writing
+from analyzer.inference.runtime import Runtime
 from analyzer.types import MediaReport, ProgressHook
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"

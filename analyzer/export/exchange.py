@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from analyzer import archive
 from analyzer.export import _rows
-from analyzer.runtime import Runtime
+from analyzer.files import zips
+from analyzer.inference.runtime import Runtime
 from analyzer.types import MediaReport, ProgressHook
 
 
@@ -42,7 +42,7 @@ class ExchangeExporter:
             "clusters.json": [{"clusters": clusters, "movie_id": movie}],
             "predictions.json": [{"movie_id": movie, "predictions": _guesses(report, clusters)}],
         }
-        with archive.create(path) as file:
+        with zips.create(path) as file:
             for name, objects in files.items():
                 file.add(name, map(_line, objects))
 

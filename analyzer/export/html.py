@@ -16,11 +16,11 @@ import av.error
 import jinja2
 from markupsafe import Markup
 
-from analyzer import portraits
 from analyzer.export import _addresses, _page_data
 from analyzer.export._rows import require_video
-from analyzer.runtime import Runtime
-from analyzer.text import open_text
+from analyzer.files.text import open_text
+from analyzer.inference.runtime import Runtime
+from analyzer.reports import portraits
 from analyzer.types import MediaReport, ProgressHook
 
 _FOLDER = Path(__file__).with_name("_page")

@@ -13,12 +13,12 @@ import av.error
 import ffmpeg
 import numpy as np
 
-from analyzer import ffmpeg_binary
 from analyzer.errors import AnalyzerError, InputError, ResourceError, UsageError
 from analyzer.export import _addresses, _cover, _subtitles
 from analyzer.export._rows import require_video
-from analyzer.runtime import Runtime
-from analyzer.text import open_text
+from analyzer.files import ffmpeg as ffmpeg_binary
+from analyzer.files.text import open_text
+from analyzer.inference.runtime import Runtime
 from analyzer.types import MediaReport, Progress, ProgressHook
 
 _MP4_AUDIO = ("aac", "ac3", "alac", "eac3", "mp3", "opus")

@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import registry
-from analyzer.columns import Column
 from analyzer.export import _faces, _persons
 from analyzer.export._document import document
-from analyzer.runtime import Runtime
+from analyzer.files.columns import Column
+from analyzer.inference.runtime import Runtime
 from analyzer.types import MediaReport, ProgressHook
 
 _JOINED = ("sex_label", "age_label", "age_low", "age_high", "screen_time_s")

@@ -9,9 +9,9 @@ from PIL import Image, ImageDraw, ImageFont
 from analyzer.errors import ResourceError
 from analyzer.export._places import Layout
 from analyzer.export._subtitles import colour
-from analyzer.names import Poster
-from analyzer.runtime import Runtime
+from analyzer.inference.runtime import Runtime
 from analyzer.types import MediaReport, ProgressHook
+from analyzer.types.people import Poster
 
 _EMPTY = (640, 120)
 

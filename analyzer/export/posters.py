@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from analyzer import geometry
-from analyzer.runtime import Runtime
-from analyzer.text import number_cell, text_cell, write_table
+from analyzer.files.text import number_cell, text_cell, write_table
+from analyzer.imaging import boxes
+from analyzer.inference.runtime import Runtime
 from analyzer.types import MediaReport, ProgressHook
 
 _HEADER = "face,bbox,detect_conf,person_id,name,distance,sex_label,age_label,area_ratio"
@@ -36,7 +36,7 @@ def _rows(report: MediaReport) -> Iterator[list[Any]]:
         return
     names = {p.person_id: p.name or "" for p in report.persons}
     height, width = poster.image.shape[:2]
-    shares = geometry.area(poster.boxes) / (width * height)
+    shares = boxes.area(poster.boxes) / (width * height)
     for face, person in enumerate(poster.person_ids.tolist()):
         yield [
             face,

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
-from analyzer import portraits, reports
-from analyzer.runtime import Runtime
+from analyzer.inference.runtime import Runtime
+from analyzer.reports import portraits, report_file
 from analyzer.types import MediaReport, ProgressHook
 
 _LOG = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ def create(*, runtime: Runtime) -> "ReportExporter":
 
 
 class ReportExporter:
-    """Saves the report; see `analyzer.reports` and `analyzer.export.Exporter`."""
+    """Saves the report; see `analyzer.reports.report_file` and `analyzer.export.Exporter`."""
 
     suffix: ClassVar[str] = ".report.zip"
 
@@ -35,4 +35,4 @@ class ReportExporter:
             _LOG.warning("%s: %s", report.info.uri, note)
         by_track = {track: pictures[row] for track, row in rows.items() if row in pictures}
         noted = replace(report, notes=(*report.notes, *notes))
-        reports.save(noted, path, portraits=by_track)
+        report_file.save(noted, path, portraits=by_track)

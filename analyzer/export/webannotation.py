@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from analyzer.export import _addresses, _rows
-from analyzer.runtime import Runtime
-from analyzer.text import open_text
+from analyzer.files.text import open_text
+from analyzer.inference.runtime import Runtime
 from analyzer.types import MediaReport, ProgressHook
 
 _CONTEXT = "http://www.w3.org/ns/anno.jsonld"

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from analyzer import portraits
-from analyzer.columns import Column
 from analyzer.errors import UsageError
 from analyzer.export import _faces, _persons, _rows, _workbook
 from analyzer.export._document import counts, provenance
-from analyzer.runtime import Runtime
+from analyzer.files.columns import Column
+from analyzer.inference.runtime import Runtime
+from analyzer.reports import portraits
 from analyzer.types import MediaReport, ProgressHook
 
 

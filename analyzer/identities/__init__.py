@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from analyzer.identity import Changes, Commit, Counters, Identity, Matches, Settings
+from analyzer.identities.records import Changes, Commit, Counters, Identity, Matches, Settings
 from analyzer.types import F32, I64
 
 

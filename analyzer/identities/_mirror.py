@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.errors import UsageError
-from analyzer.identity import Changes
+from analyzer.identities.records import Changes
 from analyzer.types import F32, I64
 
 _BLOCK = 65_536

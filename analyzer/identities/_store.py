@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from analyzer.arrays import check
 from analyzer.errors import UsageError
 from analyzer.identities import Records
 from analyzer.identities._mirror import Mirror, Nearest
-from analyzer.identity import Commit, Counters, Identity, Matches, OtherCall, Settings
+from analyzer.identities.records import Commit, Counters, Identity, Matches, OtherCall, Settings
 from analyzer.types import F32, I64
+from analyzer.types.arrays import check
 
 _PAGE = 1024
 

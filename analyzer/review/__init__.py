@@ -1,12 +1,5 @@
-"""Stage: pages for the eyes, in one file each; needs the extra [review]."""
+"""Corrections by a reviewer, applied to reports.
 
-from collections.abc import Mapping
-from typing import Any, Protocol
-
-
-class Page(Protocol):
-    """Turns figures into a page."""
-
-    def render(self, report: Mapping[str, Any]) -> str:
-        """Make one self-contained HTML page of a report's JSON-able values."""
-        ...
+In: a `MediaReport` and a `CorrectionsDocument`. Out: the corrected report.
+Used by the command `correct` and by workflows.
+"""

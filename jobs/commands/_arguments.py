@@ -8,7 +8,7 @@ from typing import Any
 
 from joblist.model import Rows
 from jobs.errors import UsageError
-from jobs.model import Bounds
+from jobs.types import Bounds
 
 CORES_A_WORKER = 4
 

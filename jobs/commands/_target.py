@@ -10,10 +10,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jobs import operations, schema
 from jobs.errors import LedgerInUse, LedgerRefused, UsageError
-from jobs.ledger import Ledger
-from jobs.store import Store, default_path
+from jobs.ledger import operations, schema
+from jobs.ledger.ledger import Ledger
+from jobs.ledger.store import Store, default_path
 
 T = TypeVar("T")
 
@@ -89,7 +89,7 @@ class Target:
         Raises:
             UsageError: There is none.
         """
-        from jobs.operator import Door
+        from jobs.server.operator import Door
 
         with closing(Door(self.path)) as door:
             return door.call(verb, *args)

@@ -7,9 +7,11 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from jobs import changes, journal, operations
-from jobs.changes import Change
 from jobs.commands._target import Target, add_ledger
+from jobs.ledger import operations
+from jobs.outputs import changed_files
+from jobs.outputs.changed_files import Change
+from jobs.standalone import journal
 
 PORTION = 100
 """Jobs a call: a server takes 1 MiB at a time."""
@@ -59,8 +61,8 @@ def add_changes(parser: argparse.ArgumentParser) -> None:
 
 def trusted(table: Path) -> tuple[Mapping[str, Change], set[str]]:
     """Return the changes of files that are as the table says, and the others' paths."""
-    known = changes.read(table)
-    wrong = changes.wrong(known)
+    known = changed_files.read(table)
+    wrong = changed_files.wrong(known)
     return {path: change for path, change in known.items() if path not in wrong}, wrong
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from jobs import queries
 from jobs.commands._target import Target, add_jobs, add_ledger, tell
+from jobs.ledger import queries
 
 EPILOG = """\
 examples:

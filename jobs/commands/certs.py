@@ -41,7 +41,7 @@ def add(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the files and say how to use them."""
     try:
-        from jobs import certificates
+        from jobs.wire import certificates
     except ModuleNotFoundError as error:
         raise UsageError(f"{error.name} is not installed: pip install 'ina[tls]'") from error
     names = certificates.make(args.folder, hosts=args.host)

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 from joblist import reader
 from joblist.clashes import real_folder
 from joblist.model import JoblistError, JobSpec, Rows
-from jobs import bounds as limits
-from jobs import joint
+from jobs import analysis as joint
 from jobs.commands import _arguments as arguments
 from jobs.errors import JobFailed, UsageError
-from jobs.model import Bounds
+from jobs.inputs import bounds as limits
+from jobs.types import Bounds
 
 if TYPE_CHECKING:
-    from jobs.work import Work
+    from jobs.standalone.work import Work
 
 DONE, BAD_INPUT, TRY_AGAIN = 0, 65, 75
 """Exit codes: those of sysexits.h, EX_DATAERR and EX_TEMPFAIL."""
@@ -73,7 +73,7 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do the job; return what the engine must know."""
-    from jobs.work import Work
+    from jobs.standalone.work import Work
 
     analysis = joint.find()
     settled = analysis.settle(args)
@@ -100,9 +100,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _do(work: Work, args: argparse.Namespace) -> int:
-    from jobs.drain import Drain
-    from jobs.journal import Journal
-    from jobs.solo import Solo
+    from jobs.standalone.journal import Journal
+    from jobs.standalone.runner import Solo
+    from jobs.worker.graceful_stop import Drain
 
     drain = Drain(grace_s=0.0)
     drain.listen()
@@ -133,7 +133,7 @@ def _require_one_machine(identities: Mapping[str, Any], csv: str) -> None:
     Raises:
         UsageError: They may.
     """
-    from jobs.mounts import network_type
+    from jobs.system.mounts import network_type
 
     kind = network_type(Path(csv))
     if kind and identities.get("machine"):
@@ -150,12 +150,12 @@ def _spec(args: argparse.Namespace, bounds: Bounds) -> JobSpec:
         UsageError: It is not clear which.
         JoblistError: Something is wrong with it.
     """
-    from jobs.sources import csv_list
+    from jobs.inputs import joblist
 
     values = _values(args)
     if args.joblist is not None and args.row is not None and not values:
         rows = Rows(args.row, args.row)
-        (spec,) = csv_list.read(
+        (spec,) = joblist.read(
             args.joblist, exporters=joint.find().exporters(), bounds=bounds, rows=rows
         )
         return spec

@@ -12,15 +12,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from jobs import joint, journal, keys, local_workers
+from jobs import analysis as joint
 from jobs.commands import _arguments as arguments
 from jobs.commands import accept as accepting
 from jobs.errors import UsageError
-from jobs.model import Shard
+from jobs.ledger import keys
+from jobs.server import local_workers
 from jobs.slurm import batch, rounds, survey
 from jobs.slurm.folder import JOIN, SHARD, Folder, Plan
 from jobs.slurm.survey import Fate
-from jobs.work import Work
+from jobs.standalone import journal
+from jobs.standalone.work import Work
+from jobs.types import Shard
 
 SHOWN = 50
 LEAST_MINUTES = 30.0
@@ -180,11 +183,11 @@ def _submit(args: argparse.Namespace) -> int:
 
 
 def _jobs(args: argparse.Namespace, plan: Plan) -> Iterator[Work]:
-    from jobs.sources import csv_list
+    from jobs.inputs import joblist
 
     analysis = joint.find()
     seen: set[bytes] = set()
-    for spec in csv_list.read(args.joblist, exporters=analysis.exporters(), bounds=plan.bounds):
+    for spec in joblist.read(args.joblist, exporters=analysis.exporters(), bounds=plan.bounds):
         # Rows that are equal count once; others of one csv are refused.
         if (key := keys.key(spec.dests["csv"])) not in seen:
             seen.add(key)

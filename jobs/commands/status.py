@@ -6,9 +6,9 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from jobs import queries
 from jobs.commands._target import Target, add_ledger
-from jobs.model import Job
+from jobs.ledger import queries
+from jobs.types import Job
 
 EPILOG = """\
 examples:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from jobs import operations
 from jobs.commands._target import Target, add_ledger
+from jobs.ledger import operations
 
 EPILOG = """\
 example:

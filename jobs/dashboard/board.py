@@ -9,16 +9,16 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jobs import queries, schema
 from jobs.dashboard.catalogue import Catalogue, shown
 from jobs.dashboard.files import Reviews
 from jobs.dashboard.history import History
-from jobs.display import ended, totals
 from jobs.errors import LedgerUnavailable
-from jobs.estimate import Estimate
-from jobs.model import Job
-from jobs.operator import Operator
-from jobs.store import Store
+from jobs.ledger import queries, schema
+from jobs.ledger.store import Store
+from jobs.server.display import ended, totals
+from jobs.server.estimate import Estimate
+from jobs.server.operator import Operator
+from jobs.types import Job
 
 FRESH_S = 1.0
 """Answers about everything are kept so long: ten open pages cost what one does."""

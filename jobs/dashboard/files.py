@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import BinaryIO
 from urllib.parse import quote, unquote
 
-from jobs.model import Job, State
+from jobs.types import Job, State
 
 REVIEW = "html"
 """Exporter whose page is linked."""

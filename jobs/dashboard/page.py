@@ -10,10 +10,10 @@ from pathlib import Path
 from jobs.dashboard.board import Board
 from jobs.dashboard.server import PageServer
 from jobs.errors import UsageError
-from jobs.ledger import Ledger
-from jobs.operator import Operator
-from jobs.service import JobService
-from jobs.transport import Access
+from jobs.ledger.ledger import Ledger
+from jobs.server.operator import Operator
+from jobs.server.service import JobService
+from jobs.wire.transport import Access
 
 
 class Dashboard:

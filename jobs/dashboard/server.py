@@ -27,7 +27,7 @@ from urllib.parse import parse_qs, urlsplit
 from jobs.dashboard import files
 from jobs.dashboard.board import Board
 from jobs.errors import LedgerUnavailable, UsageError
-from jobs.transport import Access, is_loopback
+from jobs.wire.transport import Access, is_loopback
 
 log = logging.getLogger(__name__)
 FOLDER = Path(__file__).with_name("_page")

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from jobs.errors import UsageError
-from jobs.model import Bounds, JobSpec, Shard
-from jobs.work import Work
+from jobs.standalone.work import Work
+from jobs.types import Bounds, JobSpec, Shard
 
 SHARD, JOIN = "shard", "join"
 """Kinds of tasks: those that do jobs and parts of films, and those that put films together."""
@@ -41,7 +41,7 @@ class Plan:
     models: Mapping[str, str] = field(default_factory=dict)
     """Hashes of the models by name; tasks must have the same."""
     identities: Mapping[str, Any] = field(default_factory=dict)
-    """Where people are remembered across jobs; see `jobs.joint`."""
+    """Where people are remembered across jobs; see `jobs.analysis`."""
 
     @property
     def template(self) -> Work:

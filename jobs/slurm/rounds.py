@@ -6,13 +6,13 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from jobs import journal
 from jobs.errors import UsageError
-from jobs.imports import outputs_there
-from jobs.journal import Record
+from jobs.ledger.imports import outputs_there
 from jobs.slurm import batch
 from jobs.slurm.folder import JOIN, SHARD, Folder, Lists, Round
-from jobs.work import Work
+from jobs.standalone import journal
+from jobs.standalone.journal import Record
+from jobs.standalone.work import Work
 
 MAX_ROUNDS = 3
 """Of one submission: a task that dies as a whole leaves its jobs to the next."""

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobs import journal
-from jobs.journal import Record
 from jobs.slurm.folder import Folder, write_lines
 from jobs.slurm.rounds import is_done
-from jobs.work import Work
+from jobs.standalone import journal
+from jobs.standalone.journal import Record
+from jobs.standalone.work import Work
 
 DONE, FAILED, LEFT, GONE = "done", "failed", "left", "outputs gone"
 

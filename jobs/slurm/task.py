@@ -8,15 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from jobs.drain import Drain
 from jobs.errors import UsageError
-from jobs.journal import Journal
 from jobs.retry import backoff
 from jobs.slurm.batch import SIGNAL_S
 from jobs.slurm.folder import SHARD, Folder
 from jobs.slurm.rounds import still_at_work
-from jobs.solo import Solo
-from jobs.work import Work
+from jobs.standalone.journal import Journal
+from jobs.standalone.runner import Solo
+from jobs.standalone.work import Work
+from jobs.worker.graceful_stop import Drain
 
 log = logging.getLogger(__name__)
 GRACE_S = SIGNAL_S - 30.0

@@ -11,10 +11,12 @@ import dlib
 import numpy as np
 import pytest
 
-from analyzer import geometry, pipeline, registry
+from analyzer import registry
 from analyzer.export import mp4
+from analyzer.imaging import boxes
+from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
-from analyzer.runtime import Runtime
+from analyzer.pipeline import summarize
 from analyzer.types import F32, U8, MediaReport
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
@@ -57,8 +59,8 @@ def found_by_hog(path: Path) -> int:
 
 
 def look(path: Path) -> Case:
-    models = pipeline.load_models(AnalysisOptions(fps=5, device="cpu"))
-    return Case(path, pipeline.analyze(str(path), models=models), found(path))
+    models = summarize.load_models(AnalysisOptions(fps=5, device="cpu"))
+    return Case(path, summarize.analyze(str(path), models=models), found(path))
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +83,7 @@ def bare(truth: list[F32], after: list[F32]) -> list[tuple[int, list[int]]]:
     return [
         (number, box.round().tolist())
         for number, (old, new) in enumerate(zip(truth, after, strict=True))
-        for box, best in zip(new, geometry.iou(new, old).max(axis=1, initial=0), strict=True)
+        for box, best in zip(new, boxes.iou(new, old).max(axis=1, initial=0), strict=True)
         if best > MEETS
     ]
 
@@ -115,7 +117,7 @@ def test_the_right_ones_are_left(sample_case: Case, choice: str, tmp_path: Path)
     def share(person: int) -> float:
         """How often somebody is found where they were."""
         seen = shown(case.report, person)
-        hits = [geometry.iou(after[n], box).max(initial=0) > 0.5 for n, box in seen]
+        hits = [boxes.iou(after[n], box).max(initial=0) > 0.5 for n, box in seen]
         return sum(hits) / len(hits)
 
     left = {"named": second, "grace": second, "unnamed": first}[choice]

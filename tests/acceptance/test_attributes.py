@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analyzer import evaluate, registry
-from analyzer.attributes import ETHNICITIES
-from analyzer.describe import _dlib_attributes
-from analyzer.evaluate import Predictions
+from analyzer import registry
+from analyzer.attributes.heads import ETHNICITIES
+from analyzer.evaluation import attributes
+from analyzer.evaluation.attributes import Predictions
+from analyzer.inference.runtime import Runtime
 from analyzer.options import ATTRIBUTES
-from analyzer.runtime import Runtime
+from analyzer.stages.describe import _dlib_attributes
 from benchmarks import describe
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(1200)]
@@ -30,7 +31,7 @@ def predictions(shared: Path, describer: Any) -> list[Predictions]:
         pytest.skip(f"{folder} is missing")
     aligner = registry.load("align", describer.aligner, runtime=Runtime())
     dataset = registry.module("datasets", "fairface").create(folder=folder, split="val")
-    return evaluate.predict(describer, aligner, dataset, sizes_px=(150, 20))
+    return attributes.predict(describer, aligner, dataset, sizes_px=(150, 20))
 
 
 def test_labels_are_as_right_as_promised(predictions: list[Predictions]) -> None:

@@ -1,7 +1,7 @@
 """Every kind of bad input, on the real server and its worker, each with its message.
 
 docs/security.md shows the same table. What only a decoder or a fetcher can be asked in detail
-stands in tests/analyzer/test_decode_safety.py and tests/jobs/test_fetch.py.
+stands in tests/stages/test_decode_safety.py and tests/jobs/inputs/test_fetch.py.
 """
 
 import csv
@@ -20,8 +20,7 @@ from pathlib import Path
 import pandas
 import pytest
 
-from tests.analyzer import media
-from tests.jobs import https
+from tests.support import https, media
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 ROOT = Path(__file__).parents[2]

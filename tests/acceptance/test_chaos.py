@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.cluster import Cluster, children, cluster, kill
+from tests.support.cluster import Cluster, children, cluster, kill
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 JOBS = 300

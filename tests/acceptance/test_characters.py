@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analyzer import evaluate_clustering, geometry, pipeline, truth
-from analyzer.evaluate_clustering import Variants
+from analyzer.evaluation import clustering, truth
+from analyzer.evaluation.clustering import Variants
+from analyzer.imaging import boxes
 from analyzer.options import AnalysisOptions
+from analyzer.pipeline import summarize
 from analyzer.types import I64, MediaReport, Observations
-from tests.analyzer import media
+from tests.support import media
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 ROOT = Path(__file__).parents[2]
@@ -33,9 +35,9 @@ def analyse(shared: Path) -> Analyse:
 
     @cache
     def run(name: str, **options: Any) -> MediaReport:
-        models = pipeline.load_models(AnalysisOptions(**options))
+        models = summarize.load_models(AnalysisOptions(**options))
         path = shared / "media" / "video" / f"{name}.mp4"
-        return pipeline.analyze(str(path), models=models)
+        return summarize.analyze(str(path), models=models)
 
     return run
 
@@ -87,14 +89,12 @@ def test_count_of_persons(name: str, least: int, most: int, analyse: Analyse) ->
 
 
 def test_portraits_are_sorted_by_person(shared: Path) -> None:
-    models = pipeline.load_models(AnalysisOptions(engine="image"))
+    models = summarize.load_models(AnalysisOptions(engine="image"))
     variants = Variants(
         clusterers=[models.options.clusterer], thresholds=[models.describer.threshold]
     )
     folder = shared / "media" / "images" / "lfw_subset"
-    report = evaluate_clustering.pictures(
-        folder, variants, models=models, progress=lambda step: None
-    )
+    report = clustering.pictures(folder, variants, models=models, progress=lambda step: None)
     (run,) = report["runs"]
     print(run)
     assert (report["labelled"], run["grouped"], run["persons"]) == (100, 100, 10)
@@ -105,7 +105,7 @@ def found_again(wanted: Observations, table: Observations) -> I64:
     """(N,) whether each wanted face is in the table."""
     return np.array(
         [
-            (geometry.iou(box[None], table.boxes[table.frame == frame]) > 0.5).any()
+            (boxes.iou(box[None], table.boxes[table.frame == frame]) > 0.5).any()
             for frame, box in zip(wanted.frame, wanted.boxes, strict=True)
         ]
     )
@@ -113,10 +113,10 @@ def found_again(wanted: Observations, table: Observations) -> I64:
 
 def timed(path: Path, options: AnalysisOptions) -> tuple[MediaReport, float]:
     """The report, and the least seconds of two: other programs only make it slower."""
-    models, seconds = pipeline.load_models(options), []
+    models, seconds = summarize.load_models(options), []
     for _ in range(2):
         started = time.perf_counter()
-        report = pipeline.analyze(str(path), models=models)
+        report = summarize.analyze(str(path), models=models)
         seconds.append(time.perf_counter() - started)
     return report, min(seconds)
 
@@ -136,7 +136,7 @@ CLUSTER = """
 import numpy as np, time
 from analyzer import agreement, registry, truth
 from analyzer.options import AnalysisOptions
-from analyzer.runtime import Runtime
+from analyzer.inference.runtime import Runtime
 embeddings, who = truth.crowd(1000, 100, 0.25)
 name = AnalysisOptions().clusterer
 clusterer = registry.load("cluster", name, runtime=Runtime(device="cpu", threads=2))

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from analyzer import reports
+from analyzer.reports import report_file
 from tests.acceptance.test_main_job import ROOT, serve, table
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
@@ -50,4 +50,4 @@ def test_reports_from_workers_are_collected(sample, tmp_path):
     assert [float(row["screen_time_s"]) for row in found] == pytest.approx(wanted, abs=0.6)
     assert {row["metric_views_mean"] for row in found} == {"75.000000"}
     assert all((tmp_path / "people" / row["portrait"]).is_file() for row in found)
-    assert len(reports.portraits(tmp_path / "one.report.zip")) == 5
+    assert len(report_file.portraits(tmp_path / "one.report.zip")) == 5

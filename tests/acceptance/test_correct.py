@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from lxml import etree
 
-from analyzer import reports
+from analyzer.reports import report_file
 from tests.acceptance.test_forget import command
 from tests.acceptance.test_main_job import serve, table
-from tests.analyzer import browser
+from tests.support import browser
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
 ENDS = {
@@ -80,7 +80,7 @@ def test_from_the_page_to_every_file_and_back(
     assert contents(out) == corrected
     analyze(tmp_path, medium, "--fps", "2")
     assert on_screen(out) == pytest.approx(TRUTH, abs=0.6)
-    report = reports.load(out / "sample.report.zip")
+    report = report_file.load(out / "sample.report.zip")
     assert report.notes == ()
     assert len(report.corrections) == 3
     analyze(tmp_path, medium, "--fps", "2", "--no-corrections")
@@ -104,7 +104,7 @@ def test_a_worker_makes_them_again(
     row |= {"source_path": sample / "sample.mp4", "corrections": kept}
     code, text = serve(tmp_path, [row], "--fps", "2")
     assert code == 0, text
-    source = reports.summary(out / "sample.report.zip")
+    source = report_file.summary(out / "sample.report.zip")
     steps = [
         {"op": "rename", "person": 0, "name": NAME},
         {"op": "split", "track": 4},

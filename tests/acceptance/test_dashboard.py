@@ -12,24 +12,24 @@ import pytest
 
 from analyzer.export import html
 from jobs.dashboard.page import Dashboard
-from jobs.imports import import_jobs
-from jobs.ledger import Ledger
-from jobs.model import JobSpec, Manifest, PartFile
+from jobs.ledger.imports import import_jobs
+from jobs.ledger.ledger import Ledger
+from jobs.ledger.store import Store
 from jobs.retry import Timing
-from jobs.server import JobServer
-from jobs.service import JobService
-from jobs.store import Store
-from jobs.transport import Access
-from tests.analyzer.squares import filmed, write
-from tests.jobs.servers import serving, until, working
-from tests.jobs.test_dashboard import opened, published
+from jobs.server.server import JobServer
+from jobs.server.service import JobService
+from jobs.types import JobSpec, Manifest, PartFile
+from jobs.wire.transport import Access
+from tests.jobs.dashboard.test_dashboard import opened, published
+from tests.support.servers import serving, until, working
+from tests.support.squares import filmed, write
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 
 JOBS = 100_000
 DONE = range(50_000, 90_000)
 SPEED = 25.0
-"""Of both workers: seconds of media a second, as they tell; see tests.jobs.tasks."""
+"""Of both workers: seconds of media a second, as they tell; see tests.support.tasks."""
 REPEATED = 10
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 WORDS = ("news", "parade", "harbour", "interview", "match", "opening", "weather", "gala")

@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analyzer import pipeline, stills, truth
-from analyzer.identify import POSTER_FACTOR
-from analyzer.models import Models
+from analyzer.evaluation import truth
 from analyzer.options import AnalysisOptions
+from analyzer.pipeline import stills, summarize
+from analyzer.pipeline.components import Models
 from analyzer.types import F32, MediaReport
+from analyzer.workflows.analyze import POSTER_FACTOR
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 LABELS = truth.of_video(Path(__file__).parent / "labels" / "short_hamilton_clip.csv")
@@ -20,7 +21,7 @@ def load(shared: Path, **options: object) -> Models:
     path = shared / "models" / "edgeface_xxs_512.onnx"
     if not path.is_file():
         pytest.skip(f"{path} is missing")
-    return pipeline.load_models(AnalysisOptions(describer=f"onnx:embed={path}", **options))
+    return summarize.load_models(AnalysisOptions(describer=f"onnx:embed={path}", **options))
 
 
 @pytest.fixture(scope="module", params=["centerface", "yunet"])
@@ -29,7 +30,7 @@ def clip(shared: Path, request: pytest.FixtureRequest) -> MediaReport:
     detector = request.param
     if detector == "yunet":
         detector += f":weights={shared / 'models' / 'yunet_2026may.onnx'}"
-    return pipeline.analyze(str(path), models=load(shared, fps=5, detector=detector))
+    return summarize.analyze(str(path), models=load(shared, fps=5, detector=detector))
 
 
 def test_the_main_man_is_one_person_and_nobody_else_is(clip: MediaReport) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.cluster import cluster
-from tests.analyzer import media
+from tests.support import media
+from tests.support.cluster import cluster
 
 pytestmark = [
     pytest.mark.acceptance,

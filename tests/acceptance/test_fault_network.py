@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.cluster import ROOT, Cluster, cluster, until
-from tests.acceptance.injectors import network
+from tests.support.cluster import ROOT, Cluster, cluster, until
+from tests.support.injectors import network
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(120)]
 NAME = "ina-test"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.cluster import cluster, until
-from tests.acceptance.injectors import sshfs, tmpfs
+from tests.support.cluster import cluster, until
+from tests.support.injectors import sshfs, tmpfs
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(120)]
 

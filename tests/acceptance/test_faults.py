@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from jobs import queries
-from jobs.store import Store
-from tests.acceptance.cluster import ROOT, children, cluster, kill, until
-from tests.acceptance.injectors import Clock, LossyProxy
+from jobs.ledger import queries
+from jobs.ledger.store import Store
+from tests.support.cluster import ROOT, children, cluster, kill, until
+from tests.support.injectors import Clock, LossyProxy
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(120)]
 LEASE = ("--lease", "2")
@@ -85,9 +85,9 @@ def test_07_a_lease_ends_in_time_whatever_the_clock_says(tmp_path: Path) -> None
 WRITER = """
 import sys
 from jobs.ledger import Ledger
-from jobs.imports import import_jobs
-from jobs.model import JobSpec
-from jobs.store import Store
+from jobs.ledger.imports import import_jobs
+from jobs.types import JobSpec
+from jobs.ledger.store import Store
 from pathlib import Path
 ledger = Ledger(Store(Path(sys.argv[1])))
 ledger.store._db.execute("PRAGMA wal_autocheckpoint = 0")

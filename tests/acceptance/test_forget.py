@@ -11,9 +11,9 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from analyzer import reports
+from analyzer.reports import report_file
 from tests.acceptance.test_main_job import ROOT, serve, table
-from tests.analyzer.media import probe
+from tests.support.media import probe
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
 NAME = "Ada & Grace"
@@ -52,7 +52,7 @@ def test_forget_then_accept_then_resume(
     assert code == 0, text
     assert {r["name"] for r in table(out / "film.characters.csv")} == {NAME, "astronaut"}
     joblist, ledger = tmp_path / "jobs.csv", ("--ledger", tmp_path / "jobs.ledger")
-    before = reports.load(out / "film.report.zip")
+    before = report_file.load(out / "film.report.zip")
 
     code, text = command("analyzer", "forget", NAME, "--results", joblist, "--yes", cwd=tmp_path)
     assert code == 0, text
@@ -62,7 +62,7 @@ def test_forget_then_accept_then_resume(
             with zipfile.ZipFile(file) as archive:
                 data += map(archive.read, archive.namelist())
         assert not any(b"Grace" in piece for piece in data), file
-    after = reports.load(out / "film.report.zip")
+    after = report_file.load(out / "film.report.zip")
     assert len(after.observations) == len(before.observations)
     hers = next(p for p in before.persons if p.name == NAME)
     gone = len(before.observations.embeddings) - len(after.observations.embeddings)

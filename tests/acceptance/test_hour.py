@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from analyzer.__main__ import main
-from tests.analyzer import media
+from tests.support import media
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(1800)]
 RATE = Fraction(30000, 1001)

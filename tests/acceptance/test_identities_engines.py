@@ -12,18 +12,18 @@ import pytest
 
 import analyzer
 from analyzer.options import AnalysisOptions
-from jobs.host import Identity
-from jobs.model import JobSpec, Shard
 from jobs.slurm.folder import JOIN, SHARD, Folder, Plan
-from jobs.work import Work
+from jobs.standalone.work import Work
+from jobs.system.process_identity import Identity
+from jobs.types import JobSpec, Shard
 from tests.acceptance.test_identities_run import archived, faces
-from tests.analyzer.media import ffmpeg
-from tests.analyzer.redis_server import RedisServer
-from tests.jobs.test_slurm import begin, task
+from tests.jobs.slurm.test_slurm import begin, task
+from tests.support.media import ffmpeg
+from tests.support.redis_server import RedisServer
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 ROOT = Path(__file__).parents[2]
-FACTORY = "tests.acceptance.identity_worker:make_task"
+FACTORY = "tests.support.identity_worker:make_task"
 PEOPLE = 2
 """Of the sample; the shorter film has one of them."""
 
@@ -60,7 +60,8 @@ def dests(film: Path) -> dict[str, str]:
 def run_job(film: Path, *options: str, die: Path | None = None) -> int:
     """One job in processes of its own, which may die between match and publish."""
     code = (
-        f"import sys, ina_work; ina_work.FACTORY = {FACTORY!r}; from jobs.__main__ import main;"
+        f"import sys; from ina import analysis; analysis.FACTORY = {FACTORY!r}; "
+        "from jobs.__main__ import main;"
         "sys.exit(main())"
     )
     paths = [f"--dest_{kind}={path}" for kind, path in dests(film).items()]
@@ -124,7 +125,7 @@ def fill(folder: Folder, films: list[Path], address: str) -> None:
 def test_tasks_that_are_killed_and_requeued_count_once(
     address: str, films: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from analyzer.identity_store import open_store, settings_for
+    from analyzer.identities.address import open_store, settings_for
 
     (tmp_path / "address").write_text(address)
     open_store(address, settings=settings_for("dlib_resnet", None)).close()

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 import analyzer
-from analyzer import weights
-from analyzer.identity import Counters
-from analyzer.identity_store import open_store
-from tests.acceptance.cluster import ROOT, Cluster, cluster, until
-from tests.analyzer.media import ffmpeg
-from tests.analyzer.redis_server import ESCAPED, PASSWORD, RedisServer
+from analyzer.identities.address import open_store
+from analyzer.identities.records import Counters
+from analyzer.weights import locate
+from tests.support.cluster import ROOT, Cluster, cluster, until
+from tests.support.media import ffmpeg
+from tests.support.redis_server import ESCAPED, PASSWORD, RedisServer
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 MEDIA = 12
@@ -51,14 +51,14 @@ def serving(folder: Path, sample: Path, *options: str, media: int = MEDIA) -> It
 
 
 def work(target: Cluster, **local: Any) -> "subprocess.Popen[str]":
-    """Start a worker that something may happen to; see tests.acceptance.identity_worker."""
+    """Start a worker that something may happen to; see tests.support.identity_worker."""
     told = {
         "uri": target.uri,
         "program": analyzer.__version__,
-        "models": weights.hashes(),
+        "models": locate.hashes(),
         "local": {"threads": 1, **local},
     }
-    command = [sys.executable, "-m", "tests.acceptance.identity_worker", json.dumps(told)]
+    command = [sys.executable, "-m", "tests.support.identity_worker", json.dumps(told)]
     return target._worker(command)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from analyzer.__main__ import main
 from tests.acceptance.test_main_job import table
-from tests.analyzer.media import ffmpeg
+from tests.support.media import ffmpeg
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 FAST = ("--fps", "2", "--stop", "7")

@@ -16,11 +16,11 @@ from typing import Any
 import psutil
 import pytest
 
-from jobs.client import Client
-from jobs.transport import MAX_WORKERS, Proxy
-from tests.acceptance.cluster import ROOT
-from tests.acceptance.load import INFO
-from tests.jobs.servers import serving
+from jobs.wire.transport import MAX_WORKERS, Proxy
+from jobs.worker.client import Client
+from tests.support.cluster import ROOT
+from tests.support.load import INFO
+from tests.support.servers import serving
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 JOBS = 3000
@@ -29,7 +29,7 @@ ROWS = 1_000_000
 
 def start(stack: ExitStack, *args: str) -> "subprocess.Popen[str]":
     """A process that ends with the stack, and its pipes with it."""
-    command = [sys.executable, "-m", "tests.acceptance.load", *args]
+    command = [sys.executable, "-m", "tests.support.load", *args]
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True)
     stack.enter_context(process)

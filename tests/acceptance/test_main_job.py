@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analyzer import geometry
-from tests.analyzer import media
+from analyzer.imaging import boxes
+from tests.support import media
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 ROOT = Path(__file__).parents[2]
@@ -80,7 +80,7 @@ def test_boxes_are_on_the_faces(sample_run):
     for row in table(out / "sample.csv"):
         places = [p["boxes"].get(row["frame"]) for p in truth["people"].values()]
         overlaps = [
-            geometry.iou(box(row), np.array([p], np.float32))[0, 0] for p in places if p is not None
+            boxes.iou(box(row), np.array([p], np.float32))[0, 0] for p in places if p is not None
         ]
         assert max(overlaps) > 0.45
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.cluster import Cluster, cluster, kill, until
-from tests.analyzer import test_shards as generated
+from tests.pipeline import test_shards as generated
+from tests.support.cluster import Cluster, cluster, kill, until
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 ROOT = Path(__file__).parents[2]

@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 
 import analyzer
-from jobs.model import Shard
 from jobs.slurm import rounds
 from jobs.slurm.folder import Folder, Plan
-from tests.acceptance.cluster import children, cluster, until
-from tests.acceptance.slurm_node import Node, node
+from jobs.types import Shard
 from tests.acceptance.test_identities_run import archived
-from tests.analyzer import media
-from tests.analyzer.redis_server import RedisServer
-from tests.jobs.servers import write_media
+from tests.support import media
+from tests.support.cluster import children, cluster, until
+from tests.support.redis_server import RedisServer
+from tests.support.servers import write_media
+from tests.support.slurm_node import Node, node
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
@@ -187,14 +187,14 @@ def test_people_are_counted_once_with_a_task_killed(
 
 
 class Plain:
-    """Jobs that are not analysed, but do what their media say; see tests.jobs.tasks."""
+    """Jobs that are not analysed, but do what their media say; see tests.support.tasks."""
 
     def __init__(self, slurm: Node, folder: Path, media: dict[str, str], *, tasks: int) -> None:
         self.slurm, self.path = slurm, folder
         self.folder = Folder(folder / "jobs.slurm")
         plan = Plan(
             joblist="jobs.csv",
-            factory="tests.jobs.tasks:make_task",
+            factory="tests.support.tasks:make_task",
             program=analyzer.__version__,
             options={},
             digest="opts",

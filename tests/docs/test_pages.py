@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from analyzer.errors import AnalyzerError
-from tests.docs import commands, pages, workplace
+from tests.support import document_commands, document_pages, document_workplace
 
-PAGES = pages.pages()
+PAGES = document_pages.pages()
 FOREIGN = {
     "--requeue",  # sbatch
     "--user",  # docker
@@ -26,23 +26,23 @@ OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_says_what_it_is(page: str) -> None:
-    assert pages.indented(page) == [], "indented code: put it between ```LANGUAGE and ```"
-    for block in pages.blocks(page):
+    assert document_pages.indented(page) == [], "indented code: put it between ```LANGUAGE and ```"
+    for block in document_pages.blocks(page):
         assert block.language, f"{block}: which language? text, where it is none"
-        if block.language not in pages.SHELL:
+        if block.language not in document_pages.SHELL:
             assert not COMMAND.search(block.text), f"{block}: commands are sh or console"
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_would_be_understood(page: str) -> None:
-    for block in pages.blocks(page):
-        if block.language in pages.SHELL:
-            for words in commands.calls(commands.script(block)):
+    for block in document_pages.blocks(page):
+        if block.language in document_pages.SHELL:
+            for words in document_commands.calls(document_commands.script(block)):
                 assert not words[0].endswith(".py") or "/" in words[0], (
                     f"{block}: {words[0]} is not on the PATH: {words[0].removesuffix('.py')} is"
                 )
                 try:
-                    assert not (fault := commands.fault(words)), f"{block}: {fault}"
+                    assert not (fault := document_commands.fault(words)), f"{block}: {fault}"
                 except AnalyzerError as error:
                     pytest.fail(f"{block}: {shlex.join(words)}: {error}")
         elif block.language == "python":
@@ -51,8 +51,8 @@ def test_commands_would_be_understood(page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_options_in_the_text_exist(page: str) -> None:
-    known = commands.known_options() | FOREIGN
-    for line, code in pages.inline_code(page):
+    known = document_commands.known_options() | FOREIGN
+    for line, code in document_pages.inline_code(page):
         if not code.startswith(("sbatch", "docker", "pip", "ssh", "systemd-run")):
             unknown = set(OPTION.findall(code)) - known
             assert not unknown, f"{page}:{line}: `{code}`: there is no {unknown}"
@@ -60,27 +60,31 @@ def test_options_in_the_text_exist(page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page: str) -> None:
-    for link in pages.links(page):
+    for link in document_pages.links(page):
         if "://" in link.target or link.target.startswith("mailto:"):
             continue
         path, _, anchor = link.target.partition("#")
-        target = (pages.ROOT / page).parent.joinpath(path).resolve() if path else pages.ROOT / page
+        target = (
+            (document_pages.ROOT / page).parent.joinpath(path).resolve()
+            if path
+            else document_pages.ROOT / page
+        )
         where = f"{page}:{link.line}: {link.target}"
-        name = target.relative_to(pages.ROOT).as_posix()
+        name = target.relative_to(document_pages.ROOT).as_posix()
         assert target.exists(), f"{where}: there is no such file"
         if anchor:
-            assert anchor in pages.anchors(name), f"{where}: {name} has no such heading"
+            assert anchor in document_pages.anchors(name), f"{where}: {name} has no such heading"
 
 
 def test_every_page_is_listed() -> None:
-    listed = {link.target.partition("#")[0] for link in pages.links("docs/index.md")}
+    listed = {link.target.partition("#")[0] for link in document_pages.links("docs/index.md")}
     for page in PAGES:
         if page.startswith("docs/") and page != "docs/index.md":
             assert page.removeprefix("docs/") in listed, f"docs/index.md does not list {page}"
 
 
 def test_every_page_is_in_the_site() -> None:
-    told = yaml.safe_load((pages.ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    told = yaml.safe_load((document_pages.ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
     left, listed = [told["nav"]], set()
     while left:
         for value in (value for entry in left.pop() for value in entry.values()):
@@ -92,15 +96,18 @@ def test_every_page_is_in_the_site() -> None:
 
 
 def test_programs_are_those_that_an_installation_has() -> None:
-    setup = (pages.ROOT / "setup.py").read_text(encoding="utf-8")
-    for program in set(workplace.PROGRAMS) - {"python"}:
+    setup = (document_pages.ROOT / "setup.py").read_text(encoding="utf-8")
+    for program in set(document_workplace.PROGRAMS) - {"python"}:
         assert f'"{program} = {program}:main"' in setup
 
 
 def said_by_programs() -> str:
     """Every text in the programs; parts that are filled in are left out."""
-    folders = [pages.ROOT / name for name in ("analyzer", "jobs", "joblist")]
-    files = [*pages.ROOT.glob("ina_*.py"), *(f for folder in folders for f in folder.rglob("*.py"))]
+    folders = [document_pages.ROOT / name for name in ("analyzer", "jobs", "joblist")]
+    files = [
+        *document_pages.ROOT.glob("ina_*.py"),
+        *(f for folder in folders for f in folder.rglob("*.py")),
+    ]
     texts = []
     for file in files:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -114,7 +121,7 @@ def said_by_programs() -> str:
 
 def messages(page: str) -> Iterator[tuple[int, str]]:
     """Yield the first cells of tables whose first heading is "message"."""
-    parts = pages.tokens(page)
+    parts = document_pages.tokens(page)
     in_messages = is_first = False
     line = 0
     for token in parts:

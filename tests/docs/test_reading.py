@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.docs import commands, pages
+from tests.support import document_commands, document_pages
 
 PAGE = """\
 # A page
@@ -36,28 +36,28 @@ source_path,dest_csv
 @pytest.fixture
 def page(tmp_path, monkeypatch) -> str:
     (tmp_path / "page.md").write_text(PAGE, encoding="utf-8")
-    monkeypatch.setattr(pages, "ROOT", tmp_path)
+    monkeypatch.setattr(document_pages, "ROOT", tmp_path)
     yield "page.md"
-    pages.tokens.cache_clear()
+    document_pages.tokens.cache_clear()
 
 
 def test_blocks_of_a_page(page):
-    cluster, joblist, console = pages.blocks(page)
+    cluster, joblist, console = document_pages.blocks(page)
     assert (cluster.language, cluster.why_not, cluster.line) == ("sh", "needs a cluster", 6)
     assert (joblist.title, joblist.why_not) == ("jobs.csv", None)
     assert console.language == "console"
-    assert list(commands.lines(console)) == [("echo a \\\n  b", "a b\n"), ("true", "")]
+    assert list(document_commands.lines(console)) == [("echo a \\\n  b", "a b\n"), ("true", "")]
 
 
 def test_links_anchors_and_code_of_a_page(page):
-    assert [link.target for link in pages.links(page)] == ["#what-it-costs"]
-    assert pages.anchors(page) == {"a-page", "what-it-costs", "what-it-costs-1"}
-    assert list(pages.inline_code(page)) == [(3, "--fps 5")]
+    assert [link.target for link in document_pages.links(page)] == ["#what-it-costs"]
+    assert document_pages.anchors(page) == {"a-page", "what-it-costs", "what-it-costs-1"}
+    assert list(document_pages.inline_code(page)) == [(3, "--fps 5")]
 
 
 def test_simple_commands_are_found():
     text = 'A=1 ina_worker X &  # a comment\nfor f in *; do cut -d, "$f" | sort; done > out || true'
-    found = list(commands.calls(text))
+    found = list(document_commands.calls(text))
     assert found[0] == ["ina_worker", "X"]
     assert ["sort"] in found
     assert ["true"] in found
@@ -74,6 +74,6 @@ def test_simple_commands_are_found():
     ],
 )
 def test_wrong_commands_are_told(text, fault):
-    (words,) = commands.calls(text)
-    told = commands.fault(words)
+    (words,) = document_commands.calls(text)
+    told = document_commands.fault(words)
     assert told is None if fault is None else fault in told

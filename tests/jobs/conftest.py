@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from jobs.imports import import_jobs
-from jobs.ledger import Ledger
-from jobs.model import JobSpec, Manifest, PartFile
-from jobs.store import Store
+from jobs.ledger.imports import import_jobs
+from jobs.ledger.ledger import Ledger
+from jobs.ledger.store import Store
+from jobs.types import JobSpec, Manifest, PartFile
 
 EXPORTERS = ("ass", "csv", "mp4")
 

@@ -9,16 +9,16 @@ import pytest
 import ina_worker
 from analyzer.options import AnalysisOptions
 from jobs.__main__ import main
-from jobs.client import Client
 from jobs.errors import JobFailed
-from jobs.host import Identity
-from jobs.model import Lease
 from jobs.slurm import survey
 from jobs.slurm.folder import SHARD
-from tests.analyzer.redis_server import RedisServer
-from tests.jobs.servers import Server, serving, until, working
+from jobs.system.process_identity import Identity
+from jobs.types import Lease
+from jobs.worker.client import Client
+from tests.jobs.slurm.test_slurm import TASKS, begin, fill, task
 from tests.jobs.test_scripts import command, run, server
-from tests.jobs.test_slurm import TASKS, begin, fill, task
+from tests.support.redis_server import RedisServer
+from tests.support.servers import Server, serving, until, working
 
 WITHOUT_REDIS = "raise ModuleNotFoundError('no redis', name='redis')\n"
 SECRET = "dont-tell-anybody"
@@ -196,7 +196,7 @@ def jobs(
     table.write_text(
         f"1 1 0:1 / / rw - ext4 /dev/x rw\n2 1 0:2 / {folder}/{network} rw - nfs4 a:/x rw\n"
     )
-    monkeypatch.setattr("jobs.mounts.MOUNT_TABLE", table)
+    monkeypatch.setattr("jobs.system.mounts.MOUNT_TABLE", table)
     return main([*args])
 
 

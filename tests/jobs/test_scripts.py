@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from jobs.commands import _arguments as arguments
-from tests.jobs.servers import ROOT, until
+from tests.support.servers import ROOT, until
 
 PORT = "0"
 
@@ -66,8 +66,9 @@ def test_help_comes_at_once(args: list[str]) -> None:
 
 def test_a_server_loads_nothing_heavy() -> None:
     code = (
-        "import sys, ina_server, jobs.service, jobs.imports, jobs.local_workers;"
-        "import jobs.sources.csv_list;"
+        "import sys, ina_server, jobs.server.service, jobs.ledger.imports;"
+        "import jobs.server.local_workers;"
+        "import jobs.inputs.joblist;"
         "print([m for m in ('numpy', 'pandas', 'torch', 'av', 'onnxruntime') if m in sys.modules])"
     )
     assert run(command("-c", code, cwd=ROOT))[1] == "[]\n"

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jobs import publish
-from jobs.child import plain
 from jobs.errors import JobFailed, LedgerRefused
-from jobs.host import Identity
-from jobs.leases import Held, LeaseBook
-from jobs.model import JobSpec, Lease, Manifest
-from jobs.mounts import file_system, refuse_network
+from jobs.outputs import publish
 from jobs.retry import Timing, backoff, may_retry
+from jobs.server.leases import Held, LeaseBook
+from jobs.system.mounts import file_system, refuse_network
+from jobs.system.process_identity import Identity
+from jobs.types import JobSpec, Lease, Manifest
+from jobs.worker.child import plain
 from tests.jobs.conftest import Clock
 
 MOUNTS = """\

@@ -10,10 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
-from analyzer import geometry, registry
+from analyzer import registry
 from analyzer.errors import UsageError, WeightsError
-from analyzer.runtime import Runtime
-from tests.analyzer import networks
+from analyzer.imaging import boxes as geometry
+from analyzer.inference.runtime import Runtime
+from tests.support import networks
 
 pytestmark = [pytest.mark.yolo, pytest.mark.timeout(900)]
 pytest.importorskip("ultralytics")

@@ -1,0 +1,132 @@
+"""Which persons of many media are one identity: by their names, and by their faces."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from analyzer.stages.cluster import Clusterer
+from analyzer.types import F32, I64, Person
+from analyzer.types.arrays import dense, group_means
+
+_SAME_TIME_S = 1e-6
+_BLOCK = 4096
+"""Rows of a matrix of distances that are held at once."""
+
+
+def together(persons: Sequence[Person]) -> Iterator[tuple[int, int]]:
+    """Yield pairs of persons of one medium, as indices, who are on screen at the same time."""
+    stretches = sorted(
+        (start, end, number)
+        for number, person in enumerate(persons)
+        for start, end in person.intervals
+    )
+    found: set[tuple[int, int]] = set()
+    on_screen: list[tuple[float, float, int]] = []
+    for start, end, number in stretches:
+        # Of stills, a stretch has no length.
+        on_screen = [
+            (began, left, other)
+            for began, left, other in on_screen
+            if left > start + _SAME_TIME_S or abs(began - start) <= _SAME_TIME_S
+        ]
+        found.update((min(o, number), max(o, number)) for _, _, o in on_screen if o != number)
+        on_screen.append((start, end, number))
+    yield from sorted(found)
+
+
+def identities(
+    centroids: F32,
+    weights: F32,
+    names: Sequence[str | None],
+    apart: I64,
+    *,
+    clusterer: Clusterer,
+    threshold: float,
+) -> I64:
+    """Group persons.
+
+    Those of one name are one identity, those of different names never are. The others are
+    clustered, and each cluster then joins the nearest name within the threshold, if nobody of
+    both is on screen at the same time.
+
+    Args:
+        centroids: (P, D) mean embedding of each person.
+        weights: (P,) how much each counts in a mean.
+        names: of each person; ``None`` = unknown.
+        apart: (k, 2) pairs who are on screen at the same time.
+        clusterer: for the persons without a name.
+        threshold: Euclidean distance below which two may be one.
+
+    Returns:
+        (P,) identity of each person, dense from 0 in order of first appearance.
+    """
+    named = np.array([name is not None for name in names], bool)
+    labels = np.empty(len(names), np.int64)
+    known = sorted({name for name in names if name is not None})
+    place = {name: number for number, name in enumerate(known)}
+    labels[named] = [place[name] for name in names if name is not None]
+    labels[~named] = len(known) + _clusters(
+        centroids[~named], weights[~named], _renumbered(apart, ~named), clusterer, threshold
+    )
+    if not known or named.all():
+        return dense(labels)
+    count = int(labels.max()) + 1
+    centres, _ = group_means(centroids, labels, weights, count)
+    joined = np.arange(count)
+    groups = _Groups(labels, apart)
+    for _, cluster, name in _near(centres[len(known) :], centres[: len(known)], threshold):
+        number = len(known) + cluster
+        if joined[number] == number and groups.join(number, name):
+            joined[number] = name
+    return dense(joined[labels])
+
+
+def _clusters(
+    centroids: F32, weights: F32, apart: I64, clusterer: Clusterer, threshold: float
+) -> I64:
+    if not len(centroids):
+        return np.empty(0, np.int64)
+    return clusterer.cluster(np.ascontiguousarray(centroids), weights, apart, threshold)
+
+
+def _renumbered(apart: I64, keep: "np.ndarray") -> I64:
+    """The pairs within some of the persons, as indices into these."""
+    place = np.cumsum(keep) - 1
+    return place[apart[keep[apart].all(axis=1)]].astype(np.int64).reshape(-1, 2)
+
+
+def _near(clusters: F32, names: F32, threshold: float) -> list[tuple[float, int, int]]:
+    """Distance, cluster and name of each pair within the threshold, nearest first."""
+    pairs: list[tuple[float, int, int]] = []
+    lengths = (names.astype(np.float64) ** 2).sum(axis=1)
+    for first in range(0, len(clusters), _BLOCK):
+        block = clusters[first : first + _BLOCK].astype(np.float64)
+        squared = (block**2).sum(axis=1)[:, None] + lengths - 2 * block @ names.T
+        rows, columns = np.nonzero(squared < threshold**2)
+        distances = np.sqrt(np.maximum(squared[rows, columns], 0))
+        pairs += zip(distances.tolist(), (rows + first).tolist(), columns.tolist(), strict=True)
+    return sorted(pairs)
+
+
+class _Groups:
+    """Groups that are joined unless two of their members are on screen at the same time."""
+
+    def __init__(self, labels: I64, apart: I64) -> None:
+        self._members: dict[int, list[int]] = defaultdict(list)
+        for person, label in enumerate(labels.tolist()):
+            self._members[label].append(person)
+        self._label = labels.copy()
+        self._rivals: dict[int, list[int]] = defaultdict(list)
+        for one, other in apart.tolist():
+            self._rivals[one].append(other)
+            self._rivals[other].append(one)
+
+    def join(self, group: int, other: int) -> bool:
+        """Make one group part of another; says whether that is possible."""
+        members = self._members[group]
+        if any(self._label[rival] == other for m in members for rival in self._rivals[m]):
+            return False
+        self._label[members] = other
+        self._members[other] += self._members.pop(group)
+        return True

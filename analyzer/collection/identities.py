@@ -1,0 +1,227 @@
+"""What is known of each identity: where and how long it is seen, and what the metrics say."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import fsum
+from statistics import fmean, stdev
+
+import numpy as np
+
+from analyzer.attributes import heads
+from analyzer.collection import grouping
+from analyzer.collection.media import Seen, Skipped
+from analyzer.stages.cluster import Clusterer
+from analyzer.types import I64, Person, Progress, ProgressHook
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """One identity in one medium."""
+
+    seen: Seen
+    persons: tuple[Person, ...]
+    """Who of the medium it is: one person, or several who were not on screen at the same time."""
+
+    @property
+    def face_count(self) -> int:
+        """Rows of the medium's table."""
+        return sum(person.face_count for person in self.persons)
+
+    @property
+    def stretches(self) -> int:
+        """How often it comes on screen."""
+        return sum(len(person.intervals) for person in self.persons)
+
+    @property
+    def screen_time_s(self) -> float:
+        """Seconds on screen."""
+        return fsum(person.screen_time_s for person in self.persons)
+
+    @property
+    def first_s(self) -> float:
+        """When it is first seen."""
+        return min(person.first_s for person in self.persons)
+
+    @property
+    def last_s(self) -> float:
+        """When it is last seen."""
+        return max(person.last_s for person in self.persons)
+
+    @property
+    def main(self) -> Person:
+        """The person with most faces."""
+        return max(self.persons, key=lambda person: (person.face_count, -person.person_id))
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric over the media of an identity, each counted once."""
+
+    mean: float | None
+    count: int
+    spread: float | None
+    """Sample standard deviation; ``None`` below two values."""
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Metric":
+        """Sum up some values."""
+        return cls(
+            mean=fmean(values) if values else None,
+            count=len(values),
+            spread=stdev(values) if len(values) > 1 else None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """One person across media."""
+
+    identity_id: int
+    name: str | None
+    sex: str
+    age: str
+    """In years."""
+    appearances: tuple[Appearance, ...]
+    """One a medium, in the order of the joblist."""
+    metrics: Mapping[str, Metric]
+
+    @property
+    def face_count(self) -> int:
+        """Faces in all media."""
+        return sum(one.face_count for one in self.appearances)
+
+    @property
+    def stretches(self) -> int:
+        """How often it comes on screen."""
+        return sum(one.stretches for one in self.appearances)
+
+    @property
+    def screen_time_s(self) -> float:
+        """Seconds on screen in all media."""
+        return fsum(one.screen_time_s for one in self.appearances)
+
+    @property
+    def best(self) -> Appearance:
+        """Where most of its faces are."""
+        return max(self.appearances, key=lambda one: one.main.face_count)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collection:
+    """Everybody of some media."""
+
+    identities: tuple[Identity, ...]
+    """Most screen time first; each one's number is its place."""
+    seen: tuple[Seen, ...]
+    skipped: tuple[Skipped, ...]
+    metrics: tuple[str, ...]
+    """The columns of metrics."""
+
+
+def collect(
+    seen: Sequence[Seen],
+    skipped: Sequence[Skipped],
+    metrics: Sequence[str],
+    *,
+    clusterer: Clusterer,
+    threshold: float | None = None,
+    progress: ProgressHook | None = None,
+) -> Collection:
+    """Find the identities of some media.
+
+    Who is who does not depend on the order of the media; only the order of appearances does.
+
+    Args:
+        seen: the media.
+        skipped: those that could not be read.
+        metrics: columns of the joblist to be averaged.
+        clusterer: groups the persons.
+        threshold: distance below which two persons may be one; by default the least that the
+            media were analysed with.
+        progress: told of each step.
+    """
+    if progress is not None:
+        progress(Progress(stage="group", done=0, total=1))
+    order = sorted(seen, key=lambda one: one.medium.source_path)
+    people = [(one, person) for one in order for person in one.summary.persons]
+    limits = [one.summary.provenance["cluster_threshold"] for one in order]
+    labels = _labels(order, clusterer, threshold or min(limits, default=1.0))
+    groups: dict[int, list[tuple[Seen, Person]]] = {}
+    for label, member in zip(labels.tolist(), people, strict=True):
+        groups.setdefault(label, []).append(member)
+    line = {id(one): number for number, one in enumerate(seen)}
+    found = [_identity(members, line, metrics) for members in groups.values()]
+    found.sort(key=lambda one: -one.screen_time_s)  # stable: as in the sorted media
+    if progress is not None:
+        progress(Progress(stage="group", done=1, total=1))
+    return Collection(
+        identities=tuple(replace(one, identity_id=n) for n, one in enumerate(found)),
+        seen=tuple(seen),
+        skipped=tuple(skipped),
+        metrics=tuple(metrics),
+    )
+
+
+def _labels(seen: Sequence[Seen], clusterer: Clusterer, threshold: float) -> I64:
+    """The identity of each person of each medium, in their order."""
+    apart: list[tuple[int, int]] = []
+    centroids, count = [], 0
+    for one in seen:
+        persons = one.summary.persons
+        rows = [person.person_id for person in persons]
+        centroids += [one.summary.identities.centroids[rows]] if rows else []
+        apart += [(a + count, b + count) for a, b in grouping.together(persons)]
+        count += len(persons)
+    people = [person for one in seen for person in one.summary.persons]
+    if not people:
+        return np.empty(0, np.int64)
+    return grouping.identities(
+        np.concatenate(centroids),
+        np.array([person.face_count for person in people], np.float32),
+        [person.name for person in people],
+        np.array(apart, np.int64).reshape(-1, 2),
+        clusterer=clusterer,
+        threshold=threshold,
+    )
+
+
+def _identity(
+    members: Sequence[tuple[Seen, Person]], line: Mapping[int, int], metrics: Sequence[str]
+) -> Identity:
+    """Put together what is known of one identity, numbered 0 for now."""
+    media: dict[int, list[Person]] = {}
+    by_line = {line[id(seen)]: seen for seen, _ in members}
+    for seen, person in members:
+        media.setdefault(line[id(seen)], []).append(person)
+    appearances = tuple(Appearance(by_line[n], tuple(media[n])) for n in sorted(media))
+    people = [person for _, person in members]
+    values = [one.seen.medium.metrics for one in appearances]
+    return Identity(
+        identity_id=0,
+        name=next((person.name for person in people if person.name is not None), None),
+        sex=_sex(people),
+        age=_age(people),
+        appearances=appearances,
+        metrics={name: Metric.of([v[name] for v in values if name in v]) for name in metrics},
+    )
+
+
+def _sex(people: Sequence[Person]) -> str:
+    value = _pooled("sex", people)
+    return "" if value is None else "m" if value > 0 else "f"
+
+
+def _age(people: Sequence[Person]) -> str:
+    value = _pooled("age", people)
+    return "" if value is None else f"{float(heads.years(value)):.1f}"
+
+
+def _pooled(head: str, people: Sequence[Person]) -> float | None:
+    """Mean decision value of the persons who have a label, each counting by its faces."""
+    known = [
+        (person.attributes[head].value, person.face_count)
+        for person in people
+        if head in person.attributes and person.attributes[head].label
+    ]
+    total = sum(faces for _, faces in known)
+    return fsum(value * faces for value, faces in known) / total if total else None

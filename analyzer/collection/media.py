@@ -1,0 +1,187 @@
+"""The media of a joblist, each once, however often and under however many names it is listed."""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import fmean
+
+from analyzer.errors import AnalyzerError, InputError, UsageError
+from analyzer.reports import report_file
+from analyzer.reports.report_file import Summary
+from analyzer.types import Progress, ProgressHook
+from analyzer.weights import locate
+from joblist.model import JobSpec, is_address
+
+
+@dataclass(frozen=True, kw_only=True)
+class Medium:
+    """One source, and all that its rows say."""
+
+    source_path: str
+    """Without links; the first in the alphabet where there are copies."""
+    copies: tuple[str, ...]
+    """Other files with the same bytes."""
+    rows: tuple[JobSpec, ...]
+    """In the order of their lines."""
+
+    @property
+    def item_id(self) -> str:
+        """What the rows call it, or the name of its file."""
+        names = dict.fromkeys(row.item_id for row in self.rows if row.item_id)
+        return "; ".join(names) or os.path.basename(self.source_path)
+
+    def named(self, export: str) -> list[str]:
+        """The files that its rows name for an export, each once."""
+        return list(dict.fromkeys(r.dests[export] for r in self.rows if export in r.dests))
+
+    @property
+    def page(self) -> str | None:
+        """Its page for review."""
+        return next(iter(self.named("html")), None)
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """The mean of its rows, for each metric that one of them has."""
+        names = {name for row in self.rows for name in row.metrics}
+        return {
+            name: fmean(row.metrics[name] for row in self.rows if name in row.metrics)
+            for name in names
+        }
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A medium that was analysed."""
+
+    medium: Medium
+    report: Path
+    summary: Summary
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A medium that cannot be counted."""
+
+    medium: Medium
+    reason: str
+
+
+def of_reports(paths: Sequence[str]) -> list[JobSpec]:
+    """Rows for reports that are given themselves."""
+    return [
+        JobSpec(
+            source_path=os.path.abspath(path),
+            dests={"report": os.path.abspath(path)},
+            item_id=os.path.basename(path).removesuffix(".zip").removesuffix(".report"),
+            line=number,
+        )
+        for number, path in enumerate(paths, start=1)
+    ]
+
+
+def media_of(rows: Iterable[JobSpec]) -> list[Medium]:
+    """Put together the rows of equal sources; in the order of their first lines.
+
+    Equal are paths of one file, and files with equal bytes.
+    """
+    by_path: dict[str, list[JobSpec]] = defaultdict(list)
+    for row in rows:
+        by_path[_resolved(row.source_path)].append(row)
+    found = [
+        Medium(
+            source_path=same[0],
+            copies=tuple(same[1:]),
+            rows=tuple(sorted((r for p in same for r in by_path[p]), key=lambda r: r.line)),
+        )
+        for same in _alike(by_path)
+    ]
+    return sorted(found, key=lambda medium: medium.rows[0].line)
+
+
+def _resolved(source: str) -> str:
+    """A path without links; an address as it is."""
+    return source if is_address(source) else os.path.realpath(source)
+
+
+def _alike(paths: Iterable[str]) -> Iterator[list[str]]:
+    """Group the paths of files with equal bytes; only files of equal size are read."""
+    sizes: dict[int, list[str]] = defaultdict(list)
+    for path in sorted(paths):
+        sizes[_size(path)].append(path)
+    for size, same_size in sizes.items():
+        if size == 0 or len(same_size) == 1:
+            yield from ([path] for path in same_size)
+            continue
+        digests: dict[str, list[str]] = defaultdict(list)
+        for path in same_size:
+            digests[_digest(path)].append(path)
+        yield from digests.values()
+
+
+def _size(path: str) -> int:
+    """Of a file; 0 where it cannot be told."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
+
+
+def _digest(path: str) -> str:
+    """A hash of a file, or its path where it cannot be read."""
+    try:
+        return locate.sha256(Path(path))
+    except AnalyzerError:
+        return path
+
+
+def read(
+    media: Sequence[Medium], progress: ProgressHook | None = None
+) -> tuple[list[Seen], list[Skipped]]:
+    """Read what the reports tell of their persons.
+
+    Raises:
+        UsageError: the reports are of different describers.
+    """
+    seen: list[Seen] = []
+    skipped: list[Skipped] = []
+    for number, medium in enumerate(media):
+        if progress is not None:
+            progress(Progress(stage="read", done=number, total=len(media)))
+        found = _read(medium)
+        if isinstance(found, Seen):
+            seen.append(found)
+        else:
+            skipped.append(found)
+    _check_describers(seen)
+    return seen, skipped
+
+
+def _read(medium: Medium) -> Seen | Skipped:
+    """The first report that can be read of those that the rows name."""
+    reason = "dest_report is empty: name a file there, and serve the joblist again"
+    for path in sorted(medium.named("report")):
+        try:
+            return Seen(medium, Path(path), _known(report_file.summary(Path(path))))
+        except InputError as error:
+            reason = str(error) if os.path.exists(path) else f"not analysed yet: no {path}"
+    return Skipped(medium, reason)
+
+
+def _known(summary: Summary) -> Summary:
+    """Leave out who was forgotten: without a mean embedding they are like everybody and nobody."""
+    centroids = summary.identities.centroids
+    known = tuple(person for person in summary.persons if centroids[person.person_id].any())
+    return replace(summary, persons=known)
+
+
+def _check_describers(seen: Sequence[Seen]) -> None:
+    """Vectors of different networks cannot be compared."""
+    first: dict[str, Path] = {}
+    for one in seen:
+        if one.summary.persons:
+            first.setdefault(one.summary.provenance["options"]["describer"], one.report)
+    if len(first) > 1:
+        made = ", ".join(f"{path} with {name}" for name, path in first.items())
+        raise UsageError(f"reports of different describers: {made}; analyse all with one")

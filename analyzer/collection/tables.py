@@ -1,0 +1,98 @@
+"""The tables of a collection: identities, their appearances in media, and the media."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from analyzer.collection.identities import Appearance, Collection, Identity
+from analyzer.files.columns import Column
+
+_Row = TypeVar("_Row")
+_METRIC_DIGITS = 6
+
+
+def identities(found: Collection, portraits: Mapping[int, str]) -> Iterator[Column]:
+    """Yield the columns of the identities, a row each, most screen time first.
+
+    Args:
+        found: all of them.
+        portraits: identity -> file, as the folder of results has it.
+    """
+    each = _of(found.identities)
+    yield each("identity_id", "integer", lambda i: i.identity_id)
+    yield each("name", "text", lambda i: i.name)
+    yield each("sex_label", "text", lambda i: i.sex or None)
+    yield each("age_label", "number", lambda i: float(i.age) if i.age else None, 1)
+    yield each("media_count", "integer", lambda i: len(i.appearances))
+    yield each("appearance_count", "integer", lambda i: i.stretches)
+    yield each("face_count", "integer", lambda i: i.face_count)
+    yield each("screen_time_s", "number", lambda i: i.screen_time_s, 3)
+    yield each("first_item", "text", lambda i: _medium(i.appearances[0]).item_id)
+    yield each("last_item", "text", lambda i: _medium(i.appearances[-1]).item_id)
+    for name in found.metrics:
+        yield from _metric(name, found.identities)
+    yield each("portrait", "text", lambda i: portraits.get(i.identity_id))
+
+
+def _metric(name: str, rows: Sequence[Identity]) -> Iterator[Column]:
+    each = _of(rows)
+    yield each(f"{name}_mean", "number", lambda i: i.metrics[name].mean, _METRIC_DIGITS)
+    yield each(f"{name}_count", "integer", lambda i: i.metrics[name].count)
+    yield each(f"{name}_spread", "number", lambda i: i.metrics[name].spread, _METRIC_DIGITS)
+
+
+def appearances(found: Collection, crops: Mapping[tuple[int, int], str]) -> Iterator[Column]:
+    """Yield the columns of identities in media, a row for each of both.
+
+    Args:
+        found: all of them.
+        crops: identity and place of its appearance -> file in the zip of crops.
+    """
+    rows = [
+        (identity, place, appearance)
+        for identity in found.identities
+        for place, appearance in enumerate(identity.appearances)
+    ]
+    each = _of(rows)
+    yield each("identity_id", "integer", lambda r: r[0].identity_id)
+    yield each("name", "text", lambda r: r[0].name)
+    yield each("item_id", "text", lambda r: _medium(r[2]).item_id)
+    yield each("source_path", "text", lambda r: _medium(r[2]).source_path)
+    yield each("person_id", "text", lambda r: " ".join(str(p.person_id) for p in r[2].persons))
+    yield each("first_s", "number", lambda r: r[2].first_s, 3)
+    yield each("last_s", "number", lambda r: r[2].last_s, 3)
+    yield each("screen_time_s", "number", lambda r: r[2].screen_time_s, 3)
+    yield each("appearance_count", "integer", lambda r: r[2].stretches)
+    yield each("face_count", "integer", lambda r: r[2].face_count)
+    for name in found.metrics:
+        values = [_medium(appearance).metrics.get(name) for _, _, appearance in rows]
+        yield Column(name, "number", values, _METRIC_DIGITS)
+    yield each("portrait", "text", lambda r: crops.get((r[0].identity_id, r[1])))
+
+
+def media(found: Collection) -> Iterator[Column]:
+    """Yield the columns of the media, a row each, in the order of the joblist."""
+    each = _of(found.seen)
+    yield each("item_id", "text", lambda s: s.medium.item_id)
+    yield each("source_path", "text", lambda s: s.medium.source_path)
+    yield each("rows", "integer", lambda s: len(s.medium.rows))
+    yield each("copies", "integer", lambda s: len(s.medium.copies))
+    yield each("duration_s", "number", lambda s: s.summary.info.duration_s, 3)
+    yield each("person_count", "integer", lambda s: len(s.summary.persons))
+    yield each("face_count", "integer", lambda s: sum(p.face_count for p in s.summary.persons))
+    for name in found.metrics:
+        values = [seen.medium.metrics.get(name) for seen in found.seen]
+        yield Column(name, "number", values, _METRIC_DIGITS)
+    yield each("report", "text", lambda s: str(s.report))
+
+
+def _of(rows: Sequence[_Row]) -> Callable[..., Column]:
+    """A function that makes a column of these rows."""
+
+    def each(name: str, kind: str, value: Callable[[Any], Any], digits: int = 4) -> Column:
+        return Column(name, kind, [value(row) for row in rows], digits)
+
+    return each
+
+
+def _medium(appearance: Appearance) -> Any:
+    return appearance.seen.medium

@@ -1,0 +1,228 @@
+"""Forget somebody in the files that were made of a medium.
+
+Where there is its report, the person is taken out of that, and every file is exported again: one
+way for all formats. Where there is none, tables and candidates are mended where they stand, and of
+the other files it is said what to do.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from analyzer.erasure import search, strip
+from analyzer.erasure.strip import Wanted
+from analyzer.files.transaction import Replaced, Rewrite
+from analyzer.identities import IdentityStore
+from analyzer.reports import corrections_file, report_file
+from analyzer.reports.corrections_file import Correction
+from analyzer.results import reexport
+from analyzer.results.locate import Results
+from analyzer.types import MediaReport
+
+_TABLES = ("csv", "characters", "posters")
+_EMPTIED = ("name", "name_distance", "identity_id")
+_SHOWS = ("mp4", "poster_image")
+"""In whose pictures names are drawn."""
+_UNSEARCHABLE = (*_SHOWS, "ass", "crops", "exchange")
+"""Where something of the person stands that no search for the name finds: also shortened labels."""
+_AGAIN = "delete it, or analyse the medium again, with the person's portraits out of the gallery"
+_REMOVED = {
+    **dict.fromkeys(("csv", "ass", "posters", "poster_image"), "name"),
+    "characters": "name, distance",
+    "crops": "pictures of the face",
+    "names": "name, distance, candidates",
+    "exchange": "embeddings, candidates",
+}
+_WHO = "what tells who it is"
+"""Of other files."""
+
+
+@dataclass(frozen=True)
+class Removed:
+    """What was removed from a file."""
+
+    path: Path
+    what: str
+
+
+@dataclass(frozen=True)
+class Left:
+    """A file in which something may be left, and the cure."""
+
+    path: Path
+    why: str
+
+
+@dataclass
+class Account:
+    """What was done, or would be."""
+
+    removed: list[Removed] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
+    replaced: list[Replaced] = field(default_factory=list)
+
+
+def erase(
+    results: Results, wanted: Wanted, store: IdentityStore | None, account: Account, *, trial: bool
+) -> None:
+    """Forget somebody in the results of one medium.
+
+    Files appear whole. If one cannot be written, none is changed; a video whose source is gone is
+    left, and named.
+
+    Args:
+        results: of the medium.
+        wanted: who.
+        store: in which the person's identities are, if any.
+        account: of what is done; added to.
+        trial: only say what would be done.
+
+    Raises:
+        AnalyzerError: nothing of this medium was changed.
+    """
+    done = Account()
+    with Rewrite(trial=trial) as rewrite:
+        if "report" in results.files:
+            _export_again(results, wanted, store, done, rewrite, trial=trial)
+        else:
+            _mend(results, wanted, done, rewrite)
+        if not trial:
+            done.replaced = [r for r in rewrite.finish() if r.path != results.corrections]
+    gone = {removed.path for removed in done.removed} if trial else set()
+    known = {left.path for left in done.left}
+    for path in (*results.files.values(), results.corrections):
+        if not path.exists():
+            continue
+        if path not in known | gone and search.holds(path, wanted.name):
+            done.left.append(Left(path, f"still holds the name, perhaps in a path: {_AGAIN}"))
+    account.removed += done.removed
+    account.left += done.left
+    account.replaced += done.replaced
+
+
+def _export_again(
+    results: Results,
+    wanted: Wanted,
+    store: IdentityStore | None,
+    done: Account,
+    rewrite: Rewrite,
+    *,
+    trial: bool,
+) -> None:
+    """Take the person out of the report, and export every file of it that is there."""
+    place = results.files["report"]
+    report = report_file.load(place)
+    persons = strip.persons_in(report, wanted, store)
+    if not persons and not strip.mentions(report, wanted.name):
+        return
+    stripped = strip.strip(report, persons, wanted.name)
+    gone = [p for p in report.persons if p.person_id in persons]
+    named = any(p.name is not None for p in gone) or report.corrections != stripped.corrections
+    leave = () if named else _SHOWS
+    for made in reexport.exports(results, stripped, rewrite, leave=leave, trial=trial):
+        if made.fault:
+            done.left.append(Left(made.path, f"could not be made again ({made.fault}): {_AGAIN}"))
+        elif made.name == "mp4":
+            done.removed.append(Removed(made.path, "name, by encoding the video again"))
+        else:
+            done.removed.append(Removed(made.path, _REMOVED.get(made.name, _WHO)))
+    _mend_corrections(results, stripped.corrections, done, rewrite)
+    tracks = {track for person in gone for track in person.track_ids}
+    pictures = report_file.portraits(place)
+    kept = {track: picture for track, picture in pictures.items() if track not in tracks}
+    if reexport.save(results, stripped, rewrite, portraits=kept):
+        what = _counted(report, stripped, persons=len(persons), portraits=len(pictures) - len(kept))
+        done.removed.append(Removed(place, what))
+
+
+def _mend_corrections(
+    results: Results, wanted: Sequence[Correction], done: Account, rewrite: Rewrite
+) -> None:
+    """Take the name out of the corrections that are kept beside the results."""
+    path = results.corrections
+    if path.exists():
+        document = replace(corrections_file.read(path), corrections=tuple(wanted))
+        if rewrite.add(path, partial(corrections_file.write, document)):
+            done.removed.append(Removed(path, "name"))
+
+
+def _counted(before: MediaReport, after: MediaReport, *, persons: int, portraits: int) -> str:
+    """What a report is without, in words."""
+    embeddings = len(before.observations.embeddings) - len(after.observations.embeddings)
+    candidates = sum(len(p.candidates) for p in before.persons)
+    candidates -= sum(len(p.candidates) for p in after.persons)
+    names = sum(p.name is not None for p in before.persons)
+    names -= sum(p.name is not None for p in after.persons)
+    counts = {
+        "embeddings": embeddings,
+        "centroids": persons,
+        "portraits": portraits,
+        "names": names,
+        "candidates": candidates,
+    }
+    return ", ".join(f"{what}: {number}" for what, number in counts.items() if number)
+
+
+def _mend(results: Results, wanted: Wanted, done: Account, rewrite: Rewrite) -> None:
+    """Empty the cells of tables, and shorten the list of candidates."""
+    for name, path in results.files.items():
+        text = _mended(name, path, wanted)
+        if text and rewrite.add(path, partial(_write, text)):
+            done.removed.append(Removed(path, _REMOVED[name]))
+    if results.corrections.exists():
+        said = corrections_file.read(results.corrections).corrections
+        _mend_corrections(results, corrections_file.without(said, wanted.name), done, rewrite)
+    if not done.removed:
+        return
+    for name, path in results.files.items():
+        if name in _UNSEARCHABLE or search.is_closed(path):
+            done.left.append(Left(path, f"is made anew only where there is a report: {_AGAIN}"))
+
+
+def _mended(name: str, path: Path, wanted: Wanted) -> str:
+    """The text of a file without the person; empty where that is not known of its form."""
+    if name in _TABLES:
+        return _mended_table(path, wanted)
+    return _mended_candidates(path, wanted) if name == "names" else ""
+
+
+def _write(text: str, path: Path) -> None:
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+
+
+def _mended_table(path: Path, wanted: Wanted) -> str:
+    text = path.read_bytes().decode("utf-8", "surrogateescape")
+    rows = csv.reader(io.StringIO(text, newline=""))
+    header = next(rows, [])
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header)
+    for cells in rows:
+        row = dict(zip(header, cells, strict=False))
+        if _is_row_of(row, wanted):
+            cells = ["" if name in _EMPTIED else cell for name, cell in row.items()]
+        writer.writerow(cells)
+    return out.getvalue()
+
+
+def _is_row_of(row: dict[str, str], wanted: Wanted) -> bool:
+    """Whether a row is the person's; an apostrophe keeps names that begin with = from running."""
+    if wanted.name is not None:
+        return row.get("name") in (wanted.name, f"'{wanted.name}")
+    if wanted.person_id is not None:
+        return row.get("person_id") == str(wanted.person_id)
+    return row.get("identity_id", "") in {str(number) for number in wanted.identities}
+
+
+def _mended_candidates(path: Path, wanted: Wanted) -> str:
+    document = json.loads(path.read_text(encoding="utf-8"))
+    for person in document["persons"]:
+        own = person["person_id"] == wanted.person_id
+        if own or (wanted.name is not None and person["name"] == wanted.name):
+            person.update(name=None, name_distance=None, candidates=[])
+        person["candidates"] = [c for c in person["candidates"] if c["name"] != wanted.name]
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"

@@ -1,0 +1,154 @@
+"""Who is to be forgotten, and a report without them.
+
+Times, boxes and perceived attributes of the faces stay, as those of a person without a name: alone,
+they tell nobody apart from others. What does, goes: embeddings, the mean of them, names, candidates
+for names, portraits.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from analyzer.identities import IdentityStore
+from analyzer.reports.corrections_file import Correction, without
+from analyzer.review import anchors
+from analyzer.types import MediaReport, Person
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Who is to be forgotten, by one of three."""
+
+    name: str | None = None
+    """As a gallery has it."""
+    person_id: int | None = None
+    """Of one medium."""
+    identities: frozenset[int] = frozenset()
+    """Of a store; with a name or a person, those that they were found to be."""
+
+    def __str__(self) -> str:
+        if self.name is not None:
+            return self.name
+        if self.person_id is not None:
+            return f"person:{self.person_id}"
+        return ", ".join(f"identity:{number}" for number in sorted(self.identities))
+
+
+def persons_in(report: MediaReport, wanted: Wanted, store: IdentityStore | None) -> set[int]:
+    """Which persons of a medium are to be forgotten.
+
+    An identity's persons are those whom the report has as it, and whom the store takes for it now.
+    Those of another name are left alone, even if a store takes them for the same: it errs, too.
+
+    Args:
+        report: of the medium.
+        wanted: who.
+        store: in which the identities are.
+    """
+    found = {p.person_id for p in report.persons if _is_meant(p, wanted)}
+    if not wanted.identities:
+        return found
+    known = {p.person_id: p.identity_id for p in report.persons} if report.is_remembered else {}
+    seen = {p: identity for p, (identity, _) in look_up(report, store).items()} if store else {}
+    for person in report.persons:
+        both = {known.get(person.person_id), seen.get(person.person_id)}
+        other = wanted.name is not None and person.name not in (None, wanted.name)
+        if both & wanted.identities and not other:
+            found.add(person.person_id)
+    return found
+
+
+def _is_meant(person: Person, wanted: Wanted) -> bool:
+    if wanted.name is not None:
+        return person.name == wanted.name
+    return person.person_id == wanted.person_id
+
+
+def look_up(report: MediaReport, store: IdentityStore) -> Mapping[int, tuple[int, float]]:
+    """Identity of each person of a medium that a store knows, and the distance from it."""
+    centroids = report.identities.centroids
+    persons = np.nonzero(np.linalg.norm(centroids, axis=1) > 0)[0]  # forgotten ones have none
+    if not len(persons):
+        return {}
+    matches = store.match(centroids[persons])
+    rows = zip(persons.tolist(), matches.ids.tolist(), matches.distances.tolist(), strict=True)
+    return {person: (identity, distance) for person, identity, distance in rows if identity >= 0}
+
+
+def mentions(report: MediaReport, name: str | None) -> bool:
+    """Whether anybody's candidates, a note or a correction have this name, or the report before."""
+    if name is None:
+        return False
+    before = report.uncorrected
+    names = {c.name for p in report.persons for c in p.candidates}
+    names |= {c.name for c in report.corrections}
+    names |= {p.name or "" for p in before.persons} if before else set()
+    return (
+        name in names
+        or any(name in note for note in report.notes)
+        or (before is not None and mentions(before, name))
+    )
+
+
+def strip(report: MediaReport, persons: Collection[int], name: str | None) -> MediaReport:
+    """Return the report without what tells who some persons are.
+
+    Args:
+        report: of the medium.
+        persons: who are forgotten; their centroids become zero.
+        name: nobody has it any more, nor is a candidate for it.
+    """
+    who = report.identities
+    tracks = frozenset(who.track_ids[np.isin(who.person_ids, list(persons))].tolist())
+    return _without(report, tracks, name)
+
+
+def _without(report: MediaReport, tracks: Collection[int], name: str | None) -> MediaReport:
+    """Return a report, and the one before corrections, without who has some of the tracks."""
+    table, who = report.observations, report.identities
+    gone = np.isin(who.track_ids, list(tracks))
+    persons = np.setdiff1d(who.person_ids[gone], [-1])
+    keep = ~np.isin(table.track_id[table.embedding_rows], list(tracks))
+    centroids = who.centroids.copy()
+    centroids[persons] = 0
+    corrections = _nameless(report, tracks, name)
+    names = {
+        old.name for old, new in zip(report.corrections, corrections, strict=True) if old != new
+    }
+    names |= {p.name or "" for p in report.persons if p.person_id in persons} | {name or ""}
+    return replace(
+        report,
+        observations=replace(
+            table, embeddings=table.embeddings[keep], embedding_rows=table.embedding_rows[keep]
+        ),
+        identities=replace(who, centroids=centroids),
+        persons=tuple(_stranger(p, persons.tolist(), name) for p in report.persons),
+        notes=tuple(n for n in report.notes if not any(word and word in n for word in names)),
+        corrections=corrections,
+        uncorrected=report.uncorrected and _without(report.uncorrected, tracks, name),
+    )
+
+
+def _nameless(
+    report: MediaReport, tracks: Collection[int], name: str | None
+) -> tuple[Correction, ...]:
+    """The corrections, those of a name without it where it is the name, or whose it was is gone."""
+    before = report.uncorrected or report
+
+    def is_gone(correction: Correction) -> bool:
+        found = anchors.find(before.observations, [a for one in correction.anchors for a in one])
+        return correction.op == "rename" and not set(tracks).isdisjoint(found)
+
+    found = without(report.corrections, name)
+    return tuple(replace(c, name="") if is_gone(c) else c for c in found)
+
+
+def _stranger(person: Person, gone: Collection[int], name: str | None) -> Person:
+    if person.person_id in gone:
+        return replace(person, name=None, name_distance=None, candidates=(), identity_id=None)
+    if name is not None and person.name == name:
+        # As it was called before it was corrected.
+        person = replace(person, name=None, name_distance=None)
+    others = tuple(c for c in person.candidates if c.name != name)
+    return replace(person, candidates=others)

@@ -1,0 +1,229 @@
+"""How right the attributes are on labelled pictures: overall, by group, and by face size."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.attributes import heads as attributes
+from analyzer.attributes.calibration import CHIP_PER_FACE, CHIP_PX, Calibration, Views
+from analyzer.attributes.heads import AGE_BINS, AGE_EDGES, ETHNICITIES
+from analyzer.evaluation import intervals
+from analyzer.evaluation.datasets import Dataset
+from analyzer.imaging.quality import sharpness, shrink
+from analyzer.stages.align import Aligner
+from analyzer.stages.describe import Describer
+from analyzer.types import F32, F64, I64, U8, Progress, ProgressHook
+
+AGE_CENTRES = np.array([1.5, 6.5, 15, 25, 35, 45, 55, 65, 75])
+"""(9,) years that stand for the age bins when errors are counted in years."""
+SIZES_PX = (CHIP_PX, 80, 40, 20)
+"""Sides to which chips are shrunk, and enlarged again."""
+CLASSES = {"sex": ("f", "m"), "age": AGE_BINS, "ethnicity": ETHNICITIES}
+"""Head -> names of its classes."""
+_CHIPS = 512
+_FEATURES_BOX = np.array([[23, 19, 127, 123]], np.float32)
+"""Where a detector would find the face on a chip."""
+_RELIABILITY_BINS = 10
+Rows = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predictions:
+    """What a describer said of n labelled pictures at one size."""
+
+    size_px: int
+    """Side in pixels to which the chips were shrunk."""
+    raw: Mapping[str, F32]
+    """Head -> (n, k)."""
+    labels: Mapping[str, I64]
+    """Head -> (n,) classes; -1 where it is not labelled."""
+    views: Views
+
+    def labelled(self, head: str) -> Rows:
+        """Which pictures (n,) have a label of this head."""
+        return self.labels[head] >= 0
+
+    def predicted(self, head: str) -> I64:
+        """Most probable classes (n,)."""
+        raw = self.raw[head]
+        return (raw[:, 0] > 0).astype(np.int64) if head == "sex" else raw.argmax(axis=1)
+
+    def right(self, head: str) -> Rows:
+        """Whether each label (n,) is right; an age is, in the labelled bin or one beside it."""
+        if head == "age":
+            return np.abs(attributes.age_bin(self.raw["age"]) - self.labels["age"]) <= 1
+        return self.predicted(head) == self.labels[head]
+
+    def age_errors(self) -> F64:
+        """Years (n,) from the centre of the labelled bin to the age."""
+        years = attributes.years(attributes.decode("age", self.raw["age"]).value)
+        return years - AGE_CENTRES[self.labels["age"]]
+
+    def held(self, calibration: Calibration) -> F64:
+        """Probability (n,) that each age interval holds the true age."""
+        tails = calibration.age_tail(self.views)
+        ends = attributes.age_interval(self.raw["age"], tails)
+        return held(*ends, self.labels["age"])
+
+
+def held(low: F64, high: F64, ages: I64) -> F64:
+    """Probability (n,) that an age, uniform within its labelled bin, lies between low and high."""
+    start, end = AGE_EDGES[ages], AGE_EDGES[ages + 1]
+    return np.clip(np.minimum(high, end) - np.maximum(low, start), 0, None) / (end - start)
+
+
+def predict(
+    describer: Describer,
+    aligner: Aligner,
+    dataset: Dataset,
+    *,
+    sizes_px: Sequence[int] = SIZES_PX,
+    progress: ProgressHook = lambda _: None,
+) -> list[Predictions]:
+    """Describe all pictures at each size, by the path that an analysis takes.
+
+    Args:
+        describer: must have been asked for all heads.
+        aligner: the describer's, for the frontality of the faces.
+        dataset: labelled chips.
+        sizes_px: sides in pixels to which chips are shrunk.
+        progress: told of the pictures done.
+    """
+    parts: list[list[tuple[Mapping[str, F32], F32, F32]]] = [[] for _ in sizes_px]
+    for start in range(0, len(dataset), _CHIPS):
+        chips = dataset.chips(start, start + _CHIPS)
+        frontality = np.concatenate([_frontality(aligner, chip) for chip in chips])
+        for size, part in zip(sizes_px, parts, strict=True):
+            seen = chips if size == chips.shape[1] else shrink(chips, size)
+            part.append((describer.describe(seen).heads, sharpness(seen), frontality))
+        done = min(start + _CHIPS, len(dataset))
+        progress(Progress(stage="describe", done=done, total=len(dataset)))
+    return [_join(part, size, dataset.labels) for size, part in zip(sizes_px, parts, strict=True)]
+
+
+def _frontality(aligner: Aligner, chip: U8) -> F32:
+    return aligner.align(chip, _FEATURES_BOX, None).frontality
+
+
+def _join(
+    parts: Sequence[tuple[Mapping[str, F32], F32, F32]], size: int, labels: Mapping[str, I64]
+) -> Predictions:
+    heads, sharp, frontal = zip(*parts, strict=True)
+    count = sum(map(len, sharp))
+    views = Views(
+        face_px=np.full(count, size / CHIP_PER_FACE, np.float32),
+        sharpness=np.concatenate(sharp),
+        frontality=np.concatenate(frontal),
+    )
+    raw = {name: np.concatenate([part[name] for part in heads]) for name in attributes.SIZES}
+    return Predictions(size_px=size, raw=raw, labels=labels, views=views)
+
+
+def report(sizes: Sequence[Predictions], calibration: Calibration | None) -> dict[str, Any]:
+    """All figures, as JSON-able values: each a value with its 95 % interval and its count."""
+    return {
+        "count": len(sizes[0].labels["sex"]),
+        "classes": {head: list(names) for head, names in CLASSES.items()},
+        "sizes": {str(p.size_px): _figures(p, calibration) for p in sizes},
+    }
+
+
+def _figures(p: Predictions, calibration: Calibration | None) -> dict[str, Any]:
+    """Everything at one size."""
+    samples = _samples(p, calibration)
+    everyone = np.ones(len(p.labels["sex"]), bool)
+    figures: dict[str, Any] = {"overall": _row(p, samples, everyone)}
+    figures["groups"] = {
+        head: {name: _row(p, samples, p.labels[head] == i) for i, name in enumerate(names)}
+        for head, names in CLASSES.items()
+    }
+    figures["cells"] = list(_cells(p, samples))
+    figures["confusion"] = {head: _confusion(p, head) for head in CLASSES}
+    if calibration:
+        figures["reliability"] = {head: _reliability(p, head, calibration) for head in CLASSES}
+        figures["abstention"] = {head: _abstention(p, head, calibration) for head in CLASSES}
+    return figures
+
+
+def _samples(p: Predictions, calibration: Calibration | None) -> dict[str, NDArray[Any]]:
+    """Figure -> what it is the mean (or the root of the mean) of, (n,)."""
+    errors = p.age_errors()
+    samples: dict[str, NDArray[Any]] = {
+        "sex_accuracy": p.right("sex"),
+        "age_accuracy": p.predicted("age") == p.labels["age"],
+        "age_one_off": p.right("age"),
+        "ethnicity_accuracy": p.right("ethnicity"),
+        "age_mae_years": np.abs(errors),
+        "age_rmse_years": errors**2,
+    }
+    return {**samples, "age_held": p.held(calibration)} if calibration else samples
+
+
+def _row(p: Predictions, samples: Mapping[str, NDArray[Any]], rows: Rows) -> dict[str, Any]:
+    """Figures of some rows; ``None`` where there are none."""
+    figures: dict[str, Any] = {"count": int(rows.sum())}
+    for name, values in samples.items():
+        figures[name] = _figure(name, values[rows & p.labelled(name.partition("_")[0])])
+    return figures
+
+
+def _figure(name: str, values: NDArray[Any]) -> dict[str, float] | None:
+    if not len(values):
+        return None
+    if values.dtype == bool:
+        low, high = (float(end) for end in intervals.wilson(values.sum(), values.size))
+        return {"value": float(values.mean()), "low": low, "high": high}
+    low, high = intervals.bootstrap(values.astype(np.float64))
+    found = np.array([values.mean(), low, high])
+    value, low, high = np.sqrt(found) if "rmse" in name else found
+    return {"value": float(value), "low": float(low), "high": float(high)}
+
+
+def _cells(p: Predictions, samples: Mapping[str, NDArray[Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the figures of every combination of classes that occurs."""
+    for classes in product(*(range(len(names)) for names in CLASSES.values())):
+        rows = np.logical_and.reduce(
+            [p.labels[head] == i for head, i in zip(CLASSES, classes, strict=True)]
+        )
+        if rows.any():
+            named = {h: CLASSES[h][i] for h, i in zip(CLASSES, classes, strict=True)}
+            yield {**named, **_row(p, samples, rows)}
+
+
+def _confusion(p: Predictions, head: str) -> list[list[int]]:
+    """Counts; rows are labels, columns are predictions."""
+    size = len(CLASSES[head])
+    flat = (p.labels[head] * size + p.predicted(head))[p.labelled(head)]
+    counts: list[list[int]] = np.bincount(flat, minlength=size**2).reshape(size, size).tolist()
+    return counts
+
+
+def _reliability(p: Predictions, head: str, calibration: Calibration) -> list[dict[str, float]]:
+    """Confidence and accuracy of equally many faces each, least sure first."""
+    rows = p.labelled(head)
+    sure = calibration.confidence(head, p.raw[head], p.views)[rows]
+    right = p.right(head)[rows]
+    bins = [b for b in np.array_split(np.argsort(sure, kind="stable"), _RELIABILITY_BINS) if len(b)]
+    return [
+        {"confidence": float(sure[b].mean()), "accuracy": float(right[b].mean()), "count": len(b)}
+        for b in bins
+    ]
+
+
+def _abstention(p: Predictions, head: str, calibration: Calibration) -> list[dict[str, Any]]:
+    """What is kept, and how often that is right, for each accuracy that can be asked for."""
+    rows, right = p.labelled(head), p.right(head)
+
+    def at(asked: float) -> dict[str, Any]:
+        keep = calibration.sure(head, p.raw[head], p.views, asked)
+        return {
+            "asked": asked,
+            "kept": _figure("kept", keep[rows]),
+            "right": _figure("right", right[rows & keep]),
+        }
+
+    return [at(float(asked)) for asked in calibration.accuracies]

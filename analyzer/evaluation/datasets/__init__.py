@@ -1,0 +1,36 @@
+"""Stage: labelled face pictures to train and to evaluate on."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from analyzer.types import F32, I64, U8, Chips
+
+
+class Aligner(Protocol):
+    """What cuts chips out of pictures that are none yet; see `analyzer.stages.align.Aligner`."""
+
+    def align(self, image: U8, boxes: F32, landmarks: F32 | None) -> Chips:
+        """Cut one chip a box."""
+        ...
+
+
+class Dataset(Protocol):
+    """Pictures of one face each, and what is said of them."""
+
+    labels: Mapping[str, I64]
+    """Head name -> (n,) classes: ``sex`` 0 (f) or 1 (m), ``age`` and ``ethnicity`` the index in
+    `analyzer.attributes.heads`; -1 where a picture is not labelled."""
+    digest: str
+    """sha256 over the names, labels and files of all pictures, in order."""
+
+    def __len__(self) -> int:
+        """How many pictures there are."""
+        ...
+
+    def chips(self, start: int, stop: int) -> U8:
+        """Pictures ``start`` to ``stop`` as chips (stop - start, 150, 150, 3) RGB.
+
+        Raises:
+            InputError: a picture is missing or broken.
+        """
+        ...

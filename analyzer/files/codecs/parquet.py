@@ -1,0 +1,41 @@
+"""Columns as Parquet."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from analyzer.files.columns import Column
+from analyzer.files.text import utf8, writing
+
+_TYPES = {
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "text": pa.string(),
+    "box": pa.list_(pa.int32()),
+}
+
+
+def array(column: Column) -> Any:
+    """A column's values with their type; ``None`` and NaN are null."""
+    kind = _TYPES[column.kind]
+    if column.kind == "text":
+        return pa.array([None if v is None else utf8(v) for v in column.values], kind)
+    return pa.array(column.values, kind, from_pandas=True)
+
+
+def write(path: Path, columns: Sequence[Column]) -> None:
+    """Write a table; see `save`."""
+    save(path, pa.table({column.name: array(column) for column in columns}))
+
+
+def save(path: Path, table: Any) -> None:
+    """Write a table of Arrow's.
+
+    Raises:
+        ResourceError: the file cannot be written.
+    """
+    with writing(path):
+        parquet.write_table(table, str(path), compression="zstd")

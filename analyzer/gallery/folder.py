@@ -1,0 +1,265 @@
+"""Galleries: folders of named portraits, described once and used for many media.
+
+A gallery is a folder in one of two forms. In the plain form a picture's file name without suffix is
+the name of who it shows, and so is the name of a folder of pictures. In the exchange form of film
+archives ``actors.csv`` (columns ``id``, ``name``), ``actor_images.csv`` (``actor_id``,
+``filename``) and ``actor_embeddings.jsonl`` (``image``, ``n``, ``faces[].vector``) stand in it;
+pictures beside them, in ``actor_images``, are described anew, for vectors are of use only if they
+come from the describer that looks at the media.
+"""
+
+import contextlib
+import csv
+import hashlib
+import io
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analyzer import registry
+from analyzer.errors import InputError
+from analyzer.files import cache
+from analyzer.imaging import boxes
+from analyzer.pipeline import stills
+from analyzer.pipeline.summarize import Models
+from analyzer.types import F32, Progress, ProgressHook
+from analyzer.types.people import Gallery
+
+VERSION = 1
+"""To be raised when portraits are described in another way."""
+_TABLES = ("actors.csv", "actor_images.csv", "actor_embeddings.jsonl")
+_Stamp = tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True)
+class _Portrait:
+    """A picture of somebody, or what a file says of it."""
+
+    name: str
+    file: Path
+    vector: tuple[float, ...] | None = None
+
+
+class Galleries:
+    """Reads galleries for one set of models; a gallery that has not changed is read once.
+
+    Args:
+        models: that look at the media, and so at the portraits.
+    """
+
+    def __init__(self, models: Models) -> None:
+        self._models = models
+        self._read: dict[str, tuple[_Stamp, Gallery]] = {}
+
+    def get(self, folder: str, progress: ProgressHook | None = None) -> Gallery:
+        """Read a gallery, or take it from memory, or from the user's cache.
+
+        Args:
+            folder: of the portraits.
+            progress: told of each portrait that is described.
+
+        Raises:
+            InputError: no such folder, nobody in it, or files that are not of the form.
+        """
+        stamp = _stamp(Path(folder))
+        kept = self._read.get(folder)
+        if kept is None or kept[0] != stamp:
+            self._read[folder] = (stamp, self._load(folder, progress))
+        return self._read[folder][1]
+
+    def _load(self, folder: str, progress: ProgressHook | None) -> Gallery:
+        portraits = list(_portraits(Path(folder)))
+        if not portraits:
+            raise InputError(f"{folder}: no portrait in this folder; name pictures after people")
+        with _damage(folder):
+            target = cache.path("galleries", f"{_key(portraits, self._models)}.npz")
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            return _thaw(target.read_bytes())
+        gallery = _describe(portraits, self._models, progress)
+        if not gallery.names:
+            raise InputError(f"{folder}: no face in any portrait; {gallery.notes[0]}")
+        # A cache that cannot be written costs the time of describing, nothing else.
+        with contextlib.suppress(OSError):
+            cache.write(target, _freeze(gallery))
+        return gallery
+
+
+def portraits_of(name: str, folder: str) -> list[Path]:
+    """The files of a gallery that show somebody; none where the folder is gone."""
+    if not Path(folder).is_dir():
+        return []
+    return [portrait.file for portrait in _portraits(Path(folder)) if portrait.name == name]
+
+
+def cached_with(name: str) -> list[Path]:
+    """The described galleries in the user's cache that have somebody."""
+    found = []
+    for file in sorted(cache.path("galleries").glob("*.npz")):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            if name in _thaw(file.read_bytes()).names:
+                found.append(file)
+    return found
+
+
+@contextlib.contextmanager
+def _damage(folder: str) -> Iterator[None]:
+    """What goes wrong with a gallery's files is an `InputError`."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"gallery {error.filename or folder}: {error.strerror}; give a folder of portraits "
+            "named after whom they show"
+        ) from error
+    except (csv.Error, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{folder}: not of the exchange form of docs/names.md ({type(error).__name__}: {error})"
+        ) from error
+
+
+def _stamp(folder: Path) -> _Stamp:
+    """Names, sizes and times of all that lies in a gallery."""
+    with _damage(str(folder)):
+        files = [folder, *sorted(folder.rglob("*"))]
+        found = [(str(file), file.stat()) for file in files]
+    return tuple((name, status.st_size, status.st_mtime_ns) for name, status in found)
+
+
+def _portraits(folder: Path) -> Iterator[_Portrait]:
+    """Yield the portraits in order of name; hidden files are left out.
+
+    Raises:
+        InputError: the folder cannot be read, or its tables are not of the form.
+    """
+    with _damage(str(folder)):
+        if (folder / _TABLES[0]).is_file():
+            yield from _exchanged(folder)
+            return
+        for entry in sorted(folder.iterdir()):
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                yield from (_Portrait(entry.name, f) for f in sorted(entry.iterdir()) if _shown(f))
+            elif _shown(entry):
+                yield _Portrait(entry.stem, entry)
+
+
+def _shown(file: Path) -> bool:
+    suffixes = registry.module("decode", "images").SUFFIXES
+    return file.suffix.lower() in suffixes and not file.name.startswith(".")
+
+
+def _exchanged(folder: Path) -> Iterator[_Portrait]:
+    """Yield the portraits of the exchange form: pictures of one person, with one face."""
+    names = {row["id"]: row["name"] for row in _table(folder / _TABLES[0])}
+    rows = [(row["filename"], row["actor_id"]) for row in _table(folder / _TABLES[1])]
+    shown = Counter(file for file, _ in set(rows))
+    owner = {file: names[actor] for file, actor in rows if shown[file] == 1 and actor in names}
+    vectors = _vectors(folder / _TABLES[2])
+    for file, name in sorted(owner.items()):
+        picture = folder / "actor_images" / Path(file).name
+        if picture.is_file():
+            yield _Portrait(name, picture)
+        elif file in vectors:
+            yield _Portrait(name, picture, vectors[file])
+
+
+def _table(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8-sig") as stream:
+        return list(csv.DictReader(stream))
+
+
+def _vectors(path: Path) -> dict[str, tuple[float, ...]]:
+    """The vector of each picture that shows one face."""
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8") as stream:
+        lines = [json.loads(line) for line in stream if line.strip()]
+    return {
+        line["image"]: tuple(map(float, line["faces"][0]["vector"]))
+        for line in lines
+        if line["n"] == 1
+    }
+
+
+def _key(portraits: list[_Portrait], models: Models) -> str:
+    """A hash of names, contents, and all that describes them."""
+    state = hashlib.sha256()
+    used: list[Any] = [VERSION, models.options.detector, models.options.describer]
+    used += [models.describer.aligner, sorted(models.describer.provenance.items())]
+    state.update(json.dumps(used).encode())
+    for portrait in portraits:
+        content = portrait.file.read_bytes() if portrait.vector is None else portrait.vector
+        digest = hashlib.sha256(
+            content if isinstance(content, bytes) else np.array(content).tobytes()
+        ).hexdigest()
+        state.update(json.dumps([portrait.name, portrait.file.name, digest]).encode())
+    return state.hexdigest()[:32]
+
+
+def _describe(portraits: list[_Portrait], models: Models, progress: ProgressHook | None) -> Gallery:
+    names: list[str] = []
+    rows: list[F32] = []
+    notes: list[str] = []
+    size = models.describer.describe(_no_chips(models)).embeddings.shape[1]
+    for number, portrait in enumerate(portraits):
+        if progress is not None:
+            progress(Progress(stage="gallery", done=number, total=len(portraits)))
+        row, note = _row(portrait, models)
+        if row is not None and len(row) != size:
+            note = f"gallery {portrait.file.name}: a vector of {len(row)} numbers, not {size}: "
+            note += "made by another network; put the pictures into actor_images"
+            row = None
+        if row is not None:
+            names.append(portrait.name)
+            rows.append(row)
+        if note:
+            notes.append(note)
+    return Gallery(
+        names=tuple(names),
+        embeddings=np.array(rows, np.float32).reshape(len(rows), size),
+        notes=tuple(notes),
+    )
+
+
+def _no_chips(models: Models) -> Any:
+    none = np.empty((0, 4), np.float32)
+    return models.aligner.align(np.zeros((8, 8, 3), np.uint8), none, None).images
+
+
+def _row(portrait: _Portrait, models: Models) -> tuple[F32 | None, str]:
+    """The embedding of a portrait's largest face, and what is to be said of it."""
+    if portrait.vector is not None:
+        return np.array(portrait.vector, np.float32), ""
+    where = f"gallery {portrait.file}"
+    try:
+        still = stills.look(str(portrait.file), models)
+    except InputError as error:
+        return None, f"gallery: {error}: left out"
+    if not len(still.found):
+        return None, f"{where}: no face found: left out"
+    row = still.described.embeddings[int(boxes.area(still.found.boxes).argmax())]
+    several = f"{where}: {len(still.found)} faces: the largest is taken for {portrait.name}"
+    return row, several if len(still.found) > 1 else ""
+
+
+def _freeze(gallery: Gallery) -> bytes:
+    stream = io.BytesIO()
+    texts = json.dumps({"names": gallery.names, "notes": gallery.notes})
+    np.savez(stream, embeddings=gallery.embeddings, texts=np.array(texts))
+    return stream.getvalue()
+
+
+def _thaw(data: bytes) -> Gallery:
+    with np.load(io.BytesIO(data)) as stored:
+        texts = json.loads(str(stored["texts"]))
+        return Gallery(
+            names=tuple(texts["names"]),
+            embeddings=stored["embeddings"],
+            notes=tuple(texts["notes"]),
+        )

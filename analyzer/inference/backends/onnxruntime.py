@@ -1,0 +1,238 @@
+"""ONNX Runtime on the CPU or an NVIDIA GPU.
+
+On a CPU, several threads on one picture add up its convolutions in another order than one does,
+which shows in the last bits. So a batch is divided among the threads instead, in pieces whose size
+does not depend on their number: an answer is the same on every worker. It is also quicker while
+other programs run, for no thread waits for another.
+"""
+
+import contextlib
+import os
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+
+from analyzer.errors import ResourceError, UsageError, WeightsError
+from analyzer.files import cache
+from analyzer.inference.backends._batch import (
+    Arrays,
+    OutOfMemory,
+    Outputs,
+    cut,
+    halving,
+    join,
+    rows,
+)
+
+_PIECE_BYTES = 1 << 20
+"""Of the inputs of a piece, unless one picture has more: small networks need no bigger ones."""
+_SHRINK = "memory.enable_memory_arena_shrinkage"
+_STATE = ort.capi.onnxruntime_pybind11_state
+_ERRORS = (
+    *(_STATE.RuntimeException, _STATE.Fail, _STATE.EPFail, _STATE.EngineError),
+    *(_STATE.InvalidArgument, MemoryError),
+)
+"""Those of a run; they have no common base."""
+_MEMORY = ("allocate memory", "out of memory", "bad_alloc", "bfcarena")
+"""Parts of what it says where memory gave out; its exceptions do not tell that apart."""
+
+
+def create(*, tensorrt: bool = False, device: str = "auto", threads: int = 0) -> "OnnxRuntime":
+    """ONNX Runtime; tensorrt=true: let TensorRT execute what it can, on CUDA.
+
+    Args:
+        tensorrt: its engines are built when a network is loaded first, and kept in the cache.
+        device: auto, cpu or cuda:N.
+        threads: 0 for every core.
+
+    Raises:
+        UsageError: this ONNX Runtime has no such device.
+    """
+    return OnnxRuntime(device, threads, tensorrt)
+
+
+class OnnxRuntime:
+    """Loads ONNX networks on one device."""
+
+    def __init__(self, device: str, threads: int, tensorrt: bool = False) -> None:
+        available = ort.get_available_providers()
+        has_cuda = "CUDAExecutionProvider" in available
+        if device == "auto":
+            device = "cuda:0" if has_cuda else "cpu"
+        if device.startswith("cuda") and not has_cuda:
+            raise UsageError(
+                f"device {device!r}: this ONNX Runtime has no CUDA; install it with: "
+                "pip uninstall onnxruntime && pip install 'ina[gpu]', or use --device cpu"
+            )
+        if tensorrt and (device == "cpu" or "TensorrtExecutionProvider" not in available):
+            raise UsageError(
+                f"backend onnxruntime:tensorrt=true: no TensorRT for device {device!r}; install it "
+                "with: pip install tensorrt 'ina[gpu]', or leave tensorrt out"
+            )
+        self.device, self._tensorrt = device, tensorrt
+        self._threads = threads or len(os.sched_getaffinity(0))
+        self._pool = ThreadPoolExecutor(self._threads) if device == "cpu" else None
+        self._sessions: weakref.WeakSet[OnnxSession] = weakref.WeakSet()
+
+    def load(self, model: Path | bytes) -> "OnnxSession":
+        """Load a network; see `analyzer.inference.backends.Backend`."""
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = self._threads if self._pool is None else 1
+        options.log_severity_level = 4  # what goes wrong comes as an exception
+        source = model if isinstance(model, bytes) else str(model)
+        name = "the network" if isinstance(model, bytes) else str(model)
+        try:
+            session = ort.InferenceSession(source, options, providers=self._providers())
+            if session.get_overridable_initializers():
+                fixed = _with_fixed_weights(source)
+                session = ort.InferenceSession(fixed, options, providers=self._providers())
+        except Exception as error:  # its exceptions have no common base
+            reason = str(error).splitlines()[0]
+            raise WeightsError(
+                f"{name}: ONNX Runtime cannot load it: {reason}; get the file anew"
+            ) from error
+        if self.device != "cpu" and "CUDAExecutionProvider" not in session.get_providers():
+            raise UsageError(
+                f"device {self.device!r}: ONNX Runtime cannot use it (a missing driver, CUDA or "
+                "cuDNN library, or no such GPU): see nvidia-smi, or use --device cpu"
+            )
+        loaded = OnnxSession(session, self._pool, name=name, arena=self._arena())
+        self._sessions.add(loaded)
+        return loaded
+
+    def release(self) -> None:
+        """Give spare memory back; see `analyzer.inference.backends.Backend`."""
+        for session in self._sessions:
+            session.release()
+
+    def _arena(self) -> str:
+        return f"gpu:{self._index()}" if self._pool is None else "cpu:0"
+
+    def _index(self) -> int:
+        return int(self.device.partition(":")[2] or 0)
+
+    def _providers(self) -> list[Any]:
+        if self.device == "cpu":
+            return ["CPUExecutionProvider"]
+        cuda = {"device_id": self._index(), "arena_extend_strategy": "kSameAsRequested"}
+        found: list[Any] = [("CUDAExecutionProvider", cuda), "CPUExecutionProvider"]
+        if self._tensorrt:
+            kept = {"trt_engine_cache_enable": True, "trt_engine_cache_path": _engines()}
+            found.insert(0, ("TensorrtExecutionProvider", {"device_id": self._index(), **kept}))
+        return found
+
+
+class OnnxSession:
+    """One network in ONNX Runtime.
+
+    Args:
+        session: the network; the first axis of all its inputs and outputs is the batch.
+        pool: threads among which batches are divided; ``None`` to run them whole.
+        name: of the network, for messages.
+        arena: the memory that `release` gives back.
+    """
+
+    def __init__(
+        self,
+        session: ort.InferenceSession,
+        pool: ThreadPoolExecutor | None,
+        *,
+        name: str = "the network",
+        arena: str = "cpu:0",
+    ) -> None:
+        self._session, self._pool, self._name, self._arena = session, pool, name, arena
+        self.inputs = {i.name: tuple(map(_side, i.shape)) for i in session.get_inputs()}
+        self.outputs = [output.name for output in session.get_outputs()]
+        self._single = any(shape[:1] == (1,) for shape in self.inputs.values())
+        self._last: Arrays | None = None
+
+    def run(self, **inputs: "np.ndarray[Any, Any]") -> Outputs:
+        """Execute the network; see `analyzer.inference.backends.Session`."""
+        if rows(inputs):
+            self._last = {name: array[:1].copy() for name, array in inputs.items()}
+        return halving(self._run, inputs, self.release)
+
+    def release(self) -> None:
+        """Give spare memory back: ONNX Runtime does so only at the end of a run."""
+        if self._last is not None:
+            options = ort.RunOptions()
+            options.add_run_config_entry(_SHRINK, self._arena)
+            last, self._last = self._last, None
+            with contextlib.suppress(ResourceError):  # memory may be short: that is why
+                self._execute(last, options)
+
+    def _run(self, inputs: Arrays) -> Outputs:
+        if self._pool is not None:
+            pieces = cut(inputs, 1 if self._single else _step(inputs))
+            return join(list(self._pool.map(self._execute, pieces)))
+        return (
+            join([self._bound(piece) for piece in cut(inputs, 1)])
+            if self._single
+            else (self._bound(inputs))
+        )
+
+    def _execute(self, inputs: Arrays, options: ort.RunOptions | None = None) -> Outputs:
+        try:
+            return list(self._session.run(None, dict(inputs), options))
+        except _ERRORS as error:
+            raise self._failure(error, inputs) from error
+
+    def _bound(self, inputs: Arrays) -> Outputs:
+        """Execute with inputs and outputs bound, so that each is copied once."""
+        try:
+            binding = self._session.io_binding()
+            for name, array in inputs.items():
+                binding.bind_cpu_input(name, np.ascontiguousarray(array))
+            for name in self.outputs:
+                binding.bind_output(name, "cpu")
+            self._session.run_with_iobinding(binding)
+            return list(binding.copy_outputs_to_cpu())
+        except _ERRORS as error:
+            raise self._failure(error, inputs) from error
+
+    def _failure(self, error: Exception, inputs: Arrays) -> Exception:
+        """What an exception of ONNX Runtime means."""
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if isinstance(error, MemoryError) or any(part in str(error).lower() for part in _MEMORY):
+            return OutOfMemory(rows(inputs), reason)
+        # On a CPU nothing else is to be expected than shapes that do not go together.
+        if isinstance(error, _STATE.InvalidArgument) or self._pool is not None:
+            return WeightsError(
+                f"{self._name}: it was made for other inputs: {reason}; use the network that its "
+                "component was made for"
+            )
+        return ResourceError(f"{self._name}: ONNX Runtime gave up: {reason}")
+
+
+def _with_fixed_weights(source: bytes | str) -> bytes:
+    """A graph that does not list its weights among its inputs, as old exporters do.
+
+    What could be given anew at every run cannot be folded, nor laid out for the processor: that
+    costs more than half of the speed.
+    """
+    model = onnx.load_from_string(source) if isinstance(source, bytes) else onnx.load(source)
+    weights = {tensor.name for tensor in model.graph.initializer}
+    inputs = [value for value in model.graph.input if value.name not in weights]
+    del model.graph.input[:]
+    model.graph.input.extend(inputs)
+    return bytes(model.SerializeToString())
+
+
+def _side(side: Any) -> int | None:
+    return side if isinstance(side, int) else None
+
+
+def _engines() -> str:
+    return str(cache.path("tensorrt"))
+
+
+def _step(inputs: Arrays) -> int:
+    """Length of the pieces of a batch."""
+    each = sum(array.nbytes for array in inputs.values()) // max(1, rows(inputs))
+    fit = max(1, _PIECE_BYTES // max(1, each))
+    return 1 << (fit.bit_length() - 1)  # batches of powers of two are divided equally

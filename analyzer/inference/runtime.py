@@ -1,0 +1,110 @@
+"""Where the work runs: the device, the threads, the batch; handed to every component."""
+
+import importlib.metadata
+import importlib.util
+import os
+import subprocess
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analyzer import registry
+from analyzer.errors import UsageError
+
+if TYPE_CHECKING:
+    from analyzer.inference.backends import Backend, Session
+
+_LIBRARIES = (
+    *("av", "dlib-bin", "faiss-cpu", "numpy", "onnxruntime", "onnxruntime-gpu", "opencv-python"),
+    *("pillow", "scenedetect", "scipy", "torch"),
+)
+"""Those that results can depend on."""
+
+
+@dataclass
+class Runtime:
+    """One process's means of computation.
+
+    Nothing in it may change a result but for rounding; options that do are in `analyzer.options`.
+
+    Raises:
+        UsageError: fewer threads than none.
+    """
+
+    device: str = "auto"
+    """``auto``, ``cpu``, ``cuda:0``."""
+    threads: int = 0
+    """Threads that decoders and networks may use; 0 = every core."""
+    batch_size: int = 32
+    """Faces or pictures a batch."""
+    backend: str = "auto"
+    """Spec of the library that executes networks; ``auto``: ONNX Runtime, or else PyTorch."""
+    _loaded: Any = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.threads < 0:
+            raise UsageError(f"threads {self.threads}: must be 0, for all cores, or more")
+
+    def load(self, model: Path | bytes) -> "Session":
+        """Load an ONNX network on this runtime's device.
+
+        Raises:
+            MissingDependency: the backend's library is not installed.
+            WeightsError: not an ONNX network.
+        """
+        return self._backend().load(model)
+
+    def in_use(self) -> str:
+        """Name the device in use, with its GPU; before networks are loaded, what was asked for."""
+        device = getattr(self._loaded, "device", self.device)
+        return " ".join(filter(None, (device, _gpu(device))))
+
+    def release(self) -> None:
+        """Give memory back that only speeds up the next batch; after each medium."""
+        if self._loaded is not None:
+            self._loaded.release()
+
+    def _backend(self) -> "Backend":
+        if self._loaded is None:
+            spec = _installed() if self.backend == "auto" else self.backend
+            self._loaded = registry.load("backend", spec, device=self.device, threads=self.threads)
+        return self._loaded
+
+
+@cache
+def _gpu(device: str) -> str:
+    """The name of a CUDA device, as the driver's tool has it; nothing where that is not there."""
+    if not device.startswith("cuda"):
+        return ""
+    number = int(device.partition(":")[2] or 0)
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").replace(" ", "").split(",")
+    which = dict(enumerate(visible)).get(number) or str(number)
+    command = ["nvidia-smi", f"--id={which}", "--query-gpu=name", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip().partition("\n")[0]
+
+
+def _installed() -> str:
+    """The first backend whose library is installed; ONNX Runtime where none is, which says so."""
+    libraries = {"onnxruntime": ("onnxruntime",), "torch": ("torch", "onnx2torch")}
+    for name, needed in libraries.items():
+        if all(importlib.util.find_spec(library) for library in needed):
+            return name
+    return "onnxruntime"
+
+
+def versions() -> dict[str, str]:
+    """The version of each library that results can depend on, without importing any."""
+    return {name: found for name in _LIBRARIES if (found := _version(name))}
+
+
+@cache
+def _version(library: str) -> str | None:
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:
+        return None

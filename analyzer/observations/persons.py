@@ -1,0 +1,146 @@
+"""From rows to persons: screen time, presence, size, and attributes of all their faces."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from analyzer.attributes.calibration import Views
+from analyzer.attributes.labeller import PLAIN, Labeller
+from analyzer.imaging import boxes, letterbox
+from analyzer.observations import intervals
+from analyzer.observations.tracks import Tracks
+from analyzer.types import (
+    I64,
+    Attribute,
+    Decoded,
+    Identities,
+    Observations,
+    Person,
+)
+from analyzer.types.arrays import dense, group_means
+
+
+def identities(labels: I64, found: Tracks, track_ids: I64) -> Identities:
+    """Number persons from 0 by the order of their first track, and average their embeddings.
+
+    Args:
+        labels: (T,) cluster of each described track.
+        found: the T described tracks.
+        track_ids: ids of all tracks; those that were not described belong to no person.
+    """
+    of_described = dense(labels)
+    count = int(of_described.max(initial=-1)) + 1
+    centroids, _ = group_means(found.embeddings, of_described, found.weights, count)
+    person_ids = np.full(len(track_ids), -1, np.int64)
+    person_ids[np.searchsorted(track_ids, found.ids)] = of_described
+    return Identities(track_ids=track_ids, person_ids=person_ids, centroids=centroids)
+
+
+def drop_small(found: Identities, observations: Observations, least: int) -> tuple[Identities, int]:
+    """Take the tracks of persons with too few faces from them.
+
+    Args:
+        found: tracks and persons.
+        observations: all rows.
+        least: number of faces that a person must have.
+
+    Returns:
+        The persons that are left, numbered from 0 in the same order, and how many were dropped.
+    """
+    rows = found.person_ids[np.searchsorted(found.track_ids, observations.track_id)]
+    keep = np.bincount(rows[rows >= 0], minlength=len(found.centroids)) >= least
+    # One entry more: -1, nobody, stays nobody.
+    number = np.append(np.where(keep, np.cumsum(keep) - 1, -1), -1)
+    left = Identities(
+        track_ids=found.track_ids,
+        person_ids=number[found.person_ids].astype(np.int64),
+        centroids=found.centroids[keep],
+    )
+    return left, int((~keep).sum())
+
+
+def average_tracks(
+    observations: Observations, track_ids: I64, labeller: Labeller = PLAIN
+) -> dict[str, Decoded]:
+    """Make one of the faces of each track, as the labeller does: head name -> (T,)."""
+    order = np.argsort(observations.track_id, kind="stable")
+    bounds = np.searchsorted(observations.track_id[order], track_ids, side="right")
+    groups = np.split(order, bounds[:-1]) if len(track_ids) else []
+    quality, seen, heads = observations.quality, views(observations), observations.heads
+    ones = [
+        labeller.average(
+            {head: raw[rows] for head, raw in heads.items()}, seen[rows], quality[rows]
+        )
+        for rows in groups
+    ]
+    averages = {
+        head: np.array([values[head] for values, _ in ones], np.float32).reshape(-1, raw.shape[1])
+        for head, raw in heads.items()
+    }
+    return labeller.decode(averages, Views.join([view for _, view in ones]))
+
+
+def views(observations: Observations) -> Views:
+    """How well the face of each row is seen."""
+    return Views(
+        face_px=observations.face_px,
+        sharpness=observations.sharpness,
+        frontality=observations.frontality,
+    )
+
+
+def persons(
+    observations: Observations,
+    row_persons: I64,
+    found: Identities,
+    labeller: Labeller = PLAIN,
+) -> tuple[Person, ...]:
+    """Summarise each person of a medium, most screen time first.
+
+    Args:
+        observations: all rows.
+        row_persons: (N,) person of each row, -1 = none.
+        found: tracks and persons.
+        labeller: decides on their labels.
+    """
+    count = len(found.centroids)
+    return by_screen_time(
+        [person(i, observations, row_persons, found, labeller) for i in range(count)]
+    )
+
+
+def by_screen_time(people: Iterable[Person]) -> tuple[Person, ...]:
+    """Order persons, most screen time first."""
+    return tuple(sorted(people, key=lambda p: (-p.screen_time_s, -p.face_count, p.person_id)))
+
+
+def person(
+    person_id: int,
+    observations: Observations,
+    row_persons: I64,
+    found: Identities,
+    labeller: Labeller,
+) -> Person:
+    """Summarise one person, who has a row at least; see `persons`."""
+    rows = np.nonzero(row_persons == person_id)[0]
+    ends = observations.time_s[rows] + observations.duration_s[rows]
+    _, once = np.unique(observations.frame[rows], return_index=True)
+    picture = observations.picture_px[rows] * letterbox.area(observations.canvas)
+    return Person(
+        person_id=person_id,
+        name=None,
+        name_distance=None,
+        track_ids=tuple(found.track_ids[found.person_ids == person_id].tolist()),
+        face_count=len(rows),
+        first_s=float(observations.time_s[rows].min()),
+        last_s=float(ends.max()),
+        screen_time_s=float(observations.duration_s[rows][once].sum()),
+        mean_area_ratio=float((boxes.area(observations.boxes[rows]) / picture).mean()),
+        attributes=_attributes(observations, rows, labeller),
+        intervals=intervals.stretches(observations.time_s[rows], ends),
+    )
+
+
+def _attributes(observations: Observations, rows: I64, labeller: Labeller) -> dict[str, Attribute]:
+    heads = {head: raw[rows] for head, raw in observations.heads.items()}
+    return labeller.summarize(heads, views(observations)[rows], observations.quality[rows])

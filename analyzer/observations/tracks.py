@@ -1,0 +1,124 @@
+"""Tracks as wholes: break them where the face changes, describe them, see which overlap."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer.observations import table
+from analyzer.types import F32, I64, Observations
+from analyzer.types.arrays import dense, group_means
+
+_WINDOW = 3
+_SHARPEST = 0.9
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """One row a track that has at least one described face."""
+
+    ids: I64
+    """(T,) ascending."""
+    embeddings: F32
+    """(T, D) quality-weighted means."""
+    weights: F32
+    """(T,) summed quality."""
+
+
+def split(observations: Observations, threshold: float) -> I64:
+    """Break tracks at cuts, and where one face gives way to another.
+
+    Boxes alone cannot tell: the tracker links by position. The mean embeddings of up to three
+    faces before and after each point of a track are compared; the track is cut where they are
+    further apart than ``threshold`` and further than at the points around.
+
+    Returns:
+        (N,) new track ids, dense from 0 in order of first appearance.
+    """
+    shot = np.searchsorted(observations.cuts, observations.time_s, side="right")
+    order = np.lexsort((observations.time_s, shot, observations.track_id))
+    described = np.zeros(len(observations), bool)
+    described[observations.embedding_rows] = True
+    place = np.cumsum(described) - 1
+    key = np.stack([observations.track_id[order], shot[order]])
+    starts = np.ones(len(order), bool)
+    starts[1:] = (key[:, 1:] != key[:, :-1]).any(axis=0)
+    for rows_at in np.split(np.arange(len(order)), np.nonzero(starts)[0][1:]):
+        with_face = rows_at[described[order[rows_at]]]
+        for cut in _changes(observations.embeddings[place[order[with_face]]], threshold):
+            starts[with_face[cut]] = True
+    part = np.empty(len(order), np.int64)
+    part[order] = np.cumsum(starts) - 1
+    return dense(part)
+
+
+def _changes(embeddings: F32, threshold: float) -> list[int]:
+    """Points of one track, as indices of the first face of the new one."""
+    n = len(embeddings)
+    if n < 2:
+        return []
+    total = np.concatenate([np.zeros((1, embeddings.shape[1])), np.cumsum(embeddings, 0)])
+    points = np.arange(1, n)
+    low, high = np.maximum(points - _WINDOW, 0), np.minimum(points + _WINDOW, n)
+    before = (total[points] - total[low]) / (points - low)[:, None]
+    after = (total[high] - total[points]) / (high - points)[:, None]
+    distance = np.linalg.norm(after - before, axis=1)
+    return [
+        int(point)
+        for point in points[distance > threshold]
+        if distance[point - 1] >= distance[max(0, point - _WINDOW) : point + _WINDOW - 1].max()
+    ]
+
+
+def drop_undetected(observations: Observations) -> Observations:
+    """Leave out tracks without a single detection: what a tracker carried across a cut."""
+    seen = np.unique(observations.track_id[~np.isnan(observations.detect_conf)])
+    keep = np.isin(observations.track_id, seen)
+    return observations if keep.all() else table.take(observations, keep)
+
+
+def clear(observations: Observations, found: Tracks, least: float) -> Tracks:
+    """The tracks whose face is once clear enough to tell who it is.
+
+    Faces without detail all look alike to a network: dark or blurred ones of different people
+    lie closer together than sharp ones of the same person.
+
+    Args:
+        observations: all rows.
+        found: the described tracks.
+        least: sharpness that the sharpest tenth of a track's faces must have; not the sharpest
+            one alone, which is the sharper the more frames are looked at.
+    """
+    order = np.lexsort((observations.sharpness, observations.track_id))
+    ids = observations.track_id[order]
+    first, end = np.searchsorted(ids, found.ids), np.searchsorted(ids, found.ids, side="right")
+    place = np.ceil(first + _SHARPEST * (end - 1 - first)).astype(np.int64)
+    keep = observations.sharpness[order[place]] >= least
+    return Tracks(found.ids[keep], found.embeddings[keep], found.weights[keep])
+
+
+def embed(observations: Observations) -> Tracks:
+    """Average the embeddings of each track, sharp frontal confident faces counting most."""
+    rows = observations.embedding_rows
+    ids, at = np.unique(observations.track_id[rows], return_inverse=True)
+    quality = observations.quality[rows]
+    means, weights = group_means(observations.embeddings, at, quality, len(ids))
+    return Tracks(ids.astype(np.int64), means, weights)
+
+
+def apart(observations: Observations, ids: I64) -> I64:
+    """Pairs of tracks that share a frame, as indices into ``ids``: (k, 2).
+
+    Two faces of one picture are two persons.
+    """
+    known = np.isin(observations.track_id, ids)
+    index = np.searchsorted(ids, observations.track_id[known])
+    frames = observations.frame[known]
+    order = np.argsort(frames, kind="stable")
+    groups = np.split(index[order], np.nonzero(np.diff(frames[order]))[0] + 1)
+    pairs = {
+        (int(a), int(b))
+        for group in groups
+        for i, a in enumerate(sorted(set(group.tolist())))
+        for b in sorted(set(group.tolist()))[i + 1 :]
+    }
+    return np.array(sorted(pairs), np.int64).reshape(-1, 2)

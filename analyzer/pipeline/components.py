@@ -1,0 +1,132 @@
+"""The components that an analysis needs, loaded once and used for many media."""
+
+from dataclasses import dataclass
+
+from analyzer import registry
+from analyzer.attributes.labeller import Labeller
+from analyzer.imaging.letterbox import Canvas
+from analyzer.inference.runtime import Runtime
+from analyzer.options import AnalysisOptions
+from analyzer.stages.align import Aligner
+from analyzer.stages.cluster import Clusterer
+from analyzer.stages.decode import Decoder
+from analyzer.stages.describe import Describer
+from analyzer.stages.detect import Detector
+from analyzer.stages.shots import ShotDetector
+from analyzer.stages.track import Tracker
+from analyzer.types import U8
+
+_EACH_A_SHOT = ("image", "videokeyframes")
+"""Engines whose pictures have nothing to do with each other."""
+
+
+@dataclass(frozen=True)
+class Models:
+    """The components that the options name, loaded once and used for many media."""
+
+    options: AnalysisOptions
+    runtime: Runtime
+    decoder: Decoder
+    detector: Detector
+    aligner: Aligner
+    describer: Describer
+    clusterer: Clusterer
+    labeller: Labeller
+
+    def tracker(self) -> Tracker:
+        """A fresh tracker, for one medium."""
+        spec = self.options.tracker
+        if spec == "auto":
+            spec = "iou" if self.options.detect_period == 1 else "flow"
+        tracker: Tracker = registry.load("track", spec, runtime=self.runtime)
+        return tracker
+
+    def watch(self) -> "Watch | None":
+        """A fresh observer of every picture, for one medium; ``None`` where none is wanted."""
+        if self.options.shots == "none" or self.options.engine in _EACH_A_SHOT:
+            return None
+        return Watch(registry.load("shots", self.options.shots, runtime=self.runtime))
+
+
+def load_models(options: AnalysisOptions, *, threads: int = 0) -> Models:
+    """Load every component that ``options`` name.
+
+    Args:
+        options: of the analysis.
+        threads: that decoders and networks may use; 0 = every core.
+
+    Raises:
+        UsageError: an unknown component or option.
+        MissingDependency: a library that a component needs is not installed.
+        WeightsError: a model file is missing or altered.
+    """
+    runtime = Runtime(
+        device=options.device,
+        threads=threads,
+        batch_size=options.batch_size,
+        backend=options.backend,
+    )
+    describer = registry.load(
+        "describe", options.describer, runtime=runtime, attributes=options.attributes
+    )
+    models = Models(
+        options=options,
+        runtime=runtime,
+        decoder=load_decoder(options, runtime),
+        detector=registry.load("detect", options.detector, runtime=runtime),
+        aligner=registry.load("align", describer.aligner, runtime=runtime),
+        describer=describer,
+        clusterer=registry.load("cluster", options.clusterer, runtime=runtime),
+        labeller=_labeller(options, describer),
+    )
+    # What these need is missed now, not in the first job, nor waited for there.
+    models.tracker(), models.watch()
+    return models
+
+
+def load_labeller(options: AnalysisOptions) -> Labeller:
+    """Load what decides on the labels of a report alone; see `load_models`."""
+    describer = registry.load(
+        "describe", options.describer, runtime=Runtime(), attributes=options.attributes
+    )
+    return _labeller(options, describer)
+
+
+def _labeller(options: AnalysisOptions, describer: Describer) -> Labeller:
+    return Labeller(
+        calibration=describer.calibration,
+        min_accuracy=options.min_label_accuracy,
+        aggregate=options.aggregate,
+    )
+
+
+def load_decoder(options: AnalysisOptions, runtime: Runtime | None = None) -> Decoder:
+    """The decoder of the engine, which needs no network."""
+    runtime = runtime or Runtime()
+    names = ("frame_step",) if options.engine == "image" else ("fps", "frame_step", "start", "stop")
+    sampling = {name: getattr(options, name) for name in names}
+    if options.engine == "image":
+        images: Decoder = registry.load("decode", "images", runtime=runtime, **sampling)
+        return images
+    key_frames = options.engine == "videokeyframes"
+    video: Decoder = registry.load(
+        "decode", "video", runtime=runtime, key_frames=key_frames, **sampling
+    )
+    return video
+
+
+class Watch:
+    """Looks at every picture, made small: for cuts, and for black bars."""
+
+    def __init__(self, shots: ShotDetector) -> None:
+        self.lookahead, self.lookback = shots.lookahead, shots.lookback
+        self.canvas = Canvas()
+        self._shots = shots
+
+    def update(self, picture: U8, time_s: float) -> list[float]:
+        """Take the next picture; see `analyzer.stages.decode.Watcher`."""
+        return self._shots.update(picture, time_s)
+
+    def take(self, picture: U8) -> None:
+        """See what of a picture is lit; see `analyzer.stages.decode.Watcher`."""
+        self.canvas.update(picture)

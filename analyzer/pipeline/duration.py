@@ -1,0 +1,29 @@
+"""How long a medium is, from its header alone: who hands out work may begin with the longest."""
+
+from __future__ import annotations
+
+from analyzer import registry
+from analyzer.errors import AnalyzerError
+from analyzer.inference.runtime import Runtime
+
+
+def duration_s(path: str, *, start: float | None = None, stop: float | None = None) -> float | None:
+    """Return the duration of a video in seconds, as its container states it.
+
+    Args:
+        path: The file.
+        start: Only from here on is analysed, in seconds.
+        stop: Only up to here.
+
+    Returns:
+        None where it cannot be told: the file cannot be opened, or states none.
+    """
+    decoder = registry.load("decode", "video", runtime=Runtime(threads=1))
+    try:
+        with decoder.open(path) as medium:
+            found = float(medium.info.duration_s)
+    except AnalyzerError:
+        return None
+    if found <= 0:
+        return None
+    return max(0.0, min(found, stop or found) - (start or 0.0))

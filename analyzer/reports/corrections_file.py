@@ -1,0 +1,194 @@
+"""What a reviewer has said of who is who, and the file that keeps it: see docs/review.md."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from analyzer.errors import InputError
+from analyzer.files.text import write_json
+
+SUFFIX = ".corrections.json"
+_FORMAT = "ina-corrections"
+_VERSION = 1
+_WHO = {"rename": "person", "merge": "persons", "split": "track", "not_a_face": "track"}
+"""Operation -> the key of its numbers."""
+_CURE = "save it from the page again"
+_BROKEN = (AttributeError, KeyError, TypeError, ValueError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anchor:
+    """A face of whom a correction means."""
+
+    time_s: float
+    bbox: tuple[float, ...]
+    """``x1, y1, x2, y2``, as in the csv."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Correction:
+    """One step; the number of a person or track holds for one analysis, anchors for all."""
+
+    op: str
+    """``rename``, ``merge``, ``split`` or ``not_a_face``."""
+    numbers: tuple[int, ...]
+    """The person, the persons of a merge, or the track."""
+    anchors: tuple[tuple[Anchor, ...], ...]
+    """Some faces of each of ``numbers``, as they were before this step; none if only the number is
+    known."""
+    name: str = ""
+    """What a person is renamed to; empty: nothing."""
+
+    def __str__(self) -> str:
+        numbers = ", ".join(map(str, self.numbers))
+        if self.op == "rename":
+            return f"person {numbers} is {self.name or 'nobody we know'}"
+        if self.op == "merge":
+            return f"persons {numbers} are one"
+        return f"track {numbers} is {'somebody else' if self.op == 'split' else 'not a face'}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """What a file of corrections holds."""
+
+    uri: str
+    name: str
+    """Last part of the medium's path."""
+    options: str
+    """Hash of the options that the numbers hold for."""
+    corrections: tuple[Correction, ...]
+    """In the order in which they are made."""
+
+
+def read(path: Path) -> Document:
+    """Read a file of corrections.
+
+    Raises:
+        InputError: no such file, or not one of this version.
+    """
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        if told["format"] != _FORMAT:
+            raise InputError(f"{path}: not a file of corrections: {_CURE}")
+        if told["version"] != _VERSION:
+            raise InputError(
+                f"{path}: corrections of version {told['version']}, and this program reads "
+                f"{_VERSION}: install the one that made its page, or {_CURE}"
+            )
+        source = told["source"]
+        return Document(
+            uri=str(source["uri"]),
+            name=str(source["name"]),
+            options=str(source["options"]),
+            corrections=_steps(told["corrections"]),
+        )
+    except OSError as error:
+        raise InputError(
+            f"{path}: {error.strerror}: give the file that the page has saved"
+        ) from error
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}: not JSON (line {error.lineno}): {_CURE}") from error
+    except KeyError as error:
+        raise InputError(f"{path}: {error} is missing: {_CURE}") from error
+    except _BROKEN as error:
+        raise InputError(f"{path}: not a file of corrections ({error}): {_CURE}") from error
+
+
+def read_if_there(path: str | Path | None) -> Document | None:
+    """Read a file of corrections, if there are any yet; see `read`."""
+    document = read(Path(path)) if path is not None and Path(path).exists() else None
+    return document if document and document.corrections else None
+
+
+def write(document: Document, path: Path) -> None:
+    """Write a file of corrections.
+
+    Raises:
+        ResourceError: the file cannot be written.
+    """
+    source = {"uri": document.uri, "name": document.name, "options": document.options}
+    told = [plain(correction) for correction in document.corrections]
+    whole = {"format": _FORMAT, "version": _VERSION, "source": source, "corrections": told}
+    write_json(path, whole)
+
+
+def plain(correction: Correction) -> dict[str, Any]:
+    """A correction as JSON has it."""
+    told: dict[str, Any] = {"op": correction.op}
+    faces = [
+        [{"time_s": a.time_s, "bbox": list(a.bbox)} for a in one] for one in correction.anchors
+    ]
+    if correction.op == "merge":
+        return {**told, "persons": list(correction.numbers), "anchors": faces}
+    told[_WHO[correction.op]] = correction.numbers[0]
+    if correction.op == "rename":
+        told["name"] = correction.name
+    return {**told, "anchor": faces[0]}
+
+
+def parse(told: Mapping[str, Any]) -> Correction:
+    """The inverse of `plain`; anchors may be missing.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is something else.
+    """
+    op = told["op"]
+    if op not in _WHO:
+        raise ValueError(f"no correction {op!r}; there are: {', '.join(_WHO)}")
+    numbers = [_whole(n) for n in (told["persons"] if op == "merge" else [told[_WHO[op]]])]
+    if op == "merge" and len(set(numbers)) < 2:
+        raise ValueError("a merge needs two persons")
+    faces = told.get("anchors") if op == "merge" else [told.get("anchor") or []]
+    anchors = tuple(tuple(map(_anchor, one)) for one in faces or [[]] * len(numbers))
+    if len(anchors) != len(numbers):
+        raise ValueError(f"{len(anchors)} anchors of {len(numbers)} persons")
+    name = told["name"].strip() if op == "rename" else ""
+    return Correction(op=op, numbers=tuple(numbers), anchors=anchors, name=name)
+
+
+def combine(kept: Sequence[Correction], made: Sequence[Correction]) -> tuple[Correction, ...]:
+    """What was kept, then what was made; once, where the same page was saved again."""
+    both = min(len(kept), len(made))
+    if all(map(_is_same, kept[:both], made[:both])):
+        return (*kept, *made[both:])
+    return (*kept, *made)
+
+
+def _is_same(kept: Correction, made: Correction) -> bool:
+    """Whether a correction is one that was kept; numbers count only where there are no anchors."""
+    if (kept.op, kept.name) != (made.op, made.name):
+        return False
+    return kept.anchors == made.anchors if any(made.anchors) else kept.numbers == made.numbers
+
+
+def without(corrections: Sequence[Correction], name: str | None) -> tuple[Correction, ...]:
+    """The corrections that give nobody a name; whom they gave it to has none then."""
+    return tuple(replace(c, name="") if name and c.name == name else c for c in corrections)
+
+
+def _steps(told: Sequence[Mapping[str, Any]]) -> tuple[Correction, ...]:
+    steps = []
+    for number, one in enumerate(told, start=1):
+        try:
+            steps.append(parse(one))
+        except KeyError as error:
+            raise ValueError(f"correction {number}: {error} is missing") from error
+        except _BROKEN as error:
+            raise ValueError(f"correction {number}: {error}") from error
+    return tuple(steps)
+
+
+def _whole(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"{value!r} is no number of a person or track")
+    return value
+
+
+def _anchor(told: Mapping[str, Any]) -> Anchor:
+    box = tuple(float(side) for side in told["bbox"])
+    if len(box) != 4:
+        raise ValueError(f"{told['bbox']} is no box")
+    return Anchor(time_s=float(told["time_s"]), bbox=box)

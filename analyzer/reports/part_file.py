@@ -1,0 +1,104 @@
+"""What the shards of one medium saw: kept in files, and put together again."""
+
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+import analyzer
+from analyzer.errors import InputError
+from analyzer.observations import table as tables
+from analyzer.reports import serialize
+from analyzer.types import MediaInfo, Observations
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One shard of a medium, or all of it."""
+
+    info: MediaInfo
+    observations: Observations
+    """Frames and tracks are numbered from the first picture of the part."""
+    reached_end: bool
+    """Whether the part goes to the end; what ``info`` says of the length counts only then."""
+
+
+def join(parts: Sequence[Part]) -> Part:
+    """Put all shards of a medium together, as if it had been looked at as a whole.
+
+    Args:
+        parts: in order of time; every one of them.
+
+    Raises:
+        InputError: they are not of one medium as it is now.
+    """
+    last = [part for part in parts if part.reached_end]
+    if len(last) != 1:
+        raise InputError(f"{parts[0].info.uri}: changed while it was analysed; analyse it again")
+    moved, frames, tracks = [], 0, 0
+    for table in (part.observations for part in parts):
+        moved.append(
+            replace(
+                table,
+                frame=table.frame + frames,
+                cut_frames=table.cut_frames + frames,
+                track_id=table.track_id + tracks,
+            )
+        )
+        frames += table.tally.frames_decoded
+        tracks += int(table.track_id.max(initial=-1)) + 1
+    return replace(last[0], observations=tables.concat(moved))
+
+
+def save(part: Part, path: Path, *, key: str) -> None:
+    """Write a part to a file.
+
+    Args:
+        part: the part.
+        path: of the file; its folder exists.
+        key: says what the part is of; `load` wants the same.
+    """
+    table = part.observations
+    told = {
+        "key": _version(key),
+        "info": serialize.info(part.info),
+        "reached_end": part.reached_end,
+        **serialize.told(table),
+    }
+    with path.open("wb") as file:
+        np.savez(
+            file, allow_pickle=False, told=np.array(json.dumps(told)), **serialize.arrays(table)
+        )
+
+
+def load(path: Path, *, key: str) -> Part:
+    """Read a part from a file.
+
+    Args:
+        path: of the file.
+        key: that it was saved with.
+
+    Raises:
+        InputError: the file is damaged, or another version or analysis wrote it.
+    """
+    try:
+        # NumPy leaves a file open that it cannot read; this one is closed in any case.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        told = json.loads(str(arrays.pop("told")))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: not the part of a medium ({error})") from error
+    if told["key"] != _version(key):
+        raise InputError(f"{path}: made by another version or with other options")
+    return Part(
+        info=serialize.media_info(told["info"]),
+        observations=serialize.observations(arrays, told),
+        reached_end=told["reached_end"],
+    )
+
+
+def _version(key: str) -> str:
+    return f"{analyzer.__version__} {key}"

@@ -1,0 +1,252 @@
+"""Reports in files, to be worked on without looking at the media again.
+
+A file is a zip: ``report.json`` tells of the medium and its persons, ``arrays.safetensors`` holds
+tracks, persons, shots and the poster, ``observations.safetensors`` the rows, ``portraits`` a JPEG a
+track. What a report was made of decides its bytes, not when and where it was saved. Of a report
+that was corrected, ``uncorrected`` holds the first three as they were before.
+"""
+
+import json
+import math
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
+
+import numpy as np
+
+import analyzer
+from analyzer import registry
+from analyzer.errors import InputError
+from analyzer.files import zips
+from analyzer.reports import corrections_file, serialize
+from analyzer.types import Attribute, Decoded, Identities, MediaInfo, MediaReport, Person
+from analyzer.types.people import Candidate, Poster
+
+SCHEMA = 1
+"""To be raised when older versions can no longer read the files."""
+_TOLD, _ARRAYS, _ROWS = "report.json", "arrays.safetensors", "observations.safetensors"
+_PORTRAITS, _BEFORE = "portraits", "uncorrected/"
+_POSTER = ("image", "boxes", "scores", "person_ids", "distances")
+_IDENTITIES = tuple(field.name for field in fields(Identities))
+_NUMBER = "number"
+_DAMAGE = (
+    *(OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError),
+    *(AttributeError, IndexError, KeyError, TypeError, ValueError),
+)
+"""What reading a file raises that is something else, or no longer what it was."""
+_Read = TypeVar("_Read")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What a report tells without its rows: quick to read, however long the medium."""
+
+    info: MediaInfo
+    persons: tuple[Person, ...]
+    identities: Identities
+    provenance: Mapping[str, Any]
+
+
+def save(report: MediaReport, path: Path, *, portraits: Mapping[int, bytes]) -> None:
+    """Write a report to a file.
+
+    Args:
+        report: the report.
+        path: of the file; its folder exists.
+        portraits: JPEG of some tracks, by track id; the file keeps their order.
+
+    Raises:
+        ResourceError: the file cannot be written.
+    """
+    pack = registry.module("formats", "safetensors").pack
+    with zips.create(path) as file:
+        for folder, one in (("", report), (_BEFORE, report.uncorrected)):
+            if one:
+                told = json.dumps(_finite(_told(one)), allow_nan=False, indent=1)
+                file.add(f"{folder}{_TOLD}", [told.encode()])
+                file.add(f"{folder}{_ARRAYS}", [pack(_arrays(one))])
+                file.add(f"{folder}{_ROWS}", [pack(_rows(one))])
+        for track, picture in portraits.items():
+            file.add(f"{_PORTRAITS}/{track}.jpg", [picture], packed=False)
+
+
+def load(path: Path) -> MediaReport:
+    """Read a report; it equals what was saved, field by field.
+
+    Raises:
+        InputError: no file, not a report, damaged, or of a newer version.
+    """
+    return _read(path, _report)
+
+
+def summary(path: Path) -> Summary:
+    """Read what a report tells without its rows; see `load`."""
+    return _read(path, _summary)
+
+
+def portraits(path: Path) -> dict[int, bytes]:
+    """Read the portraits of a report, JPEG by track id, the best first; see `load`."""
+
+    def pictures(_: Mapping[str, Any], file: zipfile.ZipFile) -> dict[int, bytes]:
+        names = [PurePosixPath(n) for n in file.namelist() if n.startswith(f"{_PORTRAITS}/")]
+        return {int(name.stem): file.read(str(name)) for name in names}
+
+    return _read(path, pictures)
+
+
+def _read(path: Path, read: Callable[[Mapping[str, Any], zipfile.ZipFile], _Read]) -> _Read:
+    """Open a report, and take out of it what ``read`` makes of its JSON and its files."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            told = json.loads(file.read(_TOLD), object_hook=_number)
+            if told["schema"] > SCHEMA:
+                raise InputError(
+                    f"{path}: a report of a newer version ({told['analyzer']}); install that one"
+                )
+            return read(told, file)
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{path}: no report there; give the joblist a column dest_report, or analyze "
+            "--export report, and run it"
+        ) from error
+    except _DAMAGE as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(
+            f"{path}: not a report that can be read ({reason}); analyse the medium again"
+        ) from error
+
+
+def _told(report: MediaReport) -> dict[str, Any]:
+    """All that is no array."""
+    poster = report.poster
+    return {
+        "schema": SCHEMA,
+        "analyzer": analyzer.__version__,
+        "info": serialize.info(report.info),
+        "persons": [asdict(person) for person in report.persons],
+        "notes": report.notes,
+        "is_remembered": report.is_remembered,
+        "corrections": [corrections_file.plain(correction) for correction in report.corrections],
+        **serialize.told(report.observations),
+        "provenance": report.provenance,
+        "row_labels": _vocabularies(report.row_attributes),
+        "track_labels": _vocabularies(report.track_attributes),
+        "poster": poster and {"path": poster.path, "sex": poster.sex, "age": poster.age},
+    }
+
+
+def _arrays(report: MediaReport) -> dict[str, Any]:
+    """The arrays of tracks, persons, shots and the poster."""
+    who, poster = report.identities, report.poster
+    return {
+        **{name: getattr(who, name) for name in _IDENTITIES},
+        **{f"poster.{name}": getattr(poster, name) for name in _POSTER if poster},
+        **_columns(report.track_attributes),
+        "shots": report.shots,
+    }
+
+
+def _rows(report: MediaReport) -> dict[str, Any]:
+    return serialize.arrays(report.observations) | _columns(report.row_attributes)
+
+
+def _report(told: Mapping[str, Any], file: zipfile.ZipFile, folder: str = "") -> MediaReport:
+    unpack = registry.module("formats", "safetensors").unpack
+    arrays = unpack(file.read(f"{folder}{_ARRAYS}"))
+    rows = unpack(file.read(f"{folder}{_ROWS}"))
+    made = tuple(map(corrections_file.parse, told.get("corrections", ())))
+    before = json.loads(file.read(_BEFORE + _TOLD), object_hook=_number) if made else None
+    return MediaReport(
+        info=serialize.media_info(told["info"]),
+        observations=serialize.observations(rows, told),
+        identities=_identities(arrays),
+        row_attributes=_decoded(told["row_labels"], rows),
+        track_attributes=_decoded(told["track_labels"], arrays),
+        persons=tuple(map(_person, told["persons"])),
+        shots=arrays["shots"],
+        provenance=told["provenance"],
+        poster=_poster(told["poster"], arrays),
+        notes=tuple(told["notes"]),
+        is_remembered=told["is_remembered"],
+        corrections=made,
+        uncorrected=_report(before, file, _BEFORE) if before else None,
+    )
+
+
+def _summary(told: Mapping[str, Any], file: zipfile.ZipFile) -> Summary:
+    arrays = registry.module("formats", "safetensors").unpack(file.read(_ARRAYS))
+    return Summary(
+        info=serialize.media_info(told["info"]),
+        persons=tuple(map(_person, told["persons"])),
+        identities=_identities(arrays),
+        provenance=told["provenance"],
+    )
+
+
+def _identities(arrays: Mapping[str, Any]) -> Identities:
+    return Identities(**{name: arrays[name] for name in _IDENTITIES})
+
+
+def _poster(told: Mapping[str, Any] | None, arrays: Mapping[str, Any]) -> Poster | None:
+    if told is None:
+        return None
+    found = {name: arrays[f"poster.{name}"] for name in _POSTER}
+    return Poster(path=told["path"], sex=tuple(told["sex"]), age=tuple(told["age"]), **found)
+
+
+def _person(told: Mapping[str, Any]) -> Person:
+    return Person(
+        **{
+            **told,
+            "track_ids": tuple(told["track_ids"]),
+            "attributes": {head: Attribute(**one) for head, one in told["attributes"].items()},
+            "intervals": tuple((start, end) for start, end in told["intervals"]),
+            "candidates": tuple(Candidate(**one) for one in told["candidates"]),
+        }
+    )
+
+
+def _vocabularies(heads: Mapping[str, Decoded]) -> dict[str, list[str]]:
+    """The labels that each head gives, each once."""
+    return {head: sorted(set(decoded.label)) for head, decoded in heads.items()}
+
+
+def _columns(heads: Mapping[str, Decoded]) -> dict[str, Any]:
+    """Of each head the values (n,), and the places (n,) of the labels in the vocabulary."""
+    columns: dict[str, Any] = {}
+    for head, labels in _vocabularies(heads).items():
+        place = {label: number for number, label in enumerate(labels)}
+        columns[f"decoded.{head}"] = heads[head].value
+        columns[f"label.{head}"] = np.array([place[x] for x in heads[head].label], np.int64)
+    return columns
+
+
+def _decoded(
+    vocabularies: Mapping[str, list[str]], columns: Mapping[str, Any]
+) -> dict[str, Decoded]:
+    """The inverse of `_vocabularies` and `_columns`."""
+    return {
+        head: Decoded(
+            value=columns[f"decoded.{head}"],
+            label=tuple(labels[place] for place in columns[f"label.{head}"].tolist()),
+        )
+        for head, labels in vocabularies.items()
+    }
+
+
+def _finite(value: Any) -> Any:
+    """Replace numbers that JSON has no words for; see `_number`."""
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return {_NUMBER: repr(value)}
+    return value
+
+
+def _number(read: dict[str, Any]) -> Any:
+    return float(read[_NUMBER]) if read.keys() == {_NUMBER} else read

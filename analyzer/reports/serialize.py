@@ -1,0 +1,45 @@
+"""A medium and its observations as plain arrays and JSON-able values, as files keep them."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from fractions import Fraction
+from typing import Any
+
+from analyzer.types import MediaInfo, Observations
+from analyzer.types.tally import Tally
+
+_ARRAYS = tuple(f.name for f in fields(Observations) if f.name not in ("heads", "tally"))
+_HEAD = "head."
+
+
+def info(of: MediaInfo) -> dict[str, Any]:
+    """What is known of a medium, JSON-able."""
+    return {**asdict(of), "frame_rate": str(of.frame_rate or "")}
+
+
+def media_info(told: Mapping[str, Any]) -> MediaInfo:
+    """The inverse of `info`."""
+    rate = Fraction(told["frame_rate"]) if told["frame_rate"] else None
+    return MediaInfo(**{**told, "frame_rate": rate, "stills": tuple(told["stills"])})
+
+
+def arrays(table: Observations) -> dict[str, Any]:
+    """The arrays of a table by name, those of the heads among them."""
+    found = {name: getattr(table, name) for name in _ARRAYS}
+    return {**found, **{_HEAD + head: values for head, values in table.heads.items()}}
+
+
+def told(table: Observations) -> dict[str, Any]:
+    """What of a table is no array, JSON-able: its tally, and its heads in their order."""
+    return {"tally": asdict(table.tally), "heads": list(table.heads)}
+
+
+def observations(found: Mapping[str, Any], said: Mapping[str, Any]) -> Observations:
+    """The inverse of `arrays` and `told`, whatever else there is in both.
+
+    Raises:
+        KeyError, TypeError, ValueError: something is missing, or of another form.
+    """
+    columns = {name: found[name] for name in _ARRAYS}
+    heads = {head: found[_HEAD + head] for head in said["heads"]}
+    return Observations(**columns, heads=heads, tally=Tally(**said["tally"]))

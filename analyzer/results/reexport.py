@@ -1,0 +1,71 @@
+"""Every file that was made of a medium, made again of a report that is another now."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from analyzer.errors import InputError
+from analyzer.files.transaction import Rewrite
+from analyzer.reports import report_file
+from analyzer.results.locate import Results, exporter
+from analyzer.types import MediaReport
+
+
+@dataclass(frozen=True)
+class Again:
+    """A file that is another now, or could not be made again."""
+
+    name: str
+    """Of the exporter."""
+    path: Path
+    fault: str = ""
+    """Why it is as it was; empty where it was made again."""
+
+
+def exports(
+    results: Results,
+    report: MediaReport,
+    rewrite: Rewrite,
+    *,
+    leave: Collection[str] = (),
+    trial: bool,
+) -> Iterator[Again]:
+    """Write all files that there are but the report, the csv last.
+
+    Args:
+        results: the files.
+        report: what they are to show.
+        rewrite: takes them.
+        leave: exporters whose files would be as they are.
+        trial: do not encode a video only to see that it differs.
+
+    Yields:
+        Those that are others now, or could not be made again.
+    """
+    for name, path in sorted(results.files.items(), key=lambda item: item[0] == "csv"):
+        if name == "report" or name in leave or _is_medium(path, report):
+            continue
+        if name == "mp4" and trial:
+            yield Again(name, path)
+            continue
+        try:
+            if rewrite.add(path, partial(exporter(name).write, report)):
+                yield Again(name, path)
+        except InputError as error:
+            yield Again(name, path, str(error))
+
+
+def save(
+    results: Results, report: MediaReport, rewrite: Rewrite, *, portraits: Mapping[int, bytes]
+) -> bool:
+    """Write the report itself, which goes last; returns whether it is another now."""
+    # If a call is cut off, the next one still finds the report as it was, and does the rest.
+    path = results.files["report"]
+    return rewrite.add(path, partial(report_file.save, report, portraits=portraits))
+
+
+def _is_medium(path: Path, report: MediaReport) -> bool:
+    """Whether a file is what was analysed, not what was made of it: its name may be the same."""
+    medium = Path(report.info.uri)
+    return medium.exists() and medium.samefile(path)

@@ -1,0 +1,130 @@
+"""Correct who is who in the files that were made of a medium."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from analyzer.attributes.labeller import Labeller
+from analyzer.errors import UsageError
+from analyzer.files.transaction import Replaced, Rewrite
+from analyzer.options import AnalysisOptions
+from analyzer.pipeline import components
+from analyzer.reports import corrections_file, portraits, report_file
+from analyzer.reports.corrections_file import Correction, Document
+from analyzer.results import reexport
+from analyzer.results.locate import Results
+from analyzer.results.reexport import Again
+from analyzer.review import apply
+from analyzer.review.ownership import Step
+from analyzer.types import MediaReport
+
+_AGAIN = "open the page that was made with it, correct there and save; or apply them by their boxes"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """What was done with the results of one medium, or would be."""
+
+    before: MediaReport
+    """As it was analysed."""
+    report: MediaReport
+    """With all corrections."""
+    steps: Sequence[Step]
+    """All corrections, those of earlier calls first."""
+    earlier: int
+    """How many of them were made before."""
+    files: Sequence[Again]
+    replaced: Sequence[Replaced]
+    """Results that were there before, and are others now."""
+
+
+def require_source(results: Results, document: Document, *, force: bool) -> None:
+    """See that corrections are of the results, unless they are to be tried by their boxes.
+
+    Raises:
+        UsageError: they are of another medium, or of an analysis with other options.
+        InputError: the report cannot be read.
+    """
+    if force:
+        return
+    place = results.files["report"]
+    summary = report_file.summary(place)
+    name = Path(summary.info.uri).name
+    if document.name != name:
+        raise UsageError(
+            f"the corrections are of {document.name}, and {place} is of {name}: give the report "
+            "of that one; if it was renamed, add --force"
+        )
+    options = AnalysisOptions.from_dict(summary.provenance["options"])
+    if document.options != options.digest():
+        raise UsageError(
+            f"the corrections are of an analysis of {name} with other options than {place}: "
+            f"{_AGAIN}: add --force"
+        )
+
+
+def amend(results: Results, made: Sequence[Correction] | None, *, trial: bool) -> Account:
+    """Make corrections on top of those that were made before, or take all back.
+
+    All files of the medium appear whole, or none is changed; the report is the last.
+
+    Args:
+        results: of the medium, a report among them.
+        made: what is new; ``None`` takes everything back.
+        trial: only say what would be done.
+
+    Raises:
+        UsageError: whom a new correction means is not there.
+        AnalyzerError: nothing of this medium was changed.
+    """
+    place = results.files["report"]
+    is_now = report_file.load(place)
+    before = is_now.uncorrected or is_now
+    earlier = is_now.corrections
+    wanted = () if made is None else corrections_file.combine(earlier, made)
+    report, steps = apply.apply(before, wanted, labeller=_labeller(before))
+    _require_made(steps[len(earlier) :])
+    document = apply.document_of(report)
+    with Rewrite(trial=trial) as rewrite:
+        files = list(reexport.exports(results, report, rewrite, trial=trial))
+        if document.corrections or results.corrections.exists():
+            rewrite.add(results.corrections, partial(corrections_file.write, document))
+        if reexport.save(results, report, rewrite, portraits=_portraits(report, place)):
+            files.append(Again("report", place))
+        replaced = [] if trial else rewrite.finish()
+    return Account(
+        before=before,
+        report=report,
+        steps=steps,
+        earlier=min(len(earlier), len(steps)),
+        files=files,
+        replaced=[change for change in replaced if change.path != results.corrections],
+    )
+
+
+def _labeller(report: MediaReport) -> Callable[[], Labeller]:
+    """What decides on labels as it did when the medium was analysed."""
+    options = AnalysisOptions.from_dict(report.provenance["options"])
+    return partial(components.load_labeller, options)
+
+
+def _require_made(steps: Sequence[Step]) -> None:
+    for step in steps:
+        if step.fault:
+            raise UsageError(
+                f"{step.correction}: {step.fault}: nothing was changed; take the correction out, "
+                "or make it again on the page as it is now"
+            )
+
+
+def _portraits(report: MediaReport, place: Path) -> dict[int, bytes]:
+    """The best portraits of each person: those that are kept, and cut from the medium what is not.
+
+    Where the medium is gone, what is kept goes on.
+    """
+    kept, rows = report_file.portraits(place), portraits.of_tracks(report)
+    lacking = [row for track, row in rows.items() if track not in kept]
+    cut = portraits.cut(report, lacking)
+    found = {track: kept.get(track) or cut.get(row) for track, row in rows.items()}
+    return {track: picture for track, picture in found.items() if picture}

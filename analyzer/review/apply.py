@@ -1,0 +1,193 @@
+"""A report as a reviewer has corrected it.
+
+Corrections are always made on the report as it was analysed, all of them in their order: so they
+can be taken back, and an analysis with other options is corrected in the same way.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.attributes.labeller import PLAIN, Labeller
+from analyzer.observations import persons as aggregate
+from analyzer.observations import table as tables
+from analyzer.observations import tracks
+from analyzer.observations.tracks import Tracks
+from analyzer.options import AnalysisOptions
+from analyzer.reports.corrections_file import Correction, Document
+from analyzer.review.ownership import NO_FACE, NOBODY, Ownership, Step
+from analyzer.types import F32, I64, Decoded, Identities, MediaReport, Observations, Person
+from analyzer.types.arrays import group_means
+from analyzer.types.people import Poster
+
+
+def apply(
+    report: MediaReport,
+    corrections: Sequence[Correction],
+    *,
+    labeller: Callable[[], Labeller],
+) -> tuple[MediaReport, tuple[Step, ...]]:
+    """Make corrections.
+
+    Args:
+        report: as it was analysed.
+        corrections: all that there are; none give the report back.
+        labeller: decides on the labels of the persons that change.
+
+    Returns:
+        The report with the corrections, and what became of each of them. Those that could not be
+        made are among its corrections and its notes, too.
+    """
+    if not corrections:
+        return report, ()
+    state = Ownership(report)
+    steps = tuple(state.make(correction) for correction in corrections)
+    notes = (note for number, step in enumerate(steps, start=1) for note in _notes(number, step))
+    corrected = _build(report, state, labeller)
+    corrected = replace(
+        corrected,
+        notes=(*report.notes, *notes),
+        corrections=tuple(step.correction for step in steps),
+        uncorrected=report,
+    )
+    return corrected, steps
+
+
+def again(
+    report: MediaReport, document: Document | None, *, labeller: Callable[[], Labeller]
+) -> MediaReport:
+    """Make the corrections that an earlier analysis of the same medium got."""
+    if document is None:
+        return report
+    corrected, _ = apply(report, document.corrections, labeller=labeller)
+    name = Path(report.info.uri).name
+    if document.name == name:
+        return corrected
+    note = f"corrections are of {document.name}, and this is {name}"
+    return replace(corrected, notes=(*corrected.notes, note))
+
+
+def document_of(report: MediaReport) -> Document:
+    """The corrections that a report has, to be kept beside it."""
+    options = AnalysisOptions.from_dict(report.provenance["options"])
+    return Document(
+        uri=report.info.uri,
+        name=Path(report.info.uri).name,
+        options=options.digest(),
+        corrections=report.corrections,
+    )
+
+
+def _notes(number: int, step: Step) -> list[str]:
+    """What is to be known of a correction."""
+    about = f"correction {number} ({step.correction})"
+    part = " in full" if len(step.correction.numbers) > 2 else ""
+    said = [f"{about} was not made{part}: {step.fault}"] if step.fault else []
+    return said + ([f"{about}: {step.doubt}"] if step.doubt else [])
+
+
+def _build(report: MediaReport, state: Ownership, labeller: Callable[[], Labeller]) -> MediaReport:
+    """The report with its tracks as they are owned now."""
+    was, is_face = report.identities, state.owner != NO_FACE
+    rows = is_face[report.row_tracks()]
+    table = tables.take(report.observations, rows)
+    owner, ids = state.owner[is_face], was.track_ids[is_face]
+    people = np.setdiff1d(owner, [NOBODY]).tolist()
+    changed = [p for p in people if not np.array_equal(state.owner == p, was.person_ids == p)]
+    of_tracks = tracks.embed(table)
+    owners = owner[np.searchsorted(ids, of_tracks.ids)]
+    means = np.zeros((max(people, default=-1) + 1, was.centroids.shape[1]), np.float32)
+    for person in people:
+        own = _mean(of_tracks, owners == person) if person in changed else was.centroids[person]
+        means[person] = own
+    who = Identities(track_ids=ids, person_ids=owner, centroids=means)
+    of_rows = owner[np.searchsorted(ids, table.track_id)]
+    decide = labeller() if changed and table.heads else PLAIN
+    made = {p: aggregate.person(p, table, of_rows, who, decide) for p in changed}
+    persons = _persons(report, people, made, state.renamed)
+    return replace(
+        report,
+        observations=_counted(table, of_rows, left_out=int((~rows).sum())),
+        identities=who,
+        row_attributes=_taken(report.row_attributes, rows),
+        track_attributes=_taken(report.track_attributes, is_face),
+        persons=persons,
+        poster=report.poster and _poster(report.poster, report, state.owner, persons),
+    )
+
+
+def _mean(found: Tracks, mine: NDArray[np.bool_]) -> F32:
+    """Mean embedding (D,) of some tracks; zero where none has any: who was forgotten."""
+    group = np.zeros(int(mine.sum()), np.int64)
+    means, _ = group_means(found.embeddings[mine], group, found.weights[mine], 1)
+    return means[0]
+
+
+def _persons(
+    report: MediaReport,
+    people: Sequence[int],
+    made: Mapping[int, Person],
+    renamed: Mapping[int, str],
+) -> tuple[Person, ...]:
+    """All persons: of other tracks, or as they were; whose number is kept keeps who it is."""
+    before = {person.person_id: person for person in report.persons}
+    found = []
+    for number in people:
+        person, was = made.get(number), before.get(number)
+        if person is None or was is None:
+            person = person or before[number]
+        else:
+            kept = ("name", "name_distance", "candidates", "identity_id")
+            person = replace(person, **{name: getattr(was, name) for name in kept})
+        if number in renamed:
+            name = renamed[number] or None
+            person = replace(person, name=name, name_distance=None, candidates=())
+        found.append(person)
+    return aggregate.by_screen_time(found)
+
+
+def _counted(table: Observations, of_rows: I64, *, left_out: int) -> Observations:
+    """The table with a tally that adds up."""
+    tally = replace(
+        table.tally,
+        faces_saved=len(table),
+        faces_kept=int((of_rows >= 0).sum()),
+        faces_filtered=table.tally.faces_filtered + left_out,
+    )
+    return replace(table, tally=tally)
+
+
+def _taken(heads: Mapping[str, Decoded], keep: NDArray[np.bool_]) -> dict[str, Decoded]:
+    """What is left of each head's values."""
+    return {
+        head: Decoded(
+            value=decoded.value[keep],
+            label=tuple(label for label, kept in zip(decoded.label, keep, strict=True) if kept),
+        )
+        for head, decoded in heads.items()
+    }
+
+
+def _poster(poster: Poster, report: MediaReport, owner: I64, persons: Sequence[Person]) -> Poster:
+    """The poster's faces as those of whoever has most of the faces of whom they were."""
+    before, after = report.row_persons(), owner[report.row_tracks()]
+    known = {person.person_id: person for person in persons}
+    ids, labels = [], {"sex": list(poster.sex), "age": list(poster.age)}
+    for i, was in enumerate(poster.person_ids.tolist()):
+        votes = Counter(o for o in after[before == was].tolist() if o >= 0) if was >= 0 else None
+        now = votes.most_common(1)[0][0] if votes else NOBODY
+        ids.append(now)
+        for head, texts in labels.items():
+            if was >= 0:
+                own = known[now].attributes if now in known else {}
+                texts[i] = own[head].label if head in own else ""
+    return replace(
+        poster,
+        person_ids=np.array(ids, np.int64),
+        sex=tuple(labels["sex"]),
+        age=tuple(labels["age"]),
+    )

@@ -1,0 +1,139 @@
+"""Whose each track is, while a reviewer's corrections are made one after the other."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from analyzer.reports.corrections_file import Anchor, Correction
+from analyzer.review import anchors
+from analyzer.types import MediaReport
+
+NOBODY, NO_FACE = -1, -2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """What became of one correction."""
+
+    correction: Correction
+    """With anchors, where it had none, and with the numbers that they mean here."""
+    fault: str = ""
+    """Why it was not made; empty where it was."""
+    doubt: str = ""
+    """What speaks against it."""
+
+
+class Ownership:
+    """Whose each track is, while corrections are made."""
+
+    def __init__(self, report: MediaReport) -> None:
+        self.owner = report.identities.person_ids.copy()
+        """(T,) person of each track, or one of `NOBODY`, `NO_FACE`."""
+        self.renamed: dict[int, str] = {}
+        self._table = report.observations
+        self._tracks = report.identities.track_ids
+        self._rows = report.row_tracks()
+        self._next = len(report.identities.centroids)
+
+    def make(self, correction: Correction) -> Step:
+        """Make one correction, or say why it cannot be made."""
+        correction = self._anchored(correction)
+        if correction.op in ("split", "not_a_face"):
+            return self._make_of_track(correction)
+        people = [
+            self._person(number, faces)
+            for number, faces in zip(correction.numbers, correction.anchors, strict=True)
+        ]
+        fault = _missing(correction, [i for i, p in enumerate(people) if p is None])
+        known = list(dict.fromkeys(p for p in people if p is not None))
+        doubt = ""
+        if correction.op == "rename" and known:
+            self.renamed[known[0]] = correction.name
+        elif correction.op == "merge" and known:
+            doubt = self._merge(known)
+        if len(known) == len(people):
+            correction = replace(correction, numbers=tuple(known))
+        return Step(correction=correction, fault=fault, doubt=doubt)
+
+    def _make_of_track(self, correction: Correction) -> Step:
+        """Make one that is of a track; of all that another analysis has made of it."""
+        found = self._meant(correction.numbers[0], correction.anchors[0])
+        if not found:
+            return Step(correction=correction, fault=_missing(correction, [0]))
+        self._give(found, self._new() if correction.op == "split" else NO_FACE)
+        return Step(correction=replace(correction, numbers=(int(self._tracks[found[0]]),)))
+
+    def _merge(self, people: Sequence[int]) -> str:
+        """Make one person of some; says when two of them are seen at once."""
+        frames = Counter[int]()
+        for person in people:
+            frames.update(set(self._table.frame[self.owner[self._rows] == person].tolist()))
+        twice = [frame for frame, count in frames.items() if count > 1]
+        for person in people[1:]:
+            self._give(np.nonzero(self.owner == person)[0].tolist(), people[0])
+            self.renamed.pop(person, None)
+        if not twice:
+            return ""
+        time_s = self._table.time_s[self._table.frame == min(twice)][0]
+        return f"they are seen at once, first at {time_s:.1f} s, in {len(twice)} pictures"
+
+    def _give(self, found: Sequence[int], person: int) -> None:
+        self.owner[list(found)] = person
+
+    def _new(self) -> int:
+        self._next += 1
+        return self._next - 1
+
+    def _meant(self, number: int, faces: Sequence[Anchor]) -> list[int]:
+        """Indices of the tracks that anchors mean; of the one of this number, if there are none."""
+        if faces:
+            return sorted(set(self._at(faces)))
+        return np.nonzero(self._tracks == number)[0].tolist()
+
+    def _at(self, faces: Sequence[Anchor]) -> list[int]:
+        found = anchors.find(self._table, faces)
+        return np.searchsorted(self._tracks, found).tolist()
+
+    def _person(self, number: int, faces: Sequence[Anchor]) -> int | None:
+        """The person whose most of some faces are; nobody's faces become one."""
+        if not faces:
+            return number if number >= 0 and (self.owner == number).any() else None
+        found = self._at(faces)
+        votes = Counter(o for o in self.owner[found].tolist() if o >= 0)
+        if votes:
+            return votes.most_common(1)[0][0]
+        nobodys = [track for track in found if self.owner[track] == NOBODY]
+        if not nobodys:
+            return None
+        person = self._new()
+        self._give(nobodys, person)
+        return person
+
+    def _anchored(self, correction: Correction) -> Correction:
+        """A correction by numbers alone, with faces that tell whom they mean."""
+        pairs = zip(correction.numbers, correction.anchors, strict=True)
+        return replace(
+            correction,
+            anchors=tuple(faces or self._faces(correction.op, n) for n, faces in pairs),
+        )
+
+    def _faces(self, op: str, number: int) -> tuple[Anchor, ...]:
+        is_person = op in ("rename", "merge") and number >= 0
+        own = self._tracks[self.owner == number] if is_person else np.array([number])
+        return anchors.of_tracks(self._table, own.tolist())
+
+
+def _missing(correction: Correction, missing: Sequence[int]) -> str:
+    """Whom of a correction was not found; empty where all were."""
+    kind = "track" if correction.op in ("split", "not_a_face") else "person"
+    faults = []
+    for i in missing:
+        times = ", ".join(f"{anchor.time_s:.1f}" for anchor in correction.anchors[i])
+        faults.append(
+            f"no face is where {kind} {correction.numbers[i]} was at {times} s"
+            if times
+            else f"there is no {kind} {correction.numbers[i]}"
+        )
+    return "; ".join(faults)

@@ -1,0 +1,58 @@
+"""Chinese whispers: each track takes the label that its neighbours whisper loudest.
+
+Biemann, "Chinese Whispers: an efficient graph clustering algorithm", TextGraphs 2006. The number
+of persons need not be known. Tracks that must stay apart never share a label: a label that is
+taken by such a track is not heard. At the end groups are joined whose centres are near enough.
+"""
+
+import numpy as np
+
+from analyzer.inference.runtime import Runtime
+from analyzer.stages.cluster._centroids import merge
+from analyzer.stages.cluster._graph import neighbours, rivals
+from analyzer.types import F32, I64
+from analyzer.types.arrays import dense
+
+
+def create(*, rounds: int = 30, seed: int = 0, runtime: Runtime) -> "ChineseWhispers":
+    """Chinese whispers; rounds: most passes over the tracks."""
+    return ChineseWhispers(rounds, seed)
+
+
+class ChineseWhispers:
+    """Groups tracks; see `analyzer.stages.cluster.Clusterer`."""
+
+    def __init__(self, rounds: int, seed: int) -> None:
+        self._rounds, self._seed = rounds, seed
+
+    def cluster(self, embeddings: F32, weights: F32, apart: I64, threshold: float) -> I64:
+        """Group the tracks of one medium; see `analyzer.stages.cluster.Clusterer`."""
+        n = len(embeddings)
+        # A neighbour is louder the nearer it is and the more its track counts.
+        heard = [
+            (near, (threshold - distance) * weights[near])
+            for near, distance in neighbours(embeddings, threshold)
+        ]
+        others = rivals(apart, n)
+        labels = np.arange(n)
+        order = np.random.default_rng(self._seed)
+        for _ in range(self._rounds):
+            changed = False
+            for node in order.permutation(n).tolist():
+                near, loudness = heard[node]
+                taken = labels[others[node]]
+                loudest = _loudest(labels[near], loudness, taken, own=int(labels[node]))
+                changed |= loudest != labels[node]
+                labels[node] = loudest
+            if not changed:
+                break
+        return merge(dense(labels), embeddings, weights, apart, threshold)
+
+
+def _loudest(heard: I64, loudness: F32, taken: I64, *, own: int) -> int:
+    """The label with the greatest sum of loudness that no rival holds; ties keep the lowest."""
+    allowed = ~np.isin(heard, taken)
+    if not allowed.any():
+        return own
+    names, at = np.unique(heard[allowed], return_inverse=True)
+    return int(names[np.bincount(at, loudness[allowed]).argmax()])

@@ -1,0 +1,47 @@
+"""Online centroids: each track joins the nearest person known so far, or becomes a new one.
+
+One pass, as a stream would be treated. A person's centre moves until it is made of ``refine``
+tracks: after that it is settled, and cannot drift from one face to another.
+"""
+
+import numpy as np
+
+from analyzer.inference.runtime import Runtime
+from analyzer.stages.cluster._graph import rivals
+from analyzer.types import F32, I64
+
+
+def create(*, refine: int = 20, runtime: Runtime) -> "OnlineCentroids":
+    """One pass; refine: how many tracks a person's centre is made of at most."""
+    return OnlineCentroids(refine)
+
+
+class OnlineCentroids:
+    """Groups tracks; see `analyzer.stages.cluster.Clusterer`."""
+
+    def __init__(self, refine: int) -> None:
+        self._refine = refine
+
+    def cluster(self, embeddings: F32, weights: F32, apart: I64, threshold: float) -> I64:
+        """Group the tracks of one medium; see `analyzer.stages.cluster.Clusterer`."""
+        n = len(embeddings)
+        centres = np.empty_like(embeddings)
+        totals, counts = np.zeros(n), np.zeros(n, np.int64)
+        labels = np.full(n, -1, np.int64)
+        others = rivals(apart, n)
+        known = 0
+        for track in range(n):
+            distance = np.linalg.norm(centres[:known] - embeddings[track], axis=1)
+            taken = labels[others[track]]
+            distance[taken[taken >= 0]] = np.inf
+            label = int(distance.argmin()) if known else -1
+            if not known or distance[label] >= threshold:
+                label, known = known, known + 1
+                centres[label] = 0
+            labels[track] = label
+            counts[label] += 1
+            if counts[label] <= self._refine:
+                totals[label] += weights[track]
+                step = weights[track] / max(totals[label], 1e-12)
+                centres[label] += (embeddings[track] - centres[label]) * np.float32(step)
+        return labels

@@ -1,0 +1,120 @@
+"""The attribute branch on the trunk of dlib's face ResNet, as a safetensors file.
+
+The branch repeats the network's stages behind the trunk with its own weights:
+``convolution.NN.filters`` (out, in, 3, 3) and ``.bias`` (out,), input first. On its features stand
+one hidden layer, ``hidden.weight`` (512, 1472) and ``hidden.bias`` (512,), and for each head of k
+values ``NAME.weight`` (k, 512) and ``NAME.bias`` (k,). The same layers again, named
+``identity.hidden`` (512, 704) and ``identity.NAME``, stand on the features of dlib's own stages;
+a head's values are the sum of both. Values are stored as float16.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load_file, save_file
+
+from analyzer.attributes.calibration import Calibration
+from analyzer.attributes.heads import SIZES
+from analyzer.errors import WeightsError
+from analyzer.stages.describe._dlib_dat import Convolution, shapes
+from analyzer.types import F32
+
+TRUNK = 7
+"""Convolutions that identity and attributes share: the stem and the first stage."""
+FEATURES = 64 + 128 + 256 + 4 * 256
+"""The means of the branch's first three stages, and the four places of the last one."""
+IDENTITY_FEATURES = 64 + 128 + 256 + 256
+"""The means of dlib's own stages behind the trunk."""
+HIDDEN = 512
+SHIPPED = Path(__file__).with_name("dlib_resnet_attributes.safetensors")
+"""The branch that comes with this package."""
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """The branch, its hidden layer, and the linear layers of the heads on it."""
+
+    tensors: Mapping[str, F32]
+    """Weights by name, as the module's docstring lists them."""
+
+    @classmethod
+    def rounded(cls, tensors: Mapping[str, Any]) -> "Attributes":
+        """Weights as the file will hold them, so that figures are those of the file."""
+        return cls({k: v.astype(np.float16).astype(np.float32) for k, v in tensors.items()})
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The heads, in the order of `analyzer.attributes.heads.SIZES`."""
+        return tuple(name for name in SIZES if f"{name}.weight" in self.tensors)
+
+    @property
+    def convolutions(self) -> tuple[Convolution, ...]:
+        """The branch's convolutions, input first."""
+        return tuple(
+            Convolution.plain(
+                self.tensors[f"convolution.{i:02}.filters"],
+                self.tensors[f"convolution.{i:02}.bias"],
+                stride,
+            )
+            for i, (_, _, _, stride, _) in enumerate(shapes()[TRUNK:])
+        )
+
+    def only(self, names: Iterable[str]) -> "Attributes":
+        """The branch with these heads alone."""
+        kept = ("convolution", "hidden", *names)
+        part = {k: k.removeprefix("identity.").partition(".")[0] for k in self.tensors}
+        return Attributes({k: v for k, v in self.tensors.items() if part[k] in kept})
+
+
+def load(path: Path) -> Attributes:
+    """Read a branch from a file.
+
+    Raises:
+        WeightsError: missing, truncated, or not such a file.
+    """
+    try:
+        tensors = {name: values.astype(np.float32) for name, values in load_file(path).items()}
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(
+            f"{path}: no attribute network ({error}); make one with: "
+            "python -m analyzer train attributes"
+        ) from error
+    _check(path, tensors)
+    return Attributes(tensors)
+
+
+def save(attributes: Attributes, path: Path, metadata: Mapping[str, str]) -> None:
+    """Write a branch to a file, with what is to be known about it."""
+    tensors = {k: np.ascontiguousarray(v, np.float16) for k, v in attributes.tensors.items()}
+    save_file(tensors, str(path), metadata=dict(metadata))
+
+
+def metadata(path: Path) -> dict[str, str]:
+    """What was written beside the weights: command, seed, data, figures, calibration."""
+    with safe_open(str(path), "numpy") as file:
+        return dict(file.metadata() or {})
+
+
+def calibration(path: Path) -> Calibration | None:
+    """The tables that came with the weights; ``None`` where none did."""
+    text = metadata(path).get("calibration")
+    return Calibration.from_json(text) if text else None
+
+
+def _check(path: Path, tensors: Mapping[str, F32]) -> None:
+    """Raise unless the tensors are a branch and heads that fit on it."""
+    layers = {"hidden": (HIDDEN, FEATURES), "identity.hidden": (HIDDEN, IDENTITY_FEATURES)}
+    heads = [name for name in SIZES if f"{name}.weight" in tensors]
+    layers |= {f"{on}{name}": (SIZES[name], HIDDEN) for name in heads for on in ("", "identity.")}
+    wanted: dict[str, tuple[int, ...]] = {}
+    for i, (outputs, inputs, side, _, _) in enumerate(shapes()[TRUNK:]):
+        wanted[f"convolution.{i:02}.filters"] = (outputs, inputs, side, side)
+        wanted[f"convolution.{i:02}.bias"] = (outputs,)
+    for name, (outputs, inputs) in layers.items():
+        wanted |= {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
+    if {name: tensor.shape for name, tensor in tensors.items()} != wanted:
+        raise WeightsError(f"{path}: these are no attributes for dlib's face ResNet")

@@ -1,0 +1,203 @@
+"""dlib's face ResNet and the attribute branch on its trunk as one ONNX graph.
+
+Input ``chips`` (n, 150, 150, 3) uint8 RGB. Outputs ``embedding`` (n, 128),
+``features`` (n, 704) of dlib's own stages, and (n, k) for each head. Where faces are mirrored, the
+shared layers and the branch see them twice, and a head gives the mean of what it says of both.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from analyzer.attributes.heads import SIZES
+from analyzer.stages.describe._dlib_attributes import IDENTITY_FEATURES, Attributes
+from analyzer.stages.describe._dlib_dat import DIMENSIONS, SIZE, STAGES, Convolution, Network
+from analyzer.types import F32
+
+VERSION = 5
+"""Grows with every change here that changes the graph: part of the name of cached graphs."""
+_OPSET, _IR = 17, 8
+_SIDE = 35
+"""Of the activations that leave the stem; halving rounds down."""
+
+
+def build(network: Network, attributes: Attributes, *, mirror: bool) -> bytes:
+    """Build the graph.
+
+    Args:
+        network: dlib's.
+        attributes: the branch; without heads there is none.
+        mirror: whether the branch also sees each face's mirror image.
+
+    Returns:
+        A serialized ONNX model.
+    """
+    graph = _Graph()
+    trunk, layers = _trunk(graph, "chips", network)
+    pooled = [_mean(graph, x) for x in _stages(graph, trunk, layers, STAGES[1:])]
+    graph.add("MatMul", pooled[-1], graph.constant(network.projection), name="embedding")
+    graph.add("Concat", *pooled, name="features", axis=1)
+    if attributes.names:
+        trunks = [trunk]
+        if mirror:
+            trunks.append(_trunk(graph, _mirrored(graph, "chips"), network)[0])
+        _attributes(graph, trunks, attributes)
+    widths = {"embedding": DIMENSIONS, "features": IDENTITY_FEATURES}
+    return graph.serialize(widths | {name: SIZES[name] for name in attributes.names})
+
+
+class _Graph:
+    """Collects nodes and constants, and names what they make."""
+
+    def __init__(self) -> None:
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: dict[str, onnx.TensorProto] = {}
+
+    def add(self, op: str, *inputs: str, name: str = "", **attributes: Any) -> str:
+        """Append a node; returns the name of its output."""
+        output = name or f"{op.lower()}_{len(self._nodes)}"
+        self._nodes.append(helper.make_node(op, inputs, [output], **attributes))
+        return output
+
+    def constant(self, values: "np.ndarray[Any, Any]") -> str:
+        """Store an array in the model, equal ones once; returns its name."""
+        tensor = numpy_helper.from_array(np.ascontiguousarray(values))
+        tensor.name = f"constant_{hashlib.sha256(tensor.SerializeToString()).hexdigest()[:16]}"
+        self._constants[tensor.name] = tensor
+        return tensor.name
+
+    def serialize(self, widths: dict[str, int]) -> bytes:
+        """Finish a graph whose outputs (n, width) have these names."""
+        chips = helper.make_tensor_value_info("chips", TensorProto.UINT8, ["n", SIZE, SIZE, 3])
+        outputs = [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", width])
+            for name, width in widths.items()
+        ]
+        graph = helper.make_graph(
+            self._nodes, "dlib_resnet", [chips], outputs, [*self._constants.values()]
+        )
+        opset = [helper.make_opsetid("", _OPSET)]
+        model = helper.make_model(graph, opset_imports=opset, ir_version=_IR)
+        onnx.checker.check_model(model, full_check=True)
+        return model.SerializeToString()
+
+
+def _stages(
+    graph: _Graph, x: str, layers: Iterator[Convolution], shapes: Sequence[tuple[int, int, bool]]
+) -> list[str]:
+    """Append the residual blocks of some stages; returns the activations after each stage."""
+    after, side = [], _SIDE
+    for _, blocks, halves in shapes:
+        for block in range(blocks):
+            if halves and block == 0:
+                x = _halving(graph, x, next(layers), next(layers), side)
+                side //= 2
+            else:
+                branch = _branch(graph, x, next(layers), next(layers))
+                x = graph.add("Relu", graph.add("Add", x, branch))
+        after.append(x)
+    return after
+
+
+def _mean(graph: _Graph, x: str) -> str:
+    """Mean over the picture (n, c)."""
+    return graph.add("Flatten", graph.add("GlobalAveragePool", x))
+
+
+def _trunk(graph: _Graph, chips: str, network: Network) -> tuple[str, Iterator[Convolution]]:
+    """Append the stem and the first stage; returns their activations, and the layers behind."""
+    layers = iter(network.convolutions)
+    pixels = graph.add("Cast", chips, to=TensorProto.FLOAT)
+    x = graph.add("Transpose", pixels, perm=[0, 3, 1, 2])
+    x = graph.add("Relu", _stem(graph, x, next(layers), network.mean))
+    x = graph.add("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2])
+    (trunk,) = _stages(graph, x, layers, STAGES[:1])
+    return trunk, layers
+
+
+def _mirrored(graph: _Graph, chips: str) -> str:
+    """Mirror images (n, S, S, 3) of chips."""
+    columns = graph.constant(np.arange(SIZE - 1, -1, -1))
+    return graph.add("Gather", chips, columns, axis=2)  # twice as quick as a Slice backwards
+
+
+def _attributes(graph: _Graph, trunks: Sequence[str], attributes: Attributes) -> None:
+    """Append the attribute branch on each trunk, and the heads on all of them."""
+    hidden = [_branch_features(graph, trunk, attributes) for trunk in trunks]
+    y = graph.add("Relu", _linear(graph, "features", attributes, "identity.hidden"))
+    for name in attributes.names:
+        own = graph.add("Mean", *(_linear(graph, x, attributes, name) for x in hidden))
+        graph.add("Add", own, _linear(graph, y, attributes, f"identity.{name}"), name=name)
+
+
+def _branch_features(graph: _Graph, trunk: str, attributes: Attributes) -> str:
+    """Append the branch on one trunk; returns its hidden layer (n, 512)."""
+    after = _stages(graph, trunk, iter(attributes.convolutions), STAGES[1:])
+    pooled = [*(_mean(graph, x) for x in after[:-1]), graph.add("Flatten", after[-1])]
+    branch = graph.add("Concat", *pooled, axis=1)
+    return graph.add("Relu", _linear(graph, branch, attributes, "hidden"))
+
+
+def _linear(graph: _Graph, x: str, attributes: Attributes, layer: str) -> str:
+    weights = (graph.constant(attributes.tensors[f"{layer}.{p}"]) for p in ("weight", "bias"))
+    return graph.add("Gemm", x, *weights, transB=1)
+
+
+def _halving(graph: _Graph, x: str, first: Convolution, second: Convolution, side: int) -> str:
+    """Append a block that halves a picture of this side.
+
+    dlib adds tensors of unlike size by padding each with zeros up to the larger: the branch at the
+    right and bottom, the shortcut in its missing channels. Here nothing is padded, and nothing
+    leaves the layout that convolutions like best: the channels that meet the shortcut and those
+    that do not are computed apart.
+    """
+    filters, bias = second.folded()
+    short = side // 2 - ((side - 3) // 2 + 1)
+    shared = first.filters.shape[1]
+    inner = graph.add("Relu", _convolve(graph, x, *first.folded(), first))
+    shortcut = graph.add("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2])
+    parts = []
+    for part in (slice(None, shared), slice(shared, len(filters))):
+        if part.start == len(filters):
+            continue
+        branch = _convolve(graph, inner, filters[part], bias[part], second)
+        branch = _grown(graph, branch, len(filters[part]), short)
+        whole = branch if part.start else graph.add("Add", branch, shortcut)
+        parts.append(graph.add("Relu", whole))
+    return graph.add("Concat", *parts, axis=1) if len(parts) > 1 else parts[0]
+
+
+def _grown(graph: _Graph, x: str, channels: int, pixels: int) -> str:
+    """Append zeros behind the last rows and columns: a convolution that changes nothing else."""
+    if not pixels:
+        return x
+    same = graph.constant(np.eye(channels, dtype=np.float32)[:, :, None, None])
+    return graph.add("Conv", x, same, kernel_shape=[1, 1], pads=[0, 0, pixels, pixels])
+
+
+def _branch(graph: _Graph, x: str, first: Convolution, second: Convolution) -> str:
+    x = graph.add("Relu", _convolve(graph, x, *first.folded(), first))
+    return _convolve(graph, x, *second.folded(), second)
+
+
+def _stem(graph: _Graph, x: str, layer: Convolution, mean: F32) -> str:
+    """Append the first convolution, with the normalisation of the pixels folded into it.
+
+    That is exact because it pads nothing.
+    """
+    filters, bias = layer.folded()
+    filters = (filters.astype(np.float64) / 256).astype(np.float32)
+    offset = np.einsum("oihw,i->o", filters.astype(np.float64), mean.astype(np.float64))
+    return _convolve(graph, x, filters, (bias - offset).astype(np.float32), layer)
+
+
+def _convolve(graph: _Graph, x: str, filters: F32, bias: F32, layer: Convolution) -> str:
+    weights = graph.constant(filters), graph.constant(bias)
+    strides, pads = [layer.stride] * 2, [layer.padding] * 4
+    return graph.add(
+        "Conv", x, *weights, kernel_shape=list(filters.shape[2:]), strides=strides, pads=pads
+    )

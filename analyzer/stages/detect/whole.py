@@ -1,0 +1,29 @@
+"""No detector: the whole picture is the face, as in collections of cut-out faces."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from analyzer.inference.runtime import Runtime
+from analyzer.types import U8, Detections
+
+
+def create(*, runtime: Runtime) -> "Whole":
+    """The whole picture is the face."""
+    return Whole()
+
+
+class Whole:
+    """Takes every picture for a face; see `analyzer.stages.detect.Detector`."""
+
+    provenance: Mapping[str, str] = {}
+
+    def detect(self, images: Sequence[U8]) -> list[Detections]:
+        """One box around each picture; see `analyzer.stages.detect.Detector`."""
+        return [_all(image) for image in images]
+
+
+def _all(image: U8) -> Detections:
+    height, width = image.shape[:2]
+    boxes = np.array([[0, 0, width, height]], np.float32)
+    return Detections(boxes=boxes, scores=np.ones(1, np.float32))

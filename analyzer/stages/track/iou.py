@@ -1,0 +1,105 @@
+"""Link detections that overlap from frame to frame; while coasting, boxes go on as they moved.
+
+Bochinski et al., "High-Speed Tracking-by-Detection Without Using Image Information", AVSS 2017,
+with the best assignment instead of the greedy one, and gaps bridged.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer.errors import UsageError
+from analyzer.inference.runtime import Runtime
+from analyzer.stages.track._match import match
+from analyzer.types import F32, Detections, Faces, Frame
+
+
+def create(*, min_iou: float = 0.3, max_gap: float = 0.5, runtime: Runtime) -> "IouTracker":
+    """Overlap of boxes; min_iou: least overlap of a link, max_gap: seconds that it may bridge."""
+    if not 0 < min_iou <= 1:
+        raise UsageError(f"iou: min_iou={min_iou} must be above 0 and at most 1")
+    return IouTracker(min_iou, max_gap)
+
+
+@dataclass
+class _Track:
+    id: int
+    box: F32
+    velocity: F32
+    """Pixels a second, (4,)."""
+    seen_s: float
+    """End of the last sample that showed the face."""
+    time_s: float
+    """Time of that sample."""
+
+    def box_at(self, time_s: float) -> F32:
+        return self.box + self.velocity * np.float32(time_s - self.time_s)
+
+
+class IouTracker:
+    """Follows faces; see `analyzer.stages.track.Tracker`."""
+
+    def __init__(self, min_iou: float, max_gap: float) -> None:
+        self._min_iou, self._max_gap = min_iou, max_gap
+        self._live: list[_Track] = []
+        self._next_id = 0
+
+    def track(
+        self, frames: Sequence[Frame], detections: Sequence[Detections | None]
+    ) -> list[Faces]:
+        """Take the next frames; see `analyzer.stages.track.Tracker`."""
+        return [self._step(f, d) for f, d in zip(frames, detections, strict=True)]
+
+    def _step(self, frame: Frame, detections: Detections | None) -> Faces:
+        self._live = [
+            t
+            for t in self._live
+            if not frame.cut and frame.time_s - t.seen_s <= self._max_gap + 1e-6
+        ]
+        if detections is None:
+            return self._coast(frame)
+        before = np.array([t.box for t in self._live], np.float32).reshape(-1, 4)
+        pairs, overlaps = match(before, detections.boxes, self._min_iou)
+        ids = np.full(len(detections), -1, np.int64)
+        track_conf = np.full(len(detections), np.nan, np.float32)
+        for (old, new), overlap in zip(pairs, overlaps, strict=True):
+            self._advance(self._live[old], detections.boxes[new], frame)
+            ids[new], track_conf[new] = self._live[old].id, overlap
+        for new in np.nonzero(ids < 0)[0].tolist():
+            ids[new] = self._start(detections.boxes[new], frame)
+        return Faces(
+            boxes=detections.boxes,
+            landmarks=detections.landmarks,
+            track_id=ids,
+            detect_conf=detections.scores,
+            track_conf=track_conf,
+        )
+
+    def _start(self, box: F32, frame: Frame) -> int:
+        end = frame.time_s + frame.duration_s
+        still = np.zeros(4, np.float32)
+        self._live.append(_Track(self._next_id, box, still, end, frame.time_s))
+        self._next_id += 1
+        return self._next_id - 1
+
+    @staticmethod
+    def _advance(track: _Track, box: F32, frame: Frame) -> None:
+        passed = frame.time_s - track.time_s
+        track.velocity = (box - track.box) / np.float32(passed) if passed > 0 else track.velocity
+        track.box, track.time_s = box, frame.time_s
+        track.seen_s = frame.time_s + frame.duration_s
+
+    def _coast(self, frame: Frame) -> Faces:
+        """Boxes moved on by their last velocity; a track coasts no longer than it may bridge."""
+        height, width = frame.image.shape[:2]
+        limit = np.array([width, height, width, height], np.float32)
+        boxes = np.array([t.box_at(frame.time_s) for t in self._live], np.float32).reshape(-1, 4)
+        n = len(boxes)
+        return Faces(
+            boxes=np.clip(boxes, 0, limit),
+            landmarks=None,
+            track_id=np.array([t.id for t in self._live], np.int64),
+            detect_conf=np.full(n, np.nan, np.float32),
+            track_conf=np.full(n, self._min_iou, np.float32),
+        )

@@ -1,0 +1,82 @@
+"""Make the tables of `analyzer.attributes.calibration` from predictions on unseen pictures."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from analyzer.attributes import heads
+from analyzer.attributes.calibration import NEVER, Calibration, terms
+from analyzer.evaluation import attributes as evaluate
+from analyzer.evaluation import intervals
+from analyzer.evaluation.attributes import Predictions
+from analyzer.types import F64
+
+ACCURACIES = (0.8, 0.85, 0.9, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99)
+_RIDGE, _ROUNDS = 1e-3, 30
+_FEWEST = 200
+"""Labels that a share is measured on, at least."""
+
+
+def calibrate(sizes: Sequence[Predictions]) -> Calibration:
+    """Fit all tables.
+
+    Args:
+        sizes: predictions on the same pictures at each size, largest first.
+    """
+    weights = {head: _confidence(head, sizes) for head in heads.SIZES}
+    return Calibration(
+        octaves=np.array([float(np.median(p.views.octaves)) for p in sizes]),
+        tails=np.array([_tail(p) for p in sizes]),
+        weights=weights,
+        accuracies=np.array(ACCURACIES),
+        thresholds={head: _thresholds(head, weights, sizes) for head in heads.SIZES},
+    )
+
+
+def _tail(predictions: Predictions) -> float:
+    """The tail with which intervals hold `attributes.INTERVAL`.
+
+    Split conformal calibration of the nested intervals between quantiles (Gupta et al., "Nested
+    conformal prediction and quantile out-of-bag ensemble methods", Pattern Recognition 2022).
+    """
+    raw, ages = predictions.raw["age"], predictions.labels["age"]
+    low, high = 0.0, 0.5
+    for _ in range(_ROUNDS):
+        tail = (low + high) / 2
+        held = evaluate.held(*heads.age_interval(raw, np.full(len(raw), tail)), ages).mean()
+        low, high = (tail, high) if held > heads.INTERVAL else (low, tail)
+    return (low + high) / 2
+
+
+def _confidence(head: str, sizes: Sequence[Predictions]) -> F64:
+    """Weights (6,) of the model of confidence, by iteratively reweighted least squares."""
+    x = np.concatenate([terms(head, p.raw[head], p.views) for p in sizes])
+    right = np.concatenate([p.right(head) for p in sizes]).astype(np.float64)
+    weights = np.zeros(x.shape[1])
+    for _ in range(_ROUNDS):
+        sure = 1 / (1 + np.exp(-x @ weights))
+        curvature = (x * (sure * (1 - sure))[:, None]).T @ x + _RIDGE * np.eye(x.shape[1])
+        weights += np.linalg.solve(curvature, x.T @ (right - sure) - _RIDGE * weights)
+    return weights
+
+
+def _thresholds(head: str, weights: Mapping[str, F64], sizes: Sequence[Predictions]) -> F64:
+    """The confidence (a, s) that suffices for each of the accuracies at each size."""
+    found = []
+    for p in sizes:
+        sure = 1 / (1 + np.exp(-terms(head, p.raw[head], p.views) @ weights[head]))
+        found.append([_threshold(sure, p.right(head), accuracy) for accuracy in ACCURACIES])
+    return np.transpose(found)
+
+
+def _threshold(sure: F64, right: evaluate.Rows, wanted: float) -> float:
+    """Least confidence above which labels are right as often as wanted, by a lower bound of it.
+
+    Geifman and El-Yaniv, "Selective classification for deep neural networks", NeurIPS 2017, with
+    Wilson's bound.
+    """
+    order = np.argsort(-sure, kind="stable")
+    counts = np.arange(1, len(sure) + 1)
+    bound = intervals.wilson(np.cumsum(right[order]), counts)[0]
+    good = np.nonzero((bound >= wanted) & (counts >= _FEWEST))[0]
+    return float(sure[order][good[-1]]) if len(good) else NEVER

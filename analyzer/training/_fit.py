@@ -1,0 +1,167 @@
+"""The training loop: shards of a batch side by side, a checkpoint after every epoch."""
+
+import copy
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from analyzer.training import _loss
+from analyzer.training._augment import augment
+from analyzer.training._network import Branch, Trunk
+from analyzer.types import I64, U8
+
+BATCH = 128
+_SHARDS = 2
+"""Parts of a batch, each in its own thread: on few cores that beats threads inside operators."""
+_RATE, _HEAD_RATE, _STAGE_DECAY = 4e-4, 1.5e-3, 0.75
+"""Peak learning rates of the last stage and of the heads; every earlier stage has less."""
+_WEIGHT_DECAY, _WARM_UP, _CLIP = 0.05, 0.08, 2.0
+_AVERAGE = 0.998
+"""Decay per step of the moving average of the weights, which is what is kept."""
+_STANDARDIZE = 1024
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What is trained on."""
+
+    chips: U8
+    """(N, S, S, 3)."""
+    rows: I64
+    """(n,) the chips that are trained on."""
+    labels: Mapping[str, Tensor]
+    """Head -> (n,) classes."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, i: Any) -> U8:
+        return self.chips[self.rows[i]]
+
+
+class Fit:
+    """A training run; all chance in it comes from the seed, the epoch and the row."""
+
+    def __init__(
+        self, trunk: Trunk, branch: Branch, pictures: Pictures, seed: int, epochs: int, device: str
+    ) -> None:
+        torch.set_num_threads(1)
+        cv2.setNumThreads(1)
+        self._device = torch.device(device)
+        self._trunk = trunk.to(self._device).to(memory_format=torch.channels_last)
+        self.branch = branch.to(self._device).to(memory_format=torch.channels_last)
+        self.pictures, self._seed, self._epochs = pictures, seed, epochs
+        self.epoch = 0
+        self._steps = len(pictures) // BATCH
+        self._optimizer = torch.optim.AdamW(_groups(branch), weight_decay=_WEIGHT_DECAY)
+        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self._optimizer,
+            [group["lr"] for group in self._optimizer.param_groups],
+            total_steps=max(epochs * self._steps, 1),
+            pct_start=_WARM_UP,
+            cycle_momentum=False,
+        )
+        average: Any = get_ema_multi_avg_fn(_AVERAGE)
+        self.average = AveragedModel(branch, multi_avg_fn=average)
+        with torch.no_grad():
+            branch.standardize(self._features(branch, pictures[:_STANDARDIZE]))
+
+    def run_epoch(self, tell: Callable[[float], None]) -> None:
+        """Pass once over the pictures; ``tell`` hears the epochs done, with their fraction."""
+        random = np.random.default_rng([self._seed, self.epoch])
+        order = random.permutation(len(self.pictures))[: self._steps * BATCH]
+        replicas = [_replica(self.branch) for _ in range(_SHARDS)]
+        with ThreadPoolExecutor(_SHARDS) as pool:
+            for step, rows in enumerate(order.reshape(-1, BATCH)):
+                parts = np.split(rows, _SHARDS)
+                list(pool.map(self._backward, replicas, parts))
+                self._update(replicas)
+                tell(self.epoch + (step + 1) / self._steps)
+        self.epoch += 1
+
+    def _backward(self, replica: Branch, rows: I64) -> None:
+        """Gradients of one shard."""
+        torch.set_num_threads(1)
+        chips = [
+            augment(self.pictures[row], np.random.default_rng([self._seed, self.epoch, row]))
+            for row in rows
+        ]
+        chance = torch.Generator(self._device)
+        chance.manual_seed(hash((self._seed, self.epoch, int(rows[0]))))
+        features = self._features(replica, np.stack(chips))
+        labels = {k: v[torch.from_numpy(rows)] for k, v in self.pictures.labels.items()}
+        labels = {k: v.to(self._device) for k, v in labels.items()}
+        (_loss.total(replica.heads(features, chance), labels) / _SHARDS).backward()
+
+    def _features(self, branch: Branch, chips: U8) -> Tensor:
+        """Features (n, 1472) of chips, through the frozen trunk."""
+        with torch.autocast(self._device.type, torch.bfloat16):
+            with torch.no_grad():
+                x = self._trunk(torch.from_numpy(chips).to(self._device))
+            return branch.features(x)
+
+    def _update(self, replicas: list[Branch]) -> None:
+        """Sum the shards' gradients, in their order, and take a step."""
+        shards = [replica.parameters() for replica in replicas]
+        for parameter, *parts in zip(self.branch.parameters(), *shards, strict=True):
+            parameter.grad = torch.stack([part.grad for part in parts]).sum(0)
+            for part in parts:
+                part.grad = None
+        torch.nn.utils.clip_grad_norm_(self.branch.parameters(), _CLIP)
+        self._optimizer.step()
+        self._schedule.step()
+        self.average.update_parameters(self.branch)
+
+    def save(self, path: Path, run: Mapping[str, str]) -> None:
+        """Write all that `resume` needs, and what run it is of."""
+        part = path.with_name(path.name + ".part")
+        states = {name: thing.state_dict() for name, thing in self._things().items()}
+        torch.save({"run": dict(run), "epoch": self.epoch, **states}, part)
+        part.replace(path)
+
+    def resume(self, path: Path, run: Mapping[str, str]) -> bool:
+        """Go on where a checkpoint of the same run stands; false where there is none."""
+        if not path.is_file():
+            return False
+        saved = torch.load(path, map_location=self._device, weights_only=True)
+        if saved["run"] != dict(run):
+            return False
+        for name, thing in self._things().items():
+            thing.load_state_dict(saved[name])
+        self.epoch = saved["epoch"]
+        return True
+
+    def _things(self) -> dict[str, Any]:
+        return {
+            "branch": self.branch,
+            "average": self.average,
+            "optimizer": self._optimizer,
+            "schedule": self._schedule,
+        }
+
+
+def _groups(branch: Branch) -> list[dict[str, Any]]:
+    """Parameters and their peak learning rates."""
+    depth = len(branch.stages)
+    groups = [
+        {"params": list(stage.parameters()), "lr": _RATE * _STAGE_DECAY ** (depth - 1 - i)}
+        for i, stage in enumerate(branch.stages)
+    ]
+    heads = [*branch.hidden.parameters(), *branch.outputs.parameters()]
+    return [*groups, {"params": heads, "lr": _HEAD_RATE}]
+
+
+def _replica(branch: Branch) -> Branch:
+    """A copy that shares its parameters' memory, and has gradients of its own."""
+    replica = copy.deepcopy(branch)
+    for mine, shared in zip(replica.parameters(), branch.parameters(), strict=True):
+        mine.data = shared.data
+    return replica

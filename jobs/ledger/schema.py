@@ -1,0 +1,191 @@
+"""The ledger's tables, and how its file is opened."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+VERSION = 5
+
+# Every index on the state is partial, and queries name theirs with INDEXED BY: with a plain
+# index on job(state) SQLite takes that one and sorts, which made claims 460 times slower on
+# a million rows.
+TABLES = """
+CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE job(
+  id INTEGER PRIMARY KEY,
+  key BLOB NOT NULL UNIQUE,          -- digest of the path of the csv
+  spec TEXT NOT NULL,                -- JSON of JobSpec
+  opts TEXT NOT NULL,                -- digest of the analysis options
+  ord INTEGER NOT NULL,              -- line of the joblist
+  listed INTEGER NOT NULL,           -- last import that saw it
+  state TEXT NOT NULL,
+  token INTEGER NOT NULL DEFAULT 0,
+  worker TEXT,
+  req TEXT,                          -- request that claimed it
+  attempts INTEGER NOT NULL DEFAULT 0,
+  lost INTEGER NOT NULL DEFAULT 0,
+  fails INTEGER NOT NULL DEFAULT 0,
+  due REAL,
+  epoch INTEGER,                     -- run of the server that saw it done
+  err_kind TEXT,
+  err TEXT,
+  manifest TEXT,
+  parent INTEGER,                    -- job of which this is a shard
+  shard TEXT,                        -- JSON of Shard
+  cut INTEGER,                       -- token with which it was divided; its parent's
+  shards INTEGER,                    -- number of its parts, or of its parent's
+  length REAL,                       -- of its medium in seconds; infinite: cannot be told
+  rival INTEGER,                     -- token of the first of two leases
+  helper TEXT,                       -- worker that has the second, while it has
+  helper_req TEXT                    -- request that claimed the second
+);
+CREATE INDEX job_wait ON job(due) WHERE state = 'wait';
+CREATE INDEX job_out ON job(id) WHERE state IN ('leased', 'publishing');
+CREATE INDEX job_bad ON job(id) WHERE state IN ('failed', 'poison');
+CREATE INDEX job_req ON job(req) WHERE req IS NOT NULL;
+
+CREATE TABLE counter(state TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE event(
+  id INTEGER PRIMARY KEY,
+  t_wall REAL NOT NULL,
+  job INTEGER,
+  token INTEGER,
+  worker TEXT,
+  what TEXT NOT NULL,
+  detail TEXT
+);
+CREATE INDEX event_job ON event(job, id) WHERE what = 'lost';
+CREATE TRIGGER event_kept BEFORE UPDATE ON event BEGIN
+  SELECT RAISE(ABORT, 'events are append-only');
+END;
+CREATE TRIGGER event_stays BEFORE DELETE ON event BEGIN
+  SELECT RAISE(ABORT, 'events are append-only');
+END;
+
+CREATE TABLE worker(
+  name TEXT PRIMARY KEY, host TEXT NOT NULL, pid INTEGER NOT NULL, boot_id TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+DIVISION = """
+CREATE TRIGGER job_added AFTER INSERT ON job WHEN new.parent IS NULL BEGIN
+  INSERT INTO counter VALUES(new.state, 1) ON CONFLICT(state) DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER job_moved AFTER UPDATE OF state ON job
+  WHEN old.state <> new.state AND new.parent IS NULL BEGIN
+  UPDATE counter SET n = n - 1 WHERE state = old.state;
+  INSERT INTO counter VALUES(new.state, 1) ON CONFLICT(state) DO UPDATE SET n = n + 1;
+END;
+CREATE INDEX job_shard ON job(parent, cut) WHERE parent IS NOT NULL;
+CREATE INDEX job_sharded ON job(id) WHERE state = 'sharded';
+CREATE INDEX event_end ON event(id) WHERE what IN
+  ('lost', 'expired', 'released', 'storage', 'wait', 'failed', 'cancelled', 'undivided');
+"""
+"""What makes shards parts of their job: they are not counted."""
+
+SECOND = """
+CREATE INDEX job_helper ON job(helper_req) WHERE helper_req IS NOT NULL;
+-- Whoever ends a division ends its shards with it, and every lease of them.
+CREATE TRIGGER job_undivided AFTER UPDATE OF state, cut ON job
+  WHEN old.parent IS NULL AND old.cut IS NOT NULL AND (new.cut IS NOT old.cut
+    OR new.state IN ('done', 'failed', 'poison', 'cancelled', 'skipped')) BEGIN
+  UPDATE job SET cut = NULL WHERE id = new.id AND cut = old.cut;
+  INSERT INTO event(t_wall, job, token, worker, what)
+    SELECT (julianday('now') - 2440587.5) * 86400.0, id, token, worker, 'cancelled' FROM job
+    WHERE parent = new.id AND cut = old.cut AND state IN ('leased', 'publishing');
+  INSERT INTO event(t_wall, job, token, worker, what)
+    SELECT (julianday('now') - 2440587.5) * 86400.0, id, rival, worker, 'cancelled' FROM job
+    WHERE parent = new.id AND cut = old.cut AND state IN ('leased', 'publishing')
+      AND rival IS NOT NULL;
+  UPDATE job SET state = 'cancelled'
+    WHERE parent = new.id AND cut = old.cut AND state IN ('ready', 'wait', 'leased', 'publishing');
+  INSERT INTO event(t_wall, job, token, what, detail)
+    VALUES((julianday('now') - 2440587.5) * 86400.0, new.id, old.cut, 'undivided', old.shards);
+END;
+"""
+"""What makes shards end with their job, and a claim of a second lease known again."""
+
+LENGTHS = "CREATE INDEX job_ready ON job(length DESC, ord, id) WHERE state = 'ready';"
+"""The order of claims: long media first, for what comes last decides when all is over."""
+
+UPGRADES = {
+    2: """
+ALTER TABLE job ADD COLUMN parent INTEGER;
+ALTER TABLE job ADD COLUMN shard TEXT;
+ALTER TABLE job ADD COLUMN cut INTEGER;
+ALTER TABLE job ADD COLUMN shards INTEGER;
+DROP TRIGGER job_added;
+DROP TRIGGER job_moved;
+DROP INDEX event_end;
+"""
+    + DIVISION,
+    3: """
+ALTER TABLE job ADD COLUMN length REAL;
+ALTER TABLE job ADD COLUMN rival INTEGER;
+ALTER TABLE job ADD COLUMN helper TEXT;
+DROP INDEX job_ready;
+"""
+    + LENGTHS,
+    4: """
+ALTER TABLE job ADD COLUMN helper_req TEXT;
+DROP TRIGGER IF EXISTS job_undivided;
+"""
+    + SECOND,
+}
+"""From which version of the tables the next is made, and how."""
+
+
+def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
+    """Open the file; a new one is empty.
+
+    Args:
+        path: The ledger.
+        readonly: For reports, also while a server writes.
+    """
+    mode = "ro" if readonly else "rwc"
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=10.0,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+
+
+def make_durable(connection: sqlite3.Connection) -> None:
+    """Choose the journal; its mode is kept in the file."""
+    # FULL: what was acknowledged survives a power failure, which NORMAL does not promise.
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    # Keys come in no order: an import of a million jobs needs their index at hand.
+    connection.execute("PRAGMA cache_size = -64000")
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make the tables, all or none."""
+    connection.executescript(
+        f"BEGIN IMMEDIATE; {TABLES} {DIVISION} {SECOND} {LENGTHS}"
+        f" INSERT INTO meta VALUES('schema', '{VERSION}'); COMMIT;"
+    )
+
+
+def upgrade(connection: sqlite3.Connection, found: int) -> bool:
+    """Bring the tables of an earlier version up to date, all or none; say whether that is known."""
+    if not all(number in UPGRADES for number in range(found, VERSION)):
+        return False
+    steps = "".join(UPGRADES[number] for number in range(found, VERSION))
+    connection.executescript(
+        f"BEGIN IMMEDIATE; {steps}"
+        f" UPDATE meta SET value = '{VERSION}' WHERE name = 'schema'; COMMIT;"
+    )
+    return True
+
+
+def version(connection: sqlite3.Connection) -> int | None:
+    """Return the version of the tables, or None when there are none."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+        return None
+    (value,) = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
+    return int(value)

@@ -1,0 +1,215 @@
+"""The ledger's file: one server at a time, transactions that end on the disk.
+
+Forcing a commit to the disk costs more than all that a transaction does, so transactions that
+come at the same time share one: each is a savepoint, and whoever finds nobody behind it commits
+for all. None is acknowledged before that.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from hashlib import blake2b
+from pathlib import Path
+from typing import TypeVar
+
+from jobs.errors import LedgerInUse, LedgerRefused, LedgerUnavailable
+from jobs.ledger import schema
+from jobs.system.mounts import refuse_network
+
+T = TypeVar("T")
+MAX_BATCH = 64
+
+
+def default_path(joblist: Path) -> Path:
+    """Return where the ledger of a joblist is kept: the same command finds it again."""
+    from platformdirs import user_state_path
+
+    real = os.path.realpath(joblist)
+    name = blake2b(os.fsencode(real), digest_size=6).hexdigest()
+    return user_state_path("ina") / f"{joblist.stem}-{name}.ledger"
+
+
+class _Batch:
+    """Transactions that share one commit."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.error: BaseException | None = None
+        self.committed = threading.Event()
+
+
+class Store:
+    """An open ledger file.
+
+    Args:
+        path: On a local disk; its folder is made.
+
+    Raises:
+        LedgerRefused: On a network disk, when another server has it, or when another
+            version of this program made it.
+    """
+
+    epoch: int
+    """Number of times that a server has opened it."""
+    uid: str
+    """Its own among all ledgers."""
+
+    def __init__(self, path: Path) -> None:
+        refuse_network(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._line = threading.Lock()
+        self._waiting = 0
+        self._mutex = threading.Lock()
+        self._batch = _Batch()
+        self._reading = threading.Lock()
+        self._is_closed = False
+        with ExitStack() as held:
+            held.callback(os.close, _lock(path))
+            self._db = held.enter_context(closing(_open(path)))
+            # A connection of its own sees only what is on the disk.
+            self._reader = held.enter_context(closing(schema.connect(path, readonly=True)))
+            self.epoch = int(self.meta("epoch") or 0) + 1
+            self.uid = self.meta("uid") or secrets.token_hex(8)
+            self.set_meta(epoch=str(self.epoch), uid=self.uid)
+            self._held = held.pop_all()
+
+    def close(self) -> None:
+        """Give the file back."""
+        with self._mutex, self._reading:
+            self._commit()
+            self._is_closed = True
+            self._held.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Do all of it or nothing; it is on the disk when the block is left.
+
+        Raises:
+            LedgerUnavailable: The disk is full or broken; nothing was changed.
+        """
+        with self._line:
+            self._waiting += 1
+        with self._mutex:
+            with self._line:
+                self._waiting -= 1
+            batch = self._batch
+            batch.size += 1
+            try:
+                yield from self._savepoint()
+            finally:
+                if not self._waiting or batch.size >= MAX_BATCH:
+                    self._commit()
+        batch.committed.wait()
+        if batch.error:
+            raise LedgerUnavailable(f"{self.path}: {batch.error}") from batch.error
+
+    def _savepoint(self) -> Iterator[sqlite3.Connection]:
+        """Let the caller change the ledger inside the transaction of its batch."""
+        self._require_open()
+        try:
+            if not self._db.in_transaction:
+                self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("SAVEPOINT step")
+            yield self._db
+            self._db.execute("RELEASE step")
+        except sqlite3.OperationalError as error:
+            self._undo(error)
+            raise LedgerUnavailable(f"{self.path}: {error}") from error
+        except BaseException as error:
+            self._undo(error)
+            raise
+
+    def _require_open(self) -> None:
+        # A worker's last call may come while the server ends.
+        if self._is_closed:
+            raise LedgerUnavailable(f"{self.path} is closed")
+
+    def _undo(self, error: BaseException) -> None:
+        """Take back what the caller did, and only that, if SQLite lets us."""
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK TO step")
+            self._db.execute("RELEASE step")
+        else:
+            # On a full disk SQLite rolls back by itself, and the whole batch with it.
+            self._batch.error = error
+
+    def _commit(self) -> None:
+        """End the batch, and begin the next."""
+        batch, self._batch = self._batch, _Batch()
+        try:
+            if not self._is_closed and self._db.in_transaction:
+                self._db.execute("ROLLBACK" if batch.error else "COMMIT")
+        except sqlite3.OperationalError as error:
+            batch.error = error
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+        finally:
+            batch.committed.set()
+
+    def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what a query of jobs.ledger.queries finds.
+
+        Raises:
+            LedgerUnavailable: The disk is broken.
+        """
+        with self._reading:
+            self._require_open()
+            try:
+                return query(self._reader)
+            except sqlite3.OperationalError as error:
+                raise LedgerUnavailable(f"{self.path}: {error}") from error
+
+    def meta(self, name: str) -> str | None:
+        """Return a remembered value."""
+        row = self.read(
+            lambda db: db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        )
+        return row[0] if row else None
+
+    def set_meta(self, **values: str) -> None:
+        """Remember values."""
+        with self.transaction() as db:
+            db.executemany("INSERT OR REPLACE INTO meta VALUES(?, ?)", values.items())
+
+
+def _lock(path: Path) -> int:
+    """Return the descriptor of a lock that ends with this process."""
+    handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise LedgerInUse(
+            f"{path} is in use by another server: wait for it to end, or join it with a worker"
+        ) from None
+    return handle
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    db = schema.connect(path)
+    try:
+        schema.make_durable(db)
+        found = schema.version(db)
+        if found is None:
+            schema.create(db)
+        elif found > schema.VERSION or not schema.upgrade(db, found):
+            raise LedgerRefused(
+                f"{path} was made by another version of this program (tables {found}, not "
+                f"{schema.VERSION}): finish it with that one, or give another --ledger FILE"
+            )
+    except sqlite3.DatabaseError as error:
+        db.close()
+        raise LedgerRefused(f"{path} is not a ledger ({error}): give another --ledger FILE") from (
+            error
+        )
+    except BaseException:
+        db.close()
+        raise
+    return db

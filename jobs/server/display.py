@@ -1,0 +1,240 @@
+"""What a server shows of its jobs: lines for a log, or a table in a terminal."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from jobs.types import Job, State
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from jobs.ledger.imports import Imported
+    from jobs.server.estimate import Estimate
+
+REPORT_EVERY_S = 30.0
+BAD = (State.FAILED, State.POISON)
+BAR_WIDTH = 40
+
+
+GROUPS = {
+    "done": ("done", "skipped"),
+    "running": ("leased", "publishing", "sharded"),
+    "failed": ("failed", "poison"),
+    "to do": ("ready", "wait"),
+    "cancelled": ("cancelled",),
+}
+"""The states by what a person asks for."""
+
+
+def describe(job: Job) -> str:
+    """Return medium, csv and, after a failure, the reason; of a damaged medium, what is lost."""
+    why = reason(job)
+    return f"{job.spec.source_path} -> {job.spec.dests['csv']}{why and f' ({why})'}"
+
+
+def reason(job: Job) -> str:
+    """Return why a job has failed, or what of its medium is lost; mostly nothing."""
+    return f"{job.error_kind}: {job.error}" if job.error else _loss(job)
+
+
+def _loss(job: Job) -> str:
+    """Return what of a medium could not be analysed; mostly nothing."""
+    found = job.manifest.statistics if job.manifest else {}
+    if not found.get("partial"):
+        return ""
+    missing_s, damaged = found["missing_s"], found["damaged"]
+    missing = f"{missing_s:.1f} s missing" if missing_s else ""
+    broken = f"{damaged:.0f} damaged packets or pictures" if damaged else ""
+    medium = "the medium cannot be read and was skipped" if found.get("medium_skipped") else ""
+    poster = "the poster cannot be read and was skipped" if found.get("poster_skipped") else ""
+    return f"partial: {', '.join(filter(None, (medium, poster, missing, broken)))}"
+
+
+def import_notes(imported: Imported) -> list[str]:
+    """Return what became of jobs that were known before, a line each."""
+    told = (
+        (imported.skipped, "done before and skipped"),
+        (imported.missing, "done before, but their outputs are gone: to be done again"),
+        (imported.retried, "failed before and tried again"),
+        (imported.cancelled, "no longer in the joblist and cancelled"),
+    )
+    return [f"{number} jobs {text}" for number, text in told if number]
+
+
+def clock(seconds: float) -> str:
+    """Return hours, minutes and seconds."""
+    return f"{seconds // 3600:.0f}:{seconds % 3600 // 60:02.0f}:{seconds % 60:02.0f}"
+
+
+def totals(counts: dict[str, int]) -> dict[str, int]:
+    """Return the numbers that a person asks for, from the counts by state."""
+    return {name: sum(counts.get(state, 0) for state in states) for name, states in GROUPS.items()}
+
+
+def ended(status: Mapping[str, Any]) -> float:
+    """Return how many jobs are over, with the fractions of those that run."""
+    numbers = totals(status["counts"])
+    over = sum(numbers.values()) - numbers["running"] - numbers["to do"]
+    # Of a job that two workers have, the one that is further counts.
+    best: dict[int, float] = {}
+    for job in (job for worker in status["workers"] for job in worker["jobs"]):
+        best[job["job"]] = max(job["done"], best.get(job["job"], 0.0))
+    return over + status["shards_done"] + sum(best.values())
+
+
+def summary(counts: dict[str, int]) -> str:
+    """Return the numbers in words, those of nothing left out."""
+    return ", ".join(f"{n} {name}" for name, n in totals(counts).items() if n)
+
+
+def results(counts: dict[str, int], found: dict[str, float], *, elapsed_s: float) -> list[str]:
+    """Return what was done in all, a line each.
+
+    Args:
+        counts: Jobs by state.
+        found: Sums over the jobs done in this run.
+        elapsed_s: Since its start.
+    """
+    media_s = found.get("media_s", 0.0)
+    lines = {
+        "elapsed": clock(elapsed_s),
+        "jobs": ", ".join(f"{n} {state}" for state, n in sorted(counts.items())),
+        "media": f"{counts.get('done', 0)} of {clock(media_s)} in total, {media_s / 3600:.3f} h",
+        "frames": f"{found.get('frames_decoded', 0):.0f} decoded, "
+        f"{found.get('frames_analysed', 0):.0f} analysed",
+        "faces": f"{found.get('faces_detected', 0):.0f} detected, "
+        f"{found.get('faces_described', 0):.0f} described, "
+        f"{found.get('faces_saved', 0):.0f} saved, {found.get('faces_kept', 0):.0f} of persons",
+        "persons": f"{found.get('persons', 0):.0f}",
+        "speed": f"{media_s / max(elapsed_s, 1e-3):.2f} x real time",
+    }
+    if found.get("frames_gated"):
+        lines["frames"] += f", {found['frames_gated']:.0f} too blurred"
+    if found.get("faces_tracked"):
+        lines["faces"] += f", {found['faces_tracked']:.0f} tracked in between"
+    if found.get("persons_named"):
+        lines["persons"] += f", {found['persons_named']:.0f} of them named"
+    if found.get("faces_filtered"):
+        lines["faces"] += f", {found['faces_filtered']:.0f} left out"
+    if found.get("partial"):
+        lines["partial"] = f"{found['partial']:.0f} media are damaged or cut off: see the warnings"
+    return [f"{name:<8} {text}" for name, text in lines.items()]
+
+
+class PlainDisplay:
+    """Lines for a log file: one for each job that ends, and one from time to time."""
+
+    def __init__(self) -> None:
+        self._reported = time.monotonic()
+        self._withheld = ""
+
+    def note(self, text: str) -> None:
+        """Say something of interest."""
+        print(text, flush=True)
+
+    def ended(self, job: Job) -> None:
+        """Report the end of a job."""
+        self.note(f"{job.state.value}: {describe(job)}")
+
+    def show(self, status: dict[str, Any]) -> None:
+        """Report how far everything is, not too often, and at once why nothing goes on."""
+        why = status.get("withheld", "")
+        if why != self._withheld:
+            self._withheld = why
+            self.note(f"no jobs are handed out: {why}" if why else "jobs are handed out again")
+        if time.monotonic() - self._reported >= REPORT_EVERY_S:
+            self._reported = time.monotonic()
+            self.note(f"progress: {summary(status['counts'])}")
+
+    def close(self) -> None:
+        """Print nothing more."""
+
+
+class LiveDisplay(PlainDisplay):
+    """A bar and a table in the terminal: the jobs, and what each worker does.
+
+    Args:
+        estimate: Of the time that is left.
+    """
+
+    def __init__(self, estimate: Estimate) -> None:
+        from rich.live import Live
+
+        super().__init__()
+        self._estimate = estimate
+        self._live = Live(refresh_per_second=4)
+        self._live.start()
+
+    def note(self, text: str) -> None:
+        """Say something of interest, above the table."""
+        self._live.console.print(text, markup=False, highlight=False)
+
+    def ended(self, job: Job) -> None:
+        """Report the jobs that failed; the bar counts the others."""
+        if job.state in BAD:
+            super().ended(job)
+
+    def show(self, status: dict[str, Any]) -> None:
+        """Draw everything anew."""
+        from rich.console import Group
+
+        super().show(status)
+        parts: list[RenderableType] = [self._overall(status)]
+        if status["workers"]:
+            parts.append(_workers(status["workers"]))
+        self._live.update(Group(*parts))
+
+    def _overall(self, status: dict[str, Any]) -> Table:
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+
+        counts = status["counts"]
+        total = sum(counts.values())
+        over = ended(status)
+        left_s = self._estimate.left_s(status)
+        grid = Table.grid(padding=(0, 2))
+        grid.add_row(
+            ProgressBar(total=max(1, total), completed=over, width=BAR_WIDTH),
+            f"{100 * over / max(1, total):.0f} %",
+            f"{clock(self._estimate.elapsed_s())} elapsed",
+            "" if left_s is None else f"{clock(left_s)} left, until {_time_of_day(left_s)}",
+        )
+        outer = Table.grid()
+        outer.add_row(grid)
+        outer.add_row(f"{total} jobs: {summary(counts)}")
+        return outer
+
+    def close(self) -> None:
+        """Leave the last picture standing."""
+        self._live.stop()
+        self._estimate.close()
+
+
+def _time_of_day(left_s: float) -> str:
+    pattern = "%H:%M" if left_s < 12 * 3600 else "%a %H:%M"
+    return time.strftime(pattern, time.localtime(time.time() + left_s))
+
+
+def _workers(workers: list[dict[str, Any]]) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for title in ("worker", "medium", "stage", "%", "x real time"):
+        table.add_column(title, justify="right" if title in ("%", "x real time") else "left")
+    for worker in workers:
+        for job in worker["jobs"] or [{"source": "", "progress": {"stage": "waiting"}}]:
+            told = job["progress"]
+            table.add_row(
+                escape(worker["name"].rpartition(":")[0]),
+                escape(os.path.basename(job["source"])),
+                told.get("stage", ""),
+                f"{100 * told['fraction']:.0f}" if "fraction" in told else "",
+                f"{told['speed']:.1f}" if "speed" in told else "",
+            )
+    return table

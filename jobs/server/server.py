@@ -1,0 +1,93 @@
+"""The service on its sockets, and the threads that go with it."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+
+from jobs.errors import LedgerUnavailable
+from jobs.server.operator import Door, Operator
+from jobs.server.service import JobService
+from jobs.types import OBJECT_ID
+from jobs.wire.transport import (
+    COMM_TIMEOUT_S,
+    Access,
+    Daemon,
+    configure,
+    require_descriptors,
+    require_free,
+    require_safe,
+)
+
+log = logging.getLogger(__name__)
+
+
+class JobServer:
+    """The service on its port, and the thread that takes leases back.
+
+    Args:
+        service: What to serve.
+        host: Name or address; others than this machine's own demand token and certificates.
+        port: TCP port; 0 for any.
+        access: Token and certificates.
+
+    Raises:
+        UsageError: The port is taken, or the address is open to strangers.
+    """
+
+    def __init__(
+        self, service: JobService, *, host: str, port: int, access: Access | None = None
+    ) -> None:
+        access = access or Access()
+        require_safe(host, access)
+        require_descriptors()
+        require_free(host, port)
+        self._door = Door(service.ledger.store.path)
+        self._desk = self._door.daemon(Operator(service, service.ledger))
+        silence_s = max(COMM_TIMEOUT_S, 3 * service.timing.beat_s)
+        configure(access, role="server", comm_timeout_s=silence_s)
+        self._service = service
+        self._stop = threading.Event()
+        self._daemon = Daemon(host, port, access=access)
+        self._daemon.register(service, objectId=OBJECT_ID)
+        port = self._daemon.transportServer.sock.getsockname()[1]
+        self.uri = f"PYRO:{OBJECT_ID}@{_reachable(host)}:{port}"
+        self._threads = [
+            threading.Thread(target=self._daemon.requestLoop, name="requests", daemon=True),
+            threading.Thread(target=self._desk.requestLoop, name="operator", daemon=True),
+            threading.Thread(target=self._reap, name="reaper", daemon=True),
+            threading.Thread(target=self._keep_house, name="storage", daemon=True),
+        ]
+
+    def start(self) -> None:
+        """Begin to answer."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Answer no more."""
+        self._stop.set()
+        self._service.storage.stop()
+        self._desk.shutdown()
+        self._door.close()
+        self._daemon.shutdown()
+        for thread in self._threads:
+            thread.join(timeout=5.0)
+
+    def _keep_house(self) -> None:
+        self._service.storage.run(self._service.collect)
+
+    def _reap(self) -> None:
+        while not self._stop.wait(min(1.0, self._service.timing.beat_s / 2)):
+            try:
+                self._service.tick()
+            except LedgerUnavailable as error:
+                log.warning("%s", error)
+
+
+def _reachable(host: str) -> str:
+    """Return a name under which workers find a server on this address."""
+    if host in ("0.0.0.0", "::"):
+        return socket.gethostname()
+    return f"[{host}]" if ":" in host else host

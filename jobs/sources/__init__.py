@@ -1,1 +1,0 @@
-"""Where joblists come from: one file a kind, each with `read(path, exporters=...)`."""

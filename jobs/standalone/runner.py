@@ -1,0 +1,126 @@
+"""Work without a server: a journal says which files win, and remembers what is done.
+
+The child, the files and the order of publishing are those of a worker: what a server answers to
+`prepare` and `published` is a line of the journal here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from jobs.inputs import intake
+from jobs.ledger.imports import outputs_there
+from jobs.outputs import publish
+from jobs.standalone.journal import Journal
+from jobs.standalone.work import Work
+from jobs.types import Lease, Outcome
+from jobs.worker import child
+from jobs.worker.graceful_stop import POLL_S, Drain
+from jobs.worker.process import Child
+from jobs.worker.watchdog import STALL_S, WALL_S, Pace
+
+log = logging.getLogger(__name__)
+
+
+class Solo:
+    """Does one piece of work after the other; `close` ends its child.
+
+    Args:
+        factory: `module:function` that makes the task, called in the child.
+        local: Argument of the factory.
+        drain: Whether to stop.
+        stall_s: Work without progress for so long is ended.
+        wall_s: Work may take so long, or 20 times the duration of its medium.
+    """
+
+    def __init__(
+        self,
+        factory: str,
+        local: Mapping[str, Any],
+        *,
+        drain: Drain,
+        stall_s: float = STALL_S,
+        wall_s: float = WALL_S,
+    ) -> None:
+        self._child = Child(factory, local)
+        self._drain = drain
+        self._limits = (stall_s, wall_s)
+
+    def close(self) -> None:
+        """End the child."""
+        self._child.kill()
+
+    def do(self, work: Work, journal: Journal) -> Outcome | None:
+        """See a piece of work through, unless it is done.
+
+        Returns:
+            How it ended; None when it was given up, for this process is to stop.
+        """
+        found = journal.record(work.name)
+        if found.done and found.manifest and outputs_there(found.manifest):
+            return Outcome(manifest=found.manifest)
+        if found.state == "publishing" and found.manifest:
+            lease = replace(work.lease(0), kind="publish", manifest=found.manifest)
+            outcome = self._publish(work, lease, journal)
+            if outcome is None or outcome.manifest:
+                return outcome
+        return self._run(work, journal)
+
+    def _run(self, work: Work, journal: Journal) -> Outcome | None:
+        journal.add(work.name, "began", csv=work.csv)
+        lease = work.lease(0)
+        outcome: Outcome | None = child.attempt(lambda: intake.require_bounds(lease))
+        if outcome and not outcome.kind:
+            outcome = child.attempt(lambda: Outcome(error=str(publish.new_token(lease))))
+        if outcome and not outcome.kind:
+            lease = replace(lease, token=int(outcome.error))
+            outcome = self._attend("run", lease)
+            if outcome is None or outcome.manifest is None:
+                # A child that was killed could not.
+                child.attempt(lambda: publish.discard(lease))
+        if outcome is None or outcome.manifest is None:
+            return self._note_failure(work, outcome, journal)
+        manifest = outcome.manifest
+        journal.add(work.name, "publishing", csv=work.csv, manifest=manifest.to_dict())
+        outcome = self._publish(work, replace(lease, kind="publish", manifest=manifest), journal)
+        # What was not written in the end has an empty file that holds the token.
+        child.attempt(lambda: publish.discard(lease))
+        return outcome
+
+    def _publish(self, work: Work, lease: Lease, journal: Journal) -> Outcome | None:
+        outcome = self._attend("publish", lease)
+        if outcome is None or outcome.manifest is None:
+            return self._note_failure(work, outcome, journal)
+        journal.add(work.name, "done", csv=work.csv)
+        return outcome
+
+    def _note_failure(
+        self, work: Work, outcome: Outcome | None, journal: Journal
+    ) -> Outcome | None:
+        if outcome is None:
+            journal.add(work.name, "released", csv=work.csv)
+            return None
+        log.warning("%s failed (%s): %s", work.csv, outcome.kind, outcome.error)
+        told = {"kind": outcome.kind, "error": outcome.error}
+        # What is wrong with this machine is not the work's fault.
+        what = "released" if outcome.kind == "worker" else "failed"
+        journal.add(work.name, what, csv=work.csv, **told)
+        return outcome
+
+    def _attend(self, command: str, lease: Lease) -> Outcome | None:
+        """Have the child carry out a command; None: it was given up."""
+        self._child.send(command, lease)
+        pace = Pace()
+        while True:
+            news = self._child.poll(POLL_S)
+            if isinstance(news, Outcome):
+                return news
+            if news is not None:
+                pace.note(news)
+            overrun = pace.overrun(*self._limits)
+            if self._drain.overdue or overrun:
+                self._child.kill()
+                return Outcome(kind="resource", error=overrun) if overrun else None

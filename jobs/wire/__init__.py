@@ -1,0 +1,4 @@
+"""The network: Pyro5 transport, access tokens, certificates.
+
+In: host, port, token, certificates. Out: daemons and proxies.
+"""

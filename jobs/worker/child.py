@@ -1,0 +1,164 @@
+"""What runs in the worker's child process: the work itself, and a leash.
+
+The child ends when its supervisor does, and when the supervisor has not moved the fence
+for too long: then the lease may be another worker's.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import math
+import os
+import queue
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from jobs.errors import JobFailed
+from jobs.inputs import intake
+from jobs.outputs import publish, storage_probe
+from jobs.retry import boottime
+from jobs.types import MAX_ERROR_CHARS, Lease, Outcome, Probe
+
+Report = Callable[[Mapping[str, Any]], None]
+Task = Callable[[Lease, dict[str, Path], Report], Mapping[str, float]]
+"""Writes each exporter's file, or takes it out of the dict: then it is left out."""
+REPORT_EVERY_S = 0.2
+RESOURCE_ERRNOS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.ETIMEDOUT}
+    | {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
+)
+
+
+def main(connection: Connection, factory: str, local: Mapping[str, Any]) -> None:
+    """Carry out the commands that come through the pipe, one after the other.
+
+    Args:
+        connection: To the supervisor.
+        factory: `module:function` that makes the task; called at the first job.
+        local: What the factory is called with: this worker's own options.
+    """
+    # A group of its own: a signal to the supervisor's must not interrupt a job half-way, and
+    # the programs that the task starts can be ended with it.
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    commands: queue.SimpleQueue[tuple[str, Lease | Probe]] = queue.SimpleQueue()
+    threading.Thread(target=_leash, args=(connection, commands), daemon=True).start()
+    runner = Runner(factory, local, connection)
+    while True:
+        runner.obey(*commands.get())
+
+
+def _leash(connection: Connection, commands: queue.SimpleQueue[tuple[str, Lease | Probe]]) -> None:
+    """Pass commands on; end the process group when the supervisor is gone or silent."""
+    fence = math.inf
+    try:
+        while (left_s := fence - boottime()) > 0:
+            if connection.poll(min(left_s, 60.0)):
+                name, value = connection.recv()
+                if name == "fence":
+                    fence = value
+                else:
+                    commands.put((name, value))
+    except (EOFError, OSError):
+        pass
+    os.killpg(0, signal.SIGKILL)
+
+
+class Runner:
+    """Carries out commands; the task is made once."""
+
+    def __init__(self, factory: str, local: Mapping[str, Any], connection: Connection) -> None:
+        self._factory = factory
+        self._local = dict(local)
+        self._connection = connection
+        self._mutex = threading.Lock()
+        self._task: Task | None = None
+        self._reported = -math.inf
+
+    def obey(self, command: str, value: Lease | Probe) -> None:
+        """Carry out `probe`, `run`, `publish` or `discard`; all but the last are answered."""
+        if isinstance(value, Probe):
+            self._send("outcome", attempt(lambda: Outcome(error=storage_probe.find(value))))
+        else:
+            self._obey(command, value)
+
+    def _obey(self, command: str, lease: Lease) -> None:
+        if command == "discard":
+            attempt(lambda: publish.discard(lease))
+        elif command == "publish":
+            self._send("outcome", attempt(lambda: self._publish(lease)))
+        else:
+            outcome = attempt(lambda: self._run(lease))
+            if outcome.manifest is None:
+                attempt(lambda: publish.discard(lease))
+            self._send("outcome", outcome)
+
+    def _run(self, lease: Lease) -> Outcome:
+        with intake.admitted(lease, self._report) as admitted:
+            publish.open_folders(lease)
+            if self._task is None:
+                self._report({"stage": "loading"})
+                self._task = load(self._factory)(self._local)
+            parts = publish.part_paths(lease)
+            statistics = self._task(admitted, parts, self._report)
+        self._report({"stage": "publishing", "fraction": 1.0, "done": 1.0})
+        return Outcome(manifest=publish.seal(lease, plain(statistics), parts))
+
+    def _publish(self, lease: Lease) -> Outcome:
+        assert lease.manifest is not None
+        intake.require_bounds(lease)
+        publish.commit(lease.manifest)
+        return Outcome(manifest=lease.manifest)
+
+    def _report(self, progress: Mapping[str, Any]) -> None:
+        """Tell the supervisor how far the job is; most calls are left out."""
+        now = time.monotonic()
+        if now - self._reported >= REPORT_EVERY_S:
+            self._reported = now
+            self._send("progress", plain(progress))
+
+    def _send(self, name: str, value: Any) -> None:
+        with self._mutex:
+            self._connection.send((name, value))
+
+
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values that any process can read: the numbers of array libraries are not."""
+    return {
+        name: value if isinstance(value, str | bool | int) else float(value)
+        for name, value in values.items()
+    }
+
+
+def load(factory: str) -> Callable[[dict[str, Any]], Task]:
+    """Return the function that `module:function` names."""
+    module, _, function = factory.partition(":")
+    return getattr(importlib.import_module(module), function)  # type: ignore[no-any-return]
+
+
+def attempt(action: Callable[[], Outcome | None]) -> Outcome:
+    """Do something and say how it ended."""
+    try:
+        return action() or Outcome()
+    except JobFailed as error:
+        return _failed(error.kind, error.message)
+    except MemoryError:
+        return _failed("resource", "out of memory: give the worker more, or a smaller batch")
+    except OSError as error:
+        return _failed("resource" if error.errno in RESOURCE_ERRNOS else "input", str(error))
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(place.filename).name}:{place.lineno}"
+        return _failed("bug", f"{type(error).__name__}: {error} ({where})")
+
+
+def _failed(kind: str, text: str) -> Outcome:
+    return Outcome(kind=kind, error=text[:MAX_ERROR_CHARS])

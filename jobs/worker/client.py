@@ -1,0 +1,211 @@
+"""The worker's side of the conversation with its server."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tenacity import (
+    RetryCallState,
+    RetryError,
+    Retrying,
+    retry_if_exception_type,
+    wait_random_exponential,
+)
+
+from jobs.errors import ServerGone, ServerRefused, UsageError
+from jobs.types import OBJECT_ID, PROTOCOL, Lease, Manifest, Probe
+from jobs.wire.transport import Access, CommunicationError, Proxy, PyroError, configure
+
+log = logging.getLogger(__name__)
+CALL_TIMEOUT_S = 30.0
+PAUSE_S = (0.1, 10.0)
+LATER: tuple[Any, ...] = ("later", {"later": True})
+
+
+class Later(Exception):
+    """The server cannot write its ledger just now."""
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """The answer to a greeting."""
+
+    lease_s: float
+    """Length of leases, in seconds."""
+    probe: Probe | None
+    """What this worker must find on its storage."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The answer to a claim; without leases, one of the others says what to do."""
+
+    leases: Sequence[Lease] = ()
+    wait_s: float = 0.0
+    finished: bool = False
+    """Every job is done."""
+    drain: bool = False
+    """The server is going to stop."""
+
+
+@dataclass(frozen=True)
+class Beat:
+    """The answer to a heartbeat."""
+
+    gone: frozenset[int]
+    """Jobs that this worker must stop: lost, or cancelled."""
+    drain: bool
+
+
+class Client:
+    """A worker's connection; used by one thread, for a Pyro5 proxy belongs to one.
+
+    Every call but `beat` is repeated until the server answers: it may have been restarted.
+
+    Args:
+        uri: As the server prints it.
+        name: Of the worker.
+        access: Token and certificates.
+        patience_s: How long to try, asked again before each attempt.
+
+    Raises:
+        UsageError: The URI is not one.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        name: str,
+        access: Access | None = None,
+        patience_s: Callable[[], float] = lambda: 600.0,
+    ) -> None:
+        access = access or Access()
+        configure(access, role="worker")
+        self.name = name
+        self._patience_s = patience_s
+        try:
+            self._proxy = Proxy(uri)
+        except PyroError as error:
+            raise UsageError(
+                f"{uri!r} is not the address of a server: "
+                f"give what it prints, PYRO:{OBJECT_ID}@HOST:PORT"
+            ) from error
+        if access.token:
+            self._proxy._pyroHandshake = {"token": access.token}
+
+    def close(self) -> None:
+        """Hang up."""
+        self._proxy._pyroRelease()
+
+    def hello(self, info: Mapping[str, Any]) -> Welcome:
+        """Introduce the worker.
+
+        Raises:
+            ServerRefused: It has another version.
+        """
+        answer = self._call("hello", {"name": self.name, "protocol": PROTOCOL, **info})
+        if "refused" in answer:
+            raise ServerRefused(answer["refused"])
+        probe = answer["probe"]
+        return Welcome(answer["lease_s"], Probe(**probe) if probe else None)
+
+    def claim(self) -> Claim:
+        """Ask for a job.
+
+        Raises:
+            ServerRefused: It has no more jobs for this worker.
+        """
+        answer = self._call("claim", self.name, uuid.uuid4().hex, 1)
+        if "refused" in answer:
+            raise ServerRefused(answer["refused"])
+        return Claim(
+            leases=[Lease.from_dict(lease) for lease in answer.get("jobs", ())],
+            wait_s=answer.get("wait", 0.0),
+            finished=answer.get("finished", False),
+            drain=answer.get("drain", False),
+        )
+
+    def beat(self, lease: Lease, progress: Mapping[str, Any], *, timeout_s: float) -> Beat | None:
+        """Extend a lease; None when the server does not answer in time."""
+        held = [[lease.job, lease.token, dict(progress)]]
+        try:
+            answer = self._once("beat", self.name, held, timeout_s=timeout_s)
+        except CommunicationError:
+            return None
+        return Beat(frozenset(answer["lost"]) | frozenset(answer["cancel"]), answer["drain"])
+
+    def prepare(self, lease: Lease, manifest: Manifest) -> bool:
+        """Ask whether these files are the ones to publish."""
+        args = (self.name, lease.job, lease.token, manifest.to_dict())
+        return bool(self._call("prepare", *args) == "go")
+
+    def published(self, lease: Lease) -> None:
+        """Report that every file stands under its final name."""
+        self._call("published", self.name, lease.job, lease.token)
+
+    def fail(self, lease: Lease, kind: str, text: str) -> None:
+        """Report a failure."""
+        self._call("fail", self.name, lease.job, lease.token, kind, text)
+
+    def release(self, lease: Lease) -> None:
+        """Give a job back without blame."""
+        self._call("release", self.name, [[lease.job, lease.token]])
+
+    def bye(self) -> None:
+        """Part in peace."""
+        self._call("bye", self.name)
+
+    def _call(self, verb: str, *args: Any) -> Any:
+        """Call until there is an answer; every verb may be repeated."""
+        started = time.monotonic()
+
+        def is_hopeless(_state: RetryCallState) -> bool:
+            return time.monotonic() - started > self._patience_s()
+
+        retrying = Retrying(
+            retry=retry_if_exception_type((CommunicationError, Later)),
+            wait=wait_random_exponential(multiplier=PAUSE_S[0], max=PAUSE_S[1]),
+            stop=is_hopeless,
+            before_sleep=_report_outage,
+        )
+        try:
+            return retrying(self._once, verb, *args, timeout_s=CALL_TIMEOUT_S)
+        except RetryError as error:
+            cause = error.last_attempt.exception()
+            raise ServerGone(
+                f"{self._proxy._pyroUri} has not answered for "
+                f"{time.monotonic() - started:.0f} s ({cause}): is the server running?"
+            ) from cause
+
+    def _once(self, verb: str, *args: Any, timeout_s: float) -> Any:
+        self._proxy._pyroTimeout = timeout_s
+        try:
+            answer = getattr(self._proxy, verb)(*args)
+        except CommunicationError as error:
+            _raise_refusal(error)
+            raise
+        if answer in LATER:
+            raise Later("the server cannot write its ledger just now")
+        return answer
+
+
+def _raise_refusal(error: Exception) -> None:
+    """Raise ServerRefused when trying again would not help."""
+    if "rejected: wrong token" in str(error):
+        raise ServerRefused("the server refuses this worker's token: check --token_file") from error
+    if isinstance(error.__cause__, ssl.SSLCertVerificationError):
+        raise ServerRefused(
+            f"the server's certificate is not accepted ({error.__cause__}): check --certs"
+        ) from error
+
+
+def _report_outage(state: RetryCallState) -> None:
+    if state.attempt_number == 3 and state.outcome is not None:
+        log.warning("the server does not answer (%s); trying again", state.outcome.exception())

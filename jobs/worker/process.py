@@ -1,0 +1,106 @@
+"""The supervisor's handle on its child process."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import multiprocessing
+import os
+import signal
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from jobs.types import Lease, Outcome, Probe
+from jobs.worker import child
+
+JOIN_S = 10.0
+
+
+class Child:
+    """A process that does the work; started when it is needed, and again after its death.
+
+    Args:
+        factory: `module:function` that makes the task.
+        local: Argument of the factory.
+    """
+
+    def __init__(self, factory: str, local: Mapping[str, Any]) -> None:
+        self._args = (factory, dict(local))
+        self._process: BaseProcess | None = None
+        self._pipe: Connection | None = None
+
+    def send(self, command: str, value: Lease | Probe) -> None:
+        """Give a command to the child, which is started if there is none."""
+        if self._process is not None and not self._process.is_alive():
+            # It died idle: that is not the fault of the job that comes now.
+            self._bury()
+        self._send(self._started(), command, value)
+
+    def fence(self, until: float = math.inf) -> None:
+        """Let the child live until this time of the boot clock."""
+        if self._pipe is not None:
+            self._send(self._pipe, "fence", until)
+
+    def _send(self, pipe: Connection, name: str, value: Lease | Probe | float) -> None:
+        # That the other end is dead is noticed by `poll`.
+        with contextlib.suppress(BrokenPipeError):
+            pipe.send((name, value))
+
+    def poll(self, timeout_s: float) -> Mapping[str, Any] | Outcome | None:
+        """Return progress, or the outcome of the last command, or None when there is no news."""
+        assert self._pipe is not None
+        try:
+            if not self._pipe.poll(max(0.0, timeout_s)):
+                return None
+            _, value = self._pipe.recv()
+        except (EOFError, OSError):
+            return Outcome(kind="crash", error=self._bury())
+        return value  # type: ignore[no-any-return]
+
+    def kill(self) -> None:
+        """End the child and the programs it has started."""
+        if self._process is not None:
+            self._kill_group()
+            self._bury()
+
+    def _started(self) -> Connection:
+        if self._pipe is None:
+            # Spawn: libraries with threads and CUDA do not survive a fork.
+            context = multiprocessing.get_context("spawn")
+            self._pipe, other = context.Pipe()
+            self._process = context.Process(target=child.main, args=(other, *self._args))
+            self._process.start()
+            other.close()
+        return self._pipe
+
+    def _kill_group(self) -> None:
+        assert self._process is not None
+        assert self._process.pid is not None
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            # It has not made its group yet, or is dead already.
+            self._process.kill()
+
+    def _bury(self) -> str:
+        """Collect the dead process, and say how it died."""
+        assert self._process is not None
+        assert self._pipe is not None
+        self._process.join(JOIN_S)
+        if self._process.exitcode is None:
+            self._kill_group()
+            self._process.join(JOIN_S)
+        code = self._process.exitcode
+        self._pipe.close()
+        self._pipe = self._process = None
+        return _obituary(code)
+
+
+def _obituary(code: int | None) -> str:
+    if code is None or code >= 0:
+        return f"the process that ran it ended with exit code {code}"
+    name = signal.Signals(-code).name
+    hint = ", perhaps out of memory" if name == "SIGKILL" else ""
+    return f"the process that ran it died of {name}{hint}"

@@ -1,0 +1,247 @@
+"""A worker: the supervisor that talks to the server while its child does the work.
+
+The supervisor touches neither models nor the shared storage, so that nothing a job does can
+keep it from its heartbeat.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from jobs.errors import ServerRefused
+from jobs.retry import Timing, boottime, jittered
+from jobs.system.process_identity import Identity
+from jobs.types import Lease, Outcome, Probe
+from jobs.wire.transport import Access
+from jobs.worker.client import Client
+from jobs.worker.graceful_stop import POLL_S, Drain
+from jobs.worker.process import Child
+from jobs.worker.watchdog import STALL_S, WALL_S, Pace
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """How a worker behaves; times in seconds."""
+
+    uri: str
+    factory: str
+    """`module:function` that makes the task, called in the child."""
+    local: Mapping[str, Any] = field(default_factory=dict)
+    """Argument of the factory."""
+    program: str = ""
+    """Version; the server's must be the same."""
+    models: Mapping[str, str] = field(default_factory=dict)
+    """Hashes of its models by name; the server's must be the same."""
+    device: str = "auto"
+    access: Access = field(default_factory=Access)
+    patience_s: float = 600.0
+    """How long the server may be gone."""
+    stall_s: float = STALL_S
+    wall_s: float = WALL_S
+    grace_s: float = 60.0
+    """How long a job may go on after the worker was asked to stop."""
+    parent: int | None = None
+    """Process without which the worker takes no more jobs."""
+
+
+class Worker:
+    """Takes jobs one at a time until there are no more."""
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        identity = Identity.own()
+        self._settings = settings
+        self._drain = Drain(settings.grace_s)
+        self._child = Child(settings.factory, settings.local)
+        self._client = Client(
+            settings.uri,
+            name=f"{identity.host}:{identity.pid}:{secrets.token_hex(3)}",
+            access=settings.access,
+            patience_s=self._patience_s,
+        )
+        self._info = {
+            **asdict(identity),
+            "program": settings.program,
+            "models": dict(settings.models),
+            "device": settings.device,
+        }
+        self._timing = Timing()
+
+    def _patience_s(self) -> float:
+        settings = self._settings
+        return (
+            min(settings.patience_s, settings.grace_s)
+            if self._drain.requested
+            else (settings.patience_s)
+        )
+
+    def drain_on_signals(self) -> None:
+        """Let SIGTERM and SIGINT end the worker after its job; a second one at once."""
+        self._drain.listen()
+
+    def run(self) -> None:
+        """Work until every job is done, or the worker is asked to stop.
+
+        Raises:
+            ServerGone: It has not answered for too long.
+            ServerRefused: It does not want this worker, or the worker cannot do its jobs.
+        """
+        try:
+            welcome = self._client.hello(self._info)
+            self._timing = Timing(welcome.lease_s)
+            if welcome.probe:
+                self._require_storage(welcome.probe)
+            self._work_until_done()
+            self._client.bye()
+        finally:
+            self._child.kill()
+            self._client.close()
+
+    def _require_storage(self, probe: Probe) -> None:
+        """Refuse to work on another storage; one that only fails just now is the server's care."""
+        self._child.send("probe", probe)
+        deadline = boottime() + self._settings.stall_s
+        while not self._is_draining() and boottime() < deadline:
+            answer = self._child.poll(POLL_S)
+            if isinstance(answer, Outcome):
+                if answer.error and not answer.kind:
+                    raise ServerRefused(answer.error)
+                return
+        self._child.kill()
+
+    def _work_until_done(self) -> None:
+        while not self._is_draining():
+            claim = self._client.claim()
+            if claim.finished or claim.drain:
+                return
+            for lease in claim.leases:
+                self._work(lease)
+            if not claim.leases:
+                self._drain.wait(claim.wait_s)
+
+    def _is_draining(self) -> bool:
+        parent = self._settings.parent
+        if parent is not None and os.getppid() != parent:
+            self._drain.request()
+        return self._drain.requested
+
+    def _work(self, lease: Lease) -> None:
+        """See a lease through: run, prepare, publish."""
+        if lease.kind == "run":
+            outcome = self._attend("run", lease)
+            if outcome is None or outcome.manifest is None:
+                self._report_failure(lease, outcome)
+                return
+            if not self._client.prepare(lease, outcome.manifest):
+                log.warning("job %d was given to another worker meanwhile", lease.job)
+                self._child.send("discard", lease)
+                return
+            lease = replace(lease, kind="publish", manifest=outcome.manifest)
+        outcome = self._attend("publish", lease)
+        if outcome is None or outcome.manifest is None:
+            self._report_failure(lease, outcome)
+        else:
+            self._client.published(lease)
+
+    def _report_failure(self, lease: Lease, outcome: Outcome | None) -> None:
+        """Tell the server of a failure; None: the job was given up, or taken away."""
+        if outcome is None:
+            self._client.release(lease)
+        elif outcome.kind == "worker":
+            # Which hands the job back, too.
+            self._client.bye()
+            raise ServerRefused(outcome.error)
+        else:
+            log.warning("job %d failed (%s): %s", lease.job, outcome.kind, outcome.error)
+            self._client.fail(lease, outcome.kind, outcome.error)
+
+    def _attend(self, command: str, lease: Lease) -> Outcome | None:
+        """Have the child carry out a command; keep the lease alive meanwhile.
+
+        Returns:
+            How it ended, or None when the lease is gone or was given up.
+        """
+        settings = self._settings
+        self._child.send(command, lease)
+        watch = Watch(self._client, self._child, lease, self._timing)
+        while True:
+            news = self._child.poll(min(POLL_S, watch.left_s()))
+            if isinstance(news, Outcome):
+                self._child.fence()
+                # Past its fence the child has ended itself: that is not the job's fault.
+                return None if news.kind == "crash" and watch.is_overdue() else news
+            if news is not None:
+                watch.note(news)
+            watch.beat()
+            if watch.drain or self._is_draining():
+                self._drain.request()
+            if watch.is_lost or self._drain.overdue:
+                self._child.kill()
+                return None
+            overrun = watch.pace.overrun(settings.stall_s, settings.wall_s)
+            if overrun:
+                self._child.kill()
+                return Outcome(kind="resource", error=overrun)
+
+
+class Watch:
+    """The heartbeat of one lease, and its fence."""
+
+    def __init__(self, client: Client, child: Child, lease: Lease, timing: Timing) -> None:
+        self.is_lost = False
+        """Whether the lease is gone, or may be: the job must be stopped."""
+        self.drain = False
+        """Whether the server asks the worker to stop."""
+        self._client = client
+        self._child = child
+        self._lease = lease
+        self._timing = timing
+        self._progress: Mapping[str, Any] = {}
+        self._is_news = False
+        self.pace = Pace()
+        self._beat_at = boottime()
+        self._next_beat = self._beat_at + jittered(timing.beat_s)
+        self._move_fence(self._beat_at)
+
+    def _move_fence(self, answered_at: float) -> None:
+        self._fence = answered_at + self._timing.fence_s
+        self._child.fence(self._fence)
+
+    def left_s(self) -> float:
+        """Return the time until the next regular heartbeat."""
+        return self._next_beat - boottime()
+
+    def note(self, progress: Mapping[str, Any]) -> None:
+        """Take news of the child."""
+        self._progress, self._is_news = progress, True
+        self.pace.note(progress)
+
+    def beat(self) -> None:
+        """Send a heartbeat when it is time, earlier when there are news to show."""
+        now = boottime()
+        eager = self._is_news and now - self._beat_at >= self._timing.eager_s
+        if now >= self._next_beat or eager:
+            self._send(now)
+        self.is_lost = self.is_lost or self.is_overdue()
+
+    def is_overdue(self) -> bool:
+        """Say whether the lease may be another worker's by now."""
+        return boottime() >= self._fence
+
+    def _send(self, now: float) -> None:
+        self._beat_at, self._is_news = now, False
+        answer = self._client.beat(
+            self._lease, self._progress, timeout_s=self._timing.call_timeout_s
+        )
+        self._next_beat = boottime() + jittered(self._timing.beat_s)
+        if answer is not None:
+            # From before the call: the server may have counted from then.
+            self._move_fence(now)
+            self.drain = answer.drain
+            self.is_lost = self._lease.job in answer.gone

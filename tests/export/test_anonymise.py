@@ -1,0 +1,254 @@
+"""Anonymised videos: who is hidden, where and when, and what is left as it was."""
+
+import re
+from dataclasses import replace
+
+import av
+import numpy as np
+import pytest
+
+from analyzer.errors import InputError, UsageError
+from analyzer.export import _cover, _subtitles, mp4
+from analyzer.inference.runtime import Runtime
+from analyzer.options import AnalysisOptions, anonymise
+from analyzer.pipeline import summarize
+from analyzer.types.people import Gallery
+from analyzer.workflows import analyze
+from tests.support import media
+from tests.support.reports import Face, make_report
+
+SIZE = (640, 360)
+STEP_S = 0.2
+
+
+@pytest.mark.parametrize(
+    ("choice", "name", "hidden"),
+    [
+        (None, "Grace", False),
+        ("all", "Grace", True),
+        ("all", None, True),
+        ("named", "Grace", True),
+        ("named", None, False),
+        ("unnamed", "Grace", False),
+        ("unnamed", None, True),
+        ("Ada, grace", "Grace", True),
+        ("Ada", "Grace", False),
+        ("Ada", None, False),
+        ("Ada,Hopper,Grace", "Hopper, Grace", True),
+    ],
+)
+def test_whose_faces_are_hidden(choice, name, hidden):
+    assert anonymise.hides(choice, name) is hidden
+
+
+@pytest.mark.parametrize(
+    ("choice", "missing"),
+    [("all", []), ("grace", []), ("Grace,Hopper, Grace", []), ("grcae,Grace,x", ["grcae", "x"])],
+)
+def test_names_that_nobody_has(choice, missing):
+    assert anonymise.unknown(choice, ["Grace", "Hopper, Grace"]) == missing
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ({"engine": "video"}, "does not follow faces"),
+        ({"engine": "videokeyframes"}, "does not follow faces"),
+        ({"min_area": 0.01, "min_sharpness": 0.2}, "min_area, min_sharpness would leave faces out"),
+        ({"blur_gate": "var=100"}, "blur_gate would leave faces out"),
+        ({"bbox_expand": 0.8}, "bbox_expand below 1"),
+        ({"anonymise": " , "}, "all, unnamed, named, or names"),
+    ],
+)
+def test_options_that_would_leave_faces_bare(others, said):
+    with pytest.raises(UsageError, match=said):
+        AnalysisOptions(**{"anonymise": "all", **others})
+
+
+def test_it_changes_results():
+    different = {AnalysisOptions(anonymise=choice).digest() for choice in (None, "all", "named")}
+    assert len(different) == 3
+
+
+@pytest.mark.parametrize(
+    ("choice", "gallery", "said"),
+    [
+        ("named", None, "only a gallery tells"),
+        ("Grace", None, "give one"),
+        ("Grcae", ["Grace"], "grcae: not in the gallery, which has Grace"),
+    ],
+)
+def test_names_need_a_gallery_that_has_them(choice, gallery, said):
+    models = summarize.load_models(AnalysisOptions(anonymise=choice, device="cpu"))
+    vectors = np.zeros((1, 128), np.float32)
+    known = gallery and Gallery(names=tuple(gallery), embeddings=vectors)
+    with pytest.raises(UsageError, match=said):
+        analyze.analyze("missing.mp4", models=models, gallery=known)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    """Three seconds of a fine pattern, with names in its tags, a chapter and sound."""
+    folder = tmp_path_factory.mktemp("clip")
+    tags = folder / "tags.txt"
+    tags.write_text(
+        ";FFMETADATA1\ntitle=Grace Hopper\n[CHAPTER]\nTIMEBASE=1/1\nSTART=0\nEND=2\ntitle=Grace\n"
+    )
+    path = folder / "clip.mp4"
+    pattern = f"testsrc2=rate=25:size={SIZE[0]}x{SIZE[1]}:duration=3,noise=alls=60"
+    media.ffmpeg(
+        "-f", "lavfi", "-i", pattern, "-f", "lavfi", "-i", "sine=duration=3", "-i", tags,
+        "-map_metadata", "2", "-metadata:s:a", "handler_name=Grace", "-pix_fmt", "yuv420p",
+        "-c:v", "libx264", "-crf", "12", "-c:a", "aac", path,
+    )  # fmt: skip
+    return path
+
+
+def way(time_s):
+    """Where a face is that crosses the picture in three seconds."""
+    x = 40 + 150 * time_s
+    return x, 100.0, x + 60, 180.0
+
+
+def report_of(path, choice, faces=None, **options):
+    if faces is None:
+        moving = [Face(5 * k, STEP_S * k, way(STEP_S * k)) for k in range(15)]
+        faces = [*moving, Face(0, 0, (500, 250, 560, 330), track=1, duration_s=3)]
+    report = make_report(faces, uri=str(path), duration_s=3.0, names={1: "Grace"})
+    seen = replace(report.observations, span_s=np.array(options.pop("span_s", (0.0, 3.0))))
+    chosen = {**report.provenance["options"], "anonymise": choice, **options}
+    return replace(report, observations=seen, provenance={"options": chosen})
+
+
+def pictures(path):
+    with av.open(str(path)) as container:
+        return [f.to_ndarray(format="rgb24").astype(float) for f in container.decode(video=0)]
+
+
+def export(report, target):
+    mp4.create(crf=10, runtime=Runtime()).write(report, target)
+    return pictures(target)
+
+
+def detail(picture, box):
+    """How much a part of a picture changes from one pixel to the next."""
+    x1, y1, x2, y2 = (round(edge) for edge in box)
+    return np.abs(np.diff(picture[y1:y2, x1:x2], axis=1)).mean()
+
+
+def outside(picture, *boxes, margin):
+    """The pixels that are well away from boxes."""
+    keep = np.ones(picture.shape[:2], bool)
+    for x1, y1, x2, y2 in boxes:
+        keep[max(0, round(y1) - margin) : round(y2) + margin,
+             max(0, round(x1) - margin) : round(x2) + margin] = False  # fmt: skip
+    return picture[keep]
+
+
+def test_a_moving_face_is_lost_in_every_picture_and_nothing_else(clip, tmp_path):
+    before = pictures(clip)
+    after = export(report_of(clip, "unnamed"), tmp_path / "x.mp4")
+    assert len(after) == len(before) == 75
+    for number, (old, new) in enumerate(zip(before, after, strict=True)):
+        box = way(number / 25)
+        assert detail(new, box) < 0.15 * detail(old, box), number
+        far = [outside(p, box, (470, 200, 639, 359), margin=90) for p in (old, new)]
+        error = np.square(far[0] - far[1]).mean()
+        assert 10 * np.log10(255**2 / error) > 36, number
+        assert detail(new, (505, 260, 555, 320)) > 0.6 * detail(old, (505, 260, 555, 320)), number
+
+
+def drawn(report):
+    """What the subtitle that is burnt in says."""
+    shown = ~_cover.hidden_rows(report)
+    return "".join(_subtitles.lines(report, shown))
+
+
+@pytest.mark.parametrize(
+    ("choice", "labels"),
+    [
+        (None, {"person 0", "Grace"}),
+        ("all", set()),
+        ("unnamed", {"Grace"}),
+        ("named", {"person 0"}),
+        ("grace", {"person 0"}),
+    ],
+)
+def test_hidden_faces_have_no_label(choice, labels, clip):
+    said = drawn(report_of(clip, choice))
+    assert set(re.findall(r"}([\w ]+?)  m", said)) == labels
+
+
+def test_no_name_is_left_in_the_file(clip, tmp_path):
+    assert b"Grace" in clip.read_bytes()
+    for choice in ("all", "named"):
+        export(report_of(clip, choice), tmp_path / "x.mp4")
+        found = media.probe(tmp_path / "x.mp4", "-show_format", "-show_streams", "-show_chapters")
+        assert "Grace" not in str(found)
+        assert b"Grace" not in (tmp_path / "x.mp4").read_bytes()
+        assert found["chapters"] == []
+        assert [s["codec_type"] for s in found["streams"]] == ["video", "audio"]
+
+
+def test_what_was_not_looked_at_is_hidden_whole(clip, tmp_path):
+    face = Face(25, 1.0, (200, 100, 260, 180), duration_s=1)
+    looked = report_of(clip, "all", [face], start=1.0, stop=2.0, span_s=(1.0, 2.0))
+    before, after = pictures(clip), export(looked, tmp_path / "x.mp4")
+    corner = (0, 0, 100, 60)
+    lost = [detail(b, corner) < 0.2 * detail(a, corner) for a, b in zip(before, after, strict=True)]
+    assert lost == [not 25 <= number < 50 for number in range(75)]
+
+
+def test_nobody_to_hide(clip, tmp_path):
+    assert len(export(report_of(clip, "all", []), tmp_path / "x.mp4")) == 75
+
+
+def test_uneven_times_are_kept(tmp_path):
+    clip = tmp_path / "s.mkv"
+    media.ffmpeg(
+        "-f", "lavfi", "-i", "testsrc2=rate=25:size=640x360:duration=2",
+        "-vf", "setpts='(N*N+3*N)/400/TB'", "-fps_mode", "vfr", clip,
+    )  # fmt: skip
+    export(report_of(clip, "all"), tmp_path / "x.mp4")
+    assert media.player_times(tmp_path / "x.mp4") == pytest.approx(
+        media.player_times(clip), abs=1e-3
+    )
+
+
+def test_a_damaged_medium_is_refused(clip, tmp_path):
+    report = report_of(clip, "all")
+    damaged = replace(report.observations, tally=replace(report.tally, damaged=1))
+    with pytest.raises(InputError, match=r"damaged.*encode it anew.*ffmpeg -i"):
+        export(replace(report, observations=damaged), tmp_path / "x.mp4")
+
+
+class TestPatches:
+    """Where and when."""
+
+    def at(self, report, time_s):
+        found = _cover.patches(report)
+        return found.boxes[(found.start_s <= time_s) & (time_s < found.end_s)]
+
+    def test_gaps_within_a_track_are_filled(self):
+        faces = [Face(0, 0.0, (100, 100, 160, 180)), Face(50, 2.0, (300, 100, 360, 180))]
+        for time_s in np.arange(0, 2, 0.04):
+            x = 100 + 100 * time_s
+            inside = [
+                b[0] < x and b[2] > x + 60 for b in self.at(report_of("x", "all", faces), time_s)
+            ]
+            assert any(inside)
+
+    def test_ends_are_held_in_the_shot_and_a_little_across_its_cuts(self):
+        face = Face(50, 2.0, (100, 100, 160, 180))
+        report = report_of("x", "all", [face])
+        report = replace(report, shots=np.array([[0, 1.8], [1.8, 4.0], [4.0, 9.0]]))
+        covered = [t for t in np.arange(0.01, 5, 0.05) if len(self.at(report, t))]
+        assert covered[0] == pytest.approx(1.8, abs=0.06)
+        assert covered[-1] == pytest.approx(3.0, abs=0.06)
+
+    def test_two_tracks_are_not_joined(self):
+        faces = [
+            Face(0, 0.0, (100, 100, 160, 180), track=0),
+            Face(10, 4.0, (500, 100, 560, 180), track=1),
+        ]
+        assert len(self.at(report_of("x", "all", faces), 2.0)) == 0

@@ -1,0 +1,130 @@
+"""The crops exporter: who is in which folder, which faces, which bytes; what forgetting does."""
+
+import io
+import zipfile
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from analyzer import registry
+from analyzer.__main__ import main
+from analyzer.erasure import strip
+from analyzer.errors import InputError
+from analyzer.inference.runtime import Runtime
+from analyzer.options import AnalysisOptions
+from analyzer.pipeline import summarize
+from analyzer.reports import portraits
+from tests.support import readers
+from tests.support.reports import Face, make_report
+
+
+@pytest.fixture(scope="module")
+def report(sample):
+    models = summarize.load_models(AnalysisOptions(fps=2, device="cpu"))
+    return summarize.analyze(str(sample / "sample.mp4"), models=models)
+
+
+def named(report, *names):
+    """The report with names for its first persons."""
+    given = [*names, *[None] * (len(report.persons) - len(names))]
+    persons = [replace(p, name=n) for p, n in zip(report.persons, given, strict=True)]
+    return replace(report, persons=tuple(persons))
+
+
+def write(report, path: Path, options: str = "") -> dict[str, bytes]:
+    """The zip's files by name."""
+    registry.load("export", f"crops{options}", runtime=Runtime()).write(report, path)
+    with zipfile.ZipFile(path) as file:
+        return {name: file.read(name) for name in file.namelist()}
+
+
+def by_folder(files) -> dict[str, list[str]]:
+    found = defaultdict(list)
+    for name in files:
+        folder, file = name.split("/")
+        found[folder].append(file)
+    return dict(found)
+
+
+def test_every_person_has_a_folder_with_its_faces_of_the_csv(report, tmp_path):
+    files = write(report, tmp_path / "a.zip")
+    path = tmp_path / "a.csv"
+    registry.load("export", "csv", runtime=Runtime()).write(report, path)
+    rows = readers.table(path)
+    owners = {f"{int(row.frame):07}_{row.face_id}.jpg": row.person_id for row in rows.itertuples()}
+    found = by_folder(files)
+    assert sorted(found) == sorted(str(person.person_id) for person in report.persons)
+    for person, names in found.items():
+        assert {owners[name] for name in names} == {person}
+        assert len(names) == min(100, sum(owner == person for owner in owners.values()))
+    for jpeg in files.values():
+        assert Image.open(io.BytesIO(jpeg)).size == (224, 224)
+
+
+def test_names_are_folders_that_any_system_takes(report, tmp_path):
+    files = write(named(report, "../é/Ada\n"), tmp_path / "a.zip", ":most=1,side=64")
+    assert "__é_Ada_" in by_folder(files)
+    assert all(len(faces) == 1 for faces in by_folder(files).values())
+    assert Image.open(io.BytesIO(next(iter(files.values())))).size == (64, 64)
+
+
+def test_persons_of_one_name_do_not_share_a_folder(report, tmp_path):
+    assert len(report.persons) >= 2
+    found = by_folder(write(named(report, "Ada", "ADA"), tmp_path / "a.zip", ":most=2"))
+    assert {"Ada", f"ADA_{report.persons[1].person_id}"} <= set(found)
+
+
+def test_equal_reports_give_equal_bytes(report, tmp_path):
+    for name in ("a.zip", "b.zip"):
+        write(report, tmp_path / name, ":most=3")
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+
+
+def test_who_was_forgotten_has_no_pictures(report, tmp_path):
+    gone, *others = report.persons
+    found = by_folder(write(strip.strip(report, {gone.person_id}, None), tmp_path / "a.zip"))
+    assert sorted(found) == sorted(str(person.person_id) for person in others)
+
+
+def test_every_track_comes_before_a_track_twice():
+    rows = [Face(n, n / 5, (0, 0, 50, 50), track=t, detect_conf=c) for n, (t, c) in enumerate(
+        [(0, 0.9), (0, 0.8), (0, 0.7), (1, 0.3), (1, 0.2), (2, 0.9)]
+    )]  # fmt: skip
+    report = make_report(rows, persons={0: 0, 1: 0, 2: 1})
+    assert portraits.of_persons(report, most=3) == {0: [0, 3, 1], 1: [5]}
+    assert portraits.of_persons(make_report(), most=3) == {}
+
+
+def test_nobody_gives_an_empty_zip(tmp_path):
+    assert write(make_report(), tmp_path / "a.zip") == {}
+
+
+def test_a_medium_that_is_gone_is_said(report, tmp_path):
+    gone = replace(report, info=replace(report.info, uri=str(tmp_path / "gone.mp4")))
+    with pytest.raises(InputError, match=r"gone\.mp4: no crops: .*was it moved or replaced\?"):
+        write(gone, tmp_path / "a.zip")
+
+
+def test_a_track_of_nobody_has_no_pictures(report, tmp_path):
+    who = replace(
+        report.identities, person_ids=np.full_like(report.identities.person_ids, -1)
+    )  # as if all were too small
+    nobody = replace(report, identities=who, persons=())
+    assert write(nobody, tmp_path / "a.zip") == {}
+
+
+def test_stills_by_the_command_line(sample, tmp_path, capsys):
+    data = pytest.importorskip("skimage.data")
+    Image.fromarray(data.astronaut()).save(tmp_path / "Eileen: 1.png")
+    pattern, out = str(tmp_path / "*.png"), tmp_path / "out"
+    status = main(
+        ["analyze", pattern, "-o", str(out), "--engine", "image", "--export", "csv,crops"]
+    )
+    assert status == 0, capsys.readouterr().err
+    (made,) = out.glob("*.crops.zip")
+    with zipfile.ZipFile(made) as file:
+        assert file.namelist() == ["0/0000000_0_Eileen_ 1.jpg"]

@@ -1,0 +1,273 @@
+"""The mp4 exporter: timing and sound by ffprobe, boxes by their pixels."""
+
+import os
+import random
+import stat
+from dataclasses import replace
+
+import av
+import numpy as np
+import pytest
+
+from analyzer.errors import AnalyzerError, InputError, MissingDependency, ResourceError, UsageError
+from analyzer.export import mp4
+from analyzer.files import ffmpeg
+from analyzer.inference.runtime import Runtime
+from analyzer.stages.decode import video as decode
+from tests.support import media
+from tests.support.reports import Face, make_report
+
+RUNTIME = Runtime()
+SKY_BLUE = np.array([0x56, 0xB4, 0xE9])
+CLIPS = [
+    "short_hamilton_clip.mp4",
+    "single_face.mp4",
+    "WolfgangLanger_Pexels.mp4",
+    "counter.mp4",
+    "no_face.mp4",
+]
+
+
+def report_of(path, faces=()):
+    with decode.create(runtime=RUNTIME).open(str(path)) as medium:
+        info = medium.info
+    size = (info.width_px, info.height_px)
+    return make_report(faces, uri=str(path), size=size, duration_s=info.duration_s)
+
+
+def export(path, target, faces=(), progress=None):
+    mp4.create(runtime=RUNTIME).write(report_of(path, faces), target, progress)
+    return target
+
+
+def source(path, *arguments, size="320x240", seconds=1):
+    """A grey video, with other options of ffmpeg."""
+    grey = f"color=gray:rate=25:size={size}:duration={seconds}"
+    media.ffmpeg("-f", "lavfi", "-i", grey, *arguments, path)
+    return path
+
+
+def tone(path, codec):
+    return source(path, "-f", "lavfi", "-i", "sine=duration=1", "-c:a", codec)
+
+
+def sounds(path):
+    streams = media.probe(path, "-show_streams")["streams"]
+    return [s["codec_name"] for s in streams if s["codec_type"] == "audio"]
+
+
+def picture_end(path):
+    """When the last picture ends, on the player's clock."""
+    found = media.probe(path, "-show_streams", "-show_format")
+    (video,) = [s for s in found["streams"] if s["codec_type"] == "video"]
+    ends = float(video["start_time"]) + float(video["duration"])
+    return ends - float(found["format"]["start_time"])
+
+
+def pictures(path):
+    with av.open(str(path)) as container:
+        return [f.to_ndarray(format="rgb24").astype(int) for f in container.decode(video=0)]
+
+
+@pytest.mark.parametrize("name", CLIPS)
+def test_every_picture_keeps_its_time_and_the_sound_is_kept(name, shared, tmp_path):
+    clip = shared / "media" / "video" / name
+    made = export(clip, tmp_path / "x.mp4.part.3.1")
+    before, after = media.player_times(clip), media.player_times(made)
+    assert after == pytest.approx(before, abs=1e-3)
+    assert picture_end(made) == pytest.approx(picture_end(clip), abs=2 / 24)
+    assert sounds(made) == sounds(clip)
+
+
+def test_a_late_first_picture_stays_late(tmp_path):
+    clip = media.video(tmp_path / "whole.mp4")
+    late = tmp_path / "late.mp4"
+    media.ffmpeg("-itsoffset", "0.7", "-i", clip, "-i", clip, "-map", "0:v", "-map", "1:a",
+                 "-c", "copy", late)  # fmt: skip
+    made = export(late, tmp_path / "x.mp4")
+    assert media.player_times(made)[0] == pytest.approx(0.7, abs=0.03)
+    assert media.player_times(made) == pytest.approx(media.player_times(late), abs=1e-3)
+
+
+def test_uneven_times_are_kept(tmp_path):
+    clip = source(tmp_path / "s.mkv", "-vf", "setpts='(N*N+3*N)/400/TB'", "-fps_mode", "vfr")
+    made = export(clip, tmp_path / "x.mp4")
+    assert media.player_times(made) == pytest.approx(media.player_times(clip), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("codec", "kept"),
+    [("aac", "aac"), ("libmp3lame", "mp3"), ("flac", "aac"), ("pcm_s16le", "aac")],
+)
+def test_sound_is_copied_where_mp4_holds_it(codec, kept, tmp_path):
+    made = export(tone(tmp_path / "s.mkv", codec), tmp_path / "x.mp4")
+    assert sounds(made) == [kept]
+
+
+def test_a_source_without_sound(tmp_path):
+    assert sounds(export(source(tmp_path / "s.mp4"), tmp_path / "x.mp4")) == []
+
+
+def test_the_box_stands_where_the_report_says_while_it_says_so(tmp_path):
+    clip = source(tmp_path / "s.mp4", size="1280x720")
+    face = Face(5, 0.2, (400, 200, 600, 500), duration_s=0.4)
+    shown = pictures(export(clip, tmp_path / "x.mp4", [face]))
+    marked = [np.abs(p[350, 401] - SKY_BLUE).max() < 60 for p in shown]
+    assert marked == [5 <= k < 15 for k in range(25)]
+    picture = shown[7]
+    for line in (picture[300:400, 401], picture[498, 450:550], picture[300:400, 598]):
+        assert np.abs(line - SKY_BLUE).max() < 60
+    for grey in (picture[300:400, 380:394], picture[300:400, 410:590], picture[510:520, 400:600]):
+        assert np.abs(grey - shown[0][0, 0]).max() < 12
+    assert np.abs(picture[160:195, 400:520] - shown[0][0, 0]).max() > 60, "no label"
+
+
+@pytest.mark.parametrize(
+    ("filters", "shown"),
+    [
+        ("format=yuv444p,pad=321:241", (322, 242)),
+        ("setsar=4/3", (428, 240)),
+        ("setsar=1/2,format=yuv422p10", (160, 240)),
+    ],
+)
+def test_pixels_become_square_and_sides_even(filters, shown, tmp_path):
+    made = export(source(tmp_path / "s.mp4", "-vf", filters), tmp_path / "x.mp4")
+    video = media.probe(made, "-show_streams")["streams"][0]
+    assert (video["width"], video["height"]) == shown
+    assert video["sample_aspect_ratio"] == "1:1"
+    assert video["pix_fmt"] == "yuv420p"
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_rotated_source_comes_out_upright(degrees, tmp_path):
+    """A white corner, top left for the viewer, whatever way the camera was held."""
+    upright = np.zeros((240, 320, 3), np.uint8)
+    upright[:60, :60] = 255
+    stored = np.ascontiguousarray(np.rot90(upright, -degrees // 90))
+    clip = tmp_path / "s.mp4"
+    with av.open(str(clip), "w") as out:
+        stream = out.add_stream("libx264", rate=25)
+        stream.height, stream.width = stored.shape[:2]
+        stream.pix_fmt = "yuv420p"
+        stream.set_display_rotation(degrees)
+        out.mux(stream.encode(av.VideoFrame.from_ndarray(stored, "rgb24")))
+        out.mux(stream.encode())
+    (picture,) = pictures(export(clip, tmp_path / "x.mp4"))
+    assert picture.shape == upright.shape
+    assert picture[10:50, 10:50].mean() > 230
+    assert picture[80:, 80:].mean() < 20
+
+
+def test_any_name_of_source_and_target(weird_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    clip = source(weird_folder / "-i s'x.mp4")
+    made = export(os.path.relpath(clip), weird_folder.relative_to(tmp_path) / "-x,'y.part.3.1")
+    assert len(pictures(made)) == 25
+
+
+def test_progress_grows_to_the_end(tmp_path):
+    told = []
+    export(media.video(tmp_path / "s.mp4", seconds=4), tmp_path / "x.mp4", progress=told.append)
+    assert {p.stage for p in told} == {"mp4"}
+    assert sorted(p.done for p in told) == [p.done for p in told]
+    assert told[-1].done == pytest.approx(4, abs=0.2)
+    assert told[-1].done <= told[-1].total
+
+
+def test_a_hook_that_raises_ends_ffmpeg_and_leaves_nothing(tmp_path):
+    def stop(_):
+        raise KeyboardInterrupt
+
+    clip = source(tmp_path / "s.mp4")
+    with pytest.raises(KeyboardInterrupt):
+        export(clip, tmp_path / "x.mp4", progress=stop)
+    assert not (tmp_path / "x.mp4").exists()
+
+
+def test_stills_are_refused(tmp_path):
+    with pytest.raises(UsageError, match="need a video"):
+        mp4.create(runtime=RUNTIME).write(make_report(kind="image"), tmp_path / "x.mp4")
+
+
+def test_a_source_that_went_away(tmp_path):
+    report = make_report(uri=str(tmp_path / "gone.mp4"))
+    with pytest.raises(InputError, match=r"gone\.mp4: cannot be read"):
+        mp4.create(runtime=RUNTIME).write(report, tmp_path / "x.mp4")
+
+
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        ("echo 'x.mp4: No space left on device' >&2; exit 1", ResourceError),
+        ("kill -9 $$", ResourceError),
+        ("echo 'Invalid data found when processing input' >&2; exit 1", InputError),
+        ("echo 'Something else' >&2; exit 1", AnalyzerError),
+    ],
+)
+def test_a_failure_says_what_ffmpeg_said(script, error, tmp_path, monkeypatch):
+    program = fake(tmp_path, script)
+    monkeypatch.setattr(ffmpeg, "find", lambda: str(program))
+    clip = source(tmp_path / "s.mp4")
+    with pytest.raises(AnalyzerError, match="ffmpeg could not make the mp4") as caught:
+        export(clip, tmp_path / "x.mp4")
+    assert type(caught.value) is error
+
+
+def fake(folder, script):
+    program = folder / "ffmpeg"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    return program
+
+
+class TestBinary:
+    """Which ffmpeg is taken."""
+
+    @pytest.fixture(autouse=True)
+    def _fresh(self):
+        ffmpeg.find.cache_clear()
+        yield
+        ffmpeg.find.cache_clear()
+
+    @pytest.mark.parametrize(
+        "said", ["", "libavfilter      7.110.100 / 7", "exit 1", "libavfilter 9. 1.100"]
+    )
+    def test_one_on_path_that_cannot_do_it_is_passed_over(self, said, tmp_path, monkeypatch):
+        fake(tmp_path, f"echo '{said}'")
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+        assert "imageio_ffmpeg" in ffmpeg.find()
+
+    def test_one_on_path_that_can_is_taken(self, tmp_path, monkeypatch):
+        said = "--enable-libass --enable-libx264 libavfilter      8. 44.100 / 8"
+        program = fake(tmp_path, f"echo '{said}'")
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+        assert ffmpeg.find() == str(program)
+
+    def test_none_says_how_to_get_one(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("PATH", str(tmp_path))
+        monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "none"))
+        with pytest.raises(MissingDependency, match="pip install imageio-ffmpeg"):
+            ffmpeg.find()
+
+    def test_the_packaged_one_does_the_work(self, tmp_path, monkeypatch):
+        clip = tone(tmp_path / "s.mp4", "aac")
+        monkeypatch.setattr(ffmpeg, "_can", lambda path: "imageio_ffmpeg" in path)
+        made = export(clip, tmp_path / "x.mp4", [Face(0, 0, (50, 50, 90, 90))])
+        assert len(pictures(made)) == 25
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_damaged_source_is_mended(seed, tmp_path):
+    """Sound that cannot be copied, times that go back and ahead by hours."""
+    whole = media.video(tmp_path / "whole.ts", seconds=4)
+    data, chance = bytearray(whole.read_bytes()), random.Random(seed)
+    for _ in range(len(data) // 200):
+        data[chance.randrange(len(data))] = chance.randrange(256)
+    whole.write_bytes(data)
+    report = make_report(uri=str(whole), size=(320, 240))
+    tally = replace(report.tally, damaged=1)
+    report = replace(report, observations=replace(report.observations, tally=tally))
+    path = tmp_path / "x.mp4.part.1.1"
+    mp4.create(runtime=Runtime()).write(report, path)
+    length = float(media.probe(path, "-show_format")["format"]["duration"])
+    assert 1 < length < 30

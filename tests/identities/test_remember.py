@@ -1,0 +1,141 @@
+"""Persons of media in an identity store: who they are, what counts once, which store is meant."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analyzer import registry
+from analyzer.errors import UsageError
+from analyzer.identities.address import address, file_of, open_store, settings_for
+from analyzer.identities.records import Counters, Settings
+from analyzer.workflows.analyze import remember
+from tests.support.reports import Face, make_report
+
+SETTINGS = Settings(model="test", threshold=0.36)
+BOX = (0, 0, 10, 10)
+
+
+@pytest.fixture
+def store(tmp_path):
+    opened = open_store(str(tmp_path / "people.identities"), settings=SETTINGS)
+    yield opened
+    opened.close()
+
+
+def report_of(uri: Path, *who: int):
+    """A medium in which these people are seen, the first one in one picture, and so on."""
+    faces = [
+        Face(frame, frame / 5, BOX, track=person)
+        for person in range(len(who))
+        for frame in range(person + 1)
+    ]
+    report = make_report(faces, uri=str(uri))
+    tally = replace(report.tally, faces_detected=len(faces), faces_tracked=2)
+    return replace(
+        report,
+        # Most screen time first, as the pipeline has it: not the order of the centroids.
+        persons=report.persons[::-1],
+        observations=replace(report.observations, tally=tally),
+        identities=replace(
+            report.identities, centroids=1.4 * np.eye(8, dtype=np.float32)[list(who)]
+        ),
+    )
+
+
+def known(report) -> dict[int, int | None]:
+    return {person.person_id: person.identity_id for person in report.persons}
+
+
+def test_persons_are_known_again_in_another_medium(store, tmp_path):
+    first = remember(report_of(tmp_path / "a", 3, 5, 1), store, key="a")
+    assert known(first) == {0: 0, 1: 1, 2: 2}
+    assert first.is_remembered
+    second = remember(report_of(tmp_path / "b", 1, 7, 3), store, key="b")
+    assert known(second) == {0: 2, 1: 3, 2: 0}
+    assert {one.id: one.faces for one in store.all()} == {0: 4, 1: 2, 2: 4, 3: 2}
+    assert store.counters() == Counters(detected=16, embedded=12, saved=12, identities=4)
+
+
+def test_people_of_one_medium_never_share_an_identity(store, tmp_path):
+    assert known(remember(report_of(tmp_path / "a", 3, 3), store, key="a")) == {0: 0, 1: 1}
+
+
+def test_a_medium_without_persons_is_counted(store, tmp_path):
+    assert remember(report_of(tmp_path / "a"), store, key="a").is_remembered
+    assert store.counters() == Counters(detected=2)
+
+
+def test_the_same_work_counts_once_and_a_medium_in_its_place_anew(store, tmp_path):
+    medium = tmp_path / "a.mp4"
+    medium.write_bytes(b"x" * 10)
+    for _ in range(2):
+        assert known(remember(report_of(medium, 3, 5), store, key="a")) == {0: 0, 1: 1}
+    assert store.counters().saved == 3
+    medium.write_bytes(b"x" * 11)
+    assert known(remember(report_of(medium, 5, 3), store, key="a")) == {0: 1, 1: 0}
+    assert store.counters().saved == 6
+
+
+def test_another_number_of_persons_in_the_same_work_is_looked_up(store, tmp_path):
+    remember(report_of(tmp_path / "a", 3, 5), store, key="a")
+    again = remember(report_of(tmp_path / "a", 5, 6, 3), store, key="a")
+    assert known(again) == {0: 1, 1: None, 2: 0}
+    assert store.counters().saved == 3
+
+
+def test_addresses_name_files_or_servers(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    secret = tmp_path / "secret"
+    secret.write_text("redis://:pass@host?prefix=x\n")
+    default = Path("jobs.identities")
+    assert address("", default=default) == str(tmp_path / "jobs.identities")
+    assert address("sqlite:///a b", default=default) == str(tmp_path / "a b")
+    assert address("sqlite:////a/b", default=default) == "/a/b"
+    for url in ("redis://h", "rediss://h", "unix:///s"):
+        assert address(url, default=default) == url
+        assert file_of(url) is None
+    assert address(f"@{secret}", default=default) == "redis://:pass@host?prefix=x"
+    with pytest.raises(UsageError, match="No such file"):
+        address("@none", default=default)
+    with pytest.raises(UsageError, match="write redis://") as refused:
+        address("redis:/:pass@host", default=default)
+    assert "pass" not in str(refused.value)
+
+
+def test_the_threshold_is_the_describers_or_given(monkeypatch):
+    assert settings_for("dlib_resnet:mirror=true", None).threshold == 0.36
+    assert settings_for("dlib_resnet", 0.3) == Settings(model="dlib_resnet", threshold=0.3)
+    monkeypatch.setattr(registry, "constant", lambda *_: None)
+    with pytest.raises(UsageError, match="with --identity_threshold"):
+        settings_for("dlib_resnet", None)
+
+
+def test_a_call_that_tries_again_says_that_it_lives(tmp_path):
+    waits = []
+    path = str(tmp_path / "people")
+    one = open_store(path, settings=SETTINGS, on_wait=lambda: waits.append(1))
+    other = open_store(path, settings=None)
+    commit = one._records.commit
+
+    def late(planned):
+        one._records.commit = commit
+        other.match_or_add(np.eye(4, dtype=np.float32), np.ones(4, np.int64), key="other")
+        return commit(planned)
+
+    one._records.commit = late
+    one.match_or_add(np.eye(4, dtype=np.float32), np.ones(4, np.int64), key="one")
+    assert waits == [1]
+    for store in (one, other):
+        store.close()
+
+
+def test_a_server_that_is_away_is_asked_again_and_told_of():
+    pytest.importorskip("redis")
+    waits = []
+    with pytest.raises(Exception, match="was away"):
+        open_store(
+            "redis://127.0.0.1:1", settings=None, wait_s=0.5, on_wait=lambda: waits.append(1)
+        )
+    assert len(waits) > 2

@@ -1,0 +1,183 @@
+"""Joblists, right and wrong."""
+
+import os
+import warnings
+from pathlib import Path
+
+import pytest
+
+from joblist.model import JoblistError, Rows
+from jobs.inputs import joblist
+from jobs.types import JobSpec
+from tests.jobs.conftest import EXPORTERS
+
+WEIRD = ["spa ce.mp4", "quo'te\".mp4", "com,ma.mp4", "ümläut 漢字.mp4", "-dash.mp4", "$(x);&.mp4"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def read(content: str | bytes) -> list[JobSpec]:
+    Path("jobs.csv").write_bytes(content.encode() if isinstance(content, str) else content)
+    return list(joblist.read("jobs.csv", exporters=EXPORTERS))
+
+
+def problems(content: str | bytes) -> list[tuple[int, str]]:
+    with pytest.raises(JoblistError) as caught:
+        read(content)
+    return [tuple(problem) for problem in caught.value.problems]
+
+
+def test_every_column(folder: Path) -> None:
+    (spec,) = read(
+        "source_path,dest_csv,dest_ass,poster_path,gallery,corrections,item_id,metric_views\n"
+        "a.mp4,out/a.csv,/abs/a.ass,p.jpg,people,c.json,007,1.5\n"
+    )
+    assert spec == JobSpec(
+        source_path=str(folder / "a.mp4"),
+        dests={"csv": str(folder / "out/a.csv"), "ass": "/abs/a.ass"},
+        poster_path=str(folder / "p.jpg"),
+        gallery=str(folder / "people"),
+        corrections=str(folder / "c.json"),
+        item_id="007",
+        metrics={"metric_views": 1.5},
+        line=2,
+    )
+
+
+def test_jobs_without_corrections_are_those_that_ledgers_know() -> None:
+    """Another plain form would do all jobs of older ledgers again."""
+    spec = JobSpec(source_path="a", dests={"csv": "b"})
+    assert "corrections" not in spec.to_dict()
+    corrected = JobSpec(source_path="a", dests={"csv": "b"}, corrections="c.json")
+    for one in (spec, corrected):
+        assert JobSpec.from_dict(one.to_dict()) == one
+
+
+def test_texts_stay_texts(folder: Path) -> None:
+    first, second = read("source_path,dest_csv\n007,008.csv\nNA,null\n")
+    assert first.source_path == str(folder / "007")
+    assert (second.source_path, second.dests["csv"]) == (str(folder / "NA"), str(folder / "null"))
+
+
+def test_empty_optional_cells_are_absent() -> None:
+    (spec,) = read("source_path,dest_csv,dest_ass,poster_path,metric_x\na,b,,,\n")
+    assert (set(spec.dests), spec.poster_path, spec.metrics) == ({"csv"}, None, {})
+
+
+@pytest.mark.parametrize("name", WEIRD)
+def test_weird_names(folder: Path, name: str) -> None:
+    quoted = '"' + name.replace('"', '""') + '"'
+    (spec,) = read(f"source_path,dest_csv\n{quoted},x.csv\n")
+    assert spec.source_path == str(folder / name)
+
+
+def test_byte_order_mark_crlf_and_blank_lines() -> None:
+    specs = read(b"\xef\xbb\xbfsource_path,dest_csv\r\na,b\r\n\r\nc,d\r\n")
+    assert [spec.line for spec in specs] == [2, 4]
+
+
+def test_equal_rows_are_no_clash() -> None:
+    assert len(read("source_path,dest_csv\na,b\na,b\n")) == 2
+
+
+def test_an_unknown_column_is_left_out_with_a_warning() -> None:
+    with pytest.warns(UserWarning, match="'colour'") as caught:
+        read("source_path,dest_csv,colour\na,b,red\n")
+    assert len(caught) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "says"),
+    [
+        ("", 1, "no header"),
+        ("source_path,dest_csv\n", 1, "no jobs"),
+        ("source_path,dest_ass\na,b\n", 1, "no column dest_csv: add it"),
+        ("source_path;dest_csv\na;b\n", 1, "separate them by commas"),
+        ("source_path,dest_csv,dest_csv\na,b,c\n", 1, "appears twice"),
+        ("source_path,dest_csv,dest_xyz\na,b,c\n", 1, "dest_xyz has no exporter"),
+        ("source_path,dest_csv\na,b,c\n", 2, "3 cells under 2 columns"),
+        ("source_path,dest_csv\na\n", 2, "1 cells under 2 columns"),
+        ("source_path,dest_csv\n,b\n", 2, "source_path is empty"),
+        ("source_path,dest_csv\na,\n", 2, "dest_csv is empty"),
+        ("source_path,dest_csv\na,b/\n", 2, "is a folder"),
+        ("source_path,dest_csv\na,b\nc,b\n", 3, "same file as a destination of line 2"),
+        ("source_path,dest_csv,dest_ass\na,b,b\n", 2, "same file as a destination of line 2"),
+        ("source_path,dest_csv\na,b\nc,./x/../b\n", 3, "same file"),
+        ("source_path,dest_csv\na,a\n", 2, "would overwrite the medium of line 2"),
+        ("source_path,dest_csv\na,b\nb,c\n", 2, "would overwrite the medium of line 3"),
+        ("source_path,dest_csv,corrections\na,b,b\n", 2, "would overwrite the medium of line 2"),
+        ('source_path,dest_csv\n"a\nb",c\n', 2, "line break"),
+        ('source_path,dest_csv\n"a"b,c\n', 2, "not CSV"),
+        ('source_path,dest_csv\n"a,c\n', 2, "not CSV"),
+        (b"source_path,dest_csv\na,b\n\xe9,c\n", 3, "not UTF-8"),
+        (b"source_path,dest_csv\na\0,c\n", 2, "NUL"),
+        (f"source_path,dest_csv\n{'x/' * 3000},c\n", 2, "longer than 4096 bytes"),
+        (f"source_path,dest_csv\na,{'x' * 250}\n", 2, "file name is longer"),
+        ("source_path,dest_csv\nhttp://x/a.mp4,b\n", 2, "is an address"),
+        ("source_path,dest_csv,metric_x\na,b,many\n", 2, "is not a number"),
+        ("source_path,dest_csv,metric_x\na,b,nan\n", 2, "is not a number"),
+    ],
+)
+def test_wrong_joblists(content: str | bytes, line: int, says: str) -> None:
+    found = problems(content)
+    assert [number for number, _ in found] == [line]
+    assert says in found[0][1]
+
+
+def test_all_problems_are_told_at_once() -> None:
+    found = problems("source_path,dest_csv\na\n,b\nc,d,e\nf,g\nh,g\n")
+    assert [line for line, _ in found] == [2, 3, 4, 6]
+
+
+def test_links_do_not_hide_a_clash(folder: Path) -> None:
+    (folder / "real").mkdir()
+    os.symlink("real", "link")
+    assert "same file" in problems("source_path,dest_csv\na,real/x\nb,link/x\n")[0][1]
+
+
+def test_a_missing_joblist() -> None:
+    with pytest.raises(JoblistError, match="No such file"):
+        list(joblist.read("none.csv", exporters=EXPORTERS))
+
+
+def test_a_missing_medium_is_the_jobs_problem() -> None:
+    with warnings.catch_warnings():
+        assert len(read("source_path,dest_csv\nnowhere.mp4,b\n")) == 1
+
+
+FOUR = "source_path,dest_csv\na.mp4,a.csv\nb.mp4,b.csv\n\nc.mp4,c.csv\nd.mp4,d.csv\n"
+
+
+def rows(text: str, content: str = FOUR) -> str:
+    Path("jobs.csv").write_text(content)
+    specs = joblist.read("jobs.csv", exporters=EXPORTERS, rows=Rows.parse(text))
+    return "".join(Path(spec.source_path).stem for spec in specs)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("1:4", "abcd"), ("2:3", "bc"), ("3:3", "c"), (":1", "a"), ("3:", "cd"), ("1:", "abcd")],
+)
+def test_some_rows_are_counted_from_1_without_header_and_empty_lines(text: str, found: str) -> None:
+    assert rows(text) == found
+
+
+@pytest.mark.parametrize("text", ["", ":", "3", "a:b", "-1:2", "1:2:3", "1-2", "0:2", ":0", "3:2"])
+def test_rows_that_make_no_sense_name_the_cure(text: str) -> None:
+    with pytest.raises(ValueError, match=r"write A:B|the first row is 1|turn them round"):
+        Rows.parse(text)
+
+
+@pytest.mark.parametrize(("text", "outside"), [("4:5", 5), ("9:", 9), (":7", 7)])
+def test_rows_outside_are_an_error(text: str, outside: int) -> None:
+    with pytest.raises(JoblistError, match=rf"no row {outside}, .*give rows from 1 to 4"):
+        rows(text)
+
+
+def test_rows_that_are_not_wanted_are_held_against_the_others() -> None:
+    with pytest.raises(JoblistError, match=r":6: .*same file as a destination of line 2"):
+        rows("1:1", FOUR.replace("d.csv", "a.csv"))

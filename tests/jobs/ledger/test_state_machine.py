@@ -1,0 +1,196 @@
+"""Random conversations with a ledger; what must hold after each step."""
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from jobs.ledger import operations, queries
+from jobs.ledger.imports import import_jobs
+from jobs.ledger.ledger import Ledger
+from jobs.ledger.store import Store
+from jobs.types import Job, State
+from tests.jobs.conftest import Clock, manifest, specs
+
+JOBS = 3
+numbers = st.integers(1, JOBS)
+tokens = st.integers(1, 6)
+workers = st.sampled_from("abc")
+MANIFEST = manifest(Path("/x.csv"))
+
+
+class Conversation(RuleBasedStateMachine):
+    """Workers say anything, in any order, with any token."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.clock = Clock()
+        path = Path(self.folder.name)
+        self.store = Store(path / "x.ledger")
+        # Nothing is killed here, and waiting for the disk would take most of the time.
+        self.store._db.execute("PRAGMA synchronous = OFF")
+        self.ledger = Ledger(self.store, clock=self.clock)
+        import_jobs(self.ledger, specs(path, JOBS), options_digest="o")
+        self.requests: dict[str, tuple[str, Job]] = {}
+        """By name: who asked, and the job that was the answer."""
+        self.highest: dict[int, int] = {}
+        self.leases: dict[int, dict[int, str]] = {number: {} for number in range(1, JOBS + 1)}
+        """The good ones of each job: who has which token."""
+        self.winners: dict[int, int] = {}
+
+    def job(self, number: int) -> Job:
+        return self.store.read(lambda db: queries.job(db, number))
+
+    def state(self, number: int) -> State:
+        return self.job(number).state
+
+    def leased(self, request: str, worker: str, jobs: list[Job]) -> None:
+        """Note the answer to a claim."""
+        for job in jobs:
+            assert job.worker == worker
+            assert job.token > self.highest.get(job.id, 0)
+            self.highest[job.id] = job.token
+            self.leases[job.id][job.token] = worker
+            self.winners.pop(job.id, None)
+            self.requests[request] = worker, job
+
+    @rule(worker=workers)
+    def claim(self, worker: str) -> None:
+        request = f"r{len(self.requests)}"
+        found = self.ledger.claim(worker, request, 1)
+        assert not any(self.leases[job.id] for job in found)
+        self.leased(request, worker, found)
+
+    @rule(worker=workers, job=numbers)
+    def claim_a_second_time(self, worker: str, job: int) -> None:
+        request = f"r{len(self.requests)}"
+        held = self.leases[job]
+        found = self.ledger.second(worker, request, [job])
+        may = self.state(job) is State.LEASED and worker not in held.values()
+        assert not found or (may and len(held) == 1)
+        self.leased(request, worker, found)
+
+    @rule(data=st.data())
+    def repeat_a_claim(self, data: st.DataObject) -> None:
+        if self.requests:
+            request = data.draw(st.sampled_from(sorted(self.requests)))
+            worker, job = self.requests[request]
+            found = self.ledger.claim(worker, request, 1)
+            if job.token in self.leases[job.id] and job.id not in self.winners:
+                assert [(j.id, j.token, j.worker) for j in found] == [(job.id, job.token, worker)]
+            else:
+                # One that nobody remembers is a new one.
+                self.leased(request, worker, found)
+
+    @rule(job=numbers, token=tokens)
+    def prepare(self, job: int, token: int) -> None:
+        wins = token in self.leases[job] or token == self.winners.get(job)
+        assert self.ledger.prepare(job, token, "w", MANIFEST) == wins
+        if wins:
+            self.winners[job] = token
+            self.leases[job] = {k: v for k, v in self.leases[job].items() if k == token}
+
+    @rule(job=numbers, token=tokens)
+    def published(self, job: int, token: int) -> None:
+        is_winner = self.winners.get(job) == token
+        assert self.ledger.published(job, token, "w", options_digest="o") == is_winner
+        if is_winner:
+            self.leases[job] = {}
+
+    @rule(job=numbers, token=tokens, kind=st.sampled_from(["input", "transient", "bug", "crash"]))
+    def fail(self, job: int, token: int, kind: str) -> None:
+        before = self.job(job)
+        state = self.ledger.fail(job, token, "w", kind=kind, text="")
+        assert (state is not None) == (token in self.leases[job])
+        self.ended(before, token, state)
+        if state is not None and not self.leases[job]:
+            self.winners.pop(job, None)
+
+    @rule(job=numbers, token=tokens, blame=st.booleans())
+    def take_back(self, job: int, token: int, blame: bool) -> None:
+        before = self.job(job)
+        state = self.ledger.take_back(job, token, blame=blame, why="expired")
+        is_good = token in self.leases[job] and job not in self.winners
+        assert (state is not None) == is_good
+        self.ended(before, token, state)
+
+    def ended(self, before: Job, token: int, state: State | None) -> None:
+        """One lease is over: of two, the other goes on, and nothing is counted."""
+        if state is None:
+            return
+        del self.leases[before.id][token]
+        assert (state is State.LEASED) == bool(self.leases[before.id])
+        if state is State.LEASED:
+            after = self.job(before.id)
+            assert (after.lost, after.fails) == (before.lost, before.fails)
+
+    @rule(job=numbers, what=st.sampled_from(["cancel", "retry"]))
+    def operate(self, job: int, what: str) -> None:
+        if getattr(operations, what)(self.ledger, [job]):
+            self.leases[job] = {}
+            self.winners.pop(job, None)
+
+    @rule(job=numbers)
+    def redo(self, job: int) -> None:
+        token = self.winners.get(job, 0)
+        is_done = self.state(job) is State.DONE
+        assert bool(operations.redo(self.ledger, [(job, token, "altered")])) == is_done
+        if is_done:
+            del self.winners[job]
+
+    @rule()
+    def restart(self) -> None:
+        """Of two leases, a new server keeps the first; see JobService."""
+        for job in self.store.read(queries.outstanding):
+            if job.helper:
+                self.take_back(job.id, job.token, False)
+
+    @rule(seconds=st.integers(0, 100))
+    def wait(self, seconds: int) -> None:
+        self.clock.now += seconds
+        self.ledger.promote()
+
+    @invariant()
+    def counters_are_right(self) -> None:
+        found = self.store._db.execute("SELECT state, COUNT(*) FROM job GROUP BY state")
+        assert dict(found) == self.store.read(queries.counts)
+
+    @invariant()
+    def done_jobs_have_done_events(self) -> None:
+        query = """SELECT state, (SELECT COUNT(*) FROM event WHERE job = job.id AND what = 'done'),
+                   (SELECT COUNT(*) FROM event WHERE job = job.id AND what = 'altered') FROM job"""
+        for state, done, redone in self.store._db.execute(query):
+            assert done == redone + (state == State.DONE.value)
+
+    @invariant()
+    def jobs_know_their_leases(self) -> None:
+        for number, held in self.leases.items():
+            job = self.job(number)
+            assert bool(held) == (job.state in queries.OUT)
+            if held:
+                newest = max(held)
+                first = min(held)
+                assert (job.token, job.worker) == (newest, held[first])
+                assert job.helper == (held[newest] if newest != first else None)
+
+    @invariant()
+    def the_files_of_a_lease_that_ended_are_found(self) -> None:
+        """By whoever removes them; see jobs.server.cleanup."""
+        rows = self.store._db.execute("SELECT job, token, what FROM event WHERE what <> 'import'")
+        ends = {(job, token) for job, token, what in rows if what in (*queries.ENDS, "done")}
+        for _, job in self.requests.values():
+            if job.token not in self.leases[job.id]:
+                assert (job.id, job.token) in ends
+
+    def teardown(self) -> None:
+        self.store.close()
+        self.folder.cleanup()
+
+
+TestConversation = Conversation.TestCase
+TestConversation.settings = settings(
+    max_examples=15, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+)

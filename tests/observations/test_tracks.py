@@ -1,0 +1,162 @@
+"""Tracks as wholes: where they break, what they average, which may never be one person."""
+
+import numpy as np
+import pytest
+
+from analyzer.observations import linking, tracks
+from analyzer.types import Observations
+from analyzer.types.tally import Tally
+
+
+def observe(
+    track_ids: list[int], embeddings: np.ndarray, *, frames: list[int] | None = None, **columns
+) -> Observations:
+    """A table with one described face a row."""
+    n = len(track_ids)
+    frame = np.array(frames if frames is not None else range(n), np.int64)
+    ones = np.ones(n, np.float32)
+    values = {
+        "frame": frame,
+        "time_s": frame / 5.0,
+        "duration_s": np.full(n, 0.2),
+        "track_id": np.array(track_ids, np.int64),
+        "boxes": np.tile(np.array([[10, 10, 50, 50]], np.float32), (n, 1)),
+        "picture_px": ones * 10_000,
+        "detect_conf": ones,
+        "track_conf": ones,
+        "sharpness": ones,
+        "frontality": ones,
+        "face_px": ones * 40,
+        "heads": {},
+        "embeddings": embeddings.astype(np.float32),
+        "embedding_rows": np.arange(n),
+        "tally": Tally(),
+    }
+    return Observations(**{**values, **columns})
+
+
+def faces(*people: int, noise: float = 0.1) -> np.ndarray:
+    """Embeddings 1.0 apart for different people."""
+    rng = np.random.default_rng(0)
+    base = np.eye(8)[list(people)] / np.sqrt(2)
+    return base + rng.normal(size=base.shape) * noise / np.sqrt(8)
+
+
+def test_a_track_breaks_where_the_face_changes():
+    people = [0] * 6 + [1] * 5 + [2] * 7
+    got = tracks.split(observe([4] * 18, faces(*people)), 0.5)
+    assert got.tolist() == people
+
+
+def test_one_odd_face_does_not_break_a_track():
+    people = [0] * 6 + [1] + [0] * 6
+    got = tracks.split(observe([0] * 13, faces(*people)), 0.5)
+    assert got.tolist() == [0] * 13
+
+
+def test_short_tracks_break_too():
+    assert tracks.split(observe([3, 3], faces(0, 1)), 0.5).tolist() == [0, 1]
+    assert tracks.split(observe([3], faces(0)), 0.5).tolist() == [0]
+
+
+def test_ids_are_dense_in_order_of_appearance():
+    table = observe([9, 5, 9, 5], faces(1, 0, 1, 0), frames=[0, 0, 1, 1])
+    assert tracks.split(table, 0.5).tolist() == [0, 1, 0, 1]
+
+
+def test_nothing_gives_nothing():
+    empty = observe([], np.empty((0, 8)))
+    assert tracks.split(empty, 0.5).tolist() == []
+    assert len(tracks.embed(empty).ids) == 0
+    assert tracks.apart(empty, np.empty(0, np.int64)).shape == (0, 2)
+
+
+def test_a_track_breaks_at_a_cut_even_if_the_face_stays():
+    table = observe([0] * 6, faces(*[0] * 6), cuts=np.array([0.5]))
+    assert tracks.split(table, 0.5).tolist() == [0, 0, 0, 1, 1, 1]
+
+
+def boxes(*lefts: float) -> np.ndarray:
+    return np.array([[x, 10, x + 40, 50] for x in lefts], np.float32)
+
+
+def test_a_face_found_again_near_by_is_the_same_track():
+    table = observe([0, 0, 1, 1], faces(0, 0, 0, 0), frames=[0, 1, 5, 6], boxes=boxes(0, 5, 30, 35))
+    assert linking.link(table, 0.5).tolist() == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("people", "frames", "columns"),
+    [
+        ([0, 0, 1, 1], [0, 1, 5, 6], {}),
+        ([0, 0, 0, 0], [0, 1, 50, 51], {}),
+        ([0, 0, 0, 0], [0, 1, 1, 2], {}),
+        ([0, 0, 0, 0], [0, 1, 3, 4], {"boxes": boxes(0, 5, 500, 505)}),
+        ([0, 0, 0, 0], [0, 1, 5, 6], {"cuts": np.array([0.8])}),
+    ],
+    ids=["another face", "too long ago", "at the same time", "too far off", "another shot"],
+)
+def test_what_is_not_the_same_track(people, frames, columns):
+    table = observe([0, 0, 1, 1], faces(*people), frames=frames, **columns)
+    assert linking.link(table, 0.5).tolist() == [0, 0, 1, 1]
+
+
+def test_links_make_chains_and_the_nearest_wins():
+    table = observe([0, 1, 2, 3], faces(0, 0, 0, 1, noise=0.02), frames=[0, 2, 4, 4])
+    assert linking.link(table, 0.5).tolist() == [0, 0, 0, 1]
+
+
+def test_a_face_that_crosses_the_picture_is_followed_where_it_goes():
+    """One picture a track; further apart each time than a face that stands still may be."""
+    frames, lefts = [0, 1, 2, 5, 5], boxes(0, 60, 120, 300, 60)
+    table = observe([0, 1, 2, 3, 4], faces(0, 0, 0, 0, 1, noise=0), frames=frames, boxes=lefts)
+    assert linking.link(table, 0.5).tolist() == [0, 0, 0, 0, 1]
+
+
+def test_the_next_picture_goes_before_the_one_after():
+    """Though the one after shows a face that is a little more alike."""
+    people = faces(0, 0, 0, noise=0)
+    people[1, 1] += 0.1
+    table = observe([0, 1, 2], people, frames=[0, 1, 2])
+    assert linking.link(table, 0.5).tolist() == [0, 0, 0]
+    far = observe([0, 1], faces(0, 0), frames=[0, 8], boxes=boxes(0, 120))
+    assert linking.link(far, 0.5).tolist() == [0, 1]
+
+
+def test_sharp_faces_count_most_in_a_tracks_mean():
+    sharpness = np.array([1.0, 0.01], np.float32)
+    found = tracks.embed(observe([0, 0], np.eye(8)[:2], sharpness=sharpness))
+    assert found.embeddings[0, 0] == pytest.approx(1 / 1.01, abs=1e-3)
+    assert found.weights[0] == pytest.approx(1.01, abs=1e-3)
+
+
+def test_undescribed_rows_are_left_out():
+    table = observe([0, 1, 1], faces(0), embedding_rows=np.array([2]))
+    assert tracks.embed(table).ids.tolist() == [1]
+
+
+def test_tracks_of_one_frame_are_apart():
+    table = observe([0, 1, 0, 2, 3], faces(0, 1, 0, 2, 3), frames=[0, 0, 1, 1, 2])
+    assert tracks.apart(table, np.arange(4)).tolist() == [[0, 1], [0, 2]]
+
+
+def test_what_was_only_carried_across_a_cut_is_dropped():
+    conf = np.array([0.9, np.nan, np.nan], np.float32)
+    table = observe([0, 0, 1], faces(0, 0, 0), detect_conf=conf)
+    left = tracks.drop_undetected(table)
+    assert left.track_id.tolist() == [0, 0]
+    assert left.embedding_rows.tolist() == [0, 1]
+
+
+def test_tracks_without_a_clear_face_are_nobody():
+    sharpness = np.array([0.001, 0.3, 0.002, 0.001], np.float32)
+    table = observe([0, 0, 1, 1], faces(0, 0, 1, 1), sharpness=sharpness)
+    found = tracks.clear(table, tracks.embed(table), 0.01)
+    assert found.ids.tolist() == [0]
+
+
+@pytest.mark.parametrize(("sharp", "kept"), [(1, []), (3, [0])])
+def test_one_sharp_face_of_many_is_chance(sharp, kept):
+    sharpness = np.array([0.3] * sharp + [0.01] * (20 - sharp), np.float32)
+    table = observe([0] * 20, faces(*[0] * 20), sharpness=sharpness)
+    assert tracks.clear(table, tracks.embed(table), 0.1).ids.tolist() == kept

@@ -1,0 +1,96 @@
+"""ArcFace's alignment, against another implementation and against faces whose points are known."""
+
+import numpy as np
+import pytest
+
+from analyzer import registry
+from analyzer.errors import UsageError
+from analyzer.inference.runtime import Runtime
+from analyzer.stages.align import arcface
+from tests.test_contracts import ASTRONAUT_FACE, astronaut
+
+RUNTIME = Runtime(device="cpu")
+
+
+def aligner(spec: str):
+    return registry.load("align", spec, runtime=RUNTIME)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_similarity_is_umeyamas(seed):
+    transform = pytest.importorskip("skimage.transform").SimilarityTransform
+    random = np.random.default_rng(seed)
+    points = random.normal(size=(5, 2)) * 40 + 300
+    target = arcface._TEMPLATE + random.normal(size=(5, 2)) * 3
+    known = transform.from_estimate(points, target).params[:2]
+    np.testing.assert_allclose(arcface.similarity(points, target), known, atol=1e-8)
+
+
+def test_similarity_of_one_point_five_times_is_finite():
+    assert np.isfinite(arcface.similarity(np.full((5, 2), 7.0), arcface._TEMPLATE)).all()
+
+
+@pytest.mark.parametrize("size", [112, 224])
+def test_points_of_the_face_go_where_the_template_says(size):
+    """A picture that is white at five points alone, turned and scaled."""
+    scale = size / 112
+    angle = np.deg2rad(25)
+    turn = 3 * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    points = (arcface._TEMPLATE @ turn.T + [200, 60]).astype(np.float32)
+    image = np.zeros((600, 600, 3), np.uint8)
+    for x, y in np.rint(points).astype(int):
+        image[y - 3 : y + 4, x - 3 : x + 4] = 255
+    boxes = np.array([[150, 100, 450, 500]], np.float32)
+    chip = aligner(f"arcface:size={size}").align(image, boxes, points[None]).images[0, ..., 0]
+    for x, y in (arcface._TEMPLATE + 0.5) * scale - 0.5:
+        reach = 6 * scale
+        rows, columns = np.nonzero(chip > 127)
+        near = (abs(columns - x) < reach) & (abs(rows - y) < reach)
+        assert columns[near].mean() == pytest.approx(x, abs=0.6 * scale)
+        assert rows[near].mean() == pytest.approx(y, abs=0.6 * scale)
+
+
+@pytest.fixture(scope="module")
+def found():
+    return registry.load("detect", "centerface", runtime=RUNTIME).detect([astronaut()])[0]
+
+
+def test_dlibs_points_stand_in_where_the_detector_has_none(found):
+    """Both chips show one face in one place: they are nearly the same picture."""
+    cut = aligner("arcface")
+    known = cut.align(astronaut(), found.boxes, found.landmarks).images[0]
+    missing = np.full_like(found.landmarks, np.nan)
+    guessed = [cut.align(astronaut(), found.boxes, marks).images[0] for marks in (None, missing)]
+    np.testing.assert_array_equal(*guessed)
+    correlation = np.corrcoef(known.ravel(), guessed[0].ravel())[0, 1]
+    assert correlation > 0.8
+
+
+def test_chip_of_dlib_beside_is_the_one_that_dlib_cuts(found):
+    image = astronaut()
+    both = aligner("arcface:beside=150").align(image, found.boxes, found.landmarks)
+    chip = aligner("chip").align(image, found.boxes, found.landmarks)
+    own = aligner("arcface").align(image, found.boxes, found.landmarks)
+    assert both.images.shape == (1, 262, 262, 3)
+    np.testing.assert_array_equal(both.images[:, :150, 112:], chip.images)
+    np.testing.assert_array_equal(both.images[:, :112, :112], own.images)
+    assert both.frontality == chip.frontality
+    assert both.sharpness == own.sharpness
+
+
+def test_no_face_no_chip_beside():
+    none = np.empty((0, 4), np.float32)
+    assert aligner("arcface:beside=150").align(astronaut(), none, None).images.shape == (
+        *(0, 262, 262, 3),
+    )
+
+
+def test_face_at_the_edge_of_the_picture_is_cut_with_black_around():
+    image = astronaut()[70:, 190:]
+    box = ASTRONAUT_FACE - np.array([190, 70, 190, 70], np.float32)
+    assert len(aligner("arcface").align(np.ascontiguousarray(image), box, None)) == 1
+
+
+def test_a_size_that_is_none_is_refused():
+    with pytest.raises(UsageError, match="side in pixels"):
+        aligner("arcface:size=0")

@@ -1,0 +1,123 @@
+"""A report to be corrected, with known truth, and corrections of it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analyzer.attributes.labeller import PLAIN
+from analyzer.observations import persons
+from analyzer.options import AnalysisOptions
+from analyzer.reports.corrections_file import Correction, parse
+from analyzer.review import apply
+from analyzer.types import MediaReport
+from analyzer.types.people import Candidate, Poster
+from tests.support.reports import Face, make_report
+
+LEFT, RIGHT, TOP = (10, 20, 110, 140), (300, 20, 400, 140), (200, 150, 260, 220)
+AXES = np.eye(8, dtype=np.float32)
+
+
+def made(*, rate: float = 5.0, first_track: int = 0, **values: Any) -> MediaReport:
+    """Two seconds: track 0 left, 1 right at the same time; then 2 left, 3 at the top, of nobody.
+
+    Persons are 0 (tracks 0 and 2, Ada) and 1 (track 1). Boxes move to the right, 20 px a second.
+
+    Args:
+        rate: samples a second.
+        first_track: what the tracks are numbered from.
+        values: of the report.
+    """
+    faces = []
+    for i in range(int(4 * rate)):
+        time = i / rate
+        here = [(0, LEFT), (1, RIGHT)] if time < 2 else [(2, LEFT), (3, TOP)]
+        for track, (x1, y1, x2, y2) in here:
+            box = (x1 + 20 * time, y1, x2 + 20 * time, y2)
+            faces.append(Face(round(25 * time), time, box, first_track + track, 1 / rate))
+    owners = {first_track + track: person for track, person in enumerate((0, 1, 0, -1))}
+    report = make_report(faces, persons=owners, names={0: "Ada"}, duration_s=4.0, **values)
+    table = report.observations
+    embeddings = AXES[table.track_id - first_track]
+    table = replace(table, embeddings=embeddings, cuts=np.array([2.0]))
+    tally = replace(
+        table.tally,
+        faces_detected=len(table),
+        faces_saved=len(table),
+        faces_kept=len(table) * 3 // 4,
+    )
+    table = replace(table, tally=tally)
+    who = replace(
+        report.identities, centroids=np.stack([(AXES[0] + AXES[2]) / 2, AXES[1]]).astype(np.float32)
+    )
+    people = persons.persons(table, report.row_persons(), who)
+    known = {p.person_id: p for p in report.persons}
+    some = (Candidate(name="Ada", probability=0.8, distance=0.25),)
+    people = tuple(
+        replace(
+            p,
+            name=known[p.person_id].name,
+            name_distance=known[p.person_id].name_distance,
+            candidates=some,
+            identity_id=17 + p.person_id,
+        )
+        for p in people
+    )
+    return replace(
+        report,
+        observations=table,
+        identities=who,
+        persons=people,
+        poster=_poster(),
+        is_remembered=True,
+        shots=np.array([[0, 2], [2, 4]], np.float64),
+    )
+
+
+def _poster() -> Poster:
+    """One face of each person."""
+    return Poster(
+        path="poster.jpg",
+        image=np.full((400, 300, 3), 200, np.uint8),
+        boxes=np.array([[10, 50, 110, 150], [150, 50, 250, 150]], np.float32),
+        scores=np.array([0.9, 0.8], np.float32),
+        person_ids=np.array([0, 1]),
+        distances=np.array([0.25, 0.5], np.float32),
+        sex=("m", "f"),
+        age=("40.0", "30.0"),
+    )
+
+
+def op(kind: str, *numbers: int, name: str = "") -> dict[str, Any]:
+    """A correction by numbers alone."""
+    key = {"rename": "person", "merge": "persons"}.get(kind, "track")
+    told = {"op": kind, key: list(numbers) if kind == "merge" else numbers[0]}
+    return {**told, "name": name} if kind == "rename" else told
+
+
+def applied(report: MediaReport, *ops: Mapping[str, Any] | Correction) -> MediaReport:
+    """The report with corrections, all of which must be made."""
+    steps = [o if isinstance(o, Correction) else parse(o) for o in ops]
+    corrected, done = apply.apply(report, steps, labeller=lambda: PLAIN)
+    assert [step.fault for step in done] == [""] * len(ops)
+    return corrected
+
+
+def people(report: MediaReport) -> dict[int, Any]:
+    """All persons by number."""
+    return {person.person_id: person for person in report.persons}
+
+
+def write(*ops: Mapping[str, Any], change: Mapping[str, Any] | None = None) -> str:
+    """Write corrections.json; returns its path."""
+    source = {
+        "uri": "clip.mp4",
+        "name": "clip.mp4",
+        "options": AnalysisOptions().digest(),
+    }
+    whole = {"format": "ina-corrections", "version": 1, "source": source, "corrections": ops}
+    Path("corrections.json").write_text(json.dumps({**whole, **(change or {})}))
+    return "corrections.json"

@@ -1,0 +1,44 @@
+"""Processes that match or add at once: ``python identity_workers.py URL NUMBER OF PAUSE_S``."""
+
+import sys
+import time
+
+import numpy as np
+
+from analyzer.identities.address import open_store
+from analyzer.identities.records import Settings
+
+SETTINGS = Settings(model="test", threshold=0.6, refine=30)
+PEOPLE, EMBEDDINGS, BATCH = 200, 20_000, 50
+
+
+def crowd() -> tuple[np.ndarray, np.ndarray]:
+    """Embeddings (20,000, 128) of 200 people, and whose they are; the same in every process."""
+    rng = np.random.default_rng(7)
+    centres = rng.normal(size=(PEOPLE, 128))
+    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+    who = rng.permutation(np.arange(EMBEDDINGS) % PEOPLE)
+    noise = rng.normal(size=(EMBEDDINGS, 128)) * 0.25 / np.sqrt(128)
+    return (centres[who] + noise).astype(np.float32), who
+
+
+def main(url: str, number: int, of: int, pause_s: float) -> None:
+    """Give the store this process's share, in calls; each is said twice now and then."""
+    embeddings, who = crowd()
+    store = open_store(url, settings=SETTINGS)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for call in range(number, EMBEDDINGS // BATCH, of):
+        part = slice(call * BATCH, (call + 1) * BATCH)
+        for _ in range(2 if call % 7 == 0 else 1):
+            ids = store.match_or_add(
+                embeddings[part], np.ones(BATCH, np.int64), key=str(call), detected=BATCH + 1
+            )
+        pairs = {f"{w}:{i}" for w, i in zip(who[part].tolist(), ids.tolist(), strict=True)}
+        print(*pairs, flush=True)
+        time.sleep(pause_s)
+    store.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))

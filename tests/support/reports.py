@@ -1,0 +1,165 @@
+"""Reports with known boxes and times, for tests of exporters."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from analyzer.observations import intervals
+from analyzer.types import (
+    Attribute,
+    Decoded,
+    Identities,
+    MediaInfo,
+    MediaReport,
+    Observations,
+    Person,
+)
+
+OPTIONS = {"engine": "videotracking", "attributes": ["sex", "age"]}
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class Face:
+    """One row of a report."""
+
+    frame: int
+    time_s: float
+    box: tuple[float, float, float, float]
+    track: int = 0
+    duration_s: float = 0.2
+    detect_conf: float = 0.9
+    track_conf: float = NAN
+    sex: float = 1.5
+    age: float = 3.5
+
+
+def make_report(
+    faces: Sequence[Face] = (),
+    *,
+    persons: Mapping[int, int] | None = None,
+    names: Mapping[int, str] | None = None,
+    size: tuple[int, int] = (640, 360),
+    duration_s: float = 10.0,
+    uri: str = "clip.mp4",
+    kind: str = "video",
+    engine: str = "videotracking",
+    heads: Sequence[str] = ("sex", "age"),
+) -> MediaReport:
+    """Build a report.
+
+    Args:
+        faces: the rows, in order of time.
+        persons: track -> person, -1 = none; by default each track is the person of its number.
+        names: person -> name.
+        size: width and height of the picture.
+        duration_s: of the medium.
+        uri: of the medium.
+        kind: ``video`` or ``image``.
+        engine: as in the options.
+        heads: which of sex, age and ethnicity were asked for.
+    """
+    tracks = sorted({face.track for face in faces})
+    owners = persons if persons is not None else {track: track for track in tracks}
+    ids = np.array([owners[track] for track in tracks], np.int64)
+    info = MediaInfo(
+        uri=uri,
+        kind=kind,
+        width_px=size[0],
+        height_px=size[1],
+        frame_rate=Fraction(25) if kind == "video" else None,
+        duration_s=duration_s,
+        stills=(uri,) * (1 + max((face.frame for face in faces), default=0))
+        if kind == "image"
+        else (),
+    )
+    return MediaReport(
+        info=info,
+        observations=_observations(faces),
+        identities=Identities(
+            track_ids=np.array(tracks, np.int64),
+            person_ids=ids,
+            centroids=np.zeros((len(set(ids.tolist()) - {-1}), 4), np.float32),
+        ),
+        row_attributes=_decoded([(face.sex, face.age) for face in faces], heads),
+        track_attributes=_decoded([(2.25, 4.0)] * len(tracks), heads),
+        persons=tuple(_person(p, faces, owners, names or {}, heads) for p in _present(owners)),
+        shots=np.empty((0, 2), np.float64),
+        provenance={"options": {**OPTIONS, "engine": engine}},
+    )
+
+
+def _present(owners: Mapping[int, int]) -> list[int]:
+    return sorted(set(owners.values()) - {-1})
+
+
+def _observations(faces: Sequence[Face]) -> Observations:
+    def column(name: str, dtype: Any) -> Any:
+        return np.array([getattr(face, name) for face in faces], dtype)
+
+    n = len(faces)
+    return Observations(
+        frame=column("frame", np.int64),
+        time_s=column("time_s", np.float64),
+        duration_s=column("duration_s", np.float64),
+        track_id=column("track", np.int64),
+        boxes=column("box", np.float32).reshape(n, 4),
+        detect_conf=column("detect_conf", np.float32),
+        track_conf=column("track_conf", np.float32),
+        sharpness=np.full(n, 0.5, np.float32),
+        frontality=np.full(n, 0.75, np.float32),
+        face_px=np.full(n, 100, np.float32),
+        picture_px=np.full(n, 100_000, np.float32),
+        heads={},
+        embeddings=np.zeros((n, 4), np.float32),
+        embedding_rows=np.arange(n, dtype=np.int64),
+    )
+
+
+def _decoded(values: Sequence[tuple[float, float]], heads: Sequence[str]) -> dict[str, Decoded]:
+    """Sex and age (decision values), and a fixed ethnicity."""
+    sex = [v[0] for v in values]
+    age = [v[1] for v in values]
+    every = {
+        "sex": (sex, ["m" if v > 0 else "f" for v in sex]),
+        "age": (age, [f"{v * 10:.1f}" for v in age]),
+        "ethnicity": ([0.6] * len(values), ["Indian"] * len(values)),
+    }
+    return {
+        head: Decoded(value=np.array(every[head][0], np.float32), label=tuple(every[head][1]))
+        for head in heads
+    }
+
+
+def _person(
+    person: int,
+    faces: Sequence[Face],
+    owners: Mapping[int, int],
+    names: Mapping[int, str],
+    heads: Sequence[str],
+) -> Person:
+    mine = [face for face in faces if owners[face.track] == person]
+    every = {
+        "sex": Attribute(label="m", value=2.25),
+        "age": Attribute(label="40.0", value=4.0, low=30.06, high=55.04),
+        "ethnicity": Attribute(label="Indian", value=0.6),
+    }
+    return Person(
+        person_id=person,
+        name=names.get(person),
+        name_distance=0.25 if person in names else None,
+        track_ids=tuple(sorted({face.track for face in mine})),
+        face_count=len(mine),
+        first_s=mine[0].time_s,
+        last_s=mine[-1].time_s + mine[-1].duration_s,
+        screen_time_s=sum(face.duration_s for face in mine),
+        mean_area_ratio=0.05,
+        attributes={head: every[head] for head in heads},
+        intervals=intervals.stretches(
+            np.array([face.time_s for face in mine]),
+            np.array([face.time_s + face.duration_s for face in mine]),
+        ),
+    )

@@ -1,0 +1,163 @@
+import json
+
+import numpy as np
+import platformdirs
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from analyzer import registry  # noqa: E402
+from analyzer.attributes.heads import SIZES  # noqa: E402
+from analyzer.inference.runtime import Runtime  # noqa: E402
+from analyzer.stages.describe import _dlib_attributes, _dlib_dat  # noqa: E402
+from analyzer.stages.describe._dlib_attributes import Attributes  # noqa: E402
+from analyzer.training import _augment, _correct, _identity_heads, _loss, attributes  # noqa: E402
+from analyzer.training._network import Branch, Trunk  # noqa: E402
+from analyzer.weights import locate  # noqa: E402
+
+RUNTIME = Runtime(device="cpu")
+EPOCHS = 3
+
+
+class Coloured:
+    """A dataset whose classes show as the brightness of stripes: easy to learn."""
+
+    digest = "coloured"
+
+    def __init__(self, n: int = 720) -> None:
+        rng = np.random.default_rng(0)
+        sizes = {"sex": 2, "age": 9, "ethnicity": 7}
+        self.labels = {name: rng.integers(0, size, n) for name, size in sizes.items()}
+
+    def __len__(self) -> int:
+        return len(self.labels["sex"])
+
+    def chips(self, start: int, stop: int) -> np.ndarray:
+        count = len(self.labels["sex"][start:stop])
+        chips = np.zeros((count, 150, 150, 3), np.uint8)
+        for third, (name, scale) in enumerate([("sex", 200), ("age", 30), ("ethnicity", 40)]):
+            shade = (self.labels[name][start:stop] * scale).astype(np.uint8)
+            chips[:, third * 50 : third * 50 + 50, :, third] = shade[:, None, None]
+        return chips
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(platformdirs, "user_cache_path", lambda name: folder / name)
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def network():
+    return _dlib_dat.read(locate.locate("dlib_resnet"))
+
+
+def train(path, **options):
+    return attributes.train(Coloured(), runtime=RUNTIME, out=path, seed=3, epochs=EPOCHS, **options)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run from start to end: its file, its report, and what it told."""
+    path, told = tmp_path_factory.mktemp("whole") / "a", []
+    return path, train(path, progress=told.append), told
+
+
+def test_a_run_tells_how_far_it_is_and_what_came_out(whole):
+    path, report, told = whole
+    assert [step.done for step in told if step.stage == "train"][-1] == EPOCHS
+    assert report["count"] == 72
+    assert report["sizes"]["150"]["overall"]["sex_accuracy"]["value"] > 0.7
+    about = _dlib_attributes.metadata(path)
+    assert about["command"].endswith(f"--seed 3 --epochs {EPOCHS}")
+    assert about["data_sha256"] == "coloured"
+    assert json.loads(about["tuning_figures"])["150"] == report["sizes"]["150"]["overall"]
+    assert _dlib_attributes.calibration(path).octaves.tolist()[0] == 0
+    assert [file.name for file in path.parent.iterdir()] == ["a"]
+
+
+def test_a_run_that_was_stopped_goes_on_to_the_same_weights(whole, tmp_path):
+    class Stopped(Exception):
+        pass
+
+    def stop(step):
+        if step.stage == "train" and step.done > 1:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        train(tmp_path / "b", progress=stop)
+    assert (tmp_path / "b.checkpoint").exists()
+    resumed = []
+    report = train(tmp_path / "b", resume=True, progress=resumed.append)
+    assert next(step.done for step in resumed if step.stage == "train") > 1
+    assert report == whole[1]
+    first, second = (_dlib_attributes.load(path).tensors for path in (whole[0], tmp_path / "b"))
+    for name, tensor in first.items():
+        np.testing.assert_array_equal(tensor, second[name])
+
+
+def test_exported_branch_gives_what_torch_gives(tmp_path, network):
+    torch.manual_seed(0)
+    trunk, branch = Trunk(network), Branch(network)
+    chips = np.random.default_rng(0).integers(0, 256, (4, 150, 150, 3), np.uint8)
+    with torch.no_grad():
+        x = trunk(torch.from_numpy(chips))
+        branch.standardize(branch.features(x))
+        wanted = branch.heads(branch.features(x))
+    path = tmp_path / "branch"
+    views = np.random.default_rng(0).uniform(0, 1, (2, 64, 704)).astype(np.float32)
+    labels = {name: torch.zeros(64, dtype=torch.int64) for name in SIZES}
+    heads = _identity_heads.train(views, labels, 0)
+    tensors = Attributes.rounded({**branch.export(), **heads})
+    _dlib_attributes.save(tensors, path, {})
+    describer = registry.load(
+        "describe",
+        f"dlib_resnet:heads={path},mirror=false",
+        runtime=RUNTIME,
+        attributes=("sex", "age"),
+    )
+    got = describer.describe(chips).heads
+    frozen, t = describer.features(chips), tensors.tensors
+    hidden = np.maximum(frozen @ t["identity.hidden.weight"].T + t["identity.hidden.bias"], 0)
+    for name in ("sex", "age"):
+        own = hidden @ t[f"identity.{name}.weight"].T + t[f"identity.{name}.bias"]
+        np.testing.assert_allclose(got[name], wanted[name].numpy() + own, atol=0.03)
+
+
+def test_changed_chips_are_still_chips_and_follow_the_seed():
+    chip = np.random.default_rng(0).integers(0, 256, (150, 150, 3), np.uint8)
+    for seed in range(20):
+        changed = _augment.augment(chip, np.random.default_rng(seed))
+        again = _augment.augment(chip, np.random.default_rng(seed))
+        assert (changed.shape, changed.dtype) == (chip.shape, np.uint8)
+        np.testing.assert_array_equal(changed, again)
+        assert (changed != chip).any()
+
+
+def test_near_ages_are_less_wrong_than_far_ones():
+    labels = {name: torch.tensor([4]) for name in ("age", "ethnicity")} | {"sex": torch.tensor([1])}
+
+    def loss(age):
+        values = {"sex": torch.zeros(1, 1), "ethnicity": torch.zeros(1, 7)}
+        values["age"] = 4 * torch.eye(9)[[age]]
+        return float(_loss.total(values, labels))
+
+    assert loss(4) < loss(5) < loss(8)
+    assert loss(3) == pytest.approx(loss(5))
+
+
+@pytest.mark.parametrize("offsets", [[0.7], [0.5, -0.5, 0.2, -0.2]])
+def test_a_correction_finds_the_scale_and_offsets_that_were_taken_away(offsets):
+    random = np.random.default_rng(0)
+    true = random.normal(0, 2, (20_000, len(offsets)))
+    shown = (true - offsets) / 0.6
+    if len(offsets) == 1:
+        labels = (random.random(len(true)) < 1 / (1 + np.exp(-true[:, 0]))).astype(int)
+    else:
+        noise = random.gumbel(size=true.shape)
+        labels = (true + noise).argmax(axis=1)
+    scale, found = _correct.fit(shown.astype(np.float32), labels)
+    assert scale == pytest.approx(0.6, abs=0.03)
+    np.testing.assert_allclose(found, offsets, atol=0.08)
