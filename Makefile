@@ -16,7 +16,7 @@ help: ## what there is
 
 install: $(STAMP) ## the virtual environment
 
-$(STAMP): setup.py analyzer/__init__.py
+$(STAMP): setup.py analyzer/_version.py
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]'
 	@touch $@

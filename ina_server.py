@@ -20,7 +20,8 @@ import analyzer
 from analyzer.errors import AnalyzerError
 from analyzer.options import AnalysisOptions, add_arguments, spellings
 from ina import analysis
-from joblist.model import ROWS_HELP, JoblistError
+from joblist.errors import JoblistError
+from joblist.model import ROWS_HELP
 from jobs.commands import _arguments as arguments
 from jobs.errors import LedgerRefused, LedgerUnavailable, UsageError
 from jobs.types import DEFAULT_PORT, FINAL, Bounds, Job, State
@@ -315,7 +316,8 @@ class _Run:
     def _conclude(self) -> int:
         """Print the summary and what failed; return the exit code."""
         from jobs.ledger import queries
-        from jobs.server.display import describe, results
+        from jobs.server.display import results
+        from jobs.server.progress import describe
 
         store = self._ledger.store
         counts = store.read(queries.counts)

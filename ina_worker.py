@@ -7,7 +7,6 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from analyzer.gallery.folder import Galleries
     from analyzer.identities import IdentityStore
     from analyzer.options import AnalysisOptions
-    from analyzer.pipeline.summarize import Models
+    from analyzer.pipeline.components import Models
     from analyzer.reports.part_file import Part
     from analyzer.types import MediaReport, Progress, ProgressHook
     from jobs.worker.child import Report, Task
@@ -140,11 +139,12 @@ class _Analysis:
     def run(self, lease: Lease, parts: dict[str, Path], report: Report) -> Mapping[str, float]:
         """Write what the lease asks for; see `jobs.worker.child.Task`."""
         from analyzer import registry
+        from analyzer.identities.remember import remember
         from analyzer.options import AnalysisOptions
         from analyzer.reports import corrections_file
         from analyzer.reports import part_file as kept
         from analyzer.review import apply
-        from analyzer.workflows.analyze import WITHOUT_MEDIUM, analyze, remember
+        from analyzer.workflows.analyze import WITHOUT_MEDIUM, analyze
 
         options = AnalysisOptions.from_dict({**lease.options, **self._overrides})
         self._report = report
@@ -212,7 +212,7 @@ class _Analysis:
     def _models(self, options: AnalysisOptions) -> tuple[Models, Galleries]:
         """What these options name; loaded where the job before had others."""
         from analyzer.gallery.folder import Galleries
-        from analyzer.pipeline.summarize import load_models
+        from analyzer.pipeline.components import load_models
 
         if options.digest() not in self._loaded:
             self._loaded.clear()
@@ -244,19 +244,16 @@ def _require_machine(wanted: Mapping[str, str] | None) -> None:
 def _look(lease: Lease, models: Models, hook: ProgressHook) -> Part:
     """Look at a medium or a shard of it, or put together what was seen of all shards."""
     from analyzer.errors import AnalyzerError
-    from analyzer.pipeline.summarize import observe_part
-    from analyzer.reports import part_file as parts
-    from analyzer.types.shards import Shard
+    from analyzer.pipeline.observe import observe_part
+    from analyzer.pipeline.run import join
+    from analyzer.reports import part_file
 
     if lease.parts:
         try:
-            return parts.join(
-                [parts.load(Path(p), key=models.options.digest()) for p in lease.parts]
-            )
+            return join([part_file.load(Path(p), key=models.options.digest()) for p in lease.parts])
         except AnalyzerError as error:
             raise JobFailed("transient", f"{error}: its shards are done again") from error
-    shard = Shard(**asdict(lease.shard)) if lease.shard else None
-    return observe_part(lease.source_path, models=models, shard=shard, progress=hook)
+    return observe_part(lease.source_path, models=models, shard=lease.shard, progress=hook)
 
 
 def progress_hook(

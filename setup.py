@@ -10,9 +10,9 @@ ROOT = Path(__file__).parent
 
 def version() -> str:
     """Read the version as text: importing the package would need what is not installed yet."""
-    text = (ROOT / "analyzer" / "__init__.py").read_text(encoding="utf-8")
+    text = (ROOT / "analyzer" / "_version.py").read_text(encoding="utf-8")
     found = re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE)
-    assert found, "analyzer/__init__.py states no version"
+    assert found, "analyzer/_version.py states no version"
     return found[1]
 
 

@@ -15,11 +15,12 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
+from analyzer._version import __version__
+
 if TYPE_CHECKING:
     from analyzer.api import analyze, dataframe, load_models, write
 
-__version__ = "0.1.0"
-__all__ = ["analyze", "dataframe", "load_models", "write"]
+__all__ = ["__version__", "analyze", "dataframe", "load_models", "write"]
 
 # OpenCV reads it once, when it is loaded: pictures above 100 megapixels are refused by their
 # header, before memory is taken for them.

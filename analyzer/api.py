@@ -17,7 +17,7 @@ from analyzer.export import Table
 from analyzer.gallery import folder as galleries
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import summarize
+from analyzer.pipeline import components
 from analyzer.pipeline.components import Models
 from analyzer.results import locate
 from analyzer.results import write as outputs
@@ -99,7 +99,7 @@ def load_models(*, threads: int = 0, **options: Any) -> Models:
 
 @lru_cache(maxsize=_KEPT)
 def _loaded(options: AnalysisOptions, threads: int) -> Models:
-    return summarize.load_models(options, threads=threads)
+    return components.load_models(options, threads=threads)
 
 
 def dataframe(report: MediaReport, table: str = "csv") -> "pandas.DataFrame":

@@ -15,6 +15,8 @@
 
 from typing import ClassVar
 
+import joblist.errors
+
 
 class AnalyzerError(Exception):
     """Base of all errors; the message is one line that names the cure."""
@@ -22,7 +24,7 @@ class AnalyzerError(Exception):
     kind: ClassVar[str] = "bug"
 
 
-class UsageError(AnalyzerError):
+class UsageError(AnalyzerError, joblist.errors.UsageError):
     """An option, component or value that does not exist."""
 
     kind = "usage"

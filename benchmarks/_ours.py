@@ -21,11 +21,11 @@ def whole(path: str, options: str) -> dict[str, Any]:
     began = time.perf_counter()
     from analyzer import registry
     from analyzer.options import AnalysisOptions
-    from analyzer.pipeline import summarize
+    from analyzer.pipeline import run, summarize
 
     models = summarize.load_models(AnalysisOptions(device="cpu", **json.loads(options)))
     loaded = time.perf_counter()
-    report = summarize.analyze(path, models=models)
+    report = run.analyze(path, models=models)
     with tempfile.TemporaryDirectory() as folder:
         exporter = registry.load("export", "csv", runtime=models.runtime)
         exporter.write(report, Path(folder) / "table.csv", None)
@@ -83,10 +83,10 @@ def export_mp4(path: str) -> dict[str, Any]:
     """Analyse a video at 1 fps, and burn the faces in."""
     from analyzer import registry
     from analyzer.options import AnalysisOptions
-    from analyzer.pipeline import summarize
+    from analyzer.pipeline import run, summarize
 
     models = summarize.load_models(AnalysisOptions(device="cpu", fps=1))
-    report = summarize.analyze(path, models=models)
+    report = run.analyze(path, models=models)
     exporter = registry.load("export", "mp4", runtime=models.runtime)
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()

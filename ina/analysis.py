@@ -14,10 +14,11 @@ from analyzer import registry
 from analyzer.errors import AnalyzerError, ResourceError
 from analyzer.options import AnalysisOptions
 from analyzer.options.anonymise import needs_names
-from analyzer.types.shards import plan
+from analyzer.options.shards import plan
+from joblist.shard import Shard
 from jobs.analysis import Settled
 from jobs.errors import JobFailed, UsageError
-from jobs.types import JobSpec, Shard
+from jobs.types import JobSpec
 
 if TYPE_CHECKING:
     from analyzer.identities import IdentityStore
@@ -74,7 +75,7 @@ def shards(count: int | None, minutes: float | None, options: Mapping[str, Any])
             shots=options["shots"],
             detector=options["detector"],
         )
-    return [Shard(s.number, s.count, s.least_s) for s in wanted or () if s.count > 1]
+    return [shard for shard in wanted or () if shard.count > 1]
 
 
 def length_s(source: str, options: Mapping[str, Any]) -> float:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
-SHOWN_PROBLEMS = 50
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -53,35 +52,6 @@ class JobSpec:
     def from_dict(cls, plain: Mapping[str, Any]) -> JobSpec:
         """Build from `to_dict`."""
         return cls(**plain)
-
-
-class Problem(NamedTuple):
-    """Something wrong with a joblist."""
-
-    line: int
-    """Line of the file, from 1; 0 for all of it."""
-    text: str
-    """What is wrong, and the cure."""
-
-
-class JoblistError(Exception):
-    """Rows of a joblist are wrong; nothing of it is to be used.
-
-    Args:
-        path: The joblist.
-        problems: Everything found, with line numbers.
-        more: Number of further problems that were not kept.
-    """
-
-    def __init__(self, path: str, problems: Sequence[Problem], *, more: int = 0) -> None:
-        self.path = path
-        self.problems = list(problems)
-        shown = self.problems[:SHOWN_PROBLEMS]
-        lines = [f"{path}:{p.line}: {p.text}" if p.line else f"{path}: {p.text}" for p in shown]
-        hidden = more + max(0, len(self.problems) - SHOWN_PROBLEMS)
-        if hidden:
-            lines.append(f"{path}: and {hidden} more")
-        super().__init__("\n".join(lines))
 
 
 ROWS_HELP = (

@@ -11,7 +11,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from joblist.clashes import Clashes
-from joblist.model import JoblistError, JobSpec, Problem, Rows, is_address
+from joblist.errors import JoblistError, Problem
+from joblist.model import JobSpec, Rows, is_address
 
 MANDATORY = ("source_path", "dest_csv")
 EXTRAS = ("poster_path", "gallery", "corrections", "item_id")

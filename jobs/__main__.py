@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from joblist.model import JoblistError
+from joblist.errors import JoblistError
 from jobs.errors import JobsError
 
 _EPILOG = """\

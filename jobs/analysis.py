@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from joblist.shard import Shard
 from jobs.errors import UsageError
-from jobs.types import JobSpec, Shard
+from jobs.types import JobSpec
 
 if TYPE_CHECKING:
     import argparse

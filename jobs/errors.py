@@ -16,12 +16,14 @@
 
 from __future__ import annotations
 
+import joblist.errors
+
 
 class JobsError(Exception):
     """Base of every error of this package."""
 
 
-class UsageError(JobsError):
+class UsageError(JobsError, joblist.errors.UsageError):
     """The command cannot be carried out as given."""
 
 

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from joblist.model import JobSpec as JobSpec
+from joblist.shard import Shard
 
 PROTOCOL = 3
 """Version of the conversation between worker and server."""
@@ -91,20 +92,6 @@ class Bounds:
     """Whether a medium may be an https address."""
     max_download: int = 20_000_000_000
     """Bytes that a medium behind an address may have."""
-
-
-@dataclass(frozen=True)
-class Shard:
-    """One of the parts into which a job is divided."""
-
-    number: int
-    """From 0."""
-    count: int
-    least_s: float = 0.0
-    """Seconds of the medium that a part has at least: then the last ones have nothing to do."""
-
-    def __str__(self) -> str:
-        return f"shard {self.number + 1} of {self.count}"
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def test_importing_the_package_loads_nothing() -> None:
 
 def test_what_is_public_hides_no_module() -> None:
     from analyzer.commands import analyze as command
-    from analyzer.pipeline.summarize import analyze as inner
+    from analyzer.pipeline.run import analyze as inner
 
     assert command.add
     assert inner is not analyzer.analyze

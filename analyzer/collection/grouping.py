@@ -7,7 +7,7 @@ import numpy as np
 
 from analyzer.stages.cluster import Clusterer
 from analyzer.types import F32, I64, Person
-from analyzer.types.arrays import dense, group_means
+from analyzer.types.groups import dense, group_means
 
 _SAME_TIME_S = 1e-6
 _BLOCK = 4096

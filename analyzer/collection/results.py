@@ -11,9 +11,9 @@ from analyzer import registry
 from analyzer.collection import crops, tables
 from analyzer.collection.crops import Crops
 from analyzer.collection.identities import Appearance, Collection, Identity
+from analyzer.files import atomic as outputs
 from analyzer.files import columns
 from analyzer.files.columns import Column
-from analyzer.results import write as outputs
 from analyzer.types import ProgressHook
 
 SHOWN = 5000

@@ -89,7 +89,7 @@ def _report(args: argparse.Namespace, progress: Any) -> dict[str, Any]:
     """All figures, and what they were measured with."""
     from analyzer.evaluation import clustering as evaluate
     from analyzer.evaluation import truth
-    from analyzer.pipeline.summarize import load_models
+    from analyzer.pipeline.components import load_models
 
     forced = {"engine": "image"} if args.pictures else {}
     options = AnalysisOptions.from_mapping({**vars(args), **forced})

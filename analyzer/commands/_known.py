@@ -7,9 +7,9 @@ from hashlib import blake2b
 from pathlib import Path
 
 from analyzer.identities import address
+from analyzer.identities.remember import remember
 from analyzer.options import AnalysisOptions
 from analyzer.types import MediaReport
-from analyzer.workflows.analyze import remember
 
 
 class Known:

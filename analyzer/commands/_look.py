@@ -9,10 +9,11 @@ from multiprocessing import get_context
 
 from analyzer.errors import ResourceError
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline.summarize import Models, load_models, observe_part
+from analyzer.pipeline.components import Models, load_models
+from analyzer.pipeline.observe import observe_part
 from analyzer.reports.part_file import Part
 from analyzer.types import Progress, ProgressHook
-from analyzer.types.shards import Shard
+from joblist.shard import Shard
 
 _models: list[Models] = []
 """Of a process that looks at shards."""
@@ -58,7 +59,7 @@ class Look:
         """Look at a medium.
 
         Args:
-            path: see `analyzer.pipeline.summarize.analyze`.
+            path: see `analyzer.pipeline.run.analyze`.
             progress: told of each step; of shards, when one is done.
 
         Raises:

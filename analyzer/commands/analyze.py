@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 from analyzer import registry
 from analyzer.errors import AnalyzerError, UsageError
 from analyzer.options import AnalysisOptions, add_arguments, spellings
-from analyzer.types.shards import plan
+from analyzer.options.shards import plan
 from joblist.model import ROWS_HELP, Rows
 
 if TYPE_CHECKING:
     from analyzer.commands._known import Known
     from analyzer.commands._look import Look
     from analyzer.pipeline.components import Models
-    from analyzer.reports.corrections_file import Document
     from analyzer.reports.part_file import Part
     from analyzer.types import MediaReport, ProgressHook
+    from analyzer.types.corrections import Document
     from analyzer.types.people import Gallery
     from analyzer.workflows.items import Item
 
@@ -103,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
 
     from analyzer.commands._look import Look
     from analyzer.gallery.folder import Galleries
-    from analyzer.pipeline.summarize import load_models
+    from analyzer.pipeline.components import load_models
 
     models = load_models(options, threads=args.threads)
     galleries, told = Galleries(models), set[str]()
@@ -276,7 +276,7 @@ def _write_posters(
         models: that made the report.
         progress: told of each step.
     """
-    from analyzer.workflows.analyze import identify
+    from analyzer.gallery.poster import identify
     from analyzer.workflows.items import EXPORTS_OF_POSTERS
 
     wanted = [name for name in exports if name in EXPORTS_OF_POSTERS]

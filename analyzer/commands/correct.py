@@ -10,9 +10,9 @@ from analyzer.errors import UsageError
 from analyzer.options import spellings
 
 if TYPE_CHECKING:
-    from analyzer.reports.corrections_file import Document
     from analyzer.results.locate import Found, Results
     from analyzer.review.amend import Account
+    from analyzer.types.corrections import Document
 
 RESULTS_HELP = (
     "a report (.report.zip), with what lies beside it under its name; or a folder or joblist, in "

@@ -18,10 +18,10 @@ from analyzer.erasure.strip import Wanted
 from analyzer.files.transaction import Replaced, Rewrite
 from analyzer.identities import IdentityStore
 from analyzer.reports import corrections_file, report_file
-from analyzer.reports.corrections_file import Correction
 from analyzer.results import reexport
 from analyzer.results.locate import Results
-from analyzer.types import MediaReport
+from analyzer.types import MediaReport, corrections
+from analyzer.types.corrections import Correction
 
 _TABLES = ("csv", "characters", "posters")
 _EMPTIED = ("name", "name_distance", "identity_id")
@@ -175,7 +175,7 @@ def _mend(results: Results, wanted: Wanted, done: Account, rewrite: Rewrite) -> 
             done.removed.append(Removed(path, _REMOVED[name]))
     if results.corrections.exists():
         said = corrections_file.read(results.corrections).corrections
-        _mend_corrections(results, corrections_file.without(said, wanted.name), done, rewrite)
+        _mend_corrections(results, corrections.without(said, wanted.name), done, rewrite)
     if not done.removed:
         return
     for name, path in results.files.items():

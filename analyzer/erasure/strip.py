@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analyzer.identities import IdentityStore
-from analyzer.reports.corrections_file import Correction, without
 from analyzer.review import anchors
 from analyzer.types import MediaReport, Person
+from analyzer.types.corrections import Correction, without
 
 
 @dataclass(frozen=True, kw_only=True)

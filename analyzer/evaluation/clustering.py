@@ -16,8 +16,8 @@ from analyzer.evaluation.agreement import Agreement, Score
 from analyzer.evaluation.truth import Labels
 from analyzer.inference.runtime import Runtime
 from analyzer.observations import table as tables
-from analyzer.pipeline import summarize
-from analyzer.pipeline.summarize import Models
+from analyzer.pipeline import observe, summarize
+from analyzer.pipeline.components import Models
 from analyzer.types import F32, I64, MediaInfo, MediaReport, Observations, ProgressHook
 
 
@@ -103,7 +103,7 @@ def _observe(
     path: str | list[str], models: Models, progress: ProgressHook
 ) -> tuple[MediaInfo, Observations]:
     with models.decoder.open(path) as medium:
-        parts = list(summarize.observe(medium, models=models, progress=progress))
+        parts = list(observe.observe(medium, models=models, progress=progress))
         return medium.info, tables.concat(parts)
 
 

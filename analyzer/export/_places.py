@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.types import F64, I64
-from analyzer.types.arrays import dense
+from analyzer.types.groups import dense
 
 _CHARACTER = 0.55
 """Width of a character, as a share of the font size."""

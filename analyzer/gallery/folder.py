@@ -26,7 +26,7 @@ from analyzer.errors import InputError
 from analyzer.files import cache
 from analyzer.imaging import boxes
 from analyzer.pipeline import stills
-from analyzer.pipeline.summarize import Models
+from analyzer.pipeline.components import Models
 from analyzer.types import F32, Progress, ProgressHook
 from analyzer.types.people import Gallery
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from analyzer.observations import persons
 from analyzer.observations import table as tables
-from analyzer.pipeline import summarize
+from analyzer.pipeline import observe
 from analyzer.pipeline.components import Models
 from analyzer.stages.decode import Medium
 from analyzer.types import Frame, Observations
@@ -34,7 +34,7 @@ class Seen:
 
 def watch(medium: Medium, models: Models) -> Iterator[Seen]:
     """Yield each sampled frame as soon as its faces are known."""
-    with closing(summarize.steps(medium, models=models, size=1)) as steps:
+    with closing(observe.steps(medium, models=models, size=1)) as steps:
         for frames, table in steps:
             for frame in frames:
                 yield _seen(frame, tables.take(table, table.frame == frame.index), models)

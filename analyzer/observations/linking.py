@@ -7,7 +7,7 @@ import numpy as np
 from analyzer.imaging import boxes
 from analyzer.observations.tracks import embed
 from analyzer.types import F32, F64, I64, Observations
-from analyzer.types.arrays import dense
+from analyzer.types.groups import dense
 
 _SAME_TIME_S = 1e-6
 _REACH = 1.0

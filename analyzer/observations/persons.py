@@ -17,7 +17,7 @@ from analyzer.types import (
     Observations,
     Person,
 )
-from analyzer.types.arrays import dense, group_means
+from analyzer.types.groups import dense, group_means
 
 
 def identities(labels: I64, found: Tracks, track_ids: I64) -> Identities:

@@ -6,7 +6,7 @@ import numpy as np
 
 from analyzer.observations import table
 from analyzer.types import F32, I64, Observations
-from analyzer.types.arrays import dense, group_means
+from analyzer.types.groups import dense, group_means
 
 _WINDOW = 3
 _SHARPEST = 0.9

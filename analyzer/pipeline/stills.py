@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from analyzer import registry
 from analyzer.pipeline import detection
-from analyzer.pipeline.summarize import Models
+from analyzer.pipeline.components import Models
 from analyzer.types import U8, Chips, Descriptions, Detections
 
 

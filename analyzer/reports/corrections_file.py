@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from analyzer.errors import InputError
 from analyzer.files.text import write_json
+from analyzer.types.corrections import Anchor, Correction, Document
 
 SUFFIX = ".corrections.json"
 _FORMAT = "ina-corrections"
@@ -16,51 +16,6 @@ _WHO = {"rename": "person", "merge": "persons", "split": "track", "not_a_face": 
 """Operation -> the key of its numbers."""
 _CURE = "save it from the page again"
 _BROKEN = (AttributeError, KeyError, TypeError, ValueError)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Anchor:
-    """A face of whom a correction means."""
-
-    time_s: float
-    bbox: tuple[float, ...]
-    """``x1, y1, x2, y2``, as in the csv."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Correction:
-    """One step; the number of a person or track holds for one analysis, anchors for all."""
-
-    op: str
-    """``rename``, ``merge``, ``split`` or ``not_a_face``."""
-    numbers: tuple[int, ...]
-    """The person, the persons of a merge, or the track."""
-    anchors: tuple[tuple[Anchor, ...], ...]
-    """Some faces of each of ``numbers``, as they were before this step; none if only the number is
-    known."""
-    name: str = ""
-    """What a person is renamed to; empty: nothing."""
-
-    def __str__(self) -> str:
-        numbers = ", ".join(map(str, self.numbers))
-        if self.op == "rename":
-            return f"person {numbers} is {self.name or 'nobody we know'}"
-        if self.op == "merge":
-            return f"persons {numbers} are one"
-        return f"track {numbers} is {'somebody else' if self.op == 'split' else 'not a face'}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Document:
-    """What a file of corrections holds."""
-
-    uri: str
-    name: str
-    """Last part of the medium's path."""
-    options: str
-    """Hash of the options that the numbers hold for."""
-    corrections: tuple[Correction, ...]
-    """In the order in which they are made."""
 
 
 def read(path: Path) -> Document:
@@ -147,26 +102,6 @@ def parse(told: Mapping[str, Any]) -> Correction:
         raise ValueError(f"{len(anchors)} anchors of {len(numbers)} persons")
     name = told["name"].strip() if op == "rename" else ""
     return Correction(op=op, numbers=tuple(numbers), anchors=anchors, name=name)
-
-
-def combine(kept: Sequence[Correction], made: Sequence[Correction]) -> tuple[Correction, ...]:
-    """What was kept, then what was made; once, where the same page was saved again."""
-    both = min(len(kept), len(made))
-    if all(map(_is_same, kept[:both], made[:both])):
-        return (*kept, *made[both:])
-    return (*kept, *made)
-
-
-def _is_same(kept: Correction, made: Correction) -> bool:
-    """Whether a correction is one that was kept; numbers count only where there are no anchors."""
-    if (kept.op, kept.name) != (made.op, made.name):
-        return False
-    return kept.anchors == made.anchors if any(made.anchors) else kept.numbers == made.numbers
-
-
-def without(corrections: Sequence[Correction], name: str | None) -> tuple[Correction, ...]:
-    """The corrections that give nobody a name; whom they gave it to has none then."""
-    return tuple(replace(c, name="") if name and c.name == name else c for c in corrections)
 
 
 def _steps(told: Sequence[Mapping[str, Any]]) -> tuple[Correction, ...]:

@@ -2,15 +2,13 @@
 
 import json
 import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-import analyzer
+from analyzer._version import __version__
 from analyzer.errors import InputError
-from analyzer.observations import table as tables
 from analyzer.reports import serialize
 from analyzer.types import MediaInfo, Observations
 
@@ -24,33 +22,6 @@ class Part:
     """Frames and tracks are numbered from the first picture of the part."""
     reached_end: bool
     """Whether the part goes to the end; what ``info`` says of the length counts only then."""
-
-
-def join(parts: Sequence[Part]) -> Part:
-    """Put all shards of a medium together, as if it had been looked at as a whole.
-
-    Args:
-        parts: in order of time; every one of them.
-
-    Raises:
-        InputError: they are not of one medium as it is now.
-    """
-    last = [part for part in parts if part.reached_end]
-    if len(last) != 1:
-        raise InputError(f"{parts[0].info.uri}: changed while it was analysed; analyse it again")
-    moved, frames, tracks = [], 0, 0
-    for table in (part.observations for part in parts):
-        moved.append(
-            replace(
-                table,
-                frame=table.frame + frames,
-                cut_frames=table.cut_frames + frames,
-                track_id=table.track_id + tracks,
-            )
-        )
-        frames += table.tally.frames_decoded
-        tracks += int(table.track_id.max(initial=-1)) + 1
-    return replace(last[0], observations=tables.concat(moved))
 
 
 def save(part: Part, path: Path, *, key: str) -> None:
@@ -101,4 +72,4 @@ def load(path: Path, *, key: str) -> Part:
 
 
 def _version(key: str) -> str:
-    return f"{analyzer.__version__} {key}"
+    return f"{__version__} {key}"

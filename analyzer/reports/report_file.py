@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-import analyzer
 from analyzer import registry
+from analyzer._version import __version__
 from analyzer.errors import InputError
 from analyzer.files import zips
 from analyzer.reports import corrections_file, serialize
@@ -124,7 +124,7 @@ def _told(report: MediaReport) -> dict[str, Any]:
     poster = report.poster
     return {
         "schema": SCHEMA,
-        "analyzer": analyzer.__version__,
+        "analyzer": __version__,
         "info": serialize.info(report.info),
         "persons": [asdict(person) for person in report.persons],
         "notes": report.notes,

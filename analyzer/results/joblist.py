@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from analyzer import registry
 from analyzer.errors import UsageError
 from joblist import reader
-from joblist.model import JoblistError, JobSpec, Rows, is_address
+from joblist.errors import JoblistError
+from joblist.model import JobSpec, Rows, is_address
 
 
 def read(

@@ -11,13 +11,13 @@ from analyzer.files.transaction import Replaced, Rewrite
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline import components
 from analyzer.reports import corrections_file, portraits, report_file
-from analyzer.reports.corrections_file import Correction, Document
 from analyzer.results import reexport
 from analyzer.results.locate import Results
 from analyzer.results.reexport import Again
 from analyzer.review import apply
 from analyzer.review.ownership import Step
-from analyzer.types import MediaReport
+from analyzer.types import MediaReport, corrections
+from analyzer.types.corrections import Correction, Document
 
 _AGAIN = "open the page that was made with it, correct there and save; or apply them by their boxes"
 
@@ -82,7 +82,7 @@ def amend(results: Results, made: Sequence[Correction] | None, *, trial: bool) -
     is_now = report_file.load(place)
     before = is_now.uncorrected or is_now
     earlier = is_now.corrections
-    wanted = () if made is None else corrections_file.combine(earlier, made)
+    wanted = () if made is None else corrections.combine(earlier, made)
     report, steps = apply.apply(before, wanted, labeller=_labeller(before))
     _require_made(steps[len(earlier) :])
     document = apply.document_of(report)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from analyzer.imaging import boxes as geometry
-from analyzer.reports.corrections_file import Anchor
 from analyzer.types import F32, F64, I64, Observations
+from analyzer.types.corrections import Anchor
 
 _COUNT = 5
 _LEAST_IOU = 0.4

@@ -18,10 +18,10 @@ from analyzer.observations import table as tables
 from analyzer.observations import tracks
 from analyzer.observations.tracks import Tracks
 from analyzer.options import AnalysisOptions
-from analyzer.reports.corrections_file import Correction, Document
 from analyzer.review.ownership import NO_FACE, NOBODY, Ownership, Step
 from analyzer.types import F32, I64, Decoded, Identities, MediaReport, Observations, Person
-from analyzer.types.arrays import group_means
+from analyzer.types.corrections import Correction, Document
+from analyzer.types.groups import group_means
 from analyzer.types.people import Poster
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analyzer.reports.corrections_file import Anchor, Correction
 from analyzer.review import anchors
 from analyzer.types import MediaReport
+from analyzer.types.corrections import Anchor, Correction
 
 NOBODY, NO_FACE = -1, -2
 

@@ -7,6 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
+
 
 def check(owner: str, name: str, array: Any, dtype: Any, shape: tuple[int | None, ...]) -> None:
     """Raise ``TypeError`` or ``ValueError`` unless ``array`` has this dtype and shape."""
@@ -33,30 +38,3 @@ class Arrays:
 
         parts = (f"{f.name}={text(getattr(self, f.name))}" for f in fields(self))  # type: ignore[arg-type]
         return f"{type(self).__name__}({', '.join(parts)})"
-
-
-def dense(ids: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number ids (n,) from 0 in order of first appearance."""
-    _, first, inverse = np.unique(ids, return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(first))[inverse].astype(np.int64)
-
-
-def group_means(
-    rows: NDArray[np.float32], group: NDArray[np.int64], weights: NDArray[Any], count: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Average the rows of each group.
-
-    Args:
-        rows: (n, D).
-        group: (n,) of each row, 0 to ``count`` - 1.
-        weights: (n,) not negative.
-        count: number of groups.
-
-    Returns:
-        Weighted means (count, D), and summed weights (count,).
-    """
-    totals = np.bincount(group, weights, count)
-    sums = np.zeros((count, rows.shape[1]))
-    np.add.at(sums, group, rows * weights[:, None])
-    means = sums / np.maximum(totals, 1e-12)[:, None]
-    return means.astype(np.float32), totals.astype(np.float32)

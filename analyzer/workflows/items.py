@@ -9,6 +9,7 @@ from analyzer.errors import InputError, UsageError
 from analyzer.reports.corrections_file import SUFFIX
 from analyzer.results import joblist, write
 from analyzer.results import locate as results
+from analyzer.workflows import inputs
 from joblist.model import Rows
 
 EXPORTS_OF_POSTERS = ("posters", "poster_image")
@@ -63,14 +64,14 @@ def of_media(
         UsageError: a poster for several media, or results that would replace a medium.
     """
     found: list[str | list[str]] = (
-        [write.stills_in(media)] if stills else list(write.media_in(media))
+        [inputs.stills_in(media)] if stills else list(inputs.media_in(media))
     )
     if poster and len(found) > 1:
         raise UsageError(
             "--poster is the poster of one medium: analyse the media one at a time, or give each "
             "a folder with its poster, and the folders to --item"
         )
-    stems = write.stems([m if isinstance(m, str) else m[0] for m in found])
+    stems = inputs.stems([m if isinstance(m, str) else m[0] for m in found])
     items = [
         Item(
             medium=medium,
@@ -113,7 +114,7 @@ def of_folders(
             )
     places = [Path(folder).resolve() for folder in folders]
     # A folder's name has no suffix: what looks like one is a part of it.
-    stems = write.stems([f"{place}.folder" for place in places])
+    stems = inputs.stems([f"{place}.folder" for place in places])
     items = [
         _of_folder(Path(folder), output / stem, exports, gallery)
         for folder, stem in zip(folders, stems, strict=True)
@@ -125,8 +126,8 @@ def of_folders(
 def _of_folder(
     folder: Path, target: Path, exports: Callable[[bool], Sequence[str]], gallery: str | None
 ) -> Item:
-    videos = write.files_in(folder, write.VIDEO_SUFFIXES)
-    posters = write.files_in(folder, registry.module("decode", "images").SUFFIXES)
+    videos = inputs.files_in(folder, inputs.VIDEO_SUFFIXES)
+    posters = inputs.files_in(folder, registry.module("decode", "images").SUFFIXES)
     wrong = "no video in this folder"
     if videos:
         names = ", ".join(Path(video).name for video in videos)

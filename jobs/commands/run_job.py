@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from joblist import reader
 from joblist.clashes import real_folder
-from joblist.model import JoblistError, JobSpec, Rows
+from joblist.errors import JoblistError
+from joblist.model import JobSpec, Rows
 from jobs import analysis as joint
 from jobs.commands import _arguments as arguments
 from jobs.errors import JobFailed, UsageError

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from joblist.shard import Shard
 from jobs import analysis as joint
 from jobs.commands import _arguments as arguments
 from jobs.commands import accept as accepting
@@ -23,7 +24,6 @@ from jobs.slurm.folder import JOIN, SHARD, Folder, Plan
 from jobs.slurm.survey import Fate
 from jobs.standalone import journal
 from jobs.standalone.work import Work
-from jobs.types import Shard
 
 SHOWN = 50
 LEAST_MINUTES = 30.0

@@ -15,9 +15,9 @@ from jobs.dashboard.history import History
 from jobs.errors import LedgerUnavailable
 from jobs.ledger import queries, schema
 from jobs.ledger.store import Store
-from jobs.server.display import ended, totals
 from jobs.server.estimate import Estimate
 from jobs.server.operator import Operator
+from jobs.server.progress import ended, totals
 from jobs.types import Job
 
 FRESH_S = 1.0

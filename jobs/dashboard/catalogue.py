@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 
 from jobs.ledger import queries
-from jobs.server.display import GROUPS, reason
+from jobs.server.progress import GROUPS, reason
 from jobs.types import Job, State
 
 PORTION = 2000
@@ -69,7 +69,7 @@ class Catalogue:
         """Return jobs by number.
 
         Args:
-            group: One of `jobs.server.display.GROUPS`, or nothing for all.
+            group: One of `jobs.server.progress.GROUPS`, or nothing for all.
             text: Words that must all be in the names, or all in the reason.
             after: Only jobs with a higher number.
             limit: Most jobs wanted.

@@ -24,13 +24,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, replace
 from typing import Any
 
+from joblist.shard import Shard
 from jobs.ledger import queries, shards
 from jobs.ledger import speculative_lease as second
 from jobs.ledger.events import note
 from jobs.ledger.store import Store
 from jobs.retry import BACKOFF_CAP_S, SteadyClock, backoff, may_retry
 from jobs.system.process_identity import Identity
-from jobs.types import MAX_ERROR_CHARS, Job, Shard, State
+from jobs.types import MAX_ERROR_CHARS, Job, State
 
 CLAIM = f"""
 UPDATE job SET state = 'leased', token = token + 1, attempts = attempts + 1, worker = ?, req = ?,

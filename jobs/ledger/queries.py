@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
-from jobs.types import Job, JobSpec, Manifest, Shard, State
+from joblist.shard import Shard
+from jobs.types import Job, JobSpec, Manifest, State
 
 COLUMNS = (
     "id, spec, state, token, attempts, lost, fails, worker, err_kind, err, manifest,"

@@ -19,9 +19,10 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from joblist.shard import Shard
 from jobs.ledger import keys, queries
 from jobs.ledger.events import note
-from jobs.types import MAX_ERROR_CHARS, Job, JobSpec, Shard, State
+from jobs.types import MAX_ERROR_CHARS, Job, JobSpec, State
 
 NEXT = f"""
 SELECT id FROM job INDEXED BY job_ready WHERE state = 'ready' ORDER BY {queries.ORDER} LIMIT ?"""

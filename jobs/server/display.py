@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from jobs.server.progress import describe, ended, totals
 from jobs.types import Job, State
 
 if TYPE_CHECKING:
@@ -19,40 +19,6 @@ if TYPE_CHECKING:
 REPORT_EVERY_S = 30.0
 BAD = (State.FAILED, State.POISON)
 BAR_WIDTH = 40
-
-
-GROUPS = {
-    "done": ("done", "skipped"),
-    "running": ("leased", "publishing", "sharded"),
-    "failed": ("failed", "poison"),
-    "to do": ("ready", "wait"),
-    "cancelled": ("cancelled",),
-}
-"""The states by what a person asks for."""
-
-
-def describe(job: Job) -> str:
-    """Return medium, csv and, after a failure, the reason; of a damaged medium, what is lost."""
-    why = reason(job)
-    return f"{job.spec.source_path} -> {job.spec.dests['csv']}{why and f' ({why})'}"
-
-
-def reason(job: Job) -> str:
-    """Return why a job has failed, or what of its medium is lost; mostly nothing."""
-    return f"{job.error_kind}: {job.error}" if job.error else _loss(job)
-
-
-def _loss(job: Job) -> str:
-    """Return what of a medium could not be analysed; mostly nothing."""
-    found = job.manifest.statistics if job.manifest else {}
-    if not found.get("partial"):
-        return ""
-    missing_s, damaged = found["missing_s"], found["damaged"]
-    missing = f"{missing_s:.1f} s missing" if missing_s else ""
-    broken = f"{damaged:.0f} damaged packets or pictures" if damaged else ""
-    medium = "the medium cannot be read and was skipped" if found.get("medium_skipped") else ""
-    poster = "the poster cannot be read and was skipped" if found.get("poster_skipped") else ""
-    return f"partial: {', '.join(filter(None, (medium, poster, missing, broken)))}"
 
 
 def import_notes(imported: Imported) -> list[str]:
@@ -69,22 +35,6 @@ def import_notes(imported: Imported) -> list[str]:
 def clock(seconds: float) -> str:
     """Return hours, minutes and seconds."""
     return f"{seconds // 3600:.0f}:{seconds % 3600 // 60:02.0f}:{seconds % 60:02.0f}"
-
-
-def totals(counts: dict[str, int]) -> dict[str, int]:
-    """Return the numbers that a person asks for, from the counts by state."""
-    return {name: sum(counts.get(state, 0) for state in states) for name, states in GROUPS.items()}
-
-
-def ended(status: Mapping[str, Any]) -> float:
-    """Return how many jobs are over, with the fractions of those that run."""
-    numbers = totals(status["counts"])
-    over = sum(numbers.values()) - numbers["running"] - numbers["to do"]
-    # Of a job that two workers have, the one that is further counts.
-    best: dict[int, float] = {}
-    for job in (job for worker in status["workers"] for job in worker["jobs"]):
-        best[job["job"]] = max(job["done"], best.get(job["job"], 0.0))
-    return over + status["shards_done"] + sum(best.values())
 
 
 def summary(counts: dict[str, int]) -> str:

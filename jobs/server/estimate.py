@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.ledger import schema
-from jobs.server.display import ended, totals
+from jobs.server.progress import ended, totals
 
 KNOWN = 0.9
 """Share of the jobs ahead whose lengths must be known."""

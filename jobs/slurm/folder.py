@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from joblist.shard import Shard
 from jobs.errors import UsageError
 from jobs.standalone.work import Work
-from jobs.types import Bounds, JobSpec, Shard
+from jobs.types import Bounds, JobSpec
 
 SHARD, JOIN = "shard", "join"
 """Kinds of tasks: those that do jobs and parts of films, and those that put films together."""

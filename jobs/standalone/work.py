@@ -9,9 +9,10 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
+from joblist.shard import Shard
 from jobs.ledger import keys
 from jobs.ledger.shards import part_file
-from jobs.types import Bounds, JobSpec, Lease, Shard
+from jobs.types import Bounds, JobSpec, Lease
 
 JOB = 0
 """Number of every job outside a ledger; where two are at one destination, the later wins."""

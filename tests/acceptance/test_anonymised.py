@@ -16,7 +16,7 @@ from analyzer.export import mp4
 from analyzer.imaging import boxes
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import summarize
+from analyzer.pipeline import run, summarize
 from analyzer.types import F32, U8, MediaReport
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
@@ -60,7 +60,7 @@ def found_by_hog(path: Path) -> int:
 
 def look(path: Path) -> Case:
     models = summarize.load_models(AnalysisOptions(fps=5, device="cpu"))
-    return Case(path, summarize.analyze(str(path), models=models), found(path))
+    return Case(path, run.analyze(str(path), models=models), found(path))
 
 
 @pytest.fixture(scope="module")

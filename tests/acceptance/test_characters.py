@@ -16,6 +16,7 @@ from analyzer.evaluation import clustering, truth
 from analyzer.evaluation.clustering import Variants
 from analyzer.imaging import boxes
 from analyzer.options import AnalysisOptions
+from analyzer.pipeline import run as summarize_run
 from analyzer.pipeline import summarize
 from analyzer.types import I64, MediaReport, Observations
 from tests.support import media
@@ -37,7 +38,7 @@ def analyse(shared: Path) -> Analyse:
     def run(name: str, **options: Any) -> MediaReport:
         models = summarize.load_models(AnalysisOptions(**options))
         path = shared / "media" / "video" / f"{name}.mp4"
-        return summarize.analyze(str(path), models=models)
+        return summarize_run.analyze(str(path), models=models)
 
     return run
 
@@ -116,7 +117,7 @@ def timed(path: Path, options: AnalysisOptions) -> tuple[MediaReport, float]:
     models, seconds = summarize.load_models(options), []
     for _ in range(2):
         started = time.perf_counter()
-        report = summarize.analyze(str(path), models=models)
+        report = summarize_run.analyze(str(path), models=models)
         seconds.append(time.perf_counter() - started)
     return report, min(seconds)
 

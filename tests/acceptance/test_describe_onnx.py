@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from analyzer.evaluation import truth
+from analyzer.gallery.poster import POSTER_FACTOR
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import stills, summarize
+from analyzer.pipeline import run, stills, summarize
 from analyzer.pipeline.components import Models
 from analyzer.types import F32, MediaReport
-from analyzer.workflows.analyze import POSTER_FACTOR
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 LABELS = truth.of_video(Path(__file__).parent / "labels" / "short_hamilton_clip.csv")
@@ -30,7 +30,7 @@ def clip(shared: Path, request: pytest.FixtureRequest) -> MediaReport:
     detector = request.param
     if detector == "yunet":
         detector += f":weights={shared / 'models' / 'yunet_2026may.onnx'}"
-    return summarize.analyze(str(path), models=load(shared, fps=5, detector=detector))
+    return run.analyze(str(path), models=load(shared, fps=5, detector=detector))
 
 
 def test_the_main_man_is_one_person_and_nobody_else_is(clip: MediaReport) -> None:

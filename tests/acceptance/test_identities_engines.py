@@ -12,10 +12,11 @@ import pytest
 
 import analyzer
 from analyzer.options import AnalysisOptions
+from joblist.shard import Shard
 from jobs.slurm.folder import JOIN, SHARD, Folder, Plan
 from jobs.standalone.work import Work
 from jobs.system.process_identity import Identity
-from jobs.types import JobSpec, Shard
+from jobs.types import JobSpec
 from tests.acceptance.test_identities_run import archived, faces
 from tests.jobs.slurm.test_slurm import begin, task
 from tests.support.media import ffmpeg

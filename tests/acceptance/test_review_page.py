@@ -12,7 +12,7 @@ from analyzer.export import csv, html
 from analyzer.inference.runtime import Runtime
 from analyzer.observations import persons as aggregate
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import summarize
+from analyzer.pipeline import run, summarize
 from analyzer.types import Decoded, Identities
 from tests.support.reports import Face, make_report
 
@@ -102,7 +102,7 @@ def test_two_hours_are_a_small_page_that_shows_at_once(review, tmp_path):
 
 def test_the_sample_has_its_boxes_and_portraits(sample, review, tmp_path):
     models = summarize.load_models(AnalysisOptions(fps=5, device="cpu"))
-    report = summarize.analyze(str(sample / "sample.mp4"), models=models)
+    report = run.analyze(str(sample / "sample.mp4"), models=models)
     for exporter, name in ((html, "sample.html"), (csv, "sample.csv")):
         exporter.create(runtime=Runtime()).write(report, tmp_path / name)
     page = review(tmp_path / "sample.html").playable()
@@ -122,7 +122,7 @@ def test_a_video_whose_first_picture_comes_late(shared, review, tmp_path):
     """Chromium counts from the container's own start, 8 ms; reports count from 0."""
     film = shared / "media" / "video" / "short_hamilton_clip.mp4"
     models = summarize.load_models(AnalysisOptions(fps=5, stop=3.0, device="cpu"))
-    report = summarize.analyze(str(film), models=models)
+    report = run.analyze(str(film), models=models)
     html.create(runtime=Runtime()).write(report, tmp_path / "film.html")
     page = review(tmp_path / "film.html").playable()
     assert page.time_s == pytest.approx(0.844, abs=0.0011)

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 import analyzer
+from joblist.shard import Shard
 from jobs.slurm import rounds
 from jobs.slurm.folder import Folder, Plan
-from jobs.types import Shard
 from tests.acceptance.test_identities_run import archived
 from tests.support import media
 from tests.support.cluster import children, cluster, until

@@ -9,7 +9,7 @@ import pytest
 from analyzer import registry
 from analyzer.__main__ import main
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import summarize
+from analyzer.pipeline import run, summarize
 from analyzer.reports import report_file
 from tests.support import media
 
@@ -47,7 +47,7 @@ def collected(clips) -> Path:
     models = summarize.load_models(AnalysisOptions(fps=2, device="cpu"))
     exporter = registry.load("export", "report", runtime=models.runtime)
     for name, people in CAST.items():
-        report = summarize.analyze(str(clips / f"{name}.mp4"), models=models)
+        report = run.analyze(str(clips / f"{name}.mp4"), models=models)
         assert len(report.persons) == len(people)
         exporter.write(report, clips / f"{name}.0.report.zip")
     with (clips / "jobs.csv").open("w", newline="", encoding="utf-8") as stream:

@@ -16,7 +16,7 @@ from analyzer.erasure import strip
 from analyzer.errors import InputError
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import summarize
+from analyzer.pipeline import run, summarize
 from analyzer.reports import portraits
 from tests.support import readers
 from tests.support.reports import Face, make_report
@@ -25,7 +25,7 @@ from tests.support.reports import Face, make_report
 @pytest.fixture(scope="module")
 def report(sample):
     models = summarize.load_models(AnalysisOptions(fps=2, device="cpu"))
-    return summarize.analyze(str(sample / "sample.mp4"), models=models)
+    return run.analyze(str(sample / "sample.mp4"), models=models)
 
 
 def named(report, *names):

@@ -18,7 +18,7 @@ from analyzer.errors import MissingDependency, UsageError
 from analyzer.export import _workbook
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import summarize
+from analyzer.pipeline import run, summarize
 from analyzer.weights import locate
 from tests.reports.test_part_file import in_shards
 from tests.support import readers
@@ -118,7 +118,7 @@ def models():
 
 @pytest.fixture(scope="module")
 def real(sample, models):
-    return summarize.analyze(str(sample / "sample.mp4"), models=models)
+    return run.analyze(str(sample / "sample.mp4"), models=models)
 
 
 def test_persons_and_appearances_show_faces(real, tmp_path):

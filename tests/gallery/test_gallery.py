@@ -12,9 +12,10 @@ from PIL import Image
 
 from analyzer.errors import InputError
 from analyzer.files import cache
+from analyzer.gallery import poster as analyze_poster
 from analyzer.gallery.folder import Galleries
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import stills, summarize
+from analyzer.pipeline import run, stills, summarize
 from analyzer.workflows import analyze
 
 
@@ -164,7 +165,7 @@ def test_tables_of_another_form_are_an_input_error(text, tmp_path, models):
 def report(tmp_path, models):
     """Of a picture of the astronaut, a little darker than the portrait."""
     darker = astronaut().point(lambda value: value * 0.8)
-    return summarize.analyze(str(save(darker, tmp_path / "medium.png")), models=models)
+    return run.analyze(str(save(darker, tmp_path / "medium.png")), models=models)
 
 
 def test_the_astronaut_is_named_and_found_on_the_poster(report, people, models, tmp_path):
@@ -173,7 +174,7 @@ def test_the_astronaut_is_named_and_found_on_the_poster(report, people, models, 
     poster.paste(hopper().resize((480, 560)), (560, 20))
     path = save(poster, tmp_path / "poster.png")
     gallery = Galleries(models).get(str(people))
-    found = analyze.identify(report, models=models, gallery=gallery, poster=str(path))
+    found = analyze_poster.identify(report, models=models, gallery=gallery, poster=str(path))
     assert [p.name for p in found.persons] == ["an-astronaut"]
     assert found.poster is not None
     order = found.poster.boxes[:, 0].argsort()
@@ -184,7 +185,7 @@ def test_the_astronaut_is_named_and_found_on_the_poster(report, people, models, 
 
 
 def test_a_poster_that_cannot_be_read_is_skipped_with_its_reason(report, models, tmp_path):
-    found = analyze.identify(report, models=models, poster=str(tmp_path / "none.jpg"))
+    found = analyze_poster.identify(report, models=models, poster=str(tmp_path / "none.jpg"))
     assert found.poster is None
     assert found.persons == report.persons
     assert found.notes[0].startswith("poster skipped: ")

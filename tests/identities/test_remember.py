@@ -10,7 +10,7 @@ from analyzer import registry
 from analyzer.errors import UsageError
 from analyzer.identities.address import address, file_of, open_store, settings_for
 from analyzer.identities.records import Counters, Settings
-from analyzer.workflows.analyze import remember
+from analyzer.identities.remember import remember
 from tests.support.reports import Face, make_report
 
 SETTINGS = Settings(model="test", threshold=0.36)

@@ -10,7 +10,7 @@ from analyzer.errors import UsageError
 from analyzer.imaging import quality
 from analyzer.imaging.blur_gate import BlurGate
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import summarize
+from analyzer.pipeline import run, summarize
 from tests.support import media
 
 BLUR = (5.0, 5.3)
@@ -111,7 +111,7 @@ def models(**options):
 
 
 def analyze(path, **options):
-    return summarize.analyze(path, models=models(**options))
+    return run.analyze(path, models=models(**options))
 
 
 @pytest.fixture(scope="module")

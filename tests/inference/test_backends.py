@@ -20,6 +20,7 @@ from analyzer.errors import (
 from analyzer.inference.backends.onnxruntime import OnnxSession
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
+from analyzer.pipeline import run as summarize_run
 from analyzer.pipeline import summarize
 from tests.support import graphs
 
@@ -149,9 +150,9 @@ class TestMemory:
         models = summarize.load_models(AnalysisOptions(stop=0.5, fps=5, device="cpu"))
         released = []
         monkeypatch.setattr(Runtime, "release", lambda self: released.append(self))
-        summarize.analyze(str(sample / "sample.mp4"), models=models)
+        summarize_run.analyze(str(sample / "sample.mp4"), models=models)
         with pytest.raises(InputError):
-            summarize.analyze(str(sample / "none.mp4"), models=models)
+            summarize_run.analyze(str(sample / "none.mp4"), models=models)
         assert released == [models.runtime] * 2
 
 

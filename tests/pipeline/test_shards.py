@@ -14,7 +14,7 @@ from analyzer.errors import UsageError
 from analyzer.inference.runtime import Runtime
 from analyzer.pipeline.components import Watch
 from analyzer.stages.decode import video as decode
-from analyzer.types.shards import Shard
+from joblist.shard import Shard
 from tests.support import media
 
 SCENES = ("testsrc=s=160x90", "mandelbrot=s=160x90", "smptebars=s=160x90", "testsrc2=s=160x90",

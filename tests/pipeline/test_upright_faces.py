@@ -11,7 +11,7 @@ import pytest
 
 from analyzer.imaging import boxes
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import summarize
+from analyzer.pipeline import run, summarize
 from tests.support import media
 
 SIZE = (426, 240)
@@ -141,7 +141,7 @@ def test_rows_have_ffprobes_times_and_boxes_are_on_the_face(make, tmp_path, mode
     numbers = make(path)
     times = media.player_times(path)
     assert len(times) == len(numbers)
-    report = summarize.analyze(str(path), models=models)
+    report = run.analyze(str(path), models=models)
     table = report.observations
     assert abs(report.info.width_px - SIZE[0]) <= 1
     assert report.info.height_px == SIZE[1]

@@ -8,10 +8,10 @@ import pytest
 from analyzer import registry
 from analyzer.errors import InputError
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import summarize
+from analyzer.pipeline import observe, run, summarize
 from analyzer.reports import part_file
 from analyzer.types import MediaReport
-from analyzer.types.shards import Shard
+from joblist.shard import Shard
 from tests.support import media
 
 EXPORTS = ("ass", "characters", "csv", "shots")
@@ -30,10 +30,10 @@ def in_shards(path: Path, count: int, models: summarize.Models, folder: Path) ->
     found = []
     for number in range(count):
         shard = Shard(number=number, count=count)
-        part = summarize.observe_part(str(path), models=models, shard=shard)
+        part = observe.observe_part(str(path), models=models, shard=shard)
         part_file.save(part, folder / "part", key="k")
         found.append(part_file.load(folder / "part", key="k"))
-    return summarize.conclude(found, models=models)
+    return run.conclude(found, models=models)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def in_shards(path: Path, count: int, models: summarize.Models, folder: Path) ->
 def test_outputs_are_the_same_to_the_byte(options, sample, tmp_path):
     path = sample / "sample.mp4"
     models = summarize.load_models(AnalysisOptions(device="cpu", **options))
-    whole = outputs(summarize.analyze(str(path), models=models), models, tmp_path)
+    whole = outputs(run.analyze(str(path), models=models), models, tmp_path)
     assert len(whole["csv"].splitlines()) > 10
     again = in_shards(path, 4, models, tmp_path)
     assert outputs(again, models, tmp_path) == whole
@@ -57,7 +57,7 @@ def models():
 def halves(sample, models):
     shards = [Shard(number=n, count=2) for n in range(2)]
     path = str(sample / "sample.mp4")
-    return [summarize.observe_part(path, models=models, shard=s) for s in shards]
+    return [observe.observe_part(path, models=models, shard=s) for s in shards]
 
 
 def test_a_part_is_read_as_it_was_written(halves, tmp_path):
@@ -91,7 +91,7 @@ def test_what_is_no_part_is_refused(content, halves, tmp_path):
 @pytest.mark.parametrize("kept", [[0], [0, 1, 1]])
 def test_parts_that_do_not_fit_together_are_refused(kept, halves):
     with pytest.raises(InputError, match="changed while"):
-        part_file.join([halves[n] for n in kept])
+        run.join([halves[n] for n in kept])
 
 
 def test_a_range_without_a_frame_is_an_error_of_the_whole_alone(tmp_path):
@@ -105,7 +105,7 @@ def test_progress_tells_that_it_is_alive_before_the_first_frame(sample, models):
     steps = []
     shard = Shard(number=1, count=2)
     path = str(sample / "sample.mp4")
-    summarize.observe_part(path, models=models, shard=shard, progress=steps.append)
+    observe.observe_part(path, models=models, shard=shard, progress=steps.append)
     stages = [step.stage for step in steps]
     assert stages[0] == "seek"
     observed = [step for step in steps if step.stage == "observe"]

@@ -14,7 +14,7 @@ from analyzer.errors import InputError, ResourceError
 from analyzer.gallery.folder import Galleries
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import summarize
+from analyzer.pipeline import run, summarize
 from analyzer.reports import portraits, report_file
 from analyzer.workflows import analyze
 from tests.reports.test_part_file import in_shards
@@ -53,7 +53,7 @@ def models():
 
 @pytest.fixture(scope="module")
 def report(sample, models):
-    return summarize.analyze(str(sample / "sample.mp4"), models=models)
+    return run.analyze(str(sample / "sample.mp4"), models=models)
 
 
 def round_trip(report, path):
@@ -69,7 +69,7 @@ def test_of_a_video(report, tmp_path):
 
 
 def test_of_a_medium_without_faces(models, tmp_path):
-    empty = summarize.analyze(str(media.video(tmp_path / "a.mp4", seconds=1)), models=models)
+    empty = run.analyze(str(media.video(tmp_path / "a.mp4", seconds=1)), models=models)
     assert len(empty.observations) == 0
     assert_equal(round_trip(empty, tmp_path / "a.report.zip"), empty)
 
@@ -208,7 +208,7 @@ def test_a_folder_that_does_not_exist(tmp_path):
 def test_a_medium_that_is_gone_costs_the_portraits_only(sample, models, tmp_path, caplog):
     path = tmp_path / "film.mp4"
     shutil.copy(sample / "sample.mp4", path)
-    report = summarize.analyze(str(path), models=models)
+    report = run.analyze(str(path), models=models)
     path.unlink()
     EXPORTER.write(report, tmp_path / "a.report.zip")
     assert report_file.portraits(tmp_path / "a.report.zip") == {}

@@ -12,9 +12,10 @@ from analyzer.attributes.labeller import PLAIN
 from analyzer.errors import InputError
 from analyzer.observations import table as tables
 from analyzer.reports import corrections_file, report_file
-from analyzer.reports.corrections_file import combine, parse, plain
+from analyzer.reports.corrections_file import parse, plain
 from analyzer.review import anchors, apply
 from analyzer.types import Identities, MediaReport
+from analyzer.types.corrections import combine
 from tests.support.corrected import AXES, applied, made, op, people, write
 from tests.support.reports import Face, make_report
 

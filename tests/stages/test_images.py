@@ -11,8 +11,8 @@ from PIL import Image
 from analyzer.__main__ import main
 from analyzer.errors import InputError
 from analyzer.inference.runtime import Runtime
-from analyzer.results import write
 from analyzer.stages.decode import images
+from analyzer.workflows import inputs
 
 
 def frames(path):
@@ -119,14 +119,14 @@ class TestPatterns:
         return tmp_path
 
     def test_are_what_they_match_in_order_of_name(self, folder):
-        found = write.stills_in([f"{folder}/*.png", f"{folder}/below"])
+        found = inputs.stills_in([f"{folder}/*.png", f"{folder}/below"])
         assert found == [f"{folder}/{name}" for name in ("[e].png", "a.png", "b.png", "below")]
 
     def test_stars_go_into_folders(self, folder):
-        assert f"{folder}/below/d.png" in write.stills_in([f"{folder}/**/*.png"])
+        assert f"{folder}/below/d.png" in inputs.stills_in([f"{folder}/**/*.png"])
 
     def test_a_file_of_that_name_is_itself(self, folder):
-        assert write.stills_in([f"{folder}/[e].png"]) == [f"{folder}/[e].png"]
+        assert inputs.stills_in([f"{folder}/[e].png"]) == [f"{folder}/[e].png"]
 
     def test_no_match_is_said(self, folder, capsys):
         arguments = ["analyze", f"{folder}/*.jpg", "-o", str(folder), "--engine", "image"]

@@ -11,9 +11,10 @@ import numpy as np
 from analyzer.attributes.labeller import PLAIN
 from analyzer.observations import persons
 from analyzer.options import AnalysisOptions
-from analyzer.reports.corrections_file import Correction, parse
+from analyzer.reports.corrections_file import parse
 from analyzer.review import apply
 from analyzer.types import MediaReport
+from analyzer.types.corrections import Correction
 from analyzer.types.people import Candidate, Poster
 from tests.support.reports import Face, make_report
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import ina_worker
 from analyzer.identities import address
-from analyzer.workflows import analyze
+from analyzer.identities import remember as analyze
 from jobs.worker.child import Task
 from jobs.worker.worker import Worker, WorkerSettings
 

@@ -5,35 +5,36 @@ import os
 import pytest
 
 from analyzer.errors import InputError, ResourceError
-from analyzer.results import write as outputs
+from analyzer.results import write
+from analyzer.workflows import inputs
 from tests.support.reports import make_report
 
 
 def test_a_medium_is_named_by_its_file():
-    assert outputs.stems(["/a/film.mp4", "/a/trailer.mov"]) == ["film", "trailer"]
+    assert inputs.stems(["/a/film.mp4", "/a/trailer.mov"]) == ["film", "trailer"]
 
 
 def test_equal_names_are_told_apart_by_their_folders():
     paths = ["/x/a/film.mp4", "/x/b/film.mp4", "/x/b/other.mp4"]
-    assert outputs.stems(paths) == ["a_film", "b_film", "other"]
+    assert inputs.stems(paths) == ["a_film", "b_film", "other"]
 
 
 def test_equal_names_in_equal_folders_go_further_up():
-    assert outputs.stems(["/x/a/f.mp4", "/y/a/f.mp4"]) == ["x_a_f", "y_a_f"]
+    assert inputs.stems(["/x/a/f.mp4", "/y/a/f.mp4"]) == ["x_a_f", "y_a_f"]
 
 
 def test_equal_names_with_other_suffixes():
-    names = outputs.stems(["/a/film.mp4", "/a/film.mkv", "/a/FILM.mp4"])
+    names = inputs.stems(["/a/film.mp4", "/a/film.mkv", "/a/FILM.mp4"])
     assert len({n.casefold() for n in names}) == 3
 
 
 def test_folders_stand_for_their_videos(tmp_path):
     for name in ("b.mp4", "a.MKV", "notes.txt"):
         (tmp_path / name).touch()
-    assert [os.path.basename(p) for p in outputs.media_in([str(tmp_path)])] == ["a.MKV", "b.mp4"]
+    assert [os.path.basename(p) for p in inputs.media_in([str(tmp_path)])] == ["a.MKV", "b.mp4"]
     (tmp_path / "none").mkdir()
     with pytest.raises(InputError, match="no video"):
-        outputs.media_in([str(tmp_path / "none")])
+        inputs.media_in([str(tmp_path / "none")])
 
 
 class Writer:
@@ -51,8 +52,8 @@ class Writer:
 def test_no_half_file_is_left(tmp_path):
     path = tmp_path / "new" / "a.txt"
     with pytest.raises(ResourceError, match="No space"):
-        outputs.write(Writer(OSError(28, "No space left on device")), make_report(), path)
+        write.write(Writer(OSError(28, "No space left on device")), make_report(), path)
     assert list(path.parent.iterdir()) == []
-    outputs.write(Writer(), make_report(), path)
+    write.write(Writer(), make_report(), path)
     assert path.read_text() == "half"
     assert len(list(path.parent.iterdir())) == 1

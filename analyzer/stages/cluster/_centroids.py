@@ -11,7 +11,7 @@ import numpy as np
 
 from analyzer.stages.cluster._graph import neighbours, rivals
 from analyzer.types import F32, I64
-from analyzer.types.arrays import dense, group_means
+from analyzer.types.groups import dense, group_means
 
 
 def merge(labels: I64, embeddings: F32, weights: F32, apart: I64, threshold: float) -> I64:

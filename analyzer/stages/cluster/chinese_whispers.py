@@ -11,7 +11,7 @@ from analyzer.inference.runtime import Runtime
 from analyzer.stages.cluster._centroids import merge
 from analyzer.stages.cluster._graph import neighbours, rivals
 from analyzer.types import F32, I64
-from analyzer.types.arrays import dense
+from analyzer.types.groups import dense
 
 
 def create(*, rounds: int = 30, seed: int = 0, runtime: Runtime) -> "ChineseWhispers":

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from analyzer.types import U8, Frame, MediaInfo
-from analyzer.types.shards import Shard
+from joblist.shard import Shard
 
 
 class Watcher(Protocol):

@@ -12,7 +12,7 @@ import numpy as np
 from analyzer.stages.decode._pictures import packets
 from analyzer.stages.decode._sampling import Sampling
 from analyzer.types import F64, I64
-from analyzer.types.shards import Shard
+from joblist.shard import Shard
 
 _REORDERED_S = 2
 """Pictures stand no further from the order in which they are decoded."""

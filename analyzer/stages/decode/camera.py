@@ -10,7 +10,7 @@ from analyzer.errors import InputError, UsageError
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.decode import Watcher
 from analyzer.types import U8, Frame, MediaInfo
-from analyzer.types.shards import Shard
+from joblist.shard import Shard
 
 _RATE = 30.0
 """Frames a second, where a camera does not tell."""

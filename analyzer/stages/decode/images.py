@@ -13,7 +13,7 @@ from analyzer.files import source
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.decode import Watcher
 from analyzer.types import U8, Frame, MediaInfo
-from analyzer.types.shards import Shard
+from joblist.shard import Shard
 
 SUFFIXES = frozenset((".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"))
 

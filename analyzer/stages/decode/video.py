@@ -25,7 +25,7 @@ from analyzer.stages.decode._moments import sought, walked
 from analyzer.stages.decode._pictures import Decoded, Pictures, stamp
 from analyzer.stages.decode._sampling import Sampling
 from analyzer.types import U8, Frame, MediaInfo
-from analyzer.types.shards import Shard
+from joblist.shard import Shard
 
 _PACKET_BYTES = (188, 192, 204)
 """Of MPEG transport streams: plain, with timestamps, with error correction."""

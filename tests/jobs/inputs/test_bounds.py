@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from joblist import reader
-from joblist.model import JoblistError
+from joblist.errors import JoblistError
 from jobs.errors import JobFailed
 from jobs.inputs import bounds, intake, joblist
 from jobs.outputs import publish

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from joblist.model import JoblistError, Rows
+from joblist.errors import JoblistError
+from joblist.model import Rows
 from jobs.inputs import joblist
 from jobs.types import JobSpec
 from tests.jobs.conftest import EXPORTERS

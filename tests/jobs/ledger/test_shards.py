@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from joblist.shard import Shard
 from jobs.commands._target import Target
 from jobs.errors import LedgerRefused
 from jobs.ledger import operations, queries, schema, shards
@@ -15,7 +16,7 @@ from jobs.ledger.imports import import_jobs
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.store import Store
 from jobs.server import cleanup
-from jobs.types import Job, Lease, Shard, State
+from jobs.types import Job, Lease, State
 from tests.jobs.conftest import manifest, specs
 from tests.support.servers import Server, serving, until, working
 

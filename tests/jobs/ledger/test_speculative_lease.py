@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from joblist.shard import Shard
 from jobs.ledger import operations, queries
 from jobs.ledger.imports import import_jobs
 from jobs.ledger.ledger import Ledger
 from jobs.outputs.publish import part_path
 from jobs.server import cleanup
-from jobs.types import Job, Shard, State
+from jobs.types import Job, State
 from jobs.worker.client import Client
 from tests.jobs.conftest import manifest, specs
 from tests.support.servers import Server, serving, until, working

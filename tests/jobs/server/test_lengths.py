@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from joblist.shard import Shard
 from jobs.ledger.imports import import_jobs
 from jobs.ledger.ledger import Ledger
 from jobs.server.lengths import Lengths
-from jobs.types import Shard
 from tests.jobs.conftest import specs
 from tests.support.servers import until, write_media
 

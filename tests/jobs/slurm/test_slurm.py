@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 import analyzer
+from joblist.shard import Shard
 from jobs.outputs.publish import digest
 from jobs.slurm import batch, rounds, survey
 from jobs.slurm.folder import JOIN, SHARD, Folder, Plan, Round
 from jobs.standalone import journal
 from jobs.standalone.work import Work
-from jobs.types import Shard
 from tests.support.servers import ROOT, write_media
 
 TASKS = 3

@@ -1,43 +1,9 @@
-"""Which part of a medium a shard looks at; every worker finds the same answer by itself."""
-
-from dataclasses import dataclass
-from fractions import Fraction
+"""The options `--shards` and `--shard_minutes`: into which shards media are divided."""
 
 from analyzer.errors import UsageError
+from joblist.shard import Shard
 
 MAX_SHARDS = 1000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shard:
-    """One of several parts of a medium.
-
-    The pictures are divided evenly; a shard owns the shots that begin in its share, to their end.
-    So every shot is looked at by one shard, from its first picture, as without shards.
-
-    Raises:
-        UsageError: there is no such part.
-    """
-
-    number: int
-    """From 0."""
-    count: int
-    """Of parts that are wanted."""
-    least_s: float = 0.0
-    """No share is shorter than this: then there are fewer, and the last shards own nothing."""
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.number < self.count or not self.least_s >= 0:
-            raise UsageError(
-                f"shard {self.number} of {self.count}, at least {self.least_s} s: "
-                "number shards from 0, and give no negative length"
-            )
-
-    def shares(self, length_s: Fraction) -> int:
-        """Into how many shares a medium of this length is divided."""
-        if not self.least_s:
-            return self.count
-        return max(1, min(self.count, int(length_s / Fraction(self.least_s))))
 
 
 def plan(

@@ -1,0 +1,82 @@
+"""Name the persons of a report, and match the faces of its poster to them."""
+
+from dataclasses import replace
+
+from analyzer.attributes.calibration import Views
+from analyzer.errors import InputError
+from analyzer.gallery import matching
+from analyzer.pipeline import stills
+from analyzer.pipeline.components import Models
+from analyzer.types import MediaReport
+from analyzer.types.people import Gallery, Poster
+
+NAME_FACTOR = 1.1
+"""Of the describer's threshold: a picture and the mean of many are nearer than two pictures."""
+POSTER_FACTOR = 1.2
+"""Two pictures: 0.6 with dlib's ResNet, as its author recommends."""
+
+
+def identify(
+    report: MediaReport,
+    *,
+    models: Models,
+    gallery: Gallery | None = None,
+    poster: str | None = None,
+) -> MediaReport:
+    """Name the persons of a medium, and find them on its poster.
+
+    A poster that cannot be read is skipped; the report's notes say why.
+
+    Args:
+        report: of the medium.
+        models: that made it.
+        gallery: named portraits.
+        poster: path of the poster.
+    """
+    options, limit = models.options, models.describer.threshold
+    if gallery is not None:
+        report = matching.name_persons(
+            report, gallery, options.name_threshold or NAME_FACTOR * limit
+        )
+    if poster is None:
+        return report
+    try:
+        return replace(report, poster=_poster(poster, report, models))
+    except InputError as error:
+        return replace(report, notes=(*report.notes, f"poster skipped: {error}"))
+
+
+def _poster(path: str, report: MediaReport, models: Models) -> Poster:
+    """Look at a poster, and match its n faces to the medium's characters.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    still = stills.look(path, models)
+    limit = models.options.poster_threshold or POSTER_FACTOR * models.describer.threshold
+    persons, distances = matching.match(still.described.embeddings, report, limit)
+    views = Views(
+        face_px=still.chips.face_px,
+        sharpness=still.chips.sharpness,
+        frontality=still.chips.frontality,
+    )
+    decoded = models.labeller.decode(still.described.heads, views)
+    known = {p.person_id: p.attributes for p in report.persons}
+
+    def labels(head: str) -> tuple[str, ...]:
+        own = decoded[head].label if head in decoded else ("",) * len(persons)
+        return tuple(
+            known[person][head].label if head in known.get(person, ()) else label
+            for person, label in zip(persons.tolist(), own, strict=True)
+        )
+
+    return Poster(
+        path=path,
+        image=still.image,
+        boxes=still.found.boxes,
+        scores=still.found.scores,
+        person_ids=persons,
+        distances=distances,
+        sex=labels("sex"),
+        age=labels("age"),
+    )

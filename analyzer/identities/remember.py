@@ -1,0 +1,49 @@
+"""Remember the persons of a report in an identity store."""
+
+import os
+from dataclasses import replace
+
+import numpy as np
+
+from analyzer.identities import IdentityStore
+from analyzer.identities.records import OtherCall
+from analyzer.types import MediaInfo, MediaReport
+
+
+def remember(report: MediaReport, store: IdentityStore, *, key: str) -> MediaReport:
+    """Know the persons of a medium again among those of all media, and add the new ones.
+
+    Args:
+        report: of the medium.
+        store: open.
+        key: of the work that made the report. With the size of the medium it names the call: work
+            that is done again counts once, and a medium that took another's place counts anew.
+
+    Raises:
+        UsageError: the store is of another describer.
+        ResourceError: the store is gone.
+    """
+    persons = sorted(report.persons, key=lambda person: person.person_id)
+    centroids = report.identities.centroids  # P x D
+    counts = np.array([person.face_count for person in persons], np.int64)
+    call = f"{key}:{_size(report.info)}"
+    # What a tracker carried on counts as seen: rows are made of both.
+    seen = report.tally.faces_detected + report.tally.faces_tracked
+    try:
+        # Clustering has told them apart, with more evidence than their means hold.
+        ids = store.match_or_add(centroids, counts, key=call, detected=seen, distinct=True)
+    except OtherCall:
+        # Another machine saw another number of persons, and they are counted already.
+        ids = store.match(centroids).ids
+    known = {p.person_id: i for p, i in zip(persons, ids.tolist(), strict=True) if i >= 0}
+    return replace(
+        report,
+        persons=tuple(replace(p, identity_id=known.get(p.person_id)) for p in report.persons),
+        is_remembered=True,
+    )
+
+
+def _size(info: MediaInfo) -> int:
+    """Bytes of a medium; 0 where there is none."""
+    files = info.stills or (info.uri,)
+    return sum(os.path.getsize(file) for file in files if os.path.isfile(file))

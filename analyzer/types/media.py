@@ -1,0 +1,49 @@
+"""A medium and its sampled frames."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from analyzer.types.arrays import U8, Arrays, check
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediaInfo:
+    """What is known of a medium before its pictures are decoded."""
+
+    uri: str
+    """The path as the caller gave it."""
+    kind: str
+    """``video`` or ``image``; ``none`` where it could not be read, and its poster alone was."""
+    width_px: int
+    """Width of the upright, square-pixel frame."""
+    height_px: int
+    """Height of the upright, square-pixel frame."""
+    frame_rate: Fraction | None
+    """Average frame rate as the container states it; ``None`` for images."""
+    duration_s: float
+    """Length on the player's clock, in seconds; 0 for images."""
+    stills: tuple[str, ...] = ()
+    """Path of each picture, by its number, where the medium is made of stills."""
+    size_bytes: int | None = None
+    """Of the file; ``None`` where the medium is made of stills."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Frame(Arrays):
+    """One sampled picture."""
+
+    index: int
+    """0-based number of the frame in presentation order, as ``ffprobe -show_frames`` lists them."""
+    time_s: float
+    """When a player shows it."""
+    duration_s: float
+    """The time that this sample stands for: until the next sample, or the end."""
+    image: U8
+    """(H, W, 3) RGB."""
+    cut: bool = False
+    """Whether a cut lies between the sample before and this one."""
+
+    def __post_init__(self) -> None:
+        check("Frame", "image", self.image, np.uint8, (None, None, 3))

@@ -1,0 +1,86 @@
+"""The table of observations: a row for each face in each sampled frame."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from analyzer.types.arrays import F32, F64, I64, Arrays, check
+from analyzer.types.tally import Tally
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Observations(Arrays):
+    """One row per face and sampled frame, in order of time; N rows."""
+
+    frame: I64
+    """(N,) frame numbers."""
+    time_s: F64
+    """(N,)."""
+    duration_s: F64
+    """(N,) the time that the row's sample stands for."""
+    track_id: I64
+    """(N,)."""
+    boxes: F32
+    """(N, 4)."""
+    picture_px: F32
+    """(N,) area of the row's picture."""
+    detect_conf: F32
+    """(N,) NaN while coasting."""
+    track_conf: F32
+    """(N,) NaN when fresh."""
+    sharpness: F32
+    """(N,) 0 to 1."""
+    frontality: F32
+    """(N,) 0 to 1."""
+    face_px: F32
+    """(N,) face size in pixels."""
+    heads: Mapping[str, F32]
+    """Head name -> (N, k)."""
+    embeddings: F32
+    """(M, D), M <= N."""
+    embedding_rows: I64
+    """(M,) the row of each embedding, ascending."""
+    cuts: F64 = field(default_factory=lambda: np.empty(0))
+    """(k,) times of the first pictures of new shots, ascending."""
+    cut_frames: I64 = field(default_factory=lambda: np.empty(0, np.int64))
+    """(k,) their frame numbers."""
+    span_s: F64 = field(default_factory=lambda: np.zeros(2))
+    """(2,) start and end of what was looked at; inverted where nothing was."""
+    canvas: F32 = field(default_factory=lambda: np.array([1, 1, 0, 0], np.float32))
+    """(4,) box that holds the picture without black bars, as shares of the stored picture's
+    sides; inverted where that is not known."""
+    tally: Tally = field(default_factory=Tally)
+
+    def __post_init__(self) -> None:
+        n, m = len(self.frame), len(self.embedding_rows)
+        columns = {
+            np.int64: ("frame", "track_id"),
+            np.float64: ("time_s", "duration_s"),
+            np.float32: (
+                *("picture_px", "detect_conf", "track_conf"),
+                *("sharpness", "frontality", "face_px"),
+            ),
+        }
+        for dtype, names in columns.items():
+            for name in names:
+                check("Observations", name, getattr(self, name), dtype, (n,))
+        check("Observations", "boxes", self.boxes, np.float32, (n, 4))
+        check("Observations", "embeddings", self.embeddings, np.float32, (m, None))
+        check("Observations", "embedding_rows", self.embedding_rows, np.int64, (m,))
+        check("Observations", "cuts", self.cuts, np.float64, (None,))
+        check("Observations", "cut_frames", self.cut_frames, np.int64, (None,))
+        check("Observations", "span_s", self.span_s, np.float64, (2,))
+        check("Observations", "canvas", self.canvas, np.float32, (4,))
+        for name, values in self.heads.items():
+            check("Observations", f"heads[{name}]", values, np.float32, (n, None))
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def quality(self) -> F32:
+        """(N,) weight of each row in averages: confident, sharp and frontal faces count most."""
+        confidence = np.where(np.isnan(self.detect_conf), self.track_conf, self.detect_conf)
+        weight = np.nan_to_num(confidence, nan=0.5) * self.sharpness * self.frontality
+        return np.maximum(weight, 1e-3).astype(np.float32)

@@ -1,0 +1,94 @@
+"""Media that a command line names: folders, patterns, and one name for the results of each."""
+
+import glob
+import os
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+from analyzer.errors import InputError
+
+VIDEO_SUFFIXES = frozenset(
+    f".{name}"
+    for name in (
+        *("3gp", "asf", "avi", "dv", "flv", "m2ts", "m4v", "mkv", "mov", "mp4"),
+        *("mpeg", "mpg", "mts", "mxf", "ogv", "ts", "vob", "webm", "wmv"),
+    )
+)
+
+
+def media_in(paths: Iterable[str]) -> list[str]:
+    """Replace each folder by the videos in it (not below it), in order of name; none twice.
+
+    Raises:
+        InputError: a folder holds no video.
+    """
+    found: dict[str, str] = {}
+    for path in paths:
+        inside = [path] if not os.path.isdir(path) else _videos(path)
+        found.update({os.path.realpath(p): p for p in inside})
+    return list(found.values())
+
+
+def stills_in(paths: Iterable[str]) -> list[str]:
+    """Replace each pattern that a shell left as it is, such as ``'a/*.jpg'``, by what it matches.
+
+    ``**`` stands for folders in folders. A file of that very name is no pattern.
+
+    Raises:
+        InputError: a pattern matches nothing.
+    """
+    found: list[str] = []
+    for path in paths:
+        if not glob.has_magic(path) or os.path.exists(path):
+            found.append(path)
+            continue
+        matching = sorted(p for p in glob.glob(path, recursive=True) if os.path.isfile(p))
+        if not matching:
+            raise InputError(f"{path}: no file matches; check the folder and the pattern")
+        found += matching
+    return found
+
+
+def _videos(folder: str) -> list[str]:
+    inside = files_in(Path(folder), VIDEO_SUFFIXES)
+    if not inside:
+        raise InputError(f"{folder}: no video in this folder")
+    return inside
+
+
+def files_in(folder: Path, suffixes: Collection[str]) -> list[str]:
+    """The files of a folder, not those below it, whose names end so; in order of name.
+
+    Hidden ones are passed over: some systems keep what they know of a file in ``._file.mp4``.
+    """
+    inside = sorted(p for p in folder.iterdir() if p.suffix.lower() in suffixes)
+    return [str(p) for p in inside if not p.name.startswith(".")]
+
+
+def stems(paths: Sequence[str]) -> list[str]:
+    """One distinct stem a medium.
+
+    A medium is named by its file name without suffix; where several share it, the names of the
+    folders above go in front until they differ (``a/film.mp4``, ``b/film.mp4`` ->
+    ``a_film``, ``b_film``), and the suffix behind if even that does not tell them apart.
+    """
+    places = [Path(os.path.realpath(p)) for p in paths]
+    names = [p.stem for p in places]
+    for depth in range(1, max((len(p.parts) for p in places), default=0)):
+        clashing = _clashing(names)
+        if not clashing:
+            return names
+        for i in clashing:
+            above = places[i].parts[1:-1][-depth:]
+            names[i] = "_".join([*above, places[i].stem])
+    for i in _clashing(names):
+        names[i] += places[i].suffix.replace(".", "_")
+    for i in _clashing(names):
+        names[i] += f"_{i}"
+    return names
+
+
+def _clashing(names: Sequence[str]) -> list[int]:
+    """Indices of names that are not alone, on a file system that may ignore case."""
+    folded = [name.casefold() for name in names]
+    return [i for i, name in enumerate(folded) if folded.count(name) > 1]
