@@ -20,10 +20,9 @@ import analyzer
 from analyzer.errors import AnalyzerError
 from analyzer.options import AnalysisOptions, add_arguments, spellings
 from ina import analysis
-from joblist.errors import JoblistError
 from joblist.model import ROWS_HELP
 from jobs.commands import _arguments as arguments
-from jobs.errors import LedgerRefused, LedgerUnavailable, UsageError
+from jobs.errors import LedgerRefused, LedgerUnavailable
 from jobs.types import DEFAULT_PORT, FINAL, Bounds, Job, State
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         options = AnalysisOptions.from_mapping(vars(args))
         return _serve(args, options)
-    except (AnalyzerError, UsageError, JoblistError, LedgerRefused) as error:
+    except (AnalyzerError, LedgerRefused) as error:
         print(f"ina_server: {error}", file=sys.stderr)
         return 2
 
@@ -124,7 +123,7 @@ def _serve(args: argparse.Namespace, options: AnalysisOptions) -> int:
         store = stack.enter_context(closing(Store(path)))
         identities = None
         if args.identities is not None:
-            identities = analysis.Identities(
+            identities = analysis.SharedStore(
                 args.identities,
                 options.describer,
                 args.identity_threshold,
@@ -164,7 +163,7 @@ class _Run:
         options: AnalysisOptions,
         bounds: Bounds,
         ledger: Ledger,
-        identities: analysis.Identities | None,
+        identities: analysis.SharedStore | None,
     ) -> None:
         from analyzer.weights import locate
         from jobs.retry import Timing

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from analyzer.gallery.folder import Galleries
     from analyzer.identities import IdentityStore
     from analyzer.options import AnalysisOptions
-    from analyzer.pipeline.components import Models
+    from analyzer.pipeline.components import Components
     from analyzer.reports.part_file import Part
     from analyzer.types import MediaReport, Progress, ProgressHook
     from jobs.worker.child import Report, Task
@@ -131,7 +131,7 @@ class _Analysis:
     def __init__(self, local: dict[str, Any]) -> None:
         self._threads = local["threads"]
         self._overrides = {n: local[n] for n in OVERRIDES if local.get(n) is not None}
-        self._loaded: dict[str, tuple[Models, Galleries]] = {}
+        self._loaded: dict[str, tuple[Components, Galleries]] = {}
         self._told: set[str] = set()
         self._store: IdentityStore | None = None
         self._report: Report = lambda _progress: None
@@ -149,17 +149,17 @@ class _Analysis:
         options = AnalysisOptions.from_dict({**lease.options, **self._overrides})
         self._report = report
         store = self._identities(lease)
-        models, galleries = self._models(options)
-        device = models.runtime.in_use()
+        components, galleries = self._components(options)
+        device = components.runtime.in_use()
         stages = [stage for stage in LONG if stage == LONG[0] or stage in parts]
         hook = progress_hook(report, stages=stages, device=device)
         if lease.shard:
-            kept.save(_look(lease, models, hook), parts["csv"], key=options.digest())
+            kept.save(_look(lease, components, hook), parts["csv"], key=options.digest())
             return {}
 
         def look() -> list[Part]:
             nonlocal hook
-            seen = _look(lease, models, hook)
+            seen = _look(lease, components, hook)
             length_s = seen.info.duration_s
             hook = progress_hook(report, stages=stages, duration_s=length_s, device=device)
             return [seen]
@@ -168,7 +168,7 @@ class _Analysis:
         gallery = galleries.get(lease.spec.gallery, hook) if lease.spec.gallery else None
         found = analyze(
             lease.source_path,
-            models=models,
+            components=components,
             gallery=gallery,
             poster=lease.spec.poster_path,
             progress=lambda step: hook(step),
@@ -177,13 +177,13 @@ class _Analysis:
         if store:
             self._wait()
             found = remember(found, store, key=lease.key)
-        found = apply.again(found, corrected, labeller=lambda: models.labeller)
+        found = apply.reapply(found, corrected, labeller=lambda: components.labeller)
         self._warn(lease, [*(gallery.notes if gallery else ()), *found.notes])
         if found.info.kind == "none":
             for name in parts.keys() - set(WITHOUT_MEDIUM):
                 del parts[name]
         for name, part in parts.items():
-            exporter = registry.load("export", name, runtime=models.runtime)
+            exporter = registry.load("export", name, runtime=components.runtime)
             exporter.write(found, part, hook)
         poster_skipped = lease.spec.poster_path is not None and found.poster is None
         return statistics(found, poster_skipped=poster_skipped)
@@ -209,15 +209,15 @@ class _Analysis:
     def _wait(self) -> None:
         self._report({"stage": "identities"})
 
-    def _models(self, options: AnalysisOptions) -> tuple[Models, Galleries]:
+    def _components(self, options: AnalysisOptions) -> tuple[Components, Galleries]:
         """What these options name; loaded where the job before had others."""
         from analyzer.gallery.folder import Galleries
-        from analyzer.pipeline.components import load_models
+        from analyzer.pipeline.components import load_components
 
         if options.digest() not in self._loaded:
             self._loaded.clear()
-            models = load_models(options, threads=self._threads)
-            self._loaded[options.digest()] = models, Galleries(models)
+            components = load_components(options, threads=self._threads)
+            self._loaded[options.digest()] = components, Galleries(components)
         return self._loaded[options.digest()]
 
     def _warn(self, lease: Lease, notes: Sequence[str]) -> None:
@@ -230,9 +230,9 @@ class _Analysis:
 
 def _require_machine(wanted: Mapping[str, str] | None) -> None:
     """Raise JobFailed unless this is the machine of the store; None: it is for all machines."""
-    from jobs.system.process_identity import Identity
+    from jobs.system.process_identity import ProcessIdentity
 
-    own = Identity.own()
+    own = ProcessIdentity.own()
     if wanted and (wanted["host"], wanted["boot_id"]) != (own.host, own.boot_id):
         raise JobFailed(
             "worker",
@@ -241,7 +241,7 @@ def _require_machine(wanted: Mapping[str, str] | None) -> None:
         )
 
 
-def _look(lease: Lease, models: Models, hook: ProgressHook) -> Part:
+def _look(lease: Lease, components: Components, hook: ProgressHook) -> Part:
     """Look at a medium or a shard of it, or put together what was seen of all shards."""
     from analyzer.errors import AnalyzerError
     from analyzer.pipeline.observe import observe_part
@@ -250,10 +250,12 @@ def _look(lease: Lease, models: Models, hook: ProgressHook) -> Part:
 
     if lease.parts:
         try:
-            return join([part_file.load(Path(p), key=models.options.digest()) for p in lease.parts])
+            return join(
+                [part_file.load(Path(p), key=components.options.digest()) for p in lease.parts]
+            )
         except AnalyzerError as error:
             raise JobFailed("transient", f"{error}: its shards are done again") from error
-    return observe_part(lease.source_path, models=models, shard=lease.shard, progress=hook)
+    return observe_part(lease.source_path, components=components, shard=lease.shard, progress=hook)
 
 
 def progress_hook(

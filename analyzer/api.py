@@ -18,7 +18,7 @@ from analyzer.gallery import folder as galleries
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline import components
-from analyzer.pipeline.components import Models
+from analyzer.pipeline.components import Components
 from analyzer.results import locate
 from analyzer.results import write as outputs
 from analyzer.types import MediaReport, ProgressHook
@@ -38,7 +38,7 @@ _Path = str | os.PathLike[str]
 def analyze(
     path: _Path | Sequence[_Path],
     *,
-    models: Models | None = None,
+    models: Components | None = None,
     gallery: _Path | None = None,
     poster: _Path | None = None,
     progress: ProgressHook | None = None,
@@ -70,7 +70,7 @@ def analyze(
         warnings.warn(note, stacklevel=2)
     return identify.analyze(
         _text(path),
-        models=models,
+        components=models,
         gallery=portraits,
         poster=os.fspath(poster) if poster else None,
         progress=progress,
@@ -81,7 +81,7 @@ def _text(path: _Path | Sequence[_Path]) -> str | list[str]:
     return os.fspath(path) if isinstance(path, str | os.PathLike) else [os.fspath(p) for p in path]
 
 
-def load_models(*, threads: int = 0, **options: Any) -> Models:
+def load_models(*, threads: int = 0, **options: Any) -> Components:
     """Load what an analysis needs, or take it from memory.
 
     Args:
@@ -98,8 +98,8 @@ def load_models(*, threads: int = 0, **options: Any) -> Models:
 
 
 @lru_cache(maxsize=_KEPT)
-def _loaded(options: AnalysisOptions, threads: int) -> Models:
-    return components.load_models(options, threads=threads)
+def _loaded(options: AnalysisOptions, threads: int) -> Components:
+    return components.load_components(options, threads=threads)
 
 
 def dataframe(report: MediaReport, table: str = "csv") -> "pandas.DataFrame":

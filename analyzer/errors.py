@@ -13,21 +13,17 @@
 ``resource`` retry elsewhere or later, ``usage`` and ``bug`` call a human.
 """
 
-from typing import ClassVar
+from joblist.errors import ExplainedError as AnalyzerError
+from joblist.errors import UsageError
 
-import joblist.errors
-
-
-class AnalyzerError(Exception):
-    """Base of all errors; the message is one line that names the cure."""
-
-    kind: ClassVar[str] = "bug"
-
-
-class UsageError(AnalyzerError, joblist.errors.UsageError):
-    """An option, component or value that does not exist."""
-
-    kind = "usage"
+__all__ = [
+    "AnalyzerError",
+    "InputError",
+    "MissingDependency",
+    "ResourceError",
+    "UsageError",
+    "WeightsError",
+]
 
 
 class InputError(AnalyzerError):

@@ -21,11 +21,11 @@ def whole(path: str, options: str) -> dict[str, Any]:
     began = time.perf_counter()
     from analyzer import registry
     from analyzer.options import AnalysisOptions
-    from analyzer.pipeline import run, summarize
+    from analyzer.pipeline import components, run
 
-    models = summarize.load_models(AnalysisOptions(device="cpu", **json.loads(options)))
+    models = components.load_components(AnalysisOptions(device="cpu", **json.loads(options)))
     loaded = time.perf_counter()
-    report = run.analyze(path, models=models)
+    report = run.analyze(path, components=models)
     with tempfile.TemporaryDirectory() as folder:
         exporter = registry.load("export", "csv", runtime=models.runtime)
         exporter.write(report, Path(folder) / "table.csv", None)
@@ -42,9 +42,9 @@ def whole(path: str, options: str) -> dict[str, Any]:
 def sampled(path: str, options: str) -> dict[str, Any]:
     """The numbers of the frames that an analysis would look at."""
     from analyzer.options import AnalysisOptions
-    from analyzer.pipeline.components import load_models
+    from analyzer.pipeline.components import load_components
 
-    models = load_models(AnalysisOptions(device="cpu", **json.loads(options)))
+    models = load_components(AnalysisOptions(device="cpu", **json.loads(options)))
     with models.decoder.open(path) as medium:
         return {"numbers": [frame.index for frame in medium.frames(models.watch())]}
 
@@ -83,10 +83,10 @@ def export_mp4(path: str) -> dict[str, Any]:
     """Analyse a video at 1 fps, and burn the faces in."""
     from analyzer import registry
     from analyzer.options import AnalysisOptions
-    from analyzer.pipeline import run, summarize
+    from analyzer.pipeline import components, run
 
-    models = summarize.load_models(AnalysisOptions(device="cpu", fps=1))
-    report = run.analyze(path, models=models)
+    models = components.load_components(AnalysisOptions(device="cpu", fps=1))
+    report = run.analyze(path, components=models)
     exporter = registry.load("export", "mp4", runtime=models.runtime)
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()

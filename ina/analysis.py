@@ -119,7 +119,7 @@ def identities(
         return {}
     with _told():
         try:
-            used = Identities(text, options["describer"], args.identity_threshold)
+            used = SharedStore(text, options["describer"], args.identity_threshold)
         except ResourceError as error:
             raise JobFailed("resource", str(error)) from error
         used.store.close()
@@ -158,7 +158,7 @@ def known(told: Mapping[str, Any]) -> str:
         return str(error)
 
 
-class Identities:
+class SharedStore:
     """The identity store of all tasks, opened to see that it works, and for its counters.
 
     Args:
@@ -176,7 +176,7 @@ class Identities:
         self, text: str, describer: str, threshold: float | None, *, default: Path | None = None
     ) -> None:
         from analyzer.identities import address
-        from jobs.system.process_identity import Identity
+        from jobs.system.process_identity import ProcessIdentity
 
         if not text and default is None:
             raise UsageError("--identities: give the address of the store")
@@ -186,7 +186,7 @@ class Identities:
             _refuse_network(path)
         settings = address.settings_for(describer, threshold)
         self.store = address.open_store(url, settings=settings, wait_s=STORE_WAIT_S)
-        own = Identity.own()
+        own = ProcessIdentity.own()
         is_local = path is not None or url.startswith("unix:")
         machine = {"host": own.host, "boot_id": own.boot_id} if is_local else None
         self.private: Mapping[str, Any] = {"url": url, "machine": machine}

@@ -1,23 +1,36 @@
-"""Errors that joblists and both programs have in common.
+"""Errors that joblists, `analyzer` and `jobs` have in common.
 
 ::
 
-    UsageError             a command, option or value that cannot be carried out as given
-    └── JoblistError       rows of a joblist are wrong
+    ExplainedError         base: the message is one line that names the cure
+    └── UsageError         a command, option or value that cannot be carried out as given
+        └── JoblistError   rows of a joblist are wrong
 
-`analyzer.errors.UsageError` and `jobs.errors.UsageError` are `UsageError` too.
+`analyzer.errors` and `jobs.errors` name the same classes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 SHOWN_PROBLEMS = 50
 
 
-class UsageError(Exception):
+class ExplainedError(Exception):
+    """An error that is raised on purpose; the message is one line that names the cure.
+
+    `kind` says what a scheduler should do with a job that failed so: `input`: never retry,
+    `resource`: retry elsewhere or later, `usage` and `bug`: call a human.
+    """
+
+    kind: ClassVar[str] = "bug"
+
+
+class UsageError(ExplainedError):
     """A command, option or value that cannot be carried out as given."""
+
+    kind = "usage"
 
 
 class Problem(NamedTuple):

@@ -11,8 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from joblist.errors import JoblistError
-from jobs.errors import JobsError
+from jobs.errors import JobsError, UsageError
 
 _EPILOG = """\
 python -m jobs COMMAND --help tells all about a command. The program ina-jobs is the same. Where a
@@ -30,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     try:
         return int(args.run(args))
-    except (JobsError, JoblistError) as error:
+    except (JobsError, UsageError) as error:
         print(f"jobs: {error}", file=sys.stderr)
         return 2
 

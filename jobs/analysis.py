@@ -91,7 +91,7 @@ class Analysis(Protocol):
         ...
 
 
-def find() -> Analysis:
+def load_analysis() -> Analysis:
     """Return the module."""
     try:
         return cast(Analysis, importlib.import_module(MODULE))

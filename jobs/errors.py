@@ -2,8 +2,8 @@
 
 ::
 
+    UsageError               the command cannot be carried out as given; of joblist.errors
     JobsError
-    ├── UsageError           the command cannot be carried out as given
     ├── LedgerError
     │   ├── LedgerRefused    this file must not be used: network disk, other version
     │   │   └── LedgerInUse  a server has it
@@ -16,15 +16,11 @@
 
 from __future__ import annotations
 
-import joblist.errors
+from joblist.errors import UsageError as UsageError
 
 
 class JobsError(Exception):
     """Base of every error of this package."""
-
-
-class UsageError(JobsError, joblist.errors.UsageError):
-    """The command cannot be carried out as given."""
 
 
 class LedgerError(JobsError):

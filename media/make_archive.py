@@ -27,8 +27,8 @@ from analyzer.demo.sample import (
     WIDTH,
     Image,
     Panel,
-    Shot,
-    View,
+    SampleShot,
+    SampleView,
     encoder,
     portraits,
 )
@@ -36,33 +36,37 @@ from analyzer.demo.sample import (
 PEOPLE = {"astronaut": "Eileen Collins", "hopper": "Grace Hopper"}
 """Whom the portraits show."""
 
-ASTRONAUT = Panel("astronaut", View(256, 190, 360), View(236, 150, 270))
-NEAR = Panel("astronaut", View(190, 150, 250), View(260, 150, 250))
-HOPPER = Panel("hopper", View(235, 240, 410), View(280, 235, 380))
-LEAVING = Panel("hopper", View(280, 235, 380), View(235, 240, 410))
-ROCKET = Panel("rocket", View(300, 260, 300), View(340, 180, 320))
+ASTRONAUT = Panel("astronaut", SampleView(256, 190, 360), SampleView(236, 150, 270))
+NEAR = Panel("astronaut", SampleView(190, 150, 250), SampleView(260, 150, 250))
+HOPPER = Panel("hopper", SampleView(235, 240, 410), SampleView(280, 235, 380))
+LEAVING = Panel("hopper", SampleView(280, 235, 380), SampleView(235, 240, 410))
+ROCKET = Panel("rocket", SampleView(300, 260, 300), SampleView(340, 180, 320))
 BOTH = (
-    Panel("astronaut", View(230, 170, 320), View(224, 150, 270), right=HALF),
-    Panel("hopper", View(256, 270, 500), View(266, 290, 560), left=HALF),
+    Panel("astronaut", SampleView(230, 170, 320), SampleView(224, 150, 270), right=HALF),
+    Panel("hopper", SampleView(256, 270, 500), SampleView(266, 290, 560), left=HALF),
 )
 
 FILMS = {
-    "1984-lecture": (Shot(90, (HOPPER,)), Shot(60, (ROCKET,))),
-    "1985-parade": (Shot(60, (ROCKET,)), Shot(60, (LEAVING,))),
-    "1991-meeting": (Shot(90, BOTH), Shot(60, (ASTRONAUT,))),
-    "1995-launch": (Shot(90, (ASTRONAUT,)), Shot(60, (ROCKET,)), Shot(60, (NEAR,))),
-    "1999-rocket": (Shot(120, (ROCKET,)),),
+    "1984-lecture": (SampleShot(90, (HOPPER,)), SampleShot(60, (ROCKET,))),
+    "1985-parade": (SampleShot(60, (ROCKET,)), SampleShot(60, (LEAVING,))),
+    "1991-meeting": (SampleShot(90, BOTH), SampleShot(60, (ASTRONAUT,))),
+    "1995-launch": (
+        SampleShot(90, (ASTRONAUT,)),
+        SampleShot(60, (ROCKET,)),
+        SampleShot(60, (NEAR,)),
+    ),
+    "1999-rocket": (SampleShot(120, (ROCKET,)),),
 }
 """Name of a film -> its shots."""
 
 TITLES = {
-    "tt0000001": (Shot(90, (ASTRONAUT,)), Shot(60, BOTH)),
-    "tt0000002": (Shot(60, (ROCKET,)), Shot(90, (HOPPER,))),
+    "tt0000001": (SampleShot(90, (ASTRONAUT,)), SampleShot(60, BOTH)),
+    "tt0000002": (SampleShot(60, (ROCKET,)), SampleShot(90, (HOPPER,))),
 }
 """Number of a title -> the shots of its trailer."""
 
 
-def write_film(target: Path, shots: Sequence[Shot], pictures: dict[str, Image]) -> None:
+def write_film(target: Path, shots: Sequence[SampleShot], pictures: dict[str, Image]) -> None:
     """Render and encode some shots, unless the film is there.
 
     Raises:

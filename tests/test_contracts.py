@@ -13,7 +13,7 @@ from analyzer.errors import MissingDependency, UsageError
 from analyzer.evaluation import truth
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import summarize
+from analyzer.pipeline import components, summarize
 from analyzer.types import Detections, Frame, MediaInfo
 from tests.observations.test_tracks import faces, observe
 
@@ -31,7 +31,7 @@ BLIND = {"whole", "precomputed"}
 STAGES = ("decode", "detect", "track", "align", "describe", "cluster", "export")
 
 
-def components(*stages: str) -> list[tuple[str, str]]:
+def plugins(*stages: str) -> list[tuple[str, str]]:
     return [(stage, name) for stage in stages for name in registry.names(stage)]
 
 
@@ -54,7 +54,7 @@ def module(stage: str, name: str):
         pytest.skip(str(error))
 
 
-@pytest.mark.parametrize(("stage", "name"), components(*STAGES))
+@pytest.mark.parametrize(("stage", "name"), plugins(*STAGES))
 def test_create_takes_keywords_and_says_what_it_is(stage, name):
     create = module(stage, name).create
     parameters = inspect.signature(create).parameters.values()
@@ -70,7 +70,7 @@ def test_unknown_component_names_the_known(stage):
         registry.load(stage, "nonesuch", runtime=RUNTIME)
 
 
-@pytest.mark.parametrize(("stage", "name"), components("detect", "track", "cluster"))
+@pytest.mark.parametrize(("stage", "name"), plugins("detect", "track", "cluster"))
 def test_unknown_option_names_the_known(stage, name):
     module(stage, name)
     with pytest.raises(UsageError, match="has no option 'nonesuch'"):
@@ -318,8 +318,8 @@ class TestIds:
         options = AnalysisOptions(clusterer=name, min_faces=3, device="cpu")
         info = MediaInfo(uri="a.mp4", kind="video", width_px=900, height_px=90,
                          frame_rate=Fraction(5), duration_s=4.0)  # fmt: skip
-        models = summarize.load_models(options)
-        report = summarize.summarize(info, self.observations(), models=models)
+        models = components.load_components(options)
+        report = summarize.summarize(info, self.observations(), components=models)
         tables = {}
         for exporter in ("csv", "characters"):
             path = tmp_path / exporter

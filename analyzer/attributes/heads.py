@@ -83,15 +83,17 @@ def decode(head: str, raw: F32) -> Decoded:
     return Decoded(value=value, label=tuple(label))
 
 
-def pool(head: str, raw: F32, weights: NDArray[Any] | None = None, how: str = "weighted") -> F32:
+def aggregate(
+    head: str, raw: F32, weights: NDArray[Any] | None = None, method: str = "weighted"
+) -> F32:
     """Make one row of the rows of one track or person.
 
     Args:
         head: ``sex``, ``age`` or ``ethnicity``.
         raw: (n, k) decision values.
         weights: (n,) not negative; ``None`` = all alike.
-        how: ``weighted``: decoding the result gives the weighted mean of the logits of sex, of the
-            age on the scale of the bins, and of the probabilities of the ethnicity classes.
+        method: ``weighted``: decoding the result gives the weighted mean of the logits of sex, of
+            the age on the scale of the bins, and of the probabilities of the ethnicity classes.
             ``mean``: the same without weights.
             ``median``, which outliers do not move: that of the logits of sex; that of the age, with
             the spread of the face in the middle (of the two there, where n is even); and those of
@@ -107,15 +109,15 @@ def pool(head: str, raw: F32, weights: NDArray[Any] | None = None, how: str = "w
         UsageError: no such head, or k is not its size.
     """
     _check(head, raw)
-    if weights is None or how != "weighted":
+    if weights is None or method != "weighted":
         weights = np.ones(len(raw))
     used = ~np.isnan(raw).any(axis=1) & (np.asarray(weights) > 0)
     if not used.any():
         return np.full(SIZES[head], np.nan, np.float32)
     known = raw[used]
-    if how == "median":
+    if method == "median":
         return _median(head, known)
-    if how == "vote":
+    if method == "vote":
         return _vote(head, known)
     return _average(head, known, np.asarray(weights, np.float64)[used])
 
@@ -133,7 +135,7 @@ def _median(head: str, known: F32) -> F32:
     if head == "ethnicity":
         return _log(np.median(_softmax(known.astype(np.float64)), axis=0))
     order, last = np.argsort(decode(head, known).value, kind="stable"), len(known) - 1
-    return pool(head, known[order[last // 2 : (last + 1) // 2 + 1]])
+    return aggregate(head, known[order[last // 2 : (last + 1) // 2 + 1]])
 
 
 def _vote(head: str, known: F32) -> F32:
@@ -141,7 +143,7 @@ def _vote(head: str, known: F32) -> F32:
     names, label = np.unique(labels, return_inverse=True)
     votes, sure = np.bincount(label), np.bincount(label, margin(head, known))
     winner = max(range(len(names)), key=lambda i: (votes[i], sure[i]))
-    return pool(head, known[label == winner])
+    return aggregate(head, known[label == winner])
 
 
 def summarize(head: str, raw: F32, tail: float = TAIL) -> Attribute:

@@ -48,7 +48,8 @@ class Labeller:
         """
         weights = weights if self.aggregate == "weighted" else np.ones_like(weights)
         ones = {
-            head: attributes.pool(head, raw, weights, self.aggregate) for head, raw in heads.items()
+            head: attributes.aggregate(head, raw, weights, self.aggregate)
+            for head, raw in heads.items()
         }
         return ones, views.average(weights)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from analyzer.collection.identities import Collection
-from analyzer.collection.media import Seen
+from analyzer.collection.media import AnalysedMedium
 from analyzer.errors import InputError
 from analyzer.files import zips
 from analyzer.reports import report_file
@@ -75,7 +75,7 @@ def _members(found: Collection) -> dict[int, list[_Member]]:
 
 
 def _of_medium(
-    seen: Seen, members: Sequence[_Member]
+    seen: AnalysedMedium, members: Sequence[_Member]
 ) -> Iterator[tuple[int, int, Person, int, bytes]]:
     """Yield the portraits of a medium, the best of each person first."""
     try:

@@ -9,16 +9,16 @@ import numpy as np
 
 from analyzer.attributes import heads
 from analyzer.collection import grouping
-from analyzer.collection.media import Seen, Skipped
+from analyzer.collection.media import AnalysedMedium, Skipped
 from analyzer.stages.cluster import Clusterer
 from analyzer.types import I64, Person, Progress, ProgressHook
 
 
 @dataclass(frozen=True)
-class Appearance:
+class MediumAppearance:
     """One identity in one medium."""
 
-    seen: Seen
+    seen: AnalysedMedium
     persons: tuple[Person, ...]
     """Who of the medium it is: one person, or several who were not on screen at the same time."""
 
@@ -73,7 +73,7 @@ class Metric:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Identity:
+class CollectedPerson:
     """One person across media."""
 
     identity_id: int
@@ -81,7 +81,7 @@ class Identity:
     sex: str
     age: str
     """In years."""
-    appearances: tuple[Appearance, ...]
+    appearances: tuple[MediumAppearance, ...]
     """One a medium, in the order of the joblist."""
     metrics: Mapping[str, Metric]
 
@@ -101,7 +101,7 @@ class Identity:
         return fsum(one.screen_time_s for one in self.appearances)
 
     @property
-    def best(self) -> Appearance:
+    def best(self) -> MediumAppearance:
         """Where most of its faces are."""
         return max(self.appearances, key=lambda one: one.main.face_count)
 
@@ -110,16 +110,16 @@ class Identity:
 class Collection:
     """Everybody of some media."""
 
-    identities: tuple[Identity, ...]
+    identities: tuple[CollectedPerson, ...]
     """Most screen time first; each one's number is its place."""
-    seen: tuple[Seen, ...]
+    seen: tuple[AnalysedMedium, ...]
     skipped: tuple[Skipped, ...]
     metrics: tuple[str, ...]
     """The columns of metrics."""
 
 
 def collect(
-    seen: Sequence[Seen],
+    seen: Sequence[AnalysedMedium],
     skipped: Sequence[Skipped],
     metrics: Sequence[str],
     *,
@@ -146,7 +146,7 @@ def collect(
     people = [(one, person) for one in order for person in one.summary.persons]
     limits = [one.summary.provenance["cluster_threshold"] for one in order]
     labels = _labels(order, clusterer, threshold or min(limits, default=1.0))
-    groups: dict[int, list[tuple[Seen, Person]]] = {}
+    groups: dict[int, list[tuple[AnalysedMedium, Person]]] = {}
     for label, member in zip(labels.tolist(), people, strict=True):
         groups.setdefault(label, []).append(member)
     line = {id(one): number for number, one in enumerate(seen)}
@@ -162,7 +162,7 @@ def collect(
     )
 
 
-def _labels(seen: Sequence[Seen], clusterer: Clusterer, threshold: float) -> I64:
+def _labels(seen: Sequence[AnalysedMedium], clusterer: Clusterer, threshold: float) -> I64:
     """The identity of each person of each medium, in their order."""
     apart: list[tuple[int, int]] = []
     centroids, count = [], 0
@@ -186,17 +186,19 @@ def _labels(seen: Sequence[Seen], clusterer: Clusterer, threshold: float) -> I64
 
 
 def _identity(
-    members: Sequence[tuple[Seen, Person]], line: Mapping[int, int], metrics: Sequence[str]
-) -> Identity:
+    members: Sequence[tuple[AnalysedMedium, Person]],
+    line: Mapping[int, int],
+    metrics: Sequence[str],
+) -> CollectedPerson:
     """Put together what is known of one identity, numbered 0 for now."""
     media: dict[int, list[Person]] = {}
     by_line = {line[id(seen)]: seen for seen, _ in members}
     for seen, person in members:
         media.setdefault(line[id(seen)], []).append(person)
-    appearances = tuple(Appearance(by_line[n], tuple(media[n])) for n in sorted(media))
+    appearances = tuple(MediumAppearance(by_line[n], tuple(media[n])) for n in sorted(media))
     people = [person for _, person in members]
     values = [one.seen.medium.metrics for one in appearances]
-    return Identity(
+    return CollectedPerson(
         identity_id=0,
         name=next((person.name for person in people if person.name is not None), None),
         sex=_sex(people),

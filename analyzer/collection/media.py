@@ -16,7 +16,7 @@ from joblist.model import JobSpec, is_address
 
 
 @dataclass(frozen=True, kw_only=True)
-class Medium:
+class ListedMedium:
     """One source, and all that its rows say."""
 
     source_path: str
@@ -52,10 +52,10 @@ class Medium:
 
 
 @dataclass(frozen=True)
-class Seen:
+class AnalysedMedium:
     """A medium that was analysed."""
 
-    medium: Medium
+    medium: ListedMedium
     report: Path
     summary: Summary
 
@@ -64,7 +64,7 @@ class Seen:
 class Skipped:
     """A medium that cannot be counted."""
 
-    medium: Medium
+    medium: ListedMedium
     reason: str
 
 
@@ -81,7 +81,7 @@ def of_reports(paths: Sequence[str]) -> list[JobSpec]:
     ]
 
 
-def media_of(rows: Iterable[JobSpec]) -> list[Medium]:
+def media_of(rows: Iterable[JobSpec]) -> list[ListedMedium]:
     """Put together the rows of equal sources; in the order of their first lines.
 
     Equal are paths of one file, and files with equal bytes.
@@ -90,7 +90,7 @@ def media_of(rows: Iterable[JobSpec]) -> list[Medium]:
     for row in rows:
         by_path[_resolved(row.source_path)].append(row)
     found = [
-        Medium(
+        ListedMedium(
             source_path=same[0],
             copies=tuple(same[1:]),
             rows=tuple(sorted((r for p in same for r in by_path[p]), key=lambda r: r.line)),
@@ -137,20 +137,20 @@ def _digest(path: str) -> str:
 
 
 def read(
-    media: Sequence[Medium], progress: ProgressHook | None = None
-) -> tuple[list[Seen], list[Skipped]]:
+    media: Sequence[ListedMedium], progress: ProgressHook | None = None
+) -> tuple[list[AnalysedMedium], list[Skipped]]:
     """Read what the reports tell of their persons.
 
     Raises:
         UsageError: the reports are of different describers.
     """
-    seen: list[Seen] = []
+    seen: list[AnalysedMedium] = []
     skipped: list[Skipped] = []
     for number, medium in enumerate(media):
         if progress is not None:
             progress(Progress(stage="read", done=number, total=len(media)))
         found = _read(medium)
-        if isinstance(found, Seen):
+        if isinstance(found, AnalysedMedium):
             seen.append(found)
         else:
             skipped.append(found)
@@ -158,12 +158,12 @@ def read(
     return seen, skipped
 
 
-def _read(medium: Medium) -> Seen | Skipped:
+def _read(medium: ListedMedium) -> AnalysedMedium | Skipped:
     """The first report that can be read of those that the rows name."""
     reason = "dest_report is empty: name a file there, and serve the joblist again"
     for path in sorted(medium.named("report")):
         try:
-            return Seen(medium, Path(path), _known(report_file.summary(Path(path))))
+            return AnalysedMedium(medium, Path(path), _known(report_file.summary(Path(path))))
         except InputError as error:
             reason = str(error) if os.path.exists(path) else f"not analysed yet: no {path}"
     return Skipped(medium, reason)
@@ -176,7 +176,7 @@ def _known(summary: Summary) -> Summary:
     return replace(summary, persons=known)
 
 
-def _check_describers(seen: Sequence[Seen]) -> None:
+def _check_describers(seen: Sequence[AnalysedMedium]) -> None:
     """Vectors of different networks cannot be compared."""
     first: dict[str, Path] = {}
     for one in seen:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from analyzer import registry
 from analyzer.collection import crops, tables
 from analyzer.collection.crops import Crops
-from analyzer.collection.identities import Appearance, Collection, Identity
+from analyzer.collection.identities import CollectedPerson, Collection, MediumAppearance
 from analyzer.files import atomic as outputs
 from analyzer.files import columns
 from analyzer.files.columns import Column
@@ -48,21 +48,21 @@ def write(
     Raises:
         ResourceError: the folder cannot be written to.
     """
-    with outputs.whole(folder / "crops.zip") as part:
+    with outputs.atomic_write(folder / "crops.zip") as part:
         cut = crops.write(found, folder, part, progress)
     _table(folder / "identities", list(tables.identities(found, cut.portraits)), writers)
     _table(folder / "appearances", list(tables.appearances(found, cut.files)), writers)
-    with outputs.whole(folder / "media.csv") as part:
+    with outputs.atomic_write(folder / "media.csv") as part:
         columns.write_csv(part, list(tables.media(found)))
-    with outputs.whole(folder / "index.html") as part:
+    with outputs.atomic_write(folder / "index.html") as part:
         page = writers.page.render(_page(found, cut, folder))
         part.write_text(page, encoding="utf-8", errors="backslashreplace")
 
 
 def _table(stem: Path, found: list[Column], writers: Writers) -> None:
-    with outputs.whole(stem.with_name(f"{stem.name}.csv")) as part:
+    with outputs.atomic_write(stem.with_name(f"{stem.name}.csv")) as part:
         columns.write_csv(part, found)
-    with outputs.whole(stem.with_name(f"{stem.name}.parquet")) as part:
+    with outputs.atomic_write(stem.with_name(f"{stem.name}.parquet")) as part:
         writers.parquet(part, found)
 
 
@@ -79,7 +79,7 @@ def _page(found: Collection, cut: Crops, folder: Path) -> Mapping[str, Any]:
     }
 
 
-def _shown(one: Identity, cut: Crops, folder: Path) -> dict[str, Any]:
+def _shown(one: CollectedPerson, cut: Crops, folder: Path) -> dict[str, Any]:
     return {
         "id": one.identity_id,
         "name": one.name or "",
@@ -98,7 +98,7 @@ def _shown(one: Identity, cut: Crops, folder: Path) -> dict[str, Any]:
     }
 
 
-def _listed(appearances: tuple[Appearance, ...], folder: Path) -> Iterator[Mapping[str, Any]]:
+def _listed(appearances: tuple[MediumAppearance, ...], folder: Path) -> Iterator[Mapping[str, Any]]:
     for one in appearances:
         page = one.seen.medium.page
         yield {

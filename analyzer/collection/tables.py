@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from analyzer.collection.identities import Appearance, Collection, Identity
+from analyzer.collection.identities import CollectedPerson, Collection, MediumAppearance
 from analyzer.files.columns import Column
 
 _Row = TypeVar("_Row")
@@ -33,7 +33,7 @@ def identities(found: Collection, portraits: Mapping[int, str]) -> Iterator[Colu
     yield each("portrait", "text", lambda i: portraits.get(i.identity_id))
 
 
-def _metric(name: str, rows: Sequence[Identity]) -> Iterator[Column]:
+def _metric(name: str, rows: Sequence[CollectedPerson]) -> Iterator[Column]:
     each = _of(rows)
     yield each(f"{name}_mean", "number", lambda i: i.metrics[name].mean, _METRIC_DIGITS)
     yield each(f"{name}_count", "integer", lambda i: i.metrics[name].count)
@@ -94,5 +94,5 @@ def _of(rows: Sequence[_Row]) -> Callable[..., Column]:
     return each
 
 
-def _medium(appearance: Appearance) -> Any:
+def _medium(appearance: MediumAppearance) -> Any:
     return appearance.seen.medium

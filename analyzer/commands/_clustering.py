@@ -89,12 +89,12 @@ def _report(args: argparse.Namespace, progress: Any) -> dict[str, Any]:
     """All figures, and what they were measured with."""
     from analyzer.evaluation import clustering as evaluate
     from analyzer.evaluation import truth
-    from analyzer.pipeline.components import load_models
+    from analyzer.pipeline.components import load_components
 
     forced = {"engine": "image"} if args.pictures else {}
     options = AnalysisOptions.from_mapping({**vars(args), **forced})
-    models = load_models(options)
-    threshold = options.cluster_threshold or models.describer.threshold
+    components = load_components(options)
+    threshold = options.cluster_threshold or components.describer.threshold
     variants = evaluate.Variants(
         clusterers=[args.clusterer] if args.clusterer else registry.names("cluster"),
         thresholds=args.thresholds or [threshold],
@@ -102,21 +102,23 @@ def _report(args: argparse.Namespace, progress: Any) -> dict[str, Any]:
     about = {
         "threshold": threshold,
         "describer": options.describer,
-        "models": dict(models.describer.provenance),
+        "models": dict(components.describer.provenance),
     }
     if args.synthetic:
         people, tracks = args.synthetic
         name = f"{people} made-up persons with {tracks} tracks each, spread {args.spread}"
         crowd = truth.crowd(people, tracks, args.spread)
-        found = evaluate.synthetic(*crowd, variants, runtime=models.runtime)
+        found = evaluate.synthetic(*crowd, variants, runtime=components.runtime)
     elif args.pictures:
         if not args.pictures.is_dir():
             raise InputError(f"{args.pictures}: not a folder")
         name = args.pictures.name
-        found = evaluate.pictures(args.pictures, variants, models=models, progress=progress)
+        found = evaluate.pictures(args.pictures, variants, components=components, progress=progress)
     else:
         name, labels = args.video.name, truth.of_video(args.labels)
-        found = evaluate.video(args.video, labels, variants, models=models, progress=progress)
+        found = evaluate.video(
+            args.video, labels, variants, components=components, progress=progress
+        )
     return {"data": name, **about, **found}
 
 

@@ -12,7 +12,7 @@ from analyzer.options import AnalysisOptions
 from analyzer.types import MediaReport
 
 
-class Known:
+class LocalIdentities:
     """People known across media; a context manager.
 
     Args:
@@ -34,7 +34,7 @@ class Known:
             settings=address.settings_for(options.describer, threshold),
         )
 
-    def __enter__(self) -> "Known":
+    def __enter__(self) -> "LocalIdentities":
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -9,13 +9,13 @@ from multiprocessing import get_context
 
 from analyzer.errors import ResourceError
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline.components import Models, load_models
+from analyzer.pipeline.components import Components, load_components
 from analyzer.pipeline.observe import observe_part
 from analyzer.reports.part_file import Part
 from analyzer.types import Progress, ProgressHook
 from joblist.shard import Shard
 
-_models: list[Models] = []
+_components: list[Components] = []
 """Of a process that looks at shards."""
 
 
@@ -23,12 +23,12 @@ class Look:
     """Looks at one medium after the other; a context manager.
 
     Args:
-        models: loaded.
+        components: loaded.
         shards: into which each medium is divided; ``None`` for wholes.
     """
 
-    def __init__(self, models: Models, shards: Sequence[Shard] | None) -> None:
-        self.models = models
+    def __init__(self, components: Components, shards: Sequence[Shard] | None) -> None:
+        self.components = components
         self._shards = shards
         self._pool: ProcessPoolExecutor | None = None
         self._stack = ExitStack()
@@ -41,14 +41,14 @@ class Look:
         """Start the processes, if there are to be any."""
         if self._shards is None:
             return
-        cores = self.models.runtime.threads or len(os.sched_getaffinity(0))
+        cores = self.components.runtime.threads or len(os.sched_getaffinity(0))
         workers = min(len(self._shards), cores)
         pool = ProcessPoolExecutor(
             workers,
             # Spawn: libraries with threads and CUDA do not survive a fork.
             mp_context=get_context("spawn"),
             initializer=_load,
-            initargs=(self.models.options, max(1, cores // workers)),
+            initargs=(self.components.options, max(1, cores // workers)),
         )
         self._pool = self._stack.enter_context(pool)
 
@@ -67,7 +67,7 @@ class Look:
             InputError: the medium cannot be read.
         """
         if self._pool is None or self._shards is None:
-            return [observe_part(path, models=self.models, progress=progress)]
+            return [observe_part(path, components=self.components, progress=progress)]
         running = [self._pool.submit(_part, path, shard) for shard in self._shards]
         try:
             progress(Progress(stage="observe", done=0, total=len(running)))
@@ -84,8 +84,8 @@ class Look:
 
 
 def _load(options: AnalysisOptions, threads: int) -> None:
-    _models.append(load_models(options, threads=threads))
+    _components.append(load_components(options, threads=threads))
 
 
 def _part(path: str | Sequence[str], shard: Shard) -> Part:
-    return observe_part(path, models=_models[0], shard=shard)
+    return observe_part(path, components=_components[0], shard=shard)

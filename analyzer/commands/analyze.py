@@ -16,12 +16,12 @@ from analyzer.options.shards import plan
 from joblist.model import ROWS_HELP, Rows
 
 if TYPE_CHECKING:
-    from analyzer.commands._known import Known
+    from analyzer.commands._known import LocalIdentities
     from analyzer.commands._look import Look
-    from analyzer.pipeline.components import Models
+    from analyzer.pipeline.components import Components
     from analyzer.reports.part_file import Part
     from analyzer.types import MediaReport, ProgressHook
-    from analyzer.types.corrections import Document
+    from analyzer.types.corrections import CorrectionsDocument
     from analyzer.types.people import Gallery
     from analyzer.workflows.items import Item
 
@@ -103,12 +103,12 @@ def run(args: argparse.Namespace) -> int:
 
     from analyzer.commands._look import Look
     from analyzer.gallery.folder import Galleries
-    from analyzer.pipeline.components import load_models
+    from analyzer.pipeline.components import load_components
 
-    models = load_models(options, threads=args.threads)
-    galleries, told = Galleries(models), set[str]()
+    components = load_components(options, threads=args.threads)
+    galleries, told = Galleries(components), set[str]()
     failed = 0
-    with Look(models, shards) as look, _known(args, options) as known:
+    with Look(components, shards) as look, _known(args, options) as known:
         for item in work:
             try:
                 gallery = galleries.get(item.gallery) if item.gallery else None
@@ -207,7 +207,7 @@ def _exports(args: argparse.Namespace, *, stills: bool, poster: bool) -> list[st
     return [spec.name for spec in specs]
 
 
-def _corrections(args: argparse.Namespace, item: "Item") -> "Document | None":
+def _corrections(args: argparse.Namespace, item: "Item") -> "CorrectionsDocument | None":
     """What a reviewer has corrected in earlier results of a medium."""
     from analyzer.reports import corrections_file
 
@@ -223,8 +223,8 @@ def _one(
     item: "Item",
     look: "Look",
     gallery: "Gallery | None",
-    known: "Known | None",
-    corrected: "Document | None",
+    known: "LocalIdentities | None",
+    corrected: "CorrectionsDocument | None",
 ) -> bool:
     """Analyse one medium and write its files, then say what was found; true if it was skipped."""
     from analyzer.commands._progress import bar
@@ -232,7 +232,7 @@ def _one(
     from analyzer.workflows.analyze import WITHOUT_MEDIUM, analyze
     from analyzer.workflows.items import EXPORTS_OF_POSTERS, require_medium
 
-    started, models = time.monotonic(), look.models
+    started, components = time.monotonic(), look.components
     with bar(item.target.name) as progress:
 
         def seen() -> "list[Part]":
@@ -241,7 +241,7 @@ def _one(
 
         report = analyze(
             item.medium,
-            models=models,
+            components=components,
             gallery=gallery,
             poster=item.posters[0] if item.posters else None,
             progress=progress,
@@ -249,13 +249,13 @@ def _one(
         )
         if known:
             report = known.remember(report, item.medium)
-        report = apply.again(report, corrected, labeller=lambda: models.labeller)
+        report = apply.reapply(report, corrected, labeller=lambda: components.labeller)
         report = replace(report, notes=(*report.notes, *item.notes))
         skipped = report.info.kind == "none"
         exports = [n for n in item.exports if not skipped or n in WITHOUT_MEDIUM]
-        report = _write_posters(item, report, exports, models, progress)
+        report = _write_posters(item, report, exports, components, progress)
         shared = [n for n in exports if len(item.posters) < 2 or n not in EXPORTS_OF_POSTERS]
-        _write(item, report, shared, item.target, models, progress)
+        _write(item, report, shared, item.target, components, progress)
     _tell(report, item.results, time.monotonic() - started)
     return skipped
 
@@ -264,7 +264,7 @@ def _write_posters(
     item: "Item",
     report: "MediaReport",
     exports: Sequence[str],
-    models: "Models",
+    components: "Components",
     progress: "ProgressHook",
 ) -> "MediaReport":
     """Where a title has several posters, write each one's files; the report has all notes then.
@@ -273,7 +273,7 @@ def _write_posters(
         item: the title.
         report: its report with the first poster.
         exports: of the title.
-        models: that made the report.
+        components: that made the report.
         progress: told of each step.
     """
     from analyzer.gallery.poster import identify
@@ -284,8 +284,8 @@ def _write_posters(
     notes = report.notes
     for number, poster in enumerate(posters):
         bare = replace(report, poster=None, notes=())
-        found = identify(bare, models=models, poster=poster) if number else report
-        _write(item, found, wanted, item.target_of(poster), models, progress)
+        found = identify(bare, components=components, poster=poster) if number else report
+        _write(item, found, wanted, item.target_of(poster), components, progress)
         notes += found.notes if number else ()
     return replace(report, notes=notes)
 
@@ -295,29 +295,33 @@ def _write(
     report: "MediaReport",
     exports: Sequence[str],
     target: Path,
-    models: "Models",
+    components: "Components",
     progress: "ProgressHook",
 ) -> None:
     """Write some files of one medium."""
     from analyzer.results import write
 
     for name in exports:
-        exporter = registry.load("export", name, runtime=models.runtime)
+        exporter = registry.load("export", name, runtime=components.runtime)
         file = item.dests.get(name, target.with_name(target.name + exporter.suffix))
         write.write(exporter, report, file, progress)
 
 
 @contextmanager
-def _known(args: argparse.Namespace, options: AnalysisOptions) -> "Iterator[Known | None]":
+def _known(
+    args: argparse.Namespace, options: AnalysisOptions
+) -> "Iterator[LocalIdentities | None]":
     """The identity store that is asked for, open."""
     if args.identities is None:
         yield None
         return
-    from analyzer.commands._known import Known
+    from analyzer.commands._known import LocalIdentities
 
     folder = Path(args.output) if args.output else Path(args.media[0]).parent
     default = folder / "people.identities"
-    with Known(args.identities, options, args.identity_threshold, default=default) as known:
+    with LocalIdentities(
+        args.identities, options, args.identity_threshold, default=default
+    ) as known:
         yield known
 
 

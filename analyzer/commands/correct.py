@@ -11,8 +11,8 @@ from analyzer.options import spellings
 
 if TYPE_CHECKING:
     from analyzer.results.locate import Found, Results
-    from analyzer.review.amend import Account
-    from analyzer.types.corrections import Document
+    from analyzer.review.amend import CorrectionResult
+    from analyzer.types.corrections import CorrectionsDocument
 
 RESULTS_HELP = (
     "a report (.report.zip), with what lies beside it under its name; or a folder or joblist, in "
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     if document:
         amend.require_source(medium, document, force=args.force)
     made = document.corrections if document else None
-    account = amend.amend(medium, made, trial=args.dry_run)
+    account = amend.amend(medium, made, dry_run=args.dry_run)
     _tell(account, medium)
     if not args.dry_run:
         _changes.write(args.changes, found, account.replaced)
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     return 1 if any(file.fault for file in account.files) else 0
 
 
-def _medium(place: str, found: "Found", document: "Document | None") -> "Results":
+def _medium(place: str, found: "Found", document: "CorrectionsDocument | None") -> "Results":
     """The results that are to be corrected.
 
     Raises:
@@ -110,7 +110,7 @@ def _medium(place: str, found: "Found", document: "Document | None") -> "Results
     return medium[0]
 
 
-def _tell(account: "Account", medium: "Results") -> None:
+def _tell(account: "CorrectionResult", medium: "Results") -> None:
     """Print what was corrected, who is on screen now, and which files are others."""
     from rich.console import Console
     from rich.markup import escape

@@ -12,8 +12,8 @@ from analyzer.errors import AnalyzerError, UsageError
 from analyzer.options import spellings
 
 if TYPE_CHECKING:
-    from analyzer.erasure.files import Account
-    from analyzer.erasure.strip import Wanted
+    from analyzer.erasure.files import ErasureResult
+    from analyzer.erasure.strip import ErasureTarget
     from analyzer.identities import IdentityStore
     from analyzer.results.locate import Found
 
@@ -73,13 +73,13 @@ def run(args: argparse.Namespace) -> int:
             store.close()
 
 
-def _wanted(args: argparse.Namespace) -> "Wanted":
+def _wanted(args: argparse.Namespace) -> "ErasureTarget":
     """Who is to be forgotten.
 
     Raises:
         UsageError: that, or where, is not said.
     """
-    from analyzer.erasure.strip import Wanted
+    from analyzer.erasure.strip import ErasureTarget
 
     if not args.results and not args.identities:
         raise UsageError("forget where? give --results PATH..., --identities URL, or both")
@@ -94,24 +94,24 @@ def _wanted(args: argparse.Namespace) -> "Wanted":
     if numbered and numbered[1] == "identity":
         if not args.identities:
             raise UsageError(f"{args.who} is a number of an identity store: give --identities URL")
-        return Wanted(identities=frozenset([int(numbered[2])]))
-    return Wanted(person_id=int(numbered[2])) if numbered else Wanted(name=args.who)
+        return ErasureTarget(identities=frozenset([int(numbered[2])]))
+    return ErasureTarget(person_id=int(numbered[2])) if numbered else ErasureTarget(name=args.who)
 
 
 def _forget(
-    args: argparse.Namespace, wanted: "Wanted", found: "Found", store: "IdentityStore | None"
+    args: argparse.Namespace, wanted: "ErasureTarget", found: "Found", store: "IdentityStore | None"
 ) -> int:
     if store and not wanted.identities:
         wanted = replace(wanted, identities=_identities(wanted, found, store))
     if args.dry_run or not args.yes:
-        account = _erase(wanted, found, store, trial=True)
+        account = _erase(wanted, found, store, dry_run=True)
         known = _tell(account, wanted, store)
         if not known:
             return _nobody(args, wanted)
         if args.dry_run:
             return 0
         _confirm(known)
-    account = _erase(wanted, found, store, trial=False)
+    account = _erase(wanted, found, store, dry_run=False)
     known = _tell(account, wanted, store) if args.yes else 1
     if not known:
         return _nobody(args, wanted)
@@ -128,7 +128,7 @@ def _forget(
     return 1 if account.left else 0
 
 
-def _identities(wanted: "Wanted", found: "Found", store: "IdentityStore") -> frozenset[int]:
+def _identities(wanted: "ErasureTarget", found: "Found", store: "IdentityStore") -> frozenset[int]:
     """Whom of a store a person is, by the means of their embeddings in all reports."""
     from analyzer.erasure import strip
     from analyzer.reports import report_file
@@ -144,35 +144,37 @@ def _identities(wanted: "Wanted", found: "Found", store: "IdentityStore") -> fro
 
 
 def _erase(
-    wanted: "Wanted", found: "Found", store: "IdentityStore | None", *, trial: bool
-) -> "Account":
+    wanted: "ErasureTarget", found: "Found", store: "IdentityStore | None", *, dry_run: bool
+) -> "ErasureResult":
     """Forget somebody in all results; what cannot be done in one medium stops no other."""
     from analyzer.erasure import search
-    from analyzer.erasure.files import Account, Left, Removed, erase
+    from analyzer.erasure.files import ErasureResult, Left, Removed, erase
     from analyzer.gallery import folder as gallery
 
-    account = Account()
+    account = ErasureResult()
     for medium in found.results:
         try:
-            erase(medium, wanted, store, account, trial=trial)
+            erase(medium, wanted, store, account, dry_run=dry_run)
         except AnalyzerError as error:
             account.left.append(Left(Path(medium.name), f"nothing was changed: {error}"))
     collected = {path.parent for path in found.others if path.name == "crops.zip"}
     for path in found.others:
-        if not collected & {path.parent, path.parent.parent} and search.holds(path, wanted.name):
+        if not collected & {path.parent, path.parent.parent} and search.contains_name(
+            path, wanted.name
+        ):
             account.left.append(Left(path, "has the name in it, and is no result: see to it"))
     for folder in sorted(collected):
-        named = any(search.holds(table, wanted.name) for table in folder.glob("*.csv"))
+        named = any(search.contains_name(table, wanted.name) for table in folder.glob("*.csv"))
         if named or (wanted.name is None and account.removed):
             account.left.append(Left(folder, COLLECT))
     for file in gallery.cached_with(wanted.name) if wanted.name else ():
         account.removed.append(Removed(file, "embeddings of a gallery, which are made again"))
-        if not trial:
+        if not dry_run:
             file.unlink(missing_ok=True)
     return account
 
 
-def _tell(account: "Account", wanted: "Wanted", store: "IdentityStore | None") -> int:
+def _tell(account: "ErasureResult", wanted: "ErasureTarget", store: "IdentityStore | None") -> int:
     """Print what is removed and what is left; returns how many entries there are."""
     from rich.console import Console
     from rich.markup import escape
@@ -194,7 +196,7 @@ def _tell(account: "Account", wanted: "Wanted", store: "IdentityStore | None") -
     return table.row_count + len(account.left)
 
 
-def _nobody(args: argparse.Namespace, wanted: "Wanted") -> int:
+def _nobody(args: argparse.Namespace, wanted: "ErasureTarget") -> int:
     places = ", ".join(filter(None, [*args.results, args.identities and "the identity store"]))
     cure = "check the name"
     if wanted.name is None:
@@ -217,7 +219,7 @@ def _confirm(count: int) -> None:
         raise UsageError("nothing was changed")
 
 
-def _warn(wanted: "Wanted", found: "Found") -> None:
+def _warn(wanted: "ErasureTarget", found: "Found") -> None:
     """Name the portraits by which the next run would know the person again."""
     from analyzer.gallery import folder as gallery
 

@@ -15,8 +15,10 @@ from analyzer.errors import UsageError
 from analyzer.options import AnalysisOptions, add_arguments, spellings
 
 if TYPE_CHECKING:
-    from analyzer.live.stream import Seen
-    from analyzer.pipeline.components import Models
+    from analyzer.live.stream import LiveFrame
+    from analyzer.pipeline.components import Components
+
+    pass
 
 _HEADER = ("frame", "bbox", "face_id", "detect_conf", "sex_label", "age_label", "time_s")
 _OF_FILES = ("fps", "start", "stop")
@@ -74,15 +76,15 @@ def _watch(
         show = None if args.headless else stack.enter_context(_screen(_name(args.source)))
 
         from analyzer.live.stream import watch
-        from analyzer.pipeline.components import load_models
+        from analyzer.pipeline.components import load_components
 
         # Looking for cuts takes pictures ahead, for which nobody is to wait.
-        models = load_models(replace(options, shots="none"), threads=args.threads)
-        decoder = _camera(models) if camera else models.decoder
+        components = load_components(replace(options, shots="none"), threads=args.threads)
+        decoder = _camera(components) if camera else components.decoder
         medium = stack.enter_context(decoder.open(args.source))
         write = stack.enter_context(_table(args.csv)) if args.csv else None
         counts.start()
-        for seen in islice(watch(medium, models), args.frames):
+        for seen in islice(watch(medium, components), args.frames):
             counts.add(seen)
             if write:
                 write(seen)
@@ -110,13 +112,13 @@ def _require(options: AnalysisOptions, args: argparse.Namespace, *, camera: bool
         raise UsageError(f"--{asked[0]} is for videos; of a camera take every --frame_step N")
 
 
-def _camera(models: "Models") -> Any:
-    step = models.options.frame_step
-    return registry.load("decode", "camera", runtime=models.runtime, frame_step=step)
+def _camera(components: "Components") -> Any:
+    step = components.options.frame_step
+    return registry.load("decode", "camera", runtime=components.runtime, frame_step=step)
 
 
 @contextmanager
-def _screen(title: str) -> "Iterator[Callable[[Seen], bool]]":
+def _screen(title: str) -> "Iterator[Callable[[LiveFrame], bool]]":
     """A window; what it gives shows a frame, and tells whether to go on."""
     from analyzer.inference.runtime import Runtime
 
@@ -128,7 +130,7 @@ def _screen(title: str) -> "Iterator[Callable[[Seen], bool]]":
 
 
 @contextmanager
-def _table(path: Path) -> "Iterator[Callable[[Seen], None]]":
+def _table(path: Path) -> "Iterator[Callable[[LiveFrame], None]]":
     """A table that is whole after each frame; what it gives writes a frame's rows."""
     from analyzer.files.text import open_text
 
@@ -136,14 +138,14 @@ def _table(path: Path) -> "Iterator[Callable[[Seen], None]]":
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(_HEADER)
 
-        def write(seen: "Seen") -> None:
+        def write(seen: "LiveFrame") -> None:
             writer.writerows(_rows(seen))
             stream.flush()
 
         yield write
 
 
-def _rows(seen: "Seen") -> Iterator[Sequence[object]]:
+def _rows(seen: "LiveFrame") -> Iterator[Sequence[object]]:
     from analyzer.files.text import number_cell
     from analyzer.live.stream import boxes
 
@@ -166,7 +168,7 @@ class _Counts:
         """Start the clock."""
         self._started = time.monotonic()
 
-    def add(self, seen: "Seen") -> None:
+    def add(self, seen: "LiveFrame") -> None:
         """Count a frame."""
         self._frames += 1
         self._faces += len(seen.faces)

@@ -41,16 +41,16 @@ Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
-class View:
+class SampleView:
     """What the camera sees of a picture: the centre and the height, in the picture's pixels."""
 
     x: float
     y: float
     height: float
 
-    def towards(self, other: "View", share: float) -> "View":
+    def towards(self, other: "SampleView", share: float) -> "SampleView":
         """The view on the way to another one; ``share`` runs from 0 to 1."""
-        return View(
+        return SampleView(
             self.x + share * (other.x - self.x),
             self.y + share * (other.y - self.y),
             self.height + share * (other.height - self.height),
@@ -62,8 +62,8 @@ class Panel:
     """A part of the screen, from column ``left`` to ``right``, and the camera's way in it."""
 
     picture: str
-    start: View
-    end: View
+    start: SampleView
+    end: SampleView
     left: int = 0
     right: int = WIDTH
 
@@ -99,7 +99,7 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Shot:
+class SampleShot:
     """Some pictures between two cuts."""
 
     frames: int
@@ -113,17 +113,17 @@ class Shot:
 
 HALF = WIDTH // 2
 SHOTS = (
-    Shot(120, (Panel("astronaut", View(256, 190, 360), View(236, 150, 270)),)),
-    Shot(105, (Panel("hopper", View(235, 240, 410), View(280, 235, 380)),)),
-    Shot(
+    SampleShot(120, (Panel("astronaut", SampleView(256, 190, 360), SampleView(236, 150, 270)),)),
+    SampleShot(105, (Panel("hopper", SampleView(235, 240, 410), SampleView(280, 235, 380)),)),
+    SampleShot(
         120,
         (
-            Panel("astronaut", View(230, 170, 320), View(224, 150, 270), right=HALF),
-            Panel("hopper", View(256, 270, 500), View(266, 290, 560), left=HALF),
+            Panel("astronaut", SampleView(230, 170, 320), SampleView(224, 150, 270), right=HALF),
+            Panel("hopper", SampleView(256, 270, 500), SampleView(266, 290, 560), left=HALF),
         ),
     ),
-    Shot(75, (Panel("rocket", View(300, 260, 300), View(340, 180, 320)),)),
-    Shot(90, (Panel("astronaut", View(190, 150, 250), View(260, 150, 250)),)),
+    SampleShot(75, (Panel("rocket", SampleView(300, 260, 300), SampleView(340, 180, 320)),)),
+    SampleShot(90, (Panel("astronaut", SampleView(190, 150, 250), SampleView(260, 150, 250)),)),
 )
 
 
@@ -137,7 +137,7 @@ def portraits() -> dict[str, Image]:
     }
 
 
-def film() -> Iterator[tuple[Shot, float]]:
+def film() -> Iterator[tuple[SampleShot, float]]:
     """Each picture's shot, and how much of the shot is over (0 to 1)."""
     for shot in SHOTS:
         for k in range(shot.frames):

@@ -14,8 +14,8 @@ from functools import partial
 from pathlib import Path
 
 from analyzer.erasure import search, strip
-from analyzer.erasure.strip import Wanted
-from analyzer.files.transaction import Replaced, Rewrite
+from analyzer.erasure.strip import ErasureTarget
+from analyzer.files.transaction import FileTransaction, Replaced
 from analyzer.identities import IdentityStore
 from analyzer.reports import corrections_file, report_file
 from analyzer.results import reexport
@@ -58,7 +58,7 @@ class Left:
 
 
 @dataclass
-class Account:
+class ErasureResult:
     """What was done, or would be."""
 
     removed: list[Removed] = field(default_factory=list)
@@ -67,7 +67,12 @@ class Account:
 
 
 def erase(
-    results: Results, wanted: Wanted, store: IdentityStore | None, account: Account, *, trial: bool
+    results: Results,
+    wanted: ErasureTarget,
+    store: IdentityStore | None,
+    account: ErasureResult,
+    *,
+    dry_run: bool,
 ) -> None:
     """Forget somebody in the results of one medium.
 
@@ -79,25 +84,25 @@ def erase(
         wanted: who.
         store: in which the person's identities are, if any.
         account: of what is done; added to.
-        trial: only say what would be done.
+        dry_run: only say what would be done.
 
     Raises:
         AnalyzerError: nothing of this medium was changed.
     """
-    done = Account()
-    with Rewrite(trial=trial) as rewrite:
+    done = ErasureResult()
+    with FileTransaction(dry_run=dry_run) as rewrite:
         if "report" in results.files:
-            _export_again(results, wanted, store, done, rewrite, trial=trial)
+            _export_again(results, wanted, store, done, rewrite, dry_run=dry_run)
         else:
             _mend(results, wanted, done, rewrite)
-        if not trial:
+        if not dry_run:
             done.replaced = [r for r in rewrite.finish() if r.path != results.corrections]
-    gone = {removed.path for removed in done.removed} if trial else set()
+    gone = {removed.path for removed in done.removed} if dry_run else set()
     known = {left.path for left in done.left}
     for path in (*results.files.values(), results.corrections):
         if not path.exists():
             continue
-        if path not in known | gone and search.holds(path, wanted.name):
+        if path not in known | gone and search.contains_name(path, wanted.name):
             done.left.append(Left(path, f"still holds the name, perhaps in a path: {_AGAIN}"))
     account.removed += done.removed
     account.left += done.left
@@ -106,12 +111,12 @@ def erase(
 
 def _export_again(
     results: Results,
-    wanted: Wanted,
+    wanted: ErasureTarget,
     store: IdentityStore | None,
-    done: Account,
-    rewrite: Rewrite,
+    done: ErasureResult,
+    rewrite: FileTransaction,
     *,
-    trial: bool,
+    dry_run: bool,
 ) -> None:
     """Take the person out of the report, and export every file of it that is there."""
     place = results.files["report"]
@@ -119,11 +124,11 @@ def _export_again(
     persons = strip.persons_in(report, wanted, store)
     if not persons and not strip.mentions(report, wanted.name):
         return
-    stripped = strip.strip(report, persons, wanted.name)
+    stripped = strip.erase_from_report(report, persons, wanted.name)
     gone = [p for p in report.persons if p.person_id in persons]
     named = any(p.name is not None for p in gone) or report.corrections != stripped.corrections
     leave = () if named else _SHOWS
-    for made in reexport.exports(results, stripped, rewrite, leave=leave, trial=trial):
+    for made in reexport.exports(results, stripped, rewrite, leave=leave, dry_run=dry_run):
         if made.fault:
             done.left.append(Left(made.path, f"could not be made again ({made.fault}): {_AGAIN}"))
         elif made.name == "mp4":
@@ -140,7 +145,7 @@ def _export_again(
 
 
 def _mend_corrections(
-    results: Results, wanted: Sequence[Correction], done: Account, rewrite: Rewrite
+    results: Results, wanted: Sequence[Correction], done: ErasureResult, rewrite: FileTransaction
 ) -> None:
     """Take the name out of the corrections that are kept beside the results."""
     path = results.corrections
@@ -167,7 +172,9 @@ def _counted(before: MediaReport, after: MediaReport, *, persons: int, portraits
     return ", ".join(f"{what}: {number}" for what, number in counts.items() if number)
 
 
-def _mend(results: Results, wanted: Wanted, done: Account, rewrite: Rewrite) -> None:
+def _mend(
+    results: Results, wanted: ErasureTarget, done: ErasureResult, rewrite: FileTransaction
+) -> None:
     """Empty the cells of tables, and shorten the list of candidates."""
     for name, path in results.files.items():
         text = _mended(name, path, wanted)
@@ -183,7 +190,7 @@ def _mend(results: Results, wanted: Wanted, done: Account, rewrite: Rewrite) -> 
             done.left.append(Left(path, f"is made anew only where there is a report: {_AGAIN}"))
 
 
-def _mended(name: str, path: Path, wanted: Wanted) -> str:
+def _mended(name: str, path: Path, wanted: ErasureTarget) -> str:
     """The text of a file without the person; empty where that is not known of its form."""
     if name in _TABLES:
         return _mended_table(path, wanted)
@@ -194,7 +201,7 @@ def _write(text: str, path: Path) -> None:
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
 
 
-def _mended_table(path: Path, wanted: Wanted) -> str:
+def _mended_table(path: Path, wanted: ErasureTarget) -> str:
     text = path.read_bytes().decode("utf-8", "surrogateescape")
     rows = csv.reader(io.StringIO(text, newline=""))
     header = next(rows, [])
@@ -209,7 +216,7 @@ def _mended_table(path: Path, wanted: Wanted) -> str:
     return out.getvalue()
 
 
-def _is_row_of(row: dict[str, str], wanted: Wanted) -> bool:
+def _is_row_of(row: dict[str, str], wanted: ErasureTarget) -> bool:
     """Whether a row is the person's; an apostrophe keeps names that begin with = from running."""
     if wanted.name is not None:
         return row.get("name") in (wanted.name, f"'{wanted.name}")
@@ -218,7 +225,7 @@ def _is_row_of(row: dict[str, str], wanted: Wanted) -> bool:
     return row.get("identity_id", "") in {str(number) for number in wanted.identities}
 
 
-def _mended_candidates(path: Path, wanted: Wanted) -> str:
+def _mended_candidates(path: Path, wanted: ErasureTarget) -> str:
     document = json.loads(path.read_text(encoding="utf-8"))
     for person in document["persons"]:
         own = person["person_id"] == wanted.person_id

@@ -11,7 +11,7 @@ from pathlib import Path
 _PICTURES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".mp4", ".mkv", ".mov", ".webm"))
 
 
-def holds(path: Path, name: str | None) -> bool:
+def contains_name(path: Path, name: str | None) -> bool:
     """Whether a file has a name in it, as a word, in any of the forms that formats write it in.
 
     Pictures and videos are not searched: what is drawn in them is no text.

@@ -17,7 +17,7 @@ from analyzer.types.corrections import Correction, without
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class ErasureTarget:
     """Who is to be forgotten, by one of three."""
 
     name: str | None = None
@@ -35,7 +35,7 @@ class Wanted:
         return ", ".join(f"identity:{number}" for number in sorted(self.identities))
 
 
-def persons_in(report: MediaReport, wanted: Wanted, store: IdentityStore | None) -> set[int]:
+def persons_in(report: MediaReport, wanted: ErasureTarget, store: IdentityStore | None) -> set[int]:
     """Which persons of a medium are to be forgotten.
 
     An identity's persons are those whom the report has as it, and whom the store takes for it now.
@@ -59,7 +59,7 @@ def persons_in(report: MediaReport, wanted: Wanted, store: IdentityStore | None)
     return found
 
 
-def _is_meant(person: Person, wanted: Wanted) -> bool:
+def _is_meant(person: Person, wanted: ErasureTarget) -> bool:
     if wanted.name is not None:
         return person.name == wanted.name
     return person.person_id == wanted.person_id
@@ -91,7 +91,9 @@ def mentions(report: MediaReport, name: str | None) -> bool:
     )
 
 
-def strip(report: MediaReport, persons: Collection[int], name: str | None) -> MediaReport:
+def erase_from_report(
+    report: MediaReport, persons: Collection[int], name: str | None
+) -> MediaReport:
     """Return the report without what tells who some persons are.
 
     Args:
@@ -112,7 +114,7 @@ def _without(report: MediaReport, tracks: Collection[int], name: str | None) -> 
     keep = ~np.isin(table.track_id[table.embedding_rows], list(tracks))
     centroids = who.centroids.copy()
     centroids[persons] = 0
-    corrections = _nameless(report, tracks, name)
+    corrections = _without_names(report, tracks, name)
     names = {
         old.name for old, new in zip(report.corrections, corrections, strict=True) if old != new
     }
@@ -123,28 +125,30 @@ def _without(report: MediaReport, tracks: Collection[int], name: str | None) -> 
             table, embeddings=table.embeddings[keep], embedding_rows=table.embedding_rows[keep]
         ),
         identities=replace(who, centroids=centroids),
-        persons=tuple(_stranger(p, persons.tolist(), name) for p in report.persons),
+        persons=tuple(_anonymous(p, persons.tolist(), name) for p in report.persons),
         notes=tuple(n for n in report.notes if not any(word and word in n for word in names)),
         corrections=corrections,
         uncorrected=report.uncorrected and _without(report.uncorrected, tracks, name),
     )
 
 
-def _nameless(
+def _without_names(
     report: MediaReport, tracks: Collection[int], name: str | None
 ) -> tuple[Correction, ...]:
     """The corrections, those of a name without it where it is the name, or whose it was is gone."""
     before = report.uncorrected or report
 
     def is_gone(correction: Correction) -> bool:
-        found = anchors.find(before.observations, [a for one in correction.anchors for a in one])
+        found = anchors.tracks_at(
+            before.observations, [a for one in correction.anchors for a in one]
+        )
         return correction.op == "rename" and not set(tracks).isdisjoint(found)
 
     found = without(report.corrections, name)
     return tuple(replace(c, name="") if is_gone(c) else c for c in found)
 
 
-def _stranger(person: Person, gone: Collection[int], name: str | None) -> Person:
+def _anonymous(person: Person, gone: Collection[int], name: str | None) -> Person:
     if person.person_id in gone:
         return replace(person, name=None, name_distance=None, candidates=(), identity_id=None)
     if name is not None and person.name == name:

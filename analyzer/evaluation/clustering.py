@@ -17,7 +17,7 @@ from analyzer.evaluation.truth import Labels
 from analyzer.inference.runtime import Runtime
 from analyzer.observations import table as tables
 from analyzer.pipeline import observe, summarize
-from analyzer.pipeline.components import Models
+from analyzer.pipeline.components import Components
 from analyzer.types import F32, I64, MediaInfo, MediaReport, Observations, ProgressHook
 
 
@@ -33,14 +33,14 @@ class Variants:
 
 
 def pictures(
-    folder: Path, variants: Variants, *, models: Models, progress: ProgressHook
+    folder: Path, variants: Variants, *, components: Components, progress: ProgressHook
 ) -> dict[str, Any]:
     """Measure on pictures in folders named after persons, analysed as one job.
 
     Args:
         folder: holds a folder a person. Each picture is labelled by its largest face.
         variants: what to compare.
-        models: of the engine ``image``.
+        components: of the engine ``image``.
         progress: told of the pictures done.
 
     Returns:
@@ -52,16 +52,21 @@ def pictures(
     persons = sorted(str(path) for path in folder.iterdir() if path.is_dir())
     if not persons:
         raise InputError(f"{folder}: no folders named after persons, with their pictures in them")
-    info, table = _observe(persons, models, progress)
-    return _medium(info, table, truth.of_stills(info.stills), variants, models)
+    info, table = _observe(persons, components, progress)
+    return _medium(info, table, truth.of_stills(info.stills), variants, components)
 
 
 def video(
-    path: Path, labels: Labels, variants: Variants, *, models: Models, progress: ProgressHook
+    path: Path,
+    labels: Labels,
+    variants: Variants,
+    *,
+    components: Components,
+    progress: ProgressHook,
 ) -> dict[str, Any]:
     """Measure on a video, at its labelled faces; see `pictures` for what is returned and raised."""
-    info, table = _observe(str(path), models, progress)
-    return _medium(info, table, labels, variants, models)
+    info, table = _observe(str(path), components, progress)
+    return _medium(info, table, labels, variants, components)
 
 
 def synthetic(embeddings: F32, who: I64, variants: Variants, *, runtime: Runtime) -> dict[str, Any]:
@@ -100,26 +105,26 @@ def measure(labels: Labels, report: MediaReport) -> tuple[dict[str, int], Agreem
 
 
 def _observe(
-    path: str | list[str], models: Models, progress: ProgressHook
+    path: str | list[str], components: Components, progress: ProgressHook
 ) -> tuple[MediaInfo, Observations]:
-    with models.decoder.open(path) as medium:
-        parts = list(observe.observe(medium, models=models, progress=progress))
+    with components.decoder.open(path) as medium:
+        parts = list(observe.observe(medium, components=components, progress=progress))
         return medium.info, tables.concat(parts)
 
 
 def _medium(
-    info: MediaInfo, table: Observations, labels: Labels, variants: Variants, models: Models
+    info: MediaInfo, table: Observations, labels: Labels, variants: Variants, components: Components
 ) -> dict[str, Any]:
     """Summarize one table of observations by each variant."""
     runs = []
     for name, threshold in variants:
         one = replace(
-            models,
-            clusterer=registry.load("cluster", name, runtime=models.runtime),
-            options=replace(models.options, clusterer=name, cluster_threshold=threshold),
+            components,
+            clusterer=registry.load("cluster", name, runtime=components.runtime),
+            options=replace(components.options, clusterer=name, cluster_threshold=threshold),
         )
         started = time.perf_counter()
-        report = summarize.summarize(info, table, models=one)
+        report = summarize.summarize(info, table, components=one)
         seconds = time.perf_counter() - started
         runs.append(_run(name, threshold, seconds, *measure(labels, report)))
     return {"labelled": len(labels), "runs": runs}

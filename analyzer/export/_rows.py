@@ -108,7 +108,7 @@ def tracks(report: MediaReport) -> Iterator[Track]:
             person_id=person,
             rows=rows,
             labels={head: found.label[number] for head, found in report.track_attributes.items()},
-            stretches=intervals.stretches(starts, starts + table.duration_s[rows]),
+            stretches=intervals.merge(starts, starts + table.duration_s[rows]),
         )
 
 

@@ -9,7 +9,7 @@ from analyzer.errors import ResourceError
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Write a file under the passing name that this gives, so that no half file is ever found.
 
     Raises:

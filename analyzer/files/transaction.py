@@ -24,20 +24,20 @@ class Replaced:
     after: str
 
 
-class Rewrite:
+class FileTransaction:
     """Files that are written beside those that they replace; a context manager.
 
     What was not put in its place when the context ends is removed.
 
     Args:
-        trial: nothing is to be replaced: files are written to the system's folder for such.
+        dry_run: nothing is to be replaced: files are written to the system's folder for such.
     """
 
-    def __init__(self, *, trial: bool = False) -> None:
+    def __init__(self, *, dry_run: bool = False) -> None:
         self._parts: dict[Path, Path] = {}
-        self._aside = tempfile.mkdtemp(prefix="ina-trial-") if trial else None
+        self._aside = tempfile.mkdtemp(prefix="ina-dry-run-") if dry_run else None
 
-    def __enter__(self) -> "Rewrite":
+    def __enter__(self) -> "FileTransaction":
         return self
 
     def __exit__(
@@ -62,7 +62,7 @@ class Rewrite:
         self._parts[path] = part
         try:
             write(part)
-            if digest(part) != digest(path):
+            if file_sha256(part) != file_sha256(path):
                 return True
         except OSError as error:
             self._drop(path)
@@ -85,7 +85,7 @@ class Rewrite:
         """
         replaced = []
         for path, part in list(self._parts.items()):
-            change = Replaced(path, digest(path), digest(part))
+            change = Replaced(path, file_sha256(path), file_sha256(part))
             try:
                 with part.open("rb") as stream:
                     os.fsync(stream.fileno())
@@ -97,7 +97,7 @@ class Rewrite:
         return replaced
 
 
-def digest(path: Path) -> str:
+def file_sha256(path: Path) -> str:
     """SHA-256 of a file in hexadecimal; empty where there is none."""
     if not path.exists():
         return ""

@@ -26,7 +26,7 @@ from analyzer.errors import InputError
 from analyzer.files import cache
 from analyzer.imaging import boxes
 from analyzer.pipeline import stills
-from analyzer.pipeline.components import Models
+from analyzer.pipeline.components import Components
 from analyzer.types import F32, Progress, ProgressHook
 from analyzer.types.people import Gallery
 
@@ -46,14 +46,14 @@ class _Portrait:
 
 
 class Galleries:
-    """Reads galleries for one set of models; a gallery that has not changed is read once.
+    """Reads galleries for one set of components; a gallery that has not changed is read once.
 
     Args:
-        models: that look at the media, and so at the portraits.
+        components: that look at the media, and so at the portraits.
     """
 
-    def __init__(self, models: Models) -> None:
-        self._models = models
+    def __init__(self, components: Components) -> None:
+        self._models = components
         self._read: dict[str, tuple[_Stamp, Gallery]] = {}
 
     def get(self, folder: str, progress: ProgressHook | None = None) -> Gallery:
@@ -187,11 +187,11 @@ def _vectors(path: Path) -> dict[str, tuple[float, ...]]:
     }
 
 
-def _key(portraits: list[_Portrait], models: Models) -> str:
+def _key(portraits: list[_Portrait], components: Components) -> str:
     """A hash of names, contents, and all that describes them."""
     state = hashlib.sha256()
-    used: list[Any] = [VERSION, models.options.detector, models.options.describer]
-    used += [models.describer.aligner, sorted(models.describer.provenance.items())]
+    used: list[Any] = [VERSION, components.options.detector, components.options.describer]
+    used += [components.describer.aligner, sorted(components.describer.provenance.items())]
     state.update(json.dumps(used).encode())
     for portrait in portraits:
         content = portrait.file.read_bytes() if portrait.vector is None else portrait.vector
@@ -202,15 +202,17 @@ def _key(portraits: list[_Portrait], models: Models) -> str:
     return state.hexdigest()[:32]
 
 
-def _describe(portraits: list[_Portrait], models: Models, progress: ProgressHook | None) -> Gallery:
+def _describe(
+    portraits: list[_Portrait], components: Components, progress: ProgressHook | None
+) -> Gallery:
     names: list[str] = []
     rows: list[F32] = []
     notes: list[str] = []
-    size = models.describer.describe(_no_chips(models)).embeddings.shape[1]
+    size = components.describer.describe(_no_chips(components)).embeddings.shape[1]
     for number, portrait in enumerate(portraits):
         if progress is not None:
             progress(Progress(stage="gallery", done=number, total=len(portraits)))
-        row, note = _row(portrait, models)
+        row, note = _row(portrait, components)
         if row is not None and len(row) != size:
             note = f"gallery {portrait.file.name}: a vector of {len(row)} numbers, not {size}: "
             note += "made by another network; put the pictures into actor_images"
@@ -227,18 +229,18 @@ def _describe(portraits: list[_Portrait], models: Models, progress: ProgressHook
     )
 
 
-def _no_chips(models: Models) -> Any:
+def _no_chips(components: Components) -> Any:
     none = np.empty((0, 4), np.float32)
-    return models.aligner.align(np.zeros((8, 8, 3), np.uint8), none, None).images
+    return components.aligner.align(np.zeros((8, 8, 3), np.uint8), none, None).images
 
 
-def _row(portrait: _Portrait, models: Models) -> tuple[F32 | None, str]:
+def _row(portrait: _Portrait, components: Components) -> tuple[F32 | None, str]:
     """The embedding of a portrait's largest face, and what is to be said of it."""
     if portrait.vector is not None:
         return np.array(portrait.vector, np.float32), ""
     where = f"gallery {portrait.file}"
     try:
-        still = stills.look(str(portrait.file), models)
+        still = stills.look(str(portrait.file), components)
     except InputError as error:
         return None, f"gallery: {error}: left out"
     if not len(still.found):

@@ -6,7 +6,7 @@ from analyzer.attributes.calibration import Views
 from analyzer.errors import InputError
 from analyzer.gallery import matching
 from analyzer.pipeline import stills
-from analyzer.pipeline.components import Models
+from analyzer.pipeline.components import Components
 from analyzer.types import MediaReport
 from analyzer.types.people import Gallery, Poster
 
@@ -19,7 +19,7 @@ POSTER_FACTOR = 1.2
 def identify(
     report: MediaReport,
     *,
-    models: Models,
+    components: Components,
     gallery: Gallery | None = None,
     poster: str | None = None,
 ) -> MediaReport:
@@ -29,11 +29,11 @@ def identify(
 
     Args:
         report: of the medium.
-        models: that made it.
+        components: that made it.
         gallery: named portraits.
         poster: path of the poster.
     """
-    options, limit = models.options, models.describer.threshold
+    options, limit = components.options, components.describer.threshold
     if gallery is not None:
         report = matching.name_persons(
             report, gallery, options.name_threshold or NAME_FACTOR * limit
@@ -41,26 +41,26 @@ def identify(
     if poster is None:
         return report
     try:
-        return replace(report, poster=_poster(poster, report, models))
+        return replace(report, poster=_poster(poster, report, components))
     except InputError as error:
         return replace(report, notes=(*report.notes, f"poster skipped: {error}"))
 
 
-def _poster(path: str, report: MediaReport, models: Models) -> Poster:
+def _poster(path: str, report: MediaReport, components: Components) -> Poster:
     """Look at a poster, and match its n faces to the medium's characters.
 
     Raises:
         InputError: it cannot be read.
     """
-    still = stills.look(path, models)
-    limit = models.options.poster_threshold or POSTER_FACTOR * models.describer.threshold
+    still = stills.look(path, components)
+    limit = components.options.poster_threshold or POSTER_FACTOR * components.describer.threshold
     persons, distances = matching.match(still.described.embeddings, report, limit)
     views = Views(
         face_px=still.chips.face_px,
         sharpness=still.chips.sharpness,
         frontality=still.chips.frontality,
     )
-    decoded = models.labeller.decode(still.described.heads, views)
+    decoded = components.labeller.decode(still.described.heads, views)
     known = {p.person_id: p.attributes for p in report.persons}
 
     def labels(head: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from analyzer.identities.records import Changes, Commit, Counters, Identity, Matches, Settings
+from analyzer.identities.records import Changes, Commit, Counters, Matches, Settings, StoredIdentity
 from analyzer.types import F32, I64
 
 
@@ -67,11 +67,11 @@ class IdentityStore(Protocol):
         """
         ...
 
-    def get(self, identity: int) -> Identity | None:
+    def get(self, identity: int) -> StoredIdentity | None:
         """Return one identity, or ``None`` where it is not there or was forgotten."""
         ...
 
-    def all(self) -> Iterator[Identity]:
+    def all(self) -> Iterator[StoredIdentity]:
         """Yield every identity by its number; those added meanwhile may come or not."""
         ...
 
@@ -120,7 +120,7 @@ class Records(Protocol):
         """How many ids were given so far, those of forgotten ones too."""
         ...
 
-    def rows(self, first: int, end: int) -> list[Identity]:
+    def rows(self, first: int, end: int) -> list[StoredIdentity]:
         """Return the identities with these numbers, ``end`` not among them."""
         ...
 

@@ -101,7 +101,7 @@ class Mirror:
                 _improve(nearest, part, cosines, ids)
         return nearest
 
-    def again(self, queries: F32, before: Nearest, moved: I64) -> Nearest:
+    def refresh(self, queries: F32, before: Nearest, moved: I64) -> Nearest:
         """Search again after the centroids ``moved`` (k,) changed; few do, so it is quick."""
         lost = np.isin(before.ids, moved)
         nearest = Nearest(before.ids.copy(), before.cosines.copy())

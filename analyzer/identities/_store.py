@@ -14,14 +14,21 @@ import numpy as np
 from analyzer.errors import UsageError
 from analyzer.identities import Records
 from analyzer.identities._mirror import Mirror, Nearest
-from analyzer.identities.records import Commit, Counters, Identity, Matches, OtherCall, Settings
+from analyzer.identities.records import (
+    Commit,
+    Counters,
+    Matches,
+    OtherCall,
+    Settings,
+    StoredIdentity,
+)
 from analyzer.types import F32, I64
 from analyzer.types.arrays import check
 
 _PAGE = 1024
 
 
-class Store:
+class MirroredStore:
     """An open identity store; see `analyzer.identities.IdentityStore`."""
 
     def __init__(
@@ -86,7 +93,7 @@ class Store:
                 nearest = self._search(queries)
             else:
                 self._mirror.check(queries.shape[1])
-                nearest = self._mirror.again(queries, nearest, moved)
+                nearest = self._mirror.refresh(queries, nearest, moved)
         if len(answer) != len(queries):
             raise OtherCall(f"key {key!r} is that of a call with {len(answer)} embeddings")
         return answer
@@ -160,11 +167,11 @@ class Store:
             detected=detected,
         )
 
-    def get(self, identity: int) -> Identity | None:
+    def get(self, identity: int) -> StoredIdentity | None:
         """Return one identity; see `analyzer.identities.IdentityStore`."""
         return next(iter(self._records.rows(identity, identity + 1)), None)
 
-    def all(self) -> Iterator[Identity]:
+    def all(self) -> Iterator[StoredIdentity]:
         """Yield every identity; see `analyzer.identities.IdentityStore`."""
         for first in range(0, self._records.size(), _PAGE):
             yield from self._records.rows(first, first + _PAGE)

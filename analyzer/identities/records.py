@@ -40,7 +40,7 @@ class Settings:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Identity(Arrays):
+class StoredIdentity(Arrays):
     """One person, as a store knows them."""
 
     id: int

@@ -12,7 +12,7 @@ _LIT = 0.02
 _WHOLE = np.array([0, 0, 1, 1], np.float32)
 
 
-class Canvas:
+class LetterboxDetector:
     """The smallest box that holds every picture of a medium; dark scenes alone do not shrink it.
 
     Attributes:
@@ -26,7 +26,7 @@ class Canvas:
         """Take in a picture (h, w), grey."""
         if (self.box == _WHOLE).all():
             return
-        rows, columns = lit(picture)
+        rows, columns = picture_area(picture)
         if rows.stop == 0:
             return
         height, width = picture.shape
@@ -35,7 +35,7 @@ class Canvas:
         self.box = join(self.box, np.concatenate([low, high]))
 
 
-def lit(picture: U8 | F32) -> tuple[slice, slice]:
+def picture_area(picture: U8 | F32) -> tuple[slice, slice]:
     """The rows and columns of one picture (h, w), grey, without black bars; empty if it is dark."""
     bright = picture > _BLACK
     height, width = picture.shape

@@ -48,7 +48,7 @@ def sharp_share(image: U8, gate: BlurGate) -> float:
         gate: its grid and variance.
     """
     grey = _grey(image)
-    bands = np.array_split(_laplacian(grey[letterbox.lit(grey)]), gate.grid)
+    bands = np.array_split(_laplacian(grey[letterbox.picture_area(grey)]), gate.grid)
     cells = [cell for band in bands for cell in np.array_split(band, gate.grid, axis=1)]
     # A picture smaller than its grid has empty cells.
     return float(np.mean([cell.size > 0 and cell.var() >= gate.var for cell in cells]))

@@ -9,7 +9,7 @@ import numpy as np
 from analyzer.observations import persons
 from analyzer.observations import table as tables
 from analyzer.pipeline import observe
-from analyzer.pipeline.components import Models
+from analyzer.pipeline.components import Components
 from analyzer.stages.decode import Medium
 from analyzer.types import Frame, Observations
 
@@ -17,7 +17,7 @@ ATTRIBUTES = ("sex", "age")
 
 
 @dataclass(frozen=True)
-class Seen:
+class LiveFrame:
     """A frame and its n faces."""
 
     frame: Frame
@@ -32,23 +32,23 @@ class Seen:
         return [" ".join(filter(None, row)) for row in zip(*columns, strict=True)]
 
 
-def watch(medium: Medium, models: Models) -> Iterator[Seen]:
+def watch(medium: Medium, components: Components) -> Iterator[LiveFrame]:
     """Yield each sampled frame as soon as its faces are known."""
-    with closing(observe.steps(medium, models=models, size=1)) as steps:
+    with closing(observe.steps(medium, components=components, size=1)) as steps:
         for frames, table in steps:
             for frame in frames:
-                yield _seen(frame, tables.take(table, table.frame == frame.index), models)
+                yield _seen(frame, tables.take(table, table.frame == frame.index), components)
 
 
-def _seen(frame: Frame, faces: Observations, models: Models) -> Seen:
-    decoded = models.labeller.decode(faces.heads, persons.views(faces))
+def _seen(frame: Frame, faces: Observations, components: Components) -> LiveFrame:
+    decoded = components.labeller.decode(faces.heads, persons.views(faces))
     unknown = ("",) * len(faces)
     labels = {
         head: tuple(decoded[head].label) if head in decoded else unknown for head in ATTRIBUTES
     }
-    return Seen(frame, faces, labels)
+    return LiveFrame(frame, faces, labels)
 
 
-def boxes(seen: Seen) -> list[tuple[int, ...]]:
+def boxes(seen: LiveFrame) -> list[tuple[int, ...]]:
     """The boxes as they stand in tables."""
     return [tuple(box) for box in np.rint(seen.faces.boxes).astype(int).tolist()]

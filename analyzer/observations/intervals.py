@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 _SAME_TIME_S = 1e-6
 
 
-def stretches(
+def merge(
     starts: NDArray[np.float64], ends: NDArray[np.float64]
 ) -> tuple[tuple[float, float], ...]:
     """Join samples that follow each other without a gap.

@@ -21,7 +21,7 @@ _COURSE_S = 0.5
 _ROUNDS = 4
 
 
-def link(observations: Observations, threshold: float, *, max_gap_s: float = 2.0) -> I64:
+def link_tracklets(observations: Observations, threshold: float, *, max_gap_s: float = 2.0) -> I64:
     """Join each track to the one that was the same face before.
 
     That is a track of the same shot which ended at most ``max_gap_s`` seconds earlier, no further
@@ -35,13 +35,13 @@ def link(observations: Observations, threshold: float, *, max_gap_s: float = 2.0
     """
     ids = dense(observations.track_id)
     for _ in range(_ROUNDS):
-        before, ids = ids, _join(replace(observations, track_id=ids), threshold, max_gap_s)
+        before, ids = ids, _link_pairs(replace(observations, track_id=ids), threshold, max_gap_s)
         if np.array_equal(before, ids):
             break
     return ids
 
 
-def _join(observations: Observations, threshold: float, max_gap_s: float) -> I64:
+def _link_pairs(observations: Observations, threshold: float, max_gap_s: float) -> I64:
     found = embed(observations)
     ends = _Ends.of(observations, found.ids)
     pairs = []

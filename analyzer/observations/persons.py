@@ -13,14 +13,14 @@ from analyzer.types import (
     I64,
     Attribute,
     Decoded,
-    Identities,
     Observations,
     Person,
+    TrackPersons,
 )
 from analyzer.types.groups import dense, group_means
 
 
-def identities(labels: I64, found: Tracks, track_ids: I64) -> Identities:
+def identities(labels: I64, found: Tracks, track_ids: I64) -> TrackPersons:
     """Number persons from 0 by the order of their first track, and average their embeddings.
 
     Args:
@@ -33,10 +33,12 @@ def identities(labels: I64, found: Tracks, track_ids: I64) -> Identities:
     centroids, _ = group_means(found.embeddings, of_described, found.weights, count)
     person_ids = np.full(len(track_ids), -1, np.int64)
     person_ids[np.searchsorted(track_ids, found.ids)] = of_described
-    return Identities(track_ids=track_ids, person_ids=person_ids, centroids=centroids)
+    return TrackPersons(track_ids=track_ids, person_ids=person_ids, centroids=centroids)
 
 
-def drop_small(found: Identities, observations: Observations, least: int) -> tuple[Identities, int]:
+def drop_small(
+    found: TrackPersons, observations: Observations, least: int
+) -> tuple[TrackPersons, int]:
     """Take the tracks of persons with too few faces from them.
 
     Args:
@@ -51,7 +53,7 @@ def drop_small(found: Identities, observations: Observations, least: int) -> tup
     keep = np.bincount(rows[rows >= 0], minlength=len(found.centroids)) >= least
     # One entry more: -1, nobody, stays nobody.
     number = np.append(np.where(keep, np.cumsum(keep) - 1, -1), -1)
-    left = Identities(
+    left = TrackPersons(
         track_ids=found.track_ids,
         person_ids=number[found.person_ids].astype(np.int64),
         centroids=found.centroids[keep],
@@ -92,7 +94,7 @@ def views(observations: Observations) -> Views:
 def persons(
     observations: Observations,
     row_persons: I64,
-    found: Identities,
+    found: TrackPersons,
     labeller: Labeller = PLAIN,
 ) -> tuple[Person, ...]:
     """Summarise each person of a medium, most screen time first.
@@ -118,7 +120,7 @@ def person(
     person_id: int,
     observations: Observations,
     row_persons: I64,
-    found: Identities,
+    found: TrackPersons,
     labeller: Labeller,
 ) -> Person:
     """Summarise one person, who has a row at least; see `persons`."""
@@ -137,7 +139,7 @@ def person(
         screen_time_s=float(observations.duration_s[rows][once].sum()),
         mean_area_ratio=float((boxes.area(observations.boxes[rows]) / picture).mean()),
         attributes=_attributes(observations, rows, labeller),
-        intervals=intervals.stretches(observations.time_s[rows], ends),
+        intervals=intervals.merge(observations.time_s[rows], ends),
     )
 
 

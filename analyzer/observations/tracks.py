@@ -24,7 +24,7 @@ class Tracks:
     """(T,) summed quality."""
 
 
-def split(observations: Observations, threshold: float) -> I64:
+def split_tracklets(observations: Observations, threshold: float) -> I64:
     """Break tracks at cuts, and where one face gives way to another.
 
     Boxes alone cannot tell: the tracker links by position. The mean embeddings of up to three
@@ -76,7 +76,7 @@ def drop_undetected(observations: Observations) -> Observations:
     return observations if keep.all() else table.take(observations, keep)
 
 
-def clear(observations: Observations, found: Tracks, least: float) -> Tracks:
+def recognisable(observations: Observations, found: Tracks, least: float) -> Tracks:
     """The tracks whose face is once clear enough to tell who it is.
 
     Faces without detail all look alike to a network: dark or blurred ones of different people
@@ -105,7 +105,7 @@ def embed(observations: Observations) -> Tracks:
     return Tracks(ids.astype(np.int64), means, weights)
 
 
-def apart(observations: Observations, ids: I64) -> I64:
+def cannot_link_pairs(observations: Observations, ids: I64) -> I64:
     """Pairs of tracks that share a frame, as indices into ``ids``: (k, 2).
 
     Two faces of one picture are two persons.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from analyzer import registry
 from analyzer.attributes.labeller import Labeller
-from analyzer.imaging.letterbox import Canvas
+from analyzer.imaging.letterbox import LetterboxDetector
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
 from analyzer.stages.align import Aligner
@@ -21,7 +21,7 @@ _EACH_A_SHOT = ("image", "videokeyframes")
 
 
 @dataclass(frozen=True)
-class Models:
+class Components:
     """The components that the options name, loaded once and used for many media."""
 
     options: AnalysisOptions
@@ -41,14 +41,14 @@ class Models:
         tracker: Tracker = registry.load("track", spec, runtime=self.runtime)
         return tracker
 
-    def watch(self) -> "Watch | None":
+    def watch(self) -> "FrameWatcher | None":
         """A fresh observer of every picture, for one medium; ``None`` where none is wanted."""
         if self.options.shots == "none" or self.options.engine in _EACH_A_SHOT:
             return None
-        return Watch(registry.load("shots", self.options.shots, runtime=self.runtime))
+        return FrameWatcher(registry.load("shots", self.options.shots, runtime=self.runtime))
 
 
-def load_models(options: AnalysisOptions, *, threads: int = 0) -> Models:
+def load_components(options: AnalysisOptions, *, threads: int = 0) -> Components:
     """Load every component that ``options`` name.
 
     Args:
@@ -69,7 +69,7 @@ def load_models(options: AnalysisOptions, *, threads: int = 0) -> Models:
     describer = registry.load(
         "describe", options.describer, runtime=runtime, attributes=options.attributes
     )
-    models = Models(
+    components = Components(
         options=options,
         runtime=runtime,
         decoder=load_decoder(options, runtime),
@@ -80,12 +80,12 @@ def load_models(options: AnalysisOptions, *, threads: int = 0) -> Models:
         labeller=_labeller(options, describer),
     )
     # What these need is missed now, not in the first job, nor waited for there.
-    models.tracker(), models.watch()
-    return models
+    components.tracker(), components.watch()
+    return components
 
 
 def load_labeller(options: AnalysisOptions) -> Labeller:
-    """Load what decides on the labels of a report alone; see `load_models`."""
+    """Load what decides on the labels of a report alone; see `load_components`."""
     describer = registry.load(
         "describe", options.describer, runtime=Runtime(), attributes=options.attributes
     )
@@ -115,12 +115,12 @@ def load_decoder(options: AnalysisOptions, runtime: Runtime | None = None) -> De
     return video
 
 
-class Watch:
+class FrameWatcher:
     """Looks at every picture, made small: for cuts, and for black bars."""
 
     def __init__(self, shots: ShotDetector) -> None:
         self.lookahead, self.lookback = shots.lookahead, shots.lookback
-        self.canvas = Canvas()
+        self.canvas = LetterboxDetector()
         self._shots = shots
 
     def update(self, picture: U8, time_s: float) -> list[float]:

@@ -7,33 +7,33 @@ import numpy as np
 
 from analyzer.imaging import boxes as geometry
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline.components import Models
+from analyzer.pipeline.components import Components
 from analyzer.stages.detect import FrameDetector
 from analyzer.types import U8, Detections, Frame, MediaInfo
 
 
-def find(frames: Sequence[Frame], info: MediaInfo, models: Models) -> list[Detections]:
+def find(frames: Sequence[Frame], info: MediaInfo, components: Components) -> list[Detections]:
     """Find the faces of each frame of a medium.
 
     Args:
         frames: of one size.
         info: of the medium.
-        models: with the detector.
+        components: with the detector.
     """
-    if isinstance(models.detector, FrameDetector):
-        return models.detector.detect_frames(frames, info)
-    return look([frame.image for frame in frames], models)
+    if isinstance(components.detector, FrameDetector):
+        return components.detector.detect_frames(frames, info)
+    return look([frame.image for frame in frames], components)
 
 
-def look(images: Sequence[U8], models: Models) -> list[Detections]:
+def look(images: Sequence[U8], components: Components) -> list[Detections]:
     """Find the faces of pictures of one size, in a black border where the options want one."""
-    share = models.options.detect_padding
+    share = components.options.detect_padding
     if not share or not len(images):
-        return models.detector.detect(images)
+        return components.detector.detect(images)
     height, width = images[0].shape[:2]
     left, top = int(width * share), int(height * share)
     padded = [np.pad(image, ((top, top), (left, left), (0, 0))) for image in images]
-    found = models.detector.detect(padded)
+    found = components.detector.detect(padded)
     return [_without_border(f, (left, top), (width, height)) for f in found]
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from analyzer.imaging import quality
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline import detection
-from analyzer.pipeline.components import Models, Watch
+from analyzer.pipeline.components import Components, FrameWatcher
 from analyzer.pipeline.prefetch import prefetch
 from analyzer.pipeline.schedule import Scheduled, batches
 from analyzer.stages.decode import Medium
@@ -31,7 +31,7 @@ _AHEAD, _GROUPS = range(2, 17), range(1, 3)
 
 
 @dataclass(frozen=True)
-class Look:
+class FrameBatch:
     """Some frames, and what is known of their N faces before these are described."""
 
     scheduled: Sequence[Scheduled]
@@ -53,7 +53,7 @@ class Look:
         described, it would break its track.
         """
         wanted = [
-            clear_enough(c.sharpness, c.frontality, options) & (not s.gated)
+            passes_quality(c.sharpness, c.frontality, options) & (not s.gated)
             for s, c in zip(self.scheduled, self.chips, strict=True)
         ]
         rows = np.nonzero(np.concatenate(wanted))[0]
@@ -71,14 +71,14 @@ class Look:
 
 
 @contextmanager
-def looks(
-    medium: Medium, *, models: Models, watch: Watch | None, size: int
-) -> Iterator[Iterator[Look]]:
+def frame_batches(
+    medium: Medium, *, components: Components, watch: FrameWatcher | None, size: int
+) -> Iterator[Iterator[FrameBatch]]:
     """Look for the faces of a medium, and follow them.
 
     Args:
         medium: open.
-        models: from `load_models`.
+        components: from `load_components`.
         watch: shown every picture.
         size: frames a look at least; with 1, none waits for a later frame than its own.
 
@@ -90,15 +90,15 @@ def looks(
         def ahead_of(items: Iterator[T], depth: int) -> Iterator[T]:
             return threads.enter_context(closing(prefetch(items, depth=depth)))
 
-        options = models.options
+        options = components.options
         decoded = ahead_of(medium.frames(watch), ahead(medium.info))
         waiting = _fitting(medium.info, size, _GROUPS)
         groups = batches(decoded, period=options.detect_period, size=size, usable=_usable(options))
-        found = ((group, _detect(group, medium.info, models)) for group in groups)
+        found = ((group, _detect(group, medium.info, components)) for group in groups)
         if size == 1:
-            yield _followed(found, models)
+            yield _followed(found, components)
         else:
-            yield ahead_of(_followed(ahead_of(found, waiting), models), waiting)
+            yield ahead_of(_followed(ahead_of(found, waiting), components), waiting)
 
 
 def ahead(info: MediaInfo) -> int:
@@ -112,28 +112,28 @@ def _fitting(info: MediaInfo, pictures: int, bounds: range) -> int:
     return min(max(fit, bounds.start), bounds.stop - 1)
 
 
-def clear_enough(sharpness: F32, frontality: F32, options: AnalysisOptions) -> NDArray[np.bool_]:
+def passes_quality(sharpness: F32, frontality: F32, options: AnalysisOptions) -> NDArray[np.bool_]:
     """Which faces (n,) the options want, by how well they are seen."""
     return (sharpness >= options.min_sharpness) & (frontality >= options.min_frontality)
 
 
 def _followed(
-    found: Iterable[tuple[Sequence[Scheduled], Sequence[Detections | None]]], models: Models
-) -> Iterator[Look]:
+    found: Iterable[tuple[Sequence[Scheduled], Sequence[Detections | None]]], components: Components
+) -> Iterator[FrameBatch]:
     """Follow the faces that the detector found from frame to frame, and cut them out."""
-    tracker = models.tracker()
+    tracker = components.tracker()
     for scheduled, detected in found:
         frames = [s.frame for s in scheduled]
         wanted = [
-            d if d is None else detection.select(d, f.image, models.options)
+            d if d is None else detection.select(d, f.image, components.options)
             for d, f in zip(detected, frames, strict=True)
         ]
         faces = tracker.track(frames, wanted)
         chips = [
-            models.aligner.align(f.image, x.boxes, x.landmarks)
+            components.aligner.align(f.image, x.boxes, x.landmarks)
             for f, x in zip(frames, faces, strict=True)
         ]
-        yield Look(scheduled, faces, chips, detected=_count(detected), wanted=_count(wanted))
+        yield FrameBatch(scheduled, faces, chips, detected=_count(detected), wanted=_count(wanted))
 
 
 def _count(found: Sequence[Detections | None]) -> int:
@@ -148,11 +148,13 @@ def _usable(options: AnalysisOptions) -> Callable[[Frame], bool]:
     return lambda frame: quality.sharp_share(frame.image, gate) >= gate.keep
 
 
-def _detect(group: Sequence[Scheduled], info: MediaInfo, models: Models) -> list[Detections | None]:
+def _detect(
+    group: Sequence[Scheduled], info: MediaInfo, components: Components
+) -> list[Detections | None]:
     """Detect in the frames that are due; ``None``, which lets trackers coast, for the others.
 
     An engine that does not track shows nobody in a frame that was gated.
     """
-    found = iter(detection.find([s.frame for s in group if s.due], info, models))
-    gated = None if models.options.engine == "videotracking" else Detections.empty()
+    found = iter(detection.find([s.frame for s in group if s.due], info, components))
+    gated = None if components.options.engine == "videotracking" else Detections.empty()
     return [next(found) if s.due else gated if s.gated else None for s in group]

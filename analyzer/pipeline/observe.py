@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from analyzer.errors import ResourceError
 from analyzer.observations import table as tables
-from analyzer.pipeline.components import Models, Watch
-from analyzer.pipeline.frames import looks
+from analyzer.pipeline.components import Components, FrameWatcher
+from analyzer.pipeline.frames import frame_batches
 from analyzer.reports.part_file import Part
 from analyzer.stages.decode import Medium
 from analyzer.types import (
@@ -32,7 +32,7 @@ _FRAMES = 8
 def observe_part(
     path: str | Sequence[str],
     *,
-    models: Models,
+    components: Components,
     shard: Shard | None = None,
     progress: ProgressHook | None = None,
 ) -> Part:
@@ -40,7 +40,7 @@ def observe_part(
 
     Args:
         path: of the medium.
-        models: from `load_models`.
+        components: from `load_components`.
         shard: which part; ``None`` for all of it.
         progress: told of each step.
     """
@@ -51,20 +51,22 @@ def observe_part(
 
     try:
         for careful in (False, True):
-            with models.decoder.open(path, shard=shard, careful=careful, alive=alive) as medium:
+            with components.decoder.open(path, shard=shard, careful=careful, alive=alive) as medium:
                 length_s = medium.info.duration_s
-                found = tables.concat(list(observe(medium, models=models, progress=progress)))
+                found = tables.concat(
+                    list(observe(medium, components=components, progress=progress))
+                )
             if not medium.needs_care:
                 break
         return Part(info=medium.info, observations=found, reached_end=medium.reached_end)
     except MemoryError as error:
         raise ResourceError(f"{path}: out of memory; try a smaller --batch_size") from error
     finally:
-        models.runtime.release()
+        components.runtime.release()
 
 
 def observe(
-    medium: Medium, *, models: Models, progress: ProgressHook | None = None
+    medium: Medium, *, components: Components, progress: ProgressHook | None = None
 ) -> Iterator[Observations]:
     """Look at one medium (or the range that the options name) in constant memory.
 
@@ -75,54 +77,58 @@ def observe(
     Raises:
         InputError: the medium cannot be read.
     """
-    with closing(steps(medium, models=models, progress=progress)) as found:
+    with closing(steps(medium, components=components, progress=progress)) as found:
         for _, table in found:
             yield table
 
 
 def steps(
-    medium: Medium, *, models: Models, size: int = _FRAMES, progress: ProgressHook | None = None
+    medium: Medium,
+    *,
+    components: Components,
+    size: int = _FRAMES,
+    progress: ProgressHook | None = None,
 ) -> Generator[tuple[Sequence[Frame], Observations], None, None]:
     """Look at one medium; see `observe`.
 
     Args:
         medium: open.
-        models: from `load_models`.
+        components: from `load_components`.
         size: frames a step at least; 1 to see each at once.
         progress: told of each step.
 
     Yields:
         Some frames and the table of their faces. No frame where there is none at all.
     """
-    watch, before, nothing = models.watch(), Tally(), True
-    with looks(medium, models=models, watch=watch, size=size) as seen:
+    watch, before, nothing = components.watch(), Tally(), True
+    with frame_batches(medium, components=components, watch=watch, size=size) as seen:
         for look in seen:
-            rows, chips = look.describable(models.options)  # M of the look's N faces
-            described = models.describer.describe(chips)
+            rows, chips = look.describable(components.options)  # M of the look's N faces
+            described = components.describer.describe(chips)
             counted = _decoded(medium)
             tally = look.tally() + (counted - before) + Tally(faces_described=len(described))
             before, nothing = counted, False
             table = tables.table(look.frames, look.faces, look.chips, described, rows, tally)
-            yield look.frames, replace(table, canvas=_lit(watch, table))
+            yield look.frames, replace(table, canvas=_letterbox(watch, table))
             begin_s, end_s = medium.range_s
             report_progress(progress, "observe", table.span_s[1] - begin_s, end_s - begin_s)
     if nothing:
         # What was decoded is counted all the same.
-        nobody = replace(nothing_seen(models), tally=_decoded(medium), span_s=_NO_SPAN)
-        yield (), replace(nobody, canvas=_lit(watch, nobody))
+        nobody = replace(nothing_seen(components), tally=_decoded(medium), span_s=_NO_SPAN)
+        yield (), replace(nobody, canvas=_letterbox(watch, nobody))
 
 
-def _lit(watch: Watch | None, table: Observations) -> NDArray[Any]:
+def _letterbox(watch: FrameWatcher | None, table: Observations) -> NDArray[Any]:
     """What of the pictures is lit, as far as it is known."""
     return watch.canvas.box.copy() if watch else table.canvas
 
 
-def nothing_seen(models: Models) -> Observations:
+def nothing_seen(components: Components) -> Observations:
     """A table without a row, at second 0."""
     frame = Frame(index=0, time_s=0.0, duration_s=0.0, image=np.zeros((1, 1, 3), np.uint8))
-    (faces,) = models.tracker().track([frame], [Detections.empty()])
-    chips = models.aligner.align(frame.image, faces.boxes, faces.landmarks)
-    described = models.describer.describe(chips.images)
+    (faces,) = components.tracker().track([frame], [Detections.empty()])
+    chips = components.aligner.align(frame.image, faces.boxes, faces.landmarks)
+    described = components.describer.describe(chips.images)
     return tables.table([frame], [faces], [chips], described, np.empty(0, np.int64), Tally())
 
 

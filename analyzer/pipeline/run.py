@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from analyzer.errors import InputError, ResourceError
 from analyzer.observations import table as tables
-from analyzer.pipeline.components import Models
+from analyzer.pipeline.components import Components
 from analyzer.pipeline.observe import observe_part
 from analyzer.pipeline.summarize import summarize
 from analyzer.reports.part_file import Part
@@ -16,30 +16,30 @@ from analyzer.types import (
 
 
 def analyze(
-    path: str | Sequence[str], *, models: Models, progress: ProgressHook | None = None
+    path: str | Sequence[str], *, components: Components, progress: ProgressHook | None = None
 ) -> MediaReport:
     """Find out who is on screen in one medium.
 
     Args:
         path: of a video; with the engine ``image``, of a picture, a folder or a list of them.
-        models: from `load_models`.
+        components: from `load_components`.
         progress: told of each step.
 
     Raises:
         InputError: the medium cannot be read.
         ResourceError: memory or device gave out.
     """
-    part = observe_part(path, models=models, progress=progress)
-    return conclude([part], models=models, progress=progress)
+    part = observe_part(path, components=components, progress=progress)
+    return conclude([part], components=components, progress=progress)
 
 
 def conclude(
-    found: Sequence[Part], *, models: Models, progress: ProgressHook | None = None
+    found: Sequence[Part], *, components: Components, progress: ProgressHook | None = None
 ) -> MediaReport:
     """Turn all parts of a medium, in order of time, into its report; see `analyze`."""
     whole = join(found)
     try:
-        return summarize(whole.info, whole.observations, models=models, progress=progress)
+        return summarize(whole.info, whole.observations, components=components, progress=progress)
     except MemoryError as error:
         raise ResourceError(f"{whole.info.uri}: out of memory") from error
 

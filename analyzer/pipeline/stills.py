@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from analyzer import registry
 from analyzer.pipeline import detection
-from analyzer.pipeline.components import Models
+from analyzer.pipeline.components import Components
 from analyzer.types import U8, Chips, Descriptions, Detections
 
 
@@ -19,15 +19,15 @@ class Still:
     described: Descriptions
 
 
-def look(path: str, models: Models) -> Still:
+def look(path: str, components: Components) -> Still:
     """Detect and describe every face of a picture.
 
     Raises:
         InputError: missing, or not a picture.
     """
-    decoder = registry.load("decode", "images", runtime=models.runtime)
+    decoder = registry.load("decode", "images", runtime=components.runtime)
     with decoder.open(path) as medium:
         image = next(medium.frames()).image
-    found = detection.look([image], models)[0]
-    chips = models.aligner.align(image, found.boxes, found.landmarks)
-    return Still(image, found, chips, models.describer.describe(chips.images))
+    found = detection.look([image], components)[0]
+    chips = components.aligner.align(image, found.boxes, found.landmarks)
+    return Still(image, found, chips, components.describer.describe(chips.images))

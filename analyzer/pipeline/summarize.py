@@ -18,8 +18,8 @@ from analyzer.inference import runtime
 from analyzer.observations import linking, persons, tracks
 from analyzer.observations import table as tables
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline.components import Models
-from analyzer.pipeline.frames import clear_enough
+from analyzer.pipeline.components import Components
+from analyzer.pipeline.frames import passes_quality
 from analyzer.types import (
     F64,
     MediaInfo,
@@ -35,7 +35,7 @@ def summarize(
     info: MediaInfo,
     observations: Observations,
     *,
-    models: Models,
+    components: Components,
     progress: ProgressHook | None = None,
 ) -> MediaReport:
     """Turn the rows of a whole medium into persons.
@@ -46,18 +46,18 @@ def summarize(
     if observations.span_s[0] > observations.span_s[1]:
         raise InputError(f"{info.uri}: no frame to analyse; check --start and --stop")
     report_progress(progress, "summarize", 0, 1)
-    options, limit = models.options, _limit(models)
+    options, limit = components.options, _limit(components)
     table = _in_bounds(observations, options)
-    table = replace(table, track_id=tracks.split(table, limit))
-    table = _seen(table)
-    table = replace(table, track_id=linking.link(table, limit))
+    table = replace(table, track_id=tracks.split_tracklets(table, limit))
+    table = _drop_coasting(table)
+    table = replace(table, track_id=linking.link_tracklets(table, limit))
     # Only now: until here a face that is not clear enough holds its track together.
-    table = _keep(table, clear_enough(table.sharpness, table.frontality, options))
+    table = _filter(table, passes_quality(table.sharpness, table.frontality, options))
     table = replace(table, track_id=dense(table.track_id))
     found = tracks.embed(table)  # T tracks
-    clear = tracks.clear(table, found, options.min_clarity)
-    labels = models.clusterer.cluster(
-        clear.embeddings, clear.weights, tracks.apart(table, clear.ids), limit
+    clear = tracks.recognisable(table, found, options.min_clarity)
+    labels = components.clusterer.cluster(
+        clear.embeddings, clear.weights, tracks.cannot_link_pairs(table, clear.ids), limit
     )
     who = persons.identities(labels, clear, np.unique(table.track_id))
     who, dropped = persons.drop_small(who, table, options.min_faces)
@@ -73,21 +73,21 @@ def summarize(
         info=info,
         observations=replace(table, tally=tally),
         identities=who,
-        row_attributes=models.labeller.decode(table.heads, persons.views(table)),
-        track_attributes=persons.average_tracks(table, who.track_ids, models.labeller),
-        persons=persons.persons(table, rows, who, models.labeller),
+        row_attributes=components.labeller.decode(table.heads, persons.views(table)),
+        track_attributes=persons.average_tracks(table, who.track_ids, components.labeller),
+        persons=persons.persons(table, rows, who, components.labeller),
         shots=_shots(table),
-        provenance=_provenance(models),
+        provenance=_provenance(components),
     )
 
 
 def _in_bounds(table: Observations, options: AnalysisOptions) -> Observations:
     """Leave out faces by their share of the picture without its black bars."""
     share = boxes.area(table.boxes) / (table.picture_px * letterbox.area(table.canvas))
-    return _keep(table, (share >= options.min_area) & (share <= options.max_area))
+    return _filter(table, (share >= options.min_area) & (share <= options.max_area))
 
 
-def _keep(table: Observations, keep: NDArray[np.bool_]) -> Observations:
+def _filter(table: Observations, keep: NDArray[np.bool_]) -> Observations:
     """Leave out the rows where ``keep`` (N,) is false, and count them."""
     if keep.all():
         return table
@@ -95,7 +95,7 @@ def _keep(table: Observations, keep: NDArray[np.bool_]) -> Observations:
     return replace(tables.take(table, keep), tally=tally)
 
 
-def _seen(table: Observations) -> Observations:
+def _drop_coasting(table: Observations) -> Observations:
     """Leave out what a tracker carried on without a detection, and count it no more."""
     left = tracks.drop_undetected(table)
     carried = table.tally.faces_tracked - (len(table) - len(left))
@@ -110,23 +110,23 @@ def _shots(table: Observations) -> F64:
     return np.stack([edges[:-1], edges[1:]], axis=1)
 
 
-def _limit(models: Models) -> float:
+def _limit(components: Components) -> float:
     """Distance below which two faces may be one person."""
-    return models.options.cluster_threshold or models.describer.threshold
+    return components.options.cluster_threshold or components.describer.threshold
 
 
-def _provenance(models: Models) -> Mapping[str, Any]:
+def _provenance(components: Components) -> Mapping[str, Any]:
     """What the results depend on: nothing of the machine, of the time or of who did what."""
     return {
         "analyzer": __version__,
         "libraries": runtime.versions(),
-        "options": models.options.shared(),
-        "options_digest": models.options.digest(),
-        "cluster_threshold": _limit(models),
+        "options": components.options.shared(),
+        "options_digest": components.options.digest(),
+        "cluster_threshold": _limit(components),
         "models": {
-            **models.detector.provenance,
-            **models.aligner.provenance,
-            **models.describer.provenance,
+            **components.detector.provenance,
+            **components.aligner.provenance,
+            **components.describer.provenance,
         },
-        "ethnicity_asked_for": "ethnicity" in models.options.attributes,
+        "ethnicity_asked_for": "ethnicity" in components.options.attributes,
     }

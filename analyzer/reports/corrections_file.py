@@ -7,7 +7,7 @@ from typing import Any
 
 from analyzer.errors import InputError
 from analyzer.files.text import write_json
-from analyzer.types.corrections import Anchor, Correction, Document
+from analyzer.types.corrections import Anchor, Correction, CorrectionsDocument
 
 SUFFIX = ".corrections.json"
 _FORMAT = "ina-corrections"
@@ -18,7 +18,7 @@ _CURE = "save it from the page again"
 _BROKEN = (AttributeError, KeyError, TypeError, ValueError)
 
 
-def read(path: Path) -> Document:
+def read(path: Path) -> CorrectionsDocument:
     """Read a file of corrections.
 
     Raises:
@@ -34,7 +34,7 @@ def read(path: Path) -> Document:
                 f"{_VERSION}: install the one that made its page, or {_CURE}"
             )
         source = told["source"]
-        return Document(
+        return CorrectionsDocument(
             uri=str(source["uri"]),
             name=str(source["name"]),
             options=str(source["options"]),
@@ -52,25 +52,25 @@ def read(path: Path) -> Document:
         raise InputError(f"{path}: not a file of corrections ({error}): {_CURE}") from error
 
 
-def read_if_there(path: str | Path | None) -> Document | None:
+def read_if_there(path: str | Path | None) -> CorrectionsDocument | None:
     """Read a file of corrections, if there are any yet; see `read`."""
     document = read(Path(path)) if path is not None and Path(path).exists() else None
     return document if document and document.corrections else None
 
 
-def write(document: Document, path: Path) -> None:
+def write(document: CorrectionsDocument, path: Path) -> None:
     """Write a file of corrections.
 
     Raises:
         ResourceError: the file cannot be written.
     """
     source = {"uri": document.uri, "name": document.name, "options": document.options}
-    told = [plain(correction) for correction in document.corrections]
+    told = [correction_to_json(correction) for correction in document.corrections]
     whole = {"format": _FORMAT, "version": _VERSION, "source": source, "corrections": told}
     write_json(path, whole)
 
 
-def plain(correction: Correction) -> dict[str, Any]:
+def correction_to_json(correction: Correction) -> dict[str, Any]:
     """A correction as JSON has it."""
     told: dict[str, Any] = {"op": correction.op}
     faces = [
@@ -84,7 +84,7 @@ def plain(correction: Correction) -> dict[str, Any]:
     return {**told, "anchor": faces[0]}
 
 
-def parse(told: Mapping[str, Any]) -> Correction:
+def correction_from_json(told: Mapping[str, Any]) -> Correction:
     """The inverse of `plain`; anchors may be missing.
 
     Raises:
@@ -108,7 +108,7 @@ def _steps(told: Sequence[Mapping[str, Any]]) -> tuple[Correction, ...]:
     steps = []
     for number, one in enumerate(told, start=1):
         try:
-            steps.append(parse(one))
+            steps.append(correction_from_json(one))
         except KeyError as error:
             raise ValueError(f"correction {number}: {error} is missing") from error
         except _BROKEN as error:

@@ -35,13 +35,16 @@ def save(part: Part, path: Path, *, key: str) -> None:
     table = part.observations
     told = {
         "key": _version(key),
-        "info": serialize.info(part.info),
+        "info": serialize.media_info_to_json(part.info),
         "reached_end": part.reached_end,
-        **serialize.told(table),
+        **serialize.observation_facts(table),
     }
     with path.open("wb") as file:
         np.savez(
-            file, allow_pickle=False, told=np.array(json.dumps(told)), **serialize.arrays(table)
+            file,
+            allow_pickle=False,
+            told=np.array(json.dumps(told)),
+            **serialize.observation_arrays(table),
         )
 
 
@@ -65,8 +68,8 @@ def load(path: Path, *, key: str) -> Part:
     if told["key"] != _version(key):
         raise InputError(f"{path}: made by another version or with other options")
     return Part(
-        info=serialize.media_info(told["info"]),
-        observations=serialize.observations(arrays, told),
+        info=serialize.media_info_from_json(told["info"]),
+        observations=serialize.observations_from(arrays, told),
         reached_end=told["reached_end"],
     )
 

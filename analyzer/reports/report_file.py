@@ -22,7 +22,7 @@ from analyzer._version import __version__
 from analyzer.errors import InputError
 from analyzer.files import zips
 from analyzer.reports import corrections_file, serialize
-from analyzer.types import Attribute, Decoded, Identities, MediaInfo, MediaReport, Person
+from analyzer.types import Attribute, Decoded, MediaInfo, MediaReport, Person, TrackPersons
 from analyzer.types.people import Candidate, Poster
 
 SCHEMA = 1
@@ -30,7 +30,7 @@ SCHEMA = 1
 _TOLD, _ARRAYS, _ROWS = "report.json", "arrays.safetensors", "observations.safetensors"
 _PORTRAITS, _BEFORE = "portraits", "uncorrected/"
 _POSTER = ("image", "boxes", "scores", "person_ids", "distances")
-_IDENTITIES = tuple(field.name for field in fields(Identities))
+_IDENTITIES = tuple(field.name for field in fields(TrackPersons))
 _NUMBER = "number"
 _DAMAGE = (
     *(OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError),
@@ -46,7 +46,7 @@ class Summary:
 
     info: MediaInfo
     persons: tuple[Person, ...]
-    identities: Identities
+    identities: TrackPersons
     provenance: Mapping[str, Any]
 
 
@@ -125,12 +125,14 @@ def _told(report: MediaReport) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "analyzer": __version__,
-        "info": serialize.info(report.info),
+        "info": serialize.media_info_to_json(report.info),
         "persons": [asdict(person) for person in report.persons],
         "notes": report.notes,
         "is_remembered": report.is_remembered,
-        "corrections": [corrections_file.plain(correction) for correction in report.corrections],
-        **serialize.told(report.observations),
+        "corrections": [
+            corrections_file.correction_to_json(correction) for correction in report.corrections
+        ],
+        **serialize.observation_facts(report.observations),
         "provenance": report.provenance,
         "row_labels": _vocabularies(report.row_attributes),
         "track_labels": _vocabularies(report.track_attributes),
@@ -150,18 +152,18 @@ def _arrays(report: MediaReport) -> dict[str, Any]:
 
 
 def _rows(report: MediaReport) -> dict[str, Any]:
-    return serialize.arrays(report.observations) | _columns(report.row_attributes)
+    return serialize.observation_arrays(report.observations) | _columns(report.row_attributes)
 
 
 def _report(told: Mapping[str, Any], file: zipfile.ZipFile, folder: str = "") -> MediaReport:
     unpack = registry.module("formats", "safetensors").unpack
     arrays = unpack(file.read(f"{folder}{_ARRAYS}"))
     rows = unpack(file.read(f"{folder}{_ROWS}"))
-    made = tuple(map(corrections_file.parse, told.get("corrections", ())))
+    made = tuple(map(corrections_file.correction_from_json, told.get("corrections", ())))
     before = json.loads(file.read(_BEFORE + _TOLD), object_hook=_number) if made else None
     return MediaReport(
-        info=serialize.media_info(told["info"]),
-        observations=serialize.observations(rows, told),
+        info=serialize.media_info_from_json(told["info"]),
+        observations=serialize.observations_from(rows, told),
         identities=_identities(arrays),
         row_attributes=_decoded(told["row_labels"], rows),
         track_attributes=_decoded(told["track_labels"], arrays),
@@ -179,15 +181,15 @@ def _report(told: Mapping[str, Any], file: zipfile.ZipFile, folder: str = "") ->
 def _summary(told: Mapping[str, Any], file: zipfile.ZipFile) -> Summary:
     arrays = registry.module("formats", "safetensors").unpack(file.read(_ARRAYS))
     return Summary(
-        info=serialize.media_info(told["info"]),
+        info=serialize.media_info_from_json(told["info"]),
         persons=tuple(map(_person, told["persons"])),
         identities=_identities(arrays),
         provenance=told["provenance"],
     )
 
 
-def _identities(arrays: Mapping[str, Any]) -> Identities:
-    return Identities(**{name: arrays[name] for name in _IDENTITIES})
+def _identities(arrays: Mapping[str, Any]) -> TrackPersons:
+    return TrackPersons(**{name: arrays[name] for name in _IDENTITIES})
 
 
 def _poster(told: Mapping[str, Any] | None, arrays: Mapping[str, Any]) -> Poster | None:

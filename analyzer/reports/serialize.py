@@ -12,30 +12,30 @@ _ARRAYS = tuple(f.name for f in fields(Observations) if f.name not in ("heads", 
 _HEAD = "head."
 
 
-def info(of: MediaInfo) -> dict[str, Any]:
+def media_info_to_json(of: MediaInfo) -> dict[str, Any]:
     """What is known of a medium, JSON-able."""
     return {**asdict(of), "frame_rate": str(of.frame_rate or "")}
 
 
-def media_info(told: Mapping[str, Any]) -> MediaInfo:
-    """The inverse of `info`."""
+def media_info_from_json(told: Mapping[str, Any]) -> MediaInfo:
+    """The inverse of `media_info_to_json`."""
     rate = Fraction(told["frame_rate"]) if told["frame_rate"] else None
     return MediaInfo(**{**told, "frame_rate": rate, "stills": tuple(told["stills"])})
 
 
-def arrays(table: Observations) -> dict[str, Any]:
+def observation_arrays(table: Observations) -> dict[str, Any]:
     """The arrays of a table by name, those of the heads among them."""
     found = {name: getattr(table, name) for name in _ARRAYS}
     return {**found, **{_HEAD + head: values for head, values in table.heads.items()}}
 
 
-def told(table: Observations) -> dict[str, Any]:
+def observation_facts(table: Observations) -> dict[str, Any]:
     """What of a table is no array, JSON-able: its tally, and its heads in their order."""
     return {"tally": asdict(table.tally), "heads": list(table.heads)}
 
 
-def observations(found: Mapping[str, Any], said: Mapping[str, Any]) -> Observations:
-    """The inverse of `arrays` and `told`, whatever else there is in both.
+def observations_from(found: Mapping[str, Any], said: Mapping[str, Any]) -> Observations:
+    """The inverse of `arrays` and `observation_facts`, whatever else there is in both.
 
     Raises:
         KeyError, TypeError, ValueError: something is missing, or of another form.

@@ -60,14 +60,14 @@ def find(paths: Sequence[str]) -> Found:
     for text in paths:
         path = Path(text)
         if path.is_dir():
-            _sort(_below(path), found)
+            _classify(_below(path), found)
         elif not path.is_file():
             raise InputError(f"{path}: no such file or folder: give results, or their joblist")
         elif _is_joblist(path):
             found.joblists.append(path)
             found.results += _listed(path)
         else:
-            _sort([path], found)
+            _classify([path], found)
     return found
 
 
@@ -116,7 +116,7 @@ def _below(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.rglob("*")) if path.is_file())
 
 
-def _sort(paths: Sequence[Path] | Iterator[Path], found: Found) -> None:
+def _classify(paths: Sequence[Path] | Iterator[Path], found: Found) -> None:
     """Put files together that are of one medium, by their names."""
     together: dict[str, dict[str, Path]] = {}
     kept = []

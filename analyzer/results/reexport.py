@@ -6,14 +6,14 @@ from functools import partial
 from pathlib import Path
 
 from analyzer.errors import InputError
-from analyzer.files.transaction import Rewrite
+from analyzer.files.transaction import FileTransaction
 from analyzer.reports import report_file
 from analyzer.results.locate import Results, exporter
 from analyzer.types import MediaReport
 
 
 @dataclass(frozen=True)
-class Again:
+class RewrittenFile:
     """A file that is another now, or could not be made again."""
 
     name: str
@@ -26,11 +26,11 @@ class Again:
 def exports(
     results: Results,
     report: MediaReport,
-    rewrite: Rewrite,
+    rewrite: FileTransaction,
     *,
     leave: Collection[str] = (),
-    trial: bool,
-) -> Iterator[Again]:
+    dry_run: bool,
+) -> Iterator[RewrittenFile]:
     """Write all files that there are but the report, the csv last.
 
     Args:
@@ -38,7 +38,7 @@ def exports(
         report: what they are to show.
         rewrite: takes them.
         leave: exporters whose files would be as they are.
-        trial: do not encode a video only to see that it differs.
+        dry_run: do not encode a video only to see that it differs.
 
     Yields:
         Those that are others now, or could not be made again.
@@ -46,18 +46,22 @@ def exports(
     for name, path in sorted(results.files.items(), key=lambda item: item[0] == "csv"):
         if name == "report" or name in leave or _is_medium(path, report):
             continue
-        if name == "mp4" and trial:
-            yield Again(name, path)
+        if name == "mp4" and dry_run:
+            yield RewrittenFile(name, path)
             continue
         try:
             if rewrite.add(path, partial(exporter(name).write, report)):
-                yield Again(name, path)
+                yield RewrittenFile(name, path)
         except InputError as error:
-            yield Again(name, path, str(error))
+            yield RewrittenFile(name, path, str(error))
 
 
 def save(
-    results: Results, report: MediaReport, rewrite: Rewrite, *, portraits: Mapping[int, bytes]
+    results: Results,
+    report: MediaReport,
+    rewrite: FileTransaction,
+    *,
+    portraits: Mapping[int, bytes],
 ) -> bool:
     """Write the report itself, which goes last; returns whether it is another now."""
     # If a call is cut off, the next one still finds the report as it was, and does the rest.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from analyzer.errors import UsageError
 from analyzer.export import Exporter
-from analyzer.files.atomic import whole
+from analyzer.files.atomic import atomic_write
 from analyzer.types import MediaReport, ProgressHook
 
 
@@ -19,7 +19,7 @@ def write(
         UsageError: it would take the place of the medium.
     """
     require_apart(report.info.stills or (report.info.uri,), [path])
-    with whole(path) as part:
+    with atomic_write(path) as part:
         exporter.write(report, part, progress)
 
 

@@ -7,23 +7,23 @@ from pathlib import Path
 
 from analyzer.attributes.labeller import Labeller
 from analyzer.errors import UsageError
-from analyzer.files.transaction import Replaced, Rewrite
+from analyzer.files.transaction import FileTransaction, Replaced
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline import components
 from analyzer.reports import corrections_file, portraits, report_file
 from analyzer.results import reexport
 from analyzer.results.locate import Results
-from analyzer.results.reexport import Again
+from analyzer.results.reexport import RewrittenFile
 from analyzer.review import apply
 from analyzer.review.ownership import Step
 from analyzer.types import MediaReport, corrections
-from analyzer.types.corrections import Correction, Document
+from analyzer.types.corrections import Correction, CorrectionsDocument
 
 _AGAIN = "open the page that was made with it, correct there and save; or apply them by their boxes"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Account:
+class CorrectionResult:
     """What was done with the results of one medium, or would be."""
 
     before: MediaReport
@@ -34,12 +34,12 @@ class Account:
     """All corrections, those of earlier calls first."""
     earlier: int
     """How many of them were made before."""
-    files: Sequence[Again]
+    files: Sequence[RewrittenFile]
     replaced: Sequence[Replaced]
     """Results that were there before, and are others now."""
 
 
-def require_source(results: Results, document: Document, *, force: bool) -> None:
+def require_source(results: Results, document: CorrectionsDocument, *, force: bool) -> None:
     """See that corrections are of the results, unless they are to be tried by their boxes.
 
     Raises:
@@ -64,7 +64,9 @@ def require_source(results: Results, document: Document, *, force: bool) -> None
         )
 
 
-def amend(results: Results, made: Sequence[Correction] | None, *, trial: bool) -> Account:
+def amend(
+    results: Results, made: Sequence[Correction] | None, *, dry_run: bool
+) -> CorrectionResult:
     """Make corrections on top of those that were made before, or take all back.
 
     All files of the medium appear whole, or none is changed; the report is the last.
@@ -72,7 +74,7 @@ def amend(results: Results, made: Sequence[Correction] | None, *, trial: bool) -
     Args:
         results: of the medium, a report among them.
         made: what is new; ``None`` takes everything back.
-        trial: only say what would be done.
+        dry_run: only say what would be done.
 
     Raises:
         UsageError: whom a new correction means is not there.
@@ -86,14 +88,14 @@ def amend(results: Results, made: Sequence[Correction] | None, *, trial: bool) -
     report, steps = apply.apply(before, wanted, labeller=_labeller(before))
     _require_made(steps[len(earlier) :])
     document = apply.document_of(report)
-    with Rewrite(trial=trial) as rewrite:
-        files = list(reexport.exports(results, report, rewrite, trial=trial))
+    with FileTransaction(dry_run=dry_run) as rewrite:
+        files = list(reexport.exports(results, report, rewrite, dry_run=dry_run))
         if document.corrections or results.corrections.exists():
             rewrite.add(results.corrections, partial(corrections_file.write, document))
         if reexport.save(results, report, rewrite, portraits=_portraits(report, place)):
-            files.append(Again("report", place))
-        replaced = [] if trial else rewrite.finish()
-    return Account(
+            files.append(RewrittenFile("report", place))
+        replaced = [] if dry_run else rewrite.finish()
+    return CorrectionResult(
         before=before,
         report=report,
         steps=steps,

@@ -14,22 +14,22 @@ _LEAST_IOU = 0.4
 _SAME_TIME_S = 1e-3
 
 
-def find(table: Observations, anchors: Sequence[Anchor]) -> list[int]:
+def tracks_at(table: Observations, anchors: Sequence[Anchor]) -> list[int]:
     """The track of each of the anchors that has one.
 
     A track is on screen from its first row to the end of its last, within its shot; only where no
     track fits, also since the sample before it.
     """
-    ids, spans = _spans(table)
+    ids, spans = _track_spans(table)
     found = []
     for anchor in anchors:
-        track = _at(table, anchor, ids, spans)
+        track = _track_at(table, anchor, ids, spans)
         if track is not None:
             found.append(track)
     return found
 
 
-def of_tracks(table: Observations, tracks: Sequence[int]) -> tuple[Anchor, ...]:
+def sample_anchors(table: Observations, tracks: Sequence[int]) -> tuple[Anchor, ...]:
     """A few faces from all over some tracks."""
     rows = np.nonzero(np.isin(table.track_id, list(tracks)))[0]
     count = min(_COUNT, len(rows))
@@ -42,7 +42,7 @@ def of_tracks(table: Observations, tracks: Sequence[int]) -> tuple[Anchor, ...]:
     )
 
 
-def _spans(table: Observations) -> tuple[I64, F64]:
+def _track_spans(table: Observations) -> tuple[I64, F64]:
     """The T tracks, and of each the sample before it, its first row, and its end: (T, 3)."""
     ids, at = np.unique(table.track_id, return_inverse=True)
     spans = np.empty((len(ids), 3))
@@ -58,20 +58,20 @@ def _spans(table: Observations) -> tuple[I64, F64]:
     return ids.astype(np.int64), spans
 
 
-def _at(table: Observations, anchor: Anchor, ids: I64, spans: F64) -> int | None:
+def _track_at(table: Observations, anchor: Anchor, ids: I64, spans: F64) -> int | None:
     """The track that is best where an anchor is."""
     box = np.array([anchor.bbox], np.float32)
     until = anchor.time_s < spans[:, 2]
     for start in (1, 0):
         candidates = ids[(spans[:, start] <= anchor.time_s) & until]
-        boxes = [_box(table, track, anchor.time_s) for track in candidates.tolist()]
+        boxes = [_interpolated_box(table, track, anchor.time_s) for track in candidates.tolist()]
         overlaps = geometry.iou(box, np.array(boxes, np.float32).reshape(-1, 4))[0]
         if len(overlaps) and overlaps.max() >= _LEAST_IOU:
             return int(candidates[overlaps.argmax()])
     return None
 
 
-def _box(table: Observations, track: int, time_s: float) -> F32:
+def _interpolated_box(table: Observations, track: int, time_s: float) -> F32:
     """Where a track is at a time (4,), between its rows in a straight line."""
     rows = table.track_id == track
     times, boxes = table.time_s[rows], table.boxes[rows]

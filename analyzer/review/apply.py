@@ -19,8 +19,8 @@ from analyzer.observations import tracks
 from analyzer.observations.tracks import Tracks
 from analyzer.options import AnalysisOptions
 from analyzer.review.ownership import NO_FACE, NOBODY, Ownership, Step
-from analyzer.types import F32, I64, Decoded, Identities, MediaReport, Observations, Person
-from analyzer.types.corrections import Correction, Document
+from analyzer.types import F32, I64, Decoded, MediaReport, Observations, Person, TrackPersons
+from analyzer.types.corrections import Correction, CorrectionsDocument
 from analyzer.types.groups import group_means
 from analyzer.types.people import Poster
 
@@ -47,7 +47,7 @@ def apply(
     state = Ownership(report)
     steps = tuple(state.make(correction) for correction in corrections)
     notes = (note for number, step in enumerate(steps, start=1) for note in _notes(number, step))
-    corrected = _build(report, state, labeller)
+    corrected = _apply_ownership(report, state, labeller)
     corrected = replace(
         corrected,
         notes=(*report.notes, *notes),
@@ -57,8 +57,8 @@ def apply(
     return corrected, steps
 
 
-def again(
-    report: MediaReport, document: Document | None, *, labeller: Callable[[], Labeller]
+def reapply(
+    report: MediaReport, document: CorrectionsDocument | None, *, labeller: Callable[[], Labeller]
 ) -> MediaReport:
     """Make the corrections that an earlier analysis of the same medium got."""
     if document is None:
@@ -71,10 +71,10 @@ def again(
     return replace(corrected, notes=(*corrected.notes, note))
 
 
-def document_of(report: MediaReport) -> Document:
+def document_of(report: MediaReport) -> CorrectionsDocument:
     """The corrections that a report has, to be kept beside it."""
     options = AnalysisOptions.from_dict(report.provenance["options"])
-    return Document(
+    return CorrectionsDocument(
         uri=report.info.uri,
         name=Path(report.info.uri).name,
         options=options.digest(),
@@ -90,7 +90,9 @@ def _notes(number: int, step: Step) -> list[str]:
     return said + ([f"{about}: {step.doubt}"] if step.doubt else [])
 
 
-def _build(report: MediaReport, state: Ownership, labeller: Callable[[], Labeller]) -> MediaReport:
+def _apply_ownership(
+    report: MediaReport, state: Ownership, labeller: Callable[[], Labeller]
+) -> MediaReport:
     """The report with its tracks as they are owned now."""
     was, is_face = report.identities, state.owner != NO_FACE
     rows = is_face[report.row_tracks()]
@@ -104,17 +106,17 @@ def _build(report: MediaReport, state: Ownership, labeller: Callable[[], Labelle
     for person in people:
         own = _mean(of_tracks, owners == person) if person in changed else was.centroids[person]
         means[person] = own
-    who = Identities(track_ids=ids, person_ids=owner, centroids=means)
+    who = TrackPersons(track_ids=ids, person_ids=owner, centroids=means)
     of_rows = owner[np.searchsorted(ids, table.track_id)]
     decide = labeller() if changed and table.heads else PLAIN
     made = {p: aggregate.person(p, table, of_rows, who, decide) for p in changed}
     persons = _persons(report, people, made, state.renamed)
     return replace(
         report,
-        observations=_counted(table, of_rows, left_out=int((~rows).sum())),
+        observations=_with_tally(table, of_rows, left_out=int((~rows).sum())),
         identities=who,
-        row_attributes=_taken(report.row_attributes, rows),
-        track_attributes=_taken(report.track_attributes, is_face),
+        row_attributes=_keep_rows(report.row_attributes, rows),
+        track_attributes=_keep_rows(report.track_attributes, is_face),
         persons=persons,
         poster=report.poster and _poster(report.poster, report, state.owner, persons),
     )
@@ -150,7 +152,7 @@ def _persons(
     return aggregate.by_screen_time(found)
 
 
-def _counted(table: Observations, of_rows: I64, *, left_out: int) -> Observations:
+def _with_tally(table: Observations, of_rows: I64, *, left_out: int) -> Observations:
     """The table with a tally that adds up."""
     tally = replace(
         table.tally,
@@ -161,7 +163,7 @@ def _counted(table: Observations, of_rows: I64, *, left_out: int) -> Observation
     return replace(table, tally=tally)
 
 
-def _taken(heads: Mapping[str, Decoded], keep: NDArray[np.bool_]) -> dict[str, Decoded]:
+def _keep_rows(heads: Mapping[str, Decoded], keep: NDArray[np.bool_]) -> dict[str, Decoded]:
     """What is left of each head's values."""
     return {
         head: Decoded(

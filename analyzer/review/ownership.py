@@ -39,11 +39,11 @@ class Ownership:
 
     def make(self, correction: Correction) -> Step:
         """Make one correction, or say why it cannot be made."""
-        correction = self._anchored(correction)
+        correction = self._with_anchors(correction)
         if correction.op in ("split", "not_a_face"):
             return self._make_of_track(correction)
         people = [
-            self._person(number, faces)
+            self._person_of(number, faces)
             for number, faces in zip(correction.numbers, correction.anchors, strict=True)
         ]
         fault = _missing(correction, [i for i, p in enumerate(people) if p is None])
@@ -59,10 +59,10 @@ class Ownership:
 
     def _make_of_track(self, correction: Correction) -> Step:
         """Make one that is of a track; of all that another analysis has made of it."""
-        found = self._meant(correction.numbers[0], correction.anchors[0])
+        found = self._tracks_of_anchors(correction.numbers[0], correction.anchors[0])
         if not found:
             return Step(correction=correction, fault=_missing(correction, [0]))
-        self._give(found, self._new() if correction.op == "split" else NO_FACE)
+        self._assign(found, self._new_person_id() if correction.op == "split" else NO_FACE)
         return Step(correction=replace(correction, numbers=(int(self._tracks[found[0]]),)))
 
     def _merge(self, people: Sequence[int]) -> str:
@@ -72,57 +72,57 @@ class Ownership:
             frames.update(set(self._table.frame[self.owner[self._rows] == person].tolist()))
         twice = [frame for frame, count in frames.items() if count > 1]
         for person in people[1:]:
-            self._give(np.nonzero(self.owner == person)[0].tolist(), people[0])
+            self._assign(np.nonzero(self.owner == person)[0].tolist(), people[0])
             self.renamed.pop(person, None)
         if not twice:
             return ""
         time_s = self._table.time_s[self._table.frame == min(twice)][0]
         return f"they are seen at once, first at {time_s:.1f} s, in {len(twice)} pictures"
 
-    def _give(self, found: Sequence[int], person: int) -> None:
+    def _assign(self, found: Sequence[int], person: int) -> None:
         self.owner[list(found)] = person
 
-    def _new(self) -> int:
+    def _new_person_id(self) -> int:
         self._next += 1
         return self._next - 1
 
-    def _meant(self, number: int, faces: Sequence[Anchor]) -> list[int]:
+    def _tracks_of_anchors(self, number: int, faces: Sequence[Anchor]) -> list[int]:
         """Indices of the tracks that anchors mean; of the one of this number, if there are none."""
         if faces:
-            return sorted(set(self._at(faces)))
+            return sorted(set(self._track_at(faces)))
         return np.nonzero(self._tracks == number)[0].tolist()
 
-    def _at(self, faces: Sequence[Anchor]) -> list[int]:
-        found = anchors.find(self._table, faces)
+    def _track_at(self, faces: Sequence[Anchor]) -> list[int]:
+        found = anchors.tracks_at(self._table, faces)
         return np.searchsorted(self._tracks, found).tolist()
 
-    def _person(self, number: int, faces: Sequence[Anchor]) -> int | None:
+    def _person_of(self, number: int, faces: Sequence[Anchor]) -> int | None:
         """The person whose most of some faces are; nobody's faces become one."""
         if not faces:
             return number if number >= 0 and (self.owner == number).any() else None
-        found = self._at(faces)
+        found = self._track_at(faces)
         votes = Counter(o for o in self.owner[found].tolist() if o >= 0)
         if votes:
             return votes.most_common(1)[0][0]
         nobodys = [track for track in found if self.owner[track] == NOBODY]
         if not nobodys:
             return None
-        person = self._new()
-        self._give(nobodys, person)
+        person = self._new_person_id()
+        self._assign(nobodys, person)
         return person
 
-    def _anchored(self, correction: Correction) -> Correction:
+    def _with_anchors(self, correction: Correction) -> Correction:
         """A correction by numbers alone, with faces that tell whom they mean."""
         pairs = zip(correction.numbers, correction.anchors, strict=True)
         return replace(
             correction,
-            anchors=tuple(faces or self._faces(correction.op, n) for n, faces in pairs),
+            anchors=tuple(faces or self._sample_anchors(correction.op, n) for n, faces in pairs),
         )
 
-    def _faces(self, op: str, number: int) -> tuple[Anchor, ...]:
+    def _sample_anchors(self, op: str, number: int) -> tuple[Anchor, ...]:
         is_person = op in ("rename", "merge") and number >= 0
         own = self._tracks[self.owner == number] if is_person else np.array([number])
-        return anchors.of_tracks(self._table, own.tolist())
+        return anchors.sample_anchors(self._table, own.tolist())
 
 
 def _missing(correction: Correction, missing: Sequence[int]) -> str:

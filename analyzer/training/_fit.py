@@ -30,7 +30,7 @@ _STANDARDIZE = 1024
 
 
 @dataclass(frozen=True)
-class Pictures:
+class TrainingPictures:
     """What is trained on."""
 
     chips: U8
@@ -51,7 +51,13 @@ class Fit:
     """A training run; all chance in it comes from the seed, the epoch and the row."""
 
     def __init__(
-        self, trunk: Trunk, branch: Branch, pictures: Pictures, seed: int, epochs: int, device: str
+        self,
+        trunk: Trunk,
+        branch: Branch,
+        pictures: TrainingPictures,
+        seed: int,
+        epochs: int,
+        device: str,
     ) -> None:
         torch.set_num_threads(1)
         cv2.setNumThreads(1)

@@ -23,7 +23,7 @@ _DROPOUT = 0.1, 0.4
 class Trunk(nn.Module):  # type: ignore[misc]
     """From pixels to the activations on which identity and attributes both stand."""
 
-    def __init__(self, network: _dlib_dat.Network) -> None:
+    def __init__(self, network: _dlib_dat.DlibNetwork) -> None:
         super().__init__()
         layers = iter(network.convolutions)
         self.register_buffer("mean", torch.from_numpy(network.mean).view(1, 3, 1, 1))
@@ -41,7 +41,7 @@ class Trunk(nn.Module):  # type: ignore[misc]
 class Branch(nn.Module):  # type: ignore[misc]
     """From the trunk's activations to the raw values of all heads."""
 
-    def __init__(self, network: _dlib_dat.Network) -> None:
+    def __init__(self, network: _dlib_dat.DlibNetwork) -> None:
         super().__init__()
         layers = iter(network.convolutions[_dlib_attributes.TRUNK :])
         self.stages = nn.ModuleList(_stage(layers, shape) for shape in STAGES[1:])

@@ -19,7 +19,7 @@ from analyzer.options import ATTRIBUTES
 from analyzer.stages.describe import _dlib_attributes, _dlib_dat
 from analyzer.stages.describe._dlib_attributes import Attributes
 from analyzer.training import _calibrate, _correct, _features, _identity_heads
-from analyzer.training._fit import Fit, Pictures
+from analyzer.training._fit import Fit, TrainingPictures
 from analyzer.training._network import Branch, Trunk
 from analyzer.types import F32, I64, U8, Progress, ProgressHook
 from analyzer.weights import locate
@@ -125,12 +125,12 @@ def _identity_features(dataset: Dataset, runtime: Runtime, progress: ProgressHoo
     return _features.views(dataset, backbone, progress=progress)
 
 
-def _subset(dataset: Dataset, chips: U8, rows: I64) -> Pictures:
+def _subset(dataset: Dataset, chips: U8, rows: I64) -> TrainingPictures:
     labels = {head: torch.from_numpy(classes[rows]) for head, classes in dataset.labels.items()}
-    return Pictures(chips, rows, labels)
+    return TrainingPictures(chips, rows, labels)
 
 
-def _fit(pictures: Pictures, seed: int, epochs: int, device: str) -> Fit:
+def _fit(pictures: TrainingPictures, seed: int, epochs: int, device: str) -> Fit:
     network = _dlib_dat.read(locate.locate("dlib_resnet"))
     torch.manual_seed(seed)
     return Fit(Trunk(network), Branch(network), pictures, seed, epochs, device)

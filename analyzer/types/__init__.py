@@ -7,14 +7,17 @@ player's clock: the presentation timestamp less the container's start time.
 """
 
 from analyzer.types.arrays import F32, F64, I64, U8, Arrays
-from analyzer.types.corrections import Anchor, Correction, Document
+from analyzer.types.corrections import Anchor, Correction, CorrectionsDocument
 from analyzer.types.faces import Chips, Descriptions, Detections, Faces
 from analyzer.types.media import Frame, MediaInfo
 from analyzer.types.observations import Observations
 from analyzer.types.people import Candidate, Gallery, Poster
 from analyzer.types.progress import Progress, ProgressHook
-from analyzer.types.report import Attribute, Decoded, Identities, MediaReport, Person
+from analyzer.types.report import Attribute, Decoded, MediaReport, Person, TrackPersons
 from analyzer.types.tally import Tally
+
+Identities = TrackPersons
+"""The former name of `TrackPersons`; programs may use it."""
 
 __all__ = [
     "F32",
@@ -30,7 +33,7 @@ __all__ = [
     "Decoded",
     "Descriptions",
     "Detections",
-    "Document",
+    "CorrectionsDocument",
     "Faces",
     "Frame",
     "Gallery",
@@ -43,4 +46,5 @@ __all__ = [
     "Progress",
     "ProgressHook",
     "Tally",
+    "TrackPersons",
 ]

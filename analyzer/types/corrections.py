@@ -37,7 +37,7 @@ class Correction:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Document:
+class CorrectionsDocument:
     """What a file of corrections holds."""
 
     uri: str

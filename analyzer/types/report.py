@@ -15,7 +15,7 @@ from analyzer.types.tally import Tally
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Identities(Arrays):
+class TrackPersons(Arrays):
     """Which track belongs to which person."""
 
     track_ids: I64
@@ -91,7 +91,7 @@ class MediaReport(Arrays):
 
     info: MediaInfo
     observations: Observations
-    identities: Identities
+    identities: TrackPersons
     row_attributes: Mapping[str, Decoded]
     """Head name -> the N rows."""
     track_attributes: Mapping[str, Decoded]

@@ -7,7 +7,7 @@ from analyzer.errors import InputError, UsageError
 from analyzer.gallery.poster import identify
 from analyzer.options import anonymise
 from analyzer.pipeline import observe, run, summarize
-from analyzer.pipeline.components import Models
+from analyzer.pipeline.components import Components
 from analyzer.reports.part_file import Part
 from analyzer.types import MediaInfo, MediaReport, ProgressHook
 from analyzer.types.people import Gallery
@@ -19,7 +19,7 @@ WITHOUT_MEDIUM = ("csv", "json", "posters", "poster_image", "report")
 def analyze(
     path: str | Sequence[str],
     *,
-    models: Models,
+    components: Components,
     gallery: Gallery | None = None,
     poster: str | None = None,
     progress: ProgressHook | None = None,
@@ -31,7 +31,7 @@ def analyze(
 
     Args:
         path: as for `pipeline.analyze`.
-        models: from `pipeline.load_models`.
+        components: from `load_components`.
         gallery: named portraits.
         poster: path of the poster.
         progress: told of each step.
@@ -42,16 +42,20 @@ def analyze(
         InputError: the medium cannot be read, nor is there a poster that can.
         ResourceError: memory or device gave out.
     """
-    _require_names(models.options.anonymise, gallery)
+    _require_names(components.options.anonymise, gallery)
     try:
-        seen = look() if look else [observe.observe_part(path, models=models, progress=progress)]
-        report = run.conclude(seen, models=models, progress=progress)
+        seen = (
+            look()
+            if look
+            else [observe.observe_part(path, components=components, progress=progress)]
+        )
+        report = run.conclude(seen, components=components, progress=progress)
     except InputError as error:
-        report = identify(_nothing(path, error, models), models=models, poster=poster)
+        report = identify(_nothing(path, error, components), components=components, poster=poster)
         if report.poster is None:
             raise
         return report
-    return identify(report, models=models, gallery=gallery, poster=poster)
+    return identify(report, components=components, gallery=gallery, poster=poster)
 
 
 def _require_names(choice: str | None, gallery: Gallery | None) -> None:
@@ -72,7 +76,7 @@ def _require_names(choice: str | None, gallery: Gallery | None) -> None:
         )
 
 
-def _nothing(path: str | Sequence[str], error: InputError, models: Models) -> MediaReport:
+def _nothing(path: str | Sequence[str], error: InputError, components: Components) -> MediaReport:
     """The report of a medium that cannot be read."""
     info = MediaInfo(
         uri=path if isinstance(path, str) else path[0],
@@ -82,5 +86,5 @@ def _nothing(path: str | Sequence[str], error: InputError, models: Models) -> Me
         frame_rate=None,
         duration_s=0.0,
     )
-    report = summarize.summarize(info, observe.nothing_seen(models), models=models)
+    report = summarize.summarize(info, observe.nothing_seen(components), components=components)
     return replace(report, notes=(f"medium skipped: {error}",))

@@ -65,7 +65,7 @@ def files_in(folder: Path, suffixes: Collection[str]) -> list[str]:
     return [str(p) for p in inside if not p.name.startswith(".")]
 
 
-def stems(paths: Sequence[str]) -> list[str]:
+def result_stems(paths: Sequence[str]) -> list[str]:
     """One distinct stem a medium.
 
     A medium is named by its file name without suffix; where several share it, the names of the

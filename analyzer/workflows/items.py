@@ -71,7 +71,7 @@ def of_media(
             "--poster is the poster of one medium: analyse the media one at a time, or give each "
             "a folder with its poster, and the folders to --item"
         )
-    stems = inputs.stems([m if isinstance(m, str) else m[0] for m in found])
+    stems = inputs.result_stems([m if isinstance(m, str) else m[0] for m in found])
     items = [
         Item(
             medium=medium,
@@ -114,7 +114,7 @@ def of_folders(
             )
     places = [Path(folder).resolve() for folder in folders]
     # A folder's name has no suffix: what looks like one is a part of it.
-    stems = inputs.stems([f"{place}.folder" for place in places])
+    stems = inputs.result_stems([f"{place}.folder" for place in places])
     items = [
         _of_folder(Path(folder), output / stem, exports, gallery)
         for folder, stem in zip(folders, stems, strict=True)

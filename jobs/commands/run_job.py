@@ -46,7 +46,7 @@ def add(commands: Any) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    analysis = joint.find()
+    analysis = joint.load_analysis()
     which = parser.add_argument_group("job: its paths, or a row of a joblist")
 
     def say(name: str, text: str, **options: Any) -> None:
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     """Do the job; return what the engine must know."""
     from jobs.standalone.work import Work
 
-    analysis = joint.find()
+    analysis = joint.load_analysis()
     settled = analysis.settle(args)
     bounds = arguments.bounds(args)
     try:
@@ -102,15 +102,15 @@ def run(args: argparse.Namespace) -> int:
 
 def _do(work: Work, args: argparse.Namespace) -> int:
     from jobs.standalone.journal import Journal
-    from jobs.standalone.runner import Solo
-    from jobs.worker.graceful_stop import Drain
+    from jobs.standalone.runner import StandaloneRunner
+    from jobs.worker.graceful_stop import GracefulStop
 
-    drain = Drain(grace_s=0.0)
+    drain = GracefulStop(grace_s=0.0)
     drain.listen()
-    solo = Solo(joint.find().FACTORY, {"threads": args.threads}, drain=drain)
+    solo = StandaloneRunner(joint.load_analysis().FACTORY, {"threads": args.threads}, drain=drain)
     try:
         with Journal(args.journal or Path(work.csv + JOURNAL)) as journal:
-            outcome = solo.do(work, journal)
+            outcome = solo.run_work(work, journal)
     except OSError as error:
         print(f"jobs: {error}", file=sys.stderr)
         return TRY_AGAIN
@@ -157,7 +157,7 @@ def _spec(args: argparse.Namespace, bounds: Bounds) -> JobSpec:
     if args.joblist is not None and args.row is not None and not values:
         rows = Rows(args.row, args.row)
         (spec,) = joblist.read(
-            args.joblist, exporters=joint.find().exporters(), bounds=bounds, rows=rows
+            args.joblist, exporters=joint.load_analysis().exporters(), bounds=bounds, rows=rows
         )
         return spec
     if args.joblist is not None or args.row is not None or not _is_whole(values):

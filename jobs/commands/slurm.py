@@ -144,15 +144,15 @@ def _add_submit(commands: Any) -> None:
                         )  # fmt: skip
     parser.add_argument("--folder", type=Path, metavar="DIR", help="for lists, journals and logs, "
                         "on storage that all nodes see (default: JOBLIST.slurm)")  # fmt: skip
-    joint.find().add_identities(parser)
+    joint.load_analysis().add_identities(parser)
     _add_resources(parser)
     arguments.add_bounds(parser.add_argument_group("what joblists may read and write"))
-    joint.find().add_arguments(parser.add_argument_group("analysis"))
+    joint.load_analysis().add_arguments(parser.add_argument_group("analysis"))
     parser.set_defaults(run=_submit)
 
 
 def _submit(args: argparse.Namespace) -> int:
-    analysis = joint.find()
+    analysis = joint.load_analysis()
     folder, settled = _folder(args), analysis.settle(args)
     rounds.require_idle(folder)
     plan = Plan(
@@ -185,7 +185,7 @@ def _submit(args: argparse.Namespace) -> int:
 def _jobs(args: argparse.Namespace, plan: Plan) -> Iterator[Work]:
     from jobs.inputs import joblist
 
-    analysis = joint.find()
+    analysis = joint.load_analysis()
     seen: set[bytes] = set()
     for spec in joblist.read(args.joblist, exporters=analysis.exporters(), bounds=plan.bounds):
         # Rows that are equal count once; others of one csv are refused.
@@ -198,7 +198,7 @@ def _cut(
     jobs: Iterable[Work], args: argparse.Namespace, plan: Plan
 ) -> Iterator[tuple[Work, list[Shard]]]:
     """Yield each job with the shards into which it is cut."""
-    analysis = joint.find()
+    analysis = joint.load_analysis()
     if args.part_minutes is not None and args.parts is None:
         raise UsageError("--part_minutes: say into how many parts at most, with --parts")
     minutes = LEAST_MINUTES if args.part_minutes is None else args.part_minutes
@@ -268,7 +268,7 @@ def _task(args: argparse.Namespace) -> int:
         raise UsageError("which task? Run it in an array of Slurm, or give --slot")
     folder = Folder(args.folder)
     _require_same(folder)
-    private = joint.find().private(folder.plan().identities)
+    private = joint.load_analysis().private(folder.plan().identities)
     try:
         return task.run(folder, args.kind, args.round, slot, private=private)
     except OSError as error:
@@ -278,7 +278,7 @@ def _task(args: argparse.Namespace) -> int:
 
 def _require_same(folder: Folder) -> None:
     """Refuse to work with another program or models: the results would not be the same."""
-    plan, analysis = folder.plan(), joint.find()
+    plan, analysis = folder.plan(), joint.load_analysis()
     own = {"program": analysis.PROGRAM, **analysis.models()}
     for name, wanted in {"program": plan.program, **plan.models}.items():
         if own.get(name) != wanted:
@@ -311,7 +311,7 @@ def _merge(args: argparse.Namespace) -> int:
     _print(counts, bad)
     print(f"written: {folder.merged}")
     if plan.identities:
-        print(f"archive: {joint.find().known(plan.identities)}")
+        print(f"archive: {joint.load_analysis().known(plan.identities)}")
     if args.rounds and any(fate.state != survey.FAILED for fate in bad):
         print("not complete: what is left is submitted again")
         for line in rounds.begin(folder, retry=False, left=args.rounds):

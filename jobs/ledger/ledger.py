@@ -30,7 +30,7 @@ from jobs.ledger import speculative_lease as second
 from jobs.ledger.events import note
 from jobs.ledger.store import Store
 from jobs.retry import BACKOFF_CAP_S, SteadyClock, backoff, may_retry
-from jobs.system.process_identity import Identity
+from jobs.system.process_identity import ProcessIdentity
 from jobs.types import MAX_ERROR_CHARS, Job, State
 
 CLAIM = f"""
@@ -262,7 +262,7 @@ class Ledger:
         due = self.store.read(queries.next_due)
         return None if due is None else max(0.0, due - self._clock())
 
-    def register(self, name: str, identity: Identity) -> None:
+    def register(self, name: str, identity: ProcessIdentity) -> None:
         """Remember where a worker runs."""
         with self.store.transaction() as db:
             db.execute(

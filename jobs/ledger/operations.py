@@ -12,7 +12,7 @@ from jobs.ledger import keys, queries, speculative_lease
 from jobs.ledger.events import note
 from jobs.ledger.ledger import Ledger
 from jobs.outputs.changed_files import Change, applied
-from jobs.outputs.publish import digest
+from jobs.outputs.publish import file_sha256
 from jobs.types import Job, Manifest
 
 AGAIN = """
@@ -129,7 +129,7 @@ def _fault(manifest: Manifest) -> tuple[str, str]:
         path = Path(file.path)
         if not path.is_file():
             return "missing", file.path
-        if path.stat().st_size != file.size or digest(path) != file.sha256:
+        if path.stat().st_size != file.size or file_sha256(path) != file.sha256:
             return "altered", file.path
     return "", ""
 

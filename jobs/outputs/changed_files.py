@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jobs.errors import UsageError
-from jobs.outputs.publish import digest
+from jobs.outputs.publish import file_sha256
 from jobs.types import Manifest, PartFile
 
 HEADER = ["path", "sha256_before", "sha256_after"]
@@ -63,4 +63,4 @@ def _applied(file: PartFile, known: Mapping[str, Change]) -> PartFile:
 
 
 def _is_there(path: Path, sha256: str) -> bool:
-    return path.is_file() and digest(path) == sha256
+    return path.is_file() and file_sha256(path) == sha256

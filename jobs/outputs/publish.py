@@ -86,7 +86,7 @@ def seal(
         files[name] = PartFile(
             part=str(part),
             path=lease.dests[name],
-            sha256=digest(part, sync=True),
+            sha256=file_sha256(part, sync=True),
             size=part.stat().st_size,
         )
     _sync_folders(file.path for file in files.values())
@@ -113,10 +113,10 @@ def commit(manifest: Manifest) -> None:
 
 def _is_published(file: PartFile) -> bool:
     path = Path(file.path)
-    return path.is_file() and path.stat().st_size == file.size and digest(path) == file.sha256
+    return path.is_file() and path.stat().st_size == file.size and file_sha256(path) == file.sha256
 
 
-def digest(path: Path, *, sync: bool = False) -> str:
+def file_sha256(path: Path, *, sync: bool = False) -> str:
     """Return the SHA-256 of a file in hexadecimal, and force it to the disk if asked."""
     state = hashlib.sha256()
     with path.open("rb") as stream:

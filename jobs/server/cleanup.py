@@ -19,7 +19,7 @@ from jobs.types import Job
 BATCH = 500
 
 
-def collect(ledger: Ledger, *, age_s: float) -> int:
+def remove_part_files(ledger: Ledger, *, age_s: float) -> int:
     """Remove the part files of leases that ended at least so long ago; may be stopped anywhere.
 
     Args:

@@ -99,11 +99,11 @@ class Estimate:
         when, told = self._told
         age_s = self._clock() - when
         if age_s >= self._patience_s:
-            self._told = self._clock(), self._anew(status)
+            self._told = self._clock(), self._reset(status)
             return self._told[1]
         return None if told is None else max(0.0, told - age_s)
 
-    def _anew(self, status: Mapping[str, Any]) -> float | None:
+    def _reset(self, status: Mapping[str, Any]) -> float | None:
         by_number = self._by_number(status)
         try:
             self._advance()

@@ -18,7 +18,7 @@ from jobs.retry import Timing
 from jobs.server import cleanup
 from jobs.server.leases import Held, LeaseBook
 from jobs.server.quarantine import Quarantine
-from jobs.system.process_identity import Identity
+from jobs.system.process_identity import ProcessIdentity
 from jobs.types import FINAL, MAX_CLAIM, PROTOCOL, Bounds, Job, Lease, State
 from jobs.wire.transport import expose
 
@@ -27,7 +27,7 @@ LATER_S = 5.0
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def verb(answer: Any) -> Callable[[F], F]:
+def remote_method(answer: Any) -> Callable[[F], F]:
     """Expose a method; its answer is this one while the ledger cannot be written."""
 
     def decorate(method: F) -> F:
@@ -110,7 +110,7 @@ class JobService:
 
     def _restore(self) -> None:
         """Give every lease of an earlier server its full time again; free those of the dead."""
-        own = Identity.own()
+        own = ProcessIdentity.own()
         for job in self.ledger.store.read(queries.outstanding):
             if job.helper:
                 self._take_back(job.id, job.token, why="released")
@@ -120,18 +120,18 @@ class JobService:
             else:
                 self._book.add(Held.of(job, running=True))
 
-    def _is_dead(self, worker: str, *, seen_from: Identity) -> bool:
+    def _is_dead(self, worker: str, *, seen_from: ProcessIdentity) -> bool:
         found = self.ledger.store.read(lambda db: queries.worker(db, worker))
-        return found is not None and Identity(*found).is_dead(seen_from=seen_from)
+        return found is not None and ProcessIdentity(*found).is_dead(seen_from=seen_from)
 
-    @verb({"later": True})
+    @remote_method({"later": True})
     def hello(self, info: Mapping[str, Any]) -> dict[str, Any]:
         """Welcome a worker, or say why it is refused."""
         refusal = self._refusal(info)
         if refusal:
             return {"refused": refusal}
         worker = str(info["name"])
-        identity = Identity(info["host"], info["pid"], info["boot_id"])
+        identity = ProcessIdentity(info["host"], info["pid"], info["boot_id"])
         self.ledger.register(worker, identity)
         self._workers[worker] = {"name": worker, "host": identity.host, "device": info["device"]}
         self._book.seen(worker)
@@ -159,7 +159,7 @@ class JobService:
                 )
         return ""
 
-    @verb({"wait": LATER_S})
+    @remote_method({"wait": LATER_S})
     def claim(self, worker: str, request: str, n: int) -> dict[str, Any]:
         """Lease jobs: `jobs`, or `wait` seconds, or `finished`, or `drain`."""
         self._saw(worker)
@@ -233,7 +233,7 @@ class JobService:
         often = min(1.0, self.timing.beat_s / 4)
         return often if due is None else max(0.05, min(often, due))
 
-    @verb({"lost": [], "cancel": [], "drain": False})
+    @remote_method({"lost": [], "cancel": [], "drain": False})
     def beat(self, worker: str, held: Sequence[Sequence[Any]]) -> dict[str, Any]:
         """Extend leases, given as [job, token, progress], and say which are gone."""
         self._saw(worker)
@@ -248,7 +248,7 @@ class JobService:
                 (cancelled if state is State.CANCELLED else lost).append(job)
         return {"lost": lost, "cancel": cancelled, "drain": self.draining}
 
-    @verb("later")
+    @remote_method("later")
     def prepare(self, worker: str, job: int, token: int, manifest: Mapping[str, Any]) -> str:
         """Ask whether these files win: `go`, `stale`, or `later`."""
         self._saw(worker)
@@ -257,7 +257,7 @@ class JobService:
         self._book.drop_others(job, token)
         return "go"
 
-    @verb("later")
+    @remote_method("later")
     def published(self, worker: str, job: int, token: int) -> str:
         """Report that every file stands under its final name."""
         self._saw(worker)
@@ -267,7 +267,7 @@ class JobService:
         self._ended(job, token)
         return "ok"
 
-    @verb("later")
+    @remote_method("later")
     def fail(self, worker: str, job: int, token: int, kind: str, text: str) -> str:
         """Report a failure; see Ledger.fail for the kinds."""
         self._saw(worker)
@@ -290,7 +290,7 @@ class JobService:
         live = set(self._book.live())
         return len({w["host"] for name, w in list(self._workers.items()) if name in live})
 
-    @verb("later")
+    @remote_method("later")
     def release(self, worker: str, held: Sequence[Sequence[int]]) -> str:
         """Give jobs back, as [job, token], without blame."""
         self._saw(worker)
@@ -299,7 +299,7 @@ class JobService:
                 self._take_back(job, token, why="released")
         return "ok"
 
-    @verb("later")
+    @remote_method("later")
     def bye(self, worker: str) -> str:
         """Part with a worker that goes in peace."""
         for held in self._book.held(worker):
@@ -310,7 +310,7 @@ class JobService:
         self._workers.pop(worker, None)
         return "ok"
 
-    @verb({})
+    @remote_method({})
     def status(self) -> dict[str, Any]:
         """Return the counts, and what each live worker does."""
         live = set(self._book.live())
@@ -364,7 +364,7 @@ class JobService:
     def collect(self, *, leases: float = 2.0) -> None:
         """Remove the part files of leases that ended so many leases ago."""
         try:
-            cleanup.collect(self.ledger, age_s=leases * self.timing.lease_s)
+            cleanup.remove_part_files(self.ledger, age_s=leases * self.timing.lease_s)
         except (LedgerUnavailable, OSError) as error:
             log.warning("part files are not removed: %s", error)
 

@@ -14,9 +14,9 @@ from jobs.slurm.batch import SIGNAL_S
 from jobs.slurm.folder import SHARD, Folder
 from jobs.slurm.rounds import still_at_work
 from jobs.standalone.journal import Journal
-from jobs.standalone.runner import Solo
+from jobs.standalone.runner import StandaloneRunner
 from jobs.standalone.work import Work
-from jobs.worker.graceful_stop import Drain
+from jobs.worker.graceful_stop import GracefulStop
 
 log = logging.getLogger(__name__)
 GRACE_S = SIGNAL_S - 30.0
@@ -44,10 +44,10 @@ def run(
         may do. 1: a turn more is no help, for this one has not brought anything to its end.
     """
     plan = folder.plan()
-    drain = Drain(GRACE_S)
+    drain = GracefulStop(GRACE_S)
     drain.listen()
     listed = [replace(w, private=private or {}) for w in folder.listed(number, kind, slot)]
-    solo = Solo(plan.factory, {"threads": plan.threads}, drain=drain)
+    solo = StandaloneRunner(plan.factory, {"threads": plan.threads}, drain=drain)
     try:
         with Journal(folder.journal(number, kind, slot)) as journal:
             turn = _Turn(solo, journal, drain)
@@ -61,7 +61,7 @@ def run(
 
 
 class _Turn:
-    def __init__(self, solo: Solo, journal: Journal, drain: Drain) -> None:
+    def __init__(self, solo: StandaloneRunner, journal: Journal, drain: GracefulStop) -> None:
         self._solo = solo
         self._journal = journal
         self._drain = drain
@@ -73,7 +73,7 @@ class _Turn:
         while left and not self._drain.requested:
             for work in left:
                 if not self._drain.requested:
-                    outcome = self._solo.do(work, self._journal)
+                    outcome = self._solo.run_work(work, self._journal)
                     if outcome and outcome.kind == "worker":
                         raise UsageError(outcome.error)
             left, turns = self._open(left), turns + 1

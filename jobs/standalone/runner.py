@@ -18,14 +18,14 @@ from jobs.standalone.journal import Journal
 from jobs.standalone.work import Work
 from jobs.types import Lease, Outcome
 from jobs.worker import child
-from jobs.worker.graceful_stop import POLL_S, Drain
+from jobs.worker.graceful_stop import POLL_S, GracefulStop
 from jobs.worker.process import Child
-from jobs.worker.watchdog import STALL_S, WALL_S, Pace
+from jobs.worker.watchdog import STALL_S, WALL_S, Watchdog
 
 log = logging.getLogger(__name__)
 
 
-class Solo:
+class StandaloneRunner:
     """Does one piece of work after the other; `close` ends its child.
 
     Args:
@@ -41,7 +41,7 @@ class Solo:
         factory: str,
         local: Mapping[str, Any],
         *,
-        drain: Drain,
+        drain: GracefulStop,
         stall_s: float = STALL_S,
         wall_s: float = WALL_S,
     ) -> None:
@@ -53,7 +53,7 @@ class Solo:
         """End the child."""
         self._child.kill()
 
-    def do(self, work: Work, journal: Journal) -> Outcome | None:
+    def run_work(self, work: Work, journal: Journal) -> Outcome | None:
         """See a piece of work through, unless it is done.
 
         Returns:
@@ -113,14 +113,14 @@ class Solo:
     def _attend(self, command: str, lease: Lease) -> Outcome | None:
         """Have the child carry out a command; None: it was given up."""
         self._child.send(command, lease)
-        pace = Pace()
+        pace = Watchdog()
         while True:
             news = self._child.poll(POLL_S)
             if isinstance(news, Outcome):
                 return news
             if news is not None:
                 pace.note(news)
-            overrun = pace.overrun(*self._limits)
+            overrun = pace.exceeded(*self._limits)
             if self._drain.overdue or overrun:
                 self._child.kill()
                 return Outcome(kind="resource", error=overrun) if overrun else None

@@ -11,7 +11,7 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True)
-class Identity:
+class ProcessIdentity:
     """A process on a machine."""
 
     host: str
@@ -20,12 +20,12 @@ class Identity:
     """Changes with each start of the machine; empty where the system has none."""
 
     @classmethod
-    def own(cls) -> Identity:
+    def own(cls) -> ProcessIdentity:
         """Return this process's."""
         boot_id = BOOT_ID.read_text().strip() if BOOT_ID.exists() else ""
         return cls(host=socket.gethostname(), pid=os.getpid(), boot_id=boot_id)
 
-    def is_dead(self, *, seen_from: Identity) -> bool:
+    def is_dead(self, *, seen_from: ProcessIdentity) -> bool:
         """Say whether this process certainly does not run any more."""
         if self.host != seen_from.host or not self.boot_id:
             return False

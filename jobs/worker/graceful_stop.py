@@ -12,7 +12,7 @@ from jobs.retry import boottime
 POLL_S = 0.2
 
 
-class Drain:
+class GracefulStop:
     """The wish to stop: once is polite, twice is at once.
 
     Plain attributes only: a signal handler that interrupts an Event's own code stops for ever.

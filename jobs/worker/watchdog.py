@@ -14,7 +14,7 @@ WALL_S = 600.0
 WALL_FACTOR = 20.0
 
 
-class Pace:
+class Watchdog:
     """Begins with the command that the child is given."""
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Pace:
         self._duration_s = progress.get("duration_s", self._duration_s)
         self._progress_at = boottime()
 
-    def overrun(self, stall_s: float, wall_s: float) -> str:
+    def exceeded(self, stall_s: float, wall_s: float) -> str:
         """Return in what way a job takes too long, or nothing."""
         now = boottime()
         if now - self._progress_at > stall_s:

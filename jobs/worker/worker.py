@@ -15,13 +15,13 @@ from typing import Any
 
 from jobs.errors import ServerRefused
 from jobs.retry import Timing, boottime, jittered
-from jobs.system.process_identity import Identity
+from jobs.system.process_identity import ProcessIdentity
 from jobs.types import Lease, Outcome, Probe
 from jobs.wire.transport import Access
 from jobs.worker.client import Client
-from jobs.worker.graceful_stop import POLL_S, Drain
+from jobs.worker.graceful_stop import POLL_S, GracefulStop
 from jobs.worker.process import Child
-from jobs.worker.watchdog import STALL_S, WALL_S, Pace
+from jobs.worker.watchdog import STALL_S, WALL_S, Watchdog
 
 log = logging.getLogger(__name__)
 
@@ -55,9 +55,9 @@ class Worker:
     """Takes jobs one at a time until there are no more."""
 
     def __init__(self, settings: WorkerSettings) -> None:
-        identity = Identity.own()
+        identity = ProcessIdentity.own()
         self._settings = settings
-        self._drain = Drain(settings.grace_s)
+        self._drain = GracefulStop(settings.grace_s)
         self._child = Child(settings.factory, settings.local)
         self._client = Client(
             settings.uri,
@@ -169,7 +169,7 @@ class Worker:
         """
         settings = self._settings
         self._child.send(command, lease)
-        watch = Watch(self._client, self._child, lease, self._timing)
+        watch = LeaseWatch(self._client, self._child, lease, self._timing)
         while True:
             news = self._child.poll(min(POLL_S, watch.left_s()))
             if isinstance(news, Outcome):
@@ -184,13 +184,13 @@ class Worker:
             if watch.is_lost or self._drain.overdue:
                 self._child.kill()
                 return None
-            overrun = watch.pace.overrun(settings.stall_s, settings.wall_s)
+            overrun = watch.pace.exceeded(settings.stall_s, settings.wall_s)
             if overrun:
                 self._child.kill()
                 return Outcome(kind="resource", error=overrun)
 
 
-class Watch:
+class LeaseWatch:
     """The heartbeat of one lease, and its fence."""
 
     def __init__(self, client: Client, child: Child, lease: Lease, timing: Timing) -> None:
@@ -204,7 +204,7 @@ class Watch:
         self._timing = timing
         self._progress: Mapping[str, Any] = {}
         self._is_news = False
-        self.pace = Pace()
+        self.pace = Watchdog()
         self._beat_at = boottime()
         self._next_beat = self._beat_at + jittered(timing.beat_s)
         self._move_fence(self._beat_at)

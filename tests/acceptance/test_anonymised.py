@@ -16,7 +16,7 @@ from analyzer.export import mp4
 from analyzer.imaging import boxes
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import run, summarize
+from analyzer.pipeline import components, run
 from analyzer.types import F32, U8, MediaReport
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
@@ -59,8 +59,8 @@ def found_by_hog(path: Path) -> int:
 
 
 def look(path: Path) -> Case:
-    models = summarize.load_models(AnalysisOptions(fps=5, device="cpu"))
-    return Case(path, run.analyze(str(path), models=models), found(path))
+    models = components.load_components(AnalysisOptions(fps=5, device="cpu"))
+    return Case(path, run.analyze(str(path), components=models), found(path))
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ from analyzer.evaluation import clustering, truth
 from analyzer.evaluation.clustering import Variants
 from analyzer.imaging import boxes
 from analyzer.options import AnalysisOptions
+from analyzer.pipeline import components
 from analyzer.pipeline import run as summarize_run
-from analyzer.pipeline import summarize
 from analyzer.types import I64, MediaReport, Observations
 from tests.support import media
 
@@ -36,9 +36,9 @@ def analyse(shared: Path) -> Analyse:
 
     @cache
     def run(name: str, **options: Any) -> MediaReport:
-        models = summarize.load_models(AnalysisOptions(**options))
+        models = components.load_components(AnalysisOptions(**options))
         path = shared / "media" / "video" / f"{name}.mp4"
-        return summarize_run.analyze(str(path), models=models)
+        return summarize_run.analyze(str(path), components=models)
 
     return run
 
@@ -90,12 +90,12 @@ def test_count_of_persons(name: str, least: int, most: int, analyse: Analyse) ->
 
 
 def test_portraits_are_sorted_by_person(shared: Path) -> None:
-    models = summarize.load_models(AnalysisOptions(engine="image"))
+    models = components.load_components(AnalysisOptions(engine="image"))
     variants = Variants(
         clusterers=[models.options.clusterer], thresholds=[models.describer.threshold]
     )
     folder = shared / "media" / "images" / "lfw_subset"
-    report = clustering.pictures(folder, variants, models=models, progress=lambda step: None)
+    report = clustering.pictures(folder, variants, components=models, progress=lambda step: None)
     (run,) = report["runs"]
     print(run)
     assert (report["labelled"], run["grouped"], run["persons"]) == (100, 100, 10)
@@ -114,10 +114,10 @@ def found_again(wanted: Observations, table: Observations) -> I64:
 
 def timed(path: Path, options: AnalysisOptions) -> tuple[MediaReport, float]:
     """The report, and the least seconds of two: other programs only make it slower."""
-    models, seconds = summarize.load_models(options), []
+    models, seconds = components.load_components(options), []
     for _ in range(2):
         started = time.perf_counter()
-        report = summarize_run.analyze(str(path), models=models)
+        report = summarize_run.analyze(str(path), components=models)
         seconds.append(time.perf_counter() - started)
     return report, min(seconds)
 

@@ -8,20 +8,20 @@ import pytest
 from analyzer.evaluation import truth
 from analyzer.gallery.poster import POSTER_FACTOR
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import run, stills, summarize
-from analyzer.pipeline.components import Models
+from analyzer.pipeline import components, run, stills
+from analyzer.pipeline.components import Components
 from analyzer.types import F32, MediaReport
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 LABELS = truth.of_video(Path(__file__).parent / "labels" / "short_hamilton_clip.csv")
 
 
-def load(shared: Path, **options: object) -> Models:
+def load(shared: Path, **options: object) -> Components:
     """The pipeline with that network."""
     path = shared / "models" / "edgeface_xxs_512.onnx"
     if not path.is_file():
         pytest.skip(f"{path} is missing")
-    return summarize.load_models(AnalysisOptions(describer=f"onnx:embed={path}", **options))
+    return components.load_components(AnalysisOptions(describer=f"onnx:embed={path}", **options))
 
 
 @pytest.fixture(scope="module", params=["centerface", "yunet"])
@@ -30,7 +30,7 @@ def clip(shared: Path, request: pytest.FixtureRequest) -> MediaReport:
     detector = request.param
     if detector == "yunet":
         detector += f":weights={shared / 'models' / 'yunet_2026may.onnx'}"
-    return run.analyze(str(path), models=load(shared, fps=5, detector=detector))
+    return run.analyze(str(path), components=load(shared, fps=5, detector=detector))
 
 
 def test_the_main_man_is_one_person_and_nobody_else_is(clip: MediaReport) -> None:
@@ -48,7 +48,7 @@ def test_attributes_that_nobody_makes_are_empty(clip: MediaReport) -> None:
     assert {p.attributes[head].label for p in clip.persons for head in ("sex", "age")} == {""}
 
 
-def portraits(models: Models, folder: Path) -> tuple[F32, list[str]]:
+def portraits(models: Components, folder: Path) -> tuple[F32, list[str]]:
     """An embedding of the face in the middle of each picture, and whom it shows."""
     rows, who = [], []
     for path in sorted(folder.glob("*/*.jpg")):

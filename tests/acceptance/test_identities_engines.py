@@ -15,7 +15,7 @@ from analyzer.options import AnalysisOptions
 from joblist.shard import Shard
 from jobs.slurm.folder import JOIN, SHARD, Folder, Plan
 from jobs.standalone.work import Work
-from jobs.system.process_identity import Identity
+from jobs.system.process_identity import ProcessIdentity
 from jobs.types import JobSpec
 from tests.acceptance.test_identities_run import archived, faces
 from tests.jobs.slurm.test_slurm import begin, task
@@ -96,7 +96,7 @@ def test_a_job_that_is_killed_and_run_again_counts_once(
 
 def fill(folder: Folder, films: list[Path], address: str) -> None:
     """List the films as a submission does; the first is cut in two."""
-    own = Identity.own()
+    own = ProcessIdentity.own()
     is_file = "://" not in address
     machine = {"host": own.host, "boot_id": own.boot_id} if is_file else None
     options = AnalysisOptions.from_mapping({"fps": 2})

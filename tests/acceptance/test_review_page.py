@@ -12,8 +12,8 @@ from analyzer.export import csv, html
 from analyzer.inference.runtime import Runtime
 from analyzer.observations import persons as aggregate
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import run, summarize
-from analyzer.types import Decoded, Identities
+from analyzer.pipeline import components, run
+from analyzer.types import Decoded, TrackPersons
 from tests.support.reports import Face, make_report
 
 pytestmark = pytest.mark.acceptance
@@ -54,7 +54,7 @@ def long_report(uri):
     )
     owners = rng.integers(-1, PERSONS, TRACKS)
     owners[:PERSONS] = np.arange(PERSONS)
-    who = Identities(
+    who = TrackPersons(
         track_ids=np.arange(TRACKS),
         person_ids=owners.astype(np.int64),
         centroids=np.zeros((PERSONS, 4), np.float32),
@@ -101,8 +101,8 @@ def test_two_hours_are_a_small_page_that_shows_at_once(review, tmp_path):
 
 
 def test_the_sample_has_its_boxes_and_portraits(sample, review, tmp_path):
-    models = summarize.load_models(AnalysisOptions(fps=5, device="cpu"))
-    report = run.analyze(str(sample / "sample.mp4"), models=models)
+    models = components.load_components(AnalysisOptions(fps=5, device="cpu"))
+    report = run.analyze(str(sample / "sample.mp4"), components=models)
     for exporter, name in ((html, "sample.html"), (csv, "sample.csv")):
         exporter.create(runtime=Runtime()).write(report, tmp_path / name)
     page = review(tmp_path / "sample.html").playable()
@@ -121,8 +121,8 @@ def test_the_sample_has_its_boxes_and_portraits(sample, review, tmp_path):
 def test_a_video_whose_first_picture_comes_late(shared, review, tmp_path):
     """Chromium counts from the container's own start, 8 ms; reports count from 0."""
     film = shared / "media" / "video" / "short_hamilton_clip.mp4"
-    models = summarize.load_models(AnalysisOptions(fps=5, stop=3.0, device="cpu"))
-    report = run.analyze(str(film), models=models)
+    models = components.load_components(AnalysisOptions(fps=5, stop=3.0, device="cpu"))
+    report = run.analyze(str(film), components=models)
     html.create(runtime=Runtime()).write(report, tmp_path / "film.html")
     page = review(tmp_path / "film.html").playable()
     assert page.time_s == pytest.approx(0.844, abs=0.0011)

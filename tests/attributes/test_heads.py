@@ -60,8 +60,8 @@ def test_faces_not_described_have_no_value_no_label_and_no_weight(head):
     weights = np.array([1, 9, 2, 3], np.float32)
     known = [0, 2, 3]
     np.testing.assert_array_equal(
-        heads.pool(head, raw, weights),
-        heads.pool(head, raw[known], weights[known]),
+        heads.aggregate(head, raw, weights),
+        heads.aggregate(head, raw[known], weights[known]),
     )
 
 
@@ -69,7 +69,7 @@ def test_faces_not_described_have_no_value_no_label_and_no_weight(head):
 def test_nothing_known_averages_to_unknown(head):
     raw = random_rows(head, 3)
     for rows, weights in ((raw[:0], np.ones(0)), (raw * np.nan, np.ones(3)), (raw, np.zeros(3))):
-        averaged = heads.pool(head, rows, weights)
+        averaged = heads.aggregate(head, rows, weights)
         summary = heads.summarize(head, averaged)
         assert summary.label == ""
         assert np.isnan(summary.value)
@@ -79,14 +79,14 @@ def test_nothing_known_averages_to_unknown(head):
 @pytest.mark.parametrize("head", ["sex", "age"])
 def test_decoded_average_is_the_weighted_mean_of_decoded_rows(head):
     raw, weights = random_rows(head), np.linspace(0, 1, 50)
-    averaged = heads.decode(head, heads.pool(head, raw, weights)[None])
+    averaged = heads.decode(head, heads.aggregate(head, raw, weights)[None])
     wanted = np.average(heads.decode(head, raw).value, weights=weights)
     assert averaged.value[0] == pytest.approx(wanted, abs=1e-4)
 
 
 def test_average_of_ethnicity_is_the_mean_probability():
     raw = np.concatenate([logits(0.6, 0.4, 0, 0, 0, 0, 0), logits(0.1, 0.9, 0, 0, 0, 0, 0)])
-    summary = heads.summarize("ethnicity", heads.pool("ethnicity", raw, [3, 1]))
+    summary = heads.summarize("ethnicity", heads.aggregate("ethnicity", raw, [3, 1]))
     assert summary.label == "Black"
     assert summary.value == pytest.approx(0.525)
 
@@ -106,7 +106,7 @@ def test_wrong_heads_and_sizes_are_refused():
     with pytest.raises(UsageError, match="there are: sex, age, ethnicity"):
         heads.decode("beauty", np.zeros((1, 1), np.float32))
     with pytest.raises(UsageError, match=r"\(n, 9\)"):
-        heads.pool("age", np.zeros((1, 7), np.float32), np.ones(1))
+        heads.aggregate("age", np.zeros((1, 7), np.float32), np.ones(1))
 
 
 @pytest.mark.parametrize("head", heads.SIZES)
@@ -114,17 +114,17 @@ def test_wrong_heads_and_sizes_are_refused():
 def test_pools_know_only_what_was_described_and_no_order(how, head):
     raw = random_rows(head, 7)
     with_gaps = np.concatenate([UNKNOWN[head], raw[::-1], UNKNOWN[head]])
-    got, wanted = (heads.pool(head, rows, how=how) for rows in (with_gaps, raw))
+    got, wanted = (heads.aggregate(head, rows, method=how) for rows in (with_gaps, raw))
     np.testing.assert_allclose(got, wanted, rtol=1e-5)
-    assert np.isnan(heads.pool(head, UNKNOWN[head], how=how)).all()
-    assert np.isnan(heads.pool(head, UNKNOWN[head][:0], how=how)).all()
+    assert np.isnan(heads.aggregate(head, UNKNOWN[head], method=how)).all()
+    assert np.isnan(heads.aggregate(head, UNKNOWN[head][:0], method=how)).all()
 
 
 @pytest.mark.parametrize("head", heads.SIZES)
 @pytest.mark.parametrize("how", POOLS)
 def test_one_face_stands_for_itself(how, head):
     raw = random_rows(head, 1)
-    pooled = heads.pool(head, raw, how=how)[None]
+    pooled = heads.aggregate(head, raw, method=how)[None]
     got, wanted = heads.decode(head, pooled), heads.decode(head, raw)
     assert got.label == wanted.label
     np.testing.assert_allclose(got.value, wanted.value, rtol=1e-5)
@@ -134,13 +134,13 @@ def test_one_face_stands_for_itself(how, head):
 @pytest.mark.parametrize("head", ["sex", "age"])
 def test_the_median_decodes_to_the_median_of_decision_values(head, n):
     raw = random_rows(head, n)
-    got = heads.decode(head, heads.pool(head, raw, how="median")[None]).value[0]
+    got = heads.decode(head, heads.aggregate(head, raw, method="median")[None]).value[0]
     assert got == pytest.approx(np.median(heads.decode(head, raw).value), abs=1e-5)
 
 
 def test_the_median_of_ethnicity_is_that_of_each_class():
     raw = np.concatenate([logits(0.8, 0.2, 0, 0, 0, 0, 0)] * 2 + [logits(0, 1, 0, 0, 0, 0, 0)])
-    decoded = heads.decode("ethnicity", heads.pool("ethnicity", raw, how="median")[None])
+    decoded = heads.decode("ethnicity", heads.aggregate("ethnicity", raw, method="median")[None])
     assert decoded.label == ("White",)
     assert decoded.value[0] == pytest.approx(0.8)
 
@@ -162,7 +162,7 @@ def test_the_median_of_ethnicity_is_that_of_each_class():
     ],
 )
 def test_the_most_frequent_label_wins_and_the_surer_of_two(head, raw, label, value):
-    decoded = heads.decode(head, heads.pool(head, raw, how="vote")[None])
+    decoded = heads.decode(head, heads.aggregate(head, raw, method="vote")[None])
     assert decoded.label == (label,)
     assert decoded.value[0] == pytest.approx(value, abs=1e-4)
 
@@ -173,7 +173,7 @@ def test_the_winner_of_a_vote_keeps_its_label(head):
     for seed in range(30):
         rng = np.random.default_rng(seed)
         raw = (2 * rng.normal(size=(9, heads.SIZES[head]))).astype(np.float32)
-        won = heads.pool(head, raw, how="vote")[None]
+        won = heads.aggregate(head, raw, method="vote")[None]
         if head == "age":
             bins = heads.age_bin(raw)
             winner, most = heads.age_bin(won)[0], np.bincount(bins).max()

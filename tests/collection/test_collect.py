@@ -205,10 +205,10 @@ def test_reports_themselves(tmp_path, capsys):
     assert "3 persons with 3 faces are 2 identities" in capsys.readouterr().out
 
 
-def seen_of(found: Mapping[str, MediaReport]) -> list[media.Seen]:
+def seen_of(found: Mapping[str, MediaReport]) -> list[media.AnalysedMedium]:
     return [
-        media.Seen(
-            media.Medium(source_path=name, copies=(), rows=(JobSpec(name, {}, line=n),)),
+        media.AnalysedMedium(
+            media.ListedMedium(source_path=name, copies=(), rows=(JobSpec(name, {}, line=n),)),
             Path(name),
             report_file.Summary(
                 info=one.info,

@@ -9,7 +9,7 @@ import pytest
 from analyzer import registry
 from analyzer.__main__ import main
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import run, summarize
+from analyzer.pipeline import components, run
 from analyzer.reports import report_file
 from tests.support import media
 
@@ -44,10 +44,10 @@ def clips(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def collected(clips) -> Path:
     """The folder of results."""
-    models = summarize.load_models(AnalysisOptions(fps=2, device="cpu"))
+    models = components.load_components(AnalysisOptions(fps=2, device="cpu"))
     exporter = registry.load("export", "report", runtime=models.runtime)
     for name, people in CAST.items():
-        report = run.analyze(str(clips / f"{name}.mp4"), models=models)
+        report = run.analyze(str(clips / f"{name}.mp4"), components=models)
         assert len(report.persons) == len(people)
         exporter.write(report, clips / f"{name}.0.report.zip")
     with (clips / "jobs.csv").open("w", newline="", encoding="utf-8") as stream:

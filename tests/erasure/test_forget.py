@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from analyzer.erasure.erase_from_report import ErasureTarget, erase_from_report, persons_in
 from PIL import Image
 
 from analyzer import registry
 from analyzer.__main__ import main
 from analyzer.collection import media
-from analyzer.erasure.strip import Wanted, persons_in, strip
 from analyzer.files import cache
-from analyzer.files.transaction import Rewrite, digest
+from analyzer.files.transaction import FileTransaction, file_sha256
 from analyzer.gallery import folder as gallery
 from analyzer.identities.address import open_store
 from analyzer.identities.records import Settings
@@ -311,7 +311,7 @@ def test_a_joblist_names_its_results_and_its_changes(capsys: pytest.CaptureFixtu
     Path("jobs.csv").write_text(
         f"{columns}\nclip.mp4,res/clip.csv,res/clip.report.zip,res/gone.mp4,people\n"
     )
-    before = digest(Path("res/clip.csv"))
+    before = file_sha256(Path("res/clip.csv"))
     assert forget("Grace", "--results", "jobs.csv", "--yes") == 0
     shown = capsys.readouterr()
     assert "python -m jobs accept jobs.csv --changes jobs.changes.csv" in shown.out
@@ -321,7 +321,7 @@ def test_a_joblist_names_its_results_and_its_changes(capsys: pytest.CaptureFixtu
     assert rows[0] == {
         "path": str(Path("res/clip.csv").absolute()),
         "sha256_before": before,
-        "sha256_after": digest(Path("res/clip.csv")),
+        "sha256_after": file_sha256(Path("res/clip.csv")),
     }
     assert [Path(row["path"]).name for row in rows] == ["clip.csv", "clip.report.zip"]
     assert b"Grace" in Path("res/clip.ass").read_bytes(), "the joblist does not name it"
@@ -367,16 +367,16 @@ def test_if_one_file_cannot_be_written_none_is_changed(
 
 
 def test_a_report_can_be_stripped_twice() -> None:
-    once = strip(made(), {0}, "Grace")
-    assert persons_in(once, Wanted(name="Grace"), None) == set()
+    once = erase_from_report(made(), {0}, "Grace")
+    assert persons_in(once, ErasureTarget(name="Grace"), None) == set()
     np.testing.assert_array_equal(
-        strip(once, {0}, "Grace").observations.embeddings, AXES[[1, 1, 3]]
+        erase_from_report(once, {0}, "Grace").observations.embeddings, AXES[[1, 1, 3]]
     )
 
 
 def test_a_trial_leaves_no_files(folder: Path) -> None:
     Path("a").write_text("old")
-    with Rewrite(trial=True) as rewrite:
+    with FileTransaction(dry_run=True) as rewrite:
         assert rewrite.add(Path("a"), lambda part: part.write_text("new"))
         assert not rewrite.add(Path("a"), lambda part: part.write_text("old"))
     assert [path.name for path in folder.iterdir()] == ["a"]

@@ -11,7 +11,7 @@ from analyzer.errors import InputError, UsageError
 from analyzer.export import _cover, _subtitles, mp4
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions, anonymise
-from analyzer.pipeline import summarize
+from analyzer.pipeline import components
 from analyzer.types.people import Gallery
 from analyzer.workflows import analyze
 from tests.support import media
@@ -79,11 +79,11 @@ def test_it_changes_results():
     ],
 )
 def test_names_need_a_gallery_that_has_them(choice, gallery, said):
-    models = summarize.load_models(AnalysisOptions(anonymise=choice, device="cpu"))
+    models = components.load_components(AnalysisOptions(anonymise=choice, device="cpu"))
     vectors = np.zeros((1, 128), np.float32)
     known = gallery and Gallery(names=tuple(gallery), embeddings=vectors)
     with pytest.raises(UsageError, match=said):
-        analyze.analyze("missing.mp4", models=models, gallery=known)
+        analyze.analyze("missing.mp4", components=models, gallery=known)
 
 
 @pytest.fixture(scope="module")

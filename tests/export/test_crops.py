@@ -16,7 +16,7 @@ from analyzer.erasure import strip
 from analyzer.errors import InputError
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import run, summarize
+from analyzer.pipeline import components, run
 from analyzer.reports import portraits
 from tests.support import readers
 from tests.support.reports import Face, make_report
@@ -24,8 +24,8 @@ from tests.support.reports import Face, make_report
 
 @pytest.fixture(scope="module")
 def report(sample):
-    models = summarize.load_models(AnalysisOptions(fps=2, device="cpu"))
-    return run.analyze(str(sample / "sample.mp4"), models=models)
+    models = components.load_components(AnalysisOptions(fps=2, device="cpu"))
+    return run.analyze(str(sample / "sample.mp4"), components=models)
 
 
 def named(report, *names):
@@ -86,7 +86,9 @@ def test_equal_reports_give_equal_bytes(report, tmp_path):
 
 def test_who_was_forgotten_has_no_pictures(report, tmp_path):
     gone, *others = report.persons
-    found = by_folder(write(strip.strip(report, {gone.person_id}, None), tmp_path / "a.zip"))
+    found = by_folder(
+        write(strip.erase_from_report(report, {gone.person_id}, None), tmp_path / "a.zip")
+    )
     assert sorted(found) == sorted(str(person.person_id) for person in others)
 
 

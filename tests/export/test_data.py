@@ -18,7 +18,7 @@ from analyzer.errors import MissingDependency, UsageError
 from analyzer.export import _workbook
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import run, summarize
+from analyzer.pipeline import components, run
 from analyzer.weights import locate
 from tests.reports.test_part_file import in_shards
 from tests.support import readers
@@ -113,12 +113,12 @@ def test_a_sheet_that_is_full_says_so(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def models():
-    return summarize.load_models(AnalysisOptions(fps=2, device="cpu"))
+    return components.load_components(AnalysisOptions(fps=2, device="cpu"))
 
 
 @pytest.fixture(scope="module")
 def real(sample, models):
-    return run.analyze(str(sample / "sample.mp4"), models=models)
+    return run.analyze(str(sample / "sample.mp4"), components=models)
 
 
 def test_persons_and_appearances_show_faces(real, tmp_path):
@@ -174,7 +174,9 @@ def test_json_tells_what_the_results_were_made_of(real, models, sample, tmp_path
 
 def test_files_do_not_depend_on_who_computed_them(real, sample, models, tmp_path):
     """Three shards, on another day, in other batches."""
-    others = summarize.load_models(AnalysisOptions(fps=2, device="cpu", batch_size=3), threads=1)
+    others = components.load_components(
+        AnalysisOptions(fps=2, device="cpu", batch_size=3), threads=1
+    )
     again = in_shards(sample / "sample.mp4", 3, others, tmp_path)
     names = ("csv", "cvat", "eaf", "json", "mot", "parquet", "rttm", "vtt", "webannotation", "xlsx")
     for name in names:

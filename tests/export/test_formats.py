@@ -12,7 +12,7 @@ from analyzer import registry
 from analyzer.errors import ResourceError, UsageError
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import run, summarize
+from analyzer.pipeline import components, run
 from analyzer.types.people import Candidate, Poster
 from tests.support import media, readers
 from tests.support.reports import NAN, Face, make_report
@@ -160,8 +160,8 @@ CLIPS = {
 def clip(request, sample, tmp_path_factory):
     """A real report, and the medium that it is of."""
     path = CLIPS[request.param](sample, tmp_path_factory.mktemp("clip"))
-    models = summarize.load_models(AnalysisOptions(fps=3, device="cpu"))
-    return run.analyze(str(path), models=models), path
+    models = components.load_components(AnalysisOptions(fps=3, device="cpu"))
+    return run.analyze(str(path), components=models), path
 
 
 def times(path: Path) -> list[float]:

@@ -57,7 +57,7 @@ def test_a_person_has_the_name_of_the_portrait_and_a_stranger_has_none():
 def test_who_was_forgotten_gets_no_name():
     report = report_of(EAST, NORTH)
     people = gallery_of(ada=[EAST], bob=[NORTH])
-    wholly, partly = strip.strip(report, [0], None), report
+    wholly, partly = strip.erase_from_report(report, [0], None), report
     who = replace(report.identities, centroids=np.stack([EAST * 0, NORTH]))
     for one in (wholly, replace(partly, identities=who)):
         found = matching.name_persons(one, people, THRESHOLD)
@@ -66,7 +66,7 @@ def test_who_was_forgotten_gets_no_name():
     faces = np.stack([EAST, NORTH])
     ids, _ = matching.match(faces, wholly, THRESHOLD)
     assert ids.tolist() == [-1, 1]
-    nobody = strip.strip(report, [0, 1], None)
+    nobody = strip.erase_from_report(report, [0, 1], None)
     assert names(matching.name_persons(nobody, people, THRESHOLD)) == [None, None]
     assert matching.match(faces, nobody, THRESHOLD)[0].tolist() == [-1, -1]
 

@@ -10,7 +10,7 @@ from analyzer.errors import UsageError
 from analyzer.imaging import quality
 from analyzer.imaging.blur_gate import BlurGate
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import run, summarize
+from analyzer.pipeline import components, run, summarize
 from tests.support import media
 
 BLUR = (5.0, 5.3)
@@ -107,11 +107,11 @@ def models(**options):
     """For the second shot, in which one person is seen all the time."""
     # To the shot detector, a picture that is suddenly out of focus is another shot.
     shot = {"fps": 10, "start": 4.1, "stop": 7, "shots": "none"}
-    return summarize.load_models(AnalysisOptions(device="cpu", **shot, **options))
+    return components.load_components(AnalysisOptions(device="cpu", **shot, **options))
 
 
 def analyze(path, **options):
-    return run.analyze(path, models=models(**options))
+    return run.analyze(path, components=models(**options))
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +209,7 @@ def test_a_track_keeps_its_tracked_faces_where_its_detected_ones_are_left_out(ga
         detect_conf=np.where(tracked, np.nan, 0.9).astype(np.float32),
         sharpness=np.where(tracked, 0.9, 0.1).astype(np.float32),
     )
-    report = summarize.summarize(gated.info, table, models=models(min_sharpness=0.5))
+    report = summarize.summarize(gated.info, table, components=models(min_sharpness=0.5))
     assert report.observations.frame.tolist() == table.frame[tracked].tolist()
     assert report.persons[0].face_count == tracked.sum()
 

@@ -20,8 +20,8 @@ from analyzer.errors import (
 from analyzer.inference.backends.onnxruntime import OnnxSession
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
+from analyzer.pipeline import components
 from analyzer.pipeline import run as summarize_run
-from analyzer.pipeline import summarize
 from tests.support import graphs
 
 
@@ -147,12 +147,12 @@ class TestMemory:
         np.testing.assert_array_equal(session.run(input=colours(3)), before)
 
     def test_every_medium_ends_with_it(self, sample, monkeypatch):
-        models = summarize.load_models(AnalysisOptions(stop=0.5, fps=5, device="cpu"))
+        models = components.load_components(AnalysisOptions(stop=0.5, fps=5, device="cpu"))
         released = []
         monkeypatch.setattr(Runtime, "release", lambda self: released.append(self))
-        summarize_run.analyze(str(sample / "sample.mp4"), models=models)
+        summarize_run.analyze(str(sample / "sample.mp4"), components=models)
         with pytest.raises(InputError):
-            summarize_run.analyze(str(sample / "none.mp4"), models=models)
+            summarize_run.analyze(str(sample / "none.mp4"), components=models)
         assert released == [models.runtime] * 2
 
 

@@ -12,7 +12,7 @@ from jobs.__main__ import main
 from jobs.errors import JobFailed
 from jobs.slurm import survey
 from jobs.slurm.folder import SHARD
-from jobs.system.process_identity import Identity
+from jobs.system.process_identity import ProcessIdentity
 from jobs.types import Lease
 from jobs.worker.client import Client
 from tests.jobs.slurm.test_slurm import TASKS, begin, fill, task
@@ -79,7 +79,7 @@ def test_a_worker_that_can_do_no_job_hands_it_back_and_ends(tmp_path: Path) -> N
 
 
 def test_a_store_in_a_file_is_for_the_workers_of_its_machine() -> None:
-    own = Identity.own()
+    own = ProcessIdentity.own()
     ina_worker._require_machine(None)
     ina_worker._require_machine({"host": own.host, "boot_id": own.boot_id})
     for other in ({"host": "archive", "boot_id": own.boot_id}, {"host": own.host, "boot_id": "x"}):

@@ -11,7 +11,7 @@ from jobs.outputs import publish
 from jobs.retry import Timing, backoff, may_retry
 from jobs.server.leases import Held, LeaseBook
 from jobs.system.mounts import file_system, refuse_network
-from jobs.system.process_identity import Identity
+from jobs.system.process_identity import ProcessIdentity
 from jobs.types import JobSpec, Lease, Manifest
 from jobs.worker.child import plain
 from tests.jobs.conftest import Clock
@@ -230,11 +230,11 @@ def test_max_attempts_bounds_every_kind() -> None:
 
 
 def test_only_processes_of_this_machine_can_be_known_dead() -> None:
-    own = Identity("here", 1, "boot")
-    assert Identity("here", 2**22 + 1, "boot").is_dead(seen_from=own)
-    assert Identity("here", 1, "earlier boot").is_dead(seen_from=own)
-    assert not Identity("here", 1, "boot").is_dead(seen_from=own)
-    assert not Identity("there", 2**22 + 1, "other").is_dead(seen_from=own)
+    own = ProcessIdentity("here", 1, "boot")
+    assert ProcessIdentity("here", 2**22 + 1, "boot").is_dead(seen_from=own)
+    assert ProcessIdentity("here", 1, "earlier boot").is_dead(seen_from=own)
+    assert not ProcessIdentity("here", 1, "boot").is_dead(seen_from=own)
+    assert not ProcessIdentity("there", 2**22 + 1, "other").is_dead(seen_from=own)
 
 
 def test_numbers_of_arrays_become_plain() -> None:

@@ -44,36 +44,36 @@ def faces(*people: int, noise: float = 0.1) -> np.ndarray:
 
 def test_a_track_breaks_where_the_face_changes():
     people = [0] * 6 + [1] * 5 + [2] * 7
-    got = tracks.split(observe([4] * 18, faces(*people)), 0.5)
+    got = tracks.split_tracklets(observe([4] * 18, faces(*people)), 0.5)
     assert got.tolist() == people
 
 
 def test_one_odd_face_does_not_break_a_track():
     people = [0] * 6 + [1] + [0] * 6
-    got = tracks.split(observe([0] * 13, faces(*people)), 0.5)
+    got = tracks.split_tracklets(observe([0] * 13, faces(*people)), 0.5)
     assert got.tolist() == [0] * 13
 
 
 def test_short_tracks_break_too():
-    assert tracks.split(observe([3, 3], faces(0, 1)), 0.5).tolist() == [0, 1]
-    assert tracks.split(observe([3], faces(0)), 0.5).tolist() == [0]
+    assert tracks.split_tracklets(observe([3, 3], faces(0, 1)), 0.5).tolist() == [0, 1]
+    assert tracks.split_tracklets(observe([3], faces(0)), 0.5).tolist() == [0]
 
 
 def test_ids_are_dense_in_order_of_appearance():
     table = observe([9, 5, 9, 5], faces(1, 0, 1, 0), frames=[0, 0, 1, 1])
-    assert tracks.split(table, 0.5).tolist() == [0, 1, 0, 1]
+    assert tracks.split_tracklets(table, 0.5).tolist() == [0, 1, 0, 1]
 
 
 def test_nothing_gives_nothing():
     empty = observe([], np.empty((0, 8)))
-    assert tracks.split(empty, 0.5).tolist() == []
+    assert tracks.split_tracklets(empty, 0.5).tolist() == []
     assert len(tracks.embed(empty).ids) == 0
-    assert tracks.apart(empty, np.empty(0, np.int64)).shape == (0, 2)
+    assert tracks.cannot_link_pairs(empty, np.empty(0, np.int64)).shape == (0, 2)
 
 
 def test_a_track_breaks_at_a_cut_even_if_the_face_stays():
     table = observe([0] * 6, faces(*[0] * 6), cuts=np.array([0.5]))
-    assert tracks.split(table, 0.5).tolist() == [0, 0, 0, 1, 1, 1]
+    assert tracks.split_tracklets(table, 0.5).tolist() == [0, 0, 0, 1, 1, 1]
 
 
 def boxes(*lefts: float) -> np.ndarray:
@@ -82,7 +82,7 @@ def boxes(*lefts: float) -> np.ndarray:
 
 def test_a_face_found_again_near_by_is_the_same_track():
     table = observe([0, 0, 1, 1], faces(0, 0, 0, 0), frames=[0, 1, 5, 6], boxes=boxes(0, 5, 30, 35))
-    assert linking.link(table, 0.5).tolist() == [0, 0, 0, 0]
+    assert linking.link_tracklets(table, 0.5).tolist() == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -98,19 +98,19 @@ def test_a_face_found_again_near_by_is_the_same_track():
 )
 def test_what_is_not_the_same_track(people, frames, columns):
     table = observe([0, 0, 1, 1], faces(*people), frames=frames, **columns)
-    assert linking.link(table, 0.5).tolist() == [0, 0, 1, 1]
+    assert linking.link_tracklets(table, 0.5).tolist() == [0, 0, 1, 1]
 
 
 def test_links_make_chains_and_the_nearest_wins():
     table = observe([0, 1, 2, 3], faces(0, 0, 0, 1, noise=0.02), frames=[0, 2, 4, 4])
-    assert linking.link(table, 0.5).tolist() == [0, 0, 0, 1]
+    assert linking.link_tracklets(table, 0.5).tolist() == [0, 0, 0, 1]
 
 
 def test_a_face_that_crosses_the_picture_is_followed_where_it_goes():
     """One picture a track; further apart each time than a face that stands still may be."""
     frames, lefts = [0, 1, 2, 5, 5], boxes(0, 60, 120, 300, 60)
     table = observe([0, 1, 2, 3, 4], faces(0, 0, 0, 0, 1, noise=0), frames=frames, boxes=lefts)
-    assert linking.link(table, 0.5).tolist() == [0, 0, 0, 0, 1]
+    assert linking.link_tracklets(table, 0.5).tolist() == [0, 0, 0, 0, 1]
 
 
 def test_the_next_picture_goes_before_the_one_after():
@@ -118,9 +118,9 @@ def test_the_next_picture_goes_before_the_one_after():
     people = faces(0, 0, 0, noise=0)
     people[1, 1] += 0.1
     table = observe([0, 1, 2], people, frames=[0, 1, 2])
-    assert linking.link(table, 0.5).tolist() == [0, 0, 0]
+    assert linking.link_tracklets(table, 0.5).tolist() == [0, 0, 0]
     far = observe([0, 1], faces(0, 0), frames=[0, 8], boxes=boxes(0, 120))
-    assert linking.link(far, 0.5).tolist() == [0, 1]
+    assert linking.link_tracklets(far, 0.5).tolist() == [0, 1]
 
 
 def test_sharp_faces_count_most_in_a_tracks_mean():
@@ -137,7 +137,7 @@ def test_undescribed_rows_are_left_out():
 
 def test_tracks_of_one_frame_are_apart():
     table = observe([0, 1, 0, 2, 3], faces(0, 1, 0, 2, 3), frames=[0, 0, 1, 1, 2])
-    assert tracks.apart(table, np.arange(4)).tolist() == [[0, 1], [0, 2]]
+    assert tracks.cannot_link_pairs(table, np.arange(4)).tolist() == [[0, 1], [0, 2]]
 
 
 def test_what_was_only_carried_across_a_cut_is_dropped():
@@ -151,7 +151,7 @@ def test_what_was_only_carried_across_a_cut_is_dropped():
 def test_tracks_without_a_clear_face_are_nobody():
     sharpness = np.array([0.001, 0.3, 0.002, 0.001], np.float32)
     table = observe([0, 0, 1, 1], faces(0, 0, 1, 1), sharpness=sharpness)
-    found = tracks.clear(table, tracks.embed(table), 0.01)
+    found = tracks.recognisable(table, tracks.embed(table), 0.01)
     assert found.ids.tolist() == [0]
 
 
@@ -159,4 +159,4 @@ def test_tracks_without_a_clear_face_are_nobody():
 def test_one_sharp_face_of_many_is_chance(sharp, kept):
     sharpness = np.array([0.3] * sharp + [0.01] * (20 - sharp), np.float32)
     table = observe([0] * 20, faces(*[0] * 20), sharpness=sharpness)
-    assert tracks.clear(table, tracks.embed(table), 0.1).ids.tolist() == kept
+    assert tracks.recognisable(table, tracks.embed(table), 0.1).ids.tolist() == kept

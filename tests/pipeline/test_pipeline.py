@@ -9,13 +9,13 @@ import pytest
 from analyzer.errors import InputError
 from analyzer.imaging import boxes
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import run, summarize
+from analyzer.pipeline import components, run
 from tests.support import media
 
 
 @pytest.fixture(scope="module")
 def models():
-    return summarize.load_models(AnalysisOptions(fps=5, device="cpu"))
+    return components.load_components(AnalysisOptions(fps=5, device="cpu"))
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def truth(sample):
 
 @pytest.fixture(scope="module")
 def report(sample, models):
-    return run.analyze(str(sample / "sample.mp4"), models=models)
+    return run.analyze(str(sample / "sample.mp4"), components=models)
 
 
 def test_two_persons_with_their_screen_times(report, truth):
@@ -37,7 +37,7 @@ def test_a_sure_label_is_right_and_an_unsure_one_can_be_left_empty(sample, repor
     """Both are women; one, old and in uniform, is near the network's boundary."""
     assert report.persons[0].attributes["sex"].label == "f"
     options = AnalysisOptions(fps=5, device="cpu", min_label_accuracy=0.97)
-    strict = run.analyze(str(sample / "sample.mp4"), models=summarize.load_models(options))
+    strict = run.analyze(str(sample / "sample.mp4"), components=components.load_components(options))
     assert [p.attributes["sex"].label for p in strict.persons] in (["f", "f"], ["f", ""])
 
 
@@ -83,7 +83,9 @@ def test_counts_add_up(report, truth):
 
 def test_batch_size_changes_nothing(sample, report):
     small = AnalysisOptions(fps=5, device="cpu", batch_size=1)
-    again = run.analyze(str(sample / "sample.mp4"), models=summarize.load_models(small, threads=1))
+    again = run.analyze(
+        str(sample / "sample.mp4"), components=components.load_components(small, threads=1)
+    )
     np.testing.assert_array_equal(again.observations.frame, report.observations.frame)
     np.testing.assert_array_equal(again.observations.track_id, report.observations.track_id)
     np.testing.assert_allclose(again.observations.boxes, report.observations.boxes, atol=0.01)
@@ -93,7 +95,7 @@ def test_batch_size_changes_nothing(sample, report):
 
 def test_tracking_between_detections_finds_the_same_persons(sample, truth):
     options = AnalysisOptions(fps=10, detect_period=3, device="cpu")
-    report = run.analyze(str(sample / "sample.mp4"), models=summarize.load_models(options))
+    report = run.analyze(str(sample / "sample.mp4"), components=components.load_components(options))
     assert np.isnan(report.observations.detect_conf).any()
     assert report.tally.faces_tracked == np.isnan(report.observations.detect_conf).sum()
     assert_faces_add_up(report)
@@ -108,7 +110,7 @@ def test_filters_leave_faces_out_and_count_them(name, sample, report):
     tight = AnalysisOptions(
         fps=5, device="cpu", **{name: 1000.0 if name == "min_face_px" else 0.99}
     )
-    none = run.analyze(str(sample / "sample.mp4"), models=summarize.load_models(tight))
+    none = run.analyze(str(sample / "sample.mp4"), components=components.load_components(tight))
     assert len(none.observations) == 0
     assert none.persons == ()
     assert_faces_add_up(none)
@@ -118,7 +120,7 @@ def test_filters_leave_faces_out_and_count_them(name, sample, report):
 def test_persons_with_few_faces_are_left_out_and_counted(sample, report):
     few = min(p.face_count for p in report.persons)
     options = AnalysisOptions(fps=5, device="cpu", min_faces=few + 1)
-    got = run.analyze(str(sample / "sample.mp4"), models=summarize.load_models(options))
+    got = run.analyze(str(sample / "sample.mp4"), components=components.load_components(options))
     assert len(got.persons) == got.tally.persons_dropped == 1
     assert len(got.observations) == len(report.observations)
     assert got.tally.faces_kept == len(report.observations) - few
@@ -140,7 +142,7 @@ def test_no_sample_stands_for_two_shots_and_presence_is_exact(report, truth):
 
 def test_a_range_is_part_of_the_whole(sample, report):
     part = AnalysisOptions(fps=5, device="cpu", start=5, stop=9)
-    got = run.analyze(str(sample / "sample.mp4"), models=summarize.load_models(part))
+    got = run.analyze(str(sample / "sample.mp4"), components=components.load_components(part))
     table = report.observations
     inside = (table.time_s >= 5) & (table.time_s < 9)
     assert set(table.frame[inside]) <= set(got.observations.frame)
@@ -152,11 +154,11 @@ def test_a_range_behind_the_end_is_an_input_error(tmp_path, models):
     path = media.video(tmp_path / "a.mp4", seconds=0.5)
     late = dataclasses.replace(models.options, start=60)
     with pytest.raises(InputError, match="--start"):
-        run.analyze(str(path), models=summarize.load_models(late))
+        run.analyze(str(path), components=components.load_components(late))
 
 
 def test_a_video_without_faces_gives_an_empty_report(tmp_path, models):
-    report = run.analyze(str(media.video(tmp_path / "a.mp4")), models=models)
+    report = run.analyze(str(media.video(tmp_path / "a.mp4")), components=models)
     assert len(report.observations) == 0
     assert report.persons == ()
     assert report.tally.frames_analysed == 10
@@ -165,7 +167,7 @@ def test_a_video_without_faces_gives_an_empty_report(tmp_path, models):
 def test_progress_reaches_the_end(tmp_path, models):
     steps = []
     path = media.video(tmp_path / "a.mp4", seconds=5)
-    run.analyze(str(path), models=models, progress=steps.append)
+    run.analyze(str(path), components=models, progress=steps.append)
     observed = [s for s in steps if s.stage == "observe"]
     assert [s.done for s in observed] == sorted(s.done for s in observed)
     assert observed[-1].done == pytest.approx(5, abs=0.1)
@@ -174,7 +176,7 @@ def test_progress_reaches_the_end(tmp_path, models):
 
 def test_key_frames_alone_give_the_same_persons(sample, truth):
     options = AnalysisOptions(engine="videokeyframes", device="cpu")
-    report = run.analyze(str(sample / "sample.mp4"), models=summarize.load_models(options))
+    report = run.analyze(str(sample / "sample.mp4"), components=components.load_components(options))
     assert report.tally.frames_decoded == report.tally.frames_analysed < truth["frames"] / 5
     assert len(report.persons) == len(truth["people"])
     for row in range(len(report.observations)):

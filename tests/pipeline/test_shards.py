@@ -12,7 +12,7 @@ import pytest
 from analyzer import registry
 from analyzer.errors import UsageError
 from analyzer.inference.runtime import Runtime
-from analyzer.pipeline.components import Watch
+from analyzer.pipeline.components import FrameWatcher
 from analyzer.stages.decode import video as decode
 from joblist.shard import Shard
 from tests.support import media
@@ -134,7 +134,7 @@ def look(path: Path, shard: Shard | None, threads: int, **sampling: Any) -> tupl
     runtime = Runtime(device="cpu", threads=threads)
     decoder = decode.create(**sampling, runtime=runtime)
     for careful in (False, True):
-        watch = Watch(registry.load("shots", "adaptive", runtime=runtime))
+        watch = FrameWatcher(registry.load("shots", "adaptive", runtime=runtime))
         with decoder.open(str(path), shard=shard, careful=careful) as medium:
             frames = [
                 (f.index, f.time_s, f.duration_s, f.cut, hashlib.sha256(f.image).hexdigest())

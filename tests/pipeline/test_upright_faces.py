@@ -11,7 +11,7 @@ import pytest
 
 from analyzer.imaging import boxes
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import run, summarize
+from analyzer.pipeline import components, run
 from tests.support import media
 
 SIZE = (426, 240)
@@ -26,7 +26,7 @@ TURNS = {
 
 @pytest.fixture(scope="module")
 def models():
-    return summarize.load_models(AnalysisOptions(device="cpu", attributes=(), frame_step=3))
+    return components.load_components(AnalysisOptions(device="cpu", attributes=(), frame_step=3))
 
 
 def scene(number: int) -> np.ndarray:
@@ -141,7 +141,7 @@ def test_rows_have_ffprobes_times_and_boxes_are_on_the_face(make, tmp_path, mode
     numbers = make(path)
     times = media.player_times(path)
     assert len(times) == len(numbers)
-    report = run.analyze(str(path), models=models)
+    report = run.analyze(str(path), components=models)
     table = report.observations
     assert abs(report.info.width_px - SIZE[0]) <= 1
     assert report.info.height_px == SIZE[1]

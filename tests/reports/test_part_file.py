@@ -8,7 +8,7 @@ import pytest
 from analyzer import registry
 from analyzer.errors import InputError
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import observe, run, summarize
+from analyzer.pipeline import components, observe, run, summarize
 from analyzer.reports import part_file
 from analyzer.types import MediaReport
 from joblist.shard import Shard
@@ -17,7 +17,7 @@ from tests.support import media
 EXPORTS = ("ass", "characters", "csv", "shots")
 
 
-def outputs(report: MediaReport, models: summarize.Models, folder: Path) -> dict[str, bytes]:
+def outputs(report: MediaReport, models: summarize.Components, folder: Path) -> dict[str, bytes]:
     found = {"tally": repr(report.tally).encode(), "info": repr(report.info).encode()}
     for name in EXPORTS:
         registry.load("export", name, runtime=models.runtime).write(report, folder / name)
@@ -25,15 +25,15 @@ def outputs(report: MediaReport, models: summarize.Models, folder: Path) -> dict
     return found
 
 
-def in_shards(path: Path, count: int, models: summarize.Models, folder: Path) -> MediaReport:
+def in_shards(path: Path, count: int, models: summarize.Components, folder: Path) -> MediaReport:
     """Analyse in shards that are written and read again."""
     found = []
     for number in range(count):
         shard = Shard(number=number, count=count)
-        part = observe.observe_part(str(path), models=models, shard=shard)
+        part = observe.observe_part(str(path), components=models, shard=shard)
         part_file.save(part, folder / "part", key="k")
         found.append(part_file.load(folder / "part", key="k"))
-    return run.conclude(found, models=models)
+    return run.conclude(found, components=models)
 
 
 @pytest.mark.parametrize(
@@ -41,8 +41,8 @@ def in_shards(path: Path, count: int, models: summarize.Models, folder: Path) ->
 )
 def test_outputs_are_the_same_to_the_byte(options, sample, tmp_path):
     path = sample / "sample.mp4"
-    models = summarize.load_models(AnalysisOptions(device="cpu", **options))
-    whole = outputs(run.analyze(str(path), models=models), models, tmp_path)
+    models = components.load_components(AnalysisOptions(device="cpu", **options))
+    whole = outputs(run.analyze(str(path), components=models), models, tmp_path)
     assert len(whole["csv"].splitlines()) > 10
     again = in_shards(path, 4, models, tmp_path)
     assert outputs(again, models, tmp_path) == whole
@@ -50,14 +50,14 @@ def test_outputs_are_the_same_to_the_byte(options, sample, tmp_path):
 
 @pytest.fixture(scope="module")
 def models():
-    return summarize.load_models(AnalysisOptions(fps=2, device="cpu"))
+    return components.load_components(AnalysisOptions(fps=2, device="cpu"))
 
 
 @pytest.fixture(scope="module")
 def halves(sample, models):
     shards = [Shard(number=n, count=2) for n in range(2)]
     path = str(sample / "sample.mp4")
-    return [observe.observe_part(path, models=models, shard=s) for s in shards]
+    return [observe.observe_part(path, components=models, shard=s) for s in shards]
 
 
 def test_a_part_is_read_as_it_was_written(halves, tmp_path):
@@ -96,7 +96,7 @@ def test_parts_that_do_not_fit_together_are_refused(kept, halves):
 
 def test_a_range_without_a_frame_is_an_error_of_the_whole_alone(tmp_path):
     path = media.video(tmp_path / "a.mp4", seconds=0.5)
-    models = summarize.load_models(AnalysisOptions(device="cpu", start=60))
+    models = components.load_components(AnalysisOptions(device="cpu", start=60))
     with pytest.raises(InputError, match="--start"):
         in_shards(path, 3, models, tmp_path)
 
@@ -105,7 +105,7 @@ def test_progress_tells_that_it_is_alive_before_the_first_frame(sample, models):
     steps = []
     shard = Shard(number=1, count=2)
     path = str(sample / "sample.mp4")
-    observe.observe_part(path, models=models, shard=shard, progress=steps.append)
+    observe.observe_part(path, components=models, shard=shard, progress=steps.append)
     stages = [step.stage for step in steps]
     assert stages[0] == "seek"
     observed = [step for step in steps if step.stage == "observe"]

@@ -13,7 +13,7 @@ from PIL import Image
 from analyzer import registry
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import run, summarize
+from analyzer.pipeline import components, run
 from analyzer.reports import portraits
 from tests.support import media
 from tests.support.reports import Face, make_report
@@ -21,8 +21,8 @@ from tests.support.reports import Face, make_report
 
 @pytest.fixture(scope="module")
 def report(sample):
-    models = summarize.load_models(AnalysisOptions(fps=2, device="cpu"))
-    return run.analyze(str(sample / "sample.mp4"), models=models)
+    models = components.load_components(AnalysisOptions(fps=2, device="cpu"))
+    return run.analyze(str(sample / "sample.mp4"), components=models)
 
 
 def read(jpeg: bytes) -> np.ndarray:

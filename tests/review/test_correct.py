@@ -12,9 +12,9 @@ from analyzer.attributes.labeller import PLAIN
 from analyzer.errors import InputError
 from analyzer.observations import table as tables
 from analyzer.reports import corrections_file, report_file
-from analyzer.reports.corrections_file import parse, plain
+from analyzer.reports.corrections_file import correction_from_json, correction_to_json
 from analyzer.review import anchors, apply
-from analyzer.types import Identities, MediaReport
+from analyzer.types import MediaReport, TrackPersons
 from analyzer.types.corrections import combine
 from tests.support.corrected import AXES, applied, made, op, people, write
 from tests.support.reports import Face, make_report
@@ -167,7 +167,7 @@ class TestAgain:
         table = tables.take(other.observations, keep)
         last = table.time_s[table.track_id == 0].max() + table.duration_s[0]
         assert last > 2.2, "but for the cut it would be meant"
-        who = Identities(
+        who = TrackPersons(
             track_ids=np.array([0, 1, 3]),
             person_ids=np.array([0, 1, -1]),
             centroids=other.identities.centroids,
@@ -181,7 +181,7 @@ class TestAgain:
     def test_what_is_not_found_is_noted_and_kept(self) -> None:
         document = apply.document_of(applied(made(), op("not_a_face", 1)))
         nobody = make_report([Face(0, 0.0, (600, 300, 630, 330))])
-        after = apply.again(nobody, document, labeller=lambda: PLAIN)
+        after = apply.reapply(nobody, document, labeller=lambda: PLAIN)
         assert after.corrections == document.corrections
         (note,) = after.notes
         assert note.startswith(
@@ -190,15 +190,15 @@ class TestAgain:
 
     def test_where_nobody_is_seen_at_all(self) -> None:
         document = apply.document_of(applied(made(), op("merge", 0, 1), op("not_a_face", 3)))
-        after = apply.again(make_report(), document, labeller=lambda: PLAIN)
+        after = apply.reapply(make_report(), document, labeller=lambda: PLAIN)
         assert [note.split(" (")[0] for note in after.notes] == ["correction 1", "correction 2"]
         assert after.persons == ()
 
     def test_another_mediums_are_told(self) -> None:
         document = apply.document_of(applied(made(), op("rename", 0, name="Grace")))
-        after = apply.again(made(uri="other.mp4"), document, labeller=lambda: PLAIN)
+        after = apply.reapply(made(uri="other.mp4"), document, labeller=lambda: PLAIN)
         assert after.notes == ("corrections are of clip.mp4, and this is other.mp4",)
-        assert apply.again(nothing := made(), None, labeller=lambda: PLAIN) is nothing
+        assert apply.reapply(nothing := made(), None, labeller=lambda: PLAIN) is nothing
 
 
 class TestFile:
@@ -209,7 +209,9 @@ class TestFile:
         document = apply.document_of(after)
         corrections_file.write(document, Path("a.json"))
         assert corrections_file.read(Path("a.json")) == document
-        assert [parse(plain(c)) for c in after.corrections] == list(after.corrections)
+        assert [correction_from_json(correction_to_json(c)) for c in after.corrections] == list(
+            after.corrections
+        )
 
     @pytest.mark.parametrize(
         ("change", "reason"),
@@ -256,7 +258,7 @@ class TestFile:
             corrections_file.read(Path("missing.json"))
 
     def test_the_same_page_saved_again_counts_once(self) -> None:
-        one, two, three = (parse(op("split", n)) for n in (1, 2, 3))
+        one, two, three = (correction_from_json(op("split", n)) for n in (1, 2, 3))
         assert combine((one,), (one, two)) == (one, two)
         assert combine((one, two), (one,)) == (one, two)
         assert combine((one,), (three,)) == (one, three)
@@ -266,8 +268,8 @@ class TestFile:
     def test_kept_numbers_are_those_of_the_report_without_corrections(self) -> None:
         """So that they can be opened in its page, whatever number another page has shown."""
         once = applied(made(), op("split", 2), op("not_a_face", 2))
-        faces = anchors.of_tracks(once.observations, [3])
-        rename = replace(parse(op("rename", 2, name="Bob")), anchors=(faces,))
+        faces = anchors.sample_anchors(once.observations, [3])
+        rename = replace(correction_from_json(op("rename", 2, name="Bob")), anchors=(faces,))
         after = applied(made(), *once.corrections, op("split", 3), rename)
         assert after.corrections[-1].numbers == (3,)
         assert people(after)[3].name == "Bob"

@@ -16,7 +16,7 @@ from analyzer.attributes.labeller import PLAIN
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
 from analyzer.reports import corrections_file, portraits, report_file
-from analyzer.reports.corrections_file import plain
+from analyzer.reports.corrections_file import correction_to_json
 from analyzer.review import apply
 from analyzer.types import MediaReport
 from tests.support.corrected import applied, made, op, people, write
@@ -81,7 +81,7 @@ class TestCommand:
         assert command(str(PLACE), write(*ops)) == 0
         corrected = contents()
         document = corrections_file.read(Path("res/clip.corrections.json"))
-        export(apply.again(made(), document, labeller=lambda: PLAIN))
+        export(apply.reapply(made(), document, labeller=lambda: PLAIN))
         assert contents() == corrected
 
     def test_they_add_up_and_are_taken_back(self) -> None:
@@ -138,7 +138,10 @@ class TestCommand:
 
     def test_others_can_be_tried_by_their_boxes(self) -> None:
         export(made(rate=2.0, first_track=7))
-        told = [plain(c) for c in applied(made(), op("rename", 0, name="Grace")).corrections]
+        told = [
+            correction_to_json(c)
+            for c in applied(made(), op("rename", 0, name="Grace")).corrections
+        ]
         source = {"uri": "old/b.mp4", "name": "b.mp4", "options": "0"}
         assert command(str(PLACE), write(*told, change={"source": source}), "--force") == 0
         assert names_in("res/clip.characters.csv") == ["Grace", ""]
@@ -234,7 +237,7 @@ class TestForgetting:
         assert command(str(PLACE), write(op("rename", 1, name="Grace"))) == 0
         assert main(["forget", "person:1", "--results", "res", "--yes"]) == 0
         document = corrections_file.read(Path("res/clip.corrections.json"))
-        again = apply.again(made(), document, labeller=lambda: PLAIN)
+        again = apply.reapply(made(), document, labeller=lambda: PLAIN)
         assert people(again)[1].name is None
         assert command(str(PLACE), write(op("split", 2))) == 0
         assert not any("Grace" in name for name in names_in("res/clip.characters.csv"))

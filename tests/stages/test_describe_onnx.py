@@ -165,7 +165,7 @@ class TestViews:
     """Chips of several sizes and margins are found in one picture."""
 
     def test_two_of_one_alignment_share_a_chip(self):
-        wanted = [_views.Wanted("chip", 160, 0.25), _views.Wanted("chip", 96, 0.55)]
+        wanted = [_views.InputView("chip", 160, 0.25), _views.InputView("chip", 96, 0.55)]
         aligner, views = _views.plan(wanted)
         assert aligner == "chip:size=224,padding=0.55"
         assert [v.size for v in views] == [160, 96]
@@ -173,7 +173,7 @@ class TestViews:
         assert views[1].side == 224
 
     def test_what_is_seen_is_what_the_aligner_alone_would_cut(self):
-        wanted = [_views.Wanted("chip", 150, 0.25), _views.Wanted("chip", 224, 0.55)]
+        wanted = [_views.InputView("chip", 150, 0.25), _views.InputView("chip", 224, 0.55)]
         aligner, views = _views.plan(wanted)
         cut = registry.load("align", aligner, runtime=RUNTIME)
         images = cut.align(astronaut(), ASTRONAUT_FACE, None).images
@@ -187,7 +187,7 @@ class TestViews:
             assert difference < 6
 
     def test_smaller_arcface_beside_a_larger(self):
-        aligner, views = _views.plan([_views.Wanted("arcface", s, 0.25) for s in (112, 224)])
+        aligner, views = _views.plan([_views.InputView("arcface", s, 0.25) for s in (112, 224)])
         assert aligner == "arcface:size=224"
         assert views[0].take(np.zeros((2, 224, 224, 3), np.uint8)).shape == (2, 112, 112, 3)
 

@@ -11,7 +11,7 @@ import numpy as np
 from analyzer.attributes.labeller import PLAIN
 from analyzer.observations import persons
 from analyzer.options import AnalysisOptions
-from analyzer.reports.corrections_file import parse
+from analyzer.reports.corrections_file import correction_from_json
 from analyzer.review import apply
 from analyzer.types import MediaReport
 from analyzer.types.corrections import Correction
@@ -101,7 +101,7 @@ def op(kind: str, *numbers: int, name: str = "") -> dict[str, Any]:
 
 def applied(report: MediaReport, *ops: Mapping[str, Any] | Correction) -> MediaReport:
     """The report with corrections, all of which must be made."""
-    steps = [o if isinstance(o, Correction) else parse(o) for o in ops]
+    steps = [o if isinstance(o, Correction) else correction_from_json(o) for o in ops]
     corrected, done = apply.apply(report, steps, labeller=lambda: PLAIN)
     assert [step.fault for step in done] == [""] * len(ops)
     return corrected

@@ -11,11 +11,11 @@ from analyzer.observations import intervals
 from analyzer.types import (
     Attribute,
     Decoded,
-    Identities,
     MediaInfo,
     MediaReport,
     Observations,
     Person,
+    TrackPersons,
 )
 
 OPTIONS = {"engine": "videotracking", "attributes": ["sex", "age"]}
@@ -79,7 +79,7 @@ def make_report(
     return MediaReport(
         info=info,
         observations=_observations(faces),
-        identities=Identities(
+        identities=TrackPersons(
             track_ids=np.array(tracks, np.int64),
             person_ids=ids,
             centroids=np.zeros((len(set(ids.tolist()) - {-1}), 4), np.float32),
@@ -158,7 +158,7 @@ def _person(
         screen_time_s=sum(face.duration_s for face in mine),
         mean_area_ratio=0.05,
         attributes={head: every[head] for head in heads},
-        intervals=intervals.stretches(
+        intervals=intervals.merge(
             np.array([face.time_s for face in mine]),
             np.array([face.time_s + face.duration_s for face in mine]),
         ),

@@ -20,9 +20,9 @@ from redis.exceptions import (
 from redis.retry import Retry
 
 from analyzer.errors import ResourceError, UsageError
-from analyzer.identities._store import Store
+from analyzer.identities._store import MirroredStore
 from analyzer.identities.backends import _scripts
-from analyzer.identities.records import Changes, Commit, Counters, Identity, Settings
+from analyzer.identities.records import Changes, Commit, Counters, Settings, StoredIdentity
 from analyzer.types import I64
 
 T = TypeVar("T")
@@ -40,10 +40,10 @@ def create(
     settings: Settings | None,
     wait_s: float,
     on_wait: Callable[[], object],
-) -> Store:
+) -> MirroredStore:
     """A server; wait_s: how long it may be away before calls give up."""
     records = _RedisRecords(url, prefix, wait_s, on_wait)
-    return Store(records, records.name, settings, on_wait)
+    return MirroredStore(records, records.name, settings, on_wait)
 
 
 class _RedisRecords:
@@ -186,7 +186,7 @@ class _RedisRecords:
         size: Any = self._call(lambda: self._client.hlen(rows))
         return int(size)
 
-    def rows(self, first: int, end: int) -> list[Identity]:
+    def rows(self, first: int, end: int) -> list[StoredIdentity]:
         """Return the identities with these numbers."""
         numbers = list(range(first, end))
         _, rows_key, faces_key, *_ = self._keys
@@ -199,7 +199,7 @@ class _RedisRecords:
 
         rows, faces = self._call(ask)
         return [
-            Identity(
+            StoredIdentity(
                 id=number,
                 centroid=np.frombuffer(row, "<f4", offset=_UPDATES.size).astype(np.float32),
                 updates=_updates(row),

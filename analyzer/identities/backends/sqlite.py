@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from analyzer.errors import ResourceError, UsageError
-from analyzer.identities._store import Store
-from analyzer.identities.records import Changes, Commit, Counters, Identity, Settings
+from analyzer.identities._store import MirroredStore
+from analyzer.identities.records import Changes, Commit, Counters, Settings, StoredIdentity
 from analyzer.types import I64
 
 _APPLICATION = 0x494E4149
@@ -40,10 +40,10 @@ COMMIT;
 
 def create(
     *, path: str, settings: Settings | None, wait_s: float, on_wait: Callable[[], object]
-) -> Store:
+) -> MirroredStore:
     """A file; its folder is made, and it is made where settings are given."""
     records = _SqliteRecords(Path(path), settings is not None, wait_s)
-    return Store(records, path, settings, on_wait)
+    return MirroredStore(records, path, settings, on_wait)
 
 
 class _SqliteRecords:
@@ -183,7 +183,7 @@ class _SqliteRecords:
             (last,) = self._db.execute("SELECT MAX(id) FROM identity").fetchone()
         return 0 if last is None else last + 1
 
-    def rows(self, first: int, end: int) -> list[Identity]:
+    def rows(self, first: int, end: int) -> list[StoredIdentity]:
         """Return the identities with these numbers."""
         with self._mapped():
             rows = self._db.execute(
@@ -192,7 +192,7 @@ class _SqliteRecords:
                 (first, end),
             ).fetchall()
         return [
-            Identity(
+            StoredIdentity(
                 id=number,
                 centroid=np.frombuffer(packed, "<f4").astype(np.float32),
                 updates=updates,

@@ -8,7 +8,7 @@ import av.error
 from av.video.frame import VideoFrame
 
 from analyzer.stages.decode._line import Shown
-from analyzer.stages.decode._pictures import Pictures, stamp
+from analyzer.stages.decode._pictures import PictureStream, stamp
 
 _TOLERANCE = Fraction(1, 10**6)
 _LEADS_S = (1, 10)
@@ -39,7 +39,7 @@ def _from(container: Any, stream: Any, wanted: Fraction, lead_s: int) -> VideoFr
         container.seek(int((wanted - lead_s) / stream.time_base), stream=stream)
     except av.error.FFmpegError:
         return None
-    for picture in (decoded.picture for decoded in Pictures(container, stream)):
+    for picture in (decoded.picture for decoded in PictureStream(container, stream)):
         when = stamp(picture)
         if when is not None and when >= wanted - _TOLERANCE:
             return picture if when <= wanted + _TOLERANCE else None

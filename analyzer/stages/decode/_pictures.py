@@ -12,7 +12,7 @@ from av.video.frame import VideoFrame
 
 
 @dataclass(frozen=True)
-class Decoded:
+class DecodedPicture:
     """A picture out of the decoder."""
 
     picture: VideoFrame
@@ -36,7 +36,7 @@ def packets(container: Any, stream: Any) -> Iterator[Any]:
         yield None
 
 
-class Pictures:
+class PictureStream:
     """The pictures of a stream in presentation order; damaged packets are counted and skipped.
 
     What stands before the first picture is no damage: recordings begin in mid-stream. A damaged
@@ -64,10 +64,10 @@ class Pictures:
         self._failures = 0
         self._corrupt: list[Fraction] = []
 
-    def __iter__(self) -> "Pictures":
+    def __iter__(self) -> "PictureStream":
         return self
 
-    def __next__(self) -> Decoded:
+    def __next__(self) -> DecodedPicture:
         while not self._ready and not self._is_over:
             self._advance()
         if not self._ready:
@@ -77,7 +77,7 @@ class Pictures:
         damage = self._damage(stamp(picture)) + picture.is_corrupt
         if not self._begun:
             self._begun, damage = True, 0
-        return Decoded(picture, damage)
+        return DecodedPicture(picture, damage)
 
     def skip(self, number: int, alive: Callable[[], None]) -> bool:
         """Go on with a later packet, as if decoding began there.

@@ -19,7 +19,7 @@ import numpy as np
 from av.video.frame import PictureType, VideoFrame
 
 from analyzer.stages.decode._index import Index
-from analyzer.stages.decode._pictures import Decoded, Pictures, stamp
+from analyzer.stages.decode._pictures import DecodedPicture, PictureStream, stamp
 from analyzer.stages.decode._sampling import Sampling
 
 CODEC = "h264"
@@ -30,7 +30,7 @@ class Doubt(Exception):
 
 
 @dataclass(frozen=True)
-class Plan:
+class SparsePlan:
     """What to do with each packet of a stream."""
 
     skips: tuple[str | None, ...]
@@ -49,7 +49,7 @@ class Plan:
     """Whether it cuts off any."""
 
 
-def plan(index: Index, sampling: Sampling, origin: Fraction) -> Plan | None:
+def plan(index: Index, sampling: Sampling, origin: Fraction) -> SparsePlan | None:
     """Find out what to decode.
 
     Args:
@@ -73,7 +73,7 @@ def plan(index: Index, sampling: Sampling, origin: Fraction) -> Plan | None:
         before = time
     needed = sorted({*samples, count - 1})
     skips, fresh = _skips(index, np.array(needed))
-    return Plan(
+    return SparsePlan(
         skips=skips,
         numbers={shown[number]: number for number in needed},
         samples=frozenset(samples),
@@ -107,7 +107,7 @@ def _skips(index: Index, needed: "np.ndarray") -> tuple[tuple[str | None, ...], 
 
 
 def chosen(
-    first: Decoded, pictures: Pictures, wanted: Plan
+    first: DecodedPicture, pictures: PictureStream, wanted: SparsePlan
 ) -> Iterator[tuple[int, Fraction, VideoFrame]]:
     """Decode by a plan.
 

@@ -22,7 +22,7 @@ from analyzer.stages.decode._clock import Clock
 from analyzer.stages.decode._index import Index
 from analyzer.stages.decode._line import Shown, watched
 from analyzer.stages.decode._moments import sought, walked
-from analyzer.stages.decode._pictures import Decoded, Pictures, stamp
+from analyzer.stages.decode._pictures import DecodedPicture, PictureStream, stamp
 from analyzer.stages.decode._sampling import Sampling
 from analyzer.types import U8, Frame, MediaInfo
 from joblist.shard import Shard
@@ -144,7 +144,7 @@ class VideoMedium:
         self._begins_at = 0
         self._end = Fraction(0)
         self.info = self._describe(path, size)
-        self._pictures = Pictures(container, stream)
+        self._pictures = PictureStream(container, stream)
         self._first = next(self._pictures, None)
         if self._first is None:
             raise InputError(
@@ -223,7 +223,7 @@ class VideoMedium:
             found = walked(self._shown(None), times_s)
         yield from (None if picture is None else self._image(picture) for picture in found)
 
-    def _plan(self) -> sparse.Plan | None:
+    def _plan(self) -> sparse.SparsePlan | None:
         """What to decode, where not all pictures need be."""
         tells = self._stream.codec_context.name == sparse.CODEC and not self.clock_jumps
         whole = self._stamps is not None or self._sampling.is_dense
@@ -232,7 +232,7 @@ class VideoMedium:
         index = self._read_index()
         return None if index is None else sparse.plan(index, self._sampling, self._origin)
 
-    def _planned(self, plan: sparse.Plan) -> Iterator[Shown]:
+    def _planned(self, plan: sparse.SparsePlan) -> Iterator[Shown]:
         """The sampled pictures, and little else decoded."""
         assert self._first is not None
         try:
@@ -309,7 +309,7 @@ class VideoMedium:
             else:
                 yield self._key_frame(decoded, time, self._stamps)
 
-    def _decoded(self, watcher: Watcher | None) -> Iterator[Decoded]:
+    def _decoded(self, watcher: Watcher | None) -> Iterator[DecodedPicture]:
         """The pictures from the start, or from shortly before the share."""
         begin = self._share and self._share[0]
         if self._index and begin is not None and watcher:
@@ -319,7 +319,7 @@ class VideoMedium:
         assert self._first is not None
         return chain([self._first], self._pictures)
 
-    def _key_frame(self, decoded: Decoded, time: Fraction, stamps: list[Fraction]) -> Shown:
+    def _key_frame(self, decoded: DecodedPicture, time: Fraction, stamps: list[Fraction]) -> Shown:
         """A key frame; its number is that of the pictures before it, decoded or not."""
         picture = decoded.picture
         index = bisect_left(stamps, stamp(picture) or time + self._origin)

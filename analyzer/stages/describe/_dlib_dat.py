@@ -51,7 +51,7 @@ class Convolution:
 
 
 @dataclass(frozen=True)
-class Network:
+class DlibNetwork:
     """The weights of dlib's face ResNet."""
 
     mean: F32
@@ -62,7 +62,7 @@ class Network:
     """(256, 128) from pooled features to embeddings."""
 
 
-def read(path: Path) -> Network:
+def read(path: Path) -> DlibNetwork:
     """Read the network's weights.
 
     Raises:
@@ -73,7 +73,7 @@ def read(path: Path) -> Network:
     convolutions = [_convolution(reader, *shape) for shape in shapes()]
     projection = _projection(reader)
     reader.end()
-    return Network(mean, tuple(convolutions), projection)
+    return DlibNetwork(mean, tuple(convolutions), projection)
 
 
 class _Reader:

@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from analyzer.attributes.heads import SIZES
 from analyzer.stages.describe._dlib_attributes import IDENTITY_FEATURES, Attributes
-from analyzer.stages.describe._dlib_dat import DIMENSIONS, SIZE, STAGES, Convolution, Network
+from analyzer.stages.describe._dlib_dat import DIMENSIONS, SIZE, STAGES, Convolution, DlibNetwork
 from analyzer.types import F32
 
 VERSION = 5
@@ -25,7 +25,7 @@ _SIDE = 35
 """Of the activations that leave the stem; halving rounds down."""
 
 
-def build(network: Network, attributes: Attributes, *, mirror: bool) -> bytes:
+def build(network: DlibNetwork, attributes: Attributes, *, mirror: bool) -> bytes:
     """Build the graph.
 
     Args:
@@ -108,7 +108,7 @@ def _mean(graph: _Graph, x: str) -> str:
     return graph.add("Flatten", graph.add("GlobalAveragePool", x))
 
 
-def _trunk(graph: _Graph, chips: str, network: Network) -> tuple[str, Iterator[Convolution]]:
+def _trunk(graph: _Graph, chips: str, network: DlibNetwork) -> tuple[str, Iterator[Convolution]]:
     """Append the stem and the first stage; returns their activations, and the layers behind."""
     layers = iter(network.convolutions)
     pixels = graph.add("Cast", chips, to=TensorProto.FLOAT)

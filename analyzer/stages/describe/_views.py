@@ -11,7 +11,7 @@ from analyzer.types import U8
 
 
 @dataclass(frozen=True)
-class Wanted:
+class InputView:
     """The chip that one network wants."""
 
     alignment: str
@@ -46,7 +46,7 @@ class View:
         return scaled
 
 
-def plan(wanted: Sequence[Wanted]) -> tuple[str, list[View]]:
+def plan(wanted: Sequence[InputView]) -> tuple[str, list[View]]:
     """The aligner whose chips hold what all networks want, and where.
 
     Chips of one alignment are cut once, as large and wide as any network wants them; the others'

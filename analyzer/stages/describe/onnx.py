@@ -12,7 +12,7 @@ from analyzer.inference.runtime import Runtime
 from analyzer.registry import Spec
 from analyzer.stages.describe import Describer
 from analyzer.stages.describe._network import Network
-from analyzer.stages.describe._views import View, Wanted, plan
+from analyzer.stages.describe._views import InputView, View, plan
 from analyzer.types import F32, U8, Descriptions
 from analyzer.weights import network_spec
 
@@ -77,7 +77,7 @@ class OnnxDescriber:
     def __init__(
         self,
         who: Network,
-        wanted: Wanted,
+        wanted: InputView,
         heads: Heads,
         provenance: Mapping[str, str],
         attributes: tuple[str, ...],
@@ -117,9 +117,9 @@ class OnnxDescriber:
         )
 
 
-def _wanted(network: Network) -> Wanted:
+def _wanted(network: Network) -> InputView:
     spec = network.spec
-    return Wanted(spec.alignment, spec.size, spec.padding)
+    return InputView(spec.alignment, spec.size, spec.padding)
 
 
 def _heads(network: Network, attributes: tuple[str, ...]) -> Heads:
@@ -144,7 +144,7 @@ def _beside_describer(
     other: Describer = registry.load("describe", name, runtime=runtime, attributes=attributes)
     aligner = Spec.parse(other.aligner)
     options = dict(aligner.options)
-    wanted = Wanted(aligner.name, int(options["size"]), float(options["padding"]))
+    wanted = InputView(aligner.name, int(options["size"]), float(options["padding"]))
 
     def heads(images: U8) -> Mapping[str, F32]:
         return other.describe(images).heads

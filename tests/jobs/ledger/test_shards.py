@@ -143,10 +143,10 @@ def test_files_of_shards_are_removed_when_their_job_has_ended(ledger: Ledger) ->
         part = claim(ledger, f"r{n}")
         Path(part.spec.dests["csv"]).touch()
         finish(ledger, part)
-    assert cleanup.collect(ledger, age_s=-1) == 0
+    assert cleanup.remove_part_files(ledger, age_s=-1) == 0
     whole = claim(ledger, "last")
     finish(ledger, whole)
-    assert cleanup.collect(ledger, age_s=-1) == 3
+    assert cleanup.remove_part_files(ledger, age_s=-1) == 3
 
 
 def test_shards_are_no_jobs_to_an_operator(ledger: Ledger, tmp_path: Path) -> None:

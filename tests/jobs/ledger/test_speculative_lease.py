@@ -61,7 +61,7 @@ def test_what_was_cancelled_leaves_no_part_files_of_either(ledger, twice, tmp_pa
     for part in parts:
         part.touch()
     assert operations.cancel(ledger, [1, 99]) == [1]
-    assert cleanup.collect(ledger, age_s=0.0) == 2
+    assert cleanup.remove_part_files(ledger, age_s=0.0) == 2
     assert not any(part.exists() for part in parts)
 
 
@@ -74,7 +74,7 @@ def test_shards_that_end_with_their_job_leave_no_part_files_of_either(store, tmp
     for part in parts:
         part.touch()
     operations.cancel(ledger, [1])
-    cleanup.collect(ledger, age_s=0.0)
+    cleanup.remove_part_files(ledger, age_s=0.0)
     assert not any(part.exists() for part in parts)
 
 
@@ -95,7 +95,7 @@ def test_one_of_two_wins_and_the_other_is_stale(ledger, twice, tmp_path, winner)
     assert (job.state, job.token, job.lost, job.fails) == (State.DONE, winner, 0, 0)
     part = part_path(str(tmp_path / "2.csv"), 1, loser)
     part.touch()
-    assert cleanup.collect(ledger, age_s=0.0) == 1
+    assert cleanup.remove_part_files(ledger, age_s=0.0) == 1
     # The next lease has a token that none of the two ever had.
     assert operations.redo(ledger, [(1, winner, "altered")]) == [1]
     (again,) = ledger.claim("c", "r9", 1)

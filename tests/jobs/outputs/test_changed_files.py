@@ -9,7 +9,7 @@ from jobs.errors import UsageError
 from jobs.ledger import operations
 from jobs.ledger.ledger import Ledger
 from jobs.outputs import changed_files
-from jobs.outputs.publish import digest
+from jobs.outputs.publish import file_sha256
 from jobs.types import Manifest, PartFile
 
 Fill = Callable[[int], None]
@@ -21,10 +21,10 @@ def publish(ledger: Ledger, dest: Path, content: bytes) -> str:
     """A job with one output; returns its SHA-256."""
     (job,) = ledger.claim("w", "r", 1)
     dest.write_bytes(content)
-    file = PartFile(str(dest), str(dest), digest(dest), len(content))
+    file = PartFile(str(dest), str(dest), file_sha256(dest), len(content))
     ledger.prepare(job.id, 1, "w", Manifest({"csv": file}).to_dict())
     ledger.published(job.id, 1, "w", options_digest="opts")
-    return digest(dest)
+    return file_sha256(dest)
 
 
 def faults(ledger: Ledger) -> list[str]:
@@ -42,7 +42,7 @@ def test_only_what_was_known_before_is_accepted(ledger: Ledger, fill: Fill, tmp_
     first = publish(ledger, dest, b"Grace")
     dest.write_bytes(b"-")
     assert faults(ledger) == ["altered"]
-    second = digest(dest)
+    second = file_sha256(dest)
     assert accept(ledger, {str(dest): changed_files.Change({second}, second)}) == []
     assert faults(ledger) == ["altered"]
     assert accept(ledger, {str(dest): changed_files.Change({first}, second)}) == [1]
@@ -63,9 +63,9 @@ def test_a_job_that_ran_again_meanwhile_is_left_alone(
 def test_a_file_may_be_changed_twice(tmp_path: Path) -> None:
     file, table = tmp_path / "a, b.csv", tmp_path / "changes.csv"
     file.write_bytes(b"-")
-    table.write_text(f'{HEADER}"{file}",one,two\n"{file}",two,{digest(file)}\n')
+    table.write_text(f'{HEADER}"{file}",one,two\n"{file}",two,{file_sha256(file)}\n')
     known = changed_files.read(table)
-    assert known[str(file)] == changed_files.Change({"one", "two"}, digest(file))
+    assert known[str(file)] == changed_files.Change({"one", "two"}, file_sha256(file))
     assert changed_files.wrong(known) == set()
     file.write_bytes(b"+")
     assert changed_files.wrong(known) == {str(file)}

@@ -17,7 +17,7 @@ import pytest
 from jobs.errors import ServerRefused, UsageError
 from jobs.ledger import queries
 from jobs.server.server import JobServer
-from jobs.system.process_identity import Identity
+from jobs.system.process_identity import ProcessIdentity
 from jobs.types import PROTOCOL, Lease
 from jobs.wire.transport import Access, Proxy, is_loopback, require_safe
 from jobs.worker.client import Client
@@ -112,8 +112,8 @@ def test_a_parting_worker_gives_its_jobs_back(server: Server, proxy: Any) -> Non
 
 
 def test_a_restarted_server_keeps_leases_but_not_those_of_the_dead(tmp_path: Path) -> None:
-    own = Identity.own()
-    dead = Identity(own.host, 2**22 + 1, own.boot_id)
+    own = ProcessIdentity.own()
+    dead = ProcessIdentity(own.host, 2**22 + 1, own.boot_id)
     with serving(tmp_path, {"a": "", "b": ""}) as server:
         server.ledger.register("dead", dead)
         server.ledger.register("living", own)

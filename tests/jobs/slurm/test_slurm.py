@@ -11,7 +11,7 @@ import pytest
 
 import analyzer
 from joblist.shard import Shard
-from jobs.outputs.publish import digest
+from jobs.outputs.publish import file_sha256
 from jobs.slurm import batch, rounds, survey
 from jobs.slurm.folder import JOIN, SHARD, Folder, Plan, Round
 from jobs.standalone import journal
@@ -40,7 +40,7 @@ def fill(path: Path, media: dict[str, str], **changes: object) -> Folder:
     specs = write_media(path, media)
     cut = [Shard(number, 2) for number in range(2)]
     works = [
-        Work(spec=spec, options=told.options, digest=told.digest, bounds=told.bounds)
+        Work(spec=spec, options=told.options, file_sha256=told.digest, bounds=told.bounds)
         for spec in specs
     ]
     made.keep(told, ((w, cut if Path(w.csv).name.startswith("cut") else []) for w in works))
@@ -229,9 +229,9 @@ def test_wrong_usage_is_told(tmp_path: Path, args: tuple[str, ...], says: str) -
 
 def forgotten(file: Path) -> str:
     """Change a file as forget does; returns the line of its table."""
-    before = digest(file)
+    before = file_sha256(file)
     file.write_text("nobody")
-    return f"{file},{before},{digest(file)}\n"
+    return f"{file},{before},{file_sha256(file)}\n"
 
 
 def accept(folder: Path, *args: str) -> tuple[int, str]:

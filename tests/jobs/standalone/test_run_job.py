@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from jobs.__main__ import main
-from jobs.outputs.publish import digest
+from jobs.outputs.publish import file_sha256
 from jobs.standalone.journal import Journal, Record, read
-from jobs.standalone.runner import Solo
+from jobs.standalone.runner import StandaloneRunner
 from jobs.standalone.work import Work
 from jobs.types import Bounds, JobSpec, Outcome
-from jobs.worker.graceful_stop import Drain
+from jobs.worker.graceful_stop import GracefulStop
 from tests.support.servers import ROOT, until
 
 FACTORY = "tests.support.tasks:make_task"
@@ -32,10 +32,10 @@ def work(folder: Path, text: str, **changes: object) -> Work:
 
 
 def do(job: Work, path: Path, **settings: float) -> Outcome | None:
-    solo = Solo(FACTORY, {}, drain=Drain(0.0), **settings)
+    solo = StandaloneRunner(FACTORY, {}, drain=GracefulStop(0.0), **settings)
     try:
         with Journal(path) as journal:
-            return solo.do(job, journal)
+            return solo.run_work(job, journal)
     finally:
         solo.close()
 
@@ -60,7 +60,7 @@ def test_a_job_is_published_with_its_manifest_and_done_once(tmp_path: Path, path
     assert outcome.manifest is not None
     assert list(outcome.manifest.files) == ["ass", "csv"]
     for file in outcome.manifest.files.values():
-        assert digest(Path(file.path)) == file.sha256
+        assert file_sha256(Path(file.path)) == file.sha256
     assert outcome.manifest.statistics["media_s"] == 2.0
     assert names(tmp_path) == ["a.ass", "a.csv"]
     assert lines(path) == ["began", "publishing", "done"]
@@ -175,16 +175,16 @@ def test_what_was_changed_on_purpose_is_not_done_again(tmp_path: Path, path: Pat
     job = work(tmp_path, "")
     do(job, path)
     file, table = tmp_path / "out" / "a.ass", tmp_path / "changes.csv"
-    before = digest(file)
+    before = file_sha256(file)
     file.write_text("nobody")
-    table.write_text(f"path,sha256_before,sha256_after\n{file},{before},{digest(file)}\n")
+    table.write_text(f"path,sha256_before,sha256_after\n{file},{before},{file_sha256(file)}\n")
     args = ["accept", "--journal", str(path), "--changes", str(table)]
     assert [main(args), main(args)] == [0, 0]
     assert lines(path) == ["began", "publishing", "done", "accepted"]
     outcome = do(job, path)
     assert outcome is not None
     assert outcome.manifest is not None
-    assert outcome.manifest.files["ass"].sha256 == digest(file)
+    assert outcome.manifest.files["ass"].sha256 == file_sha256(file)
     assert len(lines(path)) == 4
 
 

@@ -15,7 +15,7 @@ from jobs.outputs.publish import part_path
 from jobs.outputs.storage_probe import Storage
 from jobs.server import cleanup
 from jobs.server.quarantine import LIMIT, Quarantine
-from jobs.system.process_identity import Identity
+from jobs.system.process_identity import ProcessIdentity
 from jobs.types import Probe, State
 from tests.jobs.conftest import manifest
 
@@ -52,7 +52,7 @@ def test_a_job_is_poison_when_more_than_one_machine_has_tried(
 ) -> None:
     fill(1)
     for host in tried:
-        ledger.register(host, Identity(host, 1, "b"))
+        ledger.register(host, ProcessIdentity(host, 1, "b"))
     for attempt in range(1, losses + 1):
         worker = tried[attempt % len(tried)]
         (job,) = ledger.claim(worker, f"r{attempt}", 1)
@@ -111,11 +111,11 @@ def test_part_files_of_ended_leases_are_removed(ledger: Ledger, fill: Fill, tmp_
         part.touch()
     ledger.fail(given_up.id, 1, "w", kind="input", text="broken")
     ledger.take_back(released.id, 1, blame=False, why="released")
-    assert cleanup.collect(ledger, age_s=60) == 0
+    assert cleanup.remove_part_files(ledger, age_s=60) == 0
     time.sleep(0.01)
-    assert cleanup.collect(ledger, age_s=0) == 2
+    assert cleanup.remove_part_files(ledger, age_s=0) == 2
     assert [part.exists() for part in parts] == [False, True, False]
-    assert cleanup.collect(ledger, age_s=0) == 0
+    assert cleanup.remove_part_files(ledger, age_s=0) == 0
 
 
 def test_operations(ledger: Ledger, fill: Fill, tmp_path: Path) -> None:
