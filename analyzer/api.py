@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Any
 from analyzer import registry
 from analyzer.errors import UsageError
 from analyzer.export import Table
-from analyzer.gallery import folder as galleries
+from analyzer.gallery.folder import Galleries
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import components
-from analyzer.pipeline.components import Components
+from analyzer.pipeline.components import Components, load_components
 from analyzer.results import locate
-from analyzer.results import write as outputs
+from analyzer.results import write as results
 from analyzer.types import MediaReport, ProgressHook
-from analyzer.workflows import analyze as identify
+from analyzer.workflows import analyze as workflow
+from analyzer.workflows.analyze import Request
+from analyzer.workflows.observer import WholeObserver
 
 if TYPE_CHECKING:
     import pandas
@@ -65,15 +66,16 @@ def analyze(
     if models is not None and options:
         raise UsageError(f"models have their options: leave out {', '.join(options)}")
     models = models or load_models(**options)
-    portraits = galleries.Galleries(models).get(os.fspath(gallery)) if gallery else None
+    portraits = Galleries(models).get(os.fspath(gallery)) if gallery else None
     for note in portraits.notes if portraits else ():
         warnings.warn(note, stacklevel=2)
-    return identify.analyze(
-        _text(path),
-        components=models,
+    request = Request(
+        path=_text(path),
         gallery=portraits,
         poster=os.fspath(poster) if poster else None,
-        progress=progress,
+    )
+    return workflow.analyze(
+        request, components=models, observer=WholeObserver(models), progress=progress
     )
 
 
@@ -99,7 +101,7 @@ def load_models(*, threads: int = 0, **options: Any) -> Components:
 
 @lru_cache(maxsize=_KEPT)
 def _loaded(options: AnalysisOptions, threads: int) -> Components:
-    return components.load_components(options, threads=threads)
+    return load_components(options, threads=threads)
 
 
 def dataframe(report: MediaReport, table: str = "csv") -> "pandas.DataFrame":
@@ -147,4 +149,4 @@ def write(
     file = Path(path)
     # A name that no installed export has tells which one is wanted all the same, and what it lacks.
     spec = export or locate.kind_of(file.name) or file.suffix.removeprefix(".")
-    outputs.write(locate.exporter(spec), report, file, progress)
+    results.write(locate.exporter(spec), report, file, progress)

@@ -21,13 +21,15 @@ def whole(path: str, options: str) -> dict[str, Any]:
     began = time.perf_counter()
     from analyzer import registry
     from analyzer.options import AnalysisOptions
-    from analyzer.pipeline import components, run
+    from analyzer.pipeline.components import load_components
+    from analyzer.workflows.analyze import Request, analyze
+    from analyzer.workflows.observer import WholeObserver
 
-    models = components.load_components(AnalysisOptions(device="cpu", **json.loads(options)))
+    components = load_components(AnalysisOptions(device="cpu", **json.loads(options)))
     loaded = time.perf_counter()
-    report = run.analyze(path, components=models)
+    report = analyze(Request(path=path), components=components, observer=WholeObserver(components))
     with tempfile.TemporaryDirectory() as folder:
-        exporter = registry.load("export", "csv", runtime=models.runtime)
+        exporter = registry.load("export", "csv", runtime=components.runtime)
         exporter.write(report, Path(folder) / "table.csv", None)
     return {
         "seconds": time.perf_counter() - loaded,
@@ -44,9 +46,9 @@ def sampled(path: str, options: str) -> dict[str, Any]:
     from analyzer.options import AnalysisOptions
     from analyzer.pipeline.components import load_components
 
-    models = load_components(AnalysisOptions(device="cpu", **json.loads(options)))
-    with models.decoder.open(path) as medium:
-        return {"numbers": [frame.index for frame in medium.frames(models.watch())]}
+    components = load_components(AnalysisOptions(device="cpu", **json.loads(options)))
+    with components.decoder.open(path) as medium:
+        return {"numbers": [frame.index for frame in medium.frames(components.watcher())]}
 
 
 def size(path: str) -> dict[str, Any]:
@@ -62,7 +64,7 @@ def detect(path: str) -> dict[str, Any]:
     """Decode every frame of a video and look for faces, and nothing else."""
     from analyzer import registry
     from analyzer.inference.runtime import Runtime
-    from analyzer.pipeline import frames as looking
+    from analyzer.pipeline.frames import frames_ahead
     from analyzer.pipeline.prefetch import prefetch
     from analyzer.pipeline.schedule import batches
 
@@ -71,8 +73,10 @@ def detect(path: str) -> dict[str, Any]:
     detector = registry.load("detect", "centerface", runtime=runtime)
     started = time.perf_counter()
     frames = faces = 0
-    with decoder.open(path) as medium:
-        ahead = prefetch(medium.frames(), depth=looking.ahead(medium.info))
+    with (
+        decoder.open(path) as medium,
+        prefetch(medium.frames(), depth=frames_ahead(medium.info)) as ahead,
+    ):
         for batch in batches(ahead, period=1, size=8):
             found = detector.detect([scheduled.frame.image for scheduled in batch])
             frames, faces = frames + len(batch), faces + sum(map(len, found))
@@ -83,11 +87,13 @@ def export_mp4(path: str) -> dict[str, Any]:
     """Analyse a video at 1 fps, and burn the faces in."""
     from analyzer import registry
     from analyzer.options import AnalysisOptions
-    from analyzer.pipeline import components, run
+    from analyzer.pipeline.components import load_components
+    from analyzer.workflows.analyze import Request, analyze
+    from analyzer.workflows.observer import WholeObserver
 
-    models = components.load_components(AnalysisOptions(device="cpu", fps=1))
-    report = run.analyze(path, components=models)
-    exporter = registry.load("export", "mp4", runtime=models.runtime)
+    components = load_components(AnalysisOptions(device="cpu", fps=1))
+    report = analyze(Request(path=path), components=components, observer=WholeObserver(components))
+    exporter = registry.load("export", "mp4", runtime=components.runtime)
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         exporter.write(report, Path(folder) / "faces.mp4", None)

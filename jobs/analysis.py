@@ -1,6 +1,6 @@
-"""The way to the analysis for commands that need to know its options, not only to pass them on.
+"""The analysis, for commands that must know its options, and not only pass them on.
 
-This package knows nothing of what a job computes: it finds a module by its name, as workers find
+This package knows nothing of the work of a job: it finds the class by its name, as workers find
 their task, and asks it through one protocol.
 """
 
@@ -18,7 +18,8 @@ from jobs.types import JobSpec
 if TYPE_CHECKING:
     import argparse
 
-MODULE = "ina.analysis"
+MODULE, CLASS = "ina.analysis", "FilmAnalysis"
+"""Where the class stands that fulfils the protocol."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Settled:
 
 
 class Analysis(Protocol):
-    """What the module must have. Its functions raise UsageError where a user is wrong."""
+    """The analysis. Its methods raise UsageError where a user is wrong."""
 
     FACTORY: str
     """`module:function` that makes the task."""
@@ -82,19 +83,23 @@ class Analysis(Protocol):
         """
         ...
 
-    def private(self, told: Mapping[str, Any]) -> Mapping[str, Any]:
+    def private(self, store: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return what leases tell tasks of what `identities` has returned."""
         ...
 
-    def known(self, told: Mapping[str, Any]) -> str:
+    def known(self, store: Mapping[str, Any]) -> str:
         """Return in words what is remembered at the place that `identities` has returned."""
         ...
 
 
 def load_analysis() -> Analysis:
-    """Return the module."""
+    """Return the analysis that is installed beside this package.
+
+    Raises:
+        UsageError: None is.
+    """
     try:
-        return cast(Analysis, importlib.import_module(MODULE))
+        return cast(Analysis, getattr(importlib.import_module(MODULE), CLASS)())
     except ModuleNotFoundError as error:
         if error.name not in ("ina", MODULE):
             raise

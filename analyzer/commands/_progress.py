@@ -1,37 +1,42 @@
-"""Progress on a terminal."""
+"""Progress on a terminal: bars on standard error, nothing where that is no terminal."""
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from analyzer.types import Progress, ProgressHook
+if TYPE_CHECKING:
+    from analyzer.types import Progress, ProgressHook
 
 
 @contextmanager
 def bars() -> Iterator[ProgressHook]:
-    """Show one bar a stage on standard error while it lasts; nothing where that is no terminal."""
-    from rich import progress
-    from rich.console import Console
+    """Show one bar for each step while it lasts."""
+    from rich import console, progress
 
-    console = Console(stderr=True)
+    stderr = console.Console(stderr=True)
     tasks: dict[str, progress.TaskID] = {}
-    with progress.Progress(console=console, disable=not console.is_terminal) as shown:
+    with progress.Progress(console=stderr, disable=not stderr.is_terminal) as display:
 
-        def tell(step: Progress) -> None:
+        def show(step: Progress) -> None:
             if step.stage not in tasks:
-                tasks[step.stage] = shown.add_task(step.stage)
-            shown.update(tasks[step.stage], completed=step.done, total=step.total)
+                tasks[step.stage] = display.add_task(step.stage)
+            display.update(tasks[step.stage], completed=step.done, total=step.total)
 
-        yield tell
+        yield show
 
 
 @contextmanager
 def bar(name: str) -> Iterator[ProgressHook]:
-    """Show one bar of one medium on standard error while it lasts; nothing on no terminal."""
-    from rich import progress
-    from rich.console import Console
-    from rich.markup import escape
+    """Show one bar for one medium while it lasts.
 
-    console = Console(stderr=True)
+    Args:
+        name: Name of the medium, shown before the bar.
+    """
+    from rich import console, markup, progress
+
+    stderr = console.Console(stderr=True)
     columns = (
         progress.TextColumn("{task.fields[name]} {task.description}"),
         progress.BarColumn(),
@@ -39,9 +44,9 @@ def bar(name: str) -> Iterator[ProgressHook]:
         progress.TimeRemainingColumn(),
     )
     with progress.Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as shown:
-        task = shown.add_task("", total=None, name=escape(name))
-        yield lambda step: shown.update(
+        *columns, console=stderr, transient=True, disable=not stderr.is_terminal
+    ) as display:
+        task = display.add_task("", total=None, name=markup.escape(name))
+        yield lambda step: display.update(
             task, description=step.stage, completed=step.done, total=step.total
         )

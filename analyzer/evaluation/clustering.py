@@ -108,8 +108,8 @@ def _observe(
     path: str | list[str], components: Components, progress: ProgressHook
 ) -> tuple[MediaInfo, Observations]:
     with components.decoder.open(path) as medium:
-        parts = list(observe.observe(medium, components=components, progress=progress))
-        return medium.info, tables.concat(parts)
+        batches = observe.observe(medium, components=components, progress=progress)
+        return medium.info, tables.concat([table for _, table in batches])
 
 
 def _medium(

@@ -34,7 +34,7 @@ class LiveFrame:
 
 def watch(medium: Medium, components: Components) -> Iterator[LiveFrame]:
     """Yield each sampled frame as soon as its faces are known."""
-    with closing(observe.steps(medium, components=components, size=1)) as steps:
+    with closing(observe.observe(medium, components=components, size=1)) as steps:
         for frames, table in steps:
             for frame in frames:
                 yield _seen(frame, tables.take(table, table.frame == frame.index), components)

@@ -7,14 +7,15 @@ from analyzer.attributes.labeller import Labeller
 from analyzer.imaging.letterbox import LetterboxDetector
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
+from analyzer.pipeline.detection import PaddedDetector
 from analyzer.stages.align import Aligner
 from analyzer.stages.cluster import Clusterer
 from analyzer.stages.decode import Decoder
 from analyzer.stages.describe import Describer
-from analyzer.stages.detect import Detector
+from analyzer.stages.detect import Detector, FrameDetector
 from analyzer.stages.shots import ShotDetector
 from analyzer.stages.track import Tracker
-from analyzer.types import U8
+from analyzer.types import U8, Observations
 
 _EACH_A_SHOT = ("image", "videokeyframes")
 """Engines whose pictures have nothing to do with each other."""
@@ -34,18 +35,31 @@ class Components:
     labeller: Labeller
 
     def tracker(self) -> Tracker:
-        """A fresh tracker, for one medium."""
+        """Return a fresh tracker, for one medium."""
         spec = self.options.tracker
         if spec == "auto":
             spec = "iou" if self.options.detect_period == 1 else "flow"
         tracker: Tracker = registry.load("track", spec, runtime=self.runtime)
         return tracker
 
-    def watch(self) -> "FrameWatcher | None":
-        """A fresh observer of every picture, for one medium; ``None`` where none is wanted."""
+    def watcher(self) -> "FrameWatcher | None":
+        """Return a fresh watcher of every picture, for one medium; `None` without shots."""
         if self.options.shots == "none" or self.options.engine in _EACH_A_SHOT:
             return None
         return FrameWatcher(registry.load("shots", self.options.shots, runtime=self.runtime))
+
+    def no_observations(self) -> Observations:
+        """Return the table of a medium without a face, at second 0."""
+        return Observations.empty(self.describer.dimensions, self.describer.head_sizes)
+
+    def require_available(self) -> None:
+        """Make what is made anew for each medium: what it lacks is told now, not in the first job.
+
+        Raises:
+            MissingDependency: A library is not installed.
+        """
+        self.tracker()
+        self.watcher()
 
 
 def load_components(options: AnalysisOptions, *, threads: int = 0) -> Components:
@@ -73,15 +87,22 @@ def load_components(options: AnalysisOptions, *, threads: int = 0) -> Components
         options=options,
         runtime=runtime,
         decoder=load_decoder(options, runtime),
-        detector=registry.load("detect", options.detector, runtime=runtime),
+        detector=_load_detector(options, runtime),
         aligner=registry.load("align", describer.aligner, runtime=runtime),
         describer=describer,
         clusterer=registry.load("cluster", options.clusterer, runtime=runtime),
         labeller=_labeller(options, describer),
     )
-    # What these need is missed now, not in the first job, nor waited for there.
-    components.tracker(), components.watch()
+    components.require_available()
     return components
+
+
+def _load_detector(options: AnalysisOptions, runtime: Runtime) -> Detector:
+    """Load the detector, with a border around its pictures where the options want one."""
+    detector: Detector = registry.load("detect", options.detector, runtime=runtime)
+    if options.detect_padding and not isinstance(detector, FrameDetector):
+        return PaddedDetector(detector, options.detect_padding)
+    return detector
 
 
 def load_labeller(options: AnalysisOptions) -> Labeller:

@@ -1,71 +1,83 @@
-"""Asking the detector, and leaving out what the options do not want."""
+"""Detection with the options' bounds: a border around the pictures, and faces left out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from analyzer.imaging import boxes as geometry
+from analyzer.imaging import boxes
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline.components import Components
-from analyzer.stages.detect import FrameDetector
-from analyzer.types import U8, Detections, Frame, MediaInfo
+from analyzer.stages.detect import Detector
+from analyzer.types import U8, Detections
 
 
-def find(frames: Sequence[Frame], info: MediaInfo, components: Components) -> list[Detections]:
-    """Find the faces of each frame of a medium.
+class PaddedDetector:
+    """A detector that is shown each picture within a black border; a `Detector` itself.
+
+    Faces that fill the picture, or are cut off by its edge, are found better so.
 
     Args:
-        frames: of one size.
-        info: of the medium.
-        components: with the detector.
+        detector: Detector that is asked.
+        padding: Width of the border, as a share of the picture's width and height.
     """
-    if isinstance(components.detector, FrameDetector):
-        return components.detector.detect_frames(frames, info)
-    return look([frame.image for frame in frames], components)
 
+    def __init__(self, detector: Detector, padding: float) -> None:
+        self._detector, self._padding = detector, padding
+        self.provenance: Mapping[str, str] = detector.provenance
 
-def look(images: Sequence[U8], components: Components) -> list[Detections]:
-    """Find the faces of pictures of one size, in a black border where the options want one."""
-    share = components.options.detect_padding
-    if not share or not len(images):
-        return components.detector.detect(images)
-    height, width = images[0].shape[:2]
-    left, top = int(width * share), int(height * share)
-    padded = [np.pad(image, ((top, top), (left, left), (0, 0))) for image in images]
-    found = components.detector.detect(padded)
-    return [_without_border(f, (left, top), (width, height)) for f in found]
+    def detect(self, images: Sequence[U8]) -> list[Detections]:
+        """Detect the faces of pictures of one size; see `analyzer.stages.detect.Detector`."""
+        if not len(images):
+            return self._detector.detect(images)
+        height, width = images[0].shape[:2]
+        left, top = int(width * self._padding), int(height * self._padding)
+        padded = [np.pad(image, ((top, top), (left, left), (0, 0))) for image in images]
+        return [
+            _without_border(detections, (left, top), (width, height))
+            for detections in self._detector.detect(padded)
+        ]
 
 
 def _without_border(
-    found: Detections, corner: tuple[int, int], size: tuple[int, int]
+    detections: Detections, corner: tuple[int, int], size: tuple[int, int]
 ) -> Detections:
-    """Detections in a picture of a size, which lay in a greater one with its corner there."""
+    """Return detections in the pixels of a picture that lay in a border.
+
+    Args:
+        detections: n faces, in pixels of the padded picture.
+        corner: Left and upper width of the border, pixels.
+        size: Width and height of the picture, pixels.
+    """
     shift = np.array(corner, np.float32)
-    boxes = geometry.clip(found.boxes - np.tile(shift, 2), *size)
-    marks = None if found.landmarks is None else found.landmarks - shift
-    return replace(found, boxes=boxes, landmarks=marks)[geometry.area(boxes) >= 1]
+    clipped = boxes.clip(detections.boxes - np.tile(shift, 2), *size)
+    landmarks = None if detections.landmarks is None else detections.landmarks - shift
+    return replace(detections, boxes=clipped, landmarks=landmarks)[boxes.area(clipped) >= 1]
 
 
-def select(found: Detections, image: U8, options: AnalysisOptions) -> Detections:
+def select(detections: Detections, image: U8, options: AnalysisOptions) -> Detections:
     """Leave out the faces that the options do not want, and scale the boxes of the others.
 
     Bounds of the share of the picture are checked again when its black bars are known: they can
     only make a face's share greater.
+
+    Args:
+        detections: n faces of the picture.
+        image: (H, W, 3) RGB.
+        options: Options with the bounds and the scale.
     """
-    size = np.sqrt(geometry.area(found.boxes))
-    longer = np.max(found.boxes[:, 2:] - found.boxes[:, :2], axis=1)
+    areas = boxes.area(detections.boxes)
+    size = np.sqrt(areas)
+    longer = np.max(detections.boxes[:, 2:] - detections.boxes[:, :2], axis=1)
     height, width = image.shape[:2]
-    share = geometry.area(found.boxes) / (width * height)
-    keep = (
-        (found.scores >= options.min_conf)
+    share = areas / (width * height)
+    selected = detections[
+        (detections.scores >= options.min_conf)
         & (size >= options.min_face_px)
         & (longer >= options.min_face_share * min(width, height))
         & (share <= options.max_area)
         & (size >= 1)
-    )
-    found = found[keep]
+    ]
     if options.bbox_expand == 1:
-        return found
-    boxes = geometry.scale(found.boxes, options.bbox_expand)
-    return replace(found, boxes=geometry.clip(boxes, width, height))
+        return selected
+    scaled = boxes.scale(selected.boxes, options.bbox_expand)
+    return replace(selected, boxes=boxes.clip(scaled, width, height))

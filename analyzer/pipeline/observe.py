@@ -1,7 +1,6 @@
 """Observe a medium: decode, detect, track, align and describe, in constant memory."""
 
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,24 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.errors import ResourceError
-from analyzer.observations import table as tables
+from analyzer.observations.table import concat, table
 from analyzer.pipeline.components import Components, FrameWatcher
 from analyzer.pipeline.frames import frame_batches
 from analyzer.reports.part_file import Part
 from analyzer.stages.decode import Medium
-from analyzer.types import (
-    Detections,
-    Frame,
-    Observations,
-    ProgressHook,
-)
+from analyzer.types import Frame, Observations, ProgressHook
 from analyzer.types.progress import report_progress
 from analyzer.types.tally import Tally
 from joblist.shard import Shard
 
 _NO_SPAN = np.array([np.inf, -np.inf])
-"""Start and end where no frame was looked at."""
-_FRAMES = 8
+"""Start and end where no frame was analysed."""
+_BATCH_FRAMES = 8
 
 
 def observe_part(
@@ -36,29 +30,31 @@ def observe_part(
     shard: Shard | None = None,
     progress: ProgressHook | None = None,
 ) -> Part:
-    """Look at a medium, or at one shard of it; see `analyze`.
+    """Observe a medium, or one shard of it.
 
     Args:
-        path: of the medium.
-        components: from `load_components`.
-        shard: which part; ``None`` for all of it.
-        progress: told of each step.
+        path: Path of a video; with the engine `image`, of a picture, a folder or a list of them.
+        components: From `load_components`.
+        shard: Shard to observe; `None` for the whole medium.
+        progress: Hook that is called at each step.
+
+    Raises:
+        InputError: The medium cannot be read.
+        ResourceError: Memory or device gave out.
     """
-    length_s: float | None = None
-
-    def alive() -> None:
-        report_progress(progress, "seek", 0, length_s)
-
+    seeking = _SeekProgress(progress)
     try:
         for careful in (False, True):
-            with components.decoder.open(path, shard=shard, careful=careful, alive=alive) as medium:
-                length_s = medium.info.duration_s
-                found = tables.concat(
-                    list(observe(medium, components=components, progress=progress))
-                )
+            tables: list[Observations] = []
+            with components.decoder.open(
+                path, shard=shard, careful=careful, alive=seeking.report
+            ) as medium:
+                seeking.length_s = medium.info.duration_s
+                for _, batch in observe(medium, components=components, progress=progress):
+                    tables.append(batch)
             if not medium.needs_care:
                 break
-        return Part(info=medium.info, observations=found, reached_end=medium.reached_end)
+        return Part(info=medium.info, observations=concat(tables), reached_end=medium.reached_end)
     except MemoryError as error:
         raise ResourceError(f"{path}: out of memory; try a smaller --batch_size") from error
     finally:
@@ -66,74 +62,66 @@ def observe_part(
 
 
 def observe(
-    medium: Medium, *, components: Components, progress: ProgressHook | None = None
-) -> Iterator[Observations]:
-    """Look at one medium (or the range that the options name) in constant memory.
-
-    Yields:
-        The faces of a few frames at a time, in order; `tables.concat` makes one table of them.
-        One table without a row where there is no frame.
-
-    Raises:
-        InputError: the medium cannot be read.
-    """
-    with closing(steps(medium, components=components, progress=progress)) as found:
-        for _, table in found:
-            yield table
-
-
-def steps(
     medium: Medium,
     *,
     components: Components,
-    size: int = _FRAMES,
+    size: int = _BATCH_FRAMES,
     progress: ProgressHook | None = None,
 ) -> Generator[tuple[Sequence[Frame], Observations], None, None]:
-    """Look at one medium; see `observe`.
+    """Observe an open medium (or the range that the options name) in constant memory.
 
     Args:
-        medium: open.
-        components: from `load_components`.
-        size: frames a step at least; 1 to see each at once.
-        progress: told of each step.
+        medium: Open medium.
+        components: From `load_components`.
+        size: Least number of frames in a batch; 1 for each frame at once.
+        progress: Hook that is called after each batch.
 
     Yields:
-        Some frames and the table of their faces. No frame where there is none at all.
+        The frames of a batch and the table of their faces, in order; `concat` joins the tables.
+        One table without a row, and no frame, where the medium has no frame.
+
+    Raises:
+        InputError: The medium cannot be read.
     """
-    watch, before, nothing = components.watch(), Tally(), True
-    with frame_batches(medium, components=components, watch=watch, size=size) as seen:
-        for look in seen:
-            rows, chips = look.describable(components.options)  # M of the look's N faces
-            described = components.describer.describe(chips)
-            counted = _decoded(medium)
-            tally = look.tally() + (counted - before) + Tally(faces_described=len(described))
-            before, nothing = counted, False
-            table = tables.table(look.frames, look.faces, look.chips, described, rows, tally)
-            yield look.frames, replace(table, canvas=_letterbox(watch, table))
+    watcher, before, empty = components.watcher(), Tally(), True
+    with frame_batches(medium, components=components, watcher=watcher, size=size) as batches:
+        for batch in batches:
+            rows, chips = batch.describable(components.options)  # M of the batch's N faces
+            descriptions = components.describer.describe(chips)
+            decoded = _decoded(medium)
+            tally = batch.tally() + (decoded - before) + Tally(faces_described=len(descriptions))
+            before, empty = decoded, False
+            rows_of_batch = table(batch.frames, batch.faces, batch.chips, descriptions, rows, tally)
+            yield batch.frames, replace(rows_of_batch, canvas=_letterbox(watcher, rows_of_batch))
             begin_s, end_s = medium.range_s
-            report_progress(progress, "observe", table.span_s[1] - begin_s, end_s - begin_s)
-    if nothing:
-        # What was decoded is counted all the same.
-        nobody = replace(nothing_seen(components), tally=_decoded(medium), span_s=_NO_SPAN)
-        yield (), replace(nobody, canvas=_letterbox(watch, nobody))
+            done_s = rows_of_batch.span_s[1] - begin_s
+            report_progress(progress, "observe", done_s, end_s - begin_s)
+    if empty:
+        # Decoded frames are counted all the same.
+        nothing = replace(components.no_observations(), tally=_decoded(medium), span_s=_NO_SPAN)
+        yield (), replace(nothing, canvas=_letterbox(watcher, nothing))
 
 
-def _letterbox(watch: FrameWatcher | None, table: Observations) -> NDArray[Any]:
-    """What of the pictures is lit, as far as it is known."""
-    return watch.canvas.box.copy() if watch else table.canvas
+class _SeekProgress:
+    """Reports that the decoder is alive while it seeks."""
+
+    def __init__(self, progress: ProgressHook | None) -> None:
+        self.length_s: float | None = None
+        """Length of the medium, in seconds, once it is open."""
+        self._progress = progress
+
+    def report(self) -> None:
+        """Report one step."""
+        report_progress(self._progress, "seek", 0, self.length_s)
 
 
-def nothing_seen(components: Components) -> Observations:
-    """A table without a row, at second 0."""
-    frame = Frame(index=0, time_s=0.0, duration_s=0.0, image=np.zeros((1, 1, 3), np.uint8))
-    (faces,) = components.tracker().track([frame], [Detections.empty()])
-    chips = components.aligner.align(frame.image, faces.boxes, faces.landmarks)
-    described = components.describer.describe(chips.images)
-    return tables.table([frame], [faces], [chips], described, np.empty(0, np.int64), Tally())
+def _letterbox(watcher: FrameWatcher | None, batch: Observations) -> NDArray[Any]:
+    """Return the box of the picture without black bars (4,), as far as it is measured."""
+    return watcher.canvas.box.copy() if watcher else batch.canvas
 
 
 def _decoded(medium: Medium) -> Tally:
-    """What the decoder has counted so far."""
+    """Return the counts of the decoder so far."""
     return Tally(
         frames_decoded=medium.frames_decoded,
         damaged=medium.damaged,

@@ -1,51 +1,41 @@
-"""Run an iterator one step ahead in a thread, so that decoding overlaps with inference."""
+"""Run an iterator ahead of its reader, in a thread, so that decoding overlaps with inference."""
 
-import queue
-import threading
-from collections.abc import Generator, Iterator
-from typing import TypeVar
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import takewhile
+from typing import Any, TypeVar
 
 T = TypeVar("T")
+_END: Any = object()
 
 
-def prefetch(items: Iterator[T], *, depth: int) -> Generator[T, None, None]:
-    """Yield what ``items`` yields, produced by a thread at most ``depth`` items ahead.
+@contextmanager
+def prefetch(items: Iterator[T], *, depth: int) -> Iterator[Iterator[T]]:
+    """Produce items in a thread, at most `depth` of them ahead.
 
-    An exception of ``items`` is raised here, in its place. When the consumer stops early, the
-    thread ends before this generator does, so that ``items`` is never touched afterwards.
+    An exception of `items` is raised in the reader, in its place. The thread ends with the
+    context, also when the reader stops early: `items` is never touched afterwards.
+
+    Args:
+        items: Iterator, used by one thread only.
+        depth: Number of items, 1 or more.
+
+    Yields:
+        The same items in the same order.
     """
-    waiting: queue.Queue[tuple[bool, T | BaseException | None]] = queue.Queue(maxsize=depth)
-    stopped = threading.Event()
-
-    def put(more: bool, value: T | BaseException | None) -> bool:
-        while not stopped.is_set():
-            try:
-                waiting.put((more, value), timeout=0.1)
-                return True
-            except queue.Full:
-                continue
-        return False
-
-    def produce() -> None:
+    with ThreadPoolExecutor(1, thread_name_prefix="prefetch") as thread:
         try:
-            for item in items:
-                if not put(True, item):
-                    return
-            put(False, None)
-        except BaseException as error:  # handed over whole: the consumer raises it
-            put(False, error)
+            results = map(Future.result, _requests(thread, items, depth))
+            yield takewhile(lambda item: item is not _END, results)
+        finally:
+            thread.shutdown(cancel_futures=True)
 
-    thread = threading.Thread(target=produce, name="prefetch", daemon=True)
-    thread.start()
-    try:
-        while True:
-            more, value = waiting.get()
-            if more:
-                yield value  # type: ignore[misc]
-            elif value is None:
-                return
-            else:
-                raise value  # type: ignore[misc]
-    finally:
-        stopped.set()
-        thread.join()
+
+def _requests(thread: ThreadPoolExecutor, items: Iterator[T], depth: int) -> Iterator[Future[T]]:
+    """Yield the future of each item; `depth` further ones are requested already."""
+    requests = deque(thread.submit(next, items, _END) for _ in range(depth))
+    while True:
+        requests.append(thread.submit(next, items, _END))
+        yield requests.popleft()

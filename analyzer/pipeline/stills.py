@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from analyzer import registry
-from analyzer.pipeline import detection
 from analyzer.pipeline.components import Components
 from analyzer.types import U8, Chips, Descriptions, Detections
 
@@ -28,6 +27,6 @@ def look(path: str, components: Components) -> Still:
     decoder = registry.load("decode", "images", runtime=components.runtime)
     with decoder.open(path) as medium:
         image = next(medium.frames()).image
-    found = detection.look([image], components)[0]
+    found = components.detector.detect([image])[0]
     chips = components.aligner.align(image, found.boxes, found.landmarks)
     return Still(image, found, chips, components.describer.describe(chips.images))

@@ -2,11 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from analyzer.types.arrays import F32, F64, I64, Arrays, check
 from analyzer.types.tally import Tally
+
+_FLOAT_COLUMNS = (
+    *("picture_px", "detect_conf", "track_conf"),
+    *("sharpness", "frontality", "face_px"),
+)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -57,10 +63,7 @@ class Observations(Arrays):
         columns = {
             np.int64: ("frame", "track_id"),
             np.float64: ("time_s", "duration_s"),
-            np.float32: (
-                *("picture_px", "detect_conf", "track_conf"),
-                *("sharpness", "frontality", "face_px"),
-            ),
+            np.float32: _FLOAT_COLUMNS,
         }
         for dtype, names in columns.items():
             for name in names:
@@ -74,6 +77,27 @@ class Observations(Arrays):
         check("Observations", "canvas", self.canvas, np.float32, (4,))
         for name, values in self.heads.items():
             check("Observations", f"heads[{name}]", values, np.float32, (n, None))
+
+    @classmethod
+    def empty(cls, dimensions: int, head_sizes: Mapping[str, int]) -> "Observations":
+        """Return a table without a row, at second 0.
+
+        Args:
+            dimensions: Length of an embedding.
+            head_sizes: Head name -> number of its values.
+        """
+        columns: dict[str, Any] = {name: np.empty(0, np.float32) for name in _FLOAT_COLUMNS}
+        return cls(
+            **columns,
+            frame=np.empty(0, np.int64),
+            time_s=np.empty(0, np.float64),
+            duration_s=np.empty(0, np.float64),
+            track_id=np.empty(0, np.int64),
+            boxes=np.empty((0, 4), np.float32),
+            heads={head: np.empty((0, size), np.float32) for head, size in head_sizes.items()},
+            embeddings=np.empty((0, dimensions), np.float32),
+            embedding_rows=np.empty(0, np.int64),
+        )
 
     def __len__(self) -> int:
         return len(self.frame)

@@ -1,65 +1,116 @@
-"""A medium with all that is told of it: who its persons are, and the faces of its poster."""
+"""Analyse one medium: observe, summarize, name, remember, correct; always in this order.
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+::
+
+    from analyzer.workflows.analyze import Request, analyze
+    from analyzer.workflows.observer import WholeObserver
+
+    report = analyze(
+        Request(path="film.mp4"), components=components, observer=WholeObserver(components)
+    )
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from analyzer.errors import InputError, UsageError
 from analyzer.gallery.poster import identify
+from analyzer.identities import IdentityStore
+from analyzer.identities.remember import remember
 from analyzer.options import anonymise
-from analyzer.pipeline import observe, run, summarize
 from analyzer.pipeline.components import Components
-from analyzer.reports.part_file import Part
+from analyzer.pipeline.conclude import conclude
+from analyzer.pipeline.summarize import summarize
+from analyzer.review.apply import reapply
 from analyzer.types import MediaInfo, MediaReport, ProgressHook
+from analyzer.types.corrections import CorrectionsDocument
 from analyzer.types.people import Gallery
+from analyzer.types.progress import report_progress
+from analyzer.workflows.observer import Observer
 
 WITHOUT_MEDIUM = ("csv", "json", "posters", "poster_image", "report")
-"""What can be exported of a medium that could not be read."""
+"""Exports of a medium that could not be read: its poster alone was."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One medium, and what belongs to it."""
+
+    path: str | Sequence[str]
+    """Path of a video; with the engine `image`, of a picture, a folder, or a list of them."""
+    missing: str = ""
+    """Reason why there is no medium, but a poster perhaps; empty where there is one."""
+    gallery: Gallery | None = None
+    """Named portraits."""
+    poster: str | None = None
+    """Path of the poster."""
+    corrections: CorrectionsDocument | None = None
+    """Corrections of an earlier analysis, which are applied again."""
+    identities: IdentityStore | None = None
+    """Open store in which the persons are remembered across media."""
+    call_key: str = ""
+    """Key of this work in the store: the same work counts once."""
+    notes: tuple[str, ...] = ()
+    """Further notes for the report."""
 
 
 def analyze(
-    path: str | Sequence[str],
+    request: Request,
     *,
     components: Components,
-    gallery: Gallery | None = None,
-    poster: str | None = None,
+    observer: Observer,
     progress: ProgressHook | None = None,
-    look: Callable[[], Sequence[Part]] | None = None,
 ) -> MediaReport:
-    """Find out who is on screen in one medium, how they are called, and who is on its poster.
+    """Find the persons of one medium, with their names, and the persons on its poster.
 
     Of medium and poster, one that cannot be read is skipped; the report's notes say why.
 
     Args:
-        path: as for `pipeline.analyze`.
-        components: from `load_components`.
-        gallery: named portraits.
-        poster: path of the poster.
-        progress: told of each step.
-        look: looks at the medium in another way than `pipeline.observe_part` does, as in shards.
+        request: The medium, and what belongs to it.
+        components: From `load_components`.
+        observer: Observer of the medium, which has the same components.
+        progress: Hook that is called at each step.
 
     Raises:
-        UsageError: somebody is to be anonymised by a name that no gallery has.
-        InputError: the medium cannot be read, nor is there a poster that can.
-        ResourceError: memory or device gave out.
+        UsageError: A person is to be anonymised by a name that is not in the gallery.
+        InputError: Neither the medium can be read nor a poster.
+        ResourceError: Memory or device gave out, or the identity store is gone.
     """
-    _require_names(components.options.anonymise, gallery)
+    _require_names(components.options.anonymise, request.gallery)
     try:
-        seen = (
-            look()
-            if look
-            else [observe.observe_part(path, components=components, progress=progress)]
-        )
-        report = run.conclude(seen, components=components, progress=progress)
+        if request.missing:
+            raise InputError(request.missing)
+        parts = observer.observe(request.path, progress)
+        report = conclude(parts, components=components, progress=progress)
     except InputError as error:
-        report = identify(_nothing(path, error, components), components=components, poster=poster)
+        report = _skipped(request.path, error, components)
+        report = identify(report, components=components, poster=request.poster)
         if report.poster is None:
             raise
-        return report
-    return identify(report, components=components, gallery=gallery, poster=poster)
+    else:
+        report = identify(
+            report, components=components, gallery=request.gallery, poster=request.poster
+        )
+    if request.identities is not None:
+        report_progress(progress, "identities", 0, None)
+        report = remember(report, request.identities, key=request.call_key)
+    report = reapply(report, request.corrections, labeller=lambda: components.labeller)
+    return replace(report, notes=(*report.notes, *request.notes))
+
+
+def exports_of(report: MediaReport, requested: Sequence[str]) -> list[str]:
+    """Return the exports that are possible: few of them, where the medium was skipped.
+
+    Args:
+        report: Report of the medium.
+        requested: Names of exports.
+    """
+    skipped = report.info.kind == "none"
+    return [name for name in requested if not skipped or name in WITHOUT_MEDIUM]
 
 
 def _require_names(choice: str | None, gallery: Gallery | None) -> None:
-    """See that those whose faces are to be blurred can be known; before hours of work."""
+    """Require that the gallery has the persons to be blurred; before hours of work."""
     if choice is None or not anonymise.needs_names(choice):
         return
     if gallery is None:
@@ -76,8 +127,8 @@ def _require_names(choice: str | None, gallery: Gallery | None) -> None:
         )
 
 
-def _nothing(path: str | Sequence[str], error: InputError, components: Components) -> MediaReport:
-    """The report of a medium that cannot be read."""
+def _skipped(path: str | Sequence[str], error: InputError, components: Components) -> MediaReport:
+    """Return the report of a medium that cannot be read."""
     info = MediaInfo(
         uri=path if isinstance(path, str) else path[0],
         kind="none",
@@ -86,5 +137,5 @@ def _nothing(path: str | Sequence[str], error: InputError, components: Component
         frame_rate=None,
         duration_s=0.0,
     )
-    report = summarize.summarize(info, observe.nothing_seen(components), components=components)
+    report = summarize(info, components.no_observations(), components=components)
     return replace(report, notes=(f"medium skipped: {error}",))

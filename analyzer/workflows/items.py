@@ -5,14 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from analyzer import registry
-from analyzer.errors import InputError, UsageError
+from analyzer.errors import UsageError
 from analyzer.reports.corrections_file import SUFFIX
 from analyzer.results import joblist, write
 from analyzer.results import locate as results
 from analyzer.workflows import inputs
 from joblist.model import Rows
-
-EXPORTS_OF_POSTERS = ("posters", "poster_image")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,13 +186,3 @@ def of_joblist(path: str, *, items: Sequence[str], rows: Rows | None) -> list[It
         )
         for spec in specs
     ]
-
-
-def require_medium(item: Item) -> None:
-    """Refuse an item that has no medium.
-
-    Raises:
-        InputError: with the reason.
-    """
-    if item.missing:
-        raise InputError(item.missing)

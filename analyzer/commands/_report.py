@@ -1,0 +1,63 @@
+"""What `analyze` prints of a report."""
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from analyzer.types import MediaReport
+
+
+def print_report(report: "MediaReport", results: str, elapsed: float) -> None:
+    """Print the counts and the persons of one medium.
+
+    Args:
+        report: Report of the medium.
+        results: Where its results are, for people.
+        elapsed: Seconds that the analysis took.
+    """
+    from rich import console, table
+
+    stdout = console.Console()
+    stdout.print(
+        f"{report.info.uri}: {_counted(report)}, {len(report.persons)} persons; "
+        f"{elapsed:.1f} s, {report.info.duration_s / elapsed:.1f} times real time -> {results}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+    if report.partial:
+        print(f"warning: {report.info.uri}: done in part: {report.partial}", file=sys.stderr)
+    for note in report.notes:
+        print(f"warning: {report.info.uri}: {note}", file=sys.stderr)
+    rows = table.Table("person", "sex", "age", "faces", "first", "last", "screen time", "share")
+    for person in report.persons:
+        sex, age = (person.attributes.get(head) for head in ("sex", "age"))
+        rows.add_row(
+            str(person.person_id) if person.name is None else person.name,
+            sex.label if sex else "",
+            age.label if age else "",
+            str(person.face_count),
+            f"{person.first_s:.1f} s",
+            f"{person.last_s:.1f} s",
+            f"{person.screen_time_s:.1f} s",
+            f"{person.screen_time_s / max(report.info.duration_s, 1e-9):.0%}",
+        )
+    unassigned = report.tally.faces_saved - report.tally.faces_kept
+    if unassigned:
+        rows.add_row("nobody", "", "", str(unassigned), "", "", "", "")
+    if report.persons:
+        stdout.print(rows)
+
+
+def _counted(report: "MediaReport") -> str:
+    """The counters: detected and tracked faces are those left out and those saved."""
+    tally = report.tally
+    blurred = f" ({tally.frames_gated} too blurred)" if tally.frames_gated else ""
+    tracked = f"{tally.faces_tracked} tracked in between, " if tally.faces_tracked else ""
+    left_out = f"{tally.faces_filtered} left out, " if tally.faces_filtered else ""
+    return (
+        f"{tally.frames_analysed} of {tally.frames_decoded} frames{blurred}, "
+        f"{tally.faces_detected} faces detected, {tracked}{left_out}"
+        f"{tally.faces_described} described, {tally.faces_saved} saved, "
+        f"{tally.faces_kept} of persons"
+    )

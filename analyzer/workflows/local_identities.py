@@ -1,0 +1,49 @@
+"""The identity store of a call that has no server."""
+
+import json
+import os
+from collections.abc import Sequence
+from hashlib import blake2b
+from pathlib import Path
+
+from analyzer.identities import address
+from analyzer.options import AnalysisOptions
+
+
+class LocalIdentities:
+    """The identity store, and the keys of analyses in it; a context manager.
+
+    Args:
+        text: Value of `--identities`.
+        options: Options of the analysis.
+        threshold: Value of `--identity_threshold`.
+        default: File of the store where `text` is empty.
+
+    Raises:
+        AnalyzerError: The store cannot be used.
+    """
+
+    def __init__(
+        self, text: str, options: AnalysisOptions, threshold: float | None, *, default: Path
+    ) -> None:
+        self._options = options.digest()
+        self.store = address.open_store(
+            address.address(text, default=default),
+            settings=address.settings_for(options.describer, threshold),
+        )
+
+    def __enter__(self) -> "LocalIdentities":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.store.close()
+
+    def call_key(self, path: str | Sequence[str]) -> str:
+        """Return the key of an analysis: the same medium with the same options counts once."""
+        paths = [os.path.realpath(p) for p in ([path] if isinstance(path, str) else path)]
+        work = json.dumps([self._options, *paths]).encode()
+        return f"local:{blake2b(work, digest_size=16).hexdigest()}"
+
+    def summary(self) -> str:
+        """Return the counters of the store in words."""
+        return f"{self.store.counters()}: {self.store.name}"

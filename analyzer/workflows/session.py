@@ -1,0 +1,98 @@
+"""One call of `analyze` over many items: what is loaded once and used for all of them."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from analyzer.gallery.folder import Galleries
+from analyzer.options import AnalysisOptions
+from analyzer.pipeline.components import load_components
+from analyzer.reports import corrections_file
+from analyzer.workflows.analyze import Request, analyze
+from analyzer.workflows.exports import write_exports
+from analyzer.workflows.items import Item
+from analyzer.workflows.local_identities import LocalIdentities
+from analyzer.workflows.observer import Observer, ShardPool, WholeObserver
+from analyzer.workflows.selection import select_items
+from joblist.shard import Shard
+
+__all__ = ["Session", "analyze", "select_items", "write_exports"]
+
+
+class Session:
+    """Components, observer, galleries and identity store of one call; a context manager.
+
+    Args:
+        options: Options of the analysis.
+        threads: CPU threads; 0 for every core.
+        shards: Shards into which each medium is divided; `None` for whole media.
+        identities: Address of the identity store; empty for a file in `folder`; `None` for none.
+        identity_threshold: Distance below which two are one person; `None` for the describer's.
+        folder: Folder of the default identity store.
+
+    Raises:
+        AnalyzerError: A component or the identity store cannot be used.
+    """
+
+    def __init__(
+        self,
+        options: AnalysisOptions,
+        *,
+        threads: int = 0,
+        shards: Sequence[Shard] | None = None,
+        identities: str | None = None,
+        identity_threshold: float | None = None,
+        folder: Path,
+    ) -> None:
+        self.components = load_components(options, threads=threads)
+        self.observer: Observer = WholeObserver(self.components)
+        self.identities: LocalIdentities | None = None
+        self._galleries = Galleries(self.components)
+        self._noted: set[str] = set()
+        with ExitStack() as stack:
+            if shards is not None:
+                self.observer = stack.enter_context(ShardPool(self.components, shards))
+            if identities is not None:
+                self.identities = stack.enter_context(
+                    LocalIdentities(
+                        identities,
+                        options,
+                        identity_threshold,
+                        default=folder / "people.identities",
+                    )
+                )
+            self._stack = stack.pop_all()
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def request(self, item: Item, *, corrected: bool) -> Request:
+        """Return the request for one item; its gallery and corrections are read.
+
+        Args:
+            item: The item.
+            corrected: Whether corrections of an earlier analysis are applied again.
+
+        Raises:
+            InputError: The gallery or the corrections cannot be read.
+        """
+        return Request(
+            path=item.medium,
+            missing=item.missing,
+            gallery=self._galleries.get(item.gallery) if item.gallery else None,
+            poster=item.posters[0] if item.posters else None,
+            corrections=corrections_file.read_if_there(item.corrections) if corrected else None,
+            identities=self.identities.store if self.identities else None,
+            call_key=self.identities.call_key(item.medium) if self.identities else "",
+            notes=item.notes,
+        )
+
+    def new_notes(self, request: Request) -> list[str]:
+        """Return the notes on a request's gallery that no request before had."""
+        notes = request.gallery.notes if request.gallery else ()
+        new = [note for note in dict.fromkeys(notes) if note not in self._noted]
+        self._noted.update(new)
+        return new

@@ -1,0 +1,113 @@
+"""The work of a worker's child: one medium, or one shard of it, after the other."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from analyzer import registry
+from analyzer.errors import MissingDependency, UsageError
+from analyzer.gallery.folder import Galleries
+from analyzer.identities import IdentityStore
+from analyzer.identities.address import open_store
+from analyzer.options import AnalysisOptions
+from analyzer.pipeline.components import Components, load_components
+from analyzer.reports import corrections_file, part_file
+from analyzer.workflows.analyze import Request, analyze, exports_of
+from ina.observer import LeaseObserver
+from ina.progress import ProgressReporter
+from ina.shared_store import require_machine
+from ina.statistics import statistics
+from ina.worker import OVERRIDES
+from jobs.errors import JobFailed
+from jobs.types import Lease
+from jobs.worker.child import Report
+
+_LONG_STEPS = ("observe", "mp4")
+"""Steps that take about as long as each other; all others are over soon."""
+
+
+class MediaTask:
+    """Analyses what leases ask for; components are loaded at the first one.
+
+    Args:
+        local: `threads`, and the worker's own `batch_size`, `device` and `backend`, or None.
+    """
+
+    def __init__(self, local: Mapping[str, Any]) -> None:
+        self._threads = local["threads"]
+        self._overrides = {name: local[name] for name in OVERRIDES if local.get(name) is not None}
+        self._loaded: dict[str, tuple[Components, Galleries]] = {}
+        self._logged: set[str] = set()
+        self._store: IdentityStore | None = None
+        self._report: Report = lambda _values: None
+
+    def run(self, lease: Lease, parts: dict[str, Path], report: Report) -> Mapping[str, float]:
+        """Write what the lease asks for; see `jobs.worker.child.Task`."""
+        options = AnalysisOptions.from_dict({**lease.options, **self._overrides})
+        self._report = report
+        store = self._identities(lease)
+        components, galleries = self._components(options)
+        reporter = ProgressReporter(
+            report,
+            long_steps=[step for step in _LONG_STEPS if step == "observe" or step in parts],
+            device=components.runtime.in_use(),
+        )
+        observer = LeaseObserver(lease, components, reporter)
+        if lease.shard:
+            (part,) = observer.observe(lease.source_path, reporter)
+            part_file.save(part, parts["csv"], key=options.digest())
+            return {}
+        gallery = galleries.get(lease.spec.gallery, reporter) if lease.spec.gallery else None
+        request = Request(
+            path=lease.source_path,
+            gallery=gallery,
+            poster=lease.spec.poster_path,
+            corrections=corrections_file.read_if_there(lease.spec.corrections),
+            identities=store,
+            call_key=lease.key,
+        )
+        media_report = analyze(request, components=components, observer=observer, progress=reporter)
+        self._log(lease, [*(gallery.notes if gallery else ()), *media_report.notes])
+        for name in parts.keys() - set(exports_of(media_report, list(parts))):
+            del parts[name]
+        for name, part_path in parts.items():
+            exporter = registry.load("export", name, runtime=components.runtime)
+            exporter.write(media_report, part_path, reporter)
+        poster_skipped = request.poster is not None and media_report.poster is None
+        return statistics(media_report, poster_skipped=poster_skipped)
+
+    def _identities(self, lease: Lease) -> IdentityStore | None:
+        """Return the store in which persons are remembered across media, where there is one.
+
+        Raises:
+            JobFailed: This worker cannot use the store, and so do no job.
+        """
+        shared = lease.private.get("identities")
+        if shared and self._store is None:
+            require_machine(shared["machine"])
+            try:
+                self._store = open_store(shared["url"], settings=None, on_wait=self._report_waiting)
+            except (MissingDependency, UsageError) as error:
+                raise JobFailed("worker", str(error)) from error
+        return self._store
+
+    def _report_waiting(self) -> None:
+        self._report({"stage": "identities"})
+
+    def _components(self, options: AnalysisOptions) -> tuple[Components, Galleries]:
+        """Return the components that the options name; loaded where the last job had others."""
+        if options.digest() not in self._loaded:
+            self._loaded.clear()
+            components = load_components(options, threads=self._threads)
+            self._loaded[options.digest()] = components, Galleries(components)
+        return self._loaded[options.digest()]
+
+    def _log(self, lease: Lease, notes: Sequence[str]) -> None:
+        """Log each note once."""
+        for note in notes:
+            if note not in self._logged:
+                self._logged.add(note)
+                logging.warning("%s: %s", lease.source_path, note)

@@ -1,0 +1,26 @@
+"""Serve a joblist to workers, show how it goes, and end when every job has an end."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+
+from analyzer.errors import AnalyzerError
+from analyzer.options import AnalysisOptions
+from ina.server_options import server_parser
+from jobs.errors import LedgerRefused
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    args = server_parser(__doc__).parse_args(argv)
+    logging.basicConfig(format="ina_server: %(message)s", level=logging.WARNING)
+    try:
+        options = AnalysisOptions.from_mapping(vars(args))
+        from ina.server_run import serve
+
+        return serve(args, options)
+    except (AnalyzerError, LedgerRefused) as error:
+        print(f"ina_server: {error}", file=sys.stderr)
+        return 2

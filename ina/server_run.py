@@ -1,0 +1,264 @@
+"""One run of the server: import the joblist, serve it to the end, and report."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import queue
+import signal
+import sys
+import time
+import warnings
+from contextlib import ExitStack, closing
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from analyzer import __version__
+from analyzer.options import AnalysisOptions
+from analyzer.pipeline.duration import duration_s
+from analyzer.weights import locate
+from ina.analysis import FilmAnalysis
+from jobs.commands import _arguments as arguments
+from jobs.dashboard.page import Dashboard
+from jobs.errors import LedgerUnavailable
+from jobs.inputs import joblist
+from jobs.ledger import queries
+from jobs.ledger.imports import Imported, import_jobs
+from jobs.ledger.ledger import Ledger
+from jobs.ledger.store import Store, default_path
+from jobs.retry import Timing
+from jobs.server.display import LiveDisplay, PlainDisplay, import_notes, results
+from jobs.server.estimate import Estimate
+from jobs.server.lengths import Lengths
+from jobs.server.local_workers import LocalWorkers
+from jobs.server.progress import describe
+from jobs.server.server import JobServer
+from jobs.server.service import JobService
+from jobs.types import FINAL, Bounds, Job, State
+from jobs.wire.transport import Access
+
+if TYPE_CHECKING:
+    from ina.shared_store import SharedStore
+
+TICK_S = 0.25
+GRACE_S = 75.0
+"""Seconds that running jobs have after a signal."""
+FAREWELL_S = 5.0
+"""Seconds that workers have to hear of the end."""
+
+
+def serve(args: argparse.Namespace, options: AnalysisOptions) -> int:
+    """Import the joblist, serve it to the end, and report; return the exit code.
+
+    Args:
+        args: Arguments of `ina.server_options.server_parser`.
+        options: Options of the analysis.
+
+    Raises:
+        UsageError: The joblist or an option is wrong, or the port is taken.
+        LedgerRefused: The ledger must not be used.
+    """
+    bounds = arguments.bounds(args)
+    shards = FilmAnalysis().shards(args.shards, args.shard_minutes, options.to_dict())
+    path = args.ledger or default_path(args.joblist)
+    with ExitStack() as stack:
+        store = stack.enter_context(closing(Store(path)))
+        identities = None
+        if args.identities is not None:
+            # It needs numpy, and most runs need no store.
+            from ina.shared_store import SharedStore
+
+            identities = SharedStore(
+                args.identities,
+                options.describer,
+                args.identity_threshold,
+                default=path.with_suffix(".identities"),
+            )
+            stack.enter_context(closing(identities.store))
+        ledger = Ledger(store, max_attempts=args.max_attempts, shards=shards)
+        imported = _import(ledger, args, options, bounds)
+        return ServerRun(args, options, bounds, ledger, identities).go(imported)
+
+
+def _import(
+    ledger: Ledger, args: argparse.Namespace, options: AnalysisOptions, bounds: Bounds
+) -> Imported:
+    """Import the jobs of the joblist into the ledger; print what is wrong with some."""
+    analysis = FilmAnalysis()
+    rows = joblist.read(args.joblist, exporters=analysis.exporters(), bounds=bounds, rows=args.rows)
+    values = options.to_dict()
+    specs = (analysis.check(spec, values) for spec in rows)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        imported = import_jobs(ledger, specs, options_digest=options.digest())
+    for warning in caught:
+        print(f"ina_server: {warning.message}", file=sys.stderr)
+    return imported
+
+
+class ServerRun:
+    """One run of the server, from the first line printed to the last."""
+
+    def __init__(
+        self,
+        args: argparse.Namespace,
+        options: AnalysisOptions,
+        bounds: Bounds,
+        ledger: Ledger,
+        identities: SharedStore | None,
+    ) -> None:
+
+        self._args = args
+        self._options = options
+        self._ledger = ledger
+        self._identities = identities
+        self._started = time.monotonic()
+        self._ended: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._signals = 0
+        self._service = JobService(
+            ledger,
+            options=options.to_dict(),
+            options_digest=options.digest(),
+            bounds=bounds,
+            program=__version__,
+            models=locate.hashes(),
+            timing=Timing(args.lease),
+            private={"identities": identities.private} if identities else None,
+            keep_alive=args.keep_alive,
+            speculate=args.speculate,
+            on_final=self._ended.put,
+        )
+        access = Access.load(token_file=args.token_file, certs=args.certs)
+        self._server = JobServer(self._service, host=args.host, port=args.port, access=access)
+        self._beside = ExitStack()
+        self._dashboard = self._open_dashboard(access)
+
+    def _open_dashboard(self, access: Access) -> Dashboard | None:
+        if self._args.dashboard is None:
+            return None
+
+        host, port = self._args.dashboard
+        title = self._args.joblist.name
+        dashboard = Dashboard(
+            self._service, self._ledger, host=host, port=port, access=access, title=title
+        )
+        return self._beside.enter_context(closing(dashboard))
+
+    def go(self, imported: Imported) -> int:
+        """Serve until the end; return the exit code."""
+        signal.signal(signal.SIGINT, self._on_signal)
+        signal.signal(signal.SIGTERM, self._on_signal)
+        self._server.start()
+        print(self._server.uri, flush=True)
+        if self._dashboard:
+            print(self._dashboard, flush=True)
+        self._measure_lengths()
+        for line in import_notes(imported):
+            print(line, flush=True)
+        if self._identities:
+            print(f"identities are kept in {self._identities.store.name}", flush=True)
+        workers = self._local_workers()
+        path = self._ledger.store.path
+        display = LiveDisplay(Estimate(path)) if sys.stdout.isatty() else PlainDisplay()
+        try:
+            if not self._service.finished():
+                workers.start()
+            self._watch(display, workers)
+            self._dismiss(workers)
+        finally:
+            display.close()
+            workers.stop()
+            self._beside.close()
+            self._server.stop()
+        return self._conclude()
+
+    def _measure_lengths(self) -> None:
+        """Measure beside the work which jobs are long, to hand them out first."""
+        if self._options.engine != "image":
+            measure = partial(duration_s, start=self._options.start, stop=self._options.stop)
+            lengths = Lengths(self._ledger, measure)
+            lengths.start()
+            self._beside.callback(lengths.stop)
+
+    def _on_signal(self, *_: Any) -> None:
+        self._signals += 1
+        self._service.draining = True
+
+    def _local_workers(self) -> LocalWorkers:
+
+        args = self._args
+        counts = self._service.status()["counts"]
+        jobs = sum(n for state, n in counts.items() if State(state) not in FINAL)
+        count = min(args.workers, jobs * (args.shards or 1))
+        threads = max(1, len(os.sched_getaffinity(0)) // max(1, count))
+        arguments = [self._server.uri, "--threads", str(threads), "--server_timeout", "60"]
+        for name in ("token_file", "certs"):
+            if getattr(args, name):
+                arguments += [f"--{name}", getattr(args, name)]
+        return LocalWorkers(
+            count,
+            module="ina_worker",
+            arguments=arguments,
+            log_prefix=self._ledger.store.path,
+        )
+
+    def _watch(self, display: PlainDisplay, workers: LocalWorkers) -> None:
+        """Show what happens until all jobs have an end, or a signal comes."""
+        while not self._service.draining:
+            time.sleep(TICK_S)
+            for line in workers.tend():
+                display.note(line)
+            status = self._service.status()
+            self._show(display, status)
+            if not self._args.keep_alive and self._is_finished():
+                return
+            if workers.exhausted and not status.get("workers"):
+                display.note("no worker is left: see the logs named above")
+                return
+
+    def _show(self, display: PlainDisplay, status: dict[str, Any]) -> None:
+        while not self._ended.empty():
+            display.ended(self._ended.get())
+        if status:
+            display.show(status)
+
+    def _is_finished(self) -> bool:
+        try:
+            return self._service.finished()
+        except LedgerUnavailable:
+            return False
+
+    def _dismiss(self, workers: LocalWorkers) -> None:
+        """Let workers hear that the run is over, and let running jobs finish."""
+        if self._service.draining:
+            print("stopping: running jobs may finish; once more to stop at once", flush=True)
+        limit = GRACE_S if self._service.draining else FAREWELL_S
+        deadline = time.monotonic() + limit
+        while time.monotonic() < deadline and self._signals < 2:
+            status = self._service.status()
+            if self._service.idle() and not status.get("workers"):
+                return
+            workers.tend()
+            time.sleep(TICK_S)
+
+    def _conclude(self) -> int:
+        """Print the summary and what failed; return the exit code."""
+        store = self._ledger.store
+        counts = store.read(queries.counts)
+        bad = store.read(queries.bad)
+        sums = store.read(lambda db: queries.statistics(db, epoch=store.epoch))
+        for line in results(counts, sums, elapsed_s=time.monotonic() - self._started):
+            print(line, flush=True)
+        if self._identities:
+            print(f"{'archive':<8} {self._identities.summary()}", flush=True)
+        for job in bad:
+            print(f"{job.state.value}: {describe(job)}", file=sys.stderr)
+        for job in store.read(lambda db: queries.partial(db, epoch=store.epoch)):
+            print(f"warning: {describe(job)}", file=sys.stderr)
+        finished = self._is_finished()
+        store.set_meta(ended="1" if finished else "0")
+        if finished:
+            self._service.collect(leases=0.0)
+        else:
+            print("not finished: run the same command again to resume", flush=True)
+        return 0 if finished and not bad else 1

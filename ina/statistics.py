@@ -1,0 +1,35 @@
+"""Counts of one medium, which the server adds up."""
+
+from __future__ import annotations
+
+from analyzer.types import MediaReport
+
+
+def statistics(report: MediaReport, *, poster_skipped: bool) -> dict[str, float]:
+    """Return the counts of a medium.
+
+    Args:
+        report: Report of the medium.
+        poster_skipped: Whether there is a poster that cannot be read.
+    """
+    medium_skipped = report.info.kind == "none"
+    tally = report.tally
+    return {
+        "media_s": report.info.duration_s or 0.0,
+        "frames_decoded": tally.frames_decoded,
+        "frames_analysed": tally.frames_analysed,
+        "frames_gated": tally.frames_gated,
+        "faces_detected": tally.faces_detected,
+        "faces_tracked": tally.faces_tracked,
+        "faces_filtered": tally.faces_filtered,
+        "faces_described": tally.faces_described,
+        "faces_saved": tally.faces_saved,
+        "faces_kept": tally.faces_kept,
+        "persons": len(report.persons),
+        "persons_named": sum(person.name is not None for person in report.persons),
+        "partial": int(bool(report.partial) or medium_skipped or poster_skipped),
+        "medium_skipped": int(medium_skipped),
+        "poster_skipped": int(poster_skipped),
+        "damaged": tally.damaged,
+        "missing_s": tally.missing_s,
+    }

@@ -1,0 +1,93 @@
+"""Join a server and work until its joblist is done."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from analyzer import __version__
+from analyzer.options import spellings
+from ina.task import FACTORY
+from jobs.errors import ServerGone, ServerRefused, UsageError
+
+EPILOG = """\
+examples:
+  ina_worker PYRO:ina.jobs@localhost:9471
+  ina_worker PYRO:ina.jobs@server:9471 --device cuda:1 --certs secrets --token_file secrets/token
+
+SIGTERM or Ctrl-C lets it finish its job and leave; a second one ends it at once.
+
+exit code: 0 done or asked to stop, 1 the server is gone, 2 bad usage, or refused by the server"""
+
+OVERRIDES = ("batch_size", "device", "backend")
+"""Analysis options that a worker may set for itself: they change speed, not results."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    args = _parser().parse_args(argv)
+    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
+    try:
+        _work(args)
+    except (ServerRefused, UsageError) as error:
+        print(f"ina_worker: {error}", file=sys.stderr)
+        return 2
+    except ServerGone as error:
+        print(f"ina_worker: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ina_worker",
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+    def add(name: str, **options: Any) -> None:
+        parser.add_argument(*spellings(name), **options)
+
+    parser.add_argument("uri", metavar="URI", help="what the server prints, PYRO:ina.jobs@...")
+    add("batch_size", type=int, metavar="N",
+        help="faces or frames a batch; changes speed and memory (default: the server's)"
+        )  # fmt: skip
+    add("device", metavar="D",
+        help="where the networks run: auto, cpu, cuda, cuda:N (default: the server's)"
+        )  # fmt: skip
+    add("backend", metavar="B",
+        help="library that executes them: auto, onnxruntime, torch (default: the server's)"
+        )  # fmt: skip
+    add("threads", type=int, default=0, metavar="N", help="CPU threads (default: 0, every core)")
+    add("server_timeout", type=float, default=600.0, metavar="S",
+        help="seconds that the server may be gone (default: 600)")  # fmt: skip
+    add("token_file", metavar="FILE", help="file with the server's token")
+    add("certs", metavar="DIR", help="folder with ca.pem, worker.pem, worker.key")
+    add("parent", type=int, help=argparse.SUPPRESS)
+    return parser
+
+
+def _work(args: argparse.Namespace) -> None:
+    from analyzer.weights import locate
+    from jobs.wire.transport import Access
+    from jobs.worker.worker import Worker, WorkerSettings
+
+    worker = Worker(
+        WorkerSettings(
+            uri=args.uri,
+            factory=FACTORY,
+            local={name: getattr(args, name) for name in (*OVERRIDES, "threads")},
+            program=__version__,
+            models=locate.hashes(),
+            device=args.device or "auto",
+            access=Access.load(token_file=args.token_file, certs=args.certs),
+            patience_s=args.server_timeout,
+            parent=args.parent,
+        )
+    )
+    worker.drain_on_signals()
+    worker.run()
