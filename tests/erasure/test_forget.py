@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from analyzer.erasure.erase_from_report import ErasureTarget, erase_from_report, persons_in
+from analyzer.erasure.strip import ErasureTarget, erase_from_report, persons_in
 from PIL import Image
 
 from analyzer import registry
