@@ -14,7 +14,7 @@ from jobs.errors import LedgerRefused
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    args = server_parser(__doc__).parse_args(argv)
+    args = server_parser().parse_args(argv)
     logging.basicConfig(format="ina_server: %(message)s", level=logging.WARNING)
     try:
         options = AnalysisOptions.from_mapping(vars(args))

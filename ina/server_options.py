@@ -11,6 +11,7 @@ from joblist.model import ROWS_HELP
 from jobs.commands import _arguments as arguments
 from jobs.types import DEFAULT_PORT
 
+DESCRIPTION = "Serve a joblist to workers, show how it goes, and end when every job has an end."
 EPILOG = """\
 examples:
   ina_server localhost jobs.csv --fps 5 --workers auto
@@ -21,15 +22,11 @@ The same command again goes on where it was. docs/reliability.md, docs/security.
 exit code: 0 every job is done, 1 some failed or were not run, 2 bad usage"""
 
 
-def server_parser(description: str | None) -> argparse.ArgumentParser:
-    """Return the parser of the server's command line.
-
-    Args:
-        description: Text of the help.
-    """
+def server_parser() -> argparse.ArgumentParser:
+    """Return the parser of the server's command line."""
     parser = argparse.ArgumentParser(
         prog="ina_server",
-        description=description,
+        description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -28,7 +28,7 @@ OVERRIDES = ("batch_size", "device", "backend")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    args = _parser().parse_args(argv)
+    args = worker_parser().parse_args(argv)
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
     try:
         _work(args)
@@ -41,7 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def worker_parser() -> argparse.ArgumentParser:
+    """Return the parser of the worker's command line."""
     parser = argparse.ArgumentParser(
         prog="ina_worker",
         description=__doc__,

@@ -37,7 +37,7 @@ def test_importing_the_package_loads_nothing() -> None:
 
 def test_what_is_public_hides_no_module() -> None:
     from analyzer.commands import analyze as command
-    from analyzer.pipeline.run import analyze as inner
+    from analyzer.workflows.analyze import analyze as inner
 
     assert command.add
     assert inner is not analyzer.analyze
@@ -62,7 +62,7 @@ def test_models_are_loaded_once(sample: Path, monkeypatch: pytest.MonkeyPatch) -
     def fail(*_: object, **__: object) -> None:
         raise AssertionError("models were loaded anew")
 
-    monkeypatch.setattr(api.pipeline, "load_models", fail)
+    monkeypatch.setattr(api, "load_components", fail)
     assert len(analyzer.analyze(sample / "sample.mp4", fps=5, threads=2).persons) == 2
     assert len(analyzer.analyze(str(sample / "sample.mp4"), models=first).persons) == 2
 

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 
 import pytest
 
-import ina_server
-import ina_worker
 from analyzer import __main__ as analyzer_program
+from ina.server_options import server_parser
+from ina.worker import worker_parser
 from jobs import __main__ as jobs_program
 
 PROGRAMS = {
     "python -m analyzer": analyzer_program._parser(),
     "python -m jobs": jobs_program._parser(),
-    "ina_server": ina_server._parser(),
-    "ina_worker": ina_worker._parser(),
+    "ina_server": server_parser(),
+    "ina_worker": worker_parser(),
 }
 UNSAID = (None, argparse.SUPPRESS, False, "", [])
 """Defaults that are nothing."""

@@ -1,11 +1,11 @@
-"""What a worker tells of its job while it goes from one stage to the next."""
+"""Reports of a worker while its job goes from one step to the next."""
 
 from typing import Any
 
 import pytest
 
-import ina_worker
 from analyzer.types import Progress
+from ina.progress import ProgressReporter
 
 STEPS = (
     *(Progress(stage="observe", done=done, total=20.0) for done in (0.0, 10.0, 20.0)),
@@ -15,17 +15,17 @@ STEPS = (
 
 
 @pytest.mark.parametrize(
-    ("stages", "shares"),
+    ("long_steps", "shares"),
     [
         (["observe"], [0, 0.5, 1]),
         (["observe", "mp4"], [0, 0.25, 0.5, 0.5, 0.75, 1]),
     ],
 )
-def test_the_share_that_is_done_never_falls(stages: list[str], shares: list[float]) -> None:
-    told: list[dict[str, Any]] = []
-    hook = ina_worker.progress_hook(lambda progress: told.append(dict(progress)), stages=stages)
+def test_the_share_that_is_done_never_falls(long_steps: list[str], shares: list[float]) -> None:
+    reports: list[dict[str, Any]] = []
+    reporter = ProgressReporter(lambda values: reports.append(dict(values)), long_steps=long_steps)
     for step in STEPS:
-        hook(step)
-    assert [one["done"] for one in told if "done" in one] == shares
-    # The display has the share of each stage, too.
-    assert [one["fraction"] for one in told] == [0, 0.5, 1, 0, 0, 0.5, 1]
+        reporter(step)
+    assert [report["done"] for report in reports if "done" in report] == shares
+    # The display has the share of each step, too.
+    assert [report["fraction"] for report in reports] == [0, 0.5, 1, 0, 0, 0.5, 1]

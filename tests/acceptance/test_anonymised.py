@@ -16,8 +16,9 @@ from analyzer.export import mp4
 from analyzer.imaging import boxes
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import components, run
+from analyzer.pipeline import components
 from analyzer.types import F32, U8, MediaReport
+from tests.support.analysis import analyze
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
 RUNTIME = Runtime(device="cpu")
@@ -60,7 +61,7 @@ def found_by_hog(path: Path) -> int:
 
 def look(path: Path) -> Case:
     models = components.load_components(AnalysisOptions(fps=5, device="cpu"))
-    return Case(path, run.analyze(str(path), components=models), found(path))
+    return Case(path, analyze(str(path), components=models), found(path))
 
 
 @pytest.fixture(scope="module")

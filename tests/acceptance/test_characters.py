@@ -17,9 +17,9 @@ from analyzer.evaluation.clustering import Variants
 from analyzer.imaging import boxes
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline import components
-from analyzer.pipeline import run as summarize_run
 from analyzer.types import I64, MediaReport, Observations
 from tests.support import media
+from tests.support.analysis import analyze
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 ROOT = Path(__file__).parents[2]
@@ -38,7 +38,7 @@ def analyse(shared: Path) -> Analyse:
     def run(name: str, **options: Any) -> MediaReport:
         models = components.load_components(AnalysisOptions(**options))
         path = shared / "media" / "video" / f"{name}.mp4"
-        return summarize_run.analyze(str(path), components=models)
+        return analyze(str(path), components=models)
 
     return run
 
@@ -117,7 +117,7 @@ def timed(path: Path, options: AnalysisOptions) -> tuple[MediaReport, float]:
     models, seconds = components.load_components(options), []
     for _ in range(2):
         started = time.perf_counter()
-        report = summarize_run.analyze(str(path), components=models)
+        report = analyze(str(path), components=models)
         seconds.append(time.perf_counter() - started)
     return report, min(seconds)
 

@@ -8,9 +8,10 @@ import pytest
 from analyzer.evaluation import truth
 from analyzer.gallery.poster import POSTER_FACTOR
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import components, run, stills
+from analyzer.pipeline import components, stills
 from analyzer.pipeline.components import Components
 from analyzer.types import F32, MediaReport
+from tests.support.analysis import analyze
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 LABELS = truth.of_video(Path(__file__).parent / "labels" / "short_hamilton_clip.csv")
@@ -30,7 +31,7 @@ def clip(shared: Path, request: pytest.FixtureRequest) -> MediaReport:
     detector = request.param
     if detector == "yunet":
         detector += f":weights={shared / 'models' / 'yunet_2026may.onnx'}"
-    return run.analyze(str(path), components=load(shared, fps=5, detector=detector))
+    return analyze(str(path), components=load(shared, fps=5, detector=detector))
 
 
 def test_the_main_man_is_one_person_and_nobody_else_is(clip: MediaReport) -> None:

@@ -61,7 +61,7 @@ def dests(film: Path) -> dict[str, str]:
 def run_job(film: Path, *options: str, die: Path | None = None) -> int:
     """One job in processes of its own, which may die between match and publish."""
     code = (
-        f"import sys; from ina import analysis; analysis.FACTORY = {FACTORY!r}; "
+        f"import sys; from ina.analysis import FilmAnalysis; FilmAnalysis.FACTORY = {FACTORY!r}; "
         "from jobs.__main__ import main;"
         "sys.exit(main())"
     )

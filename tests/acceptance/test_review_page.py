@@ -12,8 +12,9 @@ from analyzer.export import csv, html
 from analyzer.inference.runtime import Runtime
 from analyzer.observations import persons as aggregate
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import components, run
+from analyzer.pipeline import components
 from analyzer.types import Decoded, TrackPersons
+from tests.support.analysis import analyze
 from tests.support.reports import Face, make_report
 
 pytestmark = pytest.mark.acceptance
@@ -102,7 +103,7 @@ def test_two_hours_are_a_small_page_that_shows_at_once(review, tmp_path):
 
 def test_the_sample_has_its_boxes_and_portraits(sample, review, tmp_path):
     models = components.load_components(AnalysisOptions(fps=5, device="cpu"))
-    report = run.analyze(str(sample / "sample.mp4"), components=models)
+    report = analyze(str(sample / "sample.mp4"), components=models)
     for exporter, name in ((html, "sample.html"), (csv, "sample.csv")):
         exporter.create(runtime=Runtime()).write(report, tmp_path / name)
     page = review(tmp_path / "sample.html").playable()
@@ -122,7 +123,7 @@ def test_a_video_whose_first_picture_comes_late(shared, review, tmp_path):
     """Chromium counts from the container's own start, 8 ms; reports count from 0."""
     film = shared / "media" / "video" / "short_hamilton_clip.mp4"
     models = components.load_components(AnalysisOptions(fps=5, stop=3.0, device="cpu"))
-    report = run.analyze(str(film), components=models)
+    report = analyze(str(film), components=models)
     html.create(runtime=Runtime()).write(report, tmp_path / "film.html")
     page = review(tmp_path / "film.html").playable()
     assert page.time_s == pytest.approx(0.844, abs=0.0011)

@@ -9,9 +9,10 @@ import pytest
 from analyzer import registry
 from analyzer.__main__ import main
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import components, run
+from analyzer.pipeline import components
 from analyzer.reports import report_file
 from tests.support import media
+from tests.support.analysis import analyze
 
 CAST = {"first": ("astronaut",), "both": ("astronaut", "hopper"), "second": ("hopper",)}
 ROWS = (("first", 10.0), ("both", 70.0), ("second", 25.0), ("first", 30.0))
@@ -47,7 +48,7 @@ def collected(clips) -> Path:
     models = components.load_components(AnalysisOptions(fps=2, device="cpu"))
     exporter = registry.load("export", "report", runtime=models.runtime)
     for name, people in CAST.items():
-        report = run.analyze(str(clips / f"{name}.mp4"), components=models)
+        report = analyze(str(clips / f"{name}.mp4"), components=models)
         assert len(report.persons) == len(people)
         exporter.write(report, clips / f"{name}.0.report.zip")
     with (clips / "jobs.csv").open("w", newline="", encoding="utf-8") as stream:

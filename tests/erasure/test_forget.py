@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from analyzer.erasure.strip import ErasureTarget, erase_from_report, persons_in
 from PIL import Image
 
 from analyzer import registry
 from analyzer.__main__ import main
 from analyzer.collection import media
+from analyzer.erasure.strip import ErasureTarget, erase_from_report, persons_in
 from analyzer.files import cache
 from analyzer.files.transaction import FileTransaction, file_sha256
 from analyzer.gallery import folder as gallery

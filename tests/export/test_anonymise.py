@@ -13,8 +13,8 @@ from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions, anonymise
 from analyzer.pipeline import components
 from analyzer.types.people import Gallery
-from analyzer.workflows import analyze
 from tests.support import media
+from tests.support.analysis import analyze
 from tests.support.reports import Face, make_report
 
 SIZE = (640, 360)
@@ -83,7 +83,7 @@ def test_names_need_a_gallery_that_has_them(choice, gallery, said):
     vectors = np.zeros((1, 128), np.float32)
     known = gallery and Gallery(names=tuple(gallery), embeddings=vectors)
     with pytest.raises(UsageError, match=said):
-        analyze.analyze("missing.mp4", components=models, gallery=known)
+        analyze("missing.mp4", components=models, gallery=known)
 
 
 @pytest.fixture(scope="module")

@@ -18,10 +18,11 @@ from analyzer.errors import MissingDependency, UsageError
 from analyzer.export import _workbook
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import components, run
+from analyzer.pipeline import components
 from analyzer.weights import locate
 from tests.reports.test_part_file import in_shards
 from tests.support import readers
+from tests.support.analysis import analyze
 from tests.support.reports import NAN, Face, make_report
 
 FACES = (
@@ -118,7 +119,7 @@ def models():
 
 @pytest.fixture(scope="module")
 def real(sample, models):
-    return run.analyze(str(sample / "sample.mp4"), components=models)
+    return analyze(str(sample / "sample.mp4"), components=models)
 
 
 def test_persons_and_appearances_show_faces(real, tmp_path):

@@ -12,9 +12,10 @@ from analyzer import registry
 from analyzer.errors import ResourceError, UsageError
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import components, run
+from analyzer.pipeline import components
 from analyzer.types.people import Candidate, Poster
 from tests.support import media, readers
+from tests.support.analysis import analyze
 from tests.support.reports import NAN, Face, make_report
 
 FACES = (
@@ -161,7 +162,7 @@ def clip(request, sample, tmp_path_factory):
     """A real report, and the medium that it is of."""
     path = CLIPS[request.param](sample, tmp_path_factory.mktemp("clip"))
     models = components.load_components(AnalysisOptions(fps=3, device="cpu"))
-    return run.analyze(str(path), components=models), path
+    return analyze(str(path), components=models), path
 
 
 def times(path: Path) -> list[float]:

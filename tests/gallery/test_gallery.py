@@ -12,11 +12,11 @@ from PIL import Image
 
 from analyzer.errors import InputError
 from analyzer.files import cache
-from analyzer.gallery import poster as analyze_poster
 from analyzer.gallery.folder import Galleries
+from analyzer.gallery.poster import identify
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import components, run, stills
-from analyzer.workflows import analyze
+from analyzer.pipeline import components, stills
+from tests.support.analysis import analyze
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +165,7 @@ def test_tables_of_another_form_are_an_input_error(text, tmp_path, models):
 def report(tmp_path, models):
     """Of a picture of the astronaut, a little darker than the portrait."""
     darker = astronaut().point(lambda value: value * 0.8)
-    return run.analyze(str(save(darker, tmp_path / "medium.png")), components=models)
+    return analyze(str(save(darker, tmp_path / "medium.png")), components=models)
 
 
 def test_the_astronaut_is_named_and_found_on_the_poster(report, people, models, tmp_path):
@@ -174,7 +174,7 @@ def test_the_astronaut_is_named_and_found_on_the_poster(report, people, models, 
     poster.paste(hopper().resize((480, 560)), (560, 20))
     path = save(poster, tmp_path / "poster.png")
     gallery = Galleries(models).get(str(people))
-    found = analyze_poster.identify(report, components=models, gallery=gallery, poster=str(path))
+    found = identify(report, components=models, gallery=gallery, poster=str(path))
     assert [p.name for p in found.persons] == ["an-astronaut"]
     assert found.poster is not None
     order = found.poster.boxes[:, 0].argsort()
@@ -185,7 +185,7 @@ def test_the_astronaut_is_named_and_found_on_the_poster(report, people, models, 
 
 
 def test_a_poster_that_cannot_be_read_is_skipped_with_its_reason(report, models, tmp_path):
-    found = analyze_poster.identify(report, components=models, poster=str(tmp_path / "none.jpg"))
+    found = identify(report, components=models, poster=str(tmp_path / "none.jpg"))
     assert found.poster is None
     assert found.persons == report.persons
     assert found.notes[0].startswith("poster skipped: ")
@@ -194,7 +194,7 @@ def test_a_poster_that_cannot_be_read_is_skipped_with_its_reason(report, models,
 
 def test_of_a_medium_that_is_missing_the_poster_is_looked_at(people, models, tmp_path):
     missing, poster = str(tmp_path / "none.png"), str(people / "an-astronaut.png")
-    found = analyze.analyze(missing, components=models, poster=poster)
+    found = analyze(missing, components=models, poster=poster)
     assert (found.info.kind, found.persons, len(found.observations)) == ("none", (), 0)
     assert found.notes[0].startswith("medium skipped: ")
     assert found.poster is not None
@@ -202,4 +202,4 @@ def test_of_a_medium_that_is_missing_the_poster_is_looked_at(people, models, tmp
     assert found.poster.sex[0]
     assert np.isnan(found.poster.distances).all()
     with pytest.raises(InputError, match="No such file"):
-        analyze.analyze(missing, components=models, poster=missing)
+        analyze(missing, components=models, poster=missing)

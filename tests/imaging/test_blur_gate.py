@@ -10,8 +10,9 @@ from analyzer.errors import UsageError
 from analyzer.imaging import quality
 from analyzer.imaging.blur_gate import BlurGate
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import components, run, summarize
+from analyzer.pipeline import components, summarize
 from tests.support import media
+from tests.support.analysis import analyze
 
 BLUR = (5.0, 5.3)
 """Seconds of the sample's second shot that are blurred."""
@@ -110,20 +111,20 @@ def models(**options):
     return components.load_components(AnalysisOptions(device="cpu", **shot, **options))
 
 
-def analyze(path, **options):
-    return run.analyze(path, components=models(**options))
+def report_of(path, **options):
+    return analyze(path, components=models(**options))
 
 
 @pytest.fixture(scope="module")
 def every(blurred):
     """The report without any gate."""
-    return analyze(blurred)
+    return report_of(blurred)
 
 
 @pytest.fixture(scope="module")
 def gated(blurred):
     """The report with a gate."""
-    return analyze(blurred, blur_gate="var=8")
+    return report_of(blurred, blur_gate="var=8")
 
 
 def in_blur(report):
@@ -145,7 +146,7 @@ def test_the_tracker_bridges_frames_that_were_gated(gated):
 
 
 def test_so_does_one_that_follows_pixels(blurred):
-    bridges(analyze(blurred, blur_gate="var=8", tracker="correlation"))
+    bridges(report_of(blurred, blur_gate="var=8", tracker="correlation"))
 
 
 def test_a_face_in_a_gated_frame_is_not_described_but_has_its_tracks_labels(gated):
@@ -156,13 +157,13 @@ def test_a_face_in_a_gated_frame_is_not_described_but_has_its_tracks_labels(gate
 
 def test_a_face_that_is_lost_in_a_gated_frame_is_found_again(blurred):
     """Optical flow does not follow points out of focus."""
-    report = analyze(blurred, blur_gate="var=8", tracker="flow")
+    report = report_of(blurred, blur_gate="var=8", tracker="flow")
     assert report.tally.frames_gated == 3
     assert len(report.identities.track_ids) == len(report.persons) == 1
 
 
 def test_an_engine_without_tracks_shows_nobody_in_gated_frames(blurred):
-    report = analyze(blurred, blur_gate="var=8", engine="video")
+    report = report_of(blurred, blur_gate="var=8", engine="video")
     assert report.tally.frames_gated == 3
     assert not in_blur(report).any()
     assert len(report.persons) == 1
@@ -174,7 +175,7 @@ def test_without_a_gate_the_detector_is_asked_about_every_frame(every):
 
 
 def test_where_every_frame_is_gated_nobody_is_seen(blurred):
-    report = analyze(blurred, blur_gate="var=1e6")
+    report = report_of(blurred, blur_gate="var=1e6")
     assert report.tally.frames_gated == report.tally.frames_analysed == 29
     assert report.persons == ()
     assert report.tally.faces_detected == 0
@@ -182,7 +183,7 @@ def test_where_every_frame_is_gated_nobody_is_seen(blurred):
 
 def test_the_next_clear_frame_is_asked_in_the_place_of_a_gated_one(blurred):
     """Of frames 0, 5, 10, ... the third is blurred, and so is the one after it."""
-    report = analyze(blurred, blur_gate="var=8", detect_period=5)
+    report = report_of(blurred, blur_gate="var=8", detect_period=5)
     assert report.tally.frames_gated == 2
     asked = report.observations.time_s[~np.isnan(report.observations.detect_conf)]
     np.testing.assert_allclose(asked, [4.1, 4.6, 5.3, 5.6, 6.1, 6.6, 6.9], atol=0.04)
@@ -192,7 +193,7 @@ def test_the_next_clear_frame_is_asked_in_the_place_of_a_gated_one(blurred):
 def test_faces_not_clear_enough_are_left_out_and_counted_and_tracks_go_on(blurred, every, name):
     values = getattr(every.observations, name.removeprefix("min_"))
     least = float(np.median(values))
-    report = analyze(blurred, **{name: least})
+    report = report_of(blurred, **{name: least})
     wanted = values >= least
     assert 0 < len(report.observations) == wanted.sum() < len(values)
     assert report.tally.faces_filtered == (~wanted).sum()

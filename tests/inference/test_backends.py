@@ -21,8 +21,8 @@ from analyzer.inference.backends.onnxruntime import OnnxSession
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline import components
-from analyzer.pipeline import run as summarize_run
 from tests.support import graphs
+from tests.support.analysis import analyze
 
 
 @pytest.fixture(scope="module")
@@ -150,9 +150,9 @@ class TestMemory:
         models = components.load_components(AnalysisOptions(stop=0.5, fps=5, device="cpu"))
         released = []
         monkeypatch.setattr(Runtime, "release", lambda self: released.append(self))
-        summarize_run.analyze(str(sample / "sample.mp4"), components=models)
+        analyze(str(sample / "sample.mp4"), components=models)
         with pytest.raises(InputError):
-            summarize_run.analyze(str(sample / "none.mp4"), components=models)
+            analyze(str(sample / "none.mp4"), components=models)
         assert released == [models.runtime] * 2
 
 

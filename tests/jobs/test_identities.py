@@ -6,8 +6,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-import ina_worker
 from analyzer.options import AnalysisOptions
+from ina import shared_store
 from jobs.__main__ import main
 from jobs.errors import JobFailed
 from jobs.slurm import survey
@@ -80,11 +80,11 @@ def test_a_worker_that_can_do_no_job_hands_it_back_and_ends(tmp_path: Path) -> N
 
 def test_a_store_in_a_file_is_for_the_workers_of_its_machine() -> None:
     own = ProcessIdentity.own()
-    ina_worker._require_machine(None)
-    ina_worker._require_machine({"host": own.host, "boot_id": own.boot_id})
+    shared_store.require_machine(None)
+    shared_store.require_machine({"host": own.host, "boot_id": own.boot_id})
     for other in ({"host": "archive", "boot_id": own.boot_id}, {"host": own.host, "boot_id": "x"}):
         with pytest.raises(JobFailed, match="--identities redis://HOST:6379") as refused:
-            ina_worker._require_machine(other)
+            shared_store.require_machine(other)
         assert refused.value.kind == "worker"
 
 

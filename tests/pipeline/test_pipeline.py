@@ -9,8 +9,9 @@ import pytest
 from analyzer.errors import InputError
 from analyzer.imaging import boxes
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import components, run
+from analyzer.pipeline import components
 from tests.support import media
+from tests.support.analysis import analyze
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def truth(sample):
 
 @pytest.fixture(scope="module")
 def report(sample, models):
-    return run.analyze(str(sample / "sample.mp4"), components=models)
+    return analyze(str(sample / "sample.mp4"), components=models)
 
 
 def test_two_persons_with_their_screen_times(report, truth):
@@ -37,7 +38,7 @@ def test_a_sure_label_is_right_and_an_unsure_one_can_be_left_empty(sample, repor
     """Both are women; one, old and in uniform, is near the network's boundary."""
     assert report.persons[0].attributes["sex"].label == "f"
     options = AnalysisOptions(fps=5, device="cpu", min_label_accuracy=0.97)
-    strict = run.analyze(str(sample / "sample.mp4"), components=components.load_components(options))
+    strict = analyze(str(sample / "sample.mp4"), components=components.load_components(options))
     assert [p.attributes["sex"].label for p in strict.persons] in (["f", "f"], ["f", ""])
 
 
@@ -83,7 +84,7 @@ def test_counts_add_up(report, truth):
 
 def test_batch_size_changes_nothing(sample, report):
     small = AnalysisOptions(fps=5, device="cpu", batch_size=1)
-    again = run.analyze(
+    again = analyze(
         str(sample / "sample.mp4"), components=components.load_components(small, threads=1)
     )
     np.testing.assert_array_equal(again.observations.frame, report.observations.frame)
@@ -95,7 +96,7 @@ def test_batch_size_changes_nothing(sample, report):
 
 def test_tracking_between_detections_finds_the_same_persons(sample, truth):
     options = AnalysisOptions(fps=10, detect_period=3, device="cpu")
-    report = run.analyze(str(sample / "sample.mp4"), components=components.load_components(options))
+    report = analyze(str(sample / "sample.mp4"), components=components.load_components(options))
     assert np.isnan(report.observations.detect_conf).any()
     assert report.tally.faces_tracked == np.isnan(report.observations.detect_conf).sum()
     assert_faces_add_up(report)
@@ -110,7 +111,7 @@ def test_filters_leave_faces_out_and_count_them(name, sample, report):
     tight = AnalysisOptions(
         fps=5, device="cpu", **{name: 1000.0 if name == "min_face_px" else 0.99}
     )
-    none = run.analyze(str(sample / "sample.mp4"), components=components.load_components(tight))
+    none = analyze(str(sample / "sample.mp4"), components=components.load_components(tight))
     assert len(none.observations) == 0
     assert none.persons == ()
     assert_faces_add_up(none)
@@ -120,7 +121,7 @@ def test_filters_leave_faces_out_and_count_them(name, sample, report):
 def test_persons_with_few_faces_are_left_out_and_counted(sample, report):
     few = min(p.face_count for p in report.persons)
     options = AnalysisOptions(fps=5, device="cpu", min_faces=few + 1)
-    got = run.analyze(str(sample / "sample.mp4"), components=components.load_components(options))
+    got = analyze(str(sample / "sample.mp4"), components=components.load_components(options))
     assert len(got.persons) == got.tally.persons_dropped == 1
     assert len(got.observations) == len(report.observations)
     assert got.tally.faces_kept == len(report.observations) - few
@@ -142,7 +143,7 @@ def test_no_sample_stands_for_two_shots_and_presence_is_exact(report, truth):
 
 def test_a_range_is_part_of_the_whole(sample, report):
     part = AnalysisOptions(fps=5, device="cpu", start=5, stop=9)
-    got = run.analyze(str(sample / "sample.mp4"), components=components.load_components(part))
+    got = analyze(str(sample / "sample.mp4"), components=components.load_components(part))
     table = report.observations
     inside = (table.time_s >= 5) & (table.time_s < 9)
     assert set(table.frame[inside]) <= set(got.observations.frame)
@@ -154,11 +155,11 @@ def test_a_range_behind_the_end_is_an_input_error(tmp_path, models):
     path = media.video(tmp_path / "a.mp4", seconds=0.5)
     late = dataclasses.replace(models.options, start=60)
     with pytest.raises(InputError, match="--start"):
-        run.analyze(str(path), components=components.load_components(late))
+        analyze(str(path), components=components.load_components(late))
 
 
 def test_a_video_without_faces_gives_an_empty_report(tmp_path, models):
-    report = run.analyze(str(media.video(tmp_path / "a.mp4")), components=models)
+    report = analyze(str(media.video(tmp_path / "a.mp4")), components=models)
     assert len(report.observations) == 0
     assert report.persons == ()
     assert report.tally.frames_analysed == 10
@@ -167,7 +168,7 @@ def test_a_video_without_faces_gives_an_empty_report(tmp_path, models):
 def test_progress_reaches_the_end(tmp_path, models):
     steps = []
     path = media.video(tmp_path / "a.mp4", seconds=5)
-    run.analyze(str(path), components=models, progress=steps.append)
+    analyze(str(path), components=models, progress=steps.append)
     observed = [s for s in steps if s.stage == "observe"]
     assert [s.done for s in observed] == sorted(s.done for s in observed)
     assert observed[-1].done == pytest.approx(5, abs=0.1)
@@ -176,7 +177,7 @@ def test_progress_reaches_the_end(tmp_path, models):
 
 def test_key_frames_alone_give_the_same_persons(sample, truth):
     options = AnalysisOptions(engine="videokeyframes", device="cpu")
-    report = run.analyze(str(sample / "sample.mp4"), components=components.load_components(options))
+    report = analyze(str(sample / "sample.mp4"), components=components.load_components(options))
     assert report.tally.frames_decoded == report.tally.frames_analysed < truth["frames"] / 5
     assert len(report.persons) == len(truth["people"])
     for row in range(len(report.observations)):

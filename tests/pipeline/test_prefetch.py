@@ -1,8 +1,7 @@
-"""The prefetch thread: bounded, honest about errors, gone when nobody reads."""
+"""The prefetch thread: bounded, honest about errors, gone when its reader stops."""
 
 import threading
 import time
-from contextlib import closing
 
 import pytest
 
@@ -10,7 +9,8 @@ from analyzer.pipeline.prefetch import prefetch
 
 
 def test_yields_everything_in_order():
-    assert list(prefetch(iter(range(100)), depth=3)) == list(range(100))
+    with prefetch(iter(range(100)), depth=3) as items:
+        assert list(items) == list(range(100))
 
 
 def test_error_is_raised_in_its_place():
@@ -18,29 +18,35 @@ def test_error_is_raised_in_its_place():
         yield 1
         raise ValueError("broken at two")
 
-    got = prefetch(items(), depth=3)
-    assert next(got) == 1
-    with pytest.raises(ValueError, match="broken at two"):
-        next(got)
+    with prefetch(items(), depth=3) as ahead:
+        assert next(ahead) == 1
+        with pytest.raises(ValueError, match="broken at two"):
+            next(ahead)
 
 
 def test_never_runs_further_ahead_than_its_depth():
-    made = []
+    produced = []
 
     def items():
         for i in range(50):
-            made.append(i)
+            produced.append(i)
             yield i
 
-    with closing(prefetch(items(), depth=4)) as got:
-        next(got)
+    with prefetch(items(), depth=4) as ahead:
+        next(ahead)
         time.sleep(0.1)
-        assert len(made) <= 1 + 4 + 1
+        assert len(produced) <= 1 + 4 + 1
 
 
 def test_thread_ends_with_its_reader():
     before = threading.active_count()
-    got = prefetch(iter(range(1000)), depth=2)
-    next(got)
-    got.close()
+    with prefetch(iter(range(1000)), depth=2) as ahead:
+        next(ahead)
+    assert threading.active_count() == before
+
+
+def test_one_ahead_of_another_ends_in_any_order():
+    before = threading.active_count()
+    with prefetch(iter(range(100)), depth=2) as inner, prefetch(inner, depth=2) as outer:
+        assert [next(outer) for _ in range(5)] == [0, 1, 2, 3, 4]
     assert threading.active_count() == before

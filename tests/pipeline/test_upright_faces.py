@@ -11,8 +11,9 @@ import pytest
 
 from analyzer.imaging import boxes
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import components, run
+from analyzer.pipeline import components
 from tests.support import media
+from tests.support.analysis import analyze
 
 SIZE = (426, 240)
 """Width and height of the picture that the viewer sees."""
@@ -141,7 +142,7 @@ def test_rows_have_ffprobes_times_and_boxes_are_on_the_face(make, tmp_path, mode
     numbers = make(path)
     times = media.player_times(path)
     assert len(times) == len(numbers)
-    report = run.analyze(str(path), components=models)
+    report = analyze(str(path), components=models)
     table = report.observations
     assert abs(report.info.width_px - SIZE[0]) <= 1
     assert report.info.height_px == SIZE[1]

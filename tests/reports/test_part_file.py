@@ -8,11 +8,12 @@ import pytest
 from analyzer import registry
 from analyzer.errors import InputError
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import components, observe, run, summarize
+from analyzer.pipeline import components, conclude, observe, summarize
 from analyzer.reports import part_file
 from analyzer.types import MediaReport
 from joblist.shard import Shard
 from tests.support import media
+from tests.support.analysis import analyze
 
 EXPORTS = ("ass", "characters", "csv", "shots")
 
@@ -33,7 +34,7 @@ def in_shards(path: Path, count: int, models: summarize.Components, folder: Path
         part = observe.observe_part(str(path), components=models, shard=shard)
         part_file.save(part, folder / "part", key="k")
         found.append(part_file.load(folder / "part", key="k"))
-    return run.conclude(found, components=models)
+    return conclude.conclude(found, components=models)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def in_shards(path: Path, count: int, models: summarize.Components, folder: Path
 def test_outputs_are_the_same_to_the_byte(options, sample, tmp_path):
     path = sample / "sample.mp4"
     models = components.load_components(AnalysisOptions(device="cpu", **options))
-    whole = outputs(run.analyze(str(path), components=models), models, tmp_path)
+    whole = outputs(analyze(str(path), components=models), models, tmp_path)
     assert len(whole["csv"].splitlines()) > 10
     again = in_shards(path, 4, models, tmp_path)
     assert outputs(again, models, tmp_path) == whole
@@ -91,7 +92,7 @@ def test_what_is_no_part_is_refused(content, halves, tmp_path):
 @pytest.mark.parametrize("kept", [[0], [0, 1, 1]])
 def test_parts_that_do_not_fit_together_are_refused(kept, halves):
     with pytest.raises(InputError, match="changed while"):
-        run.join([halves[n] for n in kept])
+        conclude.join([halves[n] for n in kept])
 
 
 def test_a_range_without_a_frame_is_an_error_of_the_whole_alone(tmp_path):

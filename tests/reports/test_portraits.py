@@ -13,16 +13,17 @@ from PIL import Image
 from analyzer import registry
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import components, run
+from analyzer.pipeline import components
 from analyzer.reports import portraits
 from tests.support import media
+from tests.support.analysis import analyze
 from tests.support.reports import Face, make_report
 
 
 @pytest.fixture(scope="module")
 def report(sample):
     models = components.load_components(AnalysisOptions(fps=2, device="cpu"))
-    return run.analyze(str(sample / "sample.mp4"), components=models)
+    return analyze(str(sample / "sample.mp4"), components=models)
 
 
 def read(jpeg: bytes) -> np.ndarray:

@@ -14,11 +14,11 @@ from analyzer.errors import InputError, ResourceError
 from analyzer.gallery.folder import Galleries
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import components, run
+from analyzer.pipeline import components
 from analyzer.reports import portraits, report_file
-from analyzer.workflows import analyze
 from tests.reports.test_part_file import in_shards
 from tests.support import media
+from tests.support.analysis import analyze
 from tests.support.reports import NAN, Face, make_report
 
 EXPORTER = registry.load("export", "report", runtime=Runtime())
@@ -53,7 +53,7 @@ def models():
 
 @pytest.fixture(scope="module")
 def report(sample, models):
-    return run.analyze(str(sample / "sample.mp4"), components=models)
+    return analyze(str(sample / "sample.mp4"), components=models)
 
 
 def round_trip(report, path):
@@ -69,7 +69,7 @@ def test_of_a_video(report, tmp_path):
 
 
 def test_of_a_medium_without_faces(models, tmp_path):
-    empty = run.analyze(str(media.video(tmp_path / "a.mp4", seconds=1)), components=models)
+    empty = analyze(str(media.video(tmp_path / "a.mp4", seconds=1)), components=models)
     assert len(empty.observations) == 0
     assert_equal(round_trip(empty, tmp_path / "a.report.zip"), empty)
 
@@ -81,7 +81,7 @@ def test_of_stills_with_names_and_a_poster(tmp_path):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "Eileen Collins.jpg").write_bytes(image)
     models = components.load_components(AnalysisOptions(engine="image", device="cpu"))
-    report = analyze.analyze(
+    report = analyze(
         str(tmp_path / "stills"),
         components=models,
         gallery=Galleries(models).get(str(tmp_path / "gallery")),
@@ -208,7 +208,7 @@ def test_a_folder_that_does_not_exist(tmp_path):
 def test_a_medium_that_is_gone_costs_the_portraits_only(sample, models, tmp_path, caplog):
     path = tmp_path / "film.mp4"
     shutil.copy(sample / "sample.mp4", path)
-    report = run.analyze(str(path), components=models)
+    report = analyze(str(path), components=models)
     path.unlink()
     EXPORTER.write(report, tmp_path / "a.report.zip")
     assert report_file.portraits(tmp_path / "a.report.zip") == {}

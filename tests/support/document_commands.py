@@ -10,16 +10,16 @@ from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr
 from functools import cache
 
-import ina_server
-import ina_worker
 from analyzer import __main__ as analyzer_main
 from analyzer.options import AnalysisOptions
+from ina.server_options import server_parser
+from ina.worker import worker_parser
 from jobs import __main__ as jobs_main
 from tests.support.document_pages import Block
 
 _PARSERS: dict[str, Callable[[], argparse.ArgumentParser]] = {
-    "ina_server": ina_server._parser,
-    "ina_worker": ina_worker._parser,
+    "ina_server": server_parser,
+    "ina_worker": worker_parser,
     "python -m analyzer": analyzer_main._parser,
     "python -m jobs": jobs_main._parser,
 }

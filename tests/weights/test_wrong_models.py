@@ -134,16 +134,17 @@ def test_cuda_that_is_not_there(detector, backend, refused, request):
 
 def third_party() -> list[tuple[str, str]]:
     """Each component, and each library that is imported with it."""
-    found = []
-    for path in sorted((ROOT / "analyzer").glob("*/*.py")):
-        stage = path.parent.name
-        if stage in ("commands", "identities", "collect", "datasets", "train"):
+    pairs = set()
+    ours = {*sys.stdlib_module_names, "analyzer", "joblist", "numpy"}
+    for kind, package in registry.PLUGINS.items():
+        if kind in ("commands", "identities", "datasets", "train"):
             continue
-        for one in imports_of(path):
-            library = one.imported.partition(".")[0]
-            if one.at_top and library not in {*sys.stdlib_module_names, "analyzer", "numpy"}:
-                found.append((f"{stage}/{path.name}", library))
-    return sorted(set(found))
+        for path in (ROOT / "analyzer").joinpath(*package.split(".")).glob("*.py"):
+            for imported in imports_of(path):
+                library = imported.imported.partition(".")[0]
+                if imported.at_top and library not in ours:
+                    pairs.add((f"{kind}/{path.name}", library))
+    return sorted(pairs)
 
 
 def packages() -> set[str]:

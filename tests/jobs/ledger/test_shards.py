@@ -272,7 +272,7 @@ def test_a_shard_that_cannot_be_done_stops_the_others_and_is_named(
 def test_parts_that_disappear_are_done_again(
     server: "Callable[..., Server]", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.ledger.backoff", lambda fails: 0.1)
+    monkeypatch.setattr("jobs.ledger.ledger.backoff", lambda fails: 0.1)
     running = server({"a": f"lose {tmp_path / 'out'} {tmp_path / 'once'}"})
     with working(running.uri) as worker:
         assert worker.wait(WAIT_S) == 0

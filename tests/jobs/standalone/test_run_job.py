@@ -111,7 +111,7 @@ def test_a_death_at_the_renames_is_finished_by_the_next(
 ) -> None:
     job = work(tmp_path, f"die {when} {tmp_path / 'once'}")
     code = (
-        "import sys; from pathlib import Path; from tests.jobs import test_run_job as t;"
+        "import sys; from pathlib import Path; from tests.jobs.standalone import test_run_job as t;"
         "t.do(t.work(Path(sys.argv[1]), ''), Path(sys.argv[2]))"
     )
     dead = subprocess.run([sys.executable, "-c", code, tmp_path, path], cwd=ROOT, timeout=60)

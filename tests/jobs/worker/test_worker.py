@@ -149,7 +149,7 @@ def test_a_worker_finishes_the_renames_of_a_lost_one(tmp_path: Path, renamed: in
 def test_a_job_whose_files_are_gone_runs_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.ledger.backoff", lambda fails: 0.1)
+    monkeypatch.setattr("jobs.ledger.ledger.backoff", lambda fails: 0.1)
     with serving(tmp_path, {"a": ""}, lease_s=1.0) as server:
         for file in prepare_and_vanish(server).values():
             Path(file.part).unlink()
