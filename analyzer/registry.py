@@ -110,12 +110,12 @@ def check(stage: str, text: str) -> Spec:
         UsageError: no such component; the message lists those there are.
     """
     spec = Spec.parse(text)
-    known = names(stage)
-    if spec.name not in known:
-        close = difflib.get_close_matches(spec.name, known, n=1)
+    available = names(stage)
+    if spec.name not in available:
+        close = difflib.get_close_matches(spec.name, available, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise UsageError(
-            f"no {stage} component {spec.name!r}; there are: {', '.join(known)}.{hint}"
+            f"no {stage} component {spec.name!r}; there are: {', '.join(available)}.{hint}"
         )
     return spec
 
@@ -136,10 +136,10 @@ def module(stage: str, name: str) -> types.ModuleType:
         raise MissingDependency(missing, needed_by=f"{stage} {name}", install=install) from error
 
 
-def constant(stage: str, name: str, wanted: str) -> Any:
+def constant(stage: str, name: str, constant_name: str) -> Any:
     """Read a constant off a component's file, which is not imported; ``None`` where it has none."""
     for node in ast.parse((_folder(stage) / f"{name}.py").read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == wanted:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == constant_name:
             return ast.literal_eval(node.value)
     return None
 
@@ -189,12 +189,14 @@ def _convert(
     """Turn the text of options into the types that ``create`` declares."""
     hints = get_type_hints(create)
     # An option that is called as something that is given is the keyword with _ behind.
-    known = {k.rstrip("_"): k for k in inspect.signature(create).parameters if k not in given}
+    keyword_of = {k.rstrip("_"): k for k in inspect.signature(create).parameters if k not in given}
     values = {}
     for key, text in options:
-        if key not in known:
-            raise UsageError(f"{name} has no option {key!r}; it has: {', '.join(known) or 'none'}")
-        keyword = known[key]
+        if key not in keyword_of:
+            raise UsageError(
+                f"{name} has no option {key!r}; it has: {', '.join(keyword_of) or 'none'}"
+            )
+        keyword = keyword_of[key]
         try:
             values[keyword] = _value(text, hints[keyword])
         except ValueError:

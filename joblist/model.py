@@ -75,10 +75,10 @@ class Rows:
         Raises:
             ValueError: With what is wrong, and the cure.
         """
-        found = re.fullmatch(r"(\d*):(\d*)", text.strip())
-        if not found or found[0] == ":":
+        match = re.fullmatch(r"(\d*):(\d*)", text.strip())
+        if not match or match[0] == ":":
             raise ValueError(f"{text!r} names no rows: write A:B, such as 1:100")
-        rows = cls(int(found[1] or 1), int(found[2]) if found[2] else None)
+        rows = cls(int(match[1] or 1), int(match[2]) if match[2] else None)
         if rows.first < 1 or rows.last == 0:
             raise ValueError(f"{text!r}: the first row is 1")
         if rows.last is not None and rows.last < rows.first:

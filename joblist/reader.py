@@ -174,8 +174,8 @@ def _header(names: list[str], *, exporters: Collection[str], problems: Problems)
 def _check_column(name: str, *, exporters: Collection[str], problems: Problems) -> None:
     if name.startswith("dest_"):
         if name.removeprefix("dest_") not in exporters:
-            known = ", ".join(f"dest_{exporter}" for exporter in sorted(exporters))
-            problems.add(1, f"column {name} has no exporter: there are {known}")
+            allowed = ", ".join(f"dest_{exporter}" for exporter in sorted(exporters))
+            problems.add(1, f"column {name} has no exporter: there are {allowed}")
     elif name not in MANDATORY + EXTRAS and not name.startswith("metric_"):
         problems.ignored.add(name)
 

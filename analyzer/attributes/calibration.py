@@ -102,8 +102,8 @@ class Calibration:
 
     def sure(self, head: str, raw: F32, views: Views, accuracy: float) -> NDArray[np.bool_]:
         """Which labels (n,) are to be given so that this share of them is right."""
-        wanted = self.thresholds_at(head, accuracy, views)
-        return self.confidence(head, raw, views) >= wanted
+        thresholds = self.thresholds_at(head, accuracy, views)
+        return self.confidence(head, raw, views) >= thresholds
 
     def age_tail(self, views: Views) -> F64:
         """Share (n,) of the age distribution that lies on each side of the interval."""

@@ -76,10 +76,10 @@ def decode(head: str, raw: F32) -> Decoded:
         UsageError: no such head, or k is not its size.
     """
     _check(head, raw)
-    known = ~np.isnan(raw).any(axis=1)
+    is_known = ~np.isnan(raw).any(axis=1)
     value = np.full(len(raw), np.nan, np.float32)
     label = np.full(len(raw), "", object)
-    value[known], label[known] = _DECODERS[head](raw[known].astype(np.float64))
+    value[is_known], label[is_known] = _DECODERS[head](raw[is_known].astype(np.float64))
     return Decoded(value=value, label=tuple(label))
 
 
@@ -114,36 +114,36 @@ def aggregate(
     used = ~np.isnan(raw).any(axis=1) & (np.asarray(weights) > 0)
     if not used.any():
         return np.full(SIZES[head], np.nan, np.float32)
-    known = raw[used]
+    known_rows = raw[used]
     if method == "median":
-        return _median(head, known)
+        return _median(head, known_rows)
     if method == "vote":
-        return _vote(head, known)
-    return _average(head, known, np.asarray(weights, np.float64)[used])
+        return _vote(head, known_rows)
+    return _average(head, known_rows, np.asarray(weights, np.float64)[used])
 
 
-def _average(head: str, known: F32, weights: F64) -> F32:
-    values = known.astype(np.float64)
+def _average(head: str, rows: F32, weights: F64) -> F32:
+    values = rows.astype(np.float64)
     if head == "sex":
         return np.average(values, axis=0, weights=weights).astype(np.float32)
     return _log(np.average(_softmax(values), axis=0, weights=weights))
 
 
-def _median(head: str, known: F32) -> F32:
+def _median(head: str, rows: F32) -> F32:
     if head == "sex":
-        return np.median(known, axis=0).astype(np.float32)
+        return np.median(rows, axis=0).astype(np.float32)
     if head == "ethnicity":
-        return _log(np.median(_softmax(known.astype(np.float64)), axis=0))
-    order, last = np.argsort(decode(head, known).value, kind="stable"), len(known) - 1
-    return aggregate(head, known[order[last // 2 : (last + 1) // 2 + 1]])
+        return _log(np.median(_softmax(rows.astype(np.float64)), axis=0))
+    order, last = np.argsort(decode(head, rows).value, kind="stable"), len(rows) - 1
+    return aggregate(head, rows[order[last // 2 : (last + 1) // 2 + 1]])
 
 
-def _vote(head: str, known: F32) -> F32:
-    labels = age_bin(known) if head == "age" else np.array(decode(head, known).label)
+def _vote(head: str, rows: F32) -> F32:
+    labels = age_bin(rows) if head == "age" else np.array(decode(head, rows).label)
     names, label = np.unique(labels, return_inverse=True)
-    votes, sure = np.bincount(label), np.bincount(label, margin(head, known))
+    votes, sure = np.bincount(label), np.bincount(label, margin(head, rows))
     winner = max(range(len(names)), key=lambda i: (votes[i], sure[i]))
-    return aggregate(head, known[label == winner])
+    return aggregate(head, rows[label == winner])
 
 
 def summarize(head: str, raw: F32, tail: float = TAIL) -> Attribute:

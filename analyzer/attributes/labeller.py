@@ -57,16 +57,16 @@ class Labeller:
         self, heads: Mapping[str, F32], views: Views, weights: F32
     ) -> dict[str, Attribute]:
         """Make one face of one person's n faces, and decode it; see `average`."""
-        averages, one = self.average(heads, views, weights)
-        tail = self._tail(one)
-        kept = self.decode({head: raw[None] for head, raw in averages.items()}, one)
+        averages, mean_views = self.average(heads, views, weights)
+        tail = self._tail(mean_views)
+        decoded = self.decode({head: raw[None] for head, raw in averages.items()}, mean_views)
         return {
-            head: _blank(attributes.summarize(head, raw, tail), bool(kept[head].label[0]))
+            head: _blank(attributes.summarize(head, raw, tail), bool(decoded[head].label[0]))
             for head, raw in averages.items()
         }
 
-    def _tail(self, one: Views) -> float:
-        return float(self.calibration.age_tail(one)[0]) if self.calibration else attributes.TAIL
+    def _tail(self, views: Views) -> float:
+        return float(self.calibration.age_tail(views)[0]) if self.calibration else attributes.TAIL
 
     def _kept(self, head: str, decoded: Decoded, raw: F32, views: Views) -> Decoded:
         """Empty the labels that are less sure than asked for."""

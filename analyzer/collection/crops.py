@@ -24,12 +24,12 @@ class Crops:
 
 
 def write(
-    found: Collection, folder: Path, crops: Path, progress: ProgressHook | None = None
+    collection: Collection, folder: Path, crops: Path, progress: ProgressHook | None = None
 ) -> Crops:
     """Write the portraits that the reports hold.
 
     Args:
-        found: whose.
+        collection: whose.
         folder: of the results; the best portrait of each goes into ``portraits`` in it.
         crops: the zip of all of them.
         progress: told of each medium.
@@ -37,49 +37,51 @@ def write(
     Raises:
         ResourceError: a file cannot be written.
     """
-    names = zips.folders({one.identity_id: one.name for one in found.identities})
-    members = _members(found)
-    made, best = Crops(), dict[int, int]()
+    names = zips.folders(
+        {collected.identity_id: collected.name for collected in collection.identities}
+    )
+    members = _members(collection)
+    crops_cut, best = Crops(), dict[int, int]()
     target = folder / "portraits"
     target.mkdir(parents=True, exist_ok=True)
     for old in target.glob("*.jpg"):
         old.unlink()
     with zips.create(crops) as file:
-        for number, seen in enumerate(found.seen):
+        for number, medium in enumerate(collection.seen):
             if progress is not None:
-                progress(Progress(stage="portraits", done=number, total=len(found.seen)))
-            for identity, place, person, track, jpeg in _of_medium(seen, members[id(seen)]):
-                item = zips.safe(seen.medium.item_id)
+                progress(Progress(stage="portraits", done=number, total=len(collection.seen)))
+            for identity, position, person, track, jpeg in _of_medium(medium, members[id(medium)]):
+                item = zips.safe(medium.medium.item_id)
                 name = f"{names[identity]}/{number:05}_{item}_{track}.jpg"
                 file.add(name, [jpeg], packed=False)
-                made.files.setdefault((identity, place), name)
+                crops_cut.files.setdefault((identity, position), name)
                 if person.face_count > best.get(identity, 0):
                     best[identity] = person.face_count
-                    made.portraits[identity] = f"portraits/{identity}.jpg"
-                    (folder / made.portraits[identity]).write_bytes(jpeg)
-    return made
+                    crops_cut.portraits[identity] = f"portraits/{identity}.jpg"
+                    (folder / crops_cut.portraits[identity]).write_bytes(jpeg)
+    return crops_cut
 
 
 _Member = tuple[int, int, Person]
 """Identity, place of the appearance, and who of the medium it is."""
 
 
-def _members(found: Collection) -> dict[int, list[_Member]]:
+def _members(collection: Collection) -> dict[int, list[_Member]]:
     """Who is in each medium, by the medium's ``id``."""
     members: dict[int, list[_Member]] = defaultdict(list)
-    for identity in found.identities:
-        for place, one in enumerate(identity.appearances):
-            for person in one.persons:
-                members[id(one.seen)].append((identity.identity_id, place, person))
+    for identity in collection.identities:
+        for position, appearance in enumerate(identity.appearances):
+            for person in appearance.persons:
+                members[id(appearance.seen)].append((identity.identity_id, position, person))
     return members
 
 
 def _of_medium(
-    seen: AnalysedMedium, members: Sequence[_Member]
+    medium: AnalysedMedium, members: Sequence[_Member]
 ) -> Iterator[tuple[int, int, Person, int, bytes]]:
     """Yield the portraits of a medium, the best of each person first."""
     try:
-        pictures = report_file.portraits(seen.report) if members else {}
+        pictures = report_file.portraits(medium.report) if members else {}
     except InputError:  # it was there a minute ago; its numbers count all the same
         return
     owner = {track: member for member in members for track in member[2].track_ids}

@@ -21,7 +21,7 @@ def together(persons: Sequence[Person]) -> Iterator[tuple[int, int]]:
         for number, person in enumerate(persons)
         for start, end in person.intervals
     )
-    found: set[tuple[int, int]] = set()
+    pairs: set[tuple[int, int]] = set()
     on_screen: list[tuple[float, float, int]] = []
     for start, end, number in stretches:
         # Of stills, a stretch has no length.
@@ -30,9 +30,9 @@ def together(persons: Sequence[Person]) -> Iterator[tuple[int, int]]:
             for began, left, other in on_screen
             if left > start + _SAME_TIME_S or abs(began - start) <= _SAME_TIME_S
         ]
-        found.update((min(o, number), max(o, number)) for _, _, o in on_screen if o != number)
+        pairs.update((min(o, number), max(o, number)) for _, _, o in on_screen if o != number)
         on_screen.append((start, end, number))
-    yield from sorted(found)
+    yield from sorted(pairs)
 
 
 def identities(
@@ -63,20 +63,20 @@ def identities(
     """
     named = np.array([name is not None for name in names], bool)
     labels = np.empty(len(names), np.int64)
-    known = sorted({name for name in names if name is not None})
-    place = {name: number for number, name in enumerate(known)}
-    labels[named] = [place[name] for name in names if name is not None]
-    labels[~named] = len(known) + _clusters(
+    distinct = sorted({name for name in names if name is not None})
+    name_number = {name: number for number, name in enumerate(distinct)}
+    labels[named] = [name_number[name] for name in names if name is not None]
+    labels[~named] = len(distinct) + _clusters(
         centroids[~named], weights[~named], _renumbered(apart, ~named), clusterer, threshold
     )
-    if not known or named.all():
+    if not distinct or named.all():
         return dense(labels)
     count = int(labels.max()) + 1
     centres, _ = group_means(centroids, labels, weights, count)
     joined = np.arange(count)
     groups = _Groups(labels, apart)
-    for _, cluster, name in _near(centres[len(known) :], centres[: len(known)], threshold):
-        number = len(known) + cluster
+    for _, cluster, name in _near(centres[len(distinct) :], centres[: len(distinct)], threshold):
+        number = len(distinct) + cluster
         if joined[number] == number and groups.join(number, name):
             joined[number] = name
     return dense(joined[labels])
@@ -92,8 +92,8 @@ def _clusters(
 
 def _renumbered(apart: I64, keep: "np.ndarray") -> I64:
     """The pairs within some of the persons, as indices into these."""
-    place = np.cumsum(keep) - 1
-    return place[apart[keep[apart].all(axis=1)]].astype(np.int64).reshape(-1, 2)
+    new_number = np.cumsum(keep) - 1
+    return new_number[apart[keep[apart].all(axis=1)]].astype(np.int64).reshape(-1, 2)
 
 
 def _near(clusters: F32, names: F32, threshold: float) -> list[tuple[float, int, int]]:
@@ -118,9 +118,9 @@ class _Groups:
             self._members[label].append(person)
         self._label = labels.copy()
         self._rivals: dict[int, list[int]] = defaultdict(list)
-        for one, other in apart.tolist():
-            self._rivals[one].append(other)
-            self._rivals[other].append(one)
+        for first, other in apart.tolist():
+            self._rivals[first].append(other)
+            self._rivals[other].append(first)
 
     def join(self, group: int, other: int) -> bool:
         """Make one group part of another; says whether that is possible."""

@@ -88,22 +88,22 @@ class CollectedPerson:
     @property
     def face_count(self) -> int:
         """Faces in all media."""
-        return sum(one.face_count for one in self.appearances)
+        return sum(appearance.face_count for appearance in self.appearances)
 
     @property
     def stretches(self) -> int:
         """How often it comes on screen."""
-        return sum(one.stretches for one in self.appearances)
+        return sum(appearance.stretches for appearance in self.appearances)
 
     @property
     def screen_time_s(self) -> float:
         """Seconds on screen in all media."""
-        return fsum(one.screen_time_s for one in self.appearances)
+        return fsum(appearance.screen_time_s for appearance in self.appearances)
 
     @property
     def best(self) -> MediumAppearance:
         """Where most of its faces are."""
-        return max(self.appearances, key=lambda one: one.main.face_count)
+        return max(self.appearances, key=lambda appearance: appearance.main.face_count)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +119,7 @@ class Collection:
 
 
 def collect(
-    seen: Sequence[AnalysedMedium],
+    media: Sequence[AnalysedMedium],
     skipped: Sequence[Skipped],
     metrics: Sequence[str],
     *,
@@ -132,7 +132,7 @@ def collect(
     Who is who does not depend on the order of the media; only the order of appearances does.
 
     Args:
-        seen: the media.
+        media: the media.
         skipped: those that could not be read.
         metrics: columns of the joblist to be averaged.
         clusterer: groups the persons.
@@ -142,37 +142,41 @@ def collect(
     """
     if progress is not None:
         progress(Progress(stage="group", done=0, total=1))
-    order = sorted(seen, key=lambda one: one.medium.source_path)
-    people = [(one, person) for one in order for person in one.summary.persons]
-    limits = [one.summary.provenance["cluster_threshold"] for one in order]
+    order = sorted(media, key=lambda medium: medium.medium.source_path)
+    people = [(medium, person) for medium in order for person in medium.summary.persons]
+    limits = [medium.summary.provenance["cluster_threshold"] for medium in order]
     labels = _labels(order, clusterer, threshold or min(limits, default=1.0))
     groups: dict[int, list[tuple[AnalysedMedium, Person]]] = {}
     for label, member in zip(labels.tolist(), people, strict=True):
         groups.setdefault(label, []).append(member)
-    line = {id(one): number for number, one in enumerate(seen)}
-    found = [_identity(members, line, metrics) for members in groups.values()]
-    found.sort(key=lambda one: -one.screen_time_s)  # stable: as in the sorted media
+    line = {id(medium): number for number, medium in enumerate(media)}
+    persons_unsorted = [_identity(members, line, metrics) for members in groups.values()]
+    persons_unsorted.sort(
+        key=lambda medium: -medium.screen_time_s
+    )  # stable: as in the sorted media
     if progress is not None:
         progress(Progress(stage="group", done=1, total=1))
     return Collection(
-        identities=tuple(replace(one, identity_id=n) for n, one in enumerate(found)),
-        seen=tuple(seen),
+        identities=tuple(
+            replace(medium, identity_id=n) for n, medium in enumerate(persons_unsorted)
+        ),
+        seen=tuple(media),
         skipped=tuple(skipped),
         metrics=tuple(metrics),
     )
 
 
-def _labels(seen: Sequence[AnalysedMedium], clusterer: Clusterer, threshold: float) -> I64:
+def _labels(media: Sequence[AnalysedMedium], clusterer: Clusterer, threshold: float) -> I64:
     """The identity of each person of each medium, in their order."""
     apart: list[tuple[int, int]] = []
     centroids, count = [], 0
-    for one in seen:
-        persons = one.summary.persons
+    for medium in media:
+        persons = medium.summary.persons
         rows = [person.person_id for person in persons]
-        centroids += [one.summary.identities.centroids[rows]] if rows else []
+        centroids += [medium.summary.identities.centroids[rows]] if rows else []
         apart += [(a + count, b + count) for a, b in grouping.together(persons)]
         count += len(persons)
-    people = [person for one in seen for person in one.summary.persons]
+    people = [person for medium in media for person in medium.summary.persons]
     if not people:
         return np.empty(0, np.int64)
     return grouping.identities(
@@ -192,12 +196,12 @@ def _identity(
 ) -> CollectedPerson:
     """Put together what is known of one identity, numbered 0 for now."""
     media: dict[int, list[Person]] = {}
-    by_line = {line[id(seen)]: seen for seen, _ in members}
-    for seen, person in members:
-        media.setdefault(line[id(seen)], []).append(person)
+    by_line = {line[id(medium)]: medium for medium, _ in members}
+    for medium, person in members:
+        media.setdefault(line[id(medium)], []).append(person)
     appearances = tuple(MediumAppearance(by_line[n], tuple(media[n])) for n in sorted(media))
     people = [person for _, person in members]
-    values = [one.seen.medium.metrics for one in appearances]
+    values = [appearance.seen.medium.metrics for appearance in appearances]
     return CollectedPerson(
         identity_id=0,
         name=next((person.name for person in people if person.name is not None), None),
@@ -220,10 +224,10 @@ def _age(people: Sequence[Person]) -> str:
 
 def _pooled(head: str, people: Sequence[Person]) -> float | None:
     """Mean decision value of the persons who have a label, each counting by its faces."""
-    known = [
+    attributed = [
         (person.attributes[head].value, person.face_count)
         for person in people
         if head in person.attributes and person.attributes[head].label
     ]
-    total = sum(faces for _, faces in known)
-    return fsum(value * faces for value, faces in known) / total if total else None
+    total = sum(faces for _, faces in attributed)
+    return fsum(value * faces for value, faces in attributed) / total if total else None

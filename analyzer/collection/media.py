@@ -89,7 +89,7 @@ def media_of(rows: Iterable[JobSpec]) -> list[ListedMedium]:
     by_path: dict[str, list[JobSpec]] = defaultdict(list)
     for row in rows:
         by_path[_resolved(row.source_path)].append(row)
-    found = [
+    listed = [
         ListedMedium(
             source_path=same[0],
             copies=tuple(same[1:]),
@@ -97,7 +97,7 @@ def media_of(rows: Iterable[JobSpec]) -> list[ListedMedium]:
         )
         for same in _alike(by_path)
     ]
-    return sorted(found, key=lambda medium: medium.rows[0].line)
+    return sorted(listed, key=lambda medium: medium.rows[0].line)
 
 
 def _resolved(source: str) -> str:
@@ -144,18 +144,18 @@ def read(
     Raises:
         UsageError: the reports are of different describers.
     """
-    seen: list[AnalysedMedium] = []
+    analysed: list[AnalysedMedium] = []
     skipped: list[Skipped] = []
     for number, medium in enumerate(media):
         if progress is not None:
             progress(Progress(stage="read", done=number, total=len(media)))
-        found = _read(medium)
-        if isinstance(found, AnalysedMedium):
-            seen.append(found)
+        result = _read(medium)
+        if isinstance(result, AnalysedMedium):
+            analysed.append(result)
         else:
-            skipped.append(found)
-    _check_describers(seen)
-    return seen, skipped
+            skipped.append(result)
+    _check_describers(analysed)
+    return analysed, skipped
 
 
 def _read(medium: ListedMedium) -> AnalysedMedium | Skipped:
@@ -172,16 +172,16 @@ def _read(medium: ListedMedium) -> AnalysedMedium | Skipped:
 def _known(summary: Summary) -> Summary:
     """Leave out who was forgotten: without a mean embedding they are like everybody and nobody."""
     centroids = summary.identities.centroids
-    known = tuple(person for person in summary.persons if centroids[person.person_id].any())
-    return replace(summary, persons=known)
+    described = tuple(person for person in summary.persons if centroids[person.person_id].any())
+    return replace(summary, persons=described)
 
 
-def _check_describers(seen: Sequence[AnalysedMedium]) -> None:
+def _check_describers(analysed: Sequence[AnalysedMedium]) -> None:
     """Vectors of different networks cannot be compared."""
     first: dict[str, Path] = {}
-    for one in seen:
-        if one.summary.persons:
-            first.setdefault(one.summary.provenance["options"]["describer"], one.report)
+    for medium in analysed:
+        if medium.summary.persons:
+            first.setdefault(medium.summary.provenance["options"]["describer"], medium.report)
     if len(first) > 1:
-        made = ", ".join(f"{path} with {name}" for name, path in first.items())
-        raise UsageError(f"reports of different describers: {made}; analyse all with one")
+        describers = ", ".join(f"{path} with {name}" for name, path in first.items())
+        raise UsageError(f"reports of different describers: {describers}; analyse all with one")

@@ -41,7 +41,7 @@ class Writers:
 
 
 def write(
-    found: Collection, folder: Path, writers: Writers, progress: ProgressHook | None = None
+    collection: Collection, folder: Path, writers: Writers, progress: ProgressHook | None = None
 ) -> None:
     """Write everything.
 
@@ -49,61 +49,61 @@ def write(
         ResourceError: the folder cannot be written to.
     """
     with outputs.atomic_write(folder / "crops.zip") as part:
-        cut = crops.write(found, folder, part, progress)
-    _table(folder / "identities", list(tables.identities(found, cut.portraits)), writers)
-    _table(folder / "appearances", list(tables.appearances(found, cut.files)), writers)
+        cut = crops.write(collection, folder, part, progress)
+    _table(folder / "identities", list(tables.identities(collection, cut.portraits)), writers)
+    _table(folder / "appearances", list(tables.appearances(collection, cut.files)), writers)
     with outputs.atomic_write(folder / "media.csv") as part:
-        columns.write_csv(part, list(tables.media(found)))
+        columns.write_csv(part, list(tables.media(collection)))
     with outputs.atomic_write(folder / "index.html") as part:
-        page = writers.page.render(_page(found, cut, folder))
+        page = writers.page.render(_page(collection, cut, folder))
         part.write_text(page, encoding="utf-8", errors="backslashreplace")
 
 
-def _table(stem: Path, found: list[Column], writers: Writers) -> None:
+def _table(stem: Path, table_columns: list[Column], writers: Writers) -> None:
     with outputs.atomic_write(stem.with_name(f"{stem.name}.csv")) as part:
-        columns.write_csv(part, found)
+        columns.write_csv(part, table_columns)
     with outputs.atomic_write(stem.with_name(f"{stem.name}.parquet")) as part:
-        writers.parquet(part, found)
+        writers.parquet(part, table_columns)
 
 
-def _page(found: Collection, cut: Crops, folder: Path) -> Mapping[str, Any]:
+def _page(collection: Collection, cut: Crops, folder: Path) -> Mapping[str, Any]:
     """What the page shows."""
     return {
-        "identities": [_shown(one, cut, folder) for one in found.identities[:SHOWN]],
-        "metrics": [name.removeprefix("metric_") for name in found.metrics],
-        "total": len(found.identities),
-        "media": len(found.seen),
-        "persons": sum(len(seen.summary.persons) for seen in found.seen),
-        "faces": sum(one.face_count for one in found.identities),
-        "skipped": [(s.medium.item_id, s.reason) for s in found.skipped],
+        "identities": [_shown(identity, cut, folder) for identity in collection.identities[:SHOWN]],
+        "metrics": [name.removeprefix("metric_") for name in collection.metrics],
+        "total": len(collection.identities),
+        "media": len(collection.seen),
+        "persons": sum(len(medium.summary.persons) for medium in collection.seen),
+        "faces": sum(identity.face_count for identity in collection.identities),
+        "skipped": [(s.medium.item_id, s.reason) for s in collection.skipped],
     }
 
 
-def _shown(one: CollectedPerson, cut: Crops, folder: Path) -> dict[str, Any]:
+def _shown(identity: CollectedPerson, cut: Crops, folder: Path) -> dict[str, Any]:
     return {
-        "id": one.identity_id,
-        "name": one.name or "",
-        "portrait": cut.portraits.get(one.identity_id),
-        "sex": one.sex,
-        "age": float(one.age) if one.age else None,
-        "media": len(one.appearances),
-        "appearances": one.stretches,
-        "faces": one.face_count,
-        "screen_time_s": one.screen_time_s,
-        "metrics": list(one.metrics.values()),
-        "first": one.appearances[0].seen.medium.item_id,
-        "last": one.appearances[-1].seen.medium.item_id,
-        "listed": list(_listed(one.appearances[:_MEDIA], folder)),
-        "more": max(0, len(one.appearances) - _MEDIA),
+        "id": identity.identity_id,
+        "name": identity.name or "",
+        "portrait": cut.portraits.get(identity.identity_id),
+        "sex": identity.sex,
+        "age": float(identity.age) if identity.age else None,
+        "media": len(identity.appearances),
+        "appearances": identity.stretches,
+        "faces": identity.face_count,
+        "screen_time_s": identity.screen_time_s,
+        "metrics": list(identity.metrics.values()),
+        "first": identity.appearances[0].seen.medium.item_id,
+        "last": identity.appearances[-1].seen.medium.item_id,
+        "listed": list(_listed(identity.appearances[:_MEDIA], folder)),
+        "more": max(0, len(identity.appearances) - _MEDIA),
     }
 
 
 def _listed(appearances: tuple[MediumAppearance, ...], folder: Path) -> Iterator[Mapping[str, Any]]:
-    for one in appearances:
-        page = one.seen.medium.page
+    for appearance in appearances:
+        page = appearance.seen.medium.page
         yield {
-            "item": one.seen.medium.item_id,
+            "item": appearance.seen.medium.item_id,
             "link": page and quote(os.path.relpath(page, folder.absolute()).replace(os.sep, "/")),
-            "first_s": one.first_s,
-            "screen_time_s": one.screen_time_s,
+            "first_s": appearance.first_s,
+            "screen_time_s": appearance.screen_time_s,
         }

@@ -10,14 +10,14 @@ _Row = TypeVar("_Row")
 _METRIC_DIGITS = 6
 
 
-def identities(found: Collection, portraits: Mapping[int, str]) -> Iterator[Column]:
+def identities(collection: Collection, portraits: Mapping[int, str]) -> Iterator[Column]:
     """Yield the columns of the identities, a row each, most screen time first.
 
     Args:
-        found: all of them.
+        collection: all of them.
         portraits: identity -> file, as the folder of results has it.
     """
-    each = _of(found.identities)
+    each = _of(collection.identities)
     yield each("identity_id", "integer", lambda i: i.identity_id)
     yield each("name", "text", lambda i: i.name)
     yield each("sex_label", "text", lambda i: i.sex or None)
@@ -28,8 +28,8 @@ def identities(found: Collection, portraits: Mapping[int, str]) -> Iterator[Colu
     yield each("screen_time_s", "number", lambda i: i.screen_time_s, 3)
     yield each("first_item", "text", lambda i: _medium(i.appearances[0]).item_id)
     yield each("last_item", "text", lambda i: _medium(i.appearances[-1]).item_id)
-    for name in found.metrics:
-        yield from _metric(name, found.identities)
+    for name in collection.metrics:
+        yield from _metric(name, collection.identities)
     yield each("portrait", "text", lambda i: portraits.get(i.identity_id))
 
 
@@ -40,17 +40,17 @@ def _metric(name: str, rows: Sequence[CollectedPerson]) -> Iterator[Column]:
     yield each(f"{name}_spread", "number", lambda i: i.metrics[name].spread, _METRIC_DIGITS)
 
 
-def appearances(found: Collection, crops: Mapping[tuple[int, int], str]) -> Iterator[Column]:
+def appearances(collection: Collection, crops: Mapping[tuple[int, int], str]) -> Iterator[Column]:
     """Yield the columns of identities in media, a row for each of both.
 
     Args:
-        found: all of them.
+        collection: all of them.
         crops: identity and place of its appearance -> file in the zip of crops.
     """
     rows = [
-        (identity, place, appearance)
-        for identity in found.identities
-        for place, appearance in enumerate(identity.appearances)
+        (identity, position, appearance)
+        for identity in collection.identities
+        for position, appearance in enumerate(identity.appearances)
     ]
     each = _of(rows)
     yield each("identity_id", "integer", lambda r: r[0].identity_id)
@@ -63,15 +63,15 @@ def appearances(found: Collection, crops: Mapping[tuple[int, int], str]) -> Iter
     yield each("screen_time_s", "number", lambda r: r[2].screen_time_s, 3)
     yield each("appearance_count", "integer", lambda r: r[2].stretches)
     yield each("face_count", "integer", lambda r: r[2].face_count)
-    for name in found.metrics:
+    for name in collection.metrics:
         values = [_medium(appearance).metrics.get(name) for _, _, appearance in rows]
         yield Column(name, "number", values, _METRIC_DIGITS)
     yield each("portrait", "text", lambda r: crops.get((r[0].identity_id, r[1])))
 
 
-def media(found: Collection) -> Iterator[Column]:
+def media(collection: Collection) -> Iterator[Column]:
     """Yield the columns of the media, a row each, in the order of the joblist."""
-    each = _of(found.seen)
+    each = _of(collection.seen)
     yield each("item_id", "text", lambda s: s.medium.item_id)
     yield each("source_path", "text", lambda s: s.medium.source_path)
     yield each("rows", "integer", lambda s: len(s.medium.rows))
@@ -79,8 +79,8 @@ def media(found: Collection) -> Iterator[Column]:
     yield each("duration_s", "number", lambda s: s.summary.info.duration_s, 3)
     yield each("person_count", "integer", lambda s: len(s.summary.persons))
     yield each("face_count", "integer", lambda s: sum(p.face_count for p in s.summary.persons))
-    for name in found.metrics:
-        values = [seen.medium.metrics.get(name) for seen in found.seen]
+    for name in collection.metrics:
+        values = [medium.medium.metrics.get(name) for medium in collection.seen]
         yield Column(name, "number", values, _METRIC_DIGITS)
     yield each("report", "text", lambda s: str(s.report))
 

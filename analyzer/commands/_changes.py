@@ -22,15 +22,17 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--changes", type=Path, metavar="FILE.csv", help=HELP)
 
 
-def write(wanted: Path | None, found: "Found", replaced: "Sequence[Replaced]") -> None:
+def write(table: Path | None, results: "Found", replaced: "Sequence[Replaced]") -> None:
     """Write down which files are others now, so that a ledger can be told.
 
     Args:
-        wanted: what ``--changes`` was set to.
-        found: what the command was given.
+        table: what ``--changes`` was set to.
+        results: what the command was given.
         replaced: the files.
     """
-    target = wanted or (found.joblists[0].with_suffix(".changes.csv") if found.joblists else None)
+    target = table or (
+        results.joblists[0].with_suffix(".changes.csv") if results.joblists else None
+    )
     if not replaced or target is None:
         return
     is_new = not target.exists()
@@ -39,6 +41,6 @@ def write(wanted: Path | None, found: "Found", replaced: "Sequence[Replaced]") -
         if is_new:
             writer.writerow(("path", "sha256_before", "sha256_after"))
         writer.writerows((os.path.abspath(r.path), r.before, r.after) for r in replaced)
-    for joblist in found.joblists:
+    for joblist in results.joblists:
         print(f"if a server served it: python -m jobs accept {joblist} --changes {target}")
         print(f"if Slurm did it: python -m jobs slurm accept {joblist} --changes {target}")

@@ -108,18 +108,20 @@ def _report(args: argparse.Namespace, progress: Any) -> dict[str, Any]:
         people, tracks = args.synthetic
         name = f"{people} made-up persons with {tracks} tracks each, spread {args.spread}"
         crowd = truth.crowd(people, tracks, args.spread)
-        found = evaluate.synthetic(*crowd, variants, runtime=components.runtime)
+        figures = evaluate.synthetic(*crowd, variants, runtime=components.runtime)
     elif args.pictures:
         if not args.pictures.is_dir():
             raise InputError(f"{args.pictures}: not a folder")
         name = args.pictures.name
-        found = evaluate.pictures(args.pictures, variants, components=components, progress=progress)
+        figures = evaluate.pictures(
+            args.pictures, variants, components=components, progress=progress
+        )
     else:
         name, labels = args.video.name, truth.of_video(args.labels)
-        found = evaluate.video(
+        figures = evaluate.video(
             args.video, labels, variants, components=components, progress=progress
         )
-    return {"data": name, **about, **found}
+    return {"data": name, **about, **figures}
 
 
 def _show(report: Mapping[str, Any]) -> None:

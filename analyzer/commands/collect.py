@@ -70,19 +70,19 @@ def run(args: argparse.Namespace) -> int:
     rows = _rows(args.source)
     writers = results.Writers.load()
     with _progress.bars() as progress:
-        seen, skipped = media.read(media.media_of(rows), progress)
-        found = identities.collect(
-            seen,
+        analysed, skipped = media.read(media.media_of(rows), progress)
+        collection = identities.collect(
+            analysed,
             skipped,
             list(dict.fromkeys(name for row in rows for name in row.metrics)),
             clusterer=registry.load("cluster", args.clusterer, runtime=Runtime()),
             threshold=threshold,
             progress=progress,
         )
-        if seen:
-            results.write(found, Path(args.output), writers, progress)
-    _tell(found, len(rows), args.output)
-    return 0 if seen else 1
+        if analysed:
+            results.write(collection, Path(args.output), writers, progress)
+    _tell(collection, len(rows), args.output)
+    return 0 if analysed else 1
 
 
 def _rows(sources: list[str]) -> "list[JobSpec]":
@@ -103,59 +103,59 @@ def _rows(sources: list[str]) -> "list[JobSpec]":
     return rows
 
 
-def _tell(found: "Collection", rows: int, output: str) -> None:
+def _tell(collection: "Collection", rows: int, output: str) -> None:
     """Print what was counted, what was not, and the identities with most screen time."""
     from rich.console import Console
 
-    for one in found.skipped[:_NAMED]:
-        lines = ", ".join(str(row.line) for row in one.medium.rows)
-        print(f"warning: line {lines}: {one.medium.item_id}: {one.reason}", file=sys.stderr)
-    if len(found.skipped) > _NAMED:
-        print(f"warning: and {len(found.skipped) - _NAMED} more media", file=sys.stderr)
-    for seen in found.seen:
-        if seen.medium.copies:
-            copies = ", ".join(seen.medium.copies)
+    for skipped in collection.skipped[:_NAMED]:
+        lines = ", ".join(str(row.line) for row in skipped.medium.rows)
+        print(f"warning: line {lines}: {skipped.medium.item_id}: {skipped.reason}", file=sys.stderr)
+    if len(collection.skipped) > _NAMED:
+        print(f"warning: and {len(collection.skipped) - _NAMED} more media", file=sys.stderr)
+    for medium in collection.seen:
+        if medium.medium.copies:
+            copies = ", ".join(medium.medium.copies)
             print(
-                f"note: {seen.medium.source_path}: counted once with its copies {copies}",
+                f"note: {medium.medium.source_path}: counted once with its copies {copies}",
                 file=sys.stderr,
             )
-    media = len(found.seen) + len(found.skipped)
-    persons = sum(len(seen.summary.persons) for seen in found.seen)
-    faces = sum(one.face_count for one in found.identities)
+    media = len(collection.seen) + len(collection.skipped)
+    persons = sum(len(medium.summary.persons) for medium in collection.seen)
+    faces = sum(skipped.face_count for skipped in collection.identities)
     console = Console()
     console.print(
-        f"{rows} rows, {media} media: {len(found.seen)} read, {len(found.skipped)} skipped; "
-        f"{persons} persons with {faces} faces are {len(found.identities)} identities -> {output}",
+        f"{rows} rows, {media} media: {len(collection.seen)} read, {len(collection.skipped)} skipped; "
+        f"{persons} persons with {faces} faces are {len(collection.identities)} identities -> {output}",
         highlight=False,
         markup=False,
         soft_wrap=True,
     )
-    if found.identities:
-        console.print(_table(found))
+    if collection.identities:
+        console.print(_table(collection))
 
 
-def _table(found: "Collection") -> Any:
+def _table(collection: "Collection") -> Any:
     """The identities with most screen time."""
     from rich.markup import escape
     from rich.table import Table
 
-    metrics = [name.removeprefix("metric_") for name in found.metrics]
+    metrics = [name.removeprefix("metric_") for name in collection.metrics]
     table = Table("identity", "sex", "age", "media", "appearances", "faces", "screen time")
     for name in metrics:
         table.add_column(escape(name))
-    for one in found.identities[:_TOP]:
-        means = (one.metrics[name].mean for name in found.metrics)
+    for identity in collection.identities[:_TOP]:
+        means = (identity.metrics[name].mean for name in collection.metrics)
         table.add_row(
-            escape(one.name or str(one.identity_id)),
-            one.sex,
-            one.age,
-            str(len(one.appearances)),
-            str(one.stretches),
-            str(one.face_count),
-            f"{one.screen_time_s:.1f} s",
+            escape(identity.name or str(identity.identity_id)),
+            identity.sex,
+            identity.age,
+            str(len(identity.appearances)),
+            str(identity.stretches),
+            str(identity.face_count),
+            f"{identity.screen_time_s:.1f} s",
             *("" if mean is None else f"{mean:g}" for mean in means),
         )
-    left = len(found.identities) - _TOP
+    left = len(collection.identities) - _TOP
     if left > 0:
         table.add_row(f"{left} more")
     return table

@@ -62,26 +62,26 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("give a file of corrections, or --revert, which takes them back")
     document = corrections_file.read(args.corrections) if args.corrections else None
     if args.results.endswith(_REPORT) and Path(args.results).is_file():
-        found = results.Found(results=[results.beside(Path(args.results))])
+        results_found = results.Found(results=[results.beside(Path(args.results))])
     else:
-        found = results.find([args.results])
-    medium = _medium(args.results, found, document)
+        results_found = results.find([args.results])
+    medium = _medium(args.results, results_found, document)
     if document:
         amend.require_source(medium, document, force=args.force)
-    made = document.corrections if document else None
-    account = amend.amend(medium, made, dry_run=args.dry_run)
+    corrections = document.corrections if document else None
+    account = amend.amend(medium, corrections, dry_run=args.dry_run)
     _tell(account, medium)
     if not args.dry_run:
-        _changes.write(args.changes, found, account.replaced)
-    if found.joblists and not medium.is_listed and account.report.corrections:
+        _changes.write(args.changes, results_found, account.replaced)
+    if results_found.joblists and not medium.is_listed and account.report.corrections:
         print(
             f"kept in {medium.corrections}: name it in a column corrections of "
-            f"{found.joblists[0]}, so that they are made again when the medium is analysed again"
+            f"{results_found.joblists[0]}, so that they are made again when the medium is analysed again"
         )
     return 1 if any(file.fault for file in account.files) else 0
 
 
-def _medium(place: str, found: "Found", document: "CorrectionsDocument | None") -> "Results":
+def _medium(path: str, results_found: "Found", document: "CorrectionsDocument | None") -> "Results":
     """The results that are to be corrected.
 
     Raises:
@@ -89,10 +89,10 @@ def _medium(place: str, found: "Found", document: "CorrectionsDocument | None") 
     """
     from analyzer.reports import report_file
 
-    medium = [results for results in found.results if "report" in results.files]
+    medium = [results for results in results_found.results if "report" in results.files]
     if not medium:
         raise UsageError(
-            f"{place}: no report there: give the joblist a column dest_report, or analyze "
+            f"{path}: no report there: give the joblist a column dest_report, or analyze "
             "--export report, and run it"
         )
     if len(medium) > 1 and document:
@@ -103,10 +103,10 @@ def _medium(place: str, found: "Found", document: "CorrectionsDocument | None") 
         medium = [r for r in medium if Path(uris[r.name]).name == document.name]
         medium = [r for r in medium if uris[r.name] == document.uri] or medium
         if not medium:
-            raise UsageError(f"{place}: no report of {document.name} there: give its .report.zip")
+            raise UsageError(f"{path}: no report of {document.name} there: give its .report.zip")
     if len(medium) > 1:
         names = ", ".join(str(results.files["report"]) for results in medium[:5])
-        raise UsageError(f"{place}: {len(medium)} reports may be meant ({names}): give one of them")
+        raise UsageError(f"{path}: {len(medium)} reports may be meant ({names}): give one of them")
     return medium[0]
 
 

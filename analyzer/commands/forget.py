@@ -58,16 +58,16 @@ def run(args: argparse.Namespace) -> int:
     from analyzer.identities.address import open_store
     from analyzer.results import locate
 
-    wanted = _wanted(args)
-    found = locate.find(args.results)
-    if wanted.person_id is not None and len(found.results) != 1:
+    target = _wanted(args)
+    results = locate.find(args.results)
+    if target.person_id is not None and len(results.results) != 1:
         raise UsageError(
-            f"person:{wanted.person_id} is a number of one medium, and there are results of "
-            f"{len(found.results)}: give the files of one"
+            f"person:{target.person_id} is a number of one medium, and there are results of "
+            f"{len(results.results)}: give the files of one"
         )
     store = open_store(args.identities, settings=None) if args.identities else None
     try:
-        return _forget(args, wanted, found, store)
+        return _forget(args, target, results, store)
     finally:
         if store:
             store.close()
@@ -99,52 +99,57 @@ def _wanted(args: argparse.Namespace) -> "ErasureTarget":
 
 
 def _forget(
-    args: argparse.Namespace, wanted: "ErasureTarget", found: "Found", store: "IdentityStore | None"
+    args: argparse.Namespace,
+    target: "ErasureTarget",
+    results: "Found",
+    store: "IdentityStore | None",
 ) -> int:
-    if store and not wanted.identities:
-        wanted = replace(wanted, identities=_identities(wanted, found, store))
+    if store and not target.identities:
+        target = replace(target, identities=_identities(target, results, store))
     if args.dry_run or not args.yes:
-        account = _erase(wanted, found, store, dry_run=True)
-        known = _tell(account, wanted, store)
-        if not known:
-            return _nobody(args, wanted)
+        account = _erase(target, results, store, dry_run=True)
+        identity_count = _tell(account, target, store)
+        if not identity_count:
+            return _nobody(args, target)
         if args.dry_run:
             return 0
-        _confirm(known)
-    account = _erase(wanted, found, store, dry_run=False)
-    known = _tell(account, wanted, store) if args.yes else 1
-    if not known:
-        return _nobody(args, wanted)
-    if store and wanted.identities:
+        _confirm(identity_count)
+    account = _erase(target, results, store, dry_run=False)
+    identity_count = _tell(account, target, store) if args.yes else 1
+    if not identity_count:
+        return _nobody(args, target)
+    if store and target.identities:
         # Last: until then, a call that was cut off finds the same people again.
-        store.forget(wanted.identities)
+        store.forget(target.identities)
         counters = store.counters()
         print(
             f"store: {counters.identities} identities left; faces: {counters.embedded} embedded, "
             f"{counters.saved} saved, {counters.forgotten} forgotten"
         )
-    _changes.write(args.changes, found, account.replaced)
-    _warn(wanted, found)
+    _changes.write(args.changes, results, account.replaced)
+    _warn(target, results)
     return 1 if account.left else 0
 
 
-def _identities(wanted: "ErasureTarget", found: "Found", store: "IdentityStore") -> frozenset[int]:
+def _identities(
+    target: "ErasureTarget", results: "Found", store: "IdentityStore"
+) -> frozenset[int]:
     """Whom of a store a person is, by the means of their embeddings in all reports."""
     from analyzer.erasure import strip
     from analyzer.reports import report_file
 
     ids = set()
-    for medium in found.results:
+    for medium in results.results:
         if "report" in medium.files:
             report = report_file.load(medium.files["report"])
-            known = strip.look_up(report, store)
-            persons = strip.persons_in(report, wanted, None)
-            ids |= {known[person][0] for person in persons if person in known}
+            looked_up = strip.look_up(report, store)
+            persons = strip.persons_in(report, target, None)
+            ids |= {looked_up[person][0] for person in persons if person in looked_up}
     return frozenset(ids)
 
 
 def _erase(
-    wanted: "ErasureTarget", found: "Found", store: "IdentityStore | None", *, dry_run: bool
+    target: "ErasureTarget", results: "Found", store: "IdentityStore | None", *, dry_run: bool
 ) -> "ErasureResult":
     """Forget somebody in all results; what cannot be done in one medium stops no other."""
     from analyzer.erasure import search
@@ -152,42 +157,42 @@ def _erase(
     from analyzer.gallery import folder as gallery
 
     account = ErasureResult()
-    for medium in found.results:
+    for medium in results.results:
         try:
-            erase(medium, wanted, store, account, dry_run=dry_run)
+            erase(medium, target, store, account, dry_run=dry_run)
         except AnalyzerError as error:
             account.left.append(Left(Path(medium.name), f"nothing was changed: {error}"))
-    collected = {path.parent for path in found.others if path.name == "crops.zip"}
-    for path in found.others:
+    collected = {path.parent for path in results.others if path.name == "crops.zip"}
+    for path in results.others:
         if not collected & {path.parent, path.parent.parent} and search.contains_name(
-            path, wanted.name
+            path, target.name
         ):
             account.left.append(Left(path, "has the name in it, and is no result: see to it"))
     for folder in sorted(collected):
-        named = any(search.contains_name(table, wanted.name) for table in folder.glob("*.csv"))
-        if named or (wanted.name is None and account.removed):
+        named = any(search.contains_name(table, target.name) for table in folder.glob("*.csv"))
+        if named or (target.name is None and account.removed):
             account.left.append(Left(folder, COLLECT))
-    for file in gallery.cached_with(wanted.name) if wanted.name else ():
+    for file in gallery.cached_with(target.name) if target.name else ():
         account.removed.append(Removed(file, "embeddings of a gallery, which are made again"))
         if not dry_run:
             file.unlink(missing_ok=True)
     return account
 
 
-def _tell(account: "ErasureResult", wanted: "ErasureTarget", store: "IdentityStore | None") -> int:
+def _tell(account: "ErasureResult", target: "ErasureTarget", store: "IdentityStore | None") -> int:
     """Print what is removed and what is left; returns how many entries there are."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    identities = [store.get(number) for number in sorted(wanted.identities)] if store else []
-    known = [identity for identity in identities if identity]
+    identities = [store.get(number) for number in sorted(target.identities)] if store else []
+    in_store = [identity for identity in identities if identity]
     table = Table()
     table.add_column("file", overflow="fold")
     table.add_column("removed", overflow="fold")
     for removed in account.removed:
         table.add_row(escape(str(removed.path)), removed.what)
-    for identity in known:
+    for identity in in_store:
         table.add_row(f"store: identity {identity.id}", f"centroid, {identity.faces} faces")
     if table.row_count:
         Console().print(table)
@@ -196,14 +201,14 @@ def _tell(account: "ErasureResult", wanted: "ErasureTarget", store: "IdentitySto
     return table.row_count + len(account.left)
 
 
-def _nobody(args: argparse.Namespace, wanted: "ErasureTarget") -> int:
+def _nobody(args: argparse.Namespace, target: "ErasureTarget") -> int:
     places = ", ".join(filter(None, [*args.results, args.identities and "the identity store"]))
     cure = "check the name"
-    if wanted.name is None:
+    if target.name is None:
         cure = "check the number"
-    elif wanted.name.isdecimal():
-        cure = f"it was taken for a name: write identity:{wanted.name} or person:{wanted.name}"
-    print(f"error: {wanted} is not in {places}: {cure}", file=sys.stderr)
+    elif target.name.isdecimal():
+        cure = f"it was taken for a name: write identity:{target.name} or person:{target.name}"
+    print(f"error: {target} is not in {places}: {cure}", file=sys.stderr)
     return 1
 
 
@@ -219,11 +224,11 @@ def _confirm(count: int) -> None:
         raise UsageError("nothing was changed")
 
 
-def _warn(wanted: "ErasureTarget", found: "Found") -> None:
+def _warn(target: "ErasureTarget", results: "Found") -> None:
     """Name the portraits by which the next run would know the person again."""
     from analyzer.gallery import folder as gallery
 
-    folders = {medium.gallery for medium in found.results if medium.gallery}
-    for folder in sorted(folders) if wanted.name else ():
-        for file in gallery.portraits_of(wanted.name or "", folder):
+    folders = {medium.gallery for medium in results.results if medium.gallery}
+    for folder in sorted(folders) if target.name else ():
+        for file in gallery.portraits_of(target.name or "", folder):
             print(f"warning: {file}: the next run gives the name again: remove it", file=sys.stderr)

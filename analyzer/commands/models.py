@@ -102,8 +102,8 @@ def fetch(args: argparse.Namespace) -> int:
     from analyzer.weights import fetch as fetching
 
     unknown = not locate.expected(model)
-    with _progress(model.name) as told:
-        path = fetching.fetch(model, mirror=args.mirror, told=told)
+    with _progress(model.name) as show:
+        path = fetching.fetch(model, mirror=args.mirror, on_progress=show)
     print(f"{model.name}: {path}")
     if unknown:
         print(f"{model.name}: no sha256 is published; noted for later: {locate.expected(model)}")

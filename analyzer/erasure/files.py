@@ -68,7 +68,7 @@ class ErasureResult:
 
 def erase(
     results: Results,
-    wanted: ErasureTarget,
+    target: ErasureTarget,
     store: IdentityStore | None,
     account: ErasureResult,
     *,
@@ -81,7 +81,7 @@ def erase(
 
     Args:
         results: of the medium.
-        wanted: who.
+        target: who.
         store: in which the person's identities are, if any.
         account: of what is done; added to.
         dry_run: only say what would be done.
@@ -92,17 +92,17 @@ def erase(
     done = ErasureResult()
     with FileTransaction(dry_run=dry_run) as rewrite:
         if "report" in results.files:
-            _export_again(results, wanted, store, done, rewrite, dry_run=dry_run)
+            _export_again(results, target, store, done, rewrite, dry_run=dry_run)
         else:
-            _mend(results, wanted, done, rewrite)
+            _mend(results, target, done, rewrite)
         if not dry_run:
             done.replaced = [r for r in rewrite.finish() if r.path != results.corrections]
     gone = {removed.path for removed in done.removed} if dry_run else set()
-    known = {left.path for left in done.left}
+    named_paths = {left.path for left in done.left}
     for path in (*results.files.values(), results.corrections):
         if not path.exists():
             continue
-        if path not in known | gone and search.contains_name(path, wanted.name):
+        if path not in named_paths | gone and search.contains_name(path, target.name):
             done.left.append(Left(path, f"still holds the name, perhaps in a path: {_AGAIN}"))
     account.removed += done.removed
     account.left += done.left
@@ -111,7 +111,7 @@ def erase(
 
 def _export_again(
     results: Results,
-    wanted: ErasureTarget,
+    target: ErasureTarget,
     store: IdentityStore | None,
     done: ErasureResult,
     rewrite: FileTransaction,
@@ -119,38 +119,45 @@ def _export_again(
     dry_run: bool,
 ) -> None:
     """Take the person out of the report, and export every file of it that is there."""
-    place = results.files["report"]
-    report = report_file.load(place)
-    persons = strip.persons_in(report, wanted, store)
-    if not persons and not strip.mentions(report, wanted.name):
+    report_path = results.files["report"]
+    report = report_file.load(report_path)
+    persons = strip.persons_in(report, target, store)
+    if not persons and not strip.mentions(report, target.name):
         return
-    stripped = strip.erase_from_report(report, persons, wanted.name)
+    stripped = strip.erase_from_report(report, persons, target.name)
     gone = [p for p in report.persons if p.person_id in persons]
     named = any(p.name is not None for p in gone) or report.corrections != stripped.corrections
     leave = () if named else _SHOWS
-    for made in reexport.exports(results, stripped, rewrite, leave=leave, dry_run=dry_run):
-        if made.fault:
-            done.left.append(Left(made.path, f"could not be made again ({made.fault}): {_AGAIN}"))
-        elif made.name == "mp4":
-            done.removed.append(Removed(made.path, "name, by encoding the video again"))
+    for rewritten in reexport.exports(results, stripped, rewrite, leave=leave, dry_run=dry_run):
+        if rewritten.fault:
+            done.left.append(
+                Left(rewritten.path, f"could not be made again ({rewritten.fault}): {_AGAIN}")
+            )
+        elif rewritten.name == "mp4":
+            done.removed.append(Removed(rewritten.path, "name, by encoding the video again"))
         else:
-            done.removed.append(Removed(made.path, _REMOVED.get(made.name, _WHO)))
+            done.removed.append(Removed(rewritten.path, _REMOVED.get(rewritten.name, _WHO)))
     _mend_corrections(results, stripped.corrections, done, rewrite)
     tracks = {track for person in gone for track in person.track_ids}
-    pictures = report_file.portraits(place)
-    kept = {track: picture for track, picture in pictures.items() if track not in tracks}
-    if reexport.save(results, stripped, rewrite, portraits=kept):
-        what = _counted(report, stripped, persons=len(persons), portraits=len(pictures) - len(kept))
-        done.removed.append(Removed(place, what))
+    pictures = report_file.portraits(report_path)
+    pictures_left = {track: picture for track, picture in pictures.items() if track not in tracks}
+    if reexport.save(results, stripped, rewrite, portraits=pictures_left):
+        what = _counted(
+            report, stripped, persons=len(persons), portraits=len(pictures) - len(pictures_left)
+        )
+        done.removed.append(Removed(report_path, what))
 
 
 def _mend_corrections(
-    results: Results, wanted: Sequence[Correction], done: ErasureResult, rewrite: FileTransaction
+    results: Results,
+    corrections: Sequence[Correction],
+    done: ErasureResult,
+    rewrite: FileTransaction,
 ) -> None:
     """Take the name out of the corrections that are kept beside the results."""
     path = results.corrections
     if path.exists():
-        document = replace(corrections_file.read(path), corrections=tuple(wanted))
+        document = replace(corrections_file.read(path), corrections=tuple(corrections))
         if rewrite.add(path, partial(corrections_file.write, document)):
             done.removed.append(Removed(path, "name"))
 
@@ -173,16 +180,18 @@ def _counted(before: MediaReport, after: MediaReport, *, persons: int, portraits
 
 
 def _mend(
-    results: Results, wanted: ErasureTarget, done: ErasureResult, rewrite: FileTransaction
+    results: Results, target: ErasureTarget, done: ErasureResult, rewrite: FileTransaction
 ) -> None:
     """Empty the cells of tables, and shorten the list of candidates."""
     for name, path in results.files.items():
-        text = _mended(name, path, wanted)
+        text = _mended(name, path, target)
         if text and rewrite.add(path, partial(_write, text)):
             done.removed.append(Removed(path, _REMOVED[name]))
     if results.corrections.exists():
-        said = corrections_file.read(results.corrections).corrections
-        _mend_corrections(results, corrections.without(said, wanted.name), done, rewrite)
+        kept_corrections = corrections_file.read(results.corrections).corrections
+        _mend_corrections(
+            results, corrections.without(kept_corrections, target.name), done, rewrite
+        )
     if not done.removed:
         return
     for name, path in results.files.items():
@@ -190,18 +199,18 @@ def _mend(
             done.left.append(Left(path, f"is made anew only where there is a report: {_AGAIN}"))
 
 
-def _mended(name: str, path: Path, wanted: ErasureTarget) -> str:
+def _mended(name: str, path: Path, target: ErasureTarget) -> str:
     """The text of a file without the person; empty where that is not known of its form."""
     if name in _TABLES:
-        return _mended_table(path, wanted)
-    return _mended_candidates(path, wanted) if name == "names" else ""
+        return _mended_table(path, target)
+    return _mended_candidates(path, target) if name == "names" else ""
 
 
 def _write(text: str, path: Path) -> None:
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
 
 
-def _mended_table(path: Path, wanted: ErasureTarget) -> str:
+def _mended_table(path: Path, target: ErasureTarget) -> str:
     text = path.read_bytes().decode("utf-8", "surrogateescape")
     rows = csv.reader(io.StringIO(text, newline=""))
     header = next(rows, [])
@@ -210,26 +219,26 @@ def _mended_table(path: Path, wanted: ErasureTarget) -> str:
     writer.writerow(header)
     for cells in rows:
         row = dict(zip(header, cells, strict=False))
-        if _is_row_of(row, wanted):
+        if _is_row_of(row, target):
             cells = ["" if name in _EMPTIED else cell for name, cell in row.items()]
         writer.writerow(cells)
     return out.getvalue()
 
 
-def _is_row_of(row: dict[str, str], wanted: ErasureTarget) -> bool:
+def _is_row_of(row: dict[str, str], target: ErasureTarget) -> bool:
     """Whether a row is the person's; an apostrophe keeps names that begin with = from running."""
-    if wanted.name is not None:
-        return row.get("name") in (wanted.name, f"'{wanted.name}")
-    if wanted.person_id is not None:
-        return row.get("person_id") == str(wanted.person_id)
-    return row.get("identity_id", "") in {str(number) for number in wanted.identities}
+    if target.name is not None:
+        return row.get("name") in (target.name, f"'{target.name}")
+    if target.person_id is not None:
+        return row.get("person_id") == str(target.person_id)
+    return row.get("identity_id", "") in {str(number) for number in target.identities}
 
 
-def _mended_candidates(path: Path, wanted: ErasureTarget) -> str:
+def _mended_candidates(path: Path, target: ErasureTarget) -> str:
     document = json.loads(path.read_text(encoding="utf-8"))
     for person in document["persons"]:
-        own = person["person_id"] == wanted.person_id
-        if own or (wanted.name is not None and person["name"] == wanted.name):
+        own = person["person_id"] == target.person_id
+        if own or (target.name is not None and person["name"] == target.name):
             person.update(name=None, name_distance=None, candidates=[])
-        person["candidates"] = [c for c in person["candidates"] if c["name"] != wanted.name]
+        person["candidates"] = [c for c in person["candidates"] if c["name"] != target.name]
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"

@@ -35,7 +35,7 @@ class ErasureTarget:
         return ", ".join(f"identity:{number}" for number in sorted(self.identities))
 
 
-def persons_in(report: MediaReport, wanted: ErasureTarget, store: IdentityStore | None) -> set[int]:
+def persons_in(report: MediaReport, target: ErasureTarget, store: IdentityStore | None) -> set[int]:
     """Which persons of a medium are to be forgotten.
 
     An identity's persons are those whom the report has as it, and whom the store takes for it now.
@@ -43,26 +43,30 @@ def persons_in(report: MediaReport, wanted: ErasureTarget, store: IdentityStore 
 
     Args:
         report: of the medium.
-        wanted: who.
+        target: who.
         store: in which the identities are.
     """
-    found = {p.person_id for p in report.persons if _is_meant(p, wanted)}
-    if not wanted.identities:
-        return found
-    known = {p.person_id: p.identity_id for p in report.persons} if report.is_remembered else {}
-    seen = {p: identity for p, (identity, _) in look_up(report, store).items()} if store else {}
+    person_ids = {p.person_id for p in report.persons if _is_meant(p, target)}
+    if not target.identities:
+        return person_ids
+    remembered = (
+        {p.person_id: p.identity_id for p in report.persons} if report.is_remembered else {}
+    )
+    looked_up = (
+        {p: identity for p, (identity, _) in look_up(report, store).items()} if store else {}
+    )
     for person in report.persons:
-        both = {known.get(person.person_id), seen.get(person.person_id)}
-        other = wanted.name is not None and person.name not in (None, wanted.name)
-        if both & wanted.identities and not other:
-            found.add(person.person_id)
-    return found
+        both = {remembered.get(person.person_id), looked_up.get(person.person_id)}
+        other = target.name is not None and person.name not in (None, target.name)
+        if both & target.identities and not other:
+            person_ids.add(person.person_id)
+    return person_ids
 
 
-def _is_meant(person: Person, wanted: ErasureTarget) -> bool:
-    if wanted.name is not None:
-        return person.name == wanted.name
-    return person.person_id == wanted.person_id
+def _is_meant(person: Person, target: ErasureTarget) -> bool:
+    if target.name is not None:
+        return person.name == target.name
+    return person.person_id == target.person_id
 
 
 def look_up(report: MediaReport, store: IdentityStore) -> Mapping[int, tuple[int, float]]:
@@ -101,18 +105,20 @@ def erase_from_report(
         persons: who are forgotten; their centroids become zero.
         name: nobody has it any more, nor is a candidate for it.
     """
-    who = report.identities
-    tracks = frozenset(who.track_ids[np.isin(who.person_ids, list(persons))].tolist())
+    track_persons = report.identities
+    tracks = frozenset(
+        track_persons.track_ids[np.isin(track_persons.person_ids, list(persons))].tolist()
+    )
     return _without(report, tracks, name)
 
 
 def _without(report: MediaReport, tracks: Collection[int], name: str | None) -> MediaReport:
     """Return a report, and the one before corrections, without who has some of the tracks."""
-    table, who = report.observations, report.identities
-    gone = np.isin(who.track_ids, list(tracks))
-    persons = np.setdiff1d(who.person_ids[gone], [-1])
+    table, track_persons = report.observations, report.identities
+    gone = np.isin(track_persons.track_ids, list(tracks))
+    persons = np.setdiff1d(track_persons.person_ids[gone], [-1])
     keep = ~np.isin(table.track_id[table.embedding_rows], list(tracks))
-    centroids = who.centroids.copy()
+    centroids = track_persons.centroids.copy()
     centroids[persons] = 0
     corrections = _without_names(report, tracks, name)
     names = {
@@ -124,7 +130,7 @@ def _without(report: MediaReport, tracks: Collection[int], name: str | None) -> 
         observations=replace(
             table, embeddings=table.embeddings[keep], embedding_rows=table.embedding_rows[keep]
         ),
-        identities=replace(who, centroids=centroids),
+        identities=replace(track_persons, centroids=centroids),
         persons=tuple(_anonymous(p, persons.tolist(), name) for p in report.persons),
         notes=tuple(n for n in report.notes if not any(word and word in n for word in names)),
         corrections=corrections,
@@ -139,13 +145,14 @@ def _without_names(
     before = report.uncorrected or report
 
     def is_gone(correction: Correction) -> bool:
-        found = anchors.tracks_at(
-            before.observations, [a for one in correction.anchors for a in one]
+        owners = anchors.tracks_at(
+            before.observations,
+            [a for anchors_of_number in correction.anchors for a in anchors_of_number],
         )
-        return correction.op == "rename" and not set(tracks).isdisjoint(found)
+        return correction.op == "rename" and not set(tracks).isdisjoint(owners)
 
-    found = without(report.corrections, name)
-    return tuple(replace(c, name="") if is_gone(c) else c for c in found)
+    corrections = without(report.corrections, name)
+    return tuple(replace(c, name="") if is_gone(c) else c for c in corrections)
 
 
 def _anonymous(person: Person, gone: Collection[int], name: str | None) -> Person:

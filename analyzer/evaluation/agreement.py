@@ -45,20 +45,20 @@ class Agreement:
     "Cluster ensembles", Journal of Machine Learning Research 3, 2002)."""
 
 
-def compare(true: I64, found: I64) -> Agreement:
+def compare(true: I64, predicted: I64) -> Agreement:
     """Count how well two groupings of the same items agree.
 
     Args:
         true: (n,) group of each item; the numbers mean nothing else.
-        found: (n,) likewise.
+        predicted: (n,) likewise.
 
     Raises:
         ValueError: there is no item, or the lengths differ.
     """
-    if not len(true) or len(true) != len(found):
-        raise ValueError(f"{len(true)} true and {len(found)} found groups of items")
+    if not len(true) or len(true) != len(predicted):
+        raise ValueError(f"{len(true)} true and {len(predicted)} found groups of items")
     rows, row_sizes = _groups(true)
-    columns, column_sizes = _groups(found)
+    columns, column_sizes = _groups(predicted)
     cells, at = np.unique(rows * len(column_sizes) + columns, return_index=True)
     common = np.bincount(np.searchsorted(cells, rows * len(column_sizes) + columns)).astype(float)
     of_row, of_column = row_sizes[rows[at]], column_sizes[columns[at]]

@@ -98,8 +98,8 @@ def predict(
         chips = dataset.chips(start, start + _CHIPS)
         frontality = np.concatenate([_frontality(aligner, chip) for chip in chips])
         for size, part in zip(sizes_px, parts, strict=True):
-            seen = chips if size == chips.shape[1] else shrink(chips, size)
-            part.append((describer.describe(seen).heads, sharpness(seen), frontality))
+            shrunk = chips if size == chips.shape[1] else shrink(chips, size)
+            part.append((describer.describe(shrunk).heads, sharpness(shrunk), frontality))
         done = min(start + _CHIPS, len(dataset))
         progress(Progress(stage="describe", done=done, total=len(dataset)))
     return [_join(part, size, dataset.labels) for size, part in zip(sizes_px, parts, strict=True)]
@@ -178,8 +178,8 @@ def _figure(name: str, values: NDArray[Any]) -> dict[str, float] | None:
         low, high = (float(end) for end in intervals.wilson(values.sum(), values.size))
         return {"value": float(values.mean()), "low": low, "high": high}
     low, high = intervals.bootstrap(values.astype(np.float64))
-    found = np.array([values.mean(), low, high])
-    value, low, high = np.sqrt(found) if "rmse" in name else found
+    interval = np.array([values.mean(), low, high])
+    value, low, high = np.sqrt(interval) if "rmse" in name else interval
     return {"value": float(value), "low": float(low), "high": float(high)}
 
 

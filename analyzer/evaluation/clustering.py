@@ -69,38 +69,40 @@ def video(
     return _medium(info, table, labels, variants, components)
 
 
-def synthetic(embeddings: F32, who: I64, variants: Variants, *, runtime: Runtime) -> dict[str, Any]:
+def synthetic(
+    embeddings: F32, people: I64, variants: Variants, *, runtime: Runtime
+) -> dict[str, Any]:
     """Measure on tracks (T, D) of known people (T,); see `pictures` for what is returned."""
-    weights, apart = np.ones(len(who), np.float32), np.empty((0, 2), np.int64)
+    weights, apart = np.ones(len(people), np.float32), np.empty((0, 2), np.int64)
     runs = []
     for name, threshold in variants:
         clusterer = registry.load("cluster", name, runtime=runtime)
         started = time.perf_counter()
-        found = clusterer.cluster(embeddings, weights, apart, threshold)
+        labels = clusterer.cluster(embeddings, weights, apart, threshold)
         seconds = time.perf_counter() - started
-        counts = {"found": len(who), "grouped": len(who)}
-        runs.append(_run(name, threshold, seconds, counts, agreement.compare(who, found)))
-    return {"labelled": len(who), "runs": runs}
+        counts = {"found": len(people), "grouped": len(people)}
+        runs.append(_run(name, threshold, seconds, counts, agreement.compare(people, labels)))
+    return {"labelled": len(people), "runs": runs}
 
 
 def measure(labels: Labels, report: MediaReport) -> tuple[dict[str, int], Agreement]:
     """Compare the persons of a report with the truth.
 
     Returns:
-        How many of the labelled faces were ``found``, and how many ``grouped``: of a person; and
+        How many of the labelled faces were ``is_found``, and how many ``grouped``: of a person; and
         how well the persons of the latter agree.
 
     Raises:
         InputError: no labelled face was found and made a person's.
     """
     rows = labels.rows(report.observations)
-    found = rows >= 0
+    is_found = rows >= 0
     persons = np.full(len(labels), -1, np.int64)
-    persons[found] = report.row_persons()[rows[found]]
+    persons[is_found] = report.row_persons()[rows[is_found]]
     grouped = persons >= 0
     if not grouped.any():
         raise InputError(f"{report.info.uri}: no labelled face is found; check labels and times")
-    counts = {"found": int(found.sum()), "grouped": int(grouped.sum())}
+    counts = {"found": int(is_found.sum()), "grouped": int(grouped.sum())}
     return counts, agreement.compare(labels.groups[grouped], persons[grouped])
 
 
@@ -118,20 +120,20 @@ def _medium(
     """Summarize one table of observations by each variant."""
     runs = []
     for name, threshold in variants:
-        one = replace(
+        variant = replace(
             components,
             clusterer=registry.load("cluster", name, runtime=components.runtime),
             options=replace(components.options, clusterer=name, cluster_threshold=threshold),
         )
         started = time.perf_counter()
-        report = summarize.summarize(info, table, components=one)
+        report = summarize.summarize(info, table, components=variant)
         seconds = time.perf_counter() - started
         runs.append(_run(name, threshold, seconds, *measure(labels, report)))
     return {"labelled": len(labels), "runs": runs}
 
 
 def _run(
-    name: str, threshold: float, seconds: float, counts: dict[str, int], found: Agreement
+    name: str, threshold: float, seconds: float, counts: dict[str, int], scores: Agreement
 ) -> dict[str, Any]:
     """The figures of one variant."""
     return {
@@ -139,11 +141,11 @@ def _run(
         "threshold": threshold,
         "seconds": seconds,
         **counts,
-        "persons": found.true_groups,
-        "clusters": found.found_groups,
-        "pairs": _score(found.pairs),
-        "bcubed": _score(found.bcubed),
-        "nmi": found.nmi,
+        "persons": scores.true_groups,
+        "clusters": scores.found_groups,
+        "pairs": _score(scores.pairs),
+        "bcubed": _score(scores.bcubed),
+        "nmi": scores.nmi,
     }
 
 

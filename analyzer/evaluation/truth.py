@@ -46,14 +46,14 @@ class Labels:
         ends = np.append(starts[1:], len(table))
         sampled, labelled = _apart(times, table.cuts), _apart(self.time_s + _ROUNDED_S, table.cuts)
         near = np.searchsorted((sampled[1:] + sampled[:-1]) / 2, labelled)
-        found = np.array(
+        row_of_label = np.array(
             [
                 _face(table.boxes[starts[i] : ends[i]], point)
                 for i, point in zip(near, self.points, strict=True)
             ]
         )
         on_time = np.abs(sampled[near] - labelled) <= _NEAR_S + _ROUNDED_S
-        return np.where(on_time & (found >= 0), starts[near] + found, -1)
+        return np.where(on_time & (row_of_label >= 0), starts[near] + row_of_label, -1)
 
 
 def _apart(times: F64, cuts: F64) -> F64:
@@ -130,6 +130,6 @@ def crowd(people: int, tracks: int, spread: float, *, seed: int = 3) -> tuple[F3
     random = np.random.default_rng(seed)
     centres = random.normal(size=(people, _DIMENSIONS))
     centres /= np.linalg.norm(centres, axis=1, keepdims=True)
-    who = random.permutation(np.repeat(np.arange(people), tracks))
-    noise = random.normal(size=(len(who), _DIMENSIONS)) * spread / np.sqrt(_DIMENSIONS)
-    return (centres[who] + noise).astype(np.float32), who
+    people_of_tracks = random.permutation(np.repeat(np.arange(people), tracks))
+    noise = random.normal(size=(len(people_of_tracks), _DIMENSIONS)) * spread / np.sqrt(_DIMENSIONS)
+    return (centres[people_of_tracks] + noise).astype(np.float32), people_of_tracks

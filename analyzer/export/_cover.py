@@ -136,9 +136,9 @@ def _continued(time: F64, boxes: F32, at: I64, beside: I64, elapsed: F64) -> F32
     return (boxes[at] + np.clip(way, -limit, limit)).astype(np.float32)
 
 
-def _between(start: F64, end: F64, one: F32, other: F32) -> Patches:
+def _between(start: F64, end: F64, before: F32, after: F32) -> Patches:
     """Cover faces (n,) on their way from one box to another, in steps of `_STEP_S` at most."""
-    gap, way = end - start, other - one
+    gap, way = end - start, after - before
     steps = np.maximum(np.ceil(gap / _STEP_S - 1e-6), 1).astype(np.int64)
     row = np.repeat(np.arange(len(steps)), steps)
     number = np.arange(len(row)) - np.repeat(np.cumsum(steps) - steps, steps)
@@ -146,26 +146,26 @@ def _between(start: F64, end: F64, one: F32, other: F32) -> Patches:
     return _around(
         start[row] + gap[row] * low,
         start[row] + gap[row] * high,
-        one[row] + way[row] * low[:, None],
-        one[row] + way[row] * high[:, None],
+        before[row] + way[row] * low[:, None],
+        before[row] + way[row] * high[:, None],
         np.minimum(_WANDER * gap, _MOST_WANDER)[row],
     )
 
 
-def _around(start: F64, end: F64, one: F32 | F64, other: F32 | F64, slack: F64) -> Patches:
+def _around(start: F64, end: F64, before: F32 | F64, after: F32 | F64, slack: F64) -> Patches:
     """Patches (n,) that hold two boxes each, with some face sizes of slack (n,) around them."""
-    hull = np.hstack([np.minimum(one, other)[:, :2], np.maximum(one, other)[:, 2:]])
-    size = np.sqrt(np.prod(np.maximum(one[:, 2:] - one[:, :2], 0), axis=1))
+    hull = np.hstack([np.minimum(before, after)[:, :2], np.maximum(before, after)[:, 2:]])
+    size = np.sqrt(np.prod(np.maximum(before[:, 2:] - before[:, :2], 0), axis=1))
     margin = size * ((_GROWTH - 1) / 2 + slack)
     hull = hull + margin[:, None] * np.array([-1, -1, 1, 1])
     return Patches(start, end, hull.astype(np.float32), size.astype(np.float32))
 
 
-def mask(found: Patches, width: int, height: int) -> Iterator[str]:
+def mask(patches_shown: Patches, width: int, height: int) -> Iterator[str]:
     """Yield a subtitle that draws the patches white, in pieces that end in a line end."""
     yield _head(width, height)
-    starts, ends = _subtitles.clock(found.start_s), _subtitles.clock(found.end_s)
-    boxes = np.rint(found.boxes).astype(np.int64).tolist()
+    starts, ends = _subtitles.clock(patches_shown.start_s), _subtitles.clock(patches_shown.end_s)
+    boxes = np.rint(patches_shown.boxes).astype(np.int64).tolist()
     for start, end, (x1, y1, x2, y2) in zip(starts, ends, boxes, strict=True):
         shape = _rounded(x2 - x1, y2 - y1)
         yield f"Dialogue: 0,{start},{end},Default,,0,0,0,,{{\\pos({x1},{y1})\\p1}}{shape}\n"

@@ -28,17 +28,17 @@ def document(report: MediaReport) -> dict[str, Any]:
 
 def provenance(report: MediaReport) -> dict[str, Any]:
     """What the results are of, and what they were made with."""
-    made = report.provenance
+    facts = report.provenance
     return {
         "schema": SCHEMA,
         "program": {
             "name": "ina",
-            "version": made.get("analyzer"),
-            "libraries": dict(made.get("libraries", {})),
+            "version": facts.get("analyzer"),
+            "libraries": dict(facts.get("libraries", {})),
         },
-        "options": dict(made["options"]),
-        "options_digest": made.get("options_digest"),
-        "models": dict(made.get("models", {})),
+        "options": dict(facts["options"]),
+        "options_digest": facts.get("options_digest"),
+        "models": dict(facts.get("models", {})),
         "medium": _medium(report),
         "notes": list(report.notes),
         "partial": report.partial,

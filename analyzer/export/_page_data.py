@@ -67,8 +67,8 @@ def facts(report: MediaReport, folder: Path, start: tuple[float, float]) -> dict
 
 def links(uri: str, folder: Path) -> list[str]:
     """Addresses of the medium, seen from the page: where it lies, and beside the page."""
-    places = (uri, os.path.join(folder, os.path.basename(uri)))
-    return list(dict.fromkeys(_addresses.relative_url(place, folder) for place in places))
+    paths = (uri, os.path.join(folder, os.path.basename(uri)))
+    return list(dict.fromkeys(_addresses.relative_url(path, folder) for path in paths))
 
 
 def digest(report: MediaReport) -> str:
@@ -97,11 +97,11 @@ def rows(report: MediaReport) -> tuple[dict[str, NDArray[Any]], list[str]]:
 
 def pack(columns: _Columns) -> tuple[list[tuple[str, str, int]], str]:
     """Columns as base64, and the name, type (``f8`` or ``i4``) and length of each."""
-    made = {name: _coded(values) for name, values in columns.items()}
+    coded = {name: _coded(values) for name, values in columns.items()}
     # The wide ones first, so that each lies where its type may begin.
-    made = dict(sorted(made.items(), key=lambda item: -item[1].itemsize))
-    form = [(name, values.dtype.str[1:], len(values)) for name, values in made.items()]
-    data = gzip.compress(b"".join(values.tobytes() for values in made.values()), 9, mtime=0)
+    coded = dict(sorted(coded.items(), key=lambda item: -item[1].itemsize))
+    form = [(name, values.dtype.str[1:], len(values)) for name, values in coded.items()]
+    data = gzip.compress(b"".join(values.tobytes() for values in coded.values()), 9, mtime=0)
     return form, base64.b64encode(data).decode("ascii")
 
 
@@ -119,7 +119,7 @@ def _tracks(report: MediaReport) -> dict[str, Any]:
         "id": report.identities.track_ids.tolist(),
         "person": report.identities.person_ids.tolist(),
         "weight": np.round(weights, 3).tolist(),
-        "labels": {head: found.label for head, found in report.track_attributes.items()},
+        "labels": {head: decoded.label for head, decoded in report.track_attributes.items()},
     }
 
 
@@ -129,5 +129,5 @@ def _text(labels: Mapping[str, str]) -> str:
     return " ".join(filter(None, (sex, f"{float(age):.0f}" if age else "")))
 
 
-def _attribute(found: Attribute) -> dict[str, Any]:
-    return {"label": found.label, "low": found.low, "high": found.high}
+def _attribute(attribute: Attribute) -> dict[str, Any]:
+    return {"label": attribute.label, "low": attribute.low, "high": attribute.high}

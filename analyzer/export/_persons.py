@@ -31,9 +31,9 @@ def columns(report: MediaReport) -> Iterator[Column]:
     yield each("screen_share", "number", lambda p: p.screen_time_s / duration if duration else None)
     yield each("mean_area_ratio", "number", lambda p: p.mean_area_ratio)
     for head in sorted(set(report.row_attributes) - {"sex", "age"}):
-        found = [_attribute(person, head) for person in report.persons]
-        yield Column(f"{head}_label", "text", [attribute.label for attribute in found])
-        yield Column(f"{head}_share", "number", [attribute.value for attribute in found])
+        attributes = [_attribute(person, head) for person in report.persons]
+        yield Column(f"{head}_label", "text", [attribute.label for attribute in attributes])
+        yield Column(f"{head}_share", "number", [attribute.value for attribute in attributes])
     if report.is_remembered:
         yield each("identity_id", "integer", lambda p: p.identity_id)
 

@@ -89,7 +89,8 @@ def labels(report: MediaReport) -> list[dict[str, str]]:
     heads = report.track_attributes if tracking else report.row_attributes
     rows = report.row_tracks() if tracking else np.arange(len(report.observations))
     return [
-        {head: found.label[row] for head, found in sorted(heads.items())} for row in rows.tolist()
+        {head: decoded.label[row] for head, decoded in sorted(heads.items())}
+        for row in rows.tolist()
     ]
 
 
@@ -107,7 +108,9 @@ def tracks(report: MediaReport) -> Iterator[Track]:
             track_id=track,
             person_id=person,
             rows=rows,
-            labels={head: found.label[number] for head, found in report.track_attributes.items()},
+            labels={
+                head: decoded.label[number] for head, decoded in report.track_attributes.items()
+            },
             stretches=intervals.merge(starts, starts + table.duration_s[rows]),
         )
 
@@ -117,16 +120,16 @@ def appearances(report: MediaReport) -> list[Appearance]:
 
     To the millisecond, none empty; those of one person do not overlap.
     """
-    found = [stretch for person in report.persons for stretch in _of(person)]
-    return sorted(found, key=lambda a: (a.start_ms, a.end_ms, a.person.person_id))
+    intervals = [stretch for person in report.persons for stretch in _of(person)]
+    return sorted(intervals, key=lambda a: (a.start_ms, a.end_ms, a.person.person_id))
 
 
 def shots(report: MediaReport) -> Iterator[Shot]:
     """Yield the shots in order."""
     times, persons = report.observations.time_s, report.row_persons()
     for number, (start, end) in enumerate(report.shots.tolist()):
-        seen = set(persons[(times >= start) & (times < end)].tolist())
-        yield Shot(number, start, end, tuple(sorted(seen - {-1})))
+        person_ids = set(persons[(times >= start) & (times < end)].tolist())
+        yield Shot(number, start, end, tuple(sorted(person_ids - {-1})))
 
 
 def _of(person: Person) -> Iterator[Appearance]:

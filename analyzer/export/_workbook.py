@@ -79,18 +79,18 @@ class Sheets:
         if first:
             sheet.set_column_pixels(0, 0, _SHOWN_PX + 4)
             sheet.write_string(0, 0, "face", self._bold)
-        for place, column in enumerate(columns, first):
-            sheet.set_column(place, place, _width(column), self._form(column))
-            sheet.write_string(0, place, column.name, self._bold)
+        for column_number, column in enumerate(columns, first):
+            sheet.set_column(column_number, column_number, _width(column), self._form(column))
+            sheet.write_string(0, column_number, column.name, self._bold)
         writers = [self._writer(sheet, column) for column in columns]
         rows = islice(zip(*(column.values for column in columns), strict=True), MAX_ROWS)
         last = 0
         for last, row in enumerate(rows, 1):
             if first and (picture := pictures[last - 1]):
                 _insert(sheet, last, picture)
-            for place, (write, value) in enumerate(zip(writers, row, strict=True), first):
+            for column_number, (write, value) in enumerate(zip(writers, row, strict=True), first):
                 if value is not None and value == value:
-                    write(last, place, value)
+                    write(last, column_number, value)
         sheet.autofilter(0, 0, last, first + len(columns) - 1)
 
     def _form(self, column: Column) -> Any:
@@ -105,16 +105,22 @@ class Sheets:
         """What writes a cell as what it is; the general ``write`` would guess."""
         form = self._form(column)
         if column.kind in ("integer", "number"):
-            return lambda row, place, value: sheet.write_number(row, place, value, form)
+            return lambda row, column_number, value: sheet.write_number(
+                row, column_number, value, form
+            )
         if column.kind == "box":
-            return lambda row, place, value: sheet.write_string(row, place, str(tuple(value)), form)
-        return lambda row, place, value: sheet.write_string(row, place, utf8(value), form)
+            return lambda row, column_number, value: sheet.write_string(
+                row, column_number, str(tuple(value)), form
+            )
+        return lambda row, column_number, value: sheet.write_string(
+            row, column_number, utf8(value), form
+        )
 
 
 def _insert(sheet: Any, row: int, picture: bytes) -> None:
     """Show a picture in the first cell of a row, which it moves with when rows are filtered."""
     sheet.set_row_pixels(row, _SHOWN_PX + 4)
-    place: Mapping[str, Any] = {
+    position: Mapping[str, Any] = {
         "image_data": io.BytesIO(picture),
         "object_position": 1,
         "x_offset": 2,
@@ -122,7 +128,7 @@ def _insert(sheet: Any, row: int, picture: bytes) -> None:
         "x_scale": 0.5,
         "y_scale": 0.5,
     }
-    sheet.insert_image(row, 0, "face.jpg", place)
+    sheet.insert_image(row, 0, "face.jpg", position)
 
 
 def _width(column: Column) -> int:

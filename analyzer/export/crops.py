@@ -40,25 +40,25 @@ class CropsExporter:
         """
         names = dict(_names(report, self._most))
         notes: list[str] = []
-        found = portraits.cut(
+        pictures = portraits.cut(
             report, list(names), side_px=self._side_px, note=notes.append, progress=progress
         )
-        if names and not found:
+        if names and not pictures:
             reason = "; ".join(notes).removeprefix("portraits: ")
             raise InputError(f"{report.info.uri}: no crops: {reason}; was it moved or replaced?")
         for note in notes:
             _LOG.warning("%s: %s", report.info.uri, note)
         with zips.create(path) as file:
             for row, name in names.items():
-                if row in found:
-                    file.add(name, [found[row]], packed=False)
+                if row in pictures:
+                    file.add(name, [pictures[row]], packed=False)
 
 
 def _names(report: MediaReport, most: int) -> Iterator[tuple[int, str]]:
     """Yield the rows to be shown, with their files."""
     centroids, table = report.identities.centroids, report.observations
-    known = [p for p in report.persons if centroids[p.person_id].any()]  # others were forgotten
-    folders = zips.folders({person.person_id: person.name for person in known})
+    described = [p for p in report.persons if centroids[p.person_id].any()]  # others were forgotten
+    folders = zips.folders({person.person_id: person.name for person in described})
     rows = portraits.of_persons(report, most=most)
     for person, folder in folders.items():
         for row in sorted(rows.get(person, ())):

@@ -87,7 +87,7 @@ def _tracks(report: MediaReport) -> Iterator[Any]:
     names, ends, boxes = _rows.names(report), _ends(report), _rows.boxes(report)
     frames = report.observations.frame
     for track in _rows.tracks(report):
-        said = {
+        attributes = {
             "name": _xml.text(names.get(track.person_id, "")),
             "sex": track.labels.get("sex") or _UNKNOWN,
             "age": track.labels.get("age", ""),
@@ -96,16 +96,16 @@ def _tracks(report: MediaReport) -> Iterator[Any]:
         following = [*frames[track.rows[1:]].tolist(), None]
         for row, after in zip(track.rows.tolist(), following, strict=True):
             frame, end = int(frames[row]), ends[row]
-            element.append(_box(frame, boxes[row].tolist(), said, outside=False))
+            element.append(_box(frame, boxes[row].tolist(), attributes, outside=False))
             if end is not None and (after is None or frame < end < after):
-                element.append(_box(end, boxes[row].tolist(), said, outside=True))
+                element.append(_box(end, boxes[row].tolist(), attributes, outside=True))
         yield element
 
 
-def _box(frame: int, box: Sequence[int], said: Mapping[str, str], *, outside: bool) -> Any:
+def _box(frame: int, box: Sequence[int], attributes: Mapping[str, str], *, outside: bool) -> Any:
     corners = dict(zip(("xtl", "ytl", "xbr", "ybr"), map(str, box), strict=True))
     return E.box(
-        *(E.attribute(text, name=name) for name, text in said.items()),
+        *(E.attribute(text, name=name) for name, text in attributes.items()),
         frame=str(frame),
         keyframe="1",
         outside=str(int(outside)),
@@ -122,14 +122,14 @@ def _ends(report: MediaReport) -> list[int | None]:
     the rate varies.
     """
     table, rate = report.observations, float(report.info.frame_rate or 25)
-    known = dict(zip(_keys(table.cuts), table.cut_frames.tolist(), strict=True))
-    known.update(zip(_keys(table.time_s), table.frame.tolist(), strict=True))
+    frame_of_cut = dict(zip(_keys(table.cuts), table.cut_frames.tolist(), strict=True))
+    frame_of_cut.update(zip(_keys(table.time_s), table.frame.tolist(), strict=True))
     times = table.time_s + table.duration_s
     lasting = np.maximum(1, np.rint(table.duration_s * rate)).astype(int)
     guesses = (table.frame + lasting).tolist()
     over = times > (report.info.duration_s or np.inf) - 0.5 / rate
     rows = zip(_keys(times), guesses, over.tolist(), strict=True)
-    return [None if last else known.get(key, guess) for key, guess, last in rows]
+    return [None if last else frame_of_cut.get(key, guess) for key, guess, last in rows]
 
 
 def _keys(times: F64) -> list[int]:

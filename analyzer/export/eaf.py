@@ -106,19 +106,19 @@ def _header(root: Any, uri: str, folder: Path, last: int) -> None:
 def _person_tiers(report: MediaReport) -> Iterator[_Tier]:
     """Yield a tier a person, most screen time first; no two have one name."""
     stretches = defaultdict(list)
-    for found in _rows.appearances(report):
-        stretches[found.person.person_id].append((found.start_ms, found.end_ms))
+    for appearance in _rows.appearances(report):
+        stretches[appearance.person.person_id].append((appearance.start_ms, appearance.end_ms))
     taken = {_SHOTS}
     for person in report.persons:
-        name = wanted = _xml.text(_rows.name(person))
+        name = unnumbered = _xml.text(_rows.name(person))
         for number in count(2):
             if name not in taken:
                 break
-            name = f"{wanted} ({number})"
+            name = f"{unnumbered} ({number})"
         taken.add(name)
         text = _xml.text(_rows.summary(person))
         mine = [(start, end, text) for start, end in stretches[person.person_id]]
-        yield _Tier(name, "person", wanted, mine)
+        yield _Tier(name, "person", unnumbered, mine)
 
 
 def _shot_tier(report: MediaReport) -> _Tier:
@@ -141,8 +141,8 @@ def _time_order(root: Any, tiers: Sequence[_Tier]) -> list[list[tuple[str, str]]
         for side, time in enumerate(annotation[:2])
     )
     order, names = etree.SubElement(root, "TIME_ORDER"), {}
-    for number, (time, *place) in enumerate(times, 1):
-        names[tuple(place)] = slot = f"ts{number}"
+    for number, (time, *slots) in enumerate(times, 1):
+        names[tuple(slots)] = slot = f"ts{number}"
         etree.SubElement(order, "TIME_SLOT", TIME_SLOT_ID=slot, TIME_VALUE=str(time))
     return [
         [(names[t, a, 0], names[t, a, 1]) for a in range(len(tier.annotations))]
@@ -154,8 +154,10 @@ def _write(
     root: Any, tier: _Tier, slots: Sequence[tuple[str, str]], numbers: Iterator[int]
 ) -> None:
     """Write a tier; each annotation takes the next number of the document."""
-    who = {"PARTICIPANT": tier.participant} if tier.participant else {}
-    element = etree.SubElement(root, "TIER", who, LINGUISTIC_TYPE_REF=tier.kind, TIER_ID=tier.name)
+    participant = {"PARTICIPANT": tier.participant} if tier.participant else {}
+    element = etree.SubElement(
+        root, "TIER", participant, LINGUISTIC_TYPE_REF=tier.kind, TIER_ID=tier.name
+    )
     for (_, _, text), (start, end) in zip(tier.annotations, slots, strict=True):
         annotation = etree.SubElement(
             etree.SubElement(element, "ANNOTATION"),

@@ -108,7 +108,7 @@ def _clusters(report: MediaReport) -> list[int]:
 
 def _guesses(report: MediaReport, clusters: list[int]) -> dict[str, dict[str, float]]:
     """Probability of each candidate, for each cluster."""
-    known = {
+    guess_of = {
         p.person_id: {c.name: round(c.probability, 5) for c in p.candidates} for p in report.persons
     }
-    return {str(cluster): known.get(cluster, {}) for cluster in sorted(set(clusters))}
+    return {str(cluster): guess_of.get(cluster, {}) for cluster in sorted(set(clusters))}

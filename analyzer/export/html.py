@@ -88,10 +88,10 @@ def _portraits(report: MediaReport, progress: ProgressHook | None) -> dict[str, 
     index = report.row_tracks()
     each = max(1, min(_PICTURES_EACH, _PICTURES // max(1, len(report.persons))))
     rows = list(portraits.of_tracks(report, most=each).values())
-    found = portraits.cut(report, rows, side_px=_PICTURE_PX, note=notes.append, progress=progress)
+    jpegs = portraits.cut(report, rows, side_px=_PICTURE_PX, note=notes.append, progress=progress)
     for note in notes:
         _LOG.warning("%s: %s", report.info.uri, note)
-    pictures = {int(index[row]): base64.b64encode(jpeg).decode() for row, jpeg in found.items()}
+    pictures = {int(index[row]): base64.b64encode(jpeg).decode() for row, jpeg in jpegs.items()}
     best = {person: int(index[row]) for person, row in portraits.best(report).items()}
     return {"pictures": pictures, "best": best, "notes": [*report.notes, *notes]}
 

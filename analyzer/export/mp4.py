@@ -113,10 +113,12 @@ def _require_anonymisable(report: MediaReport) -> None:
 
 def _write_masks(report: MediaReport, folder: str) -> dict[int, str]:
     """Write what is to be hidden: a subtitle for each level, the power of four of a face's size."""
-    found, names = _cover.patches(report), {}
-    for level in np.unique(found.level).tolist():
+    hidden, names = _cover.patches(report), {}
+    for level in np.unique(hidden.level).tolist():
         names[level] = f"mask{level}.ass"
-        mask = _cover.mask(found[found.level == level], report.info.width_px, report.info.height_px)
+        mask = _cover.mask(
+            hidden[hidden.level == level], report.info.width_px, report.info.height_px
+        )
         with open_text(Path(folder, names[level])) as stream:
             stream.writelines(mask)
     return names
@@ -173,7 +175,9 @@ def _graph(
         width + width % 2,
         height + height % 2,  # 4:2:0 has even sides
     )
-    said = {"map_metadata": -1, "map_chapters": -1} if _anonymised(report) else {"map_metadata": 0}
+    metadata = (
+        {"map_metadata": -1, "map_chapters": -1} if _anonymised(report) else {"map_metadata": 0}
+    )
     encoding = {
         "format": "mp4",
         "vcodec": "libx264",
@@ -181,7 +185,7 @@ def _graph(
         "fps_mode": "passthrough",
         "enc_time_base": streams.time_base,  # the default rounds times to the frame rate
         "movflags": "+faststart",
-        **said,
+        **metadata,
         "loglevel": "error",
         "progress": "pipe:1",
         **{f"c:a:{i}": codec for i, codec in enumerate(streams.sounds.values())},

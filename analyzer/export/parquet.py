@@ -41,8 +41,8 @@ class ParquetExporter:
         columns["duration_s"] = pa.array(report.observations.duration_s)
         columns["embedding"] = _embeddings(report)
         columns.update({c.name: typed.array(c) for c in _of_persons(report)})
-        told = json.dumps(document(report), allow_nan=False)
-        table = pa.table(columns).replace_schema_metadata({"ina": told})
+        metadata = json.dumps(document(report), allow_nan=False)
+        table = pa.table(columns).replace_schema_metadata({"ina": metadata})
         typed.save(path, table)
 
 
@@ -62,8 +62,8 @@ def _embeddings(report: MediaReport) -> Any:
 
 def _of_persons(report: MediaReport) -> Iterator[Column]:
     """Yield what is known of each row's person."""
-    place = {person.person_id: number for number, person in enumerate(report.persons)}
-    rows = [place.get(person) for person in report.row_persons().tolist()]
+    number_of = {person.person_id: number for number, person in enumerate(report.persons)}
+    rows = [number_of.get(person) for person in report.row_persons().tolist()]
     for column in _persons.columns(report):
         if column.name in _JOINED:
             values = [None if row is None else column.values[row] for row in rows]

@@ -38,10 +38,12 @@ class PosterImageExporter:
 
 def _reason(report: MediaReport) -> Image.Image:
     """A picture of the words that say why there is no poster."""
-    said = next((note for note in report.notes if note.startswith("poster")), "no poster was given")
+    reason = next(
+        (note for note in report.notes if note.startswith("poster")), "no poster was given"
+    )
     picture = Image.new("RGB", _EMPTY, "#404040")
     font = ImageFont.load_default(16)
-    words = [said[i : i + 72] for i in range(0, min(len(said), 288), 72)]
+    words = [reason[i : i + 72] for i in range(0, min(len(reason), 288), 72)]
     ImageDraw.Draw(picture).multiline_text((12, 12), "\n".join(words), "white", font)
     return picture
 

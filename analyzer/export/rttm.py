@@ -40,9 +40,9 @@ class RttmExporter:
         with open_text(path) as stream:
             for a in _rows.appearances(report):
                 start, length = a.start_ms / 1000, (a.end_ms - a.start_ms) / 1000
-                who = field(_rows.name(a.person))
+                speaker = field(_rows.name(a.person))
                 stream.write(
-                    f"SPEAKER {medium} 1 {start:.3f} {length:.3f} <NA> <NA> {who} <NA> <NA>\n"
+                    f"SPEAKER {medium} 1 {start:.3f} {length:.3f} <NA> <NA> {speaker} <NA> <NA>\n"
                 )
 
 

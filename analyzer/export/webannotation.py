@@ -67,18 +67,18 @@ def _items(report: MediaReport, name: str) -> Iterator[dict[str, Any]]:
     names, labels = _rows.names(report), _rows.labels(report)
     targets = _targets(report)
     rows = zip(report.row_persons().tolist(), labels, targets, strict=True)
-    for number, (person, said, target) in enumerate(rows):
-        who = [{"type": "TextualBody", "purpose": "identifying", "value": names.get(person)}]
+    for number, (person, text, target) in enumerate(rows):
+        bodies = [{"type": "TextualBody", "purpose": "identifying", "value": names.get(person)}]
         what = [
             {"type": "TextualBody", "purpose": "tagging", "value": f"{head}: {label}"}
-            for head, label in said.items()
+            for head, label in text.items()
             if label
         ]
         yield {
             "id": f"{name}#face-{number}",
             "type": "Annotation",
             "motivation": "identifying" if person in names else "tagging",
-            "body": (who if person in names else []) + what,
+            "body": (bodies if person in names else []) + what,
             "target": target,
         }
 
@@ -89,14 +89,14 @@ def _targets(report: MediaReport) -> Iterator[dict[str, Any]]:
     ends = (table.time_s + table.duration_s).tolist()
     video = "" if info.stills else _addresses.file_url(info.uri)
     rows = zip(table.frame.tolist(), table.time_s.tolist(), ends, _places(report), strict=True)
-    for frame, start, end, place in rows:
+    for frame, start, end, box in rows:
         time = "" if info.stills else f"t={start:.6f},{end:.6f}&"
         yield {
             "source": video or _addresses.file_url(info.stills[frame]),
             "selector": {
                 "type": "FragmentSelector",
                 "conformsTo": _FRAGMENTS,
-                "value": f"{time}xywh=pixel:{','.join(map(str, place))}",
+                "value": f"{time}xywh=pixel:{','.join(map(str, box))}",
             },
         }
 

@@ -59,10 +59,10 @@ class XlsxExporter:
         tracks = portraits.of_tracks(report, most=self._pictures)
         rows = sorted({*best.values(), *tracks.values()}) if self._pictures else []
         side = _workbook.PICTURE_PX
-        found = portraits.cut(report, rows, side_px=side, note=note, progress=progress)
+        pictures = portraits.cut(report, rows, side_px=side, note=note, progress=progress)
         return (
-            [found.get(best.get(person.person_id, -1)) for person in report.persons],
-            [found.get(tracks.get(i, -1)) for i in report.identities.track_ids.tolist()],
+            [pictures.get(best.get(person.person_id, -1)) for person in report.persons],
+            [pictures.get(tracks.get(i, -1)) for i in report.identities.track_ids.tolist()],
         )
 
 
@@ -89,27 +89,27 @@ def _appearances(report: MediaReport) -> list[Column]:
 def _shots(report: MediaReport) -> list[Column]:
     """A row a shot."""
     shots, names = list(_rows.shots(report)), _rows.names(report)
-    seen = [", ".join(names[person] for person in shot.person_ids) for shot in shots]
+    person_lists = [", ".join(names[person] for person in shot.person_ids) for shot in shots]
     return [
         Column("shot", "integer", [shot.number for shot in shots]),
         Column("start_s", "number", [shot.start_s for shot in shots], 3),
         Column("end_s", "number", [shot.end_s for shot in shots], 3),
         Column("duration_s", "number", [shot.end_s - shot.start_s for shot in shots], 3),
         Column("person_ids", "text", [" ".join(map(str, shot.person_ids)) for shot in shots]),
-        Column("names", "text", seen),
+        Column("names", "text", person_lists),
     ]
 
 
 def _about(report: MediaReport, notes: Sequence[str]) -> list[Column]:
     """What the report is of, and what made it; what was left out."""
-    told = [*_flat("", provenance(report)), *_flat("counts", counts(report))]
-    told[:0] = [("pictures", note) for note in notes]
+    facts = [*_flat("", provenance(report)), *_flat("counts", counts(report))]
+    facts[:0] = [("pictures", note) for note in notes]
     if len(report.observations) > _workbook.MAX_ROWS:
         left_out = (
             f"cut: the first {_workbook.MAX_ROWS} of {len(report.observations)}; the csv has all"
         )
-        told.insert(0, ("faces", left_out))
-    keys, values = zip(*told, strict=True)
+        facts.insert(0, ("faces", left_out))
+    keys, values = zip(*facts, strict=True)
     return [Column("what", "text", keys), Column("value", "text", values)]
 
 

@@ -41,11 +41,11 @@ def _packaged() -> str | None:
 def _can(path: str) -> bool:
     """Whether a program was built with what is needed, and is new enough."""
     try:
-        said = subprocess.run(
+        output = subprocess.run(
             [path, "-version"], capture_output=True, text=True, check=False, timeout=30
         ).stdout
     except (OSError, subprocess.TimeoutExpired):
         return False
-    found = re.search(r"libavfilter +(\d+)\. *(\d+)\.", said)
-    version = (int(found[1]), int(found[2])) if found else (0, 0)
-    return version >= _OLDEST_LIBAVFILTER and all(flag in said for flag in _NEEDED)
+    matched = re.search(r"libavfilter +(\d+)\. *(\d+)\.", output)
+    version = (int(matched[1]), int(matched[2])) if matched else (0, 0)
+    return version >= _OLDEST_LIBAVFILTER and all(flag in output for flag in _NEEDED)

@@ -53,14 +53,14 @@ def create(path: Path) -> Iterator[Archive]:
 def folders(names: Mapping[int, str | None]) -> dict[int, str]:
     """A folder for each number, named after its name or itself; no two differ in case alone."""
     taken: set[str] = set()
-    found = {}
+    folder_of = {}
     for number, name in names.items():
         folder = safe(name or "") or str(number)
         while folder.casefold() in taken:
             folder = f"{folder}_{number}"
         taken.add(folder.casefold())
-        found[number] = folder
-    return found
+        folder_of[number] = folder
+    return folder_of
 
 
 def safe(name: str) -> str:

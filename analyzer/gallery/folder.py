@@ -67,8 +67,8 @@ class Galleries:
             InputError: no such folder, nobody in it, or files that are not of the form.
         """
         stamp = _stamp(Path(folder))
-        kept = self._read.get(folder)
-        if kept is None or kept[0] != stamp:
+        cached = self._read.get(folder)
+        if cached is None or cached[0] != stamp:
             self._read[folder] = (stamp, self._load(folder, progress))
         return self._read[folder][1]
 
@@ -98,12 +98,12 @@ def portraits_of(name: str, folder: str) -> list[Path]:
 
 def cached_with(name: str) -> list[Path]:
     """The described galleries in the user's cache that have somebody."""
-    found = []
+    files = []
     for file in sorted(cache.path("galleries").glob("*.npz")):
         with contextlib.suppress(OSError, ValueError, KeyError):
             if name in _thaw(file.read_bytes()).names:
-                found.append(file)
-    return found
+                files.append(file)
+    return files
 
 
 @contextlib.contextmanager
@@ -126,8 +126,8 @@ def _stamp(folder: Path) -> _Stamp:
     """Names, sizes and times of all that lies in a gallery."""
     with _damage(str(folder)):
         files = [folder, *sorted(folder.rglob("*"))]
-        found = [(str(file), file.stat()) for file in files]
-    return tuple((name, status.st_size, status.st_mtime_ns) for name, status in found)
+        states = [(str(file), file.stat()) for file in files]
+    return tuple((name, status.st_size, status.st_mtime_ns) for name, status in states)
 
 
 def _portraits(folder: Path) -> Iterator[_Portrait]:

@@ -35,8 +35,8 @@ def name_persons(report: MediaReport, gallery: Gallery, threshold: float) -> Med
     """
     if not gallery.names:
         return report
-    found = tracks.embed(report.observations)
-    where = np.searchsorted(report.identities.track_ids, found.ids)
+    described = tracks.embed(report.observations)
+    where = np.searchsorted(report.identities.track_ids, described.ids)
     owners = report.identities.person_ids[where]
     named = []
     for person in report.persons:
@@ -45,8 +45,8 @@ def name_persons(report: MediaReport, gallery: Gallery, threshold: float) -> Med
         if not mine.any() or not centroid.any():
             named.append(person)
             continue
-        votes = _votes(found.embeddings[mine], gallery, threshold)
-        shares = np.average(votes, axis=0, weights=np.maximum(found.weights[mine], 1e-6))
+        votes = _votes(described.embeddings[mine], gallery, threshold)
+        shares = np.average(votes, axis=0, weights=np.maximum(described.weights[mine], 1e-6))
         named.append(replace(person, candidates=_candidates(centroid, shares, gallery)))
     return replace(report, persons=_apart(report, tuple(_decide(p, threshold) for p in named)))
 
@@ -123,12 +123,12 @@ def match(embeddings: F32, report: MediaReport, threshold: float) -> tuple[I64, 
         person is (n,), NaN where the medium has no persons.
     """
     owners = report.row_persons()[report.observations.embedding_rows]
-    known, owners = report.observations.embeddings[owners >= 0], owners[owners >= 0]
+    known_embeddings, owners = report.observations.embeddings[owners >= 0], owners[owners >= 0]
     persons = np.full(len(embeddings), -1, np.int64)
     distance = np.full(len(embeddings), np.nan, np.float32)
-    if not len(known):
+    if not len(known_embeddings):
         return persons, distance
-    for i, row in enumerate(distances(embeddings, known)):
+    for i, row in enumerate(distances(embeddings, known_embeddings)):
         nearest = np.argsort(row, kind="stable")[:NEAREST]
         ids, first, votes = np.unique(owners[nearest], return_index=True, return_counts=True)
         best = np.lexsort((first, -votes))[0]  # of as many votes, the nearest
@@ -138,8 +138,8 @@ def match(embeddings: F32, report: MediaReport, threshold: float) -> tuple[I64, 
     return persons, distance
 
 
-def distances(one: F32, other: F32) -> F64:
-    """Euclidean distance of each of ``one`` (n, D) from each of ``other`` (m, D): (n, m)."""
-    a, b = one.astype(np.float64), other.astype(np.float64)
+def distances(first: F32, second: F32) -> F64:
+    """Euclidean distance of each of ``first`` (n, D) from each of ``second`` (m, D): (n, m)."""
+    a, b = first.astype(np.float64), second.astype(np.float64)
     squared = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None] - 2 * a @ b.T
     return np.sqrt(np.maximum(squared, 0))

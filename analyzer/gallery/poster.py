@@ -61,12 +61,12 @@ def _poster(path: str, report: MediaReport, components: Components) -> Poster:
         frontality=still.chips.frontality,
     )
     decoded = components.labeller.decode(still.described.heads, views)
-    known = {p.person_id: p.attributes for p in report.persons}
+    attributes_of = {p.person_id: p.attributes for p in report.persons}
 
     def labels(head: str) -> tuple[str, ...]:
         own = decoded[head].label if head in decoded else ("",) * len(persons)
         return tuple(
-            known[person][head].label if head in known.get(person, ()) else label
+            attributes_of[person][head].label if head in attributes_of.get(person, ()) else label
             for person, label in zip(persons.tolist(), own, strict=True)
         )
 

@@ -95,8 +95,8 @@ class Records(Protocol):
     in the order of their changes, and a forgotten row stays, empty, to tell of it.
     """
 
-    def settings(self, wanted: Settings | None) -> Settings:
-        """Return the store's settings; ``wanted`` become those of a new store.
+    def settings(self, requested: Settings | None) -> Settings:
+        """Return the store's settings; ``requested`` become those of a new store.
 
         Raises:
             UsageError: there is no store, and none is wanted; or it is not one of ours.

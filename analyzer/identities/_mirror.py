@@ -79,10 +79,10 @@ class Mirror:
         """Centroids (k, D) of ids (k,), and of how many embeddings each is made; new ones: zero."""
         centroids = np.zeros((len(ids), dimensions), np.float32)
         updates = np.zeros(len(ids), np.int64)
-        known = np.flatnonzero(ids < self.size)
-        for block, here, at in _by_block(ids[known]):
-            centroids[known[here]] = self._centroids[block][at]
-            updates[known[here]] = self._updates[block][at]
+        in_mirror = np.flatnonzero(ids < self.size)
+        for block, here, at in _by_block(ids[in_mirror]):
+            centroids[in_mirror[here]] = self._centroids[block][at]
+            updates[in_mirror[here]] = self._updates[block][at]
         return centroids, updates
 
     def search(self, queries: F32, *, but: I64 | None = None) -> Nearest:
@@ -118,14 +118,14 @@ def _improve(nearest: Nearest, part: slice, cosines: F32, ids: I64) -> None:
     if not cosines.size:
         return
     best = cosines.argmax(axis=1)
-    found = cosines[np.arange(len(best)), best]
-    better = found > nearest.cosines[part]
+    best_cosines = cosines[np.arange(len(best)), best]
+    better = best_cosines > nearest.cosines[part]
     nearest.ids[part][better] = ids[best[better]]
-    nearest.cosines[part][better] = found[better]
+    nearest.cosines[part][better] = best_cosines[better]
 
 
 def _by_block(ids: I64) -> list[tuple[int, I64, I64]]:
     """For each block: its number, which of ids (k,) are in it, and at which of its rows."""
     blocks = ids // _BLOCK
-    found = [(int(b), np.flatnonzero(blocks == b)) for b in np.unique(blocks)]
-    return [(block, here, ids[here] - block * _BLOCK) for block, here in found]
+    blocks_rows = [(int(b), np.flatnonzero(blocks == b)) for b in np.unique(blocks)]
+    return [(block, here, ids[here] - block * _BLOCK) for block, here in blocks_rows]

@@ -35,7 +35,7 @@ class MirroredStore:
         self,
         records: Records,
         name: str,
-        wanted: Settings | None,
+        requested: Settings | None,
         on_wait: Callable[[], object],
     ) -> None:
         self.name = name
@@ -43,10 +43,10 @@ class MirroredStore:
         self._on_wait = on_wait
         self._mirror = Mirror()
         try:
-            self.settings = records.settings(wanted)
-            if wanted not in (None, self.settings):
+            self.settings = records.settings(requested)
+            if requested not in (None, self.settings):
                 raise UsageError(
-                    f"{name} was made with {self.settings}, not {wanted}: "
+                    f"{name} was made with {self.settings}, not {requested}: "
                     "set the same, or give another store"
                 )
         except BaseException:
@@ -138,9 +138,9 @@ class MirroredStore:
             if ids[row] not in taken:
                 taken.append(int(ids[row]))
                 continue
-            one = slice(row, row + 1)
-            again = self._mirror.search(queries[one], but=np.array(taken))
-            ids[one], cosines[one] = again.ids, again.cosines
+            single = slice(row, row + 1)
+            again = self._mirror.search(queries[single], but=np.array(taken))
+            ids[single], cosines[single] = again.ids, again.cosines
             heapq.heappush(queue, (-float(cosines[row]), row))
         return Nearest(ids, cosines)
 
@@ -215,12 +215,12 @@ def _group(vectors: F32, settings: Settings) -> I64:
     """Group new faces (n, D) among themselves, each with the nearest before it; labels (n,)."""
     centres, sizes = np.zeros_like(vectors), np.zeros(len(vectors), np.int64)
     labels = np.empty(len(vectors), np.int64)
-    known = 0
+    counted = 0
     for number, vector in enumerate(vectors):
-        cosines = centres[:known] @ vector
-        label = int(cosines.argmax()) if known else 0
-        if not known or cosines[label] <= settings.least:
-            label, known = known, known + 1
+        cosines = centres[:counted] @ vector
+        label = int(cosines.argmax()) if counted else 0
+        if not counted or cosines[label] <= settings.least:
+            label, counted = counted, counted + 1
         labels[number] = label
         if sizes[label] < settings.refine:
             centre = centres[label] * np.float32(sizes[label]) + vector

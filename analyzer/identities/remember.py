@@ -28,17 +28,17 @@ def remember(report: MediaReport, store: IdentityStore, *, key: str) -> MediaRep
     counts = np.array([person.face_count for person in persons], np.int64)
     call = f"{key}:{_size(report.info)}"
     # What a tracker carried on counts as seen: rows are made of both.
-    seen = report.tally.faces_detected + report.tally.faces_tracked
+    faces_seen = report.tally.faces_detected + report.tally.faces_tracked
     try:
         # Clustering has told them apart, with more evidence than their means hold.
-        ids = store.match_or_add(centroids, counts, key=call, detected=seen, distinct=True)
+        ids = store.match_or_add(centroids, counts, key=call, detected=faces_seen, distinct=True)
     except OtherCall:
         # Another machine saw another number of persons, and they are counted already.
         ids = store.match(centroids).ids
-    known = {p.person_id: i for p, i in zip(persons, ids.tolist(), strict=True) if i >= 0}
+    identity_of = {p.person_id: i for p, i in zip(persons, ids.tolist(), strict=True) if i >= 0}
     return replace(
         report,
-        persons=tuple(replace(p, identity_id=known.get(p.person_id)) for p in report.persons),
+        persons=tuple(replace(p, identity_id=identity_of.get(p.person_id)) for p in report.persons),
         is_remembered=True,
     )
 

@@ -99,7 +99,7 @@ def _installed() -> str:
 
 def versions() -> dict[str, str]:
     """The version of each library that results can depend on, without importing any."""
-    return {name: found for name in _LIBRARIES if (found := _version(name))}
+    return {name: version for name in _LIBRARIES if (version := _version(name))}
 
 
 @cache

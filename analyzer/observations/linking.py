@@ -42,28 +42,30 @@ def link_tracklets(observations: Observations, threshold: float, *, max_gap_s: f
 
 
 def _link_pairs(observations: Observations, threshold: float, max_gap_s: float) -> I64:
-    found = embed(observations)
-    ends = _Ends.of(observations, found.ids)
+    described = embed(observations)
+    ends = _Ends.of(observations, described.ids)
     pairs = []
-    for later in range(len(found.ids)):
+    for later in range(len(described.ids)):
         earlier = ends.may_precede(later, max_gap_s)
-        distance = np.linalg.norm(found.embeddings[earlier] - found.embeddings[later], axis=1)
+        distance = np.linalg.norm(
+            described.embeddings[earlier] - described.embeddings[later], axis=1
+        )
         cost = distance / threshold + (ends.start_s[later] - ends.last_s[earlier]) / _COURSE_S
         pairs += [(cost[i], earlier[i], later) for i in np.nonzero(distance < threshold)[0]]
     before: dict[int, int] = {}
     followed: set[int] = set()
-    for _, one, other in sorted(pairs):
-        if one not in followed and other not in before:
-            followed.add(one)
-            before[other] = one
-    joined = found.ids.copy()
+    for _, first, other in sorted(pairs):
+        if first not in followed and other not in before:
+            followed.add(first)
+            before[other] = first
+    joined = described.ids.copy()
     # In order of time, so that the one before has its final number already.
     for later in np.argsort(ends.start_s, kind="stable").tolist():
         if later in before:
             joined[later] = joined[before[later]]
     ids = observations.track_id.copy()
-    known = np.isin(ids, found.ids)
-    ids[known] = joined[np.searchsorted(found.ids, ids[known])]
+    is_described = np.isin(ids, described.ids)
+    ids[is_described] = joined[np.searchsorted(described.ids, ids[is_described])]
     return dense(ids)
 
 
@@ -100,9 +102,9 @@ class _Ends:
         centres = (table.boxes[:, :2] + table.boxes[:, 2:]) * np.float32(0.5)
         end_s = table.time_s[last] + table.duration_s[last]
 
-        def pace(one: I64, other: I64) -> F32:
-            elapsed = np.maximum(table.time_s[other] - table.time_s[one], _SAME_TIME_S)
-            return ((centres[other] - centres[one]) / elapsed[:, None]).astype(np.float32)
+        def pace(first: I64, other: I64) -> F32:
+            elapsed = np.maximum(table.time_s[other] - table.time_s[first], _SAME_TIME_S)
+            return ((centres[other] - centres[first]) / elapsed[:, None]).astype(np.float32)
 
         return cls(
             shot=np.searchsorted(table.cuts, table.time_s[first], side="right"),

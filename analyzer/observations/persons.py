@@ -20,43 +20,43 @@ from analyzer.types import (
 from analyzer.types.groups import dense, group_means
 
 
-def identities(labels: I64, found: Tracks, track_ids: I64) -> TrackPersons:
+def identities(labels: I64, described: Tracks, track_ids: I64) -> TrackPersons:
     """Number persons from 0 by the order of their first track, and average their embeddings.
 
     Args:
         labels: (T,) cluster of each described track.
-        found: the T described tracks.
+        described: the T described tracks.
         track_ids: ids of all tracks; those that were not described belong to no person.
     """
     of_described = dense(labels)
     count = int(of_described.max(initial=-1)) + 1
-    centroids, _ = group_means(found.embeddings, of_described, found.weights, count)
+    centroids, _ = group_means(described.embeddings, of_described, described.weights, count)
     person_ids = np.full(len(track_ids), -1, np.int64)
-    person_ids[np.searchsorted(track_ids, found.ids)] = of_described
+    person_ids[np.searchsorted(track_ids, described.ids)] = of_described
     return TrackPersons(track_ids=track_ids, person_ids=person_ids, centroids=centroids)
 
 
 def drop_small(
-    found: TrackPersons, observations: Observations, least: int
+    track_persons: TrackPersons, observations: Observations, least: int
 ) -> tuple[TrackPersons, int]:
     """Take the tracks of persons with too few faces from them.
 
     Args:
-        found: tracks and persons.
+        track_persons: tracks and persons.
         observations: all rows.
         least: number of faces that a person must have.
 
     Returns:
         The persons that are left, numbered from 0 in the same order, and how many were dropped.
     """
-    rows = found.person_ids[np.searchsorted(found.track_ids, observations.track_id)]
-    keep = np.bincount(rows[rows >= 0], minlength=len(found.centroids)) >= least
+    rows = track_persons.person_ids[np.searchsorted(track_persons.track_ids, observations.track_id)]
+    keep = np.bincount(rows[rows >= 0], minlength=len(track_persons.centroids)) >= least
     # One entry more: -1, nobody, stays nobody.
     number = np.append(np.where(keep, np.cumsum(keep) - 1, -1), -1)
     left = TrackPersons(
-        track_ids=found.track_ids,
-        person_ids=number[found.person_ids].astype(np.int64),
-        centroids=found.centroids[keep],
+        track_ids=track_persons.track_ids,
+        person_ids=number[track_persons.person_ids].astype(np.int64),
+        centroids=track_persons.centroids[keep],
     )
     return left, int((~keep).sum())
 
@@ -68,10 +68,10 @@ def average_tracks(
     order = np.argsort(observations.track_id, kind="stable")
     bounds = np.searchsorted(observations.track_id[order], track_ids, side="right")
     groups = np.split(order, bounds[:-1]) if len(track_ids) else []
-    quality, seen, heads = observations.quality, views(observations), observations.heads
+    quality, row_views, heads = observations.quality, views(observations), observations.heads
     ones = [
         labeller.average(
-            {head: raw[rows] for head, raw in heads.items()}, seen[rows], quality[rows]
+            {head: raw[rows] for head, raw in heads.items()}, row_views[rows], quality[rows]
         )
         for rows in groups
     ]
@@ -94,7 +94,7 @@ def views(observations: Observations) -> Views:
 def persons(
     observations: Observations,
     row_persons: I64,
-    found: TrackPersons,
+    track_persons: TrackPersons,
     labeller: Labeller = PLAIN,
 ) -> tuple[Person, ...]:
     """Summarise each person of a medium, most screen time first.
@@ -102,12 +102,12 @@ def persons(
     Args:
         observations: all rows.
         row_persons: (N,) person of each row, -1 = none.
-        found: tracks and persons.
+        track_persons: tracks and persons.
         labeller: decides on their labels.
     """
-    count = len(found.centroids)
+    count = len(track_persons.centroids)
     return by_screen_time(
-        [person(i, observations, row_persons, found, labeller) for i in range(count)]
+        [person(i, observations, row_persons, track_persons, labeller) for i in range(count)]
     )
 
 
@@ -120,7 +120,7 @@ def person(
     person_id: int,
     observations: Observations,
     row_persons: I64,
-    found: TrackPersons,
+    track_persons: TrackPersons,
     labeller: Labeller,
 ) -> Person:
     """Summarise one person, who has a row at least; see `persons`."""
@@ -132,7 +132,7 @@ def person(
         person_id=person_id,
         name=None,
         name_distance=None,
-        track_ids=tuple(found.track_ids[found.person_ids == person_id].tolist()),
+        track_ids=tuple(track_persons.track_ids[track_persons.person_ids == person_id].tolist()),
         face_count=len(rows),
         first_s=float(observations.time_s[rows].min()),
         last_s=float(ends.max()),

@@ -38,13 +38,13 @@ def split_tracklets(observations: Observations, threshold: float) -> I64:
     order = np.lexsort((observations.time_s, shot, observations.track_id))
     described = np.zeros(len(observations), bool)
     described[observations.embedding_rows] = True
-    place = np.cumsum(described) - 1
+    embedding_of = np.cumsum(described) - 1
     key = np.stack([observations.track_id[order], shot[order]])
     starts = np.ones(len(order), bool)
     starts[1:] = (key[:, 1:] != key[:, :-1]).any(axis=0)
     for rows_at in np.split(np.arange(len(order)), np.nonzero(starts)[0][1:]):
         with_face = rows_at[described[order[rows_at]]]
-        for cut in _changes(observations.embeddings[place[order[with_face]]], threshold):
+        for cut in _changes(observations.embeddings[embedding_of[order[with_face]]], threshold):
             starts[with_face[cut]] = True
     part = np.empty(len(order), np.int64)
     part[order] = np.cumsum(starts) - 1
@@ -71,12 +71,12 @@ def _changes(embeddings: F32, threshold: float) -> list[int]:
 
 def drop_undetected(observations: Observations) -> Observations:
     """Leave out tracks without a single detection: what a tracker carried across a cut."""
-    seen = np.unique(observations.track_id[~np.isnan(observations.detect_conf)])
-    keep = np.isin(observations.track_id, seen)
+    detected_tracks = np.unique(observations.track_id[~np.isnan(observations.detect_conf)])
+    keep = np.isin(observations.track_id, detected_tracks)
     return observations if keep.all() else table.take(observations, keep)
 
 
-def recognisable(observations: Observations, found: Tracks, least: float) -> Tracks:
+def recognisable(observations: Observations, described: Tracks, least: float) -> Tracks:
     """The tracks whose face is once clear enough to tell who it is.
 
     Faces without detail all look alike to a network: dark or blurred ones of different people
@@ -84,16 +84,19 @@ def recognisable(observations: Observations, found: Tracks, least: float) -> Tra
 
     Args:
         observations: all rows.
-        found: the described tracks.
+        described: the described tracks.
         least: sharpness that the sharpest tenth of a track's faces must have; not the sharpest
             one alone, which is the sharper the more frames are looked at.
     """
     order = np.lexsort((observations.sharpness, observations.track_id))
     ids = observations.track_id[order]
-    first, end = np.searchsorted(ids, found.ids), np.searchsorted(ids, found.ids, side="right")
-    place = np.ceil(first + _SHARPEST * (end - 1 - first)).astype(np.int64)
-    keep = observations.sharpness[order[place]] >= least
-    return Tracks(found.ids[keep], found.embeddings[keep], found.weights[keep])
+    first, end = (
+        np.searchsorted(ids, described.ids),
+        np.searchsorted(ids, described.ids, side="right"),
+    )
+    sharp_rank = np.ceil(first + _SHARPEST * (end - 1 - first)).astype(np.int64)
+    keep = observations.sharpness[order[sharp_rank]] >= least
+    return Tracks(described.ids[keep], described.embeddings[keep], described.weights[keep])
 
 
 def embed(observations: Observations) -> Tracks:
@@ -110,9 +113,9 @@ def cannot_link_pairs(observations: Observations, ids: I64) -> I64:
 
     Two faces of one picture are two persons.
     """
-    known = np.isin(observations.track_id, ids)
-    index = np.searchsorted(ids, observations.track_id[known])
-    frames = observations.frame[known]
+    is_listed = np.isin(observations.track_id, ids)
+    index = np.searchsorted(ids, observations.track_id[is_listed])
+    frames = observations.frame[is_listed]
     order = np.argsort(frames, kind="stable")
     groups = np.split(index[order], np.nonzero(np.diff(frames[order]))[0] + 1)
     pairs = {

@@ -285,10 +285,10 @@ class AnalysisOptions:
         Raises:
             UsageError: an option that this version does not know, or a wrong value.
         """
-        known = {f.name: f for f in fields(cls)}
-        unknown = [_with_nearest(name, known) for name in sorted(set(values) - set(known))]
+        options = {f.name: f for f in fields(cls)}
+        unknown = [_with_nearest(name, options) for name in sorted(set(values) - set(options))]
         _require(not unknown, f"unknown options: {', '.join(unknown)}")
-        return cls(**{name: _typed(known[name], value) for name, value in values.items()})
+        return cls(**{name: _typed(options[name], value) for name, value in values.items()})
 
     def to_dict(self) -> dict[str, Any]:
         """All options as JSON-able values."""
@@ -333,9 +333,9 @@ def _argument(option: "Field[Any]") -> dict[str, Any]:
     return {**arguments, "help": text.replace("%", "%%")}
 
 
-def _with_nearest(name: str, known: Collection[str]) -> str:
+def _with_nearest(name: str, names: Collection[str]) -> str:
     """A name that is not known, and the one that may be meant."""
-    close = difflib.get_close_matches(name, known, n=1)
+    close = difflib.get_close_matches(name, names, n=1)
     return f"{name} (did you mean {close[0]}?)" if close else name
 
 

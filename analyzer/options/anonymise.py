@@ -32,20 +32,20 @@ def unknown(choice: str, names: Iterable[str]) -> list[str]:
     """What a list of names asks for that is not among the names there are."""
     if choice in MODES:
         return []
-    known = {_folded(name) for name in names}
-    return [part for part in _listed(choice, names) if part not in known]
+    folded = {_folded(name) for name in names}
+    return [part for part in _listed(choice, names) if part not in folded]
 
 
 def _listed(choice: str, names: Iterable[str]) -> list[str]:
     """The names of a list; one with a comma in it counts as a whole where it is among ``names``."""
-    known = {_folded(name) for name in names}
-    parts, found = _folded(choice).split(","), []
+    folded = {_folded(name) for name in names}
+    parts, listed = _folded(choice).split(","), []
     while parts:
         ends = range(len(parts), 0, -1)
-        end = next((i for i in ends if ",".join(parts[:i]) in known), 1)
-        found.append(",".join(parts[:end]))
+        end = next((i for i in ends if ",".join(parts[:i]) in folded), 1)
+        listed.append(",".join(parts[:end]))
         del parts[:end]
-    return [name for name in found if name]
+    return [name for name in listed if name]
 
 
 def _folded(text: str) -> str:

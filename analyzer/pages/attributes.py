@@ -25,12 +25,12 @@ def percent(value: float) -> str:
     return f"{100 * value:.1f}"
 
 
-def figure(found: Mapping[str, float] | None, unit: str = "%") -> str:
+def figure(interval: Mapping[str, float] | None, unit: str = "%") -> str:
     """A value with its interval: ``92.1 (91.3-92.8)``."""
-    if found is None:
+    if interval is None:
         return ""
     factor = 100 if unit == "%" else 1
-    value, low, high = (factor * found[name] for name in ("value", "low", "high"))
+    value, low, high = (factor * interval[name] for name in ("value", "low", "high"))
     return f"{value:.1f} ({low:.1f}–{high:.1f})"  # noqa: RUF001
 
 

@@ -21,9 +21,9 @@ def duration_s(path: str, *, start: float | None = None, stop: float | None = No
     decoder = registry.load("decode", "video", runtime=Runtime(threads=1))
     try:
         with decoder.open(path) as medium:
-            found = float(medium.info.duration_s)
+            stated_s = float(medium.info.duration_s)
     except AnalyzerError:
         return None
-    if found <= 0:
+    if stated_s <= 0:
         return None
-    return max(0.0, min(found, stop or found) - (start or 0.0))
+    return max(0.0, min(stated_s, stop or stated_s) - (start or 0.0))

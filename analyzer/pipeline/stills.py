@@ -27,6 +27,6 @@ def look(path: str, components: Components) -> Still:
     decoder = registry.load("decode", "images", runtime=components.runtime)
     with decoder.open(path) as medium:
         image = next(medium.frames()).image
-    found = components.detector.detect([image])[0]
-    chips = components.aligner.align(image, found.boxes, found.landmarks)
-    return Still(image, found, chips, components.describer.describe(chips.images))
+    detections = components.detector.detect([image])[0]
+    chips = components.aligner.align(image, detections.boxes, detections.landmarks)
+    return Still(image, detections, chips, components.describer.describe(chips.images))

@@ -54,14 +54,14 @@ def summarize(
     # Only now: until here a face that is not clear enough holds its track together.
     table = _filter(table, passes_quality(table.sharpness, table.frontality, options))
     table = replace(table, track_id=dense(table.track_id))
-    found = tracks.embed(table)  # T tracks
-    clear = tracks.recognisable(table, found, options.min_clarity)
+    described = tracks.embed(table)  # T tracks
+    clear = tracks.recognisable(table, described, options.min_clarity)
     labels = components.clusterer.cluster(
         clear.embeddings, clear.weights, tracks.cannot_link_pairs(table, clear.ids), limit
     )
-    who = persons.identities(labels, clear, np.unique(table.track_id))
-    who, dropped = persons.drop_small(who, table, options.min_faces)
-    rows = who.person_ids[np.searchsorted(who.track_ids, table.track_id)]
+    track_persons = persons.identities(labels, clear, np.unique(table.track_id))
+    track_persons, dropped = persons.drop_small(track_persons, table, options.min_faces)
+    rows = track_persons.person_ids[np.searchsorted(track_persons.track_ids, table.track_id)]
     tally = replace(
         table.tally,
         faces_saved=len(table),
@@ -72,10 +72,12 @@ def summarize(
     return MediaReport(
         info=info,
         observations=replace(table, tally=tally),
-        identities=who,
+        identities=track_persons,
         row_attributes=components.labeller.decode(table.heads, persons.views(table)),
-        track_attributes=persons.average_tracks(table, who.track_ids, components.labeller),
-        persons=persons.persons(table, rows, who, components.labeller),
+        track_attributes=persons.average_tracks(
+            table, track_persons.track_ids, components.labeller
+        ),
+        persons=persons.persons(table, rows, track_persons, components.labeller),
         shots=_shots(table),
         provenance=_provenance(components),
     )

@@ -25,20 +25,20 @@ def read(path: Path) -> CorrectionsDocument:
         InputError: no such file, or not one of this version.
     """
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        if told["format"] != _FORMAT:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if values["format"] != _FORMAT:
             raise InputError(f"{path}: not a file of corrections: {_CURE}")
-        if told["version"] != _VERSION:
+        if values["version"] != _VERSION:
             raise InputError(
-                f"{path}: corrections of version {told['version']}, and this program reads "
+                f"{path}: corrections of version {values['version']}, and this program reads "
                 f"{_VERSION}: install the one that made its page, or {_CURE}"
             )
-        source = told["source"]
+        source = values["source"]
         return CorrectionsDocument(
             uri=str(source["uri"]),
             name=str(source["name"]),
             options=str(source["options"]),
-            corrections=_steps(told["corrections"]),
+            corrections=_steps(values["corrections"]),
         )
     except OSError as error:
         raise InputError(
@@ -65,50 +65,51 @@ def write(document: CorrectionsDocument, path: Path) -> None:
         ResourceError: the file cannot be written.
     """
     source = {"uri": document.uri, "name": document.name, "options": document.options}
-    told = [correction_to_json(correction) for correction in document.corrections]
-    whole = {"format": _FORMAT, "version": _VERSION, "source": source, "corrections": told}
+    values = [correction_to_json(correction) for correction in document.corrections]
+    whole = {"format": _FORMAT, "version": _VERSION, "source": source, "corrections": values}
     write_json(path, whole)
 
 
 def correction_to_json(correction: Correction) -> dict[str, Any]:
     """A correction as JSON has it."""
-    told: dict[str, Any] = {"op": correction.op}
+    values: dict[str, Any] = {"op": correction.op}
     faces = [
-        [{"time_s": a.time_s, "bbox": list(a.bbox)} for a in one] for one in correction.anchors
+        [{"time_s": a.time_s, "bbox": list(a.bbox)} for a in anchors]
+        for anchors in correction.anchors
     ]
     if correction.op == "merge":
-        return {**told, "persons": list(correction.numbers), "anchors": faces}
-    told[_WHO[correction.op]] = correction.numbers[0]
+        return {**values, "persons": list(correction.numbers), "anchors": faces}
+    values[_WHO[correction.op]] = correction.numbers[0]
     if correction.op == "rename":
-        told["name"] = correction.name
-    return {**told, "anchor": faces[0]}
+        values["name"] = correction.name
+    return {**values, "anchor": faces[0]}
 
 
-def correction_from_json(told: Mapping[str, Any]) -> Correction:
+def correction_from_json(values: Mapping[str, Any]) -> Correction:
     """The inverse of `plain`; anchors may be missing.
 
     Raises:
         KeyError, TypeError, ValueError: it is something else.
     """
-    op = told["op"]
+    op = values["op"]
     if op not in _WHO:
         raise ValueError(f"no correction {op!r}; there are: {', '.join(_WHO)}")
-    numbers = [_whole(n) for n in (told["persons"] if op == "merge" else [told[_WHO[op]]])]
+    numbers = [_whole(n) for n in (values["persons"] if op == "merge" else [values[_WHO[op]]])]
     if op == "merge" and len(set(numbers)) < 2:
         raise ValueError("a merge needs two persons")
-    faces = told.get("anchors") if op == "merge" else [told.get("anchor") or []]
-    anchors = tuple(tuple(map(_anchor, one)) for one in faces or [[]] * len(numbers))
+    faces = values.get("anchors") if op == "merge" else [values.get("anchor") or []]
+    anchors = tuple(tuple(map(_anchor, face)) for face in faces or [[]] * len(numbers))
     if len(anchors) != len(numbers):
         raise ValueError(f"{len(anchors)} anchors of {len(numbers)} persons")
-    name = told["name"].strip() if op == "rename" else ""
+    name = values["name"].strip() if op == "rename" else ""
     return Correction(op=op, numbers=tuple(numbers), anchors=anchors, name=name)
 
 
-def _steps(told: Sequence[Mapping[str, Any]]) -> tuple[Correction, ...]:
+def _steps(values: Sequence[Mapping[str, Any]]) -> tuple[Correction, ...]:
     steps = []
-    for number, one in enumerate(told, start=1):
+    for number, value in enumerate(values, start=1):
         try:
-            steps.append(correction_from_json(one))
+            steps.append(correction_from_json(value))
         except KeyError as error:
             raise ValueError(f"correction {number}: {error} is missing") from error
         except _BROKEN as error:
@@ -122,8 +123,8 @@ def _whole(value: Any) -> int:
     return value
 
 
-def _anchor(told: Mapping[str, Any]) -> Anchor:
-    box = tuple(float(side) for side in told["bbox"])
+def _anchor(values: Mapping[str, Any]) -> Anchor:
+    box = tuple(float(side) for side in values["bbox"])
     if len(box) != 4:
-        raise ValueError(f"{told['bbox']} is no box")
-    return Anchor(time_s=float(told["time_s"]), bbox=box)
+        raise ValueError(f"{values['bbox']} is no box")
+    return Anchor(time_s=float(values["time_s"]), bbox=box)

@@ -33,7 +33,7 @@ def save(part: Part, path: Path, *, key: str) -> None:
         key: says what the part is of; `load` wants the same.
     """
     table = part.observations
-    told = {
+    facts = {
         "key": _version(key),
         "info": serialize.media_info_to_json(part.info),
         "reached_end": part.reached_end,
@@ -43,7 +43,7 @@ def save(part: Part, path: Path, *, key: str) -> None:
         np.savez(
             file,
             allow_pickle=False,
-            told=np.array(json.dumps(told)),
+            told=np.array(json.dumps(facts)),
             **serialize.observation_arrays(table),
         )
 
@@ -62,15 +62,15 @@ def load(path: Path, *, key: str) -> Part:
         # NumPy leaves a file open that it cannot read; this one is closed in any case.
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        told = json.loads(str(arrays.pop("told")))
+        facts = json.loads(str(arrays.pop("told")))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: not the part of a medium ({error})") from error
-    if told["key"] != _version(key):
+    if facts["key"] != _version(key):
         raise InputError(f"{path}: made by another version or with other options")
     return Part(
-        info=serialize.media_info_from_json(told["info"]),
-        observations=serialize.observations_from(arrays, told),
-        reached_end=told["reached_end"],
+        info=serialize.media_info_from_json(facts["info"]),
+        observations=serialize.observations_from(arrays, facts),
+        reached_end=facts["reached_end"],
     )
 
 

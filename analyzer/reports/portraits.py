@@ -35,15 +35,15 @@ def of_tracks(report: MediaReport, *, most: int = _TRACKS) -> dict[int, int]:
         most: tracks a person.
     """
     worth, persons = _worth(report), report.row_persons()
-    known = np.nonzero(persons >= 0)[0]
-    tracks = _best(report.observations.track_id, worth, known)
+    assigned = np.nonzero(persons >= 0)[0]
+    tracks = _best(report.observations.track_id, worth, assigned)
     rows = np.array(list(tracks.values()), np.int64)
     order = rows[np.lexsort((-worth[rows], persons[rows]))]
     first = np.searchsorted(persons[order], persons[order])
-    kept = order[np.arange(len(order)) - first < most]
-    kept = kept[np.argsort(-worth[kept], kind="stable")]
-    ids = report.observations.track_id[kept]
-    return dict(zip(ids.tolist(), kept.tolist(), strict=True))
+    best_rows = order[np.arange(len(order)) - first < most]
+    best_rows = best_rows[np.argsort(-worth[best_rows], kind="stable")]
+    ids = report.observations.track_id[best_rows]
+    return dict(zip(ids.tolist(), best_rows.tolist(), strict=True))
 
 
 def of_persons(report: MediaReport, *, most: int) -> dict[int, list[int]]:
@@ -54,10 +54,10 @@ def of_persons(report: MediaReport, *, most: int) -> dict[int, list[int]]:
         most: faces a person.
     """
     worth, persons, tracks = _worth(report), report.row_persons(), report.observations.track_id
-    known = np.nonzero(persons >= 0)[0]
-    best = known[np.lexsort((known, -worth[known], tracks[known]))]
-    place = np.arange(len(best)) - np.searchsorted(tracks[best], tracks[best])  # in its track
-    order = best[np.lexsort((-worth[best], place, persons[best]))]
+    assigned = np.nonzero(persons >= 0)[0]
+    best = assigned[np.lexsort((assigned, -worth[assigned], tracks[assigned]))]
+    rank = np.arange(len(best)) - np.searchsorted(tracks[best], tracks[best])  # in its track
+    order = best[np.lexsort((-worth[best], rank, persons[best]))]
     ids, first = np.unique(persons[order], return_index=True)
     groups = np.split(order, first[1:])
     return {
@@ -104,7 +104,7 @@ def cut(
     table, times = report.observations, report.observations.time_s
     ordered = sorted(set(rows), key=lambda row: (times[row], row))
     shown = [(time, list(group)) for time, group in groupby(ordered, key=lambda row: times[row])]
-    found: dict[int, bytes] = {}
+    jpegs: dict[int, bytes] = {}
     try:
         pictures = _pictures(report, [float(time) for time, _ in shown])
         for done, ((_, together), picture) in enumerate(zip(shown, pictures, strict=True), 1):
@@ -114,13 +114,13 @@ def cut(
             if picture is None or picture[..., 0].size != table.picture_px[together[0]]:
                 continue
             for row in together:
-                found[row] = encode(_square(picture, table.boxes[row]), side_px)
+                jpegs[row] = encode(_square(picture, table.boxes[row]), side_px)
     except (InputError, OSError) as error:
         note(f"portraits: {error}")
         return {}
-    if len(found) < len(ordered):
-        note(f"portraits: {len(ordered) - len(found)} of {len(ordered)} were not found again")
-    return found
+    if len(jpegs) < len(ordered):
+        note(f"portraits: {len(ordered) - len(jpegs)} of {len(ordered)} were not found again")
+    return jpegs
 
 
 def _pictures(report: MediaReport, times_s: Sequence[float]) -> Iterator[U8 | None]:

@@ -63,12 +63,12 @@ def save(report: MediaReport, path: Path, *, portraits: Mapping[int, bytes]) -> 
     """
     pack = registry.module("formats", "safetensors").pack
     with zips.create(path) as file:
-        for folder, one in (("", report), (_BEFORE, report.uncorrected)):
-            if one:
-                told = json.dumps(_finite(_told(one)), allow_nan=False, indent=1)
-                file.add(f"{folder}{_TOLD}", [told.encode()])
-                file.add(f"{folder}{_ARRAYS}", [pack(_arrays(one))])
-                file.add(f"{folder}{_ROWS}", [pack(_rows(one))])
+        for folder, state in (("", report), (_BEFORE, report.uncorrected)):
+            if state:
+                text = json.dumps(_finite(_told(state)), allow_nan=False, indent=1)
+                file.add(f"{folder}{_TOLD}", [text.encode()])
+                file.add(f"{folder}{_ARRAYS}", [pack(_arrays(state))])
+                file.add(f"{folder}{_ROWS}", [pack(_rows(state))])
         for track, picture in portraits.items():
             file.add(f"{_PORTRAITS}/{track}.jpg", [picture], packed=False)
 
@@ -101,12 +101,12 @@ def _read(path: Path, read: Callable[[Mapping[str, Any], zipfile.ZipFile], _Read
     """Open a report, and take out of it what ``read`` makes of its JSON and its files."""
     try:
         with zipfile.ZipFile(path) as file:
-            told = json.loads(file.read(_TOLD), object_hook=_number)
-            if told["schema"] > SCHEMA:
+            values = json.loads(file.read(_TOLD), object_hook=_number)
+            if values["schema"] > SCHEMA:
                 raise InputError(
-                    f"{path}: a report of a newer version ({told['analyzer']}); install that one"
+                    f"{path}: a report of a newer version ({values['analyzer']}); install that one"
                 )
-            return read(told, file)
+            return read(values, file)
     except FileNotFoundError as error:
         raise InputError(
             f"{path}: no report there; give the joblist a column dest_report, or analyze "
@@ -142,9 +142,9 @@ def _told(report: MediaReport) -> dict[str, Any]:
 
 def _arrays(report: MediaReport) -> dict[str, Any]:
     """The arrays of tracks, persons, shots and the poster."""
-    who, poster = report.identities, report.poster
+    track_persons, poster = report.identities, report.poster
     return {
-        **{name: getattr(who, name) for name in _IDENTITIES},
+        **{name: getattr(track_persons, name) for name in _IDENTITIES},
         **{f"poster.{name}": getattr(poster, name) for name in _POSTER if poster},
         **_columns(report.track_attributes),
         "shots": report.shots,
@@ -155,36 +155,36 @@ def _rows(report: MediaReport) -> dict[str, Any]:
     return serialize.observation_arrays(report.observations) | _columns(report.row_attributes)
 
 
-def _report(told: Mapping[str, Any], file: zipfile.ZipFile, folder: str = "") -> MediaReport:
+def _report(values: Mapping[str, Any], file: zipfile.ZipFile, folder: str = "") -> MediaReport:
     unpack = registry.module("formats", "safetensors").unpack
     arrays = unpack(file.read(f"{folder}{_ARRAYS}"))
     rows = unpack(file.read(f"{folder}{_ROWS}"))
-    made = tuple(map(corrections_file.correction_from_json, told.get("corrections", ())))
-    before = json.loads(file.read(_BEFORE + _TOLD), object_hook=_number) if made else None
+    corrections = tuple(map(corrections_file.correction_from_json, values.get("corrections", ())))
+    before = json.loads(file.read(_BEFORE + _TOLD), object_hook=_number) if corrections else None
     return MediaReport(
-        info=serialize.media_info_from_json(told["info"]),
-        observations=serialize.observations_from(rows, told),
+        info=serialize.media_info_from_json(values["info"]),
+        observations=serialize.observations_from(rows, values),
         identities=_identities(arrays),
-        row_attributes=_decoded(told["row_labels"], rows),
-        track_attributes=_decoded(told["track_labels"], arrays),
-        persons=tuple(map(_person, told["persons"])),
+        row_attributes=_decoded(values["row_labels"], rows),
+        track_attributes=_decoded(values["track_labels"], arrays),
+        persons=tuple(map(_person, values["persons"])),
         shots=arrays["shots"],
-        provenance=told["provenance"],
-        poster=_poster(told["poster"], arrays),
-        notes=tuple(told["notes"]),
-        is_remembered=told["is_remembered"],
-        corrections=made,
+        provenance=values["provenance"],
+        poster=_poster(values["poster"], arrays),
+        notes=tuple(values["notes"]),
+        is_remembered=values["is_remembered"],
+        corrections=corrections,
         uncorrected=_report(before, file, _BEFORE) if before else None,
     )
 
 
-def _summary(told: Mapping[str, Any], file: zipfile.ZipFile) -> Summary:
+def _summary(values: Mapping[str, Any], file: zipfile.ZipFile) -> Summary:
     arrays = registry.module("formats", "safetensors").unpack(file.read(_ARRAYS))
     return Summary(
-        info=serialize.media_info_from_json(told["info"]),
-        persons=tuple(map(_person, told["persons"])),
+        info=serialize.media_info_from_json(values["info"]),
+        persons=tuple(map(_person, values["persons"])),
         identities=_identities(arrays),
-        provenance=told["provenance"],
+        provenance=values["provenance"],
     )
 
 
@@ -192,21 +192,25 @@ def _identities(arrays: Mapping[str, Any]) -> TrackPersons:
     return TrackPersons(**{name: arrays[name] for name in _IDENTITIES})
 
 
-def _poster(told: Mapping[str, Any] | None, arrays: Mapping[str, Any]) -> Poster | None:
-    if told is None:
+def _poster(values: Mapping[str, Any] | None, arrays: Mapping[str, Any]) -> Poster | None:
+    if values is None:
         return None
-    found = {name: arrays[f"poster.{name}"] for name in _POSTER}
-    return Poster(path=told["path"], sex=tuple(told["sex"]), age=tuple(told["age"]), **found)
+    columns = {name: arrays[f"poster.{name}"] for name in _POSTER}
+    return Poster(
+        path=values["path"], sex=tuple(values["sex"]), age=tuple(values["age"]), **columns
+    )
 
 
-def _person(told: Mapping[str, Any]) -> Person:
+def _person(values: Mapping[str, Any]) -> Person:
     return Person(
         **{
-            **told,
-            "track_ids": tuple(told["track_ids"]),
-            "attributes": {head: Attribute(**one) for head, one in told["attributes"].items()},
-            "intervals": tuple((start, end) for start, end in told["intervals"]),
-            "candidates": tuple(Candidate(**one) for one in told["candidates"]),
+            **values,
+            "track_ids": tuple(values["track_ids"]),
+            "attributes": {
+                head: Attribute(**attribute) for head, attribute in values["attributes"].items()
+            },
+            "intervals": tuple((start, end) for start, end in values["intervals"]),
+            "candidates": tuple(Candidate(**attribute) for attribute in values["candidates"]),
         }
     )
 
@@ -220,9 +224,9 @@ def _columns(heads: Mapping[str, Decoded]) -> dict[str, Any]:
     """Of each head the values (n,), and the places (n,) of the labels in the vocabulary."""
     columns: dict[str, Any] = {}
     for head, labels in _vocabularies(heads).items():
-        place = {label: number for number, label in enumerate(labels)}
+        code_of = {label: number for number, label in enumerate(labels)}
         columns[f"decoded.{head}"] = heads[head].value
-        columns[f"label.{head}"] = np.array([place[x] for x in heads[head].label], np.int64)
+        columns[f"label.{head}"] = np.array([code_of[x] for x in heads[head].label], np.int64)
     return columns
 
 
@@ -233,7 +237,7 @@ def _decoded(
     return {
         head: Decoded(
             value=columns[f"decoded.{head}"],
-            label=tuple(labels[place] for place in columns[f"label.{head}"].tolist()),
+            label=tuple(labels[code] for code in columns[f"label.{head}"].tolist()),
         )
         for head, labels in vocabularies.items()
     }

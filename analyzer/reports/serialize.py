@@ -17,16 +17,16 @@ def media_info_to_json(of: MediaInfo) -> dict[str, Any]:
     return {**asdict(of), "frame_rate": str(of.frame_rate or "")}
 
 
-def media_info_from_json(told: Mapping[str, Any]) -> MediaInfo:
+def media_info_from_json(values: Mapping[str, Any]) -> MediaInfo:
     """The inverse of `media_info_to_json`."""
-    rate = Fraction(told["frame_rate"]) if told["frame_rate"] else None
-    return MediaInfo(**{**told, "frame_rate": rate, "stills": tuple(told["stills"])})
+    rate = Fraction(values["frame_rate"]) if values["frame_rate"] else None
+    return MediaInfo(**{**values, "frame_rate": rate, "stills": tuple(values["stills"])})
 
 
 def observation_arrays(table: Observations) -> dict[str, Any]:
     """The arrays of a table by name, those of the heads among them."""
-    found = {name: getattr(table, name) for name in _ARRAYS}
-    return {**found, **{_HEAD + head: values for head, values in table.heads.items()}}
+    arrays = {name: getattr(table, name) for name in _ARRAYS}
+    return {**arrays, **{_HEAD + head: values for head, values in table.heads.items()}}
 
 
 def observation_facts(table: Observations) -> dict[str, Any]:
@@ -34,12 +34,12 @@ def observation_facts(table: Observations) -> dict[str, Any]:
     return {"tally": asdict(table.tally), "heads": list(table.heads)}
 
 
-def observations_from(found: Mapping[str, Any], said: Mapping[str, Any]) -> Observations:
+def observations_from(arrays: Mapping[str, Any], facts: Mapping[str, Any]) -> Observations:
     """The inverse of `arrays` and `observation_facts`, whatever else there is in both.
 
     Raises:
         KeyError, TypeError, ValueError: something is missing, or of another form.
     """
-    columns = {name: found[name] for name in _ARRAYS}
-    heads = {head: found[_HEAD + head] for head in said["heads"]}
-    return Observations(**columns, heads=heads, tally=Tally(**said["tally"]))
+    columns = {name: arrays[name] for name in _ARRAYS}
+    heads = {head: arrays[_HEAD + head] for head in facts["heads"]}
+    return Observations(**columns, heads=heads, tally=Tally(**facts["tally"]))

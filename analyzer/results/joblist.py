@@ -30,10 +30,10 @@ def read(
             faults=(lambda _: ()) if addresses else _faults,
             rows=rows,
         )
-        found = {spec.dests["csv"]: spec for spec in specs}
+        by_csv = {spec.dests["csv"]: spec for spec in specs}
     except JoblistError as error:
         raise UsageError(str(error)) from error
-    return list(found.values())
+    return list(by_csv.values())
 
 
 def _faults(spec: JobSpec) -> Iterator[str]:
@@ -52,10 +52,10 @@ def of_items(specs: list[JobSpec], items: list[str], *, path: str) -> list[JobSp
     Raises:
         UsageError: no row has this item_id.
     """
-    known = {spec.item_id for spec in specs}
+    item_ids = {spec.item_id for spec in specs}
     for item in items:
-        if item not in known:
-            there = sorted(filter(None, known))
+        if item not in item_ids:
+            there = sorted(filter(None, item_ids))
             shown = f"there are {', '.join(there[:10])}{', ...' if there[10:] else ''}"
             cure = shown if there else "give its rows one in the column item_id"
             raise UsageError(f"{path}: no row has item_id {item!r}: {cure}")

@@ -56,26 +56,26 @@ def find(paths: Sequence[str]) -> Found:
         InputError: nothing is there.
         UsageError: a joblist that is not right.
     """
-    found = Found()
+    results = Found()
     for text in paths:
         path = Path(text)
         if path.is_dir():
-            _classify(_below(path), found)
+            _classify(_below(path), results)
         elif not path.is_file():
             raise InputError(f"{path}: no such file or folder: give results, or their joblist")
         elif _is_joblist(path):
-            found.joblists.append(path)
-            found.results += _listed(path)
+            results.joblists.append(path)
+            results.results += _listed(path)
         else:
-            _classify([path], found)
-    return found
+            _classify([path], results)
+    return results
 
 
 def beside(path: Path) -> Results:
     """All results of the medium that a report is of, by their names."""
     stem = str(path).removesuffix(_suffixes()["report"])
-    found = {name: Path(stem + suffix) for name, suffix in _suffixes().items()}
-    there = {name: file for name, file in found.items() if _kind(file) == name}
+    files = {name: Path(stem + suffix) for name, suffix in _suffixes().items()}
+    there = {name: file for name, file in files.items() if _kind(file) == name}
     return _of_stem(stem, {**there, "report": path})
 
 
@@ -85,8 +85,8 @@ def exporter(name: str) -> Exporter:
     Raises:
         MissingDependency: it needs a library that is not installed.
     """
-    made: Exporter = registry.load("export", name, runtime=Runtime())
-    return made
+    loaded: Exporter = registry.load("export", name, runtime=Runtime())
+    return loaded
 
 
 def _is_joblist(path: Path) -> bool:
@@ -116,26 +116,26 @@ def _below(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.rglob("*")) if path.is_file())
 
 
-def _classify(paths: Sequence[Path] | Iterator[Path], found: Found) -> None:
+def _classify(paths: Sequence[Path] | Iterator[Path], results_found: Found) -> None:
     """Put files together that are of one medium, by their names."""
     together: dict[str, dict[str, Path]] = {}
-    kept = []
+    reports = []
     for path in paths:
         kind = _kind(path)
         if path.name.endswith(SUFFIX):
-            kept.append(path)
+            reports.append(path)
         elif kind is None:
-            found.others.append(path)
+            results_found.others.append(path)
         else:
             stem = str(path)[: -len(_suffixes()[kind])]
             together.setdefault(stem, {})[kind] = path
     for stem, files in together.items():
         if files.keys() == {"mp4"}:
-            found.others += files.values()  # a medium more likely than what was made of one
+            results_found.others += files.values()  # a medium more likely than what was made of one
         else:
-            found.results.append(_of_stem(stem, files))
-    known = {results.corrections for results in found.results}
-    found.others += [path for path in kept if path not in known]
+            results_found.results.append(_of_stem(stem, files))
+    corrections_files = {results.corrections for results in results_found.results}
+    results_found.others += [path for path in reports if path not in corrections_files]
 
 
 def _of_stem(stem: str, files: Mapping[str, Path]) -> Results:
@@ -164,10 +164,10 @@ def _kind(path: Path) -> str | None:
 @cache
 def _suffixes() -> dict[str, str]:
     """Export -> suffix, of those whose libraries are installed."""
-    found = {}
+    suffixes = {}
     for name in registry.names("export"):
         try:
-            found[name] = exporter(name).suffix
+            suffixes[name] = exporter(name).suffix
         except MissingDependency:
             continue
-    return found
+    return suffixes

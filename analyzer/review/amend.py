@@ -48,24 +48,24 @@ def require_source(results: Results, document: CorrectionsDocument, *, force: bo
     """
     if force:
         return
-    place = results.files["report"]
-    summary = report_file.summary(place)
+    report_path = results.files["report"]
+    summary = report_file.summary(report_path)
     name = Path(summary.info.uri).name
     if document.name != name:
         raise UsageError(
-            f"the corrections are of {document.name}, and {place} is of {name}: give the report "
+            f"the corrections are of {document.name}, and {report_path} is of {name}: give the report "
             "of that one; if it was renamed, add --force"
         )
     options = AnalysisOptions.from_dict(summary.provenance["options"])
     if document.options != options.digest():
         raise UsageError(
-            f"the corrections are of an analysis of {name} with other options than {place}: "
+            f"the corrections are of an analysis of {name} with other options than {report_path}: "
             f"{_AGAIN}: add --force"
         )
 
 
 def amend(
-    results: Results, made: Sequence[Correction] | None, *, dry_run: bool
+    results: Results, corrections_made: Sequence[Correction] | None, *, dry_run: bool
 ) -> CorrectionResult:
     """Make corrections on top of those that were made before, or take all back.
 
@@ -73,27 +73,27 @@ def amend(
 
     Args:
         results: of the medium, a report among them.
-        made: what is new; ``None`` takes everything back.
+        corrections_made: what is new; ``None`` takes everything back.
         dry_run: only say what would be done.
 
     Raises:
         UsageError: whom a new correction means is not there.
         AnalyzerError: nothing of this medium was changed.
     """
-    place = results.files["report"]
-    is_now = report_file.load(place)
+    report_path = results.files["report"]
+    is_now = report_file.load(report_path)
     before = is_now.uncorrected or is_now
     earlier = is_now.corrections
-    wanted = () if made is None else corrections.combine(earlier, made)
-    report, steps = apply.apply(before, wanted, labeller=_labeller(before))
+    requested = () if corrections_made is None else corrections.combine(earlier, corrections_made)
+    report, steps = apply.apply(before, requested, labeller=_labeller(before))
     _require_made(steps[len(earlier) :])
     document = apply.document_of(report)
     with FileTransaction(dry_run=dry_run) as rewrite:
         files = list(reexport.exports(results, report, rewrite, dry_run=dry_run))
         if document.corrections or results.corrections.exists():
             rewrite.add(results.corrections, partial(corrections_file.write, document))
-        if reexport.save(results, report, rewrite, portraits=_portraits(report, place)):
-            files.append(RewrittenFile("report", place))
+        if reexport.save(results, report, rewrite, portraits=_portraits(report, report_path)):
+            files.append(RewrittenFile("report", report_path))
         replaced = [] if dry_run else rewrite.finish()
     return CorrectionResult(
         before=before,
@@ -120,13 +120,13 @@ def _require_made(steps: Sequence[Step]) -> None:
             )
 
 
-def _portraits(report: MediaReport, place: Path) -> dict[int, bytes]:
+def _portraits(report: MediaReport, report_path: Path) -> dict[int, bytes]:
     """The best portraits of each person: those that are kept, and cut from the medium what is not.
 
     Where the medium is gone, what is kept goes on.
     """
-    kept, rows = report_file.portraits(place), portraits.of_tracks(report)
-    lacking = [row for track, row in rows.items() if track not in kept]
+    stored, rows = report_file.portraits(report_path), portraits.of_tracks(report)
+    lacking = [row for track, row in rows.items() if track not in stored]
     cut = portraits.cut(report, lacking)
-    found = {track: kept.get(track) or cut.get(row) for track, row in rows.items()}
-    return {track: picture for track, picture in found.items() if picture}
+    pictures = {track: stored.get(track) or cut.get(row) for track, row in rows.items()}
+    return {track: picture for track, picture in pictures.items() if picture}

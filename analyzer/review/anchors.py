@@ -21,12 +21,12 @@ def tracks_at(table: Observations, anchors: Sequence[Anchor]) -> list[int]:
     track fits, also since the sample before it.
     """
     ids, spans = _track_spans(table)
-    found = []
+    tracks = []
     for anchor in anchors:
         track = _track_at(table, anchor, ids, spans)
         if track is not None:
-            found.append(track)
-    return found
+            tracks.append(track)
+    return tracks
 
 
 def sample_anchors(table: Observations, tracks: Sequence[int]) -> tuple[Anchor, ...]:

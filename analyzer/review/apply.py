@@ -86,8 +86,8 @@ def _notes(number: int, step: Step) -> list[str]:
     """What is to be known of a correction."""
     about = f"correction {number} ({step.correction})"
     part = " in full" if len(step.correction.numbers) > 2 else ""
-    said = [f"{about} was not made{part}: {step.fault}"] if step.fault else []
-    return said + ([f"{about}: {step.doubt}"] if step.doubt else [])
+    lines = [f"{about} was not made{part}: {step.fault}"] if step.fault else []
+    return lines + ([f"{about}: {step.doubt}"] if step.doubt else [])
 
 
 def _apply_ownership(
@@ -106,15 +106,17 @@ def _apply_ownership(
     for person in people:
         own = _mean(of_tracks, owners == person) if person in changed else was.centroids[person]
         means[person] = own
-    who = TrackPersons(track_ids=ids, person_ids=owner, centroids=means)
+    track_persons = TrackPersons(track_ids=ids, person_ids=owner, centroids=means)
     of_rows = owner[np.searchsorted(ids, table.track_id)]
     decide = labeller() if changed and table.heads else PLAIN
-    made = {p: aggregate.person(p, table, of_rows, who, decide) for p in changed}
-    persons = _persons(report, people, made, state.renamed)
+    changed_persons = {
+        p: aggregate.person(p, table, of_rows, track_persons, decide) for p in changed
+    }
+    persons = _persons(report, people, changed_persons, state.renamed)
     return replace(
         report,
         observations=_with_tally(table, of_rows, left_out=int((~rows).sum())),
-        identities=who,
+        identities=track_persons,
         row_attributes=_keep_rows(report.row_attributes, rows),
         track_attributes=_keep_rows(report.track_attributes, is_face),
         persons=persons,
@@ -122,34 +124,36 @@ def _apply_ownership(
     )
 
 
-def _mean(found: Tracks, mine: NDArray[np.bool_]) -> F32:
+def _mean(tracks_described: Tracks, mine: NDArray[np.bool_]) -> F32:
     """Mean embedding (D,) of some tracks; zero where none has any: who was forgotten."""
     group = np.zeros(int(mine.sum()), np.int64)
-    means, _ = group_means(found.embeddings[mine], group, found.weights[mine], 1)
+    means, _ = group_means(
+        tracks_described.embeddings[mine], group, tracks_described.weights[mine], 1
+    )
     return means[0]
 
 
 def _persons(
     report: MediaReport,
     people: Sequence[int],
-    made: Mapping[int, Person],
+    changed: Mapping[int, Person],
     renamed: Mapping[int, str],
 ) -> tuple[Person, ...]:
     """All persons: of other tracks, or as they were; whose number is kept keeps who it is."""
     before = {person.person_id: person for person in report.persons}
-    found = []
+    persons = []
     for number in people:
-        person, was = made.get(number), before.get(number)
+        person, was = changed.get(number), before.get(number)
         if person is None or was is None:
             person = person or before[number]
         else:
-            kept = ("name", "name_distance", "candidates", "identity_id")
-            person = replace(person, **{name: getattr(was, name) for name in kept})
+            fields_kept = ("name", "name_distance", "candidates", "identity_id")
+            person = replace(person, **{name: getattr(was, name) for name in fields_kept})
         if number in renamed:
             name = renamed[number] or None
             person = replace(person, name=name, name_distance=None, candidates=())
-        found.append(person)
-    return aggregate.by_screen_time(found)
+        persons.append(person)
+    return aggregate.by_screen_time(persons)
 
 
 def _with_tally(table: Observations, of_rows: I64, *, left_out: int) -> Observations:
@@ -168,7 +172,9 @@ def _keep_rows(heads: Mapping[str, Decoded], keep: NDArray[np.bool_]) -> dict[st
     return {
         head: Decoded(
             value=decoded.value[keep],
-            label=tuple(label for label, kept in zip(decoded.label, keep, strict=True) if kept),
+            label=tuple(
+                label for label, is_kept in zip(decoded.label, keep, strict=True) if is_kept
+            ),
         )
         for head, decoded in heads.items()
     }
@@ -177,7 +183,7 @@ def _keep_rows(heads: Mapping[str, Decoded], keep: NDArray[np.bool_]) -> dict[st
 def _poster(poster: Poster, report: MediaReport, owner: I64, persons: Sequence[Person]) -> Poster:
     """The poster's faces as those of whoever has most of the faces of whom they were."""
     before, after = report.row_persons(), owner[report.row_tracks()]
-    known = {person.person_id: person for person in persons}
+    by_id = {person.person_id: person for person in persons}
     ids, labels = [], {"sex": list(poster.sex), "age": list(poster.age)}
     for i, was in enumerate(poster.person_ids.tolist()):
         votes = Counter(o for o in after[before == was].tolist() if o >= 0) if was >= 0 else None
@@ -185,7 +191,7 @@ def _poster(poster: Poster, report: MediaReport, owner: I64, persons: Sequence[P
         ids.append(now)
         for head, texts in labels.items():
             if was >= 0:
-                own = known[now].attributes if now in known else {}
+                own = by_id[now].attributes if now in by_id else {}
                 texts[i] = own[head].label if head in own else ""
     return replace(
         poster,

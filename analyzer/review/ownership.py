@@ -47,23 +47,23 @@ class Ownership:
             for number, faces in zip(correction.numbers, correction.anchors, strict=True)
         ]
         fault = _missing(correction, [i for i, p in enumerate(people) if p is None])
-        known = list(dict.fromkeys(p for p in people if p is not None))
+        present = list(dict.fromkeys(p for p in people if p is not None))
         doubt = ""
-        if correction.op == "rename" and known:
-            self.renamed[known[0]] = correction.name
-        elif correction.op == "merge" and known:
-            doubt = self._merge(known)
-        if len(known) == len(people):
-            correction = replace(correction, numbers=tuple(known))
+        if correction.op == "rename" and present:
+            self.renamed[present[0]] = correction.name
+        elif correction.op == "merge" and present:
+            doubt = self._merge(present)
+        if len(present) == len(people):
+            correction = replace(correction, numbers=tuple(present))
         return Step(correction=correction, fault=fault, doubt=doubt)
 
     def _make_of_track(self, correction: Correction) -> Step:
         """Make one that is of a track; of all that another analysis has made of it."""
-        found = self._tracks_of_anchors(correction.numbers[0], correction.anchors[0])
-        if not found:
+        track_rows = self._tracks_of_anchors(correction.numbers[0], correction.anchors[0])
+        if not track_rows:
             return Step(correction=correction, fault=_missing(correction, [0]))
-        self._assign(found, self._new_person_id() if correction.op == "split" else NO_FACE)
-        return Step(correction=replace(correction, numbers=(int(self._tracks[found[0]]),)))
+        self._assign(track_rows, self._new_person_id() if correction.op == "split" else NO_FACE)
+        return Step(correction=replace(correction, numbers=(int(self._tracks[track_rows[0]]),)))
 
     def _merge(self, people: Sequence[int]) -> str:
         """Make one person of some; says when two of them are seen at once."""
@@ -79,8 +79,8 @@ class Ownership:
         time_s = self._table.time_s[self._table.frame == min(twice)][0]
         return f"they are seen at once, first at {time_s:.1f} s, in {len(twice)} pictures"
 
-    def _assign(self, found: Sequence[int], person: int) -> None:
-        self.owner[list(found)] = person
+    def _assign(self, track_rows: Sequence[int], person: int) -> None:
+        self.owner[list(track_rows)] = person
 
     def _new_person_id(self) -> int:
         self._next += 1
@@ -93,18 +93,18 @@ class Ownership:
         return np.nonzero(self._tracks == number)[0].tolist()
 
     def _track_at(self, faces: Sequence[Anchor]) -> list[int]:
-        found = anchors.tracks_at(self._table, faces)
-        return np.searchsorted(self._tracks, found).tolist()
+        tracks = anchors.tracks_at(self._table, faces)
+        return np.searchsorted(self._tracks, tracks).tolist()
 
     def _person_of(self, number: int, faces: Sequence[Anchor]) -> int | None:
         """The person whose most of some faces are; nobody's faces become one."""
         if not faces:
             return number if number >= 0 and (self.owner == number).any() else None
-        found = self._track_at(faces)
-        votes = Counter(o for o in self.owner[found].tolist() if o >= 0)
+        tracks = self._track_at(faces)
+        votes = Counter(o for o in self.owner[tracks].tolist() if o >= 0)
         if votes:
             return votes.most_common(1)[0][0]
-        nobodys = [track for track in found if self.owner[track] == NOBODY]
+        nobodys = [track for track in tracks if self.owner[track] == NOBODY]
         if not nobodys:
             return None
         person = self._new_person_id()

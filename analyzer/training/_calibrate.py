@@ -62,14 +62,14 @@ def _confidence(head: str, sizes: Sequence[Predictions]) -> F64:
 
 def _thresholds(head: str, weights: Mapping[str, F64], sizes: Sequence[Predictions]) -> F64:
     """The confidence (a, s) that suffices for each of the accuracies at each size."""
-    found = []
+    thresholds = []
     for p in sizes:
         sure = 1 / (1 + np.exp(-terms(head, p.raw[head], p.views) @ weights[head]))
-        found.append([_threshold(sure, p.right(head), accuracy) for accuracy in ACCURACIES])
-    return np.transpose(found)
+        thresholds.append([_threshold(sure, p.right(head), accuracy) for accuracy in ACCURACIES])
+    return np.transpose(thresholds)
 
 
-def _threshold(sure: F64, right: evaluate.Rows, wanted: float) -> float:
+def _threshold(sure: F64, right: evaluate.Rows, accuracy: float) -> float:
     """Least confidence above which labels are right as often as wanted, by a lower bound of it.
 
     Geifman and El-Yaniv, "Selective classification for deep neural networks", NeurIPS 2017, with
@@ -78,5 +78,5 @@ def _threshold(sure: F64, right: evaluate.Rows, wanted: float) -> float:
     order = np.argsort(-sure, kind="stable")
     counts = np.arange(1, len(sure) + 1)
     bound = intervals.wilson(np.cumsum(right[order]), counts)[0]
-    good = np.nonzero((bound >= wanted) & (counts >= _FEWEST))[0]
+    good = np.nonzero((bound >= accuracy) & (counts >= _FEWEST))[0]
     return float(sure[order][good[-1]]) if len(good) else NEVER

@@ -53,5 +53,5 @@ def fit(raw: F32, labels: I64) -> tuple[float, F64]:
         chosen = log_softmax(logits, axis=1)[np.arange(len(labels)), labels]
         return float(-chosen.mean())
 
-    found = minimize(loss, np.concatenate([[1.0], np.zeros(classes)]), method="L-BFGS-B").x
-    return float(found[0]), found[1:] - (found[1:].mean() if classes > 1 else 0.0)
+    solution = minimize(loss, np.concatenate([[1.0], np.zeros(classes)]), method="L-BFGS-B").x
+    return float(solution[0]), solution[1:] - (solution[1:].mean() if classes > 1 else 0.0)

@@ -111,8 +111,8 @@ def _drop(x: Tensor, share: float, chance: torch.Generator | None) -> Tensor:
     """Dropout by a source of chance of its own: threads that share torch's disturb each other."""
     if chance is None:
         return x
-    kept = torch.empty_like(x).bernoulli_(1 - share, generator=chance)
-    return x * kept / (1 - share)
+    mask = torch.empty_like(x).bernoulli_(1 - share, generator=chance)
+    return x * mask / (1 - share)
 
 
 def _stage(layers: Iterator[Convolution], shape: tuple[int, int, bool]) -> nn.Sequential:
@@ -122,10 +122,10 @@ def _stage(layers: Iterator[Convolution], shape: tuple[int, int, bool]) -> nn.Se
 def _convolution(layer: Convolution) -> nn.Conv2d:
     filters, bias = layer.folded()
     outputs, inputs, side, _ = filters.shape
-    made = nn.Conv2d(inputs, outputs, side, layer.stride, layer.padding)
-    made.weight = nn.Parameter(torch.from_numpy(filters))
-    made.bias = nn.Parameter(torch.from_numpy(bias))
-    return made
+    convolution = nn.Conv2d(inputs, outputs, side, layer.stride, layer.padding)
+    convolution.weight = nn.Parameter(torch.from_numpy(filters))
+    convolution.bias = nn.Parameter(torch.from_numpy(bias))
+    return convolution
 
 
 def _convolutions(module: nn.Module) -> Iterator[nn.Conv2d]:

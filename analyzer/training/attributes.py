@@ -105,8 +105,8 @@ class _Held:
 def _split(count: int, seed: int) -> tuple[I64, I64]:
     """Rows to tune on and rows to train on."""
     order = np.random.default_rng(seed).permutation(count)
-    kept = round(TUNING_SHARE * count)
-    return order[:kept], order[kept:]
+    tuning_count = round(TUNING_SHARE * count)
+    return order[:tuning_count], order[tuning_count:]
 
 
 def _read(dataset: Dataset, progress: ProgressHook) -> U8:

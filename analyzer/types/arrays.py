@@ -16,8 +16,8 @@ U8 = NDArray[np.uint8]
 def check(owner: str, name: str, array: Any, dtype: Any, shape: tuple[int | None, ...]) -> None:
     """Raise ``TypeError`` or ``ValueError`` unless ``array`` has this dtype and shape."""
     if not isinstance(array, np.ndarray) or array.dtype != np.dtype(dtype):
-        found = getattr(array, "dtype", type(array).__name__)
-        raise TypeError(f"{owner}.{name}: expected {np.dtype(dtype)}, got {found}")
+        actual = getattr(array, "dtype", type(array).__name__)
+        raise TypeError(f"{owner}.{name}: expected {np.dtype(dtype)}, got {actual}")
     fits = len(array.shape) == len(shape) and all(
         want is None or want == have for want, have in zip(shape, array.shape, strict=True)
     )

@@ -49,19 +49,21 @@ class CorrectionsDocument:
     """In the order in which they are made."""
 
 
-def combine(kept: Sequence[Correction], made: Sequence[Correction]) -> tuple[Correction, ...]:
+def combine(earlier: Sequence[Correction], later: Sequence[Correction]) -> tuple[Correction, ...]:
     """What was kept, then what was made; once, where the same page was saved again."""
-    both = min(len(kept), len(made))
-    if all(map(_is_same, kept[:both], made[:both])):
-        return (*kept, *made[both:])
-    return (*kept, *made)
+    both = min(len(earlier), len(later))
+    if all(map(_is_same, earlier[:both], later[:both])):
+        return (*earlier, *later[both:])
+    return (*earlier, *later)
 
 
-def _is_same(kept: Correction, made: Correction) -> bool:
+def _is_same(earlier: Correction, later: Correction) -> bool:
     """Whether a correction is one that was kept; numbers count only where there are no anchors."""
-    if (kept.op, kept.name) != (made.op, made.name):
+    if (earlier.op, earlier.name) != (later.op, later.name):
         return False
-    return kept.anchors == made.anchors if any(made.anchors) else kept.numbers == made.numbers
+    return (
+        earlier.anchors == later.anchors if any(later.anchors) else earlier.numbers == later.numbers
+    )
 
 
 def without(corrections: Sequence[Correction], name: str | None) -> tuple[Correction, ...]:

@@ -33,8 +33,8 @@ class Download:
         told: of the progress.
     """
 
-    def __init__(self, part: Path, *, timeout_s: float, told: Told) -> None:
-        self._part, self._timeout_s, self._told = part, timeout_s, told
+    def __init__(self, part: Path, *, timeout_s: float, on_progress: Told) -> None:
+        self._part, self._timeout_s, self._told = part, timeout_s, on_progress
         self._note = part.with_name(f"{part.name}.json")
 
     @property

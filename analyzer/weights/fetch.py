@@ -21,7 +21,7 @@ TIMEOUT_S = 30
 """Silence after which a download is given up."""
 
 
-def fetch(model: Model, *, mirror: str = "", told: Told) -> Path:
+def fetch(model: Model, *, mirror: str = "", on_progress: Told) -> Path:
     """Download a model, unless it is here already; it appears whole or not at all.
 
     What came of a download that broke off is kept, and another try fetches the rest.
@@ -29,7 +29,7 @@ def fetch(model: Model, *, mirror: str = "", told: Told) -> Path:
     Args:
         model: of those that `weights.everything` lists.
         mirror: address of a folder with files of the same names, instead of its own.
-        told: of the progress.
+        on_progress: of the progress.
 
     Raises:
         UsageError: it has no address.
@@ -38,13 +38,15 @@ def fetch(model: Model, *, mirror: str = "", told: Told) -> Path:
     """
     address = _address(model, mirror)
     pooch.get_logger().setLevel("ERROR")
-    known = locate.expected(model)
-    download = Download(locate.folder() / f"{model.file}.part", timeout_s=TIMEOUT_S, told=told)
+    expected = locate.expected(model)
+    download = Download(
+        locate.folder() / f"{model.file}.part", timeout_s=TIMEOUT_S, on_progress=on_progress
+    )
     try:
         path = Path(
             pooch.retrieve(
                 address,
-                known_hash=f"sha256:{known}" if known else None,
+                known_hash=f"sha256:{expected}" if expected else None,
                 fname=model.file,
                 path=locate.folder(),
                 downloader=download,
@@ -62,7 +64,7 @@ def fetch(model: Model, *, mirror: str = "", told: Told) -> Path:
             "or fetch the file elsewhere and: python -m analyzer models add FILE --name "
             f"{model.name}"
         ) from error
-    if not known:
+    if not expected:
         locate.record(model, locate.sha256(path))
     return path
 

@@ -57,8 +57,8 @@ def of_user(text: str, *, cure: str) -> Path:
         if is_known(text):
             return locate(text)
         raise WeightsError(f"{path}: no such file, and no model of this name: {cure}")
-    wanted = {model.file: model.sha256 for model in PUBLISHED.values()}.get(path.name)
-    if wanted and sha256(path) != wanted:
+    published = {model.file: model.sha256 for model in PUBLISHED.values()}.get(path.name)
+    if published and sha256(path) != published:
         raise WeightsError(
             f"{path}: not the published file of this name: get it anew, or call yours otherwise; "
             f"{cure}"
@@ -77,10 +77,10 @@ def get(name: str) -> Model:
     Raises:
         UsageError: no such model.
     """
-    known = everything()
-    if name not in known:
-        raise UsageError(f"no model {name!r}; there are: {', '.join(known)}")
-    return known[name]
+    models = everything()
+    if name not in models:
+        raise UsageError(f"no model {name!r}; there are: {', '.join(models)}")
+    return models[name]
 
 
 def is_known(name: str) -> bool:

@@ -60,13 +60,13 @@ class Head:
     factor: float = 1.0
 
     def __post_init__(self) -> None:
-        known = VALUES.get(self.name)
-        _require(known is not None, f"heads: no {self.name!r}; there are: {', '.join(VALUES)}")
-        _choice(f"heads: {self.name}: values", self.values, known or ())
-        wanted = (1, 2) if self.name == "sex" else (self.width,)
+        allowed = VALUES.get(self.name)
+        _require(allowed is not None, f"heads: no {self.name!r}; there are: {', '.join(VALUES)}")
+        _choice(f"heads: {self.name}: values", self.values, allowed or ())
+        widths = (1, 2) if self.name == "sex" else (self.width,)
         _require(
-            not self.columns or len(self.columns) in wanted,
-            f"heads: {self.name}: give {' or '.join(map(str, wanted))} columns",
+            not self.columns or len(self.columns) in widths,
+            f"heads: {self.name}: give {' or '.join(map(str, widths))} columns",
         )
 
     @property
@@ -145,8 +145,8 @@ def resolve(model: str, spec: str = "") -> tuple[Path, NetworkSpec]:
             f"{path}: unknown network: say what it wants to see in {path.with_suffix('.yaml').name}"
             f" beside it, or with spec=FILE.yaml or spec={'|'.join(kinds())}; see docs/models.md"
         )
-    known = _KNOWN / f"{text}.yaml"
-    file = known if text in kinds() else Path(text)
+    shipped = _KNOWN / f"{text}.yaml"
+    file = shipped if text in kinds() else Path(text)
     try:
         return path, parse(file.read_text(encoding="utf-8"), str(file))
     except (OSError, UnicodeDecodeError) as error:
@@ -164,8 +164,8 @@ def _beside(path: Path) -> str:
 
 
 def _network(values: Mapping[str, Any]) -> NetworkSpec:
-    known = {f.name for f in fields(NetworkSpec)}
-    _keys(values, known, ("alignment", "size", "mean", "std"), "")
+    names = {f.name for f in fields(NetworkSpec)}
+    _keys(values, names, ("alignment", "size", "mean", "std"), "")
     heads = values.get("heads") or {}
     _require(isinstance(heads, dict), "heads: write them as NAME: {output: ...}")
     read = {
@@ -185,8 +185,8 @@ def _network(values: Mapping[str, Any]) -> NetworkSpec:
 
 def _head(name: str, values: Any) -> Head:
     _require(isinstance(values, dict), f"heads: {name}: write it as {{output: NAME, ...}}")
-    known = {f.name for f in fields(Head)} - {"name"}
-    _keys(values, known, (), f"heads: {name}: ")
+    names = {f.name for f in fields(Head)} - {"name"}
+    _keys(values, names, (), f"heads: {name}: ")
     read: dict[str, Any] = {k: str(values[k]) for k in ("output", "values") if k in values}
     columns = values.get("columns", [])
     _require(isinstance(columns, list), f"heads: {name}: columns: write them as [0, 1, ...]")
@@ -195,11 +195,13 @@ def _head(name: str, values: Any) -> Head:
     return Head(name=name, factor=factor, **read)
 
 
-def _keys(values: Mapping[str, Any], known: set[str], needed: tuple[str, ...], where: str) -> None:
-    unknown = [str(key) for key in values if key not in known]
+def _keys(
+    values: Mapping[str, Any], allowed: set[str], needed: tuple[str, ...], where: str
+) -> None:
+    unknown = [str(key) for key in values if key not in allowed]
     _require(
         not unknown,
-        f"{where}no key {', '.join(unknown)}; there are: {', '.join(sorted(known))}",
+        f"{where}no key {', '.join(unknown)}; there are: {', '.join(sorted(allowed))}",
     )
     missing = [key for key in needed if key not in values]
     _require(not missing, f"{where}{', '.join(missing)} missing")

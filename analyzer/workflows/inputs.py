@@ -22,11 +22,11 @@ def media_in(paths: Iterable[str]) -> list[str]:
     Raises:
         InputError: a folder holds no video.
     """
-    found: dict[str, str] = {}
+    media: dict[str, str] = {}
     for path in paths:
         inside = [path] if not os.path.isdir(path) else _videos(path)
-        found.update({os.path.realpath(p): p for p in inside})
-    return list(found.values())
+        media.update({os.path.realpath(p): p for p in inside})
+    return list(media.values())
 
 
 def stills_in(paths: Iterable[str]) -> list[str]:
@@ -37,16 +37,16 @@ def stills_in(paths: Iterable[str]) -> list[str]:
     Raises:
         InputError: a pattern matches nothing.
     """
-    found: list[str] = []
+    stills: list[str] = []
     for path in paths:
         if not glob.has_magic(path) or os.path.exists(path):
-            found.append(path)
+            stills.append(path)
             continue
         matching = sorted(p for p in glob.glob(path, recursive=True) if os.path.isfile(p))
         if not matching:
             raise InputError(f"{path}: no file matches; check the folder and the pattern")
-        found += matching
-    return found
+        stills += matching
+    return stills
 
 
 def _videos(folder: str) -> list[str]:

@@ -61,15 +61,15 @@ def of_media(
         InputError: a folder holds no video, or a pattern matches no still.
         UsageError: a poster for several media, or results that would replace a medium.
     """
-    found: list[str | list[str]] = (
+    media_list: list[str | list[str]] = (
         [inputs.stills_in(media)] if stills else list(inputs.media_in(media))
     )
-    if poster and len(found) > 1:
+    if poster and len(media_list) > 1:
         raise UsageError(
             "--poster is the poster of one medium: analyse the media one at a time, or give each "
             "a folder with its poster, and the folders to --item"
         )
-    stems = inputs.result_stems([m if isinstance(m, str) else m[0] for m in found])
+    stems = inputs.result_stems([m if isinstance(m, str) else m[0] for m in media_list])
     items = [
         Item(
             medium=medium,
@@ -79,7 +79,7 @@ def of_media(
             gallery=gallery,
             corrections=output / f"{stem}{SUFFIX}",
         )
-        for medium, stem in zip(found, stems, strict=True)
+        for medium, stem in zip(media_list, stems, strict=True)
     ]
     _require_apart(items)
     return items
@@ -110,9 +110,9 @@ def of_folders(
                 f"--item {folder}: no such folder: give a folder with trailer and poster, or a "
                 f"joblist{cure} and an item_id"
             )
-    places = [Path(folder).resolve() for folder in folders]
+    paths = [Path(folder).resolve() for folder in folders]
     # A folder's name has no suffix: what looks like one is a part of it.
-    stems = inputs.result_stems([f"{place}.folder" for place in places])
+    stems = inputs.result_stems([f"{path}.folder" for path in paths])
     items = [
         _of_folder(Path(folder), output / stem, exports, gallery)
         for folder, stem in zip(folders, stems, strict=True)

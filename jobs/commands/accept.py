@@ -61,9 +61,9 @@ def add_changes(parser: argparse.ArgumentParser) -> None:
 
 def trusted(table: Path) -> tuple[Mapping[str, Change], set[str]]:
     """Return the changes of files that are as the table says, and the others' paths."""
-    known = changed_files.read(table)
-    wrong = changed_files.wrong(known)
-    return {path: change for path, change in known.items() if path not in wrong}, wrong
+    changes = changed_files.read(table)
+    wrong = changed_files.wrong(changes)
+    return {path: change for path, change in changes.items() if path not in wrong}, wrong
 
 
 def tell(accepted: int, wrong: Collection[str]) -> int:

@@ -169,10 +169,10 @@ def _submit(args: argparse.Namespace) -> int:
         identities=analysis.identities(args, settled.options, written=True),
     )
     folder.keep(plan, _cut(_jobs(args, plan), args, plan))
-    told = rounds.begin(folder, retry=True, dry=args.dry_run)
-    for line in told or ["nothing to do: every job is done"]:
+    batch = rounds.begin(folder, retry=True, dry=args.dry_run)
+    for line in batch or ["nothing to do: every job is done"]:
         print(line)
-    if told and not args.dry_run:
+    if batch and not args.dry_run:
         print(f"journals and logs: {folder.path}")
     if machine := plan.identities.get("machine"):
         print(
@@ -186,11 +186,11 @@ def _jobs(args: argparse.Namespace, plan: Plan) -> Iterator[Work]:
     from jobs.inputs import joblist
 
     analysis = joint.load_analysis()
-    seen: set[bytes] = set()
+    keys_seen: set[bytes] = set()
     for spec in joblist.read(args.joblist, exporters=analysis.exporters(), bounds=plan.bounds):
         # Rows that are equal count once; others of one csv are refused.
-        if (key := keys.key(spec.dests["csv"])) not in seen:
-            seen.add(key)
+        if (key := keys.key(spec.dests["csv"])) not in keys_seen:
+            keys_seen.add(key)
             yield replace(plan.template, spec=analysis.check(spec, plan.options))
 
 
@@ -280,10 +280,10 @@ def _require_same(folder: Folder) -> None:
     """Refuse to work with another program or models: the results would not be the same."""
     plan, analysis = folder.plan(), joint.load_analysis()
     own = {"program": analysis.PROGRAM, **analysis.models()}
-    for name, wanted in {"program": plan.program, **plan.models}.items():
-        if own.get(name) != wanted:
+    for name, planned in {"program": plan.program, **plan.models}.items():
+        if own.get(name) != planned:
             raise UsageError(
-                f"{folder.path} was submitted with {name} {wanted[:12]}, this has "
+                f"{folder.path} was submitted with {name} {planned[:12]}, this has "
                 f"{str(own.get(name))[:12]}: install the same version everywhere, or submit again"
             )
 
@@ -291,8 +291,8 @@ def _require_same(folder: Folder) -> None:
 def _status(args: argparse.Namespace) -> int:
     folder = _folder(args)
     plan, last = folder.plan(), folder.round()
-    found = list(survey.fates(folder))
-    _print(Counter(fate.state for fate in found), [f for f in found if f.state == survey.FAILED])
+    fates = list(survey.fates(folder))
+    _print(Counter(fate.state for fate in fates), [f for f in fates if f.state == survey.FAILED])
     for kind, number in last.arrays.items():
         states = Counter(batch.queued(number))
         shown = ", ".join(f"{n} {state.lower()}" for state, n in sorted(states.items()))

@@ -72,9 +72,9 @@ class Board:
             LedgerUnavailable: The disk is broken just now.
         """
         with self._mutex:
-            when, kept = self._kept
+            when, snapshot = self._kept
             if time.monotonic() - when < FRESH_S:
-                return kept
+                return snapshot
             status = self._operator.status()
             if not status:
                 raise LedgerUnavailable("the ledger cannot be read just now")
@@ -82,9 +82,9 @@ class Board:
                 self._history.advance(self._db)
             except sqlite3.OperationalError as error:
                 raise LedgerUnavailable(str(error)) from error
-            found = self._summary(status)
-            self._kept = time.monotonic(), found
-            return found
+            summary = self._summary(status)
+            self._kept = time.monotonic(), summary
+            return summary
 
     def _summary(self, status: Mapping[str, Any]) -> dict[str, Any]:
         counts = status["counts"]
@@ -109,10 +109,10 @@ class Board:
             LedgerUnavailable: The disk is broken just now.
         """
         try:
-            found = self._catalogue.find(group=group, text=text, after=after, limit=limit)
+            matches = self._catalogue.find(group=group, text=text, after=after, limit=limit)
         except sqlite3.OperationalError as error:
             raise LedgerUnavailable(str(error)) from error
-        return [{**shown(job), "review": self.reviews.address(job)} for job in found]
+        return [{**shown(job), "review": self.reviews.address(job)} for job in matches]
 
     def job(self, number: int) -> Job | None:
         """Return one job; None where there is none."""

@@ -80,17 +80,17 @@ class Catalogue:
         if not words:
             return self._listed(states, after, limit)
         self._ready.wait(READY_S)
-        found = {job.id: job for job in self._named(states, words, after, limit)}
+        matches = {job.id: job for job in self._named(states, words, after, limit)}
         if not states or BAD & set(states):
-            found |= {job.id: job for job in self._with_reason(words, after, limit)}
-        return [found[number] for number in sorted(found)][:limit]
+            matches |= {job.id: job for job in self._with_reason(words, after, limit)}
+        return [matches[number] for number in sorted(matches)][:limit]
 
     def _listed(self, states: Sequence[str], after: int, limit: int) -> list[Job]:
-        found: list[Job] = []
-        for index, kept in _sources(states):
-            query = f"{SELECT} FROM job {index} WHERE {kept} AND job.id > ? AND job.parent IS NULL"
-            found += self._rows(f"{query} ORDER BY job.id LIMIT ?", (after, limit))
-        return sorted(found, key=lambda job: job.id)[:limit]
+        listed: list[Job] = []
+        for index, states_kept in _sources(states):
+            query = f"{SELECT} FROM job {index} WHERE {states_kept} AND job.id > ? AND job.parent IS NULL"
+            listed += self._rows(f"{query} ORDER BY job.id LIMIT ?", (after, limit))
+        return sorted(listed, key=lambda job: job.id)[:limit]
 
     def _named(self, states: Sequence[str], words: list[str], after: int, limit: int) -> list[Job]:
         has = " AND instr(name.text, ?)" * len(words)
@@ -114,19 +114,19 @@ class Catalogue:
 
     def job(self, number: int) -> Job | None:
         """Return one job; None where there is none."""
-        found = self._rows(f"{SELECT} FROM job WHERE job.id = ?", (number,))
-        return found[0] if found else None
+        rows = self._rows(f"{SELECT} FROM job WHERE job.id = ?", (number,))
+        return rows[0] if rows else None
 
 
 def _sources(states: Sequence[str]) -> list[tuple[str, str]]:
     """Return where jobs in these states stand, and how to say which they are."""
     few = {"sharded": "job.state = 'sharded'"}
-    found = []
-    for name, kept in INDEXES:
-        if set(kept) <= set(states):
-            found.append((f"INDEXED BY {name}", few.get(kept[0]) or _in(kept)))
-            states = [state for state in states if state not in kept]
-    return [*found, ("", _in(states))] if states or not found else found
+    sources = []
+    for name, indexed in INDEXES:
+        if set(indexed) <= set(states):
+            sources.append((f"INDEXED BY {name}", few.get(indexed[0]) or _in(indexed)))
+            states = [state for state in states if state not in indexed]
+    return [*sources, ("", _in(states))] if states or not sources else sources
 
 
 def _in(states: Sequence[str]) -> str:

@@ -58,10 +58,10 @@ class Reviews:
 
     def number(self, address: str) -> int | None:
         """Return the job that an address is about, if its code is right."""
-        found = re.match(r"/review/(\d{1,18})/([0-9a-f]{32})/", address)
-        if not found or not hmac.compare_digest(found[2], self._code(int(found[1]))):
+        match = re.match(r"/review/(\d{1,18})/([0-9a-f]{32})/", address)
+        if not match or not hmac.compare_digest(match[2], self._code(int(match[1]))):
             return None
-        return int(found[1])
+        return int(match[1])
 
 
 def wanted(job: Job, address: str) -> str | None:
@@ -85,8 +85,8 @@ def content_type(path: str) -> str | None:
     """Return the type of a review page or a medium; None for all that browsers may not be shown."""
     if is_page(path):
         return "text/html; charset=utf-8"
-    found = mimetypes.guess_type(path)[0] or ""
-    return found if found.startswith(("video/", "audio/")) else None
+    guessed = mimetypes.guess_type(path)[0] or ""
+    return guessed if guessed.startswith(("video/", "audio/")) else None
 
 
 def open_piece(path: str, span: str | None) -> Piece | None:
@@ -117,12 +117,12 @@ def open_piece(path: str, span: str | None) -> Piece | None:
 
 
 def _stretch(span: str | None, size: int) -> tuple[int, int]:
-    found = RANGE.fullmatch(span or "")
-    if not found or found[0] == "bytes=-":
+    match = RANGE.fullmatch(span or "")
+    if not match or match[0] == "bytes=-":
         return 0, size - 1
-    if not found[1]:
-        return max(0, size - int(found[2])), size - 1
-    return int(found[1]), min(size - 1, int(found[2] or size - 1))
+    if not match[1]:
+        return max(0, size - int(match[2])), size - 1
+    return int(match[1]), min(size - 1, int(match[2] or size - 1))
 
 
 def _page(job: Job) -> str | None:

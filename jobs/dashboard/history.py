@@ -57,10 +57,10 @@ class History:
             count = max(1, min(COLUMNS, int((end - first) // width) + 1))
             jobs, media = [0.0] * count, [0.0] * count
             for column, (n, seconds) in self._bins.items():
-                place = count - 1 - int((end - 1 - column * BASE_S) // width)
-                if 0 <= place < count and column * BASE_S < end:
-                    jobs[place] += n
-                    media[place] += seconds
+                row = count - 1 - int((end - 1 - column * BASE_S) // width)
+                if 0 <= row < count and column * BASE_S < end:
+                    jobs[row] += n
+                    media[row] += seconds
         return {
             "end": end,
             "width_s": width,

@@ -90,9 +90,9 @@ class PageServer(ThreadingHTTPServer):
         self.names = LOCAL_NAMES if self.is_local else frozenset(map(str.lower, own))
         self._peers = threading.BoundedSemaphore(MAX_PEERS)
         context = None if self.is_local else _context(host, access)
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         # IPv4 where there is a choice: browsers try both addresses of localhost.
-        self.address_family, *_, address = min(found, key=lambda entry: entry[0])
+        self.address_family, *_, address = min(addresses, key=lambda entry: entry[0])
         try:
             super().__init__((str(address[0]), port), Handler)
         except OSError as error:
@@ -220,13 +220,13 @@ class Handler(BaseHTTPRequestHandler):
         def first(name: str, default: str) -> str:
             return query.get(name, [default])[0]
 
-        found = self.server.board.jobs(
+        matches = self.server.board.jobs(
             group=first("group", ""),
             text=first("q", ""),
             after=int(first("after", "0")),
             limit=int(first("limit", "100")),
         )
-        return {"jobs": found}
+        return {"jobs": matches}
 
     def _post(self, path: str, _query: Mapping[str, list[str]]) -> None:
         # Read first, whoever asks: an answer before the end of a question may be lost.
@@ -237,10 +237,10 @@ class Handler(BaseHTTPRequestHandler):
         if self.headers.get_content_type() != "application/json":
             raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send application/json")
         plain = json.loads(body)
-        wanted = plain.get("jobs") if isinstance(plain, dict) else None
+        requested = plain.get("jobs") if isinstance(plain, dict) else None
         verb, board = path.rpartition("/")[2], self.server.board
-        every = wanted == "failed" and verb == "retry"
-        jobs = board.failed() if every else _numbers(wanted)
+        every = requested == "failed" and verb == "retry"
+        jobs = board.failed() if every else _numbers(requested)
         self._json({"changed": board.change(verb, jobs), "asked": len(jobs)})
 
     def _body(self) -> bytes:
@@ -325,10 +325,10 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _numbers(wanted: object) -> list[int]:
+def _numbers(values: object) -> list[int]:
     """Return what are numbers of jobs, and not too many; ValueError for all else."""
-    if not isinstance(wanted, list) or not 0 < len(wanted) <= MAX_CHANGES:
+    if not isinstance(values, list) or not 0 < len(values) <= MAX_CHANGES:
         raise ValueError("no list of jobs")
-    if not all(type(number) is int and 0 < number < 1 << 53 for number in wanted):
+    if not all(type(number) is int and 0 < number < 1 << 53 for number in values):
         raise ValueError("no numbers of jobs")
-    return wanted
+    return values

@@ -38,10 +38,10 @@ def faults(
         "gallery": spec.gallery,
         "corrections": spec.corrections and _unless_beside(spec.corrections, bounds),
     }
-    found = {(name, path): _source_fault(path, bounds) for name, path in read.items() if path}
+    by_column = {(name, path): _source_fault(path, bounds) for name, path in read.items() if path}
     for name, path in spec.dests.items():
-        found[f"dest_{name}", path] = _dest_fault(path, bounds, real_folder)
-    yield from (f"{name} {path!r} {fault}" for (name, path), fault in found.items() if fault)
+        by_column[f"dest_{name}", path] = _dest_fault(path, bounds, real_folder)
+    yield from (f"{name} {path!r} {fault}" for (name, path), fault in by_column.items() if fault)
 
 
 def _unless_beside(corrections: str, bounds: Bounds) -> str | None:
@@ -70,10 +70,10 @@ def url_fault(url: str) -> str:
     """Return why an address is not fetched, or nothing; the host is not looked up."""
     try:
         parts = urlsplit(url)
-        known = bool(parts.hostname and parts.port != 0)
+        is_valid = bool(parts.hostname and parts.port != 0)
     except ValueError:
-        known = False
-    if not known:
+        is_valid = False
+    if not is_valid:
         return "is not a complete address: write https://host/path"
     if parts.scheme.lower() != "https":
         return "is not fetched: only https addresses are"

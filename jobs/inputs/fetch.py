@@ -35,8 +35,8 @@ _NOT_PUBLIC = [
 
 def resolve(host: str, port: int) -> list[str]:
     """Return the addresses of a host, in the order in which to try them."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(answer[4][0]) for answer in found))
+    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(answer[4][0]) for answer in addresses))
 
 
 def is_public(address: str) -> bool:
@@ -85,12 +85,12 @@ class Fetcher:
                 another try may succeed.
         """
         deadline = time.monotonic() + self._limit_s
-        place = url
+        location = url
         for _ in range(MAX_REDIRECTS + 1):
-            following = self._follow(place, file, report, deadline)
+            following = self._follow(location, file, report, deadline)
             if following is None:
                 return
-            place = following
+            location = following
         raise JobFailed("input", f"{url}: more than {MAX_REDIRECTS} redirects: give the last one")
 
     def _follow(

@@ -91,9 +91,9 @@ class Ledger:
             n: Most jobs wanted.
         """
         with self.store.transaction() as db:
-            known = db.execute(KNOWN, (request,)).fetchall()
-            if known:
-                still = [row[:2] for row in known if row[2:] == (worker, State.LEASED.value)]
+            earlier = db.execute(KNOWN, (request,)).fetchall()
+            if earlier:
+                still = [row[:2] for row in earlier if row[2:] == (worker, State.LEASED.value)]
                 return [
                     replace(queries.job(db, job), worker=worker, token=token)
                     for job, token in sorted(still)
@@ -133,8 +133,8 @@ class Ledger:
                 return True
             if not _is(db, job, token, State.PUBLISHING, State.DONE):
                 return False
-            (kept,) = db.execute("SELECT manifest FROM job WHERE id = ?", (job,)).fetchone()
-            return kept == text
+            (stored,) = db.execute("SELECT manifest FROM job WHERE id = ?", (job,)).fetchone()
+            return stored == text
 
     def published(self, job: int, token: int, worker: str, *, options_digest: str) -> bool:
         """Record that the files stand under their final names.
@@ -245,11 +245,11 @@ class Ledger:
     def adopt(self, job: int, worker: str) -> Job | None:
         """Hand the renames of a job whose winner is fixed to another worker."""
         with self.store.transaction() as db:
-            found = queries.job(db, job)
-            if found.state is not State.PUBLISHING:
+            stored = queries.job(db, job)
+            if stored.state is not State.PUBLISHING:
                 return None
             db.execute("UPDATE job SET worker = ? WHERE id = ?", (worker, job))
-            note(db, job, "adopted", token=found.token, worker=worker)
+            note(db, job, "adopted", token=stored.token, worker=worker)
             return queries.job(db, job)
 
     def promote(self) -> int:

@@ -140,12 +140,12 @@ def find(db: sqlite3.Connection, names: Sequence[str]) -> tuple[list[int], list[
     Returns:
         The jobs, and the names that fit none.
     """
-    found, unknown = [], []
+    matches, unknown = [], []
     for name in names:
         jobs = _by_name(db, name)
-        found += jobs
+        matches += jobs
         unknown += [] if jobs else [name]
-    return found, unknown
+    return matches, unknown
 
 
 def _by_name(db: sqlite3.Connection, name: str) -> list[int]:

@@ -171,11 +171,11 @@ def create(connection: sqlite3.Connection) -> None:
     )
 
 
-def upgrade(connection: sqlite3.Connection, found: int) -> bool:
+def upgrade(connection: sqlite3.Connection, version_found: int) -> bool:
     """Bring the tables of an earlier version up to date, all or none; say whether that is known."""
-    if not all(number in UPGRADES for number in range(found, VERSION)):
+    if not all(number in UPGRADES for number in range(version_found, VERSION)):
         return False
-    steps = "".join(UPGRADES[number] for number in range(found, VERSION))
+    steps = "".join(UPGRADES[number] for number in range(version_found, VERSION))
     connection.executescript(
         f"BEGIN IMMEDIATE; {steps}"
         f" UPDATE meta SET value = '{VERSION}' WHERE name = 'schema'; COMMIT;"

@@ -196,12 +196,12 @@ def _open(path: Path) -> sqlite3.Connection:
     db = schema.connect(path)
     try:
         schema.make_durable(db)
-        found = schema.version(db)
-        if found is None:
+        version_found = schema.version(db)
+        if version_found is None:
             schema.create(db)
-        elif found > schema.VERSION or not schema.upgrade(db, found):
+        elif version_found > schema.VERSION or not schema.upgrade(db, version_found):
             raise LedgerRefused(
-                f"{path} was made by another version of this program (tables {found}, not "
+                f"{path} was made by another version of this program (tables {version_found}, not "
                 f"{schema.VERSION}): finish it with that one, or give another --ledger FILE"
             )
     except sqlite3.DatabaseError as error:

@@ -29,34 +29,34 @@ def read(table: Path) -> Mapping[str, Change]:
     Raises:
         UsageError: no such table, or another one.
     """
-    found: dict[str, Change] = {}
+    changes: dict[str, Change] = {}
     try:
         with table.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
             rows = csv.reader(stream, strict=True)
             if next(rows, None) != HEADER:
                 raise UsageError(f"{table}: not a table of changes: give the one forget has named")
             for path, before, after in rows:
-                change = found.setdefault(path, Change(set(), after))
+                change = changes.setdefault(path, Change(set(), after))
                 change.before.add(before)
                 change.after = after
     except (OSError, csv.Error, ValueError) as error:
         raise UsageError(f"{table}: cannot be read ({error}): check the path") from error
-    return found
+    return changes
 
 
-def wrong(known: Mapping[str, Change]) -> set[str]:
+def wrong(changes: Mapping[str, Change]) -> set[str]:
     """Which files are not as their last change left them."""
-    return {path for path, change in known.items() if not _is_there(Path(path), change.after)}
+    return {path for path, change in changes.items() if not _is_there(Path(path), change.after)}
 
 
-def applied(manifest: Manifest, known: Mapping[str, Change]) -> Manifest:
+def applied(manifest: Manifest, changes: Mapping[str, Change]) -> Manifest:
     """Return a manifest with its files as they are after the changes; equal where none is of it."""
-    files = {name: _applied(file, known) for name, file in manifest.files.items()}
+    files = {name: _applied(file, changes) for name, file in manifest.files.items()}
     return replace(manifest, files=files)
 
 
-def _applied(file: PartFile, known: Mapping[str, Change]) -> PartFile:
-    change = known.get(file.path)
+def _applied(file: PartFile, changes: Mapping[str, Change]) -> PartFile:
+    change = changes.get(file.path)
     if change is None or file.sha256 not in change.before:
         return file
     return replace(file, sha256=change.after, size=Path(file.path).stat().st_size)

@@ -78,11 +78,11 @@ class Storage:
     def check(self) -> str:
         """Probe now; return what is wrong, which may take as long as the patience."""
         with self._wake:
-            wanted = self._turns + (2 if self._began > self._ended else 1)
+            turns_needed = self._turns + (2 if self._began > self._ended else 1)
             self._wake.notify_all()
             if self._path and not self._stopped:
-                self._wake.wait_for(lambda: self._turns >= wanted, timeout=self._patience_s)
-                if self._turns < wanted:
+                self._wake.wait_for(lambda: self._turns >= turns_needed, timeout=self._patience_s)
+                if self._turns < turns_needed:
                     return self.error or "no answer"
         return self.error
 

@@ -23,13 +23,13 @@ BAR_WIDTH = 40
 
 def import_notes(imported: Imported) -> list[str]:
     """Return what became of jobs that were known before, a line each."""
-    told = (
+    counts = (
         (imported.skipped, "done before and skipped"),
         (imported.missing, "done before, but their outputs are gone: to be done again"),
         (imported.retried, "failed before and tried again"),
         (imported.cancelled, "no longer in the joblist and cancelled"),
     )
-    return [f"{number} jobs {text}" for number, text in told if number]
+    return [f"{number} jobs {text}" for number, text in counts if number]
 
 
 def clock(seconds: float) -> str:
@@ -42,37 +42,37 @@ def summary(counts: dict[str, int]) -> str:
     return ", ".join(f"{n} {name}" for name, n in totals(counts).items() if n)
 
 
-def results(counts: dict[str, int], found: dict[str, float], *, elapsed_s: float) -> list[str]:
+def results(counts: dict[str, int], sums: dict[str, float], *, elapsed_s: float) -> list[str]:
     """Return what was done in all, a line each.
 
     Args:
         counts: Jobs by state.
-        found: Sums over the jobs done in this run.
+        sums: Sums over the jobs done in this run.
         elapsed_s: Since its start.
     """
-    media_s = found.get("media_s", 0.0)
+    media_s = sums.get("media_s", 0.0)
     lines = {
         "elapsed": clock(elapsed_s),
         "jobs": ", ".join(f"{n} {state}" for state, n in sorted(counts.items())),
         "media": f"{counts.get('done', 0)} of {clock(media_s)} in total, {media_s / 3600:.3f} h",
-        "frames": f"{found.get('frames_decoded', 0):.0f} decoded, "
-        f"{found.get('frames_analysed', 0):.0f} analysed",
-        "faces": f"{found.get('faces_detected', 0):.0f} detected, "
-        f"{found.get('faces_described', 0):.0f} described, "
-        f"{found.get('faces_saved', 0):.0f} saved, {found.get('faces_kept', 0):.0f} of persons",
-        "persons": f"{found.get('persons', 0):.0f}",
+        "frames": f"{sums.get('frames_decoded', 0):.0f} decoded, "
+        f"{sums.get('frames_analysed', 0):.0f} analysed",
+        "faces": f"{sums.get('faces_detected', 0):.0f} detected, "
+        f"{sums.get('faces_described', 0):.0f} described, "
+        f"{sums.get('faces_saved', 0):.0f} saved, {sums.get('faces_kept', 0):.0f} of persons",
+        "persons": f"{sums.get('persons', 0):.0f}",
         "speed": f"{media_s / max(elapsed_s, 1e-3):.2f} x real time",
     }
-    if found.get("frames_gated"):
-        lines["frames"] += f", {found['frames_gated']:.0f} too blurred"
-    if found.get("faces_tracked"):
-        lines["faces"] += f", {found['faces_tracked']:.0f} tracked in between"
-    if found.get("persons_named"):
-        lines["persons"] += f", {found['persons_named']:.0f} of them named"
-    if found.get("faces_filtered"):
-        lines["faces"] += f", {found['faces_filtered']:.0f} left out"
-    if found.get("partial"):
-        lines["partial"] = f"{found['partial']:.0f} media are damaged or cut off: see the warnings"
+    if sums.get("frames_gated"):
+        lines["frames"] += f", {sums['frames_gated']:.0f} too blurred"
+    if sums.get("faces_tracked"):
+        lines["faces"] += f", {sums['faces_tracked']:.0f} tracked in between"
+    if sums.get("persons_named"):
+        lines["persons"] += f", {sums['persons_named']:.0f} of them named"
+    if sums.get("faces_filtered"):
+        lines["faces"] += f", {sums['faces_filtered']:.0f} left out"
+    if sums.get("partial"):
+        lines["partial"] = f"{sums['partial']:.0f} media are damaged or cut off: see the warnings"
     return [f"{name:<8} {text}" for name, text in lines.items()]
 
 
@@ -179,12 +179,12 @@ def _workers(workers: list[dict[str, Any]]) -> Table:
         table.add_column(title, justify="right" if title in ("%", "x real time") else "left")
     for worker in workers:
         for job in worker["jobs"] or [{"source": "", "progress": {"stage": "waiting"}}]:
-            told = job["progress"]
+            progress = job["progress"]
             table.add_row(
                 escape(worker["name"].rpartition(":")[0]),
                 escape(os.path.basename(job["source"])),
-                told.get("stage", ""),
-                f"{100 * told['fraction']:.0f}" if "fraction" in told else "",
-                f"{told['speed']:.1f}" if "speed" in told else "",
+                progress.get("stage", ""),
+                f"{100 * progress['fraction']:.0f}" if "fraction" in progress else "",
+                f"{progress['speed']:.1f}" if "speed" in progress else "",
             )
     return table

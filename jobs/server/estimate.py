@@ -96,12 +96,12 @@ class Estimate:
         numbers = totals(status["counts"])
         if not numbers["running"] + numbers["to do"]:
             return 0.0
-        when, told = self._told
+        when, estimate_s = self._told
         age_s = self._clock() - when
         if age_s >= self._patience_s:
             self._told = self._clock(), self._reset(status)
             return self._told[1]
-        return None if told is None else max(0.0, told - age_s)
+        return None if estimate_s is None else max(0.0, estimate_s - age_s)
 
     def _reset(self, status: Mapping[str, Any]) -> float | None:
         by_number = self._by_number(status)
@@ -137,13 +137,13 @@ class Estimate:
     def _by_media(self, status: Mapping[str, Any]) -> float | None:
         """Return the time by lengths; None where too few are known, or jobs are divided."""
         counts = status["counts"]
-        known, ahead_s = self._db.execute(AHEAD).fetchone()
+        share_known, ahead_s = self._db.execute(AHEAD).fetchone()
         ready = counts.get("ready", 0)
-        if counts.get("sharded") or not known + self._known or known < KNOWN * ready:
+        if counts.get("sharded") or not share_known + self._known or share_known < KNOWN * ready:
             return None
-        mean = (self._media_s + ahead_s) / (self._known + known)
+        mean = (self._media_s + ahead_s) / (self._known + share_known)
         running = self._running(status, mean)
-        others = ready - known + counts.get("wait", 0)
+        others = ready - share_known + counts.get("wait", 0)
         left = ahead_s + others * mean + sum(job.left_s for job in running)
         done = self._media_s + self._unknown * mean + sum(j.length_s * j.done for j in running)
         if done <= 0:
@@ -152,15 +152,19 @@ class Estimate:
         return max(left * self.elapsed_s() / done, longest_s)
 
     def _running(self, status: Mapping[str, Any], mean: float) -> list[_Running]:
-        found: dict[int, _Running] = {}
-        for told in (job for worker in status["workers"] for job in worker["jobs"]):
-            length_s = self._length_s(told["job"]) or _number(told["progress"], "duration_s")
-            job = _Running(length_s or mean, told["done"], _number(told["progress"], "speed"))
-            other = found.get(told["job"])
+        running: dict[int, _Running] = {}
+        for job_status in (job for worker in status["workers"] for job in worker["jobs"]):
+            length_s = self._length_s(job_status["job"]) or _number(
+                job_status["progress"], "duration_s"
+            )
+            job = _Running(
+                length_s or mean, job_status["done"], _number(job_status["progress"], "speed")
+            )
+            other = running.get(job_status["job"])
             # Of a job that two workers have, the one that is further counts.
             if other is None or job.done > other.done:
-                found[told["job"]] = job
-        return list(found.values())
+                running[job_status["job"]] = job
+        return list(running.values())
 
     def _length_s(self, job: int) -> float:
         """Return the length of a medium; 0 where it is not known."""

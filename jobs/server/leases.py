@@ -177,9 +177,9 @@ class LeaseBook:
 
     def _silence(self) -> bool:
         """Say whether most workers are silent, though not all of their leases are over yet."""
-        known = set(self._seen_within(3 * self._lease_s))
-        silent = known - set(self._seen_within(self._lease_s / 2))
-        return len(silent) > max(1, len(known) / 2)
+        recent = set(self._seen_within(3 * self._lease_s))
+        silent = recent - set(self._seen_within(self._lease_s / 2))
+        return len(silent) > max(1, len(recent) / 2)
 
     def trouble(self, worker: str) -> None:
         """Note that a worker has lost a job, or failed at it, for want of something around it."""
@@ -196,5 +196,5 @@ class LeaseBook:
         while self._losers and self._losers[0][0] < now - self._lease_s:
             self._losers.popleft()
         losers = {worker for _, worker in self._losers}
-        known = set(self._seen_within(3 * self._lease_s)) | losers
-        return len(losers) > max(1, len(known) / 2)
+        recent = set(self._seen_within(3 * self._lease_s)) | losers
+        return len(losers) > max(1, len(recent) / 2)

@@ -68,11 +68,11 @@ class Lengths:
         try:
             while not self._stop.is_set():
                 try:
-                    found = self._batch()
+                    any_measured = self._batch()
                 except LedgerUnavailable as error:
                     log.warning("%s", error)
-                    found = False
-                if not found:
+                    any_measured = False
+                if not any_measured:
                     # Those that wait may be ready later.
                     self._bury()
                     self._stop.wait(IDLE_S)
@@ -82,14 +82,14 @@ class Lengths:
     def _batch(self) -> bool:
         """Look at some media; say whether there were any."""
         jobs = self._ledger.store.read(_unknown)
-        began, found = time.monotonic(), []
+        began, lengths = time.monotonic(), []
         for job, source in jobs:
             if self._stop.is_set() or time.monotonic() - began > FLUSH_S:
                 break
-            found.append((self._length(source), job))
-        if found:
+            lengths.append((self._length(source), job))
+        if lengths:
             with self._ledger.store.transaction() as db:
-                db.executemany("UPDATE job SET length = ? WHERE id = ?", found)
+                db.executemany("UPDATE job SET length = ? WHERE id = ?", lengths)
         return bool(jobs)
 
     def _length(self, source: str) -> float:
@@ -107,11 +107,11 @@ class Lengths:
                 if self._stop.is_set() or time.monotonic() > deadline:
                     self._bury()
                     return math.inf
-            found: float | None = pipe.recv()
+            length_s: float | None = pipe.recv()
         except (EOFError, OSError):
             self._bury()
             return math.inf
-        return math.inf if found is None else found
+        return math.inf if length_s is None else length_s
 
     def _started(self) -> Connection:
         if self._pipe is None:
@@ -146,8 +146,8 @@ def _answer(pipe: Connection, look: Look) -> None:
         except EOFError:
             return
         try:
-            found = look(source)
+            length_s = look(source)
         except Exception:
             # Whatever it is, the job itself will tell it, with the reason.
-            found = None
-        pipe.send(found)
+            length_s = None
+        pipe.send(length_s)

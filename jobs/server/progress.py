@@ -30,14 +30,14 @@ def reason(job: Job) -> str:
 
 def _loss(job: Job) -> str:
     """Return what of a medium could not be analysed; mostly nothing."""
-    found = job.manifest.statistics if job.manifest else {}
-    if not found.get("partial"):
+    statistics = job.manifest.statistics if job.manifest else {}
+    if not statistics.get("partial"):
         return ""
-    missing_s, damaged = found["missing_s"], found["damaged"]
+    missing_s, damaged = statistics["missing_s"], statistics["damaged"]
     missing = f"{missing_s:.1f} s missing" if missing_s else ""
     broken = f"{damaged:.0f} damaged packets or pictures" if damaged else ""
-    medium = "the medium cannot be read and was skipped" if found.get("medium_skipped") else ""
-    poster = "the poster cannot be read and was skipped" if found.get("poster_skipped") else ""
+    medium = "the medium cannot be read and was skipped" if statistics.get("medium_skipped") else ""
+    poster = "the poster cannot be read and was skipped" if statistics.get("poster_skipped") else ""
     return f"partial: {', '.join(filter(None, (medium, poster, missing, broken)))}"
 
 

@@ -121,8 +121,8 @@ class JobService:
                 self._book.add(Held.of(job, running=True))
 
     def _is_dead(self, worker: str, *, seen_from: ProcessIdentity) -> bool:
-        found = self.ledger.store.read(lambda db: queries.worker(db, worker))
-        return found is not None and ProcessIdentity(*found).is_dead(seen_from=seen_from)
+        record = self.ledger.store.read(lambda db: queries.worker(db, worker))
+        return record is not None and ProcessIdentity(*record).is_dead(seen_from=seen_from)
 
     @remote_method({"later": True})
     def hello(self, info: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,17 +144,17 @@ class JobService:
 
     def _refusal(self, info: Mapping[str, Any]) -> str:
         """Return why a worker cannot work for this server, or nothing."""
-        for name, wanted in self._wanted.items():
-            if info.get(name) != wanted:
+        for name, expected in self._wanted.items():
+            if info.get(name) != expected:
                 return (
-                    f"this worker has {name} {info.get(name)!r}, the server has {wanted!r}: "
+                    f"this worker has {name} {info.get(name)!r}, the server has {expected!r}: "
                     "install the same version on both"
                 )
         for name, digest in self._models.items():
-            found = info.get("models", {}).get(name)
-            if found != digest:
+            offered = info.get("models", {}).get(name)
+            if offered != digest:
                 return (
-                    f"this worker has model {name} with hash {str(found)[:12]}, the server has "
+                    f"this worker has model {name} with hash {str(offered)[:12]}, the server has "
                     f"{digest[:12]}: install the same version on both"
                 )
         return ""
@@ -186,8 +186,8 @@ class JobService:
         """Note a call; one that greeted an earlier server is known from the ledger."""
         self._book.seen(worker)
         if worker not in self._workers:
-            found = self.ledger.store.read(lambda db: queries.worker(db, worker))
-            host = found[0] if found else ""
+            record = self.ledger.store.read(lambda db: queries.worker(db, worker))
+            host = record[0] if record else ""
             self._workers[worker] = {"name": worker, "host": host, "device": ""}
 
     def withheld(self) -> str:

@@ -98,6 +98,6 @@ def _ask(call: Sequence[str]) -> str:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
     done = subprocess.run(call, capture_output=True, text=True, timeout=300, env=env)
     if done.returncode:
-        told = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise UsageError(f"Slurm refuses `{shown(call)}`: {told[-1]}")
+        message = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise UsageError(f"Slurm refuses `{shown(call)}`: {message[-1]}")
     return done.stdout

@@ -178,7 +178,7 @@ class Lists:
 
     def slots(self, kind: str) -> list[int]:
         """Return the tasks of a kind that have something to do."""
-        return sorted(slot for found, slot in self._files if found == kind)
+        return sorted(slot for file_kind, slot in self._files if file_kind == kind)
 
     def close(self) -> None:
         """Close the files."""

@@ -51,9 +51,9 @@ def _fate(whole: Work, makers: Sequence[Work], records: Mapping[str, Record]) ->
     if record.given_up:
         return Fate(whole, FAILED, record.reason, record)
     for maker in makers:
-        found = records.get(maker.name, Record())
-        if found.given_up:
-            return Fate(whole, FAILED, f"{maker.shard}: {found.reason}", record)
+        last_record = records.get(maker.name, Record())
+        if last_record.given_up:
+            return Fate(whole, FAILED, f"{maker.shard}: {last_record.reason}", record)
     return Fate(whole, LEFT, record.reason, record)
 
 
@@ -63,6 +63,6 @@ def merge(folder: Folder) -> tuple[Counter[str], list[Fate]]:
     Returns:
         The number of jobs in each state, and the jobs that are not done.
     """
-    found = sorted(fates(folder), key=lambda fate: fate.work.csv)
-    write_lines(folder.merged, (fate.to_dict() for fate in found))
-    return Counter(fate.state for fate in found), [f for f in found if f.state != DONE]
+    ordered = sorted(fates(folder), key=lambda fate: fate.work.csv)
+    write_lines(folder.merged, (fate.to_dict() for fate in ordered))
+    return Counter(fate.state for fate in ordered), [f for f in ordered if f.state != DONE]

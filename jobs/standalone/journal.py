@@ -118,20 +118,20 @@ def _read(lines: Iterable[bytes], records: dict[str, Record]) -> None:
             continue
 
 
-def accept(paths: Sequence[Path], known: Mapping[str, Change], *, into: Path) -> int:
+def accept(paths: Sequence[Path], changes: Mapping[str, Change], *, into: Path) -> int:
     """Record that files of work that is done were changed on purpose.
 
     Args:
         paths: Journals, as in `read`; nobody writes them now.
-        known: The changes, each as the disk has it.
+        changes: The changes, each as the disk has it.
         into: The journal that is read last.
 
     Returns:
         How many pieces of work have such files.
     """
-    found = read(paths)
-    done = {name: record.manifest for name, record in found.items() if record.done}
-    new = {name: applied(old, known) for name, old in done.items() if old}
+    records = read(paths)
+    done = {name: record.manifest for name, record in records.items() if record.done}
+    new = {name: applied(old, changes) for name, old in done.items() if old}
     changed = {name: manifest for name, manifest in new.items() if manifest != done[name]}
     if changed:
         with Journal(into) as journal:

@@ -59,11 +59,11 @@ class StandaloneRunner:
         Returns:
             How it ended; None when it was given up, for this process is to stop.
         """
-        found = journal.record(work.name)
-        if found.done and found.manifest and outputs_there(found.manifest):
-            return Outcome(manifest=found.manifest)
-        if found.state == "publishing" and found.manifest:
-            lease = replace(work.lease(0), kind="publish", manifest=found.manifest)
+        record = journal.record(work.name)
+        if record.done and record.manifest and outputs_there(record.manifest):
+            return Outcome(manifest=record.manifest)
+        if record.state == "publishing" and record.manifest:
+            lease = replace(work.lease(0), kind="publish", manifest=record.manifest)
             outcome = self._publish(work, lease, journal)
             if outcome is None or outcome.manifest:
                 return outcome
@@ -104,10 +104,10 @@ class StandaloneRunner:
             journal.add(work.name, "released", csv=work.csv)
             return None
         log.warning("%s failed (%s): %s", work.csv, outcome.kind, outcome.error)
-        told = {"kind": outcome.kind, "error": outcome.error}
+        details = {"kind": outcome.kind, "error": outcome.error}
         # What is wrong with this machine is not the work's fault.
         what = "released" if outcome.kind == "worker" else "failed"
-        journal.add(work.name, what, csv=work.csv, **told)
+        journal.add(work.name, what, csv=work.csv, **details)
         return outcome
 
     def _attend(self, command: str, lease: Lease) -> Outcome | None:

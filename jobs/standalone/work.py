@@ -37,14 +37,14 @@ class Work:
     @cached_property
     def name(self) -> str:
         """Names the work in journals: the same only if the same is to be done in the same way."""
-        told = [self.spec.to_dict(), self.digest, self.shard and asdict(self.shard)]
-        return blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=16).hexdigest()
+        identity = [self.spec.to_dict(), self.digest, self.shard and asdict(self.shard)]
+        return blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=16).hexdigest()
 
     @property
     def key(self) -> str:
         """Names it for those who count it once, whatever else is made of it; without a path."""
-        told = json.dumps([self.digest, self.spec.source_path, self.csv])
-        return blake2b(told.encode(), digest_size=16).hexdigest()
+        identity = json.dumps([self.digest, self.spec.source_path, self.csv])
+        return blake2b(identity.encode(), digest_size=16).hexdigest()
 
     @property
     def csv(self) -> str:

@@ -52,10 +52,10 @@ def file_system(path: Path, *, table: str | None = None) -> str | None:
     real = os.path.realpath(path)
     best, kind = -1, None
     for line in table.splitlines():
-        point, found = _entry(line)
+        point, entry_kind = _entry(line)
         # Later lines win among equals: they are mounted over the earlier ones.
         if _holds(point, real) and len(point) >= best:
-            best, kind = len(point), found
+            best, kind = len(point), entry_kind
     return kind
 
 

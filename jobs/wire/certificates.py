@@ -55,10 +55,12 @@ def own_names() -> list[str]:
     """Return the names and addresses by which this machine is reached."""
     name = socket.gethostname()
     try:
-        found = {str(entry[4][0]) for entry in socket.getaddrinfo(name, None)}
+        addresses = {str(entry[4][0]) for entry in socket.getaddrinfo(name, None)}
     except OSError:
-        found = set()
-    return list(dict.fromkeys([name, socket.getfqdn(), "localhost", *sorted(found), "127.0.0.1"]))
+        addresses = set()
+    return list(
+        dict.fromkeys([name, socket.getfqdn(), "localhost", *sorted(addresses), "127.0.0.1"])
+    )
 
 
 def _write_all(folder: Path, names: Sequence[str]) -> None:

@@ -73,10 +73,12 @@ class Access:
 def is_loopback(host: str) -> bool:
     """Say whether nobody outside this machine can reach an address."""
     try:
-        found = socket.getaddrinfo(host, None)
+        addresses = socket.getaddrinfo(host, None)
     except OSError as error:
         raise UsageError(f"host {host!r} is not known here ({error.strerror})") from error
-    return all(ipaddress.ip_address(str(entry[4][0]).split("%")[0]).is_loopback for entry in found)
+    return all(
+        ipaddress.ip_address(str(entry[4][0]).split("%")[0]).is_loopback for entry in addresses
+    )
 
 
 def require_safe(host: str, access: Access) -> None:
@@ -91,12 +93,12 @@ def require_safe(host: str, access: Access) -> None:
 
 def require_descriptors() -> None:
     """Allow this process a connection or two for each worker, or refuse to start."""
-    wanted = 2 * MAX_WORKERS + 100
+    needed = 2 * MAX_WORKERS + 100
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and hard < wanted:
-        raise UsageError(f"only {hard} open files are allowed, {wanted} are needed: ulimit -n")
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        raise UsageError(f"only {hard} open files are allowed, {needed} are needed: ulimit -n")
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
 def configure(access: Access, *, role: str, comm_timeout_s: float = COMM_TIMEOUT_S) -> None:

@@ -155,8 +155,8 @@ def attempt(action: Callable[[], Outcome | None]) -> Outcome:
     except OSError as error:
         return _failed("resource" if error.errno in RESOURCE_ERRNOS else "input", str(error))
     except Exception as error:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(place.filename).name}:{place.lineno}"
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(frame.filename).name}:{frame.lineno}"
         return _failed("bug", f"{type(error).__name__}: {error} ({where})")
 
 

@@ -103,8 +103,8 @@ def _rows(folder: Path, split: str) -> list[dict[str, str]]:
         raise InputError(f"{folder}: neither {' nor '.join(names)}; {_SOURCE}")
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
-        wanted = {"file", *(column for column, _ in _CLASSES.values())}
-        missing = wanted - set(reader.fieldnames or ())
+        required = {"file", *(column for column, _ in _CLASSES.values())}
+        missing = required - set(reader.fieldnames or ())
         if missing:
             raise InputError(f"{path}: no column {', '.join(sorted(missing))}; {_SOURCE}")
         rows = []

@@ -116,16 +116,16 @@ class _RedisRecords:
     def _run_script(self, script: Any, arguments: Sequence[Any]) -> Any:
         return self._call(lambda: script(keys=self._keys, args=arguments))
 
-    def settings(self, wanted: Settings | None) -> Settings:
+    def settings(self, requested: Settings | None) -> Settings:
         """Return the store's settings; see `analyzer.identities.Records`."""
         meta = self._keys[0]
-        if wanted:
-            text = json.dumps(asdict(wanted))
+        if requested:
+            text = json.dumps(asdict(requested))
             self._call(lambda: self._client.hsetnx(meta, "settings", text))
-        found: Any = self._call(lambda: self._client.hget(meta, "settings"))
-        if found is None:
+        stored: Any = self._call(lambda: self._client.hget(meta, "settings"))
+        if stored is None:
             raise UsageError(f"{self.name}: no such identity store")
-        return Settings(**json.loads(found))
+        return Settings(**json.loads(stored))
 
     def changes(self, version: int) -> Changes:
         """Return what changed after a version; see `analyzer.identities.Records`."""
@@ -217,8 +217,8 @@ class _RedisRecords:
         """Return what was counted."""
         names = [f.name for f in fields(Counters)]
         meta = self._keys[0]
-        found: Any = self._call(lambda: self._client.hmget(meta, names))
-        return Counters(**{n: int(v or 0) for n, v in zip(names, found, strict=True)})
+        stored: Any = self._call(lambda: self._client.hmget(meta, names))
+        return Counters(**{n: int(v or 0) for n, v in zip(names, stored, strict=True)})
 
     def close(self) -> None:
         """Give the connection back."""

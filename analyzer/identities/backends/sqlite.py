@@ -72,11 +72,11 @@ class _SqliteRecords:
             if is_new and may_make:
                 # Another process may make the tables at the same time.
                 self._db.executescript(_TABLES)
-            found = tuple(
+            stored = tuple(
                 self._db.execute(f"PRAGMA {name}").fetchone()[0]
                 for name in ("application_id", "user_version")
             )
-        if found != (_APPLICATION, _VERSION):
+        if stored != (_APPLICATION, _VERSION):
             raise UsageError(
                 f"{self._path} is not an identity store of this version: give another file"
             )
@@ -119,11 +119,11 @@ class _SqliteRecords:
             amounts.items(),
         )
 
-    def settings(self, wanted: Settings | None) -> Settings:
+    def settings(self, requested: Settings | None) -> Settings:
         """Return the store's settings; see `analyzer.identities.Records`."""
         with self._transaction() as db:
-            if wanted:
-                text = json.dumps(asdict(wanted))
+            if requested:
+                text = json.dumps(asdict(requested))
                 db.execute("INSERT OR IGNORE INTO meta VALUES('settings', ?)", (text,))
             row = db.execute("SELECT value FROM meta WHERE name = 'settings'").fetchone()
         if row is None:
@@ -150,9 +150,9 @@ class _SqliteRecords:
     def commit(self, commit: Commit) -> I64 | None:
         """Write it, if the store still has its version; see `analyzer.identities.Records`."""
         with self._transaction() as db:
-            known = db.execute("SELECT ids FROM call WHERE key = ?", (commit.key,)).fetchone()
-            if known:
-                return np.frombuffer(known[0], "<i8").astype(np.int64)
+            earlier = db.execute("SELECT ids FROM call WHERE key = ?", (commit.key,)).fetchone()
+            if earlier:
+                return np.frombuffer(earlier[0], "<i8").astype(np.int64)
             if self._meta("version") != commit.version:
                 return None
             self._write(commit)
@@ -219,8 +219,8 @@ class _SqliteRecords:
     def counters(self) -> Counters:
         """Return what was counted."""
         with self._mapped():
-            found = dict(self._db.execute("SELECT name, value FROM meta").fetchall())
-        return Counters(**{f.name: found.get(f.name, 0) for f in fields(Counters)})
+            stored = dict(self._db.execute("SELECT name, value FROM meta").fetchall())
+        return Counters(**{f.name: stored.get(f.name, 0) for f in fields(Counters)})
 
     def close(self) -> None:
         """Give the connection back."""

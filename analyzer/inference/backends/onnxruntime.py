@@ -120,11 +120,13 @@ class OnnxRuntime:
         if self.device == "cpu":
             return ["CPUExecutionProvider"]
         cuda = {"device_id": self._index(), "arena_extend_strategy": "kSameAsRequested"}
-        found: list[Any] = [("CUDAExecutionProvider", cuda), "CPUExecutionProvider"]
+        providers: list[Any] = [("CUDAExecutionProvider", cuda), "CPUExecutionProvider"]
         if self._tensorrt:
-            kept = {"trt_engine_cache_enable": True, "trt_engine_cache_path": _engines()}
-            found.insert(0, ("TensorrtExecutionProvider", {"device_id": self._index(), **kept}))
-        return found
+            engine_cache = {"trt_engine_cache_enable": True, "trt_engine_cache_path": _engines()}
+            providers.insert(
+                0, ("TensorrtExecutionProvider", {"device_id": self._index(), **engine_cache})
+            )
+        return providers
 
 
 class OnnxSession:

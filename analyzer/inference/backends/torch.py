@@ -123,12 +123,12 @@ class TorchSession:
             with torch.inference_mode(), warnings.catch_warnings():
                 # onnx2torch indexes in a way that will change; it is tested with this release.
                 warnings.simplefilter("ignore")
-                found = self._module(*(self._tensor(inputs[name]) for name in self.inputs))
+                outputs = self._module(*(self._tensor(inputs[name]) for name in self.inputs))
         except torch.OutOfMemoryError as error:
             raise OutOfMemory(rows(inputs), str(error).splitlines()[0]) from error
         except RuntimeError as error:
             raise self._failure(error, inputs) from error
-        several = found if isinstance(found, list | tuple) else [found]
+        several = outputs if isinstance(outputs, list | tuple) else [outputs]
         return [_array(tensor) for tensor in several]
 
     def _failure(self, error: RuntimeError, inputs: Arrays) -> Exception:
@@ -147,8 +147,8 @@ class TorchSession:
 
 def _array(tensor: Any) -> "np.ndarray[Any, Any]":
     whole = tensor.float() if tensor.dtype == torch.float16 else tensor
-    found: np.ndarray[Any, Any] = whole.cpu().numpy()
-    return found
+    array: np.ndarray[Any, Any] = whole.cpu().numpy()
+    return array
 
 
 def _read(model: Path | bytes, name: str) -> Any:
