@@ -16,6 +16,7 @@ from analyzer.options import AnalysisOptions
 from analyzer.pipeline import components, summarize
 from analyzer.types import Detections, Frame, MediaInfo
 from tests.observations.test_tracks import faces, observe
+from tests.support import graphs
 
 RUNTIME = Runtime(device="cpu")
 MODELS = Path(__file__).parent.parent.parent / "shared" / "models"
@@ -213,6 +214,31 @@ class TestAligners:
         assert (
             len(registry.load("align", name, runtime=RUNTIME).align(astronaut(), none, None)) == 0
         )
+
+
+def describer(name: str, folder: Path, attributes: tuple[str, ...]):
+    """A describer of its own weights, or of a small network that is written to the folder."""
+    spec = name
+    if name == "onnx":
+        spec = f"onnx:embed={graphs.embedding(folder / 'who.onnx')},spec=edgeface"
+    try:
+        return registry.load("describe", spec, runtime=RUNTIME, attributes=attributes)
+    except MissingDependency as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.parametrize("attributes", [(), ("sex",), ("sex", "age", "ethnicity")])
+@pytest.mark.parametrize("name", registry.names("describe"))
+def test_describer_declares_the_shapes_of_its_descriptions(name, attributes, tmp_path):
+    subject = describer(name, tmp_path, attributes)
+    aligner = registry.load("align", subject.aligner, runtime=RUNTIME)
+    chips = aligner.align(astronaut(), ASTRONAUT_FACE, None).images
+    for images in (chips, chips[:0]):
+        described = subject.describe(images)
+        assert described.embeddings.shape == (len(images), subject.dimensions)
+        sizes = {head: raw.shape for head, raw in described.heads.items()}
+        assert sizes == {head: (len(images), size) for head, size in subject.head_sizes.items()}
+        assert list(described.heads) == list(subject.head_sizes)
 
 
 @pytest.mark.parametrize("name", registry.names("cluster"))

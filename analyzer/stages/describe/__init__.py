@@ -22,6 +22,10 @@ class Describer(Protocol):
     """Tables that say how sure its labels are; ``None`` where it has none."""
     provenance: Mapping[str, str]
     """Model file -> sha256, for the report."""
+    dimensions: int
+    """Length of an embedding."""
+    head_sizes: Mapping[str, int]
+    """Name -> number of values of each head that `describe` returns."""
 
     def describe(self, images: U8) -> Descriptions:
         """Describe chips.

@@ -61,9 +61,13 @@ class Network:
             )
         return name
 
+    def width(self, output: str) -> int:
+        """Return the number of values that an output has for one chip."""
+        return self._like[output].shape[1]
+
     def check(self, head: Head) -> None:
         """Raise unless the outputs have what a head takes from them."""
-        width = self._like[self.output(head.output)].shape[1]
+        width = self.width(self.output(head.output))
         columns = head.columns or range(width)
         wanted = (1, 2) if head.name == "sex" else (head.width,)
         if len(columns) not in wanted or not all(0 <= c < width for c in columns):

@@ -51,11 +51,13 @@ class DlibResnet:
     # 0.56, the means of three pictures each 0.50; such means of one person stay below 0.43. dlib's
     # own 0.6 takes 0.4 % of the different pairs for one person, and clustering chains such errors.
     threshold = 0.5
+    dimensions = _dlib_dat.DIMENSIONS
 
     def __init__(
         self, heads: Path, mirror: bool, attributes: tuple[str, ...], runtime: Runtime
     ) -> None:
         self._attributes = tuple(name for name in SIZES if name in attributes)
+        self.head_sizes: Mapping[str, int] = {name: SIZES[name] for name in self._attributes}
         self._batch_size = runtime.batch_size
         files = [locate.locate("dlib_resnet")]
         if self._attributes:

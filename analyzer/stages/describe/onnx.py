@@ -83,8 +83,10 @@ class OnnxDescriber:
         attributes: tuple[str, ...],
         calibration: Calibration | None = None,
     ) -> None:
-        self._who, self._heads, self._attributes = who, heads, attributes
+        self._who, self._heads = who, heads
         self._output = who.output(who.spec.embedding)
+        self.dimensions = who.width(self._output)
+        self.head_sizes: Mapping[str, int] = {name: SIZES[name] for name in attributes}
         self._views: list[View]
         self.aligner, self._views = plan([_wanted(who), wanted])
         sides = dict(Spec.parse(self.aligner).options)
@@ -109,8 +111,8 @@ class OnnxDescriber:
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         made = self._heads(others)
         unknown = {
-            name: np.full((len(images), SIZES[name]), np.nan, np.float32)
-            for name in self._attributes
+            name: np.full((len(images), size), np.nan, np.float32)
+            for name, size in self.head_sizes.items()
         }
         return Descriptions(
             embeddings=vectors / np.maximum(lengths, 1e-12), heads={**unknown, **made}
