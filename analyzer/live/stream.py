@@ -44,11 +44,9 @@ def watch(medium: Medium, components: Components) -> Iterator[LiveFrame]:
         InputError: The medium cannot be read.
 
     Example:
-        ```
         with components.decoder.open("film.mp4") as medium:
             for live_frame in watch(medium, components):
                 print(live_frame.captions())
-        ```
     """
     with closing(observe.steps(medium, components=components, size=1)) as steps:
         for frames, observations in steps:

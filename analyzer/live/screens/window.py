@@ -18,7 +18,7 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 def create(*, title: str = "ina", runtime: Runtime) -> "Window":
-    """A window on the desktop; q, Esc or its close button end it.
+    """Return a window on the desktop; q, Esc or its close button end it.
 
     Args:
         title: Title of the window.

@@ -40,7 +40,7 @@ def three_points(shapes: list[Any]) -> F32:
     """Return the centres of the eyes and the base of the nose of n shapes.
 
     Args:
-        shapes: n objects of dlib, from `Predictor.shapes`.
+        shapes: Objects of dlib (n), from `Predictor.shapes`.
 
     Returns:
         (n, 3, 2) float32, pixels; the eye that is left in the image first.

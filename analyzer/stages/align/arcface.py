@@ -35,7 +35,7 @@ pictures of LFW, aligned by CenterFace's five points."""
 def create(
     *, size: int = _SIDE, beside: int = 0, padding: float = 0.25, runtime: Runtime
 ) -> "ArcFaceAligner":
-    """ArcFace chips of this size; beside: size of dlib's chip, with padding, to their right.
+    """Return an aligner that cuts ArcFace chips.
 
     Args:
         size: Side of the chip in pixels.
@@ -80,7 +80,7 @@ class ArcFaceAligner:
         return chips(images, images[:, :side, :side], dlib_points, boxes)
 
     def _cut(self, image: U8, points: F32, template: F64) -> U8:
-        """Return the chip (S, S, 3) in which points stand where the template says.
+        """Return the chip (S, S, 3) that has points at their positions in a template.
 
         Args:
             image: (H, W, 3) uint8, RGB.

@@ -12,7 +12,7 @@ from analyzer.types import F32, U8, Chips
 
 
 def create(*, size: int = 150, padding: float = 0.25, runtime: Runtime) -> "ChipAligner":
-    """dlib chips; size: side in pixels, padding: margin as a share of the face.
+    """Return an aligner that cuts dlib's chips.
 
     Args:
         size: Side of the chip in pixels.

@@ -11,7 +11,10 @@ from analyzer.types import F32, I64
 
 
 def create(*, runtime: Runtime) -> "Agglomerative":
-    """Nearest centres first; slower than Chinese whispers, but never joins long chains."""
+    """Return a clusterer that joins the nearest groups first.
+
+    It is slower than Chinese whispers, but never joins long chains.
+    """
     return Agglomerative()
 
 

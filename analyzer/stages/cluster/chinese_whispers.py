@@ -15,7 +15,7 @@ from analyzer.types.groups import dense
 
 
 def create(*, rounds: int = 30, seed: int = 0, runtime: Runtime) -> "ChineseWhispers":
-    """Chinese whispers; rounds: most passes over the tracks.
+    """Return a clusterer by Chinese whispers.
 
     Args:
         rounds: Greatest number of passes over the tracks.

@@ -12,7 +12,7 @@ from analyzer.types import F32, I64
 
 
 def create(*, refine: int = 20, runtime: Runtime) -> "OnlineCentroids":
-    """One pass; refine: how many tracks a person's centre is made of at most.
+    """Return a clusterer that goes over the tracks once.
 
     Args:
         refine: Greatest number of tracks in a person's centre.

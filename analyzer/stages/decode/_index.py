@@ -41,7 +41,7 @@ class PacketIndex:
 
         Args:
             shard: The shard.
-            sampling: Rule that says where to start and to stop.
+            sampling: Rule with the start and the stop.
             origin: Start time of the container in seconds.
 
         Returns:

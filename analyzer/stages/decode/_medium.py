@@ -32,4 +32,4 @@ class OpenMedium:
         self.close()
 
     def close(self) -> None:
-        """Release what the medium holds open: nothing, unless a subclass says otherwise."""
+        """Release what the medium holds open; in this base class, that is nothing."""

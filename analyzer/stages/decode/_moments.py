@@ -22,7 +22,7 @@ def seek_pictures(
     """Seek each picture.
 
     Args:
-        container: Open container whose timestamps run through without a break.
+        container: Open container with timestamps that run through without a break.
         stream: Stream of the pictures.
         origin: Start time of the container in seconds.
         times_s: Times at which the pictures are shown, in seconds.
@@ -56,7 +56,7 @@ def scan_pictures(
 
     Args:
         pictures: Pictures in order of time.
-        times_s: Times at which the wanted pictures are shown, in seconds, ascending.
+        times_s: Times at which these pictures are shown, in seconds, ascending.
 
     Yields:
         A picture for each time; `None` where it is not found.

@@ -28,7 +28,7 @@ class Reader(Protocol):
         """Yield the sampled pictures in order of time, numbered from the first picture read.
 
         Args:
-            medium: Medium whose counters are kept up to date.
+            medium: Medium; its counters are kept up to date.
             watcher: Observer that is shown every picture, sampled or not.
         """
         ...
@@ -172,7 +172,7 @@ def _compare_with_container(
     """Compare what was decoded with what the container states; what was decoded counts.
 
     Args:
-        medium: Medium whose counters and duration are completed.
+        medium: Medium; its counters and its duration are completed.
         opened: Its stream, read to the end.
         sampling: Rule that selected the pictures.
         end: End of the last picture in seconds.

@@ -1,4 +1,4 @@
-"""Which frames to analyse: by time, by count, or all."""
+"""Rules that select the frames to analyse: by time, by count, or all."""
 
 import math
 from dataclasses import dataclass

@@ -18,7 +18,7 @@ class Share:
     end: Fraction | None = None
     """In seconds; `None`: the end of the medium."""
     index: PacketIndex | None = None
-    """Index that says where decoding can begin; `None`: decode from the start of the medium."""
+    """Index to find where decoding can begin; `None`: decode from the start of the medium."""
     is_empty: bool = False
     """Whether nothing is read at all."""
 

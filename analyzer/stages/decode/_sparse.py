@@ -1,8 +1,9 @@
 """Sampled pictures without decoding all others, equal to the bit to those of a full decode.
 
-H.264 says of each picture whether others refer to it. Pictures to which no other refers are passed
-over unless they are sampled; behind the last sample of a group of pictures nothing is decoded at
-all, up to the next key frame with a sample in its group. Other formats do not tell enough.
+H.264 states for each picture whether others refer to it. Pictures to which no other refers are
+passed over unless they are sampled; behind the last sample of a group of pictures nothing is
+decoded at all, up to the next key frame with a sample in its group. Other formats do not tell
+enough.
 
 Where damage is met, or stated by the container, everything is decoded. Damage that only the
 decoder would have noticed, in a picture that is not needed, is not counted; so broadcasts, which
@@ -24,7 +25,7 @@ from analyzer.stages.decode._sampling import Sampling
 from analyzer.types import I64
 
 CODEC = "h264"
-"""The codec whose packets tell enough."""
+"""Name of the only codec with packets that tell enough."""
 
 
 class UnexpectedPicture(Exception):

@@ -10,7 +10,7 @@ from analyzer.types import U8
 
 _WIDTH = 128
 _LUMA_PLANE_FORMATS = ("yuv", "nv", "gray", "p010", "p016")
-"""Beginnings of the names of pixel formats whose first plane is brightness."""
+"""Beginnings of the names of pixel formats with brightness in the first plane."""
 
 
 def thumbnail(picture: VideoFrame, reformatter: VideoReformatter) -> U8:

@@ -18,7 +18,7 @@ _DEFAULT_RATE = 30.0
 
 
 def create(*, frame_step: int | None = None, runtime: Runtime) -> "CameraDecoder":
-    """A camera; frame_step: take every Nth frame.
+    """Return a decoder of cameras.
 
     Args:
         frame_step: Every how many frames a sample is taken.
@@ -87,7 +87,7 @@ class CameraMedium(OpenMedium):
         return 0.0, float("inf")
 
     def frames(self, watcher: Watcher | None = None) -> Iterator[Frame]:
-        """Yield frames until the camera gives no more; see `analyzer.stages.decode.Medium`."""
+        """Yield frames until the camera stops; see `analyzer.stages.decode.Medium`."""
         duration_s = self._step / (self._camera.get(cv2.CAP_PROP_FPS) or _DEFAULT_RATE)
         started = time.monotonic()
         while True:

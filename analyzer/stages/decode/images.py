@@ -21,7 +21,7 @@ SUFFIXES = frozenset((".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", "
 
 
 def create(*, frame_step: int | None = None, runtime: Runtime) -> "ImagesDecoder":
-    """Still pictures, upright as their cameras say; frame_step: take every Nth.
+    """Return a decoder of still pictures, upright as their cameras say.
 
     Args:
         frame_step: Every how many pictures one is taken.

@@ -34,7 +34,7 @@ def create(
     key_frames: bool = False,
     runtime: Runtime,
 ) -> "VideoDecoder":
-    """Video files, sampled by time (fps), by count (frame_step) or whole.
+    """Return a decoder of video files, sampled by time (`fps`), by count (`frame_step`) or whole.
 
     Args:
         fps: Samples a second.
@@ -177,7 +177,7 @@ class VideoMedium(OpenMedium):
     def frames(self, watcher: Watcher | None = None) -> Iterator[Frame]:
         """Yield the sampled frames; see `analyzer.stages.decode.Medium`.
 
-        A sample is held back until the next one (or the end) tells how long it stands for.
+        A sample is held back until its duration is known from the next one, or from the end.
         """
         reader = (None if watcher else self._sparse()) or self._sequential
         held: Frame | None = None

@@ -39,8 +39,8 @@ def detections(rectangles: Sequence[Any], margins: Sequence[float], image: U8) -
     """Convert dlib's rectangles to detections.
 
     Args:
-        rectangles: n rectangles of dlib.
-        margins: n distances from the boundary between face and no face, without an upper limit;
+        rectangles: Rectangles of dlib (n).
+        margins: Distances (n) from the boundary between face and no face, without upper limit;
             the logistic function makes confidences of them, 0.5 on the boundary.
         image: (H, W, 3) picture that holds the rectangles.
     """

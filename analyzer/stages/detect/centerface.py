@@ -23,7 +23,7 @@ _STRIDE = 4
 def create(
     *, size: int = 640, confidence: float = 0.5, overlap: float = 0.3, runtime: Runtime
 ) -> "CenterFace":
-    """CenterFace; size: longer side of its input in pixels, more finds smaller faces.
+    """Return the detector CenterFace.
 
     Args:
         size: Longer side of the input in pixels.

@@ -15,7 +15,7 @@ from analyzer.types import U8, Detections
 
 
 def create(*, upsample: int = 1, margin: float = 0.2, runtime: Runtime) -> "Hog":
-    """Frontal faces by dlib; upsample: double the picture so often, for faces below 80 px.
+    """Return dlib's detector of frontal faces.
 
     Args:
         upsample: How often the picture is doubled: 0 finds faces of 80 pixels, 1 of 40, 2 of 20;

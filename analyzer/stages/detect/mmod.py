@@ -19,7 +19,7 @@ _CURE = "give a file for dlib's cnn_face_detection_model_v1 as mmod:weights=FILE
 
 
 def create(*, weights: str = "", upsample: int = 0, runtime: Runtime) -> "Mmod":
-    """Faces by dlib's network; upsample: double the picture so often, for faces below 80 px.
+    """Return dlib's convolutional detector.
 
     Args:
         weights: Path of another file of the same form; empty: the one that is installed.

@@ -21,7 +21,9 @@ _BOX = re.compile(rf"\({','.join([_NUMBER] * 4)}\)")
 
 
 def create(*, file: str = "", runtime: Runtime) -> "Precomputed":
-    """The boxes of a table with the columns frame and bbox of our csv; file: FILE.csv or a folder.
+    """Return a detector that reads boxes from a table.
+
+    The table has the columns `frame` and `bbox` of our csv.
 
     Args:
         file: Path of the table, or of a folder with `STEM.csv` for each medium `STEM.mp4`. Frames

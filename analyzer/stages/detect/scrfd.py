@@ -37,7 +37,7 @@ def create(
     overlap: float = 0.4,
     runtime: Runtime,
 ) -> "Scrfd":
-    """SCRFD; weights: its ONNX file, size: longer side of its input in pixels.
+    """Return a detector by an SCRFD network.
 
     Args:
         weights: Path of the file.

@@ -37,7 +37,7 @@ _READERS = {
 def create(
     *, weights: str = "", config: str = "", confidence: float = 0.5, runtime: Runtime
 ) -> "Ssd":
-    """OpenCV's face network; weights, config: its files, .caffemodel and .prototxt or .pb, .pbtxt.
+    """Return OpenCV's face network.
 
     Args:
         weights: Path of the network's numbers; an .onnx holds its structure, too.

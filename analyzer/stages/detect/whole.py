@@ -9,7 +9,7 @@ from analyzer.types import U8, Detections
 
 
 def create(*, runtime: Runtime) -> "Whole":
-    """The whole picture is the face."""
+    """Return a detector that takes every picture as a face."""
     return Whole()
 
 

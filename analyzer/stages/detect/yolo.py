@@ -40,7 +40,7 @@ def create(
     overlap: float = 0.5,
     runtime: Runtime,
 ) -> "Yolo":
-    """A YOLO network for faces; weights: its .pt or .onnx, size: longer side of its input.
+    """Return a detector by a YOLO network for faces.
 
     Args:
         weights: Path of the file; a .pt can run code when it is loaded, so take it only from a

@@ -32,7 +32,7 @@ def create(
     overlap: float = 0.3,
     runtime: Runtime,
 ) -> "YuNet":
-    """YuNet; weights: its ONNX file, size: longer side of its input in pixels.
+    """Return the detector YuNet.
 
     Args:
         weights: Path of the file.

@@ -23,7 +23,7 @@ _NOMINAL_RATE = Fraction(25)
 def create(
     *, contrast: float = 2.2, change: float = 8.0, window: int = 3, runtime: Runtime
 ) -> "AdaptiveShots":
-    """PySceneDetect; contrast: how far a cut stands out, change: least difference, 0 to 255.
+    """Return PySceneDetect's adaptive detector of cuts.
 
     Args:
         contrast: Least ratio of the change at a cut to the changes around it.

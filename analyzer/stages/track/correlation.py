@@ -22,7 +22,7 @@ _SURE_PEAK = 20.0
 def create(
     *, min_iou: float = 0.3, min_peak: float = 7.0, patience: int = 1, runtime: Runtime
 ) -> "CorrelationTracker":
-    """dlib's tracker; min_peak: peak to side-lobe ratio below which a face counts as lost.
+    """Return dlib's correlation tracker.
 
     Args:
         min_iou: Least IoU of a track with the detection that continues it.

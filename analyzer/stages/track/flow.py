@@ -38,7 +38,7 @@ def create(
     patience: int = 1,
     runtime: Runtime,
 ) -> "FlowTracker":
-    """Optical flow; min_points: share of a face's points that must be found again.
+    """Return a tracker by optical flow.
 
     Args:
         size: Longer side in pixels to which pictures are scaled down.

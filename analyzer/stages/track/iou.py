@@ -19,7 +19,7 @@ _ROUNDING_S = 1e-6
 
 
 def create(*, min_iou: float = 0.3, max_gap: float = 0.5, runtime: Runtime) -> "IouTracker":
-    """Overlap of boxes; min_iou: least overlap of a link, max_gap: seconds that it may bridge.
+    """Return a tracker that links overlapping boxes.
 
     Args:
         min_iou: Least IoU of two boxes of one track.
