@@ -86,14 +86,7 @@ def open_stream(
     Raises:
         InputError: No picture, or over the limits of `analyzer.files.source`.
     """
-    stream = container.streams.best("video")
-    if stream is None:
-        raise InputError(f"{path}: no picture in it, only sound or data")
-    stream.thread_type = "AUTO"
-    stream.codec_context.thread_count = threads
-    stream.codec_context.options = {"max_pixels": str(source.MAX_PIXELS)}
-    if key_frames:
-        stream.codec_context.skip_frame = "NONKEY"
+    stream = _picture_stream(path, container, threads, key_frames)
     origin = Fraction(container.start_time or 0, av.time_base)
     clock_jumps = _files.clock_jumps(container)
     stated_end_s = _stated_end_s(container, stream, origin)
@@ -123,6 +116,19 @@ def open_stream(
         quarter_turns=quarter_turns,
     )
     return OpenStream(container, stream, facts, first, following)
+
+
+def _picture_stream(path: str, container: Any, threads: int, key_frames: bool) -> Any:
+    """Return the stream of the pictures, with a decoder set up; see `open_stream`."""
+    stream = container.streams.best("video")
+    if stream is None:
+        raise InputError(f"{path}: no picture in it, only sound or data")
+    stream.thread_type = "AUTO"
+    stream.codec_context.thread_count = threads
+    stream.codec_context.options = {"max_pixels": str(source.MAX_PIXELS)}
+    if key_frames:
+        stream.codec_context.skip_frame = "NONKEY"
+    return stream
 
 
 def _stated_end_s(container: Any, stream: Any, origin: Fraction) -> float:
