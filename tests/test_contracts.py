@@ -82,10 +82,10 @@ def detector(name: str):
     """A detector of its own weights, or of those among the models for development."""
     spec = name
     if name in WEIGHTS:
-        found = sorted(MODELS.glob(WEIGHTS[name]))
-        if not found:
+        files = sorted(MODELS.glob(WEIGHTS[name]))
+        if not files:
             pytest.skip(f"{name}: no {WEIGHTS[name]} in {MODELS}")
-        spec = f"{name}:weights={found[0]}"
+        spec = f"{name}:weights={files[0]}"
     try:
         return registry.load("detect", spec, runtime=RUNTIME)
     except MissingDependency as error:
@@ -96,12 +96,12 @@ def detector(name: str):
 class TestDetectors:
     def test_finds_the_one_face(self, name):
         image = astronaut()
-        found = detector(name).detect([image])
-        assert [len(f) for f in found] == [1]
-        x1, y1, x2, y2 = found[0].boxes[0]
-        wanted = ASTRONAUT_FACE[0]
-        overlap = (min(x2, wanted[2]) - max(x1, wanted[0])) * (
-            min(y2, wanted[3]) - max(y1, wanted[1])
+        detections = detector(name).detect([image])
+        assert [len(f) for f in detections] == [1]
+        x1, y1, x2, y2 = detections[0].boxes[0]
+        expected = ASTRONAUT_FACE[0]
+        overlap = (min(x2, expected[2]) - max(x1, expected[0])) * (
+            min(y2, expected[3]) - max(y1, expected[1])
         )
         union = (x2 - x1) * (y2 - y1) + 104 * 130 - overlap
         assert overlap / union > 0.6
@@ -117,10 +117,10 @@ class TestDetectors:
 
     def test_boxes_stay_inside_and_sorted_by_score(self, name):
         image = astronaut()[60:260, 200:400]
-        found = detector(name).detect([np.ascontiguousarray(image)])[0]
-        assert (found.boxes >= 0).all()
-        assert (found.boxes <= 200).all()
-        assert (np.diff(found.scores) <= 0).all()
+        detections = detector(name).detect([np.ascontiguousarray(image)])[0]
+        assert (detections.boxes >= 0).all()
+        assert (detections.boxes <= 200).all()
+        assert (np.diff(detections.scores) <= 0).all()
 
     def test_empty_batch(self, name):
         assert detector(name).detect([]) == []
@@ -150,8 +150,8 @@ class TestTrackers:
         tracker = registry.load("track", name, runtime=RUNTIME)
         ids, fresh = [], []
         for i, image in enumerate(moving(12)):
-            found = Detections(boxes=box_at(i), scores=np.array([0.9], np.float32))
-            faces = tracker.track([frame(image, i)], [found])[0]
+            detections = Detections(boxes=box_at(i), scores=np.array([0.9], np.float32))
+            faces = tracker.track([frame(image, i)], [detections])[0]
             ids += faces.track_id.tolist()
             fresh += np.isnan(faces.track_conf).tolist()
         assert ids == [0] * 12
@@ -160,8 +160,10 @@ class TestTrackers:
     def test_coasts_between_detections(self, name):
         tracker = registry.load("track", name, runtime=RUNTIME)
         for i, image in enumerate(moving(12)):
-            found = Detections(boxes=box_at(i), scores=np.array([0.9], np.float32))
-            faces = tracker.track([frame(image, i)], [found if i % 3 == 0 or i < 2 else None])[0]
+            detections = Detections(boxes=box_at(i), scores=np.array([0.9], np.float32))
+            faces = tracker.track([frame(image, i)], [detections if i % 3 == 0 or i < 2 else None])[
+                0
+            ]
             assert faces.track_id.tolist() == [0]
             assert np.isnan(faces.detect_conf[0]) == (i % 3 != 0 and i >= 2)
             np.testing.assert_allclose(faces.boxes, box_at(i), atol=4)
@@ -190,9 +192,9 @@ class TestAligners:
         chips = aligner.align(astronaut(), ASTRONAUT_FACE, None)
         assert chips.images.shape == (1, aligner.size, aligner.size, 3)
         detector = registry.load("detect", "centerface:size=160", runtime=RUNTIME)
-        found = detector.detect([chips.images[0]])[0]
-        assert len(found) == 1
-        eyes = found.landmarks[0, :2]
+        detections = detector.detect([chips.images[0]])[0]
+        assert len(detections) == 1
+        eyes = detections.landmarks[0, :2]
         assert abs(eyes[0, 1] - eyes[1, 1]) < 0.08 * aligner.size
         assert abs(eyes[:, 0].mean() - aligner.size / 2) < 0.12 * aligner.size
 
@@ -250,10 +252,10 @@ class TestClusterers:
         return clusterer.cluster(embeddings, weights, pairs, threshold)
 
     def test_finds_the_people_without_knowing_how_many(self, name):
-        embeddings, who = truth.crowd(7, 9, spread=0.25)
+        embeddings, persons = truth.crowd(7, 9, spread=0.25)
         labels = self.cluster(name, embeddings)
         assert len(set(labels.tolist())) == 7
-        assert len({(a, b) for a, b in zip(labels.tolist(), who.tolist(), strict=True)}) == 7
+        assert len({(a, b) for a, b in zip(labels.tolist(), persons.tolist(), strict=True)}) == 7
 
     def test_labels_are_dense_and_repeatable(self, name):
         embeddings, _ = truth.crowd(5, 4, spread=0.3)
@@ -325,7 +327,7 @@ class TestIds:
     )
 
     def observations(self):
-        rows = sorted((n, track, who) for track, frames, who in self.TRACKS for n in frames)
+        rows = sorted((n, track, person) for track, frames, person in self.TRACKS for n in frames)
         frames, track_ids, people = (list(column) for column in zip(*rows, strict=True))
         n = len(rows)
         return observe(

@@ -124,8 +124,10 @@ def _tell(collection: "Collection", rows: int, output: str) -> None:
     faces = sum(skipped.face_count for skipped in collection.identities)
     console = Console()
     console.print(
-        f"{rows} rows, {media} media: {len(collection.seen)} read, {len(collection.skipped)} skipped; "
-        f"{persons} persons with {faces} faces are {len(collection.identities)} identities -> {output}",
+        f"{rows} rows, {media} media: {len(collection.seen)} read, "
+        f"{len(collection.skipped)} skipped; "
+        f"{persons} persons with {faces} faces are {len(collection.identities)} identities "
+        f"-> {output}",
         highlight=False,
         markup=False,
         soft_wrap=True,

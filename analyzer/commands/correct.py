@@ -76,7 +76,8 @@ def run(args: argparse.Namespace) -> int:
     if results_found.joblists and not medium.is_listed and account.report.corrections:
         print(
             f"kept in {medium.corrections}: name it in a column corrections of "
-            f"{results_found.joblists[0]}, so that they are made again when the medium is analysed again"
+            f"{results_found.joblists[0]}, so that they are made again when the medium is analysed "
+            "again"
         )
     return 1 if any(file.fault for file in account.files) else 0
 

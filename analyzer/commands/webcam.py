@@ -18,11 +18,10 @@ if TYPE_CHECKING:
     from analyzer.live.stream import LiveFrame
     from analyzer.pipeline.components import Components
 
-    pass
-
 _HEADER = ("frame", "bbox", "face_id", "detect_conf", "sex_label", "age_label", "time_s")
-_OF_FILES = ("fps", "start", "stop")
-"""Options that a camera cannot fulfil."""
+"""Columns of the table."""
+_VIDEO_OPTIONS = ("fps", "start", "stop")
+"""Options that make no sense for a camera."""
 SOURCE_HELP = "number of a camera, or a video (default: 0, the first camera)"
 EPILOG = """\
 q, Esc, Ctrl-C or the window's close button end it.
@@ -50,19 +49,19 @@ def add(commands: Any) -> None:
     add("source", nargs="?", default="0", metavar="SOURCE", help=SOURCE_HELP)
     add("--headless", action="store_true", help=HEADLESS_HELP)
     add("--frames", type=int, metavar="N", help="stop after N frames (default: at the end)")
-    add("--csv", type=Path, metavar="FILE", help="write a row a face and frame, as they are seen")
+    add("--csv", type=Path, metavar="FILE", help="write a row for each face of each frame, at once")
     add(*spellings("threads"), type=int, default=0, metavar="N", help=THREADS_HELP)
     add_arguments(parser.add_argument_group("analysis"))
 
 
 def run(args: argparse.Namespace) -> int:
-    """Watch until the end, or until somebody asks to stop."""
+    """Watch until the end, or until the user asks to stop."""
     options = AnalysisOptions.from_mapping(vars(args))
     camera = args.source.isdecimal()
     _require(options, args, camera=camera)
 
     counts = _Counts()
-    with suppress(KeyboardInterrupt):  # is how one stops it without a window
+    with suppress(KeyboardInterrupt):  # the way to stop without a window
         _watch(args, options, camera, counts)
     print(f"{_name(args.source)}: {counts}")
     return 0
@@ -71,93 +70,120 @@ def run(args: argparse.Namespace) -> int:
 def _watch(
     args: argparse.Namespace, options: AnalysisOptions, camera: bool, counts: "_Counts"
 ) -> None:
+    """Show, write and count the frames of a source.
+
+    Args:
+        args: Parsed arguments of the command.
+        options: Options of the analysis.
+        camera: Whether the source is a camera.
+        counts: Counts that are kept up to date.
+    """
     with ExitStack() as stack:
-        # First: a window that is made after PyAV is loaded never appears.
+        # First, because a window that is made after PyAV is loaded never appears.
         show = None if args.headless else stack.enter_context(_screen(_name(args.source)))
 
         from analyzer.live.stream import watch
         from analyzer.pipeline.components import load_components
 
-        # Looking for cuts takes pictures ahead, for which nobody is to wait.
+        # Without a search for cuts, which needs later pictures: no frame waits for others.
         components = load_components(replace(options, shots="none"), threads=args.threads)
         decoder = _camera(components) if camera else components.decoder
         medium = stack.enter_context(decoder.open(args.source))
         write = stack.enter_context(_table(args.csv)) if args.csv else None
         counts.start()
-        for seen in islice(watch(medium, components), args.frames):
-            counts.add(seen)
+        for live_frame in islice(watch(medium, components), args.frames):
+            counts.add(live_frame)
             if write:
-                write(seen)
-            if show and not show(seen):
+                write(live_frame)
+            if show and not show(live_frame):
                 break
 
 
 def _name(source: str) -> str:
-    """What is watched, for people."""
+    """Return the name of a source for messages."""
     return f"camera {source}" if source.isdecimal() else source
 
 
 def _require(options: AnalysisOptions, args: argparse.Namespace, *, camera: bool) -> None:
-    """Refuse what cannot be watched.
+    """Refuse options that do not suit the source.
 
     Raises:
-        UsageError: an engine or an option that does not suit the source.
+        UsageError: An engine or an option that does not suit the source.
     """
     if options.engine not in ("videotracking", "video"):
         raise UsageError(f"webcam: --engine {options.engine} follows nobody; leave it out")
     if args.frames is not None and args.frames < 1:
         raise UsageError("--frames: give 1 or more")
-    asked = [name for name in _OF_FILES if getattr(options, name) is not None]
-    if camera and asked:
-        raise UsageError(f"--{asked[0]} is for videos; of a camera take every --frame_step N")
+    refused = [name for name in _VIDEO_OPTIONS if getattr(options, name) is not None]
+    if camera and refused:
+        raise UsageError(f"--{refused[0]} is for videos; of a camera take every --frame_step N")
 
 
 def _camera(components: "Components") -> Any:
+    """Return the decoder of cameras."""
     step = components.options.frame_step
     return registry.load("decode", "camera", runtime=components.runtime, frame_step=step)
 
 
 @contextmanager
 def _screen(title: str) -> "Iterator[Callable[[LiveFrame], bool]]":
-    """A window; what it gives shows a frame, and tells whether to go on."""
+    """Open a window.
+
+    Args:
+        title: Title after `ina: `.
+
+    Yields:
+        A function that shows a frame, and returns whether to go on.
+    """
     from analyzer.inference.runtime import Runtime
 
     screen = registry.load("show", "window", runtime=Runtime(), title=f"ina: {title}")
     try:
-        yield lambda seen: screen.show(seen.frame.image, seen.faces.boxes, seen.captions())
+        yield lambda live_frame: screen.show(
+            live_frame.frame.image, live_frame.faces.boxes, live_frame.captions()
+        )
     finally:
         screen.close()
 
 
 @contextmanager
 def _table(path: Path) -> "Iterator[Callable[[LiveFrame], None]]":
-    """A table that is whole after each frame; what it gives writes a frame's rows."""
+    """Open a table that is whole after each frame.
+
+    Args:
+        path: Path of the table.
+
+    Yields:
+        A function that writes the rows of a frame.
+    """
     from analyzer.files.text import open_text
 
     with open_text(path) as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(_HEADER)
 
-        def write(seen: "LiveFrame") -> None:
-            writer.writerows(_rows(seen))
+        def write(live_frame: "LiveFrame") -> None:
+            writer.writerows(_rows(live_frame))
             stream.flush()
 
         yield write
 
 
-def _rows(seen: "LiveFrame") -> Iterator[Sequence[object]]:
+def _rows(live_frame: "LiveFrame") -> Iterator[Sequence[object]]:
+    """Yield a row of the table for each face of a frame."""
     from analyzer.files.text import number_cell
     from analyzer.live.stream import boxes
 
-    sexes, ages = seen.labels["sex"], seen.labels["age"]
-    for i, (box, track) in enumerate(zip(boxes(seen), seen.faces.track_id.tolist(), strict=True)):
-        sure = number_cell(float(seen.faces.detect_conf[i]), 4)
-        time_s = number_cell(seen.frame.time_s, 6)
-        yield seen.frame.index, str(box), track, sure, sexes[i], ages[i], time_s
+    frame, faces = live_frame.frame, live_frame.faces
+    sexes, ages = live_frame.labels["sex"], live_frame.labels["age"]
+    time_s = number_cell(frame.time_s, 6)
+    for i, (box, track) in enumerate(zip(boxes(live_frame), faces.track_id.tolist(), strict=True)):
+        confidence = number_cell(float(faces.detect_conf[i]), 4)
+        yield frame.index, str(box), track, confidence, sexes[i], ages[i], time_s
 
 
 class _Counts:
-    """What was seen so far."""
+    """Counts of frames, faces and tracks so far."""
 
     def __init__(self) -> None:
         self._frames = self._faces = 0
@@ -168,11 +194,11 @@ class _Counts:
         """Start the clock."""
         self._started = time.monotonic()
 
-    def add(self, seen: "LiveFrame") -> None:
+    def add(self, live_frame: "LiveFrame") -> None:
         """Count a frame."""
         self._frames += 1
-        self._faces += len(seen.faces)
-        self._tracks.update(seen.faces.track_id.tolist())
+        self._faces += len(live_frame.faces)
+        self._tracks.update(live_frame.faces.track_id.tolist())
 
     def __str__(self) -> str:
         elapsed = max(time.monotonic() - self._started, 1e-9)

@@ -1,5 +1,5 @@
-"""Analysis of a live picture stream, frame by frame.
+"""Analysis of a camera or a video while it is watched, frame by frame.
 
-In: a camera or a video, and components. Out: frames with faces, for a screen.
+In: an open medium and the components of an analysis. Out: frames with faces, for a screen.
 Used by the command `webcam`.
 """

@@ -1,4 +1,4 @@
-"""A camera or a video while it is seen: each frame with its faces, at once."""
+"""Frames of a camera or a video, each with its faces as soon as they are known."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.observations import persons
-from analyzer.observations import table as tables
+from analyzer.observations import persons, table
 from analyzer.pipeline import observe
 from analyzer.pipeline.components import Components
 from analyzer.stages.decode import Medium
 from analyzer.types import Frame, Observations
 
 ATTRIBUTES = ("sex", "age")
+"""Heads with labels in captions and tables."""
 
 
 @dataclass(frozen=True)
@@ -22,25 +22,40 @@ class LiveFrame:
 
     frame: Frame
     faces: Observations
-    """Its n rows."""
+    """Its n rows of the table."""
     labels: dict[str, tuple[str, ...]]
-    """Head name -> label of each row, of those in `ATTRIBUTES`; empty where it is not known."""
+    """Head name, of those in `ATTRIBUTES` -> label of each row; empty where it is unknown."""
 
     def captions(self) -> list[str]:
-        """``3 f 40``: track, sex and age of each face."""
+        """Return track, sex and age of each face, such as `3 f 40`."""
         columns = [map(str, self.faces.track_id.tolist()), *map(self.labels.get, ATTRIBUTES)]
         return [" ".join(filter(None, row)) for row in zip(*columns, strict=True)]
 
 
 def watch(medium: Medium, components: Components) -> Iterator[LiveFrame]:
-    """Yield each sampled frame as soon as its faces are known."""
+    """Yield each sampled frame as soon as its faces are known.
+
+    Args:
+        medium: Open medium.
+        components: Components of the analysis; without a shot detector, because that needs later
+            pictures.
+
+    Raises:
+        InputError: The medium cannot be read.
+
+    Example:
+        with components.decoder.open("film.mp4") as medium:
+            for live_frame in watch(medium, components):
+                print(live_frame.captions())
+    """
     with closing(observe.observe(medium, components=components, size=1)) as steps:
-        for frames, table in steps:
+        for frames, observations in steps:
             for frame in frames:
-                yield _seen(frame, tables.take(table, table.frame == frame.index), components)
+                faces = table.take(observations, observations.frame == frame.index)
+                yield _live_frame(frame, faces, components)
 
 
-def _seen(frame: Frame, faces: Observations, components: Components) -> LiveFrame:
+def _live_frame(frame: Frame, faces: Observations, components: Components) -> LiveFrame:
     decoded = components.labeller.decode(faces.heads, persons.views(faces))
     unknown = ("",) * len(faces)
     labels = {
@@ -49,6 +64,6 @@ def _seen(frame: Frame, faces: Observations, components: Components) -> LiveFram
     return LiveFrame(frame, faces, labels)
 
 
-def boxes(seen: LiveFrame) -> list[tuple[int, ...]]:
-    """The boxes as they stand in tables."""
-    return [tuple(box) for box in np.rint(seen.faces.boxes).astype(int).tolist()]
+def boxes(live_frame: LiveFrame) -> list[tuple[int, ...]]:
+    """Return the boxes of a frame as in tables: rounded to pixels."""
+    return [tuple(box) for box in np.rint(live_frame.faces.boxes).astype(int).tolist()]

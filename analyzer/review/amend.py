@@ -53,7 +53,8 @@ def require_source(results: Results, document: CorrectionsDocument, *, force: bo
     name = Path(summary.info.uri).name
     if document.name != name:
         raise UsageError(
-            f"the corrections are of {document.name}, and {report_path} is of {name}: give the report "
+            f"the corrections are of {document.name}, and {report_path} is of {name}: give the "
+            "report "
             "of that one; if it was renamed, add --force"
         )
     options = AnalysisOptions.from_dict(summary.provenance["options"])

@@ -88,7 +88,10 @@ class Catalogue:
     def _listed(self, states: Sequence[str], after: int, limit: int) -> list[Job]:
         listed: list[Job] = []
         for index, states_kept in _sources(states):
-            query = f"{SELECT} FROM job {index} WHERE {states_kept} AND job.id > ? AND job.parent IS NULL"
+            query = (
+                f"{SELECT} FROM job {index} WHERE {states_kept} AND job.id > ?"
+                " AND job.parent IS NULL"
+            )
             listed += self._rows(f"{query} ORDER BY job.id LIMIT ?", (after, limit))
         return sorted(listed, key=lambda job: job.id)[:limit]
 

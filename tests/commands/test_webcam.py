@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from analyzer.__main__ import main
-from analyzer.imaging import boxes as geometry
+from analyzer.imaging.boxes import iou
 from analyzer.live.screens import window
 
 ROOT = Path(__file__).parent.parent.parent
@@ -34,22 +34,24 @@ def rows(path):
 def test_headless_finds_who_is_there(sample, tmp_path, capsys):
     table = tmp_path / "seen.csv"
     assert watch(sample / "sample.mp4", "--headless", "--frames", "20", "--csv", table) == 0
-    told = capsys.readouterr().out
-    assert re.search(r"sample.mp4: 20 frames, (\d+) faces, \d tracks; .* frames a second", told)
-    found = rows(table)
+    output = capsys.readouterr().out
+    assert re.search(r"sample.mp4: 20 frames, (\d+) faces, \d tracks; .* frames a second", output)
+    table_rows = rows(table)
     truth = json.loads((sample / "sample.truth.json").read_text())["people"]
-    wanted = {
+    expected = {
         (frame, name): box
         for name, person in truth.items()
         for frame, box in person["boxes"].items()
         if int(frame) % 15 == 0 and int(frame) < 300
     }
-    assert len(found) == len(wanted)
-    for (frame, _), box in wanted.items():
-        boxes = [json.loads(f"[{r['bbox'].strip('()')}]") for r in found if r["frame"] == frame]
-        overlaps = geometry.iou(np.array(boxes, np.float32), np.array([box], np.float32))
+    assert len(table_rows) == len(expected)
+    for (frame, _), box in expected.items():
+        boxes = [
+            json.loads(f"[{r['bbox'].strip('()')}]") for r in table_rows if r["frame"] == frame
+        ]
+        overlaps = iou(np.array(boxes, np.float32), np.array([box], np.float32))
         assert overlaps.max() > 0.45
-    assert {row["sex_label"] for row in found} <= {"f", "m"}
+    assert {row["sex_label"] for row in table_rows} <= {"f", "m"}
 
 
 class Camera:
@@ -70,8 +72,8 @@ def test_a_camera_is_watched_to_its_end_and_given_back(frames, sample, capsys, m
     cameras = {1: Camera(sample / "sample.mp4", 61)}
     monkeypatch.setattr(cv2, "VideoCapture", cameras.get)
     assert watch("1", "--headless", "--frames", frames) == 0
-    seen = min(frames, 5)
-    assert f"camera 1: {seen} frames, {seen} faces, 1 tracks" in capsys.readouterr().out
+    count = min(frames, 5)
+    assert f"camera 1: {count} frames, {count} faces, 1 tracks" in capsys.readouterr().out
     assert not cameras[1].isOpened()
 
 
@@ -147,9 +149,13 @@ class Watching:
         self.environment = {**os.environ, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
         command = [sys.executable, "-m", "analyzer", "webcam", video, "--csv", table]
         self.process = subprocess.Popen(
-            command, env=self.environment, cwd=ROOT, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+            command,
+            env=self.environment,
+            cwd=ROOT,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         self.window = self._wait(lambda: self.do("search", "--name", "^ina: ")).splitlines()[-1]
         self._wait(lambda: table.exists() and table.read_text().count("\n") > 1)
 
@@ -161,9 +167,9 @@ class Watching:
 
     def _wait(self, until):
         for _ in range(600):
-            found = until()
-            if found:
-                return found
+            result = until()
+            if result:
+                return result
             assert self.process.poll() is None, self.process.stderr.read()
             time.sleep(0.1)
         raise AssertionError("nothing came")

@@ -22,8 +22,8 @@ def test_similarity_is_umeyamas(seed):
     random = np.random.default_rng(seed)
     points = random.normal(size=(5, 2)) * 40 + 300
     target = arcface._TEMPLATE + random.normal(size=(5, 2)) * 3
-    known = transform.from_estimate(points, target).params[:2]
-    np.testing.assert_allclose(arcface.similarity(points, target), known, atol=1e-8)
+    expected = transform.from_estimate(points, target).params[:2]
+    np.testing.assert_allclose(arcface.similarity(points, target), expected, atol=1e-8)
 
 
 def test_similarity_of_one_point_five_times_is_finite():
@@ -51,26 +51,28 @@ def test_points_of_the_face_go_where_the_template_says(size):
 
 
 @pytest.fixture(scope="module")
-def found():
+def detections():
     return registry.load("detect", "centerface", runtime=RUNTIME).detect([astronaut()])[0]
 
 
-def test_dlibs_points_stand_in_where_the_detector_has_none(found):
+def test_dlibs_points_stand_in_where_the_detector_has_none(detections):
     """Both chips show one face in one place: they are nearly the same picture."""
     cut = aligner("arcface")
-    known = cut.align(astronaut(), found.boxes, found.landmarks).images[0]
-    missing = np.full_like(found.landmarks, np.nan)
-    guessed = [cut.align(astronaut(), found.boxes, marks).images[0] for marks in (None, missing)]
+    expected = cut.align(astronaut(), detections.boxes, detections.landmarks).images[0]
+    missing = np.full_like(detections.landmarks, np.nan)
+    guessed = [
+        cut.align(astronaut(), detections.boxes, marks).images[0] for marks in (None, missing)
+    ]
     np.testing.assert_array_equal(*guessed)
-    correlation = np.corrcoef(known.ravel(), guessed[0].ravel())[0, 1]
+    correlation = np.corrcoef(expected.ravel(), guessed[0].ravel())[0, 1]
     assert correlation > 0.8
 
 
-def test_chip_of_dlib_beside_is_the_one_that_dlib_cuts(found):
+def test_chip_of_dlib_beside_is_the_one_that_dlib_cuts(detections):
     image = astronaut()
-    both = aligner("arcface:beside=150").align(image, found.boxes, found.landmarks)
-    chip = aligner("chip").align(image, found.boxes, found.landmarks)
-    own = aligner("arcface").align(image, found.boxes, found.landmarks)
+    both = aligner("arcface:beside=150").align(image, detections.boxes, detections.landmarks)
+    chip = aligner("chip").align(image, detections.boxes, detections.landmarks)
+    own = aligner("arcface").align(image, detections.boxes, detections.landmarks)
     assert both.images.shape == (1, 262, 262, 3)
     np.testing.assert_array_equal(both.images[:, :150, 112:], chip.images)
     np.testing.assert_array_equal(both.images[:, :112, :112], own.images)

@@ -10,21 +10,34 @@ import pytest
 
 from analyzer.errors import InputError
 from analyzer.inference.runtime import Runtime
-from analyzer.stages.decode import video as decode
+from analyzer.stages.decode import video
 from analyzer.types import Frame, MediaInfo
 from tests.support import media
 
 
 def read(path: Path, **sampling: float) -> tuple[MediaInfo, list[Frame]]:
-    with decode.create(**sampling, runtime=Runtime()).open(str(path)) as medium:
+    with video.create(**sampling, runtime=Runtime()).open(str(path)) as medium:
         return medium.info, list(medium.frames())
 
 
 def late(path: Path) -> Path:
     """Sound from the start, pictures only after 0.7 s."""
     source = media.video(path.with_name("whole.mp4"))
-    media.ffmpeg("-itsoffset", "0.7", "-i", source, "-i", source, "-map", "0:v", "-map", "1:a",
-                 "-c", "copy", path)  # fmt: skip
+    media.ffmpeg(
+        "-itsoffset",
+        "0.7",
+        "-i",
+        source,
+        "-i",
+        source,
+        "-map",
+        "0:v",
+        "-map",
+        "1:a",
+        "-c",
+        "copy",
+        path,
+    )
     return path
 
 
@@ -46,8 +59,9 @@ def one_frame(path: Path) -> Path:
 
 
 def ten_bit(path: Path) -> Path:
-    media.ffmpeg("-f", "lavfi", "-i", "testsrc=duration=1:rate=24000/1001", "-pix_fmt",
-                 "yuv420p10le", path)  # fmt: skip
+    media.ffmpeg(
+        "-f", "lavfi", "-i", "testsrc=duration=1:rate=24000/1001", "-pix_fmt", "yuv420p10le", path
+    )
     return path
 
 
@@ -70,10 +84,10 @@ def test_key_frames_have_the_numbers_and_times_of_ffprobe(make, suffix, tmp_path
     path = make(tmp_path / f"medium{suffix}")
     listed = media.probe(path, "-select_streams", "v:0", "-show_frames")["frames"]
     times = media.player_times(path)
-    wanted = [i for i, frame in enumerate(listed) if frame["key_frame"]]
+    numbers = [i for i, frame in enumerate(listed) if frame["key_frame"]]
     _, frames = read(path, key_frames=True)
-    assert [f.index for f in frames] == wanted
-    assert [f.time_s for f in frames] == pytest.approx([times[i] for i in wanted], abs=1e-3)
+    assert [f.index for f in frames] == numbers
+    assert [f.time_s for f in frames] == pytest.approx([times[i] for i in numbers], abs=1e-3)
     assert all(f.cut for f in frames)
     ends = [f.time_s + f.duration_s for f in frames]
     assert ends[:-1] == pytest.approx([f.time_s for f in frames[1:]])

@@ -16,13 +16,13 @@ import pytest
 from analyzer.errors import InputError
 from analyzer.files import source
 from analyzer.inference.runtime import Runtime
-from analyzer.stages.decode import video as decode
+from analyzer.stages.decode import video
 from analyzer.types import Frame
 from tests.support import media
 
 
-def read(path: Path, **sampling: float) -> tuple[decode.VideoMedium, list[Frame]]:
-    with decode.create(**sampling, runtime=Runtime()).open(str(path), careful=True) as medium:
+def read(path: Path, **sampling: float) -> tuple[video.VideoMedium, list[Frame]]:
+    with video.create(**sampling, runtime=Runtime()).open(str(path), careful=True) as medium:
         return medium, list(medium.frames())
 
 
@@ -64,14 +64,24 @@ def test_a_playlist_would_be_read_without_the_whitelists(tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["concat:a.ts|a.ts", "subfile,,start,0,end,0,,:a.ts", "pipe:0", "tcp://127.0.0.1:9", "-i",
-     "data:video/mp2t;base64,AAAA", "file:a.ts", "fd:", "crypto:a.ts", "http://127.0.0.1:9/a.ts"],
-)  # fmt: skip
+    [
+        "concat:a.ts|a.ts",
+        "subfile,,start,0,end,0,,:a.ts",
+        "pipe:0",
+        "tcp://127.0.0.1:9",
+        "-i",
+        "data:video/mp2t;base64,AAAA",
+        "file:a.ts",
+        "fd:",
+        "crypto:a.ts",
+        "http://127.0.0.1:9/a.ts",
+    ],
+)
 def test_a_path_is_never_a_protocol(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     media.video(tmp_path / "a.ts", seconds=0.2)
     with pytest.raises(InputError, match="download it" if "://" in name else "No such file"):
-        decode.create(runtime=Runtime()).open(name)
+        video.create(runtime=Runtime()).open(name)
 
 
 def test_the_decoder_may_open_nothing_but_its_descriptor(tmp_path):
@@ -98,8 +108,9 @@ def test_attachments_of_a_matroska_file_are_let_lie(tmp_path):
     path, attached = tmp_path / "a.mkv", tmp_path / "x.ttf"
     attached.write_bytes(b"not a font" * 100)
     whole = media.video(tmp_path / "a.mp4", seconds=0.2)
-    media.ffmpeg("-i", whole, "-attach", attached, "-metadata:s:t", "mimetype=font/ttf",
-                 "-c", "copy", path)  # fmt: skip
+    media.ffmpeg(
+        "-i", whole, "-attach", attached, "-metadata:s:t", "mimetype=font/ttf", "-c", "copy", path
+    )
     assert len(read(path)[1]) == 6
 
 
@@ -224,8 +235,15 @@ def half(path: Path, source: Path, share: float = 0.5) -> Path:
 
 def fast_start(path: Path) -> Path:
     """The index before the pictures."""
-    media.ffmpeg("-i", media.video(path.with_name("w.mp4"), seconds=8), "-c", "copy",
-                 "-movflags", "+faststart", path)  # fmt: skip
+    media.ffmpeg(
+        "-i",
+        media.video(path.with_name("w.mp4"), seconds=8),
+        "-c",
+        "copy",
+        "-movflags",
+        "+faststart",
+        path,
+    )
     return path
 
 
@@ -317,6 +335,6 @@ class Switch:
 def test_a_watcher_sees_pictures_of_one_size(tmp_path):
     watcher = Switch()
     path = two_sizes(tmp_path / "a.ts")
-    with decode.create(runtime=Runtime()).open(str(path), careful=True) as medium:
+    with video.create(runtime=Runtime()).open(str(path), careful=True) as medium:
         assert len(list(medium.frames(watcher))) > 55
     assert len(watcher.shapes) == 1

@@ -41,8 +41,8 @@ def chips() -> np.ndarray:
     aligner = registry.load("align", dlib_resnet.DlibResnet.aligner, runtime=RUNTIME)
     cut = []
     for image in (astronaut, hopper):
-        found = detector.detect([image])[0]
-        cut.append(aligner.align(image, found.boxes[:1], found.landmarks[:1]).images)
+        detections = detector.detect([image])[0]
+        cut.append(aligner.align(image, detections.boxes[:1], detections.landmarks[:1]).images)
     return np.concatenate([*cut, cut[0][:, :, ::-1]])
 
 
@@ -85,10 +85,12 @@ def test_only_the_heads_asked_for(describer, chips):
 
 def test_a_face_near_the_boundary_is_not_labelled(describer, chips):
     """The second portrait, of an old woman in uniform, gets a logit near 0."""
-    seen = Views(**{name: np.ones(3, np.float32) for name in ("sharpness", "frontality")},
-                 face_px=np.full(3, 200, np.float32))  # fmt: skip
+    views = Views(
+        **{name: np.ones(3, np.float32) for name in ("sharpness", "frontality")},
+        face_px=np.full(3, 200, np.float32),
+    )
     raw = describer.describe(chips).heads["sex"]
-    assert describer.calibration.sure("sex", raw, seen, 0.97).tolist() == [True, False, True]
+    assert describer.calibration.sure("sex", raw, views, 0.97).tolist() == [True, False, True]
 
 
 def test_no_chip_no_description(describer):
@@ -244,17 +246,17 @@ def test_the_branch_sees_each_face_and_its_mirror_image(tmp_path, chips, describ
         )
         for mirror in ("true", "false")
     )
-    seen, plain, mirrored = (
+    averaged, plain, mirrored = (
         both.describe(chips),
         once.describe(chips),
         once.describe(chips[:, :, ::-1]),
     )
-    for name, raw in seen.heads.items():
+    for name, raw in averaged.heads.items():
         mean = (plain.heads[name] + mirrored.heads[name]) / 2
         np.testing.assert_allclose(raw, mean, atol=1e-3)
         assert np.abs(raw - plain.heads[name]).max() > 0.01
     for other in (plain, describer.describe(chips)):
-        np.testing.assert_allclose(seen.embeddings, other.embeddings, atol=1e-6, rtol=0)
+        np.testing.assert_allclose(averaged.embeddings, other.embeddings, atol=1e-6, rtol=0)
 
 
 def test_wrong_heads_are_refused(tmp_path):

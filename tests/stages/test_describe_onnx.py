@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analyzer import registry
-from analyzer.attributes import heads as attributes
+from analyzer.attributes import heads
 from analyzer.errors import UsageError, WeightsError
 from analyzer.identities.address import settings_for
 from analyzer.inference.runtime import Runtime
@@ -18,8 +18,8 @@ RUNTIME = Runtime(device="cpu", batch_size=2)
 SPEC = "alignment: arcface\nsize: 112\nmean: 0\nstd: 1\nthreshold: 0.8\n"
 
 
-def describer(spec: str, *wanted: str):
-    return registry.load("describe", spec, runtime=RUNTIME, attributes=wanted)
+def describer(spec: str, *names: str):
+    return registry.load("describe", spec, runtime=RUNTIME, attributes=names)
 
 
 @pytest.fixture
@@ -45,18 +45,18 @@ def test_the_network_sees_what_its_specification_says(tmp_path, chips, layout, c
     text = SPEC.replace("mean: 0", "mean: [10, 20, 30]").replace("std: 1", "std: [2, 4, 8]")
     path.with_suffix(".yaml").write_text(f"{text}layout: {layout}\ncolour: {colour}\n")
     described = describer(f"onnx:embed={path}").describe(chips)
-    seen = colours(chips) if colour == "RGB" else colours(chips)[:, ::-1]
-    wanted = (seen - [10, 20, 30]) / [2, 4, 8]
-    np.testing.assert_allclose(described.embeddings, unit(wanted), atol=1e-5)
+    pixels = colours(chips) if colour == "RGB" else colours(chips)[:, ::-1]
+    expected = (pixels - [10, 20, 30]) / [2, 4, 8]
+    np.testing.assert_allclose(described.embeddings, unit(expected), atol=1e-5)
     assert described.heads == {}
 
 
 def test_it_states_its_threshold_its_chips_and_its_file(tmp_path):
     path = graphs.embedding(tmp_path / "who.onnx")
     path.with_suffix(".yaml").write_text(SPEC)
-    made = describer(f"onnx:embed={path}", "sex")
-    assert (made.threshold, made.aligner) == (0.8, "arcface:size=112")
-    assert made.provenance == {"who.onnx": locate.sha256(path)}
+    subject = describer(f"onnx:embed={path}", "sex")
+    assert (subject.threshold, subject.aligner) == (0.8, "arcface:size=112")
+    assert subject.provenance == {"who.onnx": locate.sha256(path)}
     assert settings_for(f"onnx:embed={path}", None).threshold == 0.8
     assert settings_for(f"onnx:embed={path}", 0.3).threshold == 0.3
 
@@ -81,16 +81,21 @@ def test_attributes_that_nobody_makes_are_unknown(tmp_path, chips):
 def test_attributes_of_a_second_network(tmp_path):
     """FairFace's layout: the embedding sees ArcFace's chip, the attributes dlib's beside it."""
     random = np.random.default_rng(0)
-    matrices = {"race": random.normal(size=(3, 7)), "gender": random.normal(size=(3, 2)),
-                "age": random.normal(size=(3, 9))}  # fmt: skip
-    who = graphs.embedding(tmp_path / "who.onnx")
+    matrices = {
+        "race": random.normal(size=(3, 7)),
+        "gender": random.normal(size=(3, 2)),
+        "age": random.normal(size=(3, 9)),
+    }
+    embedder = graphs.embedding(tmp_path / "who.onnx")
     what = graphs.save(tmp_path / "fairface_mine.onnx", outputs=matrices, size=224)
-    made = describer(f"onnx:embed={who},spec=edgeface,attributes={what}", "sex", "ethnicity")
-    assert made.aligner == "arcface:size=112,beside=224,padding=0.25"
-    assert set(made.provenance) == {"who.onnx", "fairface_mine.onnx"}
-    aligner = registry.load("align", made.aligner, runtime=RUNTIME)
+    subject = describer(
+        f"onnx:embed={embedder},spec=edgeface,attributes={what}", "sex", "ethnicity"
+    )
+    assert subject.aligner == "arcface:size=112,beside=224,padding=0.25"
+    assert set(subject.provenance) == {"who.onnx", "fairface_mine.onnx"}
+    aligner = registry.load("align", subject.aligner, runtime=RUNTIME)
     pictures = aligner.align(astronaut(), ASTRONAUT_FACE, None).images
-    heads = made.describe(pictures).heads
+    heads = subject.describe(pictures).heads
     assert set(heads) == {"sex", "ethnicity"}
     chip = registry.load("align", "chip:size=224", runtime=RUNTIME)
     face = chip.align(astronaut(), ASTRONAUT_FACE, None).images[0].astype(np.float32)
@@ -102,20 +107,20 @@ def test_attributes_of_a_second_network(tmp_path):
 
 
 def test_attributes_of_the_default_are_those_of_the_default(tmp_path):
-    who = graphs.embedding(tmp_path / "who.onnx")
-    made = describer(f"onnx:embed={who},spec=edgeface,attributes=dlib_resnet", "sex", "age")
+    embedder = graphs.embedding(tmp_path / "who.onnx")
+    subject = describer(f"onnx:embed={embedder},spec=edgeface,attributes=dlib_resnet", "sex", "age")
     default = describer("dlib_resnet", "sex", "age")
     pictures = [
         registry.load("align", d.aligner, runtime=RUNTIME)
         .align(astronaut(), ASTRONAUT_FACE, None)
         .images
-        for d in (made, default)
+        for d in (subject, default)
     ]
-    ours, theirs = (d.describe(p).heads for d, p in zip((made, default), pictures, strict=True))
+    ours, theirs = (d.describe(p).heads for d, p in zip((subject, default), pictures, strict=True))
     for name, raw in theirs.items():
         np.testing.assert_array_equal(ours[name], raw)
-    assert made.calibration.to_json() == default.calibration.to_json()
-    assert set(default.provenance) < set(made.provenance)
+    assert subject.calibration.to_json() == default.calibration.to_json()
+    assert set(default.provenance) < set(subject.provenance)
 
 
 def test_one_network_may_say_both(tmp_path, chips):
@@ -128,62 +133,62 @@ def test_one_network_may_say_both(tmp_path, chips):
 class TestValues:
     """What columns mean."""
 
-    def decode(self, raw, **head):
-        made = Head(**head)
-        found = _network.values(made, np.array(raw, np.float32))
-        return attributes.decode(made.name, found)
+    def decode(self, raw, **options):
+        head = Head(**options)
+        values = _network.values(head, np.array(raw, np.float32))
+        return heads.decode(head.name, values)
 
     def test_two_logits_of_sex(self):
         assert self.decode([[2, 0.5], [0, 3]], name="sex").label == ("m", "f")
 
     def test_probability_of_male(self):
-        found = self.decode([[0.9], [0.1], [1.0]], name="sex", values="probabilities")
-        np.testing.assert_allclose(found.value[:2], [np.log(9), -np.log(9)], rtol=1e-5)
-        assert np.isfinite(found.value).all()
+        decoded = self.decode([[0.9], [0.1], [1.0]], name="sex", values="probabilities")
+        np.testing.assert_allclose(decoded.value[:2], [np.log(9), -np.log(9)], rtol=1e-5)
+        assert np.isfinite(decoded.value).all()
 
     @pytest.mark.parametrize("years", [1.5, 4, 6.5, 11, 15, 20, 37.2, 66, 79])
     def test_years_come_back(self, years):
-        found = self.decode([[years / 100]], name="age", values="years", factor=100)
-        assert float(found.label[0]) == pytest.approx(years, abs=0.06)
+        decoded = self.decode([[years / 100]], name="age", values="years", factor=100)
+        assert float(decoded.label[0]) == pytest.approx(years, abs=0.06)
 
     def test_years_beyond_the_bins_stay_inside(self):
         labels = self.decode([[0.0], [120.0]], name="age", values="years").label
         assert (labels[0], float(labels[1])) == ("1.5", pytest.approx(79.2, abs=0.1))
 
     def test_decfunc_of_inafaceanalyzer(self):
-        found = self.decode([[3.4]], name="age", values="decfunc")
-        assert found.value[0] == pytest.approx(3.4, abs=1e-5)
+        decoded = self.decode([[3.4]], name="age", values="decfunc")
+        assert decoded.value[0] == pytest.approx(3.4, abs=1e-5)
 
     def test_probabilities_of_bins(self):
         shares = np.full((1, 9), 0.01)
         shares[0, 3] = 0.92
-        found = self.decode(shares, name="age", values="probabilities")
-        assert found.value[0] == pytest.approx((shares @ np.arange(9))[0], abs=1e-4)
+        decoded = self.decode(shares, name="age", values="probabilities")
+        assert decoded.value[0] == pytest.approx((shares @ np.arange(9))[0], abs=1e-4)
 
 
 class TestViews:
     """Chips of several sizes and margins are found in one picture."""
 
     def test_two_of_one_alignment_share_a_chip(self):
-        wanted = [_views.InputView("chip", 160, 0.25), _views.InputView("chip", 96, 0.55)]
-        aligner, views = _views.plan(wanted)
+        inputs = [_views.InputView("chip", 160, 0.25), _views.InputView("chip", 96, 0.55)]
+        aligner, views = _views.plan(inputs)
         assert aligner == "chip:size=224,padding=0.55"
         assert [v.size for v in views] == [160, 96]
         assert views[0].side == 160
         assert views[1].side == 224
 
     def test_what_is_seen_is_what_the_aligner_alone_would_cut(self):
-        wanted = [_views.InputView("chip", 150, 0.25), _views.InputView("chip", 224, 0.55)]
-        aligner, views = _views.plan(wanted)
+        inputs = [_views.InputView("chip", 150, 0.25), _views.InputView("chip", 224, 0.55)]
+        aligner, views = _views.plan(inputs)
         cut = registry.load("align", aligner, runtime=RUNTIME)
         images = cut.align(astronaut(), ASTRONAUT_FACE, None).images
-        for view, want in zip(views, wanted, strict=True):
+        for view, want in zip(views, inputs, strict=True):
             alone = registry.load(
                 "align", f"chip:size={want.size},padding={want.padding}", runtime=RUNTIME
             ).align(astronaut(), ASTRONAUT_FACE, None)
-            seen = view.take(images)
-            assert seen.shape == alone.images.shape
-            difference = np.abs(seen.astype(float) - alone.images).mean()
+            picture = view.take(images)
+            assert picture.shape == alone.images.shape
+            difference = np.abs(picture.astype(float) - alone.images).mean()
             assert difference < 6
 
     def test_smaller_arcface_beside_a_larger(self):
@@ -195,9 +200,9 @@ class TestViews:
 class TestRefused:
     """Every mistake has one line with its cure."""
 
-    def refuse(self, kind, cure, spec, *wanted):
+    def refuse(self, kind, cure, spec, *names):
         with pytest.raises(kind, match=cure) as refused:
-            describer(spec, *wanted)
+            describer(spec, *names)
         assert "\n" not in str(refused.value)
 
     def test_no_network_named(self):
@@ -247,9 +252,9 @@ class TestRefused:
         self.refuse(UsageError, "states no threshold", f"onnx:embed={path}")
 
     def test_chips_of_another_aligner(self, tmp_path):
-        made = describer(f"onnx:embed={graphs.embedding(tmp_path / 'edgeface_base_mine.onnx')}")
+        subject = describer(f"onnx:embed={graphs.embedding(tmp_path / 'edgeface_base_mine.onnx')}")
         with pytest.raises(UsageError, match="chips of 150 px instead of 112"):
-            made.describe(np.zeros((2, 150, 150, 3), np.uint8))
+            subject.describe(np.zeros((2, 150, 150, 3), np.uint8))
 
     def test_itself_beside_itself(self, tmp_path):
         path = graphs.embedding(tmp_path / "edgeface_base_mine.onnx")

@@ -8,8 +8,7 @@ import pytest
 from analyzer import registry
 from analyzer.errors import MissingDependency, UsageError, WeightsError
 from analyzer.inference.runtime import Runtime
-from analyzer.weights import fetch
-from analyzer.weights import locate as weights
+from analyzer.weights import fetch, locate
 from tests.support import networks
 
 
@@ -39,43 +38,43 @@ class TestScrfd:
     @pytest.mark.parametrize("marks", [True, False])
     def test_outputs_become_the_boxes_that_they_mean(self, batched, marks, tmp_path):
         path = networks.scrfd(tmp_path / "a.onnx", marks=marks, batched=batched)
-        found = detector(f"scrfd:weights={path},size=64").detect(
+        detections = detector(f"scrfd:weights={path},size=64").detect(
             [lit((3, 2)), lit(), lit((1, 1), (5, 3))]
         )
-        assert [len(f) for f in found] == [1, 0, 2]
+        assert [len(f) for f in detections] == [1, 0, 2]
         box, points = face(3, 2)
-        np.testing.assert_allclose(found[0].boxes[0], box, atol=1e-3)
-        assert found[0].scores[0] == pytest.approx(127.5 / 128, abs=1e-4)
+        np.testing.assert_allclose(detections[0].boxes[0], box, atol=1e-3)
+        assert detections[0].scores[0] == pytest.approx(127.5 / 128, abs=1e-4)
         if marks:
-            np.testing.assert_allclose(found[0].landmarks[0], points, atol=1e-3)
+            np.testing.assert_allclose(detections[0].landmarks[0], points, atol=1e-3)
         else:
-            assert found[0].landmarks is None
-        wanted = sorted(face(*cell)[0].tolist() for cell in ((1, 1), (5, 3)))
-        np.testing.assert_allclose(sorted(found[2].boxes.tolist()), wanted, atol=1e-3)
+            assert detections[0].landmarks is None
+        expected = sorted(face(*cell)[0].tolist() for cell in ((1, 1), (5, 3)))
+        np.testing.assert_allclose(sorted(detections[2].boxes.tolist()), expected, atol=1e-3)
 
     def test_batch_and_threads_change_nothing(self, tmp_path):
         path = networks.scrfd(tmp_path / "a.onnx")
         pictures = [lit((i % 8, i % 6)) for i in range(7)]
-        one, other = (
+        single, batched = (
             detector(f"scrfd:weights={path},size=64", batch_size=b, threads=t).detect(pictures)
             for b, t in ((1, 1), (4, 2))
         )
-        for a, b in zip(one, other, strict=True):
+        for a, b in zip(single, batched, strict=True):
             np.testing.assert_array_equal(a.boxes, b.boxes)
 
     def test_fixed_size_is_kept_and_overlapping_boxes_are_one(self, tmp_path):
         path = networks.scrfd(tmp_path / "a.onnx", sides=(64, 96))
         scrfd = detector(f"scrfd:weights={path},confidence=0.4")
-        found = scrfd.detect([lit((3, 2), height=128, width=192)])[0]
-        assert len(found) == 1  # the second anchor's box is the same
-        np.testing.assert_allclose(found.boxes[0], face(3, 2)[0], atol=1e-3)
+        detections = scrfd.detect([lit((3, 2), height=128, width=192)])[0]
+        assert len(detections) == 1  # the second anchor's box is the same
+        np.testing.assert_allclose(detections.boxes[0], face(3, 2)[0], atol=1e-3)
 
     def test_larger_strides(self, tmp_path):
         path = networks.scrfd(tmp_path / "a.onnx")
-        found = detector(f"scrfd:weights={path},size=128,overlap=0.99").detect(
+        detections = detector(f"scrfd:weights={path},size=128,overlap=0.99").detect(
             [lit((0, 0), height=128, width=128, side=32)]
         )[0]
-        ends = [(round(x), round(y)) for x, y in found.boxes[:, 2:].tolist()]
+        ends = [(round(x), round(y)) for x, y in detections.boxes[:, 2:].tolist()]
         assert {(24, 32), (48, 64), (96, 128)} <= set(ends)
 
     def test_another_network_is_refused(self, tmp_path):
@@ -100,17 +99,21 @@ class TestScrfd:
 
 
 class TestSsd:
-    ROWS = ((0, 1, 0.9, 0.1, 0.2, 0.5, 0.6), (0, 1, 0.97, -0.1, 0.5, 0.3, 1.2),
-            (0, 1, 0.3, 0.1, 0.1, 0.2, 0.2), (0, 0, 0, 0, 0, 0, 0))  # fmt: skip
+    ROWS = (
+        (0, 1, 0.9, 0.1, 0.2, 0.5, 0.6),
+        (0, 1, 0.97, -0.1, 0.5, 0.3, 1.2),
+        (0, 1, 0.3, 0.1, 0.1, 0.2, 0.2),
+        (0, 0, 0, 0, 0, 0, 0),
+    )
 
     def test_rows_become_boxes(self, tmp_path):
         path = networks.ssd(tmp_path / "a.onnx", self.ROWS)
         image = np.zeros((100, 200, 3), np.uint8)
-        found = detector(f"ssd:weights={path}").detect([image, image])
-        assert [len(f) for f in found] == [2, 2]
-        wanted = [[0, 50, 60, 100], [20, 20, 100, 60]]
-        np.testing.assert_allclose(found[0].boxes, wanted, atol=1e-3)
-        np.testing.assert_allclose(found[0].scores, [0.97, 0.9], atol=1e-6)
+        detections = detector(f"ssd:weights={path}").detect([image, image])
+        assert [len(f) for f in detections] == [2, 2]
+        expected = [[0, 50, 60, 100], [20, 20, 100, 60]]
+        np.testing.assert_allclose(detections[0].boxes, expected, atol=1e-3)
+        np.testing.assert_allclose(detections[0].scores, [0.97, 0.9], atol=1e-6)
 
     def test_another_network_is_refused(self, tmp_path):
         path = networks.ssd(tmp_path / "a.onnx", [(1, 2, 3)])
@@ -147,20 +150,20 @@ class TestYunet:
     def test_landmarks_are_those_of_the_other_detector(self, yunet):
         data = pytest.importorskip("skimage.data")
         image = np.ascontiguousarray(data.astronaut())
-        found = detector(f"yunet:weights={yunet}").detect([image])[0]
+        detections = detector(f"yunet:weights={yunet}").detect([image])[0]
         other = detector("centerface").detect([image])[0]
         # Left eye, right eye, nose, corners of the mouth: as they lie in the picture.
-        np.testing.assert_allclose(found.landmarks, other.landmarks, atol=8)
+        np.testing.assert_allclose(detections.landmarks, other.landmarks, atol=8)
 
     def test_size_decides_how_small_faces_may_be(self, yunet):
         data = pytest.importorskip("skimage.data")
         image = np.zeros((1080, 1920, 3), np.uint8)
         image[200:264, 300:364] = data.astronaut()[::8, ::8]
-        found = {
+        counts = {
             size: len(detector(f"yunet:weights={yunet},size={size}").detect([image])[0])
             for size in (320, 1920)
         }
-        assert found == {320: 0, 1920: 1}
+        assert counts == {320: 0, 1920: 1}
 
     def test_truncated(self, yunet, tmp_path):
         path = tmp_path / "a.onnx"
@@ -219,13 +222,13 @@ class TestDlib:
         data = pytest.importorskip("skimage.data")
         image = np.zeros((200, 300, 3), np.uint8)
         image[20:148, 20:148] = np.ascontiguousarray(data.astronaut())[40:296:2, 90:346:2]
-        found = [len(detector(f"hog:upsample={n}").detect([image])[0]) for n in (0, 1)]
-        assert found == [0, 1]
+        counts = [len(detector(f"hog:upsample={n}").detect([image])[0]) for n in (0, 1)]
+        assert counts == [0, 1]
 
 
 def test_a_model_that_was_added_goes_by_its_name(tmp_path, monkeypatch):
-    monkeypatch.setattr(weights, "folder", lambda: tmp_path / "models")
+    monkeypatch.setattr(locate, "folder", lambda: tmp_path / "models")
     fetch.add(networks.scrfd(tmp_path / "a.onnx"), name="ours")
-    made = detector("scrfd:weights=ours,size=64")
-    assert [len(f) for f in made.detect([lit((3, 2))])] == [1]
-    assert set(made.provenance) == {"ours.onnx"}
+    scrfd = detector("scrfd:weights=ours,size=64")
+    assert [len(f) for f in scrfd.detect([lit((3, 2))])] == [1]
+    assert set(scrfd.provenance) == {"ours.onnx"}

@@ -35,27 +35,27 @@ def picture(path, *, turned: int = 1):
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp"])
 def test_pictures_are_upright(turned, suffix, tmp_path):
     path = picture(tmp_path / f"a.{suffix}", turned=turned)
-    _, found, _ = frames(path)
-    assert found[0].image.shape == (60, 40, 3)
-    assert found[0].image[:25].mean() > 240
-    assert found[0].image[35:].mean() < 15
+    _, pictures, _ = frames(path)
+    assert pictures[0].image.shape == (60, 40, 3)
+    assert pictures[0].image[:25].mean() > 240
+    assert pictures[0].image[35:].mean() < 15
 
 
 def test_a_folder_is_one_medium_in_order_of_name(tmp_path):
     for name in ("b.png", "a.png", "c.txt"):
         picture(tmp_path / name) if name.endswith("png") else (tmp_path / name).touch()
-    info, found, _ = frames(str(tmp_path))
+    info, pictures, _ = frames(str(tmp_path))
     assert [path.rsplit("/", 1)[1] for path in info.stills] == ["a.png", "b.png"]
-    assert [f.index for f in found] == [0, 1]
-    assert all(f.cut for f in found)
+    assert [f.index for f in pictures] == [0, 1]
+    assert all(f.cut for f in pictures)
 
 
 def test_a_broken_picture_among_others_is_counted_and_left_out(tmp_path):
     good = picture(tmp_path / "a.png")
     broken = tmp_path / "b.png"
     broken.write_bytes((tmp_path / "a.png").read_bytes()[:50])
-    _, found, medium = frames([good, str(broken), good])
-    assert [f.index for f in found] == [0, 2]
+    _, pictures, medium = frames([good, str(broken), good])
+    assert [f.index for f in pictures] == [0, 2]
     assert (medium.frames_decoded, medium.damaged) == (2, 1)
 
 
@@ -104,8 +104,9 @@ def test_stills_of_a_job_become_one_table(tmp_path):
     lines = (out / "stills.csv").read_text().splitlines()
     assert lines[0].startswith("frame,bbox,detect_conf,sex_decfunc")
     assert [line.split(",")[0].rsplit("/", 1)[1] for line in lines[1:]] == [
-        "again.png", "astronaut.png",
-    ]  # fmt: skip
+        "again.png",
+        "astronaut.png",
+    ]
     characters = (out / "stills.characters.csv").read_text().splitlines()
     assert len(characters) == 2
 
@@ -119,8 +120,8 @@ class TestPatterns:
         return tmp_path
 
     def test_are_what_they_match_in_order_of_name(self, folder):
-        found = inputs.stills_in([f"{folder}/*.png", f"{folder}/below"])
-        assert found == [f"{folder}/{name}" for name in ("[e].png", "a.png", "b.png", "below")]
+        paths = inputs.stills_in([f"{folder}/*.png", f"{folder}/below"])
+        assert paths == [f"{folder}/{name}" for name in ("[e].png", "a.png", "b.png", "below")]
 
     def test_stars_go_into_folders(self, folder):
         assert f"{folder}/below/d.png" in inputs.stills_in([f"{folder}/**/*.png"])

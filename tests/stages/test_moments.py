@@ -55,10 +55,10 @@ def test_a_picture_is_found_by_its_time(sort, media_of_all_sorts):
     path = str(media_of_all_sorts[sort])
     with DECODER.open(path) as medium:
         frames = list(medium.frames())
-    wanted = [*frames[::17], frames[-1]]
-    found = list(DECODER.pictures(path, [frame.time_s for frame in wanted]))
-    assert len(found) == len(wanted)
-    for picture, frame in zip(found, wanted, strict=True):
+    samples = [*frames[::17], frames[-1]]
+    pictures = list(DECODER.pictures(path, [frame.time_s for frame in samples]))
+    assert len(pictures) == len(samples)
+    for picture, frame in zip(pictures, samples, strict=True):
         assert picture is not None, frame.time_s
         np.testing.assert_array_equal(picture, frame.image)
 
@@ -66,5 +66,5 @@ def test_a_picture_is_found_by_its_time(sort, media_of_all_sorts):
 @pytest.mark.parametrize("sort", ["mp4", "no timestamps"])
 def test_a_time_at_which_no_picture_is_shown(sort, media_of_all_sorts):
     path = str(media_of_all_sorts[sort])
-    found: Iterator[np.ndarray | None] = DECODER.pictures(path, [0.017, 0.04, 99.0])
-    assert [picture is None for picture in found] == [True, False, True]
+    pictures: Iterator[np.ndarray | None] = DECODER.pictures(path, [0.017, 0.04, 99.0])
+    assert [picture is None for picture in pictures] == [True, False, True]

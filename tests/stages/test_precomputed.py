@@ -10,7 +10,7 @@ from PIL import Image
 from analyzer import registry
 from analyzer.__main__ import main
 from analyzer.errors import UsageError
-from analyzer.imaging import boxes as geometry
+from analyzer.imaging.boxes import iou
 from analyzer.inference.runtime import Runtime
 from tests.support import media
 
@@ -77,10 +77,10 @@ def test_stills_are_found_by_their_path(tmp_path):
     )
     detector = ("--detector", f"precomputed:file={table}", "--engine", "image")
     analyze(tmp_path / "a.png", tmp_path / "b.png", *detector, out=tmp_path / "out")
-    found = rows(tmp_path / "out" / "a.csv")
-    assert [row["frame"] for row in found] == [f"{tmp_path}/b.png"] * 2
-    assert sorted(row["bbox"] for row in found) == ["(1, 2, 50, 60)", "(176, 70, 272, 184)"]
-    assert {row["detect_conf"] for row in found} == {"1.0000"}
+    table_rows = rows(tmp_path / "out" / "a.csv")
+    assert [row["frame"] for row in table_rows] == [f"{tmp_path}/b.png"] * 2
+    assert sorted(row["bbox"] for row in table_rows) == ["(1, 2, 50, 60)", "(176, 70, 272, 184)"]
+    assert {row["detect_conf"] for row in table_rows} == {"1.0000"}
 
 
 GOOD = '0,"(1, 2, 3, 4)"\n'
@@ -131,8 +131,8 @@ def test_posters_are_not_in_the_table(tmp_path):
 
 def test_the_whole_picture_is_the_face():
     pictures = [np.zeros((30, 40, 3), np.uint8)] * 2
-    found = registry.load("detect", "whole", runtime=Runtime()).detect(pictures)
-    assert [f.boxes.tolist() for f in found] == [[[0, 0, 40, 30]]] * 2
+    detections = registry.load("detect", "whole", runtime=Runtime()).detect(pictures)
+    assert [f.boxes.tolist() for f in detections] == [[[0, 0, 40, 30]]] * 2
     assert registry.load("detect", "whole", runtime=Runtime()).detect([]) == []
 
 
@@ -149,18 +149,18 @@ class TestBorder:
             (row,) = rows(out / "a.csv")
             boxes.append([int(v) for v in row["bbox"].strip("()").split(",")])
         a, b = np.array(boxes, np.float32)[:, None]
-        assert geometry.iou(a, b)[0, 0] > 0.85
+        assert iou(a, b)[0, 0] > 0.85
 
     def test_faces_that_fill_the_picture_are_found(self, tmp_path):
         data = pytest.importorskip("skimage.data")
         Image.fromarray(data.astronaut()[90:160, 185:260]).save(tmp_path / "a.png")
-        found = {}
+        cells = {}
         for padding in ("0", "0.5"):
             out = tmp_path / padding
             analyze(tmp_path / "a.png", "--engine", "image", "--detect_padding", padding, out=out)
-            found[padding] = [row["bbox"] for row in rows(out / "a.csv")]
-        assert found["0"] == []
-        assert len(found["0.5"]) == 1
+            cells[padding] = [row["bbox"] for row in rows(out / "a.csv")]
+        assert cells["0"] == []
+        assert len(cells["0.5"]) == 1
 
 
 def test_small_faces_are_left_out_by_their_share(tmp_path):

@@ -14,8 +14,8 @@ from analyzer.types import U8
 def test_cuts_are_those_of_the_library() -> None:
     pictures = _scenes(scenes=6, length=12)
     detector = registry.load("shots", "adaptive", runtime=Runtime(device="cpu"))
-    found = [c for i, picture in enumerate(pictures) for c in detector.update(picture, i / 25)]
-    assert found == _by_the_library(pictures) == [i / 25 for i in range(12, 72, 12)]
+    cuts = [c for i, picture in enumerate(pictures) for c in detector.update(picture, i / 25)]
+    assert cuts == _by_the_library(pictures) == [i / 25 for i in range(12, 72, 12)]
 
 
 def _by_the_library(pictures: list[U8]) -> list[float]:

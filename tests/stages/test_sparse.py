@@ -51,9 +51,9 @@ def look(path: Path, *, threads: int = 3, **sampling: Any) -> tuple[Any, ...]:
             frames = list(medium.frames())
         if not medium.needs_care:
             break
-    told = [(f.index, f.time_s, f.duration_s, f.cut, f.image.tobytes()) for f in frames]
+    rows = [(f.index, f.time_s, f.duration_s, f.cut, f.image.tobytes()) for f in frames]
     counts = medium.frames_decoded, medium.damaged, medium.missing_s, medium.reached_end
-    return told, counts, medium.info
+    return rows, counts, medium.info
 
 
 @pytest.mark.parametrize("sampling", SAMPLINGS, ids=str)

@@ -85,7 +85,7 @@ def model(server, folder, monkeypatch) -> Model:
 def fetch(model: Model) -> list[int]:
     """Fetch it; the bytes that were there each time that something was told."""
     told: list[int] = []
-    fetching.fetch(model, told=lambda done, total: told.append(done))
+    fetching.fetch(model, on_progress=lambda done, total: told.append(done))
     return told
 
 
@@ -152,7 +152,7 @@ def test_another_version_is_fetched_whole(model, server, folder):
 def test_another_address_is_fetched_whole(model, server, folder):
     break_off(model)
     server.until = LENGTH
-    fetching.fetch(model, mirror=f"{server.url}/copy", told=lambda *_: None)
+    fetching.fetch(model, mirror=f"{server.url}/copy", on_progress=lambda *_: None)
     assert server.asked == [None, None]
     assert whole(server, folder)
 

@@ -11,18 +11,23 @@ from analyzer.errors import UsageError
 from analyzer.inference.runtime import Runtime
 from analyzer.types import F32, U8
 
-_KEYS = (ord("q"), ord("Q"), 27)
+_STOP_KEYS = (ord("q"), ord("Q"), 27)
+"""q, Q and Esc."""
 _GREEN, _BLACK = (80, 220, 80), (0, 0, 0)
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 def create(*, title: str = "ina", runtime: Runtime) -> "Window":
-    """A window on the desktop; q, Esc or its close button end it.
+    """Return a window on the desktop; q, Esc or its close button end it.
+
+    Args:
+        title: Title of the window.
+        runtime: Not used.
 
     Raises:
-        UsageError: there is no desktop.
+        UsageError: No desktop, or an OpenCV without windows.
     """
-    # OpenCV's toolkit ends the process where there is none.
+    # OpenCV's toolkit ends the process where there is no display.
     if sys.platform == "linux" and not (os.environ.keys() & {"DISPLAY", "WAYLAND_DISPLAY"}):
         raise UsageError("no display to open a window on; take --headless")
     try:
@@ -36,7 +41,7 @@ def create(*, title: str = "ina", runtime: Runtime) -> "Window":
 
 
 class Window:
-    """Shows pictures; see `analyzer.live.screens.Screen`."""
+    """Shows pictures in a window; see `analyzer.live.screens.Screen`."""
 
     def __init__(self, title: str) -> None:
         self._title = title
@@ -48,28 +53,37 @@ class Window:
             self._size = image.shape[0], image.shape[1]
             cv2.resizeWindow(self._title, image.shape[1], image.shape[0])
         cv2.imshow(self._title, draw(image, boxes, labels))
-        if cv2.waitKey(1) & 0xFF in _KEYS:
+        if cv2.waitKey(1) & 0xFF in _STOP_KEYS:
             return False
         return bool(cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1)
 
     def close(self) -> None:
-        """Close the window, if it is open still; see `analyzer.live.screens.Screen`."""
+        """Close the window, if it is still open; see `analyzer.live.screens.Screen`."""
         cv2.destroyAllWindows()
         cv2.waitKey(1)
 
 
 def draw(image: U8, boxes: F32, labels: Sequence[str]) -> U8:
-    """Draw boxes (n, 4) and labels into a picture (H, W, 3) RGB: (H, W, 3) BGR."""
+    """Draw boxes and labels into a picture.
+
+    Args:
+        image: (H, W, 3) uint8, RGB; it stays as it is.
+        boxes: (n, 4) float32, pixels.
+        labels: Text at each box.
+
+    Returns:
+        (H, W, 3) uint8, BGR.
+    """
     picture = np.ascontiguousarray(image[:, :, ::-1])
     scale = max(0.4, image.shape[0] / 1000)
-    thick = max(1, round(2 * scale))
+    thickness = max(1, round(2 * scale))
     for box, label in zip(np.rint(boxes).astype(int).tolist(), labels, strict=True):
-        cv2.rectangle(picture, tuple(box[:2]), tuple(box[2:]), _GREEN, thick)
-        (width, height), _ = cv2.getTextSize(label, _FONT, scale, thick)
+        cv2.rectangle(picture, tuple(box[:2]), tuple(box[2:]), _GREEN, thickness)
+        (width, height), _ = cv2.getTextSize(label, _FONT, scale, thickness)
         margin = max(2, height // 3)
         bottom = max(box[1], height + 2 * margin)
         corner = (box[0], bottom - height - 2 * margin)
         cv2.rectangle(picture, corner, (box[0] + width, bottom), _GREEN, cv2.FILLED)
-        place = (box[0], bottom - margin)
-        cv2.putText(picture, label, place, _FONT, scale, _BLACK, thick, cv2.LINE_AA)
+        text_origin = (box[0], bottom - margin)
+        cv2.putText(picture, label, text_origin, _FONT, scale, _BLACK, thickness, cv2.LINE_AA)
     return picture

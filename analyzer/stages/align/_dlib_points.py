@@ -1,4 +1,4 @@
-"""Five points of a face by dlib's predictor: two corners of each eye, and the foot of the nose.
+"""Five points of a face by dlib's predictor: two corners of each eye, and the base of the nose.
 
 King, "Dlib-ml: A Machine Learning Toolkit", JMLR 2009; the predictor is the ensemble of
 regression trees of Kazemi and Sullivan, CVPR 2014.
@@ -16,7 +16,7 @@ from analyzer.weights import locate
 
 
 class Predictor:
-    """Finds the points of faces whose boxes are known."""
+    """Finds the points of the faces in given boxes."""
 
     def __init__(self) -> None:
         model = locate.locate("dlib_5_points")
@@ -24,7 +24,12 @@ class Predictor:
         self._predict = dlib.shape_predictor(str(model))
 
     def shapes(self, image: U8, boxes: F32) -> list[Any]:
-        """The points of each of n boxes (n, 4) in a picture (H, W, 3), as dlib's own objects."""
+        """Return the points of the face in each box, as dlib's own objects.
+
+        Args:
+            image: (H, W, 3) uint8, RGB.
+            boxes: (n, 4) float32, pixels.
+        """
         return [
             self._predict(image, dlib.rectangle(*(int(v) for v in np.round(box))))
             for box in _predictor_boxes(boxes)
@@ -32,7 +37,14 @@ class Predictor:
 
 
 def three_points(shapes: list[Any]) -> F32:
-    """Centres of the eyes, left in the image first, and foot of the nose (n, 3, 2) of n shapes."""
+    """Return the centres of the eyes and the base of the nose of n shapes.
+
+    Args:
+        shapes: Objects of dlib (n), from `Predictor.shapes`.
+
+    Returns:
+        (n, 3, 2) float32, pixels; the eye that is left in the image first.
+    """
     parts = [[(p.x, p.y) for p in shape.parts()] for shape in shapes]
     points = np.array(parts, np.float32).reshape(-1, 5, 2)
     eyes = points[:, :4].reshape(-1, 2, 2, 2).mean(2)[:, ::-1]  # two corners an eye -> its centre
@@ -40,13 +52,13 @@ def three_points(shapes: list[Any]) -> F32:
 
 
 def chips(images: U8, views: U8, points: F32, boxes: F32) -> Chips:
-    """Finished chips and how well each of n faces is seen.
+    """Return finished chips with the quality of each of n faces.
 
     Args:
-        images: (n, S, S, 3) for the networks.
-        views: (n, T, T, 3) on which sharpness is measured.
-        points: (n, 3, 2) from `three_points`.
-        boxes: (n, 4).
+        images: (n, S, S, 3) uint8, RGB, for the networks.
+        views: (n, T, T, 3) uint8, RGB, on which sharpness is measured.
+        points: (n, 3, 2) float32, pixels, from `three_points`.
+        boxes: (n, 4) float32, pixels.
     """
     return Chips(
         images=images,
@@ -57,7 +69,7 @@ def chips(images: U8, views: U8, points: F32, boxes: F32) -> Chips:
 
 
 def _predictor_boxes(boxes: F32) -> F32:
-    """Boxes as the predictor's own detector draws them: squares, a little lower.
+    """Return boxes as the predictor's own detector draws them: squares, a little lower.
 
     Measured on 100 portraits that both CenterFace and dlib's detector found: the median side is
     0.96 of the square root of the area, the centre 0.04 of the height further down.

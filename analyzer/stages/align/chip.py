@@ -12,7 +12,13 @@ from analyzer.types import F32, U8, Chips
 
 
 def create(*, size: int = 150, padding: float = 0.25, runtime: Runtime) -> "ChipAligner":
-    """dlib chips; size: side in pixels, padding: margin as a share of the face."""
+    """Return an aligner that cuts dlib's chips.
+
+    Args:
+        size: Side of the chip in pixels.
+        padding: Margin around the face, as a share of the face.
+        runtime: Not used.
+    """
     return ChipAligner(size, padding)
 
 
@@ -25,7 +31,7 @@ class ChipAligner:
         self.provenance = self._predictor.provenance
 
     def align(self, image: U8, boxes: F32, landmarks: F32 | None) -> Chips:
-        """Cut one chip a box; see `analyzer.stages.align.Aligner`."""
+        """Cut one chip for each box; see `analyzer.stages.align.Aligner`."""
         images = np.empty((len(boxes), self.size, self.size, 3), np.uint8)
         shapes = self._predictor.shapes(image, boxes)
         for i, shape in enumerate(shapes):

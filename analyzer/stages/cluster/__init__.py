@@ -1,4 +1,8 @@
-"""Stage: tracks become persons."""
+"""Stage: tracks become persons.
+
+In: embeddings of tracks. Out: a label for each track.
+Used by the pipeline, by `analyzer.collection` and by `analyzer.evaluation`.
+"""
 
 from typing import Protocol
 
@@ -12,12 +16,12 @@ class Clusterer(Protocol):
         """Group the tracks of one medium.
 
         Args:
-            embeddings: (T, D), one a track.
-            weights: (T,) how much each track counts.
-            apart: (k, 2) pairs of tracks that are on screen at once, so never one person.
+            embeddings: (T, D) float32, one row for each track.
+            weights: (T,) float32, how much each track counts.
+            apart: (k, 2) int64, pairs of tracks that are on screen at once, so never one person.
             threshold: Euclidean distance below which two tracks may be one person.
 
         Returns:
-            (T,) label of each track, dense from 0.
+            (T,) int64, label of each track, dense from 0.
         """
         ...

@@ -1,4 +1,4 @@
-"""Which tracks look alike: a graph of nearest neighbours, never a matrix of all pairs."""
+"""Graph of the tracks that look alike: nearest neighbours, never a matrix of all pairs."""
 
 import faiss
 import numpy as np
@@ -6,18 +6,20 @@ import numpy as np
 from analyzer.types import F32, I64
 
 NEIGHBOURS = 64
+"""Greatest number of neighbours of a track."""
 
 
 def neighbours(embeddings: F32, threshold: float, k: int = NEIGHBOURS) -> list[tuple[I64, F32]]:
-    """The nearest others of each track, no further than ``threshold``.
+    """Return the nearest other tracks of each track, nearer than `threshold`.
 
     Args:
-        embeddings: (T, D).
+        embeddings: (T, D) float32, one row for each track.
         threshold: Euclidean distance.
-        k: most neighbours a track.
+        k: Greatest number of neighbours of a track.
 
     Returns:
-        For each track the indices of its neighbours, and their distances, nearest first.
+        For each track the indices of its neighbours, int64, and their distances, float32, nearest
+        first.
     """
     n, dimensions = embeddings.shape
     if n < 2:
@@ -25,16 +27,21 @@ def neighbours(embeddings: F32, threshold: float, k: int = NEIGHBOURS) -> list[t
     index = faiss.IndexFlatL2(dimensions)
     index.add(np.ascontiguousarray(embeddings))
     # One more: a track is its own nearest neighbour.
-    squared, found = index.search(np.ascontiguousarray(embeddings), min(k + 1, n))
+    squared, nearest = index.search(np.ascontiguousarray(embeddings), min(k + 1, n))
     distance = np.sqrt(np.maximum(squared, 0))
-    near = (distance < threshold) & (found != np.arange(n)[:, None]) & (found >= 0)
-    return [(f[ok], d[ok]) for f, d, ok in zip(found, distance, near, strict=True)]
+    near = (distance < threshold) & (nearest != np.arange(n)[:, None]) & (nearest >= 0)
+    return [(i[ok], d[ok]) for i, d, ok in zip(nearest, distance, near, strict=True)]
 
 
-def rivals(apart: I64, n: int) -> list[list[int]]:
-    """For each of n tracks those that are on screen with it, so never the same person."""
-    others: list[list[int]] = [[] for _ in range(n)]
+def rivals_of_tracks(apart: I64, n: int) -> list[list[int]]:
+    """Return for each of n tracks those that are on screen with it, so never the same person.
+
+    Args:
+        apart: (k, 2) int64, pairs of tracks.
+        n: Number of tracks.
+    """
+    rivals: list[list[int]] = [[] for _ in range(n)]
     for a, b in apart.tolist():
-        others[a].append(b)
-        others[b].append(a)
-    return others
+        rivals[a].append(b)
+        rivals[b].append(a)
+    return rivals

@@ -1,6 +1,6 @@
-"""Agglomerative: the two groups whose centres are nearest become one, until none are near enough.
+"""Agglomerative: the two groups with the nearest centres become one, until none are near enough.
 
-See `analyzer.stages.cluster._centroids`; every track is a group of its own at first.
+See `analyzer.stages.cluster._centroids`; at first every track is a group of its own.
 """
 
 import numpy as np
@@ -11,7 +11,10 @@ from analyzer.types import F32, I64
 
 
 def create(*, runtime: Runtime) -> "Agglomerative":
-    """Nearest centres first; slower than Chinese whispers, and never chains far apart."""
+    """Return a clusterer that joins the nearest groups first.
+
+    It is slower than Chinese whispers, but never joins long chains.
+    """
     return Agglomerative()
 
 

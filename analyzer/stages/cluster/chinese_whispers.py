@@ -1,21 +1,27 @@
 """Chinese whispers: each track takes the label that its neighbours whisper loudest.
 
 Biemann, "Chinese Whispers: an efficient graph clustering algorithm", TextGraphs 2006. The number
-of persons need not be known. Tracks that must stay apart never share a label: a label that is
-taken by such a track is not heard. At the end groups are joined whose centres are near enough.
+of persons need not be given. Tracks that must stay apart never share a label: a label that such a
+track has is not heard. At the end, groups with centres that are near enough are joined.
 """
 
 import numpy as np
 
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.cluster._centroids import merge
-from analyzer.stages.cluster._graph import neighbours, rivals
+from analyzer.stages.cluster._graph import neighbours, rivals_of_tracks
 from analyzer.types import F32, I64
 from analyzer.types.groups import dense
 
 
 def create(*, rounds: int = 30, seed: int = 0, runtime: Runtime) -> "ChineseWhispers":
-    """Chinese whispers; rounds: most passes over the tracks."""
+    """Return a clusterer by Chinese whispers.
+
+    Args:
+        rounds: Greatest number of passes over the tracks.
+        seed: Seed of the order in which the tracks listen.
+        runtime: Not used.
+    """
     return ChineseWhispers(rounds, seed)
 
 
@@ -33,14 +39,14 @@ class ChineseWhispers:
             (near, (threshold - distance) * weights[near])
             for near, distance in neighbours(embeddings, threshold)
         ]
-        others = rivals(apart, n)
+        rivals = rivals_of_tracks(apart, n)
         labels = np.arange(n)
-        order = np.random.default_rng(self._seed)
+        random = np.random.default_rng(self._seed)
         for _ in range(self._rounds):
             changed = False
-            for node in order.permutation(n).tolist():
+            for node in random.permutation(n).tolist():
                 near, loudness = heard[node]
-                taken = labels[others[node]]
+                taken = labels[rivals[node]]
                 loudest = _loudest(labels[near], loudness, taken, own=int(labels[node]))
                 changed |= loudest != labels[node]
                 labels[node] = loudest
@@ -50,9 +56,16 @@ class ChineseWhispers:
 
 
 def _loudest(heard: I64, loudness: F32, taken: I64, *, own: int) -> int:
-    """The label with the greatest sum of loudness that no rival holds; ties keep the lowest."""
+    """Return the loudest label that no rival has; of equally loud ones, the lowest.
+
+    Args:
+        heard: (m,) int64, label of each neighbour.
+        loudness: (m,) float32, loudness of each neighbour.
+        taken: (k,) int64, labels of the rivals.
+        own: The track's own label, for the case that no label is left.
+    """
     allowed = ~np.isin(heard, taken)
     if not allowed.any():
         return own
-    names, at = np.unique(heard[allowed], return_inverse=True)
-    return int(names[np.bincount(at, loudness[allowed]).argmax()])
+    labels, positions = np.unique(heard[allowed], return_inverse=True)
+    return int(labels[np.bincount(positions, loudness[allowed]).argmax()])

@@ -1,18 +1,23 @@
-"""Online centroids: each track joins the nearest person known so far, or becomes a new one.
+"""Online centroids: each track joins the nearest person found so far, or becomes a new one.
 
-One pass, as a stream would be treated. A person's centre moves until it is made of ``refine``
+One pass over the tracks, as for a stream. A person's centre moves until it is made of `refine`
 tracks: after that it is settled, and cannot drift from one face to another.
 """
 
 import numpy as np
 
 from analyzer.inference.runtime import Runtime
-from analyzer.stages.cluster._graph import rivals
+from analyzer.stages.cluster._graph import rivals_of_tracks
 from analyzer.types import F32, I64
 
 
 def create(*, refine: int = 20, runtime: Runtime) -> "OnlineCentroids":
-    """One pass; refine: how many tracks a person's centre is made of at most."""
+    """Return a clusterer that goes over the tracks once.
+
+    Args:
+        refine: Greatest number of tracks in a person's centre.
+        runtime: Not used.
+    """
     return OnlineCentroids(refine)
 
 
@@ -28,15 +33,15 @@ class OnlineCentroids:
         centres = np.empty_like(embeddings)
         totals, counts = np.zeros(n), np.zeros(n, np.int64)
         labels = np.full(n, -1, np.int64)
-        others = rivals(apart, n)
-        known = 0
+        rivals = rivals_of_tracks(apart, n)
+        persons = 0
         for track in range(n):
-            distance = np.linalg.norm(centres[:known] - embeddings[track], axis=1)
-            taken = labels[others[track]]
+            distance = np.linalg.norm(centres[:persons] - embeddings[track], axis=1)
+            taken = labels[rivals[track]]
             distance[taken[taken >= 0]] = np.inf
-            label = int(distance.argmin()) if known else -1
-            if not known or distance[label] >= threshold:
-                label, known = known, known + 1
+            label = int(distance.argmin()) if persons else -1
+            if not persons or distance[label] >= threshold:
+                label, persons = persons, persons + 1
                 centres[label] = 0
             labels[track] = label
             counts[label] += 1

@@ -1,4 +1,8 @@
-"""Stage: a medium becomes sampled frames."""
+"""Stage: a medium becomes sampled frames.
+
+In: the path of a medium and the sampling options. Out: `Frame`s in order of time.
+Used by the pipeline, by exporters that need pictures again, and by `analyzer.live`.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
@@ -8,15 +12,23 @@ from joblist.shard import Shard
 
 
 class Watcher(Protocol):
-    """Finds cuts, as `analyzer.stages.shots.ShotDetector` does, and looks at what is analysed."""
+    """Observer of the pictures that are decoded: it finds cuts and sees what is analysed."""
 
     lookahead: int
+    """See `analyzer.stages.shots.ShotDetector`."""
     lookback: int
+    """See `analyzer.stages.shots.ShotDetector`."""
 
-    def update(self, picture: U8, time_s: float) -> list[float]: ...
+    def update(self, picture: U8, time_s: float) -> list[float]:
+        """Take the next picture; see `analyzer.stages.shots.ShotDetector`."""
+        ...
 
     def take(self, picture: U8) -> None:
-        """Look at a picture (h, w) that belongs to what is analysed; cuts are known by then."""
+        """Look at a picture that belongs to what is analysed; its cuts are known by then.
+
+        Args:
+            picture: (h, w) uint8, grey, small.
+        """
         ...
 
 
@@ -24,18 +36,18 @@ class Medium(Protocol):
     """One open medium; a context manager."""
 
     info: MediaInfo
-    """Its duration is the container's; once all is decoded, what is really there."""
+    """Facts about the medium. Its duration is the container's; after decoding, the real one."""
     frames_decoded: int
-    """How many pictures so far belong to what is analysed, sampled or not."""
+    """Number of pictures so far that belong to what is analysed, sampled or not."""
     damaged: int
-    """How many packets and pictures so far were damaged."""
+    """Number of damaged packets and pictures so far."""
     missing_s: float
-    """Seconds that the container states but does not hold; known when the frames are at an end."""
+    """Seconds that the container states but does not hold; valid when the frames are at an end."""
     reached_end: bool
-    """Whether what is analysed goes to the end; known when the frames are at an end."""
+    """Whether what is analysed goes to the end; valid when the frames are at an end."""
     needs_care: bool
-    """Whether the frames broke off at a damage: what is decoded behind one depends on the number
-    of threads, and on where decoding began. Then open the medium again, carefully."""
+    """Whether the frames broke off at a damage: what is decoded behind a damage depends on the
+    number of threads, and on where decoding began. Then open the medium again, carefully."""
 
     def __enter__(self) -> "Medium": ...
 
@@ -43,7 +55,7 @@ class Medium(Protocol):
 
     @property
     def range_s(self) -> tuple[float, float]:
-        """Where about the frames begin and end, in seconds, for the display."""
+        """Approximate begin and end of the frames in seconds, for the display."""
         ...
 
     def frames(self, watcher: Watcher | None = None) -> Iterator[Frame]:
@@ -52,11 +64,12 @@ class Medium(Protocol):
         The frames of a shard are numbered from the first picture that belongs to it.
 
         Args:
-            watcher: shown every picture, sampled or not. The first picture of each shot that it
-                finds is sampled too, so that a sample never stands for two shots.
+            watcher: Observer that is shown every picture, sampled or not. The first picture of
+                each shot that it finds is sampled too, so that a sample never stands for two
+                shots.
 
         Raises:
-            InputError: the medium breaks off before the first picture.
+            InputError: The medium breaks off before the first picture.
         """
         ...
 
@@ -79,13 +92,13 @@ class Decoder(Protocol):
         """Open one medium.
 
         Args:
-            path: or what else the decoder takes.
-            shard: look at this part of it only.
-            careful: decode so that damaged pictures always come out the same; slow.
-            alive: called often during work that yields no frames yet.
+            path: Path of the medium, or the kind of address that the decoder takes.
+            shard: Part of the medium to read; `None`: all of it.
+            careful: Whether damaged pictures must come out the same in every run; this is slow.
+            alive: Callback, called often during work that yields no frames yet.
 
         Raises:
-            InputError: missing, empty, not a regular file, without a picture, or over the
+            InputError: Missing, empty, not a regular file, without a picture, or over the
                 limits of `analyzer.files.source`.
         """
         ...
@@ -94,13 +107,13 @@ class Decoder(Protocol):
         """Find pictures of a medium again, upright and with square pixels.
 
         Args:
-            path: as for `open`.
-            times_s: when they are shown, ascending, as `Frame` has it.
+            path: Path as for `open`.
+            times_s: Times at which the pictures are shown, in seconds, ascending, as in `Frame`.
 
         Yields:
-            A picture for each time; ``None`` where it is not found.
+            A picture (H, W, 3) RGB for each time; `None` where it is not found.
 
         Raises:
-            InputError: as `open` does.
+            InputError: As for `open`.
         """
         ...

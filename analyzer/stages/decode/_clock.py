@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-_AHEAD_S, _BACK_S = 10, Fraction(1, 10)
+_MAX_FORWARD_S, _MAX_BACKWARD_S = 10, Fraction(1, 10)
 """Steps beyond these are taken for a break in the clock of a broadcast, as ffmpeg does."""
 
 
@@ -10,8 +10,8 @@ class Clock:
     """The player's clock of one medium.
 
     Args:
-        origin: the container's start time in seconds.
-        jumps: whether the container's clock may break off and start anew (MPEG streams), or have
+        origin: Start time of the container in seconds.
+        jumps: Whether the container's clock may break off and start again (MPEG streams), or have
             single timestamps damaged in transmission. The pictures then follow each other.
     """
 
@@ -21,16 +21,17 @@ class Clock:
         self._shift = Fraction(0)
         self._last: Fraction | None = None
 
-    def time(self, stamp: Fraction | None, following: Fraction) -> Fraction:
-        """When a picture is shown.
+    def time(self, timestamp: Fraction | None, following: Fraction) -> Fraction:
+        """Return the time at which a picture is shown, in seconds.
 
         Args:
-            stamp: its timestamp in seconds; without one it follows the picture before.
-            following: the end of the picture before.
+            timestamp: Timestamp of the picture in seconds; without one the picture follows the
+                picture before it.
+            following: End of the picture before, in seconds.
         """
-        time = following if stamp is None else stamp - self._origin + self._shift
+        time = following if timestamp is None else timestamp - self._origin + self._shift
         if self._last is not None:
-            if self._jumps and not -_BACK_S <= time - following <= _AHEAD_S:
+            if self._jumps and not -_MAX_BACKWARD_S <= time - following <= _MAX_FORWARD_S:
                 self._shift += following - time
                 time = following
             time = max(time, self._last)

@@ -1,4 +1,4 @@
-"""Files as containers, and what their packets tell before any picture is decoded."""
+"""Video files as containers, and what their packets say before any picture is decoded."""
 
 import os
 from collections.abc import Callable
@@ -10,31 +10,32 @@ import av.error
 
 from analyzer.errors import InputError
 from analyzer.files import source
-from analyzer.stages.decode._index import Index, read_index
+from analyzer.stages.decode._index import PacketIndex, read_index
 from analyzer.stages.decode._pictures import packets
 
 
-def index_of(path: str, alive: Callable[[], None]) -> Index | None:
-    """All packets of the pictures of a file; see `packets_of`."""
+def index_of_path(path: str, alive: Callable[[], None]) -> PacketIndex | None:
+    """Read the index of a file; see `index_of_descriptor`."""
     descriptor = source.open_file(path)
     try:
-        return packets_of(path, descriptor, alive)
+        return index_of_descriptor(path, descriptor, alive)
     finally:
         os.close(descriptor)
 
 
-def stamps(path: str, descriptor: int) -> list[Fraction]:
-    """The timestamps of all pictures in order, in seconds, without decoding any."""
-    with open_container(path, descriptor) as container:
-        stream = container.streams.best("video")
-        found = () if stream is None else filter(None, packets(container, stream))
-        shown = [p.pts * p.time_base for p in found if p.pts is not None and not p.is_discard]
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return sorted(shown)
+def index_of_descriptor(
+    path: str, descriptor: int, alive: Callable[[], None]
+) -> PacketIndex | None:
+    """Read all packets of the pictures without decoding any.
 
+    Args:
+        path: Path of the file, for messages.
+        descriptor: Descriptor of the open file; afterwards it stands at the beginning again.
+        alive: Callback, called with each packet.
 
-def packets_of(path: str, descriptor: int, alive: Callable[[], None]) -> Index | None:
-    """All packets of the pictures, read without decoding any."""
+    Returns:
+        The index; `None` where there is no picture, or where packets do not tell enough.
+    """
     with open_container(path, descriptor) as container:
         stream = container.streams.best("video")
         jumps = clock_jumps(container)
@@ -43,13 +44,36 @@ def packets_of(path: str, descriptor: int, alive: Callable[[], None]) -> Index |
     return index
 
 
+def timestamps(path: str, descriptor: int) -> list[Fraction]:
+    """Read the timestamps of all pictures in seconds, ascending, without decoding any.
+
+    Args:
+        path: Path of the file, for messages.
+        descriptor: Descriptor of the open file; afterwards it stands at the beginning again.
+    """
+    with open_container(path, descriptor) as container:
+        stream = container.streams.best("video")
+        readable = () if stream is None else filter(None, packets(container, stream))
+        shown = [p.pts * p.time_base for p in readable if p.pts is not None and not p.is_discard]
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return sorted(shown)
+
+
 def clock_jumps(container: Any) -> bool:
-    """Whether the clock of a container may break off, and its length is an estimate."""
+    """Return whether the clock of a container may break off, and its length is an estimate."""
     return bool(container.format.name.startswith("mpeg"))
 
 
 def open_container(path: str, descriptor: int) -> Any:
-    """Open a container that can read from this descriptor, and from nothing else."""
+    """Open a container that can read from this descriptor, and from nothing else.
+
+    Args:
+        path: Path of the file, for messages.
+        descriptor: Descriptor of the open file.
+
+    Raises:
+        InputError: Not a video that can be read.
+    """
     options = {
         "fd": str(descriptor),
         "protocol_whitelist": "fd",

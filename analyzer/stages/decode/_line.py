@@ -1,4 +1,4 @@
-"""A delay line: pictures leave it once it is known whether a shot begins with them."""
+"""A delay line: pictures leave it when it is known whether a shot begins with them."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -14,48 +14,49 @@ from analyzer.types import U8
 
 
 @dataclass
-class Shown:
-    """A decoded picture and its place in the medium."""
+class TimedPicture:
+    """A decoded picture and its position in the medium."""
 
     index: int
+    """Number in the order of presentation."""
     picture: VideoFrame
     time: Fraction
     """When a player shows it, in seconds."""
     end: Fraction
-    """When it would end if no other followed."""
+    """When it would end if no other picture followed, in seconds."""
     damage: int = 0
-    """Damaged packets and pictures between the picture before and this one, and itself."""
+    """Number of damaged packets and pictures behind the picture before, up to this one."""
     cut: bool = False
     """Whether it is the first of a new shot."""
     small: U8 | None = None
-    """(h, w) what the watcher is shown of it."""
+    """(h, w) grey: the form of it that the watcher is shown."""
 
 
-def watched(
-    pictures: Iterable[Shown], watcher: Watcher | None, size: tuple[int, int]
-) -> Iterator[Shown]:
+def mark_cuts(
+    pictures: Iterable[TimedPicture], watcher: Watcher | None, size: tuple[int, int]
+) -> Iterator[TimedPicture]:
     """Pass pictures on in order, each marked if a cut lies before it.
 
-    No more than the watcher's ``lookahead`` are held back.
+    At most the watcher's `lookahead` pictures are held back.
 
     Args:
-        pictures: in order of time.
-        watcher: finds the cuts.
-        size: width and height of the stream's first picture. Later ones may have others, but a
-            watcher compares pictures of one size.
+        pictures: Pictures in order of time.
+        watcher: Observer that finds the cuts; `None`: no picture is marked.
+        size: Width and height of the stream's first picture. Later ones may have another size, but
+            a watcher compares pictures of one size.
     """
     if watcher is None:
         yield from pictures
         return
     scaler, reformatter = VideoReformatter(), VideoReformatter()
-    line: deque[Shown] = deque()
-    for shown in pictures:
-        line.append(shown)
-        shown.small = thumbnail(scaler.reformat(shown.picture, *size), reformatter)
-        cuts = watcher.update(shown.small, float(shown.time))
+    line: deque[TimedPicture] = deque()
+    for newest in pictures:
+        line.append(newest)
+        newest.small = thumbnail(scaler.reformat(newest.picture, *size), reformatter)
+        cuts = watcher.update(newest.small, float(newest.time))
         if cuts:
-            for earlier in line:
-                earlier.cut = earlier.cut or float(earlier.time) in cuts
+            for waiting in line:
+                waiting.cut = waiting.cut or float(waiting.time) in cuts
         if len(line) > watcher.lookahead:
             yield line.popleft()
     yield from line

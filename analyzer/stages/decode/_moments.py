@@ -7,51 +7,65 @@ from typing import Any
 import av.error
 from av.video.frame import VideoFrame
 
-from analyzer.stages.decode._line import Shown
-from analyzer.stages.decode._pictures import PictureStream, stamp
+from analyzer.stages.decode._line import TimedPicture
+from analyzer.stages.decode._pictures import PictureStream, timestamp
 
-_TOLERANCE = Fraction(1, 10**6)
+_TOLERANCE_S = Fraction(1, 10**6)
 _LEADS_S = (1, 10)
-"""How long before a picture to begin: seeking may land behind what was asked for, and on pictures
-that refer to others before them."""
+"""Seconds before a picture at which decoding begins, one try after the other: seeking may land
+behind the target, and on pictures that refer to others before them."""
 
 
-def sought(
+def seek_pictures(
     container: Any, stream: Any, origin: Fraction, times_s: Sequence[float]
 ) -> Iterator[VideoFrame | None]:
-    """Seek each picture; ``None`` for one that is not found.
+    """Seek each picture.
 
     Args:
-        container: whose timestamps run through without a break.
-        stream: of the pictures.
-        origin: the container's start time in seconds.
-        times_s: when the pictures are shown.
+        container: Open container with timestamps that run through without a break.
+        stream: Stream of the pictures.
+        origin: Start time of the container in seconds.
+        times_s: Times at which the pictures are shown, in seconds.
+
+    Yields:
+        A picture for each time; `None` where it is not found.
     """
     for time_s in times_s:
-        wanted = Fraction(time_s) + origin
-        tries = (_from(container, stream, wanted, lead_s) for lead_s in _LEADS_S)
+        target = Fraction(time_s) + origin
+        tries = (_decode_from(container, stream, target, lead_s) for lead_s in _LEADS_S)
         yield next((picture for picture in tries if picture is not None), None)
 
 
-def _from(container: Any, stream: Any, wanted: Fraction, lead_s: int) -> VideoFrame | None:
+def _decode_from(container: Any, stream: Any, target: Fraction, lead_s: int) -> VideoFrame | None:
     """Decode from some time before a picture until it comes."""
     try:
-        container.seek(int((wanted - lead_s) / stream.time_base), stream=stream)
+        container.seek(int((target - lead_s) / stream.time_base), stream=stream)
     except av.error.FFmpegError:
         return None
     for picture in (decoded.picture for decoded in PictureStream(container, stream)):
-        when = stamp(picture)
-        if when is not None and when >= wanted - _TOLERANCE:
-            return picture if when <= wanted + _TOLERANCE else None
+        shown = timestamp(picture)
+        if shown is not None and shown >= target - _TOLERANCE_S:
+            return picture if shown <= target + _TOLERANCE_S else None
     return None
 
 
-def walked(shown: Iterable[Shown], times_s: Sequence[float]) -> Iterator[VideoFrame | None]:
-    """Decode all pictures to find some; as `sought`, of ascending times."""
-    ahead = iter(shown)
-    found = next(ahead, None)
+def scan_pictures(
+    pictures: Iterable[TimedPicture], times_s: Sequence[float]
+) -> Iterator[VideoFrame | None]:
+    """Find some pictures among all pictures of a medium.
+
+    Args:
+        pictures: Pictures in order of time.
+        times_s: Times at which these pictures are shown, in seconds, ascending.
+
+    Yields:
+        A picture for each time; `None` where it is not found.
+    """
+    remaining = iter(pictures)
+    candidate = next(remaining, None)
     for time_s in times_s:
-        while found is not None and found.time < Fraction(time_s) - _TOLERANCE:
-            found = next(ahead, None)
-        near = found is not None and found.time <= Fraction(time_s) + _TOLERANCE
-        yield found.picture if near and found is not None else None
+        target = Fraction(time_s)
+        while candidate is not None and candidate.time < target - _TOLERANCE_S:
+            candidate = next(remaining, None)
+        is_near = candidate is not None and candidate.time <= target + _TOLERANCE_S
+        yield candidate.picture if is_near and candidate is not None else None

@@ -17,13 +17,13 @@ class DecodedPicture:
 
     picture: VideoFrame
     damage: int
-    """Damaged packets and pictures, of those that come after the picture before."""
+    """Number of damaged packets and pictures that come after the picture before."""
 
 
 def packets(container: Any, stream: Any) -> Iterator[Any]:
-    """All packets of a stream in the order of the file, and at the end one without anything.
+    """Yield all packets of a stream in the order of the file, and an empty one at the end.
 
-    ``None`` stands for what cannot be read.
+    `None` stands for a packet that cannot be read.
     """
     try:
         yield from container.demux(stream)
@@ -39,12 +39,16 @@ def packets(container: Any, stream: Any) -> Iterator[Any]:
 class PictureStream:
     """The pictures of a stream in presentation order; damaged packets are counted and skipped.
 
-    What stands before the first picture is no damage: recordings begin in mid-stream. A damaged
+    Packets before the first picture are no damage: recordings begin in mid-stream. A damaged
     packet is counted with the picture shown at its time or after it, not with the one that the
     decoder gives back next: how far that lags behind depends on its threads.
 
+    Args:
+        container: Open container.
+        stream: Stream of the pictures.
+
     Attributes:
-        left_over: damage behind the last picture; known at the end.
+        left_over: Damage behind the last picture; valid at the end.
     """
 
     def __init__(self, container: Any, stream: Any) -> None:
@@ -55,10 +59,10 @@ class PictureStream:
         self._fresh: frozenset[int] = frozenset()
         self._taken = 0
         self._is_over = False
-        self._forget()
+        self._reset()
 
-    def _forget(self) -> None:
-        """Be as before the first packet."""
+    def _reset(self) -> None:
+        """Return to the state before the first packet."""
         self._ready: deque[VideoFrame] = deque()
         self._begun = False
         self._failures = 0
@@ -74,7 +78,7 @@ class PictureStream:
             self.left_over += self._damage(None)
             raise StopIteration
         picture = self._ready.popleft()
-        damage = self._damage(stamp(picture)) + picture.is_corrupt
+        damage = self._damage(timestamp(picture)) + picture.is_corrupt
         if not self._begun:
             self._begun, damage = True, 0
         return DecodedPicture(picture, damage)
@@ -83,11 +87,11 @@ class PictureStream:
         """Go on with a later packet, as if decoding began there.
 
         Args:
-            number: of the packet, from 0.
-            alive: called with each packet that is passed over.
+            number: Number of the packet, from 0.
+            alive: Callback, called with each packet that is passed over.
 
         Returns:
-            Whether that packet was not taken yet; otherwise nothing happens.
+            Whether that packet was still ahead; otherwise nothing happens.
         """
         if number <= self._taken:
             return False
@@ -95,21 +99,21 @@ class PictureStream:
             self._taken += 1
             alive()
         self._codec.flush_buffers()
-        self._forget()
+        self._reset()
         return True
 
     def choose(self, skips: Sequence[str | None], fresh: frozenset[int]) -> None:
-        """From the next packet on, let the decoder leave pictures out.
+        """Let the decoder leave pictures out, from the next packet on.
 
         Args:
-            skips: of every packet of the stream, which pictures are left out, as FFmpeg names
-                them; ``None``: the decoder is not given the packet.
-            fresh: numbers of the packets with which decoding begins anew.
+            skips: For every packet of the stream, the pictures that are left out, as FFmpeg names
+                them; `None`: the decoder is not given the packet.
+            fresh: Numbers of the packets with which decoding starts again.
         """
         self._skips, self._fresh = skips, fresh
 
     def _decode(self, packet: Any) -> list[VideoFrame]:
-        """Give a packet to the decoder, unless it is not to have it."""
+        """Give a packet to the decoder, unless the packet is to be left out."""
         number = self._taken - 1
         if number < len(self._skips):
             skip = self._skips[number]
@@ -121,8 +125,8 @@ class PictureStream:
         return packet.decode()
 
     def _drained(self) -> list[VideoFrame]:
-        """What the decoder still holds; it then knows of no picture."""
-        # What it knew would be taken for what the next pictures refer to.
+        """Return the pictures that the decoder still holds, and make it forget all pictures."""
+        # The next pictures would be taken to refer to what it remembers.
         end: Any = Packet()
         end.stream, end.time_base = self._stream, self._stream.time_base
         held: list[VideoFrame] = end.decode()
@@ -146,9 +150,9 @@ class PictureStream:
             self._failures += self._begun
         else:
             if packet.is_corrupt:
-                self._note(packet)
+                self._note_damage(packet)
 
-    def _note(self, packet: Any) -> None:
+    def _note_damage(self, packet: Any) -> None:
         """Remember a damaged packet until a picture comes that is shown with it or later."""
         if packet.pts is None:
             self._failures += self._begun
@@ -156,15 +160,15 @@ class PictureStream:
             self._corrupt.append(packet.pts * packet.time_base)
 
     def _damage(self, until: Fraction | None) -> int:
-        """Take out the damage up to a time; all that is left, without one."""
-        met = [s for s in self._corrupt if until is None or s <= until]
+        """Return the damage up to a time and forget it; without a time, all that is left."""
+        passed = [s for s in self._corrupt if until is None or s <= until]
         self._corrupt = [s for s in self._corrupt if until is not None and s > until]
         failures, self._failures = self._failures, 0
-        return failures + len(met)
+        return failures + len(passed)
 
 
-def stamp(picture: VideoFrame) -> Fraction | None:
-    """When a picture is shown, in seconds of the container; ``None`` where nobody says."""
+def timestamp(picture: VideoFrame) -> Fraction | None:
+    """Return when a picture is shown, in seconds of the container; `None` where it is unknown."""
     if picture.pts is None or picture.time_base is None:
         return None
     return picture.pts * picture.time_base

@@ -1,4 +1,4 @@
-"""Which frames to analyse: by time, by count, or all."""
+"""Rules that select the frames to analyse: by time, by count, or all."""
 
 import math
 from dataclasses import dataclass
@@ -7,41 +7,45 @@ from fractions import Fraction
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """A rule that needs nothing but a frame and the one before it.
+    """A rule for one frame that needs only this frame and the one before it.
 
-    With a rate, the time axis of the player is cut into cells of ``1 / fps`` seconds from its
+    With a rate, the time axis of the player is cut into cells of `1 / fps` seconds from its
     zero, and the first frame of each cell is taken. So a sample never depends on where decoding
     began, and rounding never adds up: over an hour, sample and picture stay together.
     """
 
     fps: Fraction | None = None
+    """Samples a second."""
     step: int | None = None
+    """Every how many frames a sample is taken."""
     start: Fraction | None = None
+    """Time of the first sample at the earliest, in seconds."""
     stop: Fraction | None = None
+    """Time before which samples are taken, in seconds."""
 
     @classmethod
     def of(
         cls, *, fps: float | None, step: int | None, start: float | None, stop: float | None
     ) -> "Sampling":
-        """Build from options; a decimal such as 29.97 is taken as written."""
+        """Build a rule from options; a decimal such as 29.97 is taken as written."""
         rate, first, last = (None if v is None else Fraction(str(v)) for v in (fps, start, stop))
         return cls(fps=rate, step=step, start=first, stop=last)
 
     @property
     def is_dense(self) -> bool:
-        """Whether every picture up to the end is wanted."""
+        """Whether every picture up to the end is a sample."""
         return self.fps is None and self.step in (None, 1) and self.start is None
 
     def wants(
         self, index: int, time: Fraction, before: Fraction | None, *, cut: bool = False
     ) -> bool:
-        """Whether to analyse a frame.
+        """Return whether a frame is a sample.
 
         Args:
-            index: number of the frame in presentation order.
-            time: when it is shown, in seconds.
-            before: when the frame before it was shown; ``None`` for the first.
-            cut: whether it is the first of a new shot.
+            index: Number of the frame in presentation order.
+            time: Time at which it is shown, in seconds.
+            before: Time at which the frame before it was shown; `None` for the first.
+            cut: Whether it is the first of a new shot.
         """
         if self.start is not None and time < self.start:
             return False
@@ -55,5 +59,5 @@ class Sampling:
         return first_in_range or math.floor(time * self.fps) > math.floor(before * self.fps)
 
     def ends(self, time: Fraction) -> bool:
-        """Whether nothing from this time on is wanted."""
+        """Return whether no sample comes from this time on."""
         return self.stop is not None and time >= self.stop

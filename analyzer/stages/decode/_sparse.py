@@ -1,12 +1,13 @@
-"""Sampled pictures without decoding all others, to the bit as a full decode gives them.
+"""Sampled pictures without decoding all others, equal to the bit to those of a full decode.
 
-H.264 says of each picture whether others refer to it. Those to which none does are passed over
-unless they are sampled; behind the last sample of a group of pictures nothing is decoded at all, up
-to the next key frame with a sample in its group. Other formats do not tell enough.
+H.264 states for each picture whether others refer to it. Pictures to which no other refers are
+passed over unless they are sampled; behind the last sample of a group of pictures nothing is
+decoded at all, up to the next key frame with a sample in its group. Other formats do not tell
+enough.
 
-Where damage is met, or told of by the container, everything is decoded. What only the decoder would
-have noticed, in a picture that nobody looks at, is not counted; so broadcasts, which are damaged in
-transmission, are decoded whole.
+Where damage is met, or stated by the container, everything is decoded. Damage that only the
+decoder would have noticed, in a picture that is not needed, is not counted; so broadcasts, which
+are damaged in transmission, are decoded whole.
 """
 
 from bisect import bisect_left
@@ -18,47 +19,49 @@ from itertools import chain
 import numpy as np
 from av.video.frame import PictureType, VideoFrame
 
-from analyzer.stages.decode._index import Index
-from analyzer.stages.decode._pictures import DecodedPicture, PictureStream, stamp
+from analyzer.stages.decode._index import PacketIndex
+from analyzer.stages.decode._pictures import DecodedPicture, PictureStream, timestamp
 from analyzer.stages.decode._sampling import Sampling
+from analyzer.types import I64
 
 CODEC = "h264"
+"""Name of the only codec with packets that tell enough."""
 
 
-class Doubt(Exception):
+class UnexpectedPicture(Exception):
     """Something came out of the decoder that the packets did not announce: decode it all."""
 
 
 @dataclass(frozen=True)
 class SparsePlan:
-    """What to do with each packet of a stream."""
+    """Instructions for each packet of a stream."""
 
     skips: tuple[str | None, ...]
-    """What the decoder may leave out, by packet; ``None``: it is not given the packet."""
+    """By packet, what the decoder may leave out; `None`: it is not given the packet."""
     numbers: dict[Fraction, int]
-    """Stamp -> number of each sampled picture and of the last, ascending; stamps in seconds."""
+    """Timestamp in seconds -> number of each sampled picture and of the last, ascending."""
     samples: frozenset[int]
     """Numbers of the sampled pictures."""
     fresh: frozenset[int]
-    """Numbers of the packets with which decoding begins anew."""
+    """Numbers of the packets with which decoding starts again."""
     keys: tuple[Fraction, ...]
-    """Stamps of their pictures, ascending."""
+    """Timestamps of the pictures of these packets, in seconds, ascending."""
     count: int
-    """Of the pictures that the sampling does not cut off."""
+    """Number of the pictures that the sampling does not cut off."""
     stops: bool
-    """Whether it cuts off any."""
+    """Whether the sampling cuts off any picture."""
 
 
-def plan(index: Index, sampling: Sampling, origin: Fraction) -> SparsePlan | None:
-    """Find out what to decode.
+def plan(index: PacketIndex, sampling: Sampling, origin: Fraction) -> SparsePlan | None:
+    """Plan which packets to decode.
 
     Args:
-        index: of all packets.
-        sampling: says which pictures are wanted.
-        origin: the container's start time in seconds.
+        index: Index of all packets.
+        sampling: Rule that selects the pictures.
+        origin: Start time of the container in seconds.
 
     Returns:
-        ``None`` where everything must be decoded.
+        The plan; `None` where everything must be decoded.
     """
     shown = [stamp * index.time_base for stamp in index.shown.tolist()]
     count = len(shown)
@@ -84,8 +87,13 @@ def plan(index: Index, sampling: Sampling, origin: Fraction) -> SparsePlan | Non
     )
 
 
-def _skips(index: Index, needed: "np.ndarray") -> tuple[tuple[str | None, ...], frozenset[int]]:
-    """What may be left out of each packet, and the packets with which decoding begins anew."""
+def _skips(index: PacketIndex, needed: I64) -> tuple[tuple[str | None, ...], frozenset[int]]:
+    """Return what may be left out of each packet, and the packets that start decoding again.
+
+    Args:
+        index: Index of all packets.
+        needed: (n,) numbers of the pictures that must be decoded, ascending.
+    """
     order = np.argsort(index.stamps)  # number of a picture -> its packet
     packets = order[needed]
     groups = np.searchsorted(index.keys, packets, "right") - 1
@@ -93,7 +101,7 @@ def _skips(index: Index, needed: "np.ndarray") -> tuple[tuple[str | None, ...], 
     reach: dict[int, int] = {}
     for packet, group in zip(packets.tolist(), groups.tolist(), strict=True):
         reach[group] = max(reach.get(group, 0), packet + 1)
-        # What is shown before the key frame of its group may refer to the whole group before.
+        # A picture shown before the key frame of its group may refer to the whole group before.
         if index.stamps[packet] < index.stamps[index.keys[group]] and group > 0:
             reach[group - 1] = ends[group - 1]
     skips: list[str | None] = [None] * len(index.stamps)
@@ -106,38 +114,39 @@ def _skips(index: Index, needed: "np.ndarray") -> tuple[tuple[str | None, ...], 
     return tuple(skips), frozenset(fresh)
 
 
-def chosen(
-    first: DecodedPicture, pictures: PictureStream, wanted: SparsePlan
+def decode_planned(
+    first: DecodedPicture, pictures: PictureStream, sparse_plan: SparsePlan
 ) -> Iterator[tuple[int, Fraction, VideoFrame]]:
     """Decode by a plan.
 
     Args:
-        first: the picture that was decoded already.
-        pictures: that come after it.
-        wanted: the plan.
+        first: Picture that was decoded already.
+        pictures: Pictures that come after it.
+        sparse_plan: The plan.
 
     Yields:
-        Number, stamp and picture of each that the plan numbers.
+        Number, timestamp in seconds, and picture of each that the plan numbers.
 
     Raises:
-        Doubt: of what else comes out, or does not.
+        UnexpectedPicture: A picture comes out, or stays out, against the plan.
     """
-    pictures.choose(wanted.skips, wanted.fresh)
-    left, keys = list(reversed(wanted.numbers.values())), list(reversed(wanted.keys))
+    pictures.choose(sparse_plan.skips, sparse_plan.fresh)
+    numbers = list(reversed(sparse_plan.numbers.values()))
+    keys = list(reversed(sparse_plan.keys))
     for decoded in chain([first], pictures):
-        picture, when = decoded.picture, stamp(decoded.picture)
-        if decoded.damage or when is None:
-            raise Doubt
+        picture, shown = decoded.picture, timestamp(decoded.picture)
+        if decoded.damage or shown is None:
+            raise UnexpectedPicture
         # An encoder may call pictures keys that are whole only after some others.
-        if keys and when >= keys[-1] and (when, picture.pict_type) != (keys.pop(), PictureType.I):
-            raise Doubt
-        number = wanted.numbers.get(when)
+        if keys and shown >= keys[-1] and (shown, picture.pict_type) != (keys.pop(), PictureType.I):
+            raise UnexpectedPicture
+        number = sparse_plan.numbers.get(shown)
         if number is None:
             continue
-        if not left or left.pop() != number:
-            raise Doubt
-        yield number, when, picture
-        if not left and wanted.stops:
+        if not numbers or numbers.pop() != number:
+            raise UnexpectedPicture
+        yield number, shown, picture
+        if not numbers and sparse_plan.stops:
             return
-    if left or pictures.left_over:
-        raise Doubt
+    if numbers or pictures.left_over:
+        raise UnexpectedPicture

@@ -1,4 +1,4 @@
-"""Pictures made small and grey, for finding cuts: quick, for it is done with every picture."""
+"""Pictures made small and grey, for finding cuts; quick, because it is done with every picture."""
 
 from typing import Any
 
@@ -9,16 +9,21 @@ from av.video.reformatter import VideoReformatter
 from analyzer.types import U8
 
 _WIDTH = 128
-_LUMA_FIRST = ("yuv", "nv", "gray", "p010", "p016")
+_LUMA_PLANE_FORMATS = ("yuv", "nv", "gray", "p010", "p016")
+"""Beginnings of the names of pixel formats with brightness in the first plane."""
 
 
 def thumbnail(picture: VideoFrame, reformatter: VideoReformatter) -> U8:
-    """A decoded picture, about 128 pixels on its longer side, grey: (h, w).
+    """Return a decoded picture in grey, about 128 pixels on its longer side: (h, w) uint8.
 
-    Where brightness has a plane of its own, every nth of its pixels is taken where it lies.
+    Where brightness has a plane of its own, every nth pixel is taken directly from that plane.
+
+    Args:
+        picture: The decoded picture.
+        reformatter: Converter for pictures without such a plane.
     """
     step = max(1, max(picture.width, picture.height) // _WIDTH)
-    if not picture.format.name.startswith(_LUMA_FIRST) or picture.format.is_bit_stream:
+    if not picture.format.name.startswith(_LUMA_PLANE_FORMATS) or picture.format.is_bit_stream:
         size = max(1, picture.width // step), max(1, picture.height // step)
         small = reformatter.reformat(picture, *size, "gray", interpolation="FAST_BILINEAR")
         return np.asarray(small.to_ndarray(), np.uint8)

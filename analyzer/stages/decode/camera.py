@@ -1,4 +1,4 @@
-"""A camera, by its number: frames without end, timed by the clock."""
+"""A camera, by its number: an endless stream of frames, timed by the clock."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -9,15 +9,21 @@ import numpy as np
 from analyzer.errors import InputError, UsageError
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.decode import Watcher
+from analyzer.stages.decode._medium import OpenMedium
 from analyzer.types import U8, Frame, MediaInfo
 from joblist.shard import Shard
 
-_RATE = 30.0
-"""Frames a second, where a camera does not tell."""
+_DEFAULT_RATE = 30.0
+"""Frames a second, where a camera does not state its rate."""
 
 
 def create(*, frame_step: int | None = None, runtime: Runtime) -> "CameraDecoder":
-    """A camera; frame_step: take every Nth frame."""
+    """Return a decoder of cameras.
+
+    Args:
+        frame_step: Every how many frames a sample is taken.
+        runtime: Not used.
+    """
     return CameraDecoder(frame_step or 1)
 
 
@@ -40,7 +46,7 @@ class CameraDecoder:
         if not camera.isOpened():
             camera.release()
             raise InputError(
-                f"camera {path}: cannot be opened; is it plugged in, and used by nobody else? "
+                f"camera {path}: cannot be opened; is it plugged in, and free of other programs? "
                 "Others are python -m analyzer webcam 1, and so on"
             )
         # The newest picture, not one of a queue.
@@ -48,25 +54,19 @@ class CameraDecoder:
         return CameraMedium(f"camera {path}", camera, self._step)
 
     def pictures(self, path: str, times_s: Sequence[float]) -> Iterator[U8 | None]:
-        """Refuse: what a camera saw is gone; see `analyzer.stages.decode.Decoder`.
+        """Refuse to find pictures again: those of a camera are gone.
 
         Raises:
-            UsageError: always.
+            UsageError: Always.
         """
         raise UsageError(f"camera {path}: what it saw is gone; record it, and analyse the video")
 
 
-class CameraMedium:
+class CameraMedium(OpenMedium):
     """An open camera; see `analyzer.stages.decode.Medium`."""
 
     def __init__(self, uri: str, camera: cv2.VideoCapture, step: int) -> None:
-        self._camera, self._step = camera, step
-        self.frames_decoded = 0
-        self.damaged = 0
-        self.missing_s = 0.0
-        self.reached_end = False
-        self.needs_care = False
-        self.info = MediaInfo(
+        info = MediaInfo(
             uri=uri,
             kind="video",
             width_px=int(camera.get(cv2.CAP_PROP_FRAME_WIDTH)),
@@ -74,29 +74,25 @@ class CameraMedium:
             frame_rate=None,
             duration_s=0.0,
         )
-
-    def __enter__(self) -> "CameraMedium":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        super().__init__(info)
+        self._camera, self._step = camera, step
 
     def close(self) -> None:
-        """Give the camera back."""
+        """Release the camera."""
         self._camera.release()
 
     @property
     def range_s(self) -> tuple[float, float]:
-        """From now on, without end."""
+        """Zero and infinity: a camera has no end."""
         return 0.0, float("inf")
 
     def frames(self, watcher: Watcher | None = None) -> Iterator[Frame]:
-        """Yield frames until the camera is gone; see `analyzer.stages.decode.Medium`."""
-        duration_s = self._step / (self._camera.get(cv2.CAP_PROP_FPS) or _RATE)
+        """Yield frames until the camera stops; see `analyzer.stages.decode.Medium`."""
+        duration_s = self._step / (self._camera.get(cv2.CAP_PROP_FPS) or _DEFAULT_RATE)
         started = time.monotonic()
         while True:
-            there, picture = self._camera.read()
-            if not there:
+            is_read, picture = self._camera.read()
+            if not is_read:
                 break
             if self.frames_decoded % self._step == 0:
                 yield Frame(

@@ -1,4 +1,4 @@
-"""Still pictures: one, a folder of them, or a list; each stands for itself."""
+"""Still pictures: one, a folder, or a list of pictures; each is a shot of its own."""
 
 import os
 import warnings
@@ -12,14 +12,21 @@ from analyzer.errors import InputError
 from analyzer.files import source
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.decode import Watcher
+from analyzer.stages.decode._medium import OpenMedium
 from analyzer.types import U8, Frame, MediaInfo
 from joblist.shard import Shard
 
 SUFFIXES = frozenset((".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"))
+"""Suffixes of the files in a folder that are taken for pictures."""
 
 
 def create(*, frame_step: int | None = None, runtime: Runtime) -> "ImagesDecoder":
-    """Still pictures, upright as their cameras say; frame_step: take every Nth."""
+    """Return a decoder of still pictures, upright as their cameras say.
+
+    Args:
+        frame_step: Every how many pictures one is taken.
+        runtime: Not used.
+    """
     return ImagesDecoder(frame_step or 1)
 
 
@@ -37,10 +44,10 @@ class ImagesDecoder:
         careful: bool = False,
         alive: Callable[[], None] = lambda: None,
     ) -> "ImagesMedium":
-        """Open a picture, a folder or a list of them; see `analyzer.stages.decode.Decoder`."""
-        named = [path] if isinstance(path, str) else list(path)
-        stills = [still for name in named for still in _stills(name)]
-        return ImagesMedium(named[0], tuple(stills[:: self._step]), several=len(stills) > 1)
+        """Open a picture, a folder or a list of both; see `analyzer.stages.decode.Decoder`."""
+        paths = [path] if isinstance(path, str) else list(path)
+        stills = [still for item in paths for still in _stills(item)]
+        return ImagesMedium(paths[0], tuple(stills[:: self._step]), several=len(stills) > 1)
 
     def pictures(self, path: str | Sequence[str], times_s: Sequence[float]) -> Iterator[U8 | None]:
         """Read some pictures again; see `analyzer.stages.decode.Decoder`."""
@@ -54,33 +61,32 @@ class ImagesDecoder:
 
 
 def _stills(path: str) -> list[str]:
-    """A picture itself, or the pictures in a folder in order of name.
+    """Return the path of a picture, or those of the pictures in a folder in order of name.
 
     Raises:
-        InputError: a folder holds no picture.
+        InputError: The folder holds no picture.
     """
     if not os.path.isdir(path):
         return [path]
-    inside = sorted(str(p) for p in Path(path).iterdir() if p.suffix.lower() in SUFFIXES)
-    if not inside:
+    stills = sorted(str(p) for p in Path(path).iterdir() if p.suffix.lower() in SUFFIXES)
+    if not stills:
         raise InputError(f"{path}: no picture in this folder")
-    return inside
+    return stills
 
 
-class ImagesMedium:
+class ImagesMedium(OpenMedium):
     """Some pictures; see `analyzer.stages.decode.Medium`.
 
     One broken picture among several is counted as damaged and left out.
+
+    Args:
+        uri: Path of the first picture or of the folder.
+        stills: Paths of the pictures.
+        several: Whether more than one picture was given.
     """
 
     def __init__(self, uri: str, stills: tuple[str, ...], *, several: bool) -> None:
-        self._several = several
-        self.frames_decoded = 0
-        self.damaged = 0
-        self.missing_s = 0.0
-        self.reached_end = False
-        self.needs_care = False
-        self.info = MediaInfo(
+        info = MediaInfo(
             uri=uri,
             kind="image",
             width_px=0,
@@ -89,23 +95,16 @@ class ImagesMedium:
             duration_s=0.0,
             stills=stills,
         )
-
-    def __enter__(self) -> "ImagesMedium":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Nothing is held open."""
+        super().__init__(info)
+        self._several = several
 
     @property
     def range_s(self) -> tuple[float, float]:
-        """Pictures have no times; see `analyzer.stages.decode.Medium`."""
+        """Zero and zero: pictures have no times."""
         return 0.0, 0.0
 
     def frames(self, watcher: Watcher | None = None) -> Iterator[Frame]:
-        """Yield the pictures; see `Medium`. Their number stands for a time."""
+        """Yield the pictures, timed by their numbers; see `analyzer.stages.decode.Medium`."""
         for index, path in enumerate(self.info.stills):
             try:
                 image = read(path)
@@ -123,7 +122,8 @@ def read(path: str) -> U8:
     """Read one picture: (H, W, 3) RGB, upright.
 
     Raises:
-        InputError: missing, empty, not a picture, damaged, or larger than is sane.
+        InputError: Missing, empty, not a picture, damaged, or over the limits of
+            `analyzer.files.source`.
     """
     with os.fdopen(source.open_file(path), "rb") as file, warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)

@@ -1,4 +1,8 @@
-"""Stage: chips become embeddings (who) and attribute heads (what)."""
+"""Stage: chips become embeddings (who) and attribute heads (what).
+
+In: chips of the aligner that the describer names. Out: `Descriptions`.
+Used by the pipeline, by `analyzer.gallery` and by `analyzer.evaluation`.
+"""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -8,18 +12,18 @@ from analyzer.types import U8, Descriptions
 
 
 class Describer(Protocol):
-    """A network, or several, over face chips.
+    """One network or several that describe chips of faces.
 
-    Its file may state ``UNIT_THRESHOLD``, the threshold for embeddings of length one: with it,
-    identity stores need not be told how to match.
+    Its module may state `UNIT_THRESHOLD`, the threshold for embeddings of length one: with it,
+    identity stores need no threshold of their own.
     """
 
     aligner: str
-    """Spec of the aligner whose chips it expects, such as ``chip:size=150``."""
+    """Spec of the aligner that cuts its chips, such as `chip:size=150`."""
     threshold: float
     """Euclidean distance of embeddings below which two faces are taken for one person."""
     calibration: Calibration | None
-    """Tables that say how sure its labels are; ``None`` where it has none."""
+    """Tables of the reliability of its labels; `None` where it has none."""
     provenance: Mapping[str, str]
     """Model file -> sha256, for the report."""
     dimensions: int
@@ -31,11 +35,11 @@ class Describer(Protocol):
         """Describe chips.
 
         Args:
-            images: (n, S, S, 3) RGB; n may be 0.
+            images: (n, S, S, 3) uint8, RGB; n may be 0.
 
         Returns:
-            Embeddings (n, D) and the heads ``sex`` (n, 1: logit of male against female), ``age``
-            (n, 9: logits of the FairFace bins) and ``ethnicity`` (n, 7: logits), as far as the
-            describer was asked for them.
+            Embeddings (n, D) and the heads `sex` (n, 1: logit of male against female), `age`
+            (n, 9: logits of the FairFace bins) and `ethnicity` (n, 7: logits), of which only the
+            requested ones are there.
         """
         ...

@@ -1,11 +1,11 @@
 """The attribute branch on the trunk of dlib's face ResNet, as a safetensors file.
 
 The branch repeats the network's stages behind the trunk with its own weights:
-``convolution.NN.filters`` (out, in, 3, 3) and ``.bias`` (out,), input first. On its features stand
-one hidden layer, ``hidden.weight`` (512, 1472) and ``hidden.bias`` (512,), and for each head of k
-values ``NAME.weight`` (k, 512) and ``NAME.bias`` (k,). The same layers again, named
-``identity.hidden`` (512, 704) and ``identity.NAME``, stand on the features of dlib's own stages;
-a head's values are the sum of both. Values are stored as float16.
+`convolution.NN.filters` (out, in, 3, 3) and `.bias` (out,), input first. On its features stand
+one hidden layer, `hidden.weight` (512, 1472) and `hidden.bias` (512,), and for each head of k
+values `NAME.weight` (k, 512) and `NAME.bias` (k,). The same layers again, named
+`identity.hidden` (512, 704) and `identity.NAME`, stand on the features of dlib's own stages;
+the values of a head are the sum of both. Values are stored as float16.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,14 +24,15 @@ from analyzer.stages.describe._dlib_dat import Convolution, shapes
 from analyzer.types import F32
 
 TRUNK = 7
-"""Convolutions that identity and attributes share: the stem and the first stage."""
+"""Number of convolutions that identity and attributes share: the stem and the first stage."""
 FEATURES = 64 + 128 + 256 + 4 * 256
-"""The means of the branch's first three stages, and the four places of the last one."""
+"""Number of features: means of the branch's first three stages, and four positions of the last."""
 IDENTITY_FEATURES = 64 + 128 + 256 + 256
-"""The means of dlib's own stages behind the trunk."""
+"""Number of features: means of dlib's own stages behind the trunk."""
 HIDDEN = 512
+"""Length of the hidden layer."""
 SHIPPED = Path(__file__).with_name("dlib_resnet_attributes.safetensors")
-"""The branch that comes with this package."""
+"""Path of the branch that comes with this package."""
 
 
 @dataclass(frozen=True)
@@ -39,21 +40,21 @@ class Attributes:
     """The branch, its hidden layer, and the linear layers of the heads on it."""
 
     tensors: Mapping[str, F32]
-    """Weights by name, as the module's docstring lists them."""
+    """Weights by name, as in the docstring of the module."""
 
     @classmethod
     def rounded(cls, tensors: Mapping[str, Any]) -> "Attributes":
-        """Weights as the file will hold them, so that figures are those of the file."""
+        """Return a branch with weights rounded as in a file, so that figures hold for the file."""
         return cls({k: v.astype(np.float16).astype(np.float32) for k, v in tensors.items()})
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The heads, in the order of `analyzer.attributes.heads.SIZES`."""
+        """Names of the heads, in the order of `analyzer.attributes.heads.SIZES`."""
         return tuple(name for name in SIZES if f"{name}.weight" in self.tensors)
 
     @property
     def convolutions(self) -> tuple[Convolution, ...]:
-        """The branch's convolutions, input first."""
+        """Convolutions of the branch, input first."""
         return tuple(
             Convolution.plain(
                 self.tensors[f"convolution.{i:02}.filters"],
@@ -64,17 +65,17 @@ class Attributes:
         )
 
     def only(self, names: Iterable[str]) -> "Attributes":
-        """The branch with these heads alone."""
-        kept = ("convolution", "hidden", *names)
+        """Return the branch with the named heads alone."""
+        parts = ("convolution", "hidden", *names)
         part = {k: k.removeprefix("identity.").partition(".")[0] for k in self.tensors}
-        return Attributes({k: v for k, v in self.tensors.items() if part[k] in kept})
+        return Attributes({k: v for k, v in self.tensors.items() if part[k] in parts})
 
 
 def load(path: Path) -> Attributes:
     """Read a branch from a file.
 
     Raises:
-        WeightsError: missing, truncated, or not such a file.
+        WeightsError: Missing, truncated, or not such a file.
     """
     try:
         tensors = {name: values.astype(np.float32) for name, values in load_file(path).items()}
@@ -88,33 +89,37 @@ def load(path: Path) -> Attributes:
 
 
 def save(attributes: Attributes, path: Path, metadata: Mapping[str, str]) -> None:
-    """Write a branch to a file, with what is to be known about it."""
+    """Write a branch to a file, with texts about its making."""
     tensors = {k: np.ascontiguousarray(v, np.float16) for k, v in attributes.tensors.items()}
     save_file(tensors, str(path), metadata=dict(metadata))
 
 
 def metadata(path: Path) -> dict[str, str]:
-    """What was written beside the weights: command, seed, data, figures, calibration."""
+    """Return the texts beside the weights: command, seed, data, figures, calibration."""
     with safe_open(str(path), "numpy") as file:
         return dict(file.metadata() or {})
 
 
 def calibration(path: Path) -> Calibration | None:
-    """The tables that came with the weights; ``None`` where none did."""
+    """Return the calibration beside the weights; `None` where there is none."""
     text = metadata(path).get("calibration")
     return Calibration.from_json(text) if text else None
 
 
 def _check(path: Path, tensors: Mapping[str, F32]) -> None:
-    """Raise unless the tensors are a branch and heads that fit on it."""
+    """Require that the tensors are a branch and heads that fit on it.
+
+    Raises:
+        WeightsError: Other tensors.
+    """
     layers = {"hidden": (HIDDEN, FEATURES), "identity.hidden": (HIDDEN, IDENTITY_FEATURES)}
     heads = [name for name in SIZES if f"{name}.weight" in tensors]
     layers |= {f"{on}{name}": (SIZES[name], HIDDEN) for name in heads for on in ("", "identity.")}
-    wanted: dict[str, tuple[int, ...]] = {}
+    expected: dict[str, tuple[int, ...]] = {}
     for i, (outputs, inputs, side, _, _) in enumerate(shapes()[TRUNK:]):
-        wanted[f"convolution.{i:02}.filters"] = (outputs, inputs, side, side)
-        wanted[f"convolution.{i:02}.bias"] = (outputs,)
+        expected[f"convolution.{i:02}.filters"] = (outputs, inputs, side, side)
+        expected[f"convolution.{i:02}.bias"] = (outputs,)
     for name, (outputs, inputs) in layers.items():
-        wanted |= {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
-    if {name: tensor.shape for name, tensor in tensors.items()} != wanted:
+        expected |= {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
+    if {name: tensor.shape for name, tensor in tensors.items()} != expected:
         raise WeightsError(f"{path}: these are no attributes for dlib's face ResNet")

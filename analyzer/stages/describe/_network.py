@@ -1,4 +1,4 @@
-"""One describing network of the user's: what it is shown, and what its outputs mean."""
+"""One describing network of the user: its input, and the meaning of its outputs."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,12 +20,12 @@ class Network:
     """A graph with one picture as its input.
 
     Args:
-        path: of the graph.
-        spec: what is to be known of it.
-        runtime: where to compute.
+        path: Path of the graph.
+        spec: Specification of its input and outputs.
+        runtime: Runtime that executes it.
 
     Raises:
-        WeightsError: no ONNX network, or one that is not as the specification says.
+        WeightsError: Not an ONNX network, or one that does not fit the specification.
     """
 
     def __init__(self, path: Path, spec: NetworkSpec, runtime: Runtime) -> None:
@@ -34,67 +34,93 @@ class Network:
         self._batch_size = runtime.batch_size
         self._session = runtime.load(path)
         self._input = self._only_input()
-        # One black picture tells what the outputs are like, before any job begins.
-        self._like = self._run(np.zeros((1, spec.size, spec.size, 3), np.uint8))
+        # A run shows the widths of the outputs, which a graph need not declare, and errors before
+        # any job begins.
+        self._example = self._run(np.zeros((1, spec.size, spec.size, 3), np.uint8))
 
     def __call__(self, images: U8) -> dict[str, F32]:
-        """All outputs (n, k), by name, for chips (n, S, S, 3); n may be 0."""
+        """Return all outputs for chips.
+
+        Args:
+            images: (n, S, S, 3) uint8, RGB; n may be 0.
+
+        Returns:
+            Name -> values (n, k) float32 of each output.
+        """
         parts = [self._run(batch) for batch in self._batches(images)]
         return {
-            name: np.concatenate([like[:0], *(part[name] for part in parts)])
-            for name, like in self._like.items()
+            name: np.concatenate([example[:0], *(part[name] for part in parts)])
+            for name, example in self._example.items()
         }
 
     def output(self, name: str) -> str:
-        """The output of this name; of a network with only one, that one.
+        """Return the full name of an output.
+
+        Args:
+            name: Name of the output; empty: the only output of the network.
 
         Raises:
-            WeightsError: there is none.
+            WeightsError: No output of this name, or more than one without a name.
         """
-        known = tuple(self._session.outputs)
-        if not name and len(known) == 1:
-            return known[0]
-        if name not in known:
-            said = f"no output {name!r}" if name else "several outputs"
+        outputs = tuple(self._session.outputs)
+        if not name and len(outputs) == 1:
+            return outputs[0]
+        if name not in outputs:
+            problem = f"no output {name!r}" if name else "several outputs"
             raise WeightsError(
-                f"{self.path}: {said}; there are: {', '.join(known)}; name it in the specification"
+                f"{self.path}: {problem}; there are: {', '.join(outputs)}; "
+                "name it in the specification"
             )
         return name
 
     def width(self, output: str) -> int:
         """Return the number of values that an output has for one chip."""
-        return self._like[output].shape[1]
+        return self._example[output].shape[1]
 
     def check(self, head: Head) -> None:
-        """Raise unless the outputs have what a head takes from them."""
+        """Require that the outputs have the columns of a head.
+
+        Raises:
+            WeightsError: Other columns.
+        """
         width = self.width(self.output(head.output))
         columns = head.columns or range(width)
-        wanted = (1, 2) if head.name == "sex" else (head.width,)
-        if len(columns) not in wanted or not all(0 <= c < width for c in columns):
+        counts = (1, 2) if head.name == "sex" else (head.width,)
+        if len(columns) not in counts or not all(0 <= c < width for c in columns):
             raise WeightsError(
-                f"{self.path}: {head.name} wants {' or '.join(map(str, wanted))} of the {width} "
+                f"{self.path}: {head.name} wants {' or '.join(map(str, counts))} of the {width} "
                 f"columns of {self.output(head.output)!r}; give others with columns: [...]"
             )
 
     def head(self, head: Head, outputs: Mapping[str, F32]) -> F32:
-        """A head's values as `analyzer.attributes.heads` wants them: (n, k)."""
+        """Return the decision values (n, k) of a head; see `analyzer.attributes.heads`.
+
+        Args:
+            head: The head.
+            outputs: Name -> values (n, c) of each output.
+        """
         raw = outputs[self.output(head.output)]
         return values(head, raw[:, list(head.columns)] if head.columns else raw)
 
     def _only_input(self) -> str:
+        """Return the name of the input.
+
+        Raises:
+            WeightsError: Several inputs, or one that does not fit the specification.
+        """
         spec, inputs = self.spec, self._session.inputs
-        wanted = (3, spec.size, spec.size) if spec.layout == "NCHW" else (spec.size, spec.size, 3)
+        expected = (3, spec.size, spec.size) if spec.layout == "NCHW" else (spec.size, spec.size, 3)
         fits = [
             name
             for name, shape in inputs.items()
             if len(shape) == 4
-            and all(side in (None, want) for side, want in zip(shape[1:], wanted, strict=True))
+            and all(a in (None, b) for a, b in zip(shape[1:], expected, strict=True))
         ]
         if len(inputs) != 1 or not fits:
-            shown = ", ".join(f"{name} {_shown(shape)}" for name, shape in inputs.items())
+            shown = ", ".join(f"{name} {_shape_text(shape)}" for name, shape in inputs.items())
             raise WeightsError(
                 f"{self.path}: its input is {shown}, and the specification says "
-                f"{_shown((None, *wanted))}: change size or layout there"
+                f"{_shape_text((None, *expected))}: change size or layout there"
             )
         return fits[0]
 
@@ -103,12 +129,13 @@ class Network:
             yield images[start : start + self._batch_size]
 
     def _run(self, images: U8) -> dict[str, F32]:
+        """Return all outputs (n, k) by name for one batch."""
         outputs = self._session.run(**{self._input: self._pixels(images)})
         rows = (np.asarray(o, np.float32).reshape(len(images), -1) for o in outputs)
         return dict(zip(self._session.outputs, rows, strict=True))
 
     def _pixels(self, images: U8) -> F32:
-        """Chips as the network wants them."""
+        """Convert chips to the form of the network's input."""
         ordered = images[..., ::-1] if self.spec.colour == "BGR" else images
         mean, std = (np.array(v, np.float32) for v in (self.spec.mean, self.spec.std))
         scaled = (ordered.astype(np.float32) - mean) / std
@@ -118,7 +145,15 @@ class Network:
 
 
 def values(head: Head, raw: F32) -> F32:
-    """What columns (n, c) of an output say, as decision values (n, k)."""
+    """Convert columns of an output to decision values; see `analyzer.attributes.heads`.
+
+    Args:
+        head: The head to which the columns belong.
+        raw: (n, c) float32, the columns.
+
+    Returns:
+        (n, k) float32.
+    """
     wide = raw.astype(np.float64)
     if head.values == "probabilities":
         wide = np.log(np.clip(wide, _TINY, 1)) if wide.shape[1] > 1 else _logit(wide)
@@ -131,9 +166,11 @@ def values(head: Head, raw: F32) -> F32:
 
 
 def _logit(probabilities: F64) -> F64:
+    """Return the logits of probabilities."""
     inside = np.clip(probabilities, _TINY, 1 - _TINY)
     return np.log(inside / (1 - inside))
 
 
-def _shown(shape: tuple[int | None, ...]) -> str:
+def _shape_text(shape: tuple[int | None, ...]) -> str:
+    """Return a shape as text, with `n` for free sides."""
     return "(" + ", ".join("n" if side is None else str(side) for side in shape) + ")"

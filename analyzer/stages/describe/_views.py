@@ -1,4 +1,4 @@
-"""Where in a chip each of several networks finds the picture that it was trained on."""
+"""Position of the inputs of several networks in one chip."""
 
 import math
 from collections.abc import Sequence
@@ -12,56 +12,67 @@ from analyzer.types import U8
 
 @dataclass(frozen=True)
 class InputView:
-    """The chip that one network wants."""
+    """The chip on which one network was trained."""
 
     alignment: str
-    """``arcface`` or ``chip``."""
+    """`arcface` or `chip`."""
     size: int
+    """Side in pixels."""
     padding: float
+    """Margin of a `chip`, as a share of the face."""
 
     @property
     def width(self) -> float:
-        """Side of what it shows, in sides of the face."""
+        """Side of the chip, in sides of the face."""
         return 1 + 2 * self.padding if self.alignment == "chip" else 1.0
 
 
 @dataclass(frozen=True)
 class View:
-    """A square in the aligner's chips, and the size in which a network wants it."""
+    """A square in the aligner's chips, and the size to which it is scaled for a network."""
 
     top: int
     left: int
     side: int
+    """Of the square in the chip, in pixels."""
     size: int
+    """Of the network's input, in pixels."""
 
     def take(self, images: U8) -> U8:
-        """Cut it (n, size, size, 3) out of chips."""
+        """Cut the square out of chips (n, S, S, 3), and scale it: (n, size, size, 3)."""
         cut = images[:, self.top : self.top + self.side, self.left : self.left + self.side]
         if self.side == self.size:
             return cut
-        how = cv2.INTER_AREA if self.side > self.size else cv2.INTER_LINEAR
+        method = cv2.INTER_AREA if self.side > self.size else cv2.INTER_LINEAR
         scaled = np.empty((len(cut), self.size, self.size, 3), np.uint8)
         for i, image in enumerate(cut):
-            scaled[i] = cv2.resize(np.ascontiguousarray(image), (self.size,) * 2, interpolation=how)
+            square = np.ascontiguousarray(image)
+            scaled[i] = cv2.resize(square, (self.size,) * 2, interpolation=method)
         return scaled
 
 
-def plan(wanted: Sequence[InputView]) -> tuple[str, list[View]]:
-    """The aligner whose chips hold what all networks want, and where.
+def plan(inputs: Sequence[InputView]) -> tuple[str, list[View]]:
+    """Plan chips that hold the inputs of all networks.
 
-    Chips of one alignment are cut once, as large and wide as any network wants them; the others'
-    lie in their middle.
+    Chips of one alignment are cut once, as large and as wide as the largest and widest input; the
+    other inputs lie in their middle.
+
+    Args:
+        inputs: Input of each network.
+
+    Returns:
+        Spec of the aligner, and the position of each input in its chips.
     """
-    arcface = max((w.size for w in wanted if w.alignment == "arcface"), default=0)
-    chips = [w for w in wanted if w.alignment == "chip"]
-    padding = max((w.padding for w in chips), default=0)
+    arcface = max((i.size for i in inputs if i.alignment == "arcface"), default=0)
+    chips = [i for i in inputs if i.alignment == "chip"]
+    padding = max((i.padding for i in chips), default=0)
     width = 1 + 2 * padding
-    beside = max((math.ceil(w.size * width / w.width) for w in chips), default=0)
+    beside = max((math.ceil(i.size * width / i.width) for i in chips), default=0)
     views = [
-        _middle(arcface, 0, w.size, 1.0)
-        if w.alignment == "arcface"
-        else _middle(beside, arcface, w.size, w.width / width)
-        for w in wanted
+        _middle(arcface, 0, i.size, 1.0)
+        if i.alignment == "arcface"
+        else _middle(beside, arcface, i.size, i.width / width)
+        for i in inputs
     ]
     if not arcface:
         return f"chip:size={beside},padding={padding}", views
@@ -70,6 +81,13 @@ def plan(wanted: Sequence[InputView]) -> tuple[str, list[View]]:
 
 
 def _middle(side: int, left: int, size: int, share: float) -> View:
-    """The middle of a square that begins at the left; ``share`` of its side."""
+    """Return the middle of a square.
+
+    Args:
+        side: Side of the square in pixels.
+        left: Column at which the square begins.
+        size: Side of the network's input in pixels.
+        share: Side of the middle, as a share of the square's side.
+    """
     part = size if math.ceil(size / share) == side else round(side * share)
     return View((side - part) // 2, left + (side - part) // 2, part, size)

@@ -18,38 +18,46 @@ from analyzer.types import F32, U8, Descriptions
 from analyzer.weights import locate
 
 TOLERANCE = 1e-5
-"""Largest difference from dlib's own embeddings with which a graph is accepted."""
+"""Largest difference from dlib's own embeddings at which a graph is accepted."""
 UNIT_THRESHOLD = 0.36
-"""`DlibResnet.threshold` for embeddings of length one; dlib's are 1.25 to 1.5 long, mean 1.37."""
+"""`DlibResnet.threshold` for embeddings of length one; dlib's have 1.25 to 1.5, on average 1.37."""
 
 
 def create(
     *, heads: str = "", mirror: bool = True, attributes: tuple[str, ...] = (), runtime: Runtime
 ) -> "DlibResnet":
-    """Face ResNet of dlib; heads: file of attributes, mirror=false: quicker, a little less right.
+    """Return a describer by dlib's face ResNet and the attribute branch on it.
 
     Args:
-        heads: a file that ``train attributes`` wrote; empty: the one that ships.
-        mirror: average the attributes of each face and its mirror image.
-        attributes: heads to compute.
-        runtime: where to compute.
+        heads: Path of a file that `train attributes` wrote; empty: the one of this package.
+        mirror: Whether to average the attributes of each face and its mirror image; without it
+            the describer is quicker and a little less right.
+        attributes: Names of the heads to compute.
+        runtime: Runtime that executes the network.
 
     Raises:
-        MissingDependency: the package that carries the weights is not installed.
-        UsageError: the branch does not know an attribute.
-        WeightsError: weights missing, altered, or not equal to dlib's own network.
+        MissingDependency: The package that carries the weights is not installed.
+        UsageError: The branch has no head for an attribute.
+        WeightsError: Weights missing, altered, or not equal to dlib's own network.
     """
     path = Path(heads) if heads else _dlib_attributes.SHIPPED
     return DlibResnet(path, mirror, attributes, runtime)
 
 
 class DlibResnet:
-    """Embeddings and attributes of chips."""
+    """Embeddings and attributes of chips; see `analyzer.stages.describe.Describer`.
+
+    Args:
+        heads: Path of the branch.
+        mirror: Whether the branch also sees each face's mirror image.
+        attributes: Names of the heads to compute.
+        runtime: Runtime that executes the network.
+    """
 
     aligner = f"chip:size={_dlib_dat.SIZE},padding=0.25"
     # On 100 LFW pictures of 10 persons, two pictures of different persons come no nearer than
     # 0.56, the means of three pictures each 0.50; such means of one person stay below 0.43. dlib's
-    # own 0.6 takes 0.4 % of the different pairs for one person, and clustering chains such errors.
+    # own 0.6 takes 0.4 % of the different pairs for one person, and clustering adds up such errors.
     threshold = 0.5
     dimensions = _dlib_dat.DIMENSIONS
 
@@ -73,11 +81,11 @@ class DlibResnet:
         return Descriptions(embeddings=outputs["embedding"], heads=heads)
 
     def features(self, images: U8) -> F32:
-        """Pooled features (n, 704) of dlib's own stages, on which heads are trained."""
+        """Return pooled features (n, 704) of dlib's own stages, on which heads are trained."""
         return self._run(images)["features"]
 
     def _run(self, images: U8) -> dict[str, F32]:
-        """All outputs of the graph, by name."""
+        """Return all outputs (n, k) of the graph by name."""
         widths = {"embedding": _dlib_dat.DIMENSIONS, **SIZES}
         widths["features"] = _dlib_attributes.IDENTITY_FEATURES
         parts = [
@@ -96,7 +104,14 @@ class DlibResnet:
 def _session(
     files: list[Path], attributes: tuple[str, ...], mirror: bool, runtime: Runtime
 ) -> Session:
-    """Load the graph of these files from the user's cache, or build it."""
+    """Load the graph of some files from the user's cache, or build it.
+
+    Args:
+        files: Path of dlib's weights, and of the branch where there are attributes.
+        attributes: Names of the heads.
+        mirror: Whether the branch also sees each face's mirror image.
+        runtime: Runtime that loads the graph.
+    """
     key = [*map(locate.sha256, files), *attributes, f"{_dlib_graph.VERSION} {mirror}"]
     digest = hashlib.sha256("\n".join(key).encode()).hexdigest()
     cached = cache.path("graphs", f"dlib_resnet-{digest[:32]}.onnx")
@@ -112,6 +127,7 @@ def _session(
 
 
 def _build(files: list[Path], attributes: tuple[str, ...], mirror: bool) -> bytes:
+    """Return the serialized graph; see `_session`."""
     branch = _dlib_attributes.load(files[1]) if attributes else _dlib_attributes.Attributes({})
     unknown = set(attributes) - set(branch.names)
     if unknown:
@@ -120,7 +136,16 @@ def _build(files: list[Path], attributes: tuple[str, ...], mirror: bool) -> byte
 
 
 def _verify(model: bytes, path: Path, runtime: Runtime) -> None:
-    """Raise unless the graph gives dlib's own embeddings; on the CPU, whose arithmetic is exact."""
+    """Require that a graph gives dlib's own embeddings, on the CPU, where arithmetic is exact.
+
+    Args:
+        model: The serialized graph.
+        path: Path of dlib's weights.
+        runtime: Runtime with the number of threads.
+
+    Raises:
+        WeightsError: Other embeddings.
+    """
     session = Runtime(device="cpu", threads=runtime.threads).load(model)
     chips = _synthetic_chips()
     ours = session.run(chips=chips)[session.outputs.index("embedding")]
@@ -132,7 +157,7 @@ def _verify(model: bytes, path: Path, runtime: Runtime) -> None:
 
 
 def _synthetic_chips() -> U8:
-    """Four chips (4, 150, 150, 3) of random patches, from coarse to fine."""
+    """Return four chips (4, 150, 150, 3) of random patches, from coarse to fine."""
     random = np.random.default_rng(0)
     chips = []
     for patch in (50, 25, 10, 1):

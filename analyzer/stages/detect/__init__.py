@@ -1,4 +1,8 @@
-"""Stage: frames become boxes, scores and landmarks."""
+"""Stage: frames become boxes, scores and landmarks.
+
+In: pictures of one size. Out: `Detections` for each.
+Used by the pipeline.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
@@ -16,23 +20,26 @@ class Detector(Protocol):
         """Find the faces of each picture.
 
         Args:
-            images: RGB pictures (H, W, 3) of one size.
+            images: Pictures (H, W, 3) uint8, RGB, of one size.
 
         Returns:
-            One `Detections` a picture, best score first, boxes inside the picture.
+            One `Detections` for each picture, best score first, boxes inside the picture.
         """
         ...
 
 
 @runtime_checkable
 class FrameDetector(Protocol):
-    """A `Detector` that has to know which frame of which medium a picture is."""
+    """A `Detector` that needs to know which frame of which medium a picture is."""
 
     def detect_frames(self, frames: Sequence[Frame], info: MediaInfo) -> list[Detections]:
-        """Find the faces of each frame; asked instead of `Detector.detect`.
+        """Find the faces of each frame; called instead of `Detector.detect`.
 
         Args:
-            frames: of one size.
-            info: of the medium, which frames are numbered in from its first.
+            frames: Frames of one size, numbered from the first frame of the medium.
+            info: Facts about the medium.
+
+        Returns:
+            One `Detections` for each frame.
         """
         ...

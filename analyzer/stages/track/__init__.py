@@ -1,4 +1,8 @@
-"""Stage: the detections of successive frames become tracks."""
+"""Stage: the detections of successive frames become tracks.
+
+In: frames and their `Detections`. Out: `Faces` with the numbers of their tracks.
+Used by the pipeline.
+"""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -15,8 +19,8 @@ class Tracker(Protocol):
         """Take the next sampled frames.
 
         Args:
-            frames: the pictures. No track goes on across a frame whose ``cut`` is set.
-            detections: what the detector found in each; ``None`` where it was not asked, so that
+            frames: The frames. No track goes on across a frame with `cut` set.
+            detections: Detections of each frame; `None` where the detector did not run, so that
                 the tracker coasts. It may look back from a detection, but not beyond this call.
 
         Returns:

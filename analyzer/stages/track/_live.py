@@ -1,4 +1,4 @@
-"""What trackers that follow pixels share: coast between detections, restart at them."""
+"""Common part of trackers that follow pixels: coast between detections, restart at them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ import numpy as np
 from analyzer.stages.track._match import match
 from analyzer.types import F32, Detections, Faces
 
-_SURE = 0.5
+_MIN_SURE_CONF = 0.5
+"""Least confidence with which a track goes on when the detector misses it."""
 
 
 @dataclass
@@ -18,20 +19,20 @@ class LiveTrack:
 
     id: int
     box: F32
-    """(4,) where it is now."""
+    """(4,) current position, pixels."""
     state: Any
-    """What the tracker keeps of it."""
+    """Data of the tracker for this face."""
     score: float = np.nan
-    """Of the detection in this frame; NaN while coasting."""
+    """Score of the detection in this frame; NaN while coasting."""
     landmarks: F32 | None = None
-    """(5, 2) of the detection in this frame, or ``None``."""
+    """(5, 2) landmarks of the detection in this frame, or `None`."""
     conf: float = np.nan
-    """0 to 1, how sure its last move is; NaN when fresh."""
+    """Confidence of its last move, 0 to 1; NaN when fresh."""
     missed: int = 0
-    """How often in succession the detector has not seen it."""
+    """Number of detections in succession that missed it."""
 
     def coast(self, box: F32, conf: float) -> None:
-        """Move on to where the tracker believes it to be."""
+        """Move the face to a box (4,) that the tracker believes, with its confidence."""
         self.box, self.conf = box, conf
         self.score, self.landmarks = np.nan, None
 
@@ -40,8 +41,9 @@ class LiveTracks:
     """The faces that are being followed.
 
     Args:
-        min_iou: least overlap of a track with the detection that continues it.
-        patience: how often in succession the detector may miss a face that the tracker is sure of.
+        min_iou: Least IoU of a track with the detection that continues it.
+        patience: Number of detections in succession that may miss a face of which the tracker is
+            sure.
     """
 
     def __init__(self, min_iou: float, patience: int) -> None:
@@ -50,25 +52,32 @@ class LiveTracks:
         self._next_id = 0
 
     def correct(self, detections: Detections, start: Callable[[F32], Any]) -> None:
-        """Take in what the detector found: matched tracks go on at its boxes, others may end.
+        """Correct the tracks by detections: matched tracks go on at their boxes, others may end.
 
         Args:
-            detections: of this frame.
-            start: makes the tracker's state of a box (4,).
+            detections: Detections of this frame.
+            start: Function that returns the tracker's data for a box (4,).
         """
         before = np.array([t.box for t in self.tracks], np.float32).reshape(-1, 4)
         old = {new: old for old, new in match(before, detections.boxes, self._min_iou)[0]}
-        seen = [self._seen(detections, i, old.get(i), start) for i in range(len(detections))]
-        unseen = [t for i, t in enumerate(self.tracks) if i not in old.values()]
-        for track in unseen:
+        detected = [self._restart(detections, i, old.get(i), start) for i in range(len(detections))]
+        missed = [t for i, t in enumerate(self.tracks) if i not in old.values()]
+        for track in missed:
             track.missed += 1
-        kept = [t for t in unseen if t.missed <= self._patience and t.conf >= _SURE]
-        self.tracks = seen + kept
+        coasting = [t for t in missed if t.missed <= self._patience and t.conf >= _MIN_SURE_CONF]
+        self.tracks = detected + coasting
 
-    def _seen(
+    def _restart(
         self, detections: Detections, i: int, old: int | None, start: Callable[[F32], Any]
     ) -> LiveTrack:
-        """The track of a detection: a new one, or the old one restarted at its box."""
+        """Return the track of a detection: a new one, or the old one restarted at its box.
+
+        Args:
+            detections: Detections of this frame.
+            i: Number of the detection.
+            old: Number of the track that it continues; `None`: a new track.
+            start: Function that returns the tracker's data for a box (4,).
+        """
         if old is None:
             self._next_id += 1
         box, marks = detections.boxes[i], detections.landmarks
@@ -82,7 +91,7 @@ class LiveTracks:
         )
 
     def faces(self) -> Faces:
-        """The faces of this frame."""
+        """Return the faces of this frame."""
         unknown = np.full((5, 2), np.nan, np.float32)
         marks = [unknown if t.landmarks is None else t.landmarks for t in self.tracks]
         return Faces(

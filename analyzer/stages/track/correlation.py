@@ -1,4 +1,4 @@
-"""dlib's correlation tracker between detections: scale and place of each face, picture by picture.
+"""dlib's correlation tracker: scale and position of each face between detections.
 
 Danelljan et al., "Accurate Scale Estimation for Robust Visual Tracking", BMVC 2014.
 """
@@ -10,18 +10,29 @@ import dlib
 import numpy as np
 
 from analyzer.errors import UsageError
-from analyzer.imaging import boxes
+from analyzer.imaging.boxes import area, clip
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.track._live import LiveTrack, LiveTracks
 from analyzer.types import F32, U8, Detections, Faces, Frame
 
-_GOOD_PEAK = 20.0
+_SURE_PEAK = 20.0
+"""Peak to side-lobe ratio at which the confidence is 1."""
 
 
 def create(
     *, min_iou: float = 0.3, min_peak: float = 7.0, patience: int = 1, runtime: Runtime
 ) -> "CorrelationTracker":
-    """dlib's tracker; min_peak: peak to side-lobe ratio below which a face counts as lost."""
+    """Return dlib's correlation tracker.
+
+    Args:
+        min_iou: Least IoU of a track with the detection that continues it.
+        min_peak: Peak to side-lobe ratio below which a face counts as lost.
+        patience: Number of detections in succession that may miss a face.
+        runtime: Not used.
+
+    Raises:
+        UsageError: An IoU out of range.
+    """
     if not 0 < min_iou <= 1:
         raise UsageError(f"correlation: min_iou={min_iou} must be above 0 and at most 1")
     return CorrelationTracker(min_iou, min_peak, patience)
@@ -48,13 +59,14 @@ class CorrelationTracker:
         return self._live.faces()
 
     def _follow(self, track: LiveTrack, image: U8) -> bool:
+        """Move a track to its position in the next picture; return whether it is still there."""
         peak = track.state.update(image)
-        place = track.state.get_position()
-        box = [[place.left(), place.top(), place.right(), place.bottom()]]
+        position = track.state.get_position()
+        corners = [[position.left(), position.top(), position.right(), position.bottom()]]
         height, width = image.shape[:2]
-        placed = boxes.clip(np.array(box, np.float32), width, height)[0]
-        track.coast(placed, min(1.0, max(0.0, peak / _GOOD_PEAK)))
-        return bool(peak >= self._min_peak and boxes.area(track.box[None])[0] > 0)
+        box = clip(np.array(corners, np.float32), width, height)[0]
+        track.coast(box, min(1.0, max(0.0, peak / _SURE_PEAK)))
+        return bool(peak >= self._min_peak and area(track.box[None])[0] > 0)
 
 
 def _start(image: U8, box: F32) -> Any:

@@ -1,4 +1,4 @@
-"""Link detections that overlap from frame to frame; while coasting, boxes go on as they moved.
+"""Links between detections that overlap from frame to frame; coasting boxes go on as they moved.
 
 Bochinski et al., "High-Speed Tracking-by-Detection Without Using Image Information", AVSS 2017,
 with the best assignment instead of the greedy one, and gaps bridged.
@@ -14,9 +14,21 @@ from analyzer.inference.runtime import Runtime
 from analyzer.stages.track._match import match
 from analyzer.types import F32, Detections, Faces, Frame
 
+_ROUNDING_S = 1e-6
+"""Allowance for the rounding of times."""
+
 
 def create(*, min_iou: float = 0.3, max_gap: float = 0.5, runtime: Runtime) -> "IouTracker":
-    """Overlap of boxes; min_iou: least overlap of a link, max_gap: seconds that it may bridge."""
+    """Return a tracker that links overlapping boxes.
+
+    Args:
+        min_iou: Least IoU of two boxes of one track.
+        max_gap: Greatest time without a detection within a track, in seconds.
+        runtime: Not used.
+
+    Raises:
+        UsageError: An IoU out of range.
+    """
     if not 0 < min_iou <= 1:
         raise UsageError(f"iou: min_iou={min_iou} must be above 0 and at most 1")
     return IouTracker(min_iou, max_gap)
@@ -24,16 +36,20 @@ def create(*, min_iou: float = 0.3, max_gap: float = 0.5, runtime: Runtime) -> "
 
 @dataclass
 class _Track:
+    """A face that is being followed."""
+
     id: int
     box: F32
+    """(4,) last detection, pixels."""
     velocity: F32
-    """Pixels a second, (4,)."""
-    seen_s: float
-    """End of the last sample that showed the face."""
+    """(4,) pixels a second."""
+    end_s: float
+    """End of the last sample with a detection."""
     time_s: float
-    """Time of that sample."""
+    """Begin of that sample."""
 
     def box_at(self, time_s: float) -> F32:
+        """Return the box (4,) at a time if the face goes on as it moved."""
         return self.box + self.velocity * np.float32(time_s - self.time_s)
 
 
@@ -55,7 +71,7 @@ class IouTracker:
         self._live = [
             t
             for t in self._live
-            if not frame.cut and frame.time_s - t.seen_s <= self._max_gap + 1e-6
+            if not frame.cut and frame.time_s - t.end_s <= self._max_gap + _ROUNDING_S
         ]
         if detections is None:
             return self._coast(frame)
@@ -77,6 +93,7 @@ class IouTracker:
         )
 
     def _start(self, box: F32, frame: Frame) -> int:
+        """Start a track at a box (4,), and return its number."""
         end = frame.time_s + frame.duration_s
         still = np.zeros(4, np.float32)
         self._live.append(_Track(self._next_id, box, still, end, frame.time_s))
@@ -85,13 +102,14 @@ class IouTracker:
 
     @staticmethod
     def _advance(track: _Track, box: F32, frame: Frame) -> None:
+        """Continue a track with a detection at a box (4,)."""
         passed = frame.time_s - track.time_s
         track.velocity = (box - track.box) / np.float32(passed) if passed > 0 else track.velocity
         track.box, track.time_s = box, frame.time_s
-        track.seen_s = frame.time_s + frame.duration_s
+        track.end_s = frame.time_s + frame.duration_s
 
     def _coast(self, frame: Frame) -> Faces:
-        """Boxes moved on by their last velocity; a track coasts no longer than it may bridge."""
+        """Return all tracks, moved on by their last velocities."""
         height, width = frame.image.shape[:2]
         limit = np.array([width, height, width, height], np.float32)
         boxes = np.array([t.box_at(frame.time_s) for t in self._live], np.float32).reshape(-1, 4)

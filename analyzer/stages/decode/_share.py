@@ -1,0 +1,81 @@
+"""The part of a medium that is read: all of it, or the share of one shard."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from analyzer.stages.decode._index import PacketIndex
+from analyzer.stages.decode._line import TimedPicture
+from analyzer.stages.decode._sampling import Sampling
+from joblist.shard import Shard
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """The shots that begin between two times, to the end of the last of them."""
+
+    begin: Fraction | None = None
+    """In seconds; `None`: the beginning of the medium."""
+    end: Fraction | None = None
+    """In seconds; `None`: the end of the medium."""
+    index: PacketIndex | None = None
+    """Index to find where decoding can begin; `None`: decode from the start of the medium."""
+    is_empty: bool = False
+    """Whether nothing is read at all."""
+
+    def begins_with(self, picture: TimedPicture) -> bool:
+        """Return whether the first shot of the share begins with a picture."""
+        return self.begin is not None and picture.cut and picture.time >= self.begin
+
+    def is_over(self, picture: TimedPicture, *, has_begun: bool) -> bool:
+        """Return whether a picture comes behind the last shot of the share.
+
+        Args:
+            picture: The picture.
+            has_begun: Whether a shot of the share came before it.
+        """
+        is_behind = self.end is not None and picture.time >= self.end
+        return is_behind and (picture.cut or not has_begun)
+
+    def entry(self, origin: Fraction, lookback: int) -> int | None:
+        """Return the packet from which to decode; `None`: from the start of the medium.
+
+        Args:
+            origin: Start time of the container in seconds.
+            lookback: Number of pictures that are needed before a cut to find it.
+        """
+        if self.index is None or self.begin is None:
+            return None
+        return self.index.entry(self.begin + origin, before=lookback + 1)
+
+
+WHOLE = Share()
+"""All of a medium."""
+
+
+def share_of(
+    shard: Shard,
+    index: PacketIndex | None,
+    *,
+    sampling: Sampling,
+    origin: Fraction,
+    careful: bool,
+) -> Share:
+    """Return the share of a shard.
+
+    Args:
+        shard: The shard.
+        index: Index of all packets; without one, the first shard has the whole medium.
+        sampling: Rule that selects the pictures.
+        origin: Start time of the container in seconds.
+        careful: Whether to decode from the start, whatever the shard.
+    """
+    if index is None:
+        return Share(is_empty=shard.number > 0)
+    bounds = index.share_bounds(shard, sampling, origin)
+    if bounds is None:
+        return Share(is_empty=True)
+    begin, end = bounds
+    # A frame step counts pictures from the start, and how many of them damage has removed is
+    # known only after decoding them.
+    is_counted = careful or sampling.step
+    return Share(begin=begin, end=end, index=None if is_counted else index)

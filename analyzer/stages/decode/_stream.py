@@ -1,0 +1,167 @@
+"""The picture stream of an open container, checked, with its first picture decoded."""
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import av
+from av.video.frame import VideoFrame
+
+from analyzer.errors import InputError
+from analyzer.files import source
+from analyzer.stages.decode import _files
+from analyzer.stages.decode._pictures import DecodedPicture, PictureStream
+from analyzer.stages.decode._sampling import Sampling
+from analyzer.types import MediaInfo
+
+_PACKET_BYTES = (188, 192, 204)
+"""Of MPEG transport streams: plain, with timestamps, with error correction."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamFacts:
+    """Facts about a video, from its container and its first picture."""
+
+    info: MediaInfo
+    """Description of the medium; the size is that of upright pictures with square pixels."""
+    codec: str
+    """Name of the codec, as FFmpeg has it."""
+    origin: Fraction
+    """Start time of the container in seconds: the zero of the player's clock."""
+    stated_end_s: float
+    """End of the pictures according to the container, in seconds of the player's clock."""
+    clock_jumps: bool
+    """Whether the container's clock may break off, and its length is an estimate."""
+    is_truncated: bool
+    """Whether the file ends in the middle of a packet."""
+    stored_size: tuple[int, int]
+    """Width and height of the first picture as it is stored."""
+    square_size: tuple[int, int]
+    """Width and height of that picture once its pixels are square."""
+    quarter_turns: int
+    """Number of quarter turns, counterclockwise, that make a picture upright."""
+
+
+@dataclass(frozen=True)
+class OpenStream:
+    """A picture stream with what is needed to read it."""
+
+    container: Any
+    """Open container, of PyAV."""
+    stream: Any
+    """Its stream of pictures, of PyAV."""
+    facts: StreamFacts
+    first: DecodedPicture
+    """The first picture."""
+    following: PictureStream
+    """The pictures after the first."""
+
+    def length(self, picture: VideoFrame) -> Fraction:
+        """Return how long a picture is shown, in seconds."""
+        if picture.duration and picture.time_base is not None:
+            return picture.duration * picture.time_base
+        rate = self.stream.average_rate or self.stream.guessed_rate
+        return 1 / Fraction(rate) if rate else Fraction(0)
+
+
+def open_stream(
+    path: str,
+    container: Any,
+    size_bytes: int,
+    *,
+    sampling: Sampling,
+    threads: int,
+    key_frames: bool,
+) -> OpenStream:
+    """Open the picture stream of a container.
+
+    Args:
+        path: Path of the file, for messages and for the description of the medium.
+        container: Open container; the caller closes it, also after an error.
+        size_bytes: Size of the file.
+        sampling: Rule that selects the pictures; with a stop, long media are accepted.
+        threads: Number of threads that the decoder may use; 0: one for each core.
+        key_frames: Whether to decode key frames only.
+
+    Raises:
+        InputError: No picture, or over the limits of `analyzer.files.source`.
+    """
+    stream = _picture_stream(path, container, threads, key_frames)
+    origin = Fraction(container.start_time or 0, av.time_base)
+    clock_jumps = _files.clock_jumps(container)
+    stated_end_s = _stated_end_s(container, stream, origin)
+    if sampling.stop is None and not clock_jumps:
+        source.require_duration(path, stated_end_s)
+    info = _media_info(path, container, stream, size_bytes)
+    following = PictureStream(container, stream)
+    first = next(following, None)
+    if first is None:
+        raise InputError(
+            f"{path}: no picture can be decoded; the file is damaged, or its pictures are "
+            f"larger than {source.MAX_SIDE_PX} x {source.MAX_SIDE_PX}"
+        )
+    picture = first.picture
+    square_size = _square_size(path, stream, picture)
+    quarter_turns = round(picture.rotation / 90) % 4
+    width, height = square_size if quarter_turns % 2 == 0 else square_size[::-1]
+    facts = StreamFacts(
+        info=replace(info, width_px=width, height_px=height),
+        codec=stream.codec_context.name,
+        origin=origin,
+        stated_end_s=stated_end_s,
+        clock_jumps=clock_jumps,
+        is_truncated=_is_truncated(container, size_bytes),
+        stored_size=(picture.width, picture.height),
+        square_size=square_size,
+        quarter_turns=quarter_turns,
+    )
+    return OpenStream(container, stream, facts, first, following)
+
+
+def _picture_stream(path: str, container: Any, threads: int, key_frames: bool) -> Any:
+    """Return the stream of the pictures, with a decoder set up; see `open_stream`."""
+    stream = container.streams.best("video")
+    if stream is None:
+        raise InputError(f"{path}: no picture in it, only sound or data")
+    stream.thread_type = "AUTO"
+    stream.codec_context.thread_count = threads
+    stream.codec_context.options = {"max_pixels": str(source.MAX_PIXELS)}
+    if key_frames:
+        stream.codec_context.skip_frame = "NONKEY"
+    return stream
+
+
+def _stated_end_s(container: Any, stream: Any, origin: Fraction) -> float:
+    """Return the end of the pictures according to the container, on the player's clock."""
+    length = (container.duration or 0) / av.time_base
+    if not stream.duration or stream.time_base is None:
+        return length
+    end = float((stream.start_time or 0) + stream.duration) * float(stream.time_base)
+    return min(length or end, end - float(origin))
+
+
+def _media_info(path: str, container: Any, stream: Any, size_bytes: int) -> MediaInfo:
+    """Return the container's description of a medium, checked before a picture is decoded."""
+    source.require_size(path, stream.width, stream.height)
+    return MediaInfo(
+        uri=path,
+        kind="video",
+        width_px=stream.width,
+        height_px=stream.height,
+        frame_rate=stream.average_rate,
+        duration_s=(container.duration or 0) / av.time_base,
+        size_bytes=size_bytes,
+    )
+
+
+def _square_size(path: str, stream: Any, picture: VideoFrame) -> tuple[int, int]:
+    """Return width and height of a stored picture once its pixels are square."""
+    aspect = stream.sample_aspect_ratio or Fraction(1)
+    size = max(1, round(picture.width * aspect)), picture.height
+    source.require_size(path, *size)
+    return size
+
+
+def _is_truncated(container: Any, size_bytes: int) -> bool:
+    """Return whether a transport stream ends in the middle of a packet."""
+    return container.format.name == "mpegts" and all(size_bytes % n for n in _PACKET_BYTES)
