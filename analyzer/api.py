@@ -52,7 +52,7 @@ def analyze(
     Args:
         path: of a video; with ``engine="image"``, of a picture, a folder, or a list of them.
         models: from `load_models`, in the place of ``options``.
-        gallery: folder of portraits, named after whom they show.
+        gallery: folder of portraits, named after the persons in them.
         poster: path of the medium's poster.
         progress: called with an `analyzer.types.Progress` often; must return at once.
         options: fields of `analyzer.options.AnalysisOptions`, and ``threads``; see `load_models`.

@@ -76,10 +76,17 @@ class Analysis(Protocol):
     def identities(
         self, args: argparse.Namespace, options: Mapping[str, Any], *, written: bool
     ) -> Mapping[str, Any]:
-        """Return where people are remembered across jobs; nothing where they are not.
+        """Return the store in which people are remembered across jobs; empty without one.
 
-        Its `machine` names the only one whose tasks may use it, or is None. It holds no secret if
-        it is to be written to a file. Raises JobFailed where that place is away just now.
+        Its `machine` names the only machine with tasks that may use it, or is None.
+
+        Args:
+            args: Arguments that `add_identities` has added.
+            options: Options of the analysis.
+            written: Whether the answer is to stand in a file: then it holds no secret.
+
+        Raises:
+            JobFailed: The store is away just now.
         """
         ...
 

@@ -29,7 +29,7 @@ def write(
     """Write the portraits that the reports hold.
 
     Args:
-        collection: whose.
+        collection: Collection of the persons.
         folder: of the results; the best portrait of each goes into ``portraits`` in it.
         crops: the zip of all of them.
         progress: told of each medium.

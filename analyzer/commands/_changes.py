@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from analyzer.results.locate import Found
 
 HELP = (
-    "table of the files that are others now, for `python -m jobs accept` (default: beside the "
+    "table of the changed files, for `python -m jobs accept` (default: beside the "
     "joblist, JOBLIST.changes.csv)"
 )
 
@@ -23,7 +23,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def write(table: Path | None, results: "Found", replaced: "Sequence[Replaced]") -> None:
-    """Write down which files are others now, so that a ledger can be told.
+    """Write a table of the changed files, for `python -m jobs accept`.
 
     Args:
         table: what ``--changes`` was set to.

@@ -30,7 +30,7 @@ IDENTITIES_HELP = (
 )
 IDENTITY_THRESHOLD_HELP = "distance below which two are one person (default: the describer's)"
 MEDIA_HELP = (
-    "a video, or a folder of videos; or one joblist (.csv), whose columns say where its results go"
+    "a video, or a folder of videos; or one joblist (.csv): its columns say where results go"
 )
 ITEM_HELP = (
     "titles, trailer and poster in one call: after a joblist, what its column item_id says; "
@@ -72,8 +72,8 @@ def add(commands: Any) -> None:
         f"(default: {','.join(EXPORTS)}; of stills: {','.join(EXPORTS_OF_STILLS)})",
     )
     add(*spellings("threads"), type=int, default=0, metavar="N", help=THREADS_HELP)
-    add("--poster", metavar="FILE", help="the medium's poster, whose faces are matched to persons")
-    add("--gallery", metavar="DIR", help="folder of portraits, named after whom they show")
+    add("--poster", metavar="FILE", help="the medium's poster; its faces are matched to persons")
+    add("--gallery", metavar="DIR", help="folder of portraits, named after the persons in them")
     add(*spellings("no_corrections"), action="store_true", help=CORRECTIONS_HELP)
     add("--identities", nargs="?", const="", metavar="URL", help=IDENTITIES_HELP)
     add(*spellings("identity_threshold"), type=float, metavar="D", help=IDENTITY_THRESHOLD_HELP)

@@ -93,7 +93,7 @@ def _rows(sources: list[str]) -> "list[JobSpec]":
     if all(source.lower().endswith(".zip") for source in sources):
         return media.of_reports(sources)
     if len(sources) > 1:
-        raise UsageError("give one joblist, or reports whose names end in .zip")
+        raise UsageError("give one joblist, or reports with names that end in .zip")
     rows = joblist.read(sources[0], addresses=True)
     if rows and not any("report" in row.dests for row in rows):
         raise UsageError(

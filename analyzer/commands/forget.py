@@ -85,10 +85,10 @@ def _wanted(args: argparse.Namespace) -> "ErasureTarget":
         raise UsageError("forget where? give --results PATH..., --identities URL, or both")
     numbered = re.fullmatch(r"(identity|person):(\d+)", args.who)
     if not args.who.strip():
-        raise UsageError("forget whom? give a name, identity:17 or person:3")
+        raise UsageError("who is to be forgotten? give a name, identity:17 or person:3")
     if not numbered and not args.results:
         raise UsageError(
-            "an identity store has no names: give --results, whose reports tell who it is, or the "
+            "an identity store has no names: give --results, with reports that have it, or the "
             "number, identity:17"
         )
     if numbered and numbered[1] == "identity":
@@ -134,7 +134,7 @@ def _forget(
 def _identities(
     target: "ErasureTarget", results: "Found", store: "IdentityStore"
 ) -> frozenset[int]:
-    """Whom of a store a person is, by the means of their embeddings in all reports."""
+    """Return the identities of the store that are the person, by mean embeddings of all reports."""
     from analyzer.erasure import strip
     from analyzer.reports import report_file
 

@@ -7,7 +7,8 @@ Four files:
 
 - ``sample.mp4``: 1280x720 at 30000/1001 pictures per second, H.264, a tone as AAC
 - ``sample.truth.json``: shots, who is on screen when, and every face's box in every picture
-- ``sample.labels.csv``: whose face is where, ten times a second, for ``evaluate clustering``
+- ``sample.labels.csv``: person and box of each face, ten times a second, for ``evaluate
+  clustering``
 - ``jobs.csv``: the joblist; its paths are relative to the folder above, so run it from there
 """
 
@@ -264,7 +265,7 @@ def write(folder: Path) -> list[Path]:
         ResourceError: one cannot be written.
     """
     names = ("sample.mp4", "sample.truth.json", "sample.labels.csv", "jobs.csv")
-    folder = folder.resolve()  # whose name the paths in the joblist begin with
+    folder = folder.resolve()  # the paths in the joblist begin with its name
     video, facts, labels, jobs = written = [folder / name for name in names]
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -26,7 +26,7 @@ from analyzer.types.corrections import Correction
 _TABLES = ("csv", "characters", "posters")
 _EMPTIED = ("name", "name_distance", "identity_id")
 _SHOWS = ("mp4", "poster_image")
-"""In whose pictures names are drawn."""
+"""Exports with names drawn into their pictures."""
 _UNSEARCHABLE = (*_SHOWS, "ass", "crops", "exchange")
 """Where something of the person stands that no search for the name finds: also shortened labels."""
 _AGAIN = "delete it, or analyse the medium again, with the person's portraits out of the gallery"
@@ -76,7 +76,7 @@ def erase(
 ) -> None:
     """Forget somebody in the results of one medium.
 
-    Files appear whole. If one cannot be written, none is changed; a video whose source is gone is
+    Files appear whole. If one cannot be written, none is changed; a video without its source is
     left, and named.
 
     Args:

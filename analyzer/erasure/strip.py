@@ -38,7 +38,7 @@ class ErasureTarget:
 def persons_in(report: MediaReport, target: ErasureTarget, store: IdentityStore | None) -> set[int]:
     """Which persons of a medium are to be forgotten.
 
-    An identity's persons are those whom the report has as it, and whom the store takes for it now.
+    An identity's persons are those of the report's record, and those that the store matches now.
     Those of another name are left alone, even if a store takes them for the same: it errs, too.
 
     Args:
@@ -141,7 +141,7 @@ def _without(report: MediaReport, tracks: Collection[int], name: str | None) -> 
 def _without_names(
     report: MediaReport, tracks: Collection[int], name: str | None
 ) -> tuple[Correction, ...]:
-    """The corrections, those of a name without it where it is the name, or whose it was is gone."""
+    """Return the corrections without a name: where they give it, or its person is removed."""
     before = report.uncorrected or report
 
     def is_gone(correction: Correction) -> bool:

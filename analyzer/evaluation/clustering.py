@@ -1,4 +1,4 @@
-"""How right the persons are: what each clusterer makes of media and tracks whose truth is known."""
+"""Measure clusterers on media and tracks with known persons."""
 
 import time
 from collections.abc import Iterator, Sequence

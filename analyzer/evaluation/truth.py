@@ -21,7 +21,7 @@ _DIMENSIONS = 128
 
 @dataclass(frozen=True, kw_only=True)
 class Labels:
-    """Whose some faces of one medium are; one row a labelled face."""
+    """Labels of some faces of one medium; one row for each labelled face."""
 
     time_s: F64
     """(n,) on the player's clock; of stills the number of the picture."""
@@ -118,7 +118,7 @@ def _label(row: dict[str, str], where: str) -> tuple[float, float, float, str]:
 
 
 def crowd(people: int, tracks: int, spread: float, *, seed: int = 3) -> tuple[F32, I64]:
-    """Make up embeddings (T, 128) of tracks of known people, in any order, and whose they are (T,).
+    """Make random embeddings (T, 128) of tracks of known people, and the person of each (T,).
 
     Args:
         people: how many; their centres lie at random on the unit sphere, about 1.41 apart.

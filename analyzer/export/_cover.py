@@ -24,7 +24,7 @@ _STEP_S = 0.2
 """A face that moves on for longer than this is covered by several patches, one after the other."""
 _HOLD_S = 1.0
 """A track is covered for so long, or its sampling step, before its first face and after its last,
-inside its shot: whose face is not found any more has often only turned away for a moment."""
+inside its shot: a person without a detected face has often only turned away for a moment."""
 _ACROSS_S = 0.2
 """So long in any case: a cut may be a dissolve."""
 _WANDER = 0.5

@@ -65,7 +65,7 @@ def place(boxes: I64, widths: F64, frame: I64, track: I64, layout: Layout) -> li
         boxes: (n, 4).
         widths: (n,) of the labels, in pixels.
         frame: (n,) number of the picture.
-        track: (n,) whose label it is.
+        track: (n,) track of each label.
         layout: of the picture.
 
     Returns:
@@ -105,7 +105,7 @@ def _choose(
         fits: (5, n) whether a label there is in the picture.
         sides: (2, n) left and right end.
         frame: (n,) number of the picture.
-        track: (n,) whose label it is.
+        track: (n,) track of each label.
         height: of a label.
     """
     order = np.lexsort((track, frame))

@@ -63,7 +63,7 @@ class Sheets:
     def add(
         self, title: str, columns: Sequence[Column], pictures: Sequence[bytes | None] = ()
     ) -> None:
-        """Write a table whose header stays in sight and can be filtered by.
+        """Write a table; its header stays in sight and filters the rows.
 
         Args:
             title: of the sheet.

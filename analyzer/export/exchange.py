@@ -1,6 +1,6 @@
 """Zip of what labelling tools for film read: trajectories, features, scenes, clusters, guesses.
 
-The files are those of the MoMaF project's ``facerec`` (https://github.com/MoMaF/facerec), whose
+The files are those of the MoMaF project's ``facerec`` (https://github.com/MoMaF/facerec); its
 ``video-labeler`` reads them; docs/names.md lists every key. A zip, for a destination is one file
 that appears whole or not at all.
 """

@@ -24,7 +24,7 @@ from analyzer.types import MediaReport, Progress, ProgressHook
 _MP4_AUDIO = ("aac", "ac3", "alac", "eac3", "mp3", "opus")
 _SUBTITLE = "faces.ass"
 _CELLS = 3
-"""Of a blurred face, from one side to the other: too few to tell whose it is, or that it is one."""
+"""Of a blurred face, from one side to the other: too few to recognise a person, or even a face."""
 # A time that goes back, or more than 10 s ahead, as the decoder's clock has it.
 _MENDED_TIMES = "if(isnan(PREV_OUTT),T,if(between(T-PREV_OUTT,0,10),T,PREV_OUTT+0.04))/TB"
 _RESOURCE_SIGNS = ("No space left on device", "Cannot allocate memory", "Disk quota exceeded")
@@ -61,7 +61,7 @@ class Mp4Exporter:
         """
         require_video(report, "mp4")
         _require_anonymisable(report)
-        # ffmpeg runs in the folder of the subtitle, whose plain name needs no escape in a filter.
+        # ffmpeg runs in the folder of the subtitle: its plain name needs no escape in a filter.
         with tempfile.TemporaryDirectory(prefix="ina-mp4-") as folder:
             with open_text(Path(folder, _SUBTITLE)) as stream:
                 stream.writelines(_subtitles.lines(report, ~_cover.hidden_rows(report)))
@@ -103,7 +103,7 @@ def _anonymised(report: MediaReport) -> bool:
 
 
 def _require_anonymisable(report: MediaReport) -> None:
-    """Refuse to say when a face is to be seen in a medium whose times may be wrong."""
+    """Refuse to hide faces in a medium with times that may be wrong."""
     if _anonymised(report) and report.tally.damaged:
         raise InputError(
             f"{report.info.uri}: damaged, so that some faces may be missed and stay bare; encode "

@@ -44,7 +44,7 @@ class WebAnnotationExporter:
 
 
 def _open(document: dict[str, Any]) -> str:
-    """An object whose end is still to be written: films have too many annotations for memory."""
+    """A JSON object without its end, which is written last: films have too many annotations."""
     return json.dumps(document, ensure_ascii=False).removesuffix("}")
 
 

@@ -114,7 +114,7 @@ def _damage(folder: str) -> Iterator[None]:
     except OSError as error:
         raise InputError(
             f"gallery {error.filename or folder}: {error.strerror}; give a folder of portraits "
-            "named after whom they show"
+            "named after the persons in them"
         ) from error
     except (csv.Error, KeyError, TypeError, ValueError) as error:
         raise InputError(

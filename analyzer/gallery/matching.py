@@ -87,7 +87,7 @@ def _decide(person: Person, threshold: float) -> Person:
 
 
 def _apart(report: MediaReport, persons: tuple[Person, ...]) -> tuple[Person, ...]:
-    """Take a name from whoever shares a picture with somebody who bears it more probably."""
+    """Take a name from a person who shares a picture with a more probable bearer of it."""
     rows = report.row_persons()
     frames: dict[str, list[I64]] = {}
     keep = set()

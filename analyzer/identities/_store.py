@@ -118,7 +118,7 @@ class MirroredStore:
             self._on_wait()
 
     def _identify(self, queries: F32, nearest: Nearest, *, distinct: bool) -> I64:
-        """Work out whose embeddings (n, D) are: (n,)."""
+        """Return the identity (n,) of each embedding (n, D)."""
         if distinct:
             nearest = self._pair(queries, nearest)
         ids = nearest.ids.copy()

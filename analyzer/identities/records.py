@@ -124,9 +124,9 @@ class Commit(Arrays):
     key: str
     """Of the call: what was said before is not said again."""
     ids: I64
-    """(n,) whose each embedding is: the answer."""
+    """(n,) identity of each embedding: the answer."""
     moved: I64
-    """(c,) identities whose centroids are new."""
+    """(c,) identities with new centroids."""
     centroids: F32
     """(c, D)."""
     updates: I64

@@ -18,7 +18,7 @@ from analyzer.stages.track import Tracker
 from analyzer.types import U8, Observations
 
 _EACH_A_SHOT = ("image", "videokeyframes")
-"""Engines whose pictures have nothing to do with each other."""
+"""Engines with pictures that have nothing to do with each other."""
 
 
 @dataclass(frozen=True)

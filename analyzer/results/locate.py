@@ -163,7 +163,7 @@ def _kind(path: Path) -> str | None:
 
 @cache
 def _suffixes() -> dict[str, str]:
-    """Export -> suffix, of those whose libraries are installed."""
+    """Return export -> suffix, for exports with all their libraries installed."""
     suffixes = {}
     for name in registry.names("export"):
         try:

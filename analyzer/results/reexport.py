@@ -1,4 +1,4 @@
-"""Every file that was made of a medium, made again of a report that is another now."""
+"""Rewrite every result file of a medium from a changed report."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from analyzer.types import MediaReport
 
 @dataclass(frozen=True)
 class RewrittenFile:
-    """A file that is another now, or could not be made again."""
+    """A file that has changed, or could not be rewritten."""
 
     name: str
     """Of the exporter."""
@@ -37,11 +37,11 @@ def exports(
         results: the files.
         report: what they are to show.
         rewrite: takes them.
-        leave: exporters whose files would be as they are.
+        leave: Exporters with files that stay as they are.
         dry_run: do not encode a video only to see that it differs.
 
     Yields:
-        Those that are others now, or could not be made again.
+        Files that have changed, or could not be rewritten.
     """
     for name, path in sorted(results.files.items(), key=lambda item: item[0] == "csv"):
         if name == "report" or name in leave or _is_medium(path, report):
@@ -63,7 +63,7 @@ def save(
     *,
     portraits: Mapping[int, bytes],
 ) -> bool:
-    """Write the report itself, which goes last; returns whether it is another now."""
+    """Write the report itself, which goes last; return whether it has changed."""
     # If a call is cut off, the next one still finds the report as it was, and does the rest.
     path = results.files["report"]
     return rewrite.add(path, partial(report_file.save, report, portraits=portraits))

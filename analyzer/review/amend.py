@@ -36,7 +36,7 @@ class CorrectionResult:
     """How many of them were made before."""
     files: Sequence[RewrittenFile]
     replaced: Sequence[Replaced]
-    """Results that were there before, and are others now."""
+    """Results that existed before, and have changed."""
 
 
 def require_source(results: Results, document: CorrectionsDocument, *, force: bool) -> None:
@@ -78,7 +78,7 @@ def amend(
         dry_run: only say what would be done.
 
     Raises:
-        UsageError: whom a new correction means is not there.
+        UsageError: A person or track of a new correction is missing.
         AnalyzerError: nothing of this medium was changed.
     """
     report_path = results.files["report"]

@@ -139,7 +139,7 @@ def _persons(
     changed: Mapping[int, Person],
     renamed: Mapping[int, str],
 ) -> tuple[Person, ...]:
-    """All persons: of other tracks, or as they were; whose number is kept keeps who it is."""
+    """Return all persons, changed or as before; a person with the same number keeps its name."""
     before = {person.person_id: person for person in report.persons}
     persons = []
     for number in people:
@@ -181,7 +181,7 @@ def _keep_rows(heads: Mapping[str, Decoded], keep: NDArray[np.bool_]) -> dict[st
 
 
 def _poster(poster: Poster, report: MediaReport, owner: I64, persons: Sequence[Person]) -> Poster:
-    """The poster's faces as those of whoever has most of the faces of whom they were."""
+    """Reassign the poster's faces to the persons who own most of their tracks now."""
     before, after = report.row_persons(), owner[report.row_tracks()]
     by_id = {person.person_id: person for person in persons}
     ids, labels = [], {"sex": list(poster.sex), "age": list(poster.age)}

@@ -1,4 +1,4 @@
-"""Whose each track is, while a reviewer's corrections are made one after the other."""
+"""Apply corrections one by one to the track -> person assignment."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class Step:
 
 
 class Ownership:
-    """Whose each track is, while corrections are made."""
+    """The track -> person assignment, which corrections change."""
 
     def __init__(self, report: MediaReport) -> None:
         self.owner = report.identities.person_ids.copy()
@@ -97,7 +97,7 @@ class Ownership:
         return np.searchsorted(self._tracks, tracks).tolist()
 
     def _person_of(self, number: int, faces: Sequence[Anchor]) -> int | None:
-        """The person whose most of some faces are; nobody's faces become one."""
+        """Return the person who owns most of some faces; faces without one become a new person."""
         if not faces:
             return number if number >= 0 and (self.owner == number).any() else None
         tracks = self._track_at(faces)
@@ -112,7 +112,7 @@ class Ownership:
         return person
 
     def _with_anchors(self, correction: Correction) -> Correction:
-        """A correction by numbers alone, with faces that tell whom they mean."""
+        """Return a correction by numbers alone with the faces that anchor it."""
         pairs = zip(correction.numbers, correction.anchors, strict=True)
         return replace(
             correction,
@@ -126,7 +126,7 @@ class Ownership:
 
 
 def _missing(correction: Correction, missing: Sequence[int]) -> str:
-    """Whom of a correction was not found; empty where all were."""
+    """Return which persons or tracks of a correction are missing; empty where none is."""
     kind = "track" if correction.op in ("split", "not_a_face") else "person"
     faults = []
     for i in missing:

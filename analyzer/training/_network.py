@@ -1,7 +1,7 @@
 """The attribute network in torch: dlib's trunk, frozen, and a branch and heads that are trained.
 
 The branch starts as a copy of dlib's later stages; dlib's affine layers are folded into the
-convolutions, so there is no normalisation whose statistics could drift from the frozen trunk's.
+convolutions, so no statistics of a normalisation can drift from those of the frozen trunk.
 """
 
 from collections.abc import Iterator

@@ -57,7 +57,7 @@ def _videos(folder: str) -> list[str]:
 
 
 def files_in(folder: Path, suffixes: Collection[str]) -> list[str]:
-    """The files of a folder, not those below it, whose names end so; in order of name.
+    """Return the files of a folder with certain suffixes, not those below it, in order of name.
 
     Hidden ones are passed over: some systems keep what they know of a file in ``._file.mp4``.
     """

@@ -160,7 +160,7 @@ def _require_apart(items: Sequence[Item]) -> None:
 
 
 def of_joblist(path: str, *, items: Sequence[str], rows: Rows | None) -> list[Item]:
-    """Rows of a joblist, whose results go where their columns say.
+    """Return the rows of a joblist; their columns say where the results go.
 
     Args:
         path: of the joblist.

@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote
 from jobs.types import Job, State
 
 REVIEW = "html"
-"""Exporter whose page is linked."""
+"""Exporter of the page that is linked."""
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 

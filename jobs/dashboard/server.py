@@ -184,7 +184,7 @@ class Handler(BaseHTTPRequestHandler):
             self._json({"error": "not a request of this page"}, status=HTTPStatus.BAD_REQUEST)
 
     def _require_host(self) -> None:
-        """Refuse a page of another site whose name was made to lead here."""
+        """Refuse a page of another site with a name that was made to lead here."""
         host = urlsplit(f"//{self.headers.get('Host', '')}").hostname or ""
         # An address is nobody's to redirect; on this machine alone, only its own are wanted.
         fits = host in self.server.names or (not self.server.is_local and _is_address(host))
@@ -229,7 +229,7 @@ class Handler(BaseHTTPRequestHandler):
         return {"jobs": matches}
 
     def _post(self, path: str, _query: Mapping[str, list[str]]) -> None:
-        # Read first, whoever asks: an answer before the end of a question may be lost.
+        # Read first, in any case: an answer before the end of a question may be lost.
         body = self._body()
         if path not in ("/api/retry", "/api/cancel"):
             raise Refused(HTTPStatus.NOT_FOUND, "there is no such page")

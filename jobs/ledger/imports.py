@@ -17,7 +17,7 @@ from jobs.types import JobSpec, Manifest, State
 ADD = """
 INSERT INTO job(key, spec, opts, ord, listed, state) VALUES(?, ?, ?, ?, ?, 'ready')
 ON CONFLICT(key) DO """
-# On the right-hand sides the bare names are the values before the update. A job whose winner
+# On the right-hand sides the bare names are the values before the update. A job with a winner that
 # is fixed finishes first; without a digest of options it goes back to the queue after that.
 UPSERT = """
 UPDATE SET
@@ -100,7 +100,7 @@ def _identity(spec: JobSpec) -> tuple[bytes, str]:
 
 
 def _check_done(db: sqlite3.Connection, *, listed: int) -> tuple[int, int]:
-    """Skip the done jobs whose outputs are there, and requeue the others."""
+    """Skip the done jobs with all their outputs, and requeue the others."""
     rows = db.execute(
         "SELECT id, state, manifest FROM job WHERE state IN ('done', 'skipped') AND listed = ?"
         " AND parent IS NULL",

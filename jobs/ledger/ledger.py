@@ -208,7 +208,7 @@ class Ledger:
             hosts: Machines that have workers now.
 
         Returns:
-            The job's new state, or None when the token is stale. A job whose winner is
+            The job's new state, or None when the token is stale. A job with a winner that is
             fixed stays `publishing`.
         """
         with self.store.transaction() as db:
@@ -243,7 +243,7 @@ class Ledger:
         return tried_enough or queries.hosts_of_losses(db, job, limit=lost) > 1
 
     def adopt(self, job: int, worker: str) -> Job | None:
-        """Hand the renames of a job whose winner is fixed to another worker."""
+        """Hand the renames of a job with a fixed winner to another worker."""
         with self.store.transaction() as db:
             stored = queries.job(db, job)
             if stored.state is not State.PUBLISHING:

@@ -53,7 +53,7 @@ def cancel(ledger: Ledger, jobs: Sequence[int]) -> list[int]:
 
 
 def redo(ledger: Ledger, bad: Sequence[tuple[int, int, str]]) -> list[int]:
-    """Queue jobs whose outputs are not as they were published.
+    """Queue jobs with outputs that differ from what was published.
 
     Args:
         ledger: To change.
@@ -69,7 +69,7 @@ def redo(ledger: Ledger, bad: Sequence[tuple[int, int, str]]) -> list[int]:
 def as_changed(
     db: sqlite3.Connection, changes: Mapping[str, Change]
 ) -> Iterator[tuple[int, int, dict[str, Any]]]:
-    """Yield job, token and new manifest of the done jobs whose outputs were changed on purpose."""
+    """Yield job, token and new manifest of the done jobs with outputs changed on purpose."""
     for job in queries.completed(db):
         assert job.manifest is not None
         manifest = applied(job.manifest, changes)
@@ -85,7 +85,7 @@ def accept(ledger: Ledger, changed: Sequence[tuple[int, int, dict[str, Any]]]) -
         changed: Job, token and new manifest; a job that ran again meanwhile is left alone.
 
     Returns:
-        Those whose records are new.
+        The jobs with new records.
     """
     with ledger.store.transaction() as db:
         return [

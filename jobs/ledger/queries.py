@@ -15,7 +15,7 @@ COLUMNS = (
     " parent, shard, cut, shards, length, rival, helper"
 )
 ORDER = "length DESC, ord, id"
-"""In which jobs are handed out; those whose length is not known yet come last."""
+"""Order in which jobs are handed out; those of unknown length come last."""
 
 
 OUT = (State.LEASED, State.PUBLISHING)
@@ -86,7 +86,7 @@ def unfinished(db: sqlite3.Connection) -> list[int]:
 
 
 def partial(db: sqlite3.Connection, *, epoch: int) -> list[Job]:
-    """Return the jobs done in one run of the server whose media could be analysed in part only."""
+    """Return the jobs of one run of the server with media that were analysed in part only."""
     rows = db.execute(
         f"SELECT {COLUMNS} FROM job WHERE state = 'done' AND epoch = ? AND parent IS NULL"
         " AND json_extract(manifest, '$.statistics.partial') > 0 ORDER BY id",
@@ -96,7 +96,7 @@ def partial(db: sqlite3.Connection, *, epoch: int) -> list[Job]:
 
 
 def completed(db: sqlite3.Connection) -> Iterator[Job]:
-    """Yield the jobs whose outputs are on record as published."""
+    """Yield the jobs with outputs that are on record as published."""
     # Asked for in portions: a cursor that stays open for hours keeps the journal from shrinking.
     last = 0
     while rows := db.execute(

@@ -1,7 +1,7 @@
 """The ledger's file: one server at a time, transactions that end on the disk.
 
 Forcing a commit to the disk costs more than all that a transaction does, so transactions that
-come at the same time share one: each is a savepoint, and whoever finds nobody behind it commits
+come at the same time share one: each is a savepoint, and the last one in the queue commits
 for all. None is acknowledged before that.
 """
 

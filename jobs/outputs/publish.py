@@ -1,7 +1,7 @@
 """Outputs appear under their final names complete, or not at all; the csv comes last.
 
 A file is written beside its destination, forced to the disk, and renamed only after the
-server has fixed whose files win. A rename may be repeated: it is finished when the final
+server has fixed which files win. A rename may be repeated: it is finished when the final
 file has the digest of the manifest.
 """
 

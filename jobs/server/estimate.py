@@ -14,7 +14,7 @@ from jobs.ledger import schema
 from jobs.server.progress import ended, totals
 
 KNOWN = 0.9
-"""Share of the jobs ahead whose lengths must be known."""
+"""Share of the jobs ahead that must have a known length."""
 DONE = """
 SELECT COALESCE(NULLIF(job.length, 9e999), json_extract(job.manifest, '$.statistics.media_s'))
 FROM event JOIN job ON job.id = event.job
@@ -76,7 +76,7 @@ class Estimate:
         self._ended: int | None = None
         """Jobs that were over before."""
         self._known, self._media_s = 0, 0.0
-        """Of the jobs done in this run: those whose length is known, and the sum of it."""
+        """Return the number of jobs of this run with a known length, and the sum of lengths."""
         self._unknown = 0
 
     def close(self) -> None:

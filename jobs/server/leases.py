@@ -121,7 +121,7 @@ class LeaseBook:
             return True
 
     def drop(self, job: int, token: int, *, worker: str | None = None) -> bool:
-        """End a lease, if this worker holds it, or whoever does; say whether it was there."""
+        """End a lease of this worker, or of any worker; return whether there was one."""
         with self._mutex:
             held = self._held.get((job, token))
             if held is None or worker not in (None, held.worker):

@@ -1,6 +1,6 @@
 """How long the media of a joblist are, found out beside the work: long ones are handed out first.
 
-It is a wish, not a need: jobs whose media nobody has looked at yet are handed out after the others,
+It is a wish, not a need: jobs with media of unknown length are handed out after the others,
 in the order of the list. What was found is kept in the ledger.
 """
 

@@ -57,7 +57,7 @@ class JobService:
         timing: Of leases and heartbeats.
         private: What else jobs need, sent with each lease and written nowhere.
         keep_alive: Tell workers to wait, not to go, when every job is done.
-        speculate: Lease jobs a second time to workers for whom there is nothing else.
+        speculate: Lease jobs a second time to workers without other work.
         on_final: Called with each job that comes to an end.
     """
 
@@ -199,7 +199,7 @@ class JobService:
         return "most workers are in trouble" if self._book.outage() else ""
 
     def _adopt(self, worker: str) -> list[Job]:
-        """Return a job whose renames an earlier worker did not finish, if there is one."""
+        """Return a job with unfinished renames of an earlier worker, if there is one."""
         while self._abandoned:
             job = self.ledger.adopt(self._abandoned.pop(), worker)
             if job:

@@ -89,7 +89,7 @@ class _Turn:
         return [work for work, record in records if not (record.done or record.given_up)]
 
     def join(self, listed: Sequence[Work]) -> int:
-        """Put films together whose parts are all there; the others are left to another round."""
+        """Join the films with all of their parts; the others are left to another round."""
         whole = [work for work in listed if self._journal.record(work.name).done or _is_whole(work)]
         code = self.go(whole)
         for work in whole:

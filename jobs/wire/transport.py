@@ -106,7 +106,7 @@ def configure(access: Access, *, role: str, comm_timeout_s: float = COMM_TIMEOUT
 
     Args:
         access: Token and certificates.
-        role: `server` or `worker`: whose certificate is shown to the other end.
+        role: `server` or `worker`: the certificate that is shown to the other end.
         comm_timeout_s: Longest silence of a peer; more than two heartbeats.
     """
     logging.getLogger("Pyro5").addHandler(logging.NullHandler())
