@@ -16,11 +16,11 @@ from analyzer.options import AnalysisOptions
 from analyzer.pipeline.components import Components, load_components
 from analyzer.reports import corrections_file, part_file
 from analyzer.workflows.analyze import Request, analyze, exports_of
+from ina.local_options import OVERRIDES
 from ina.observer import LeaseObserver
 from ina.progress import ProgressReporter
 from ina.shared_store import require_machine
 from ina.statistics import statistics
-from ina.worker import OVERRIDES
 from jobs.errors import JobFailed
 from jobs.types import Lease
 from jobs.worker.child import Report

@@ -10,6 +10,7 @@ from typing import Any
 
 from analyzer import __version__
 from analyzer.options import spellings
+from ina.local_options import OVERRIDES
 from ina.task import FACTORY
 from jobs.errors import ServerGone, ServerRefused, UsageError
 
@@ -21,9 +22,6 @@ examples:
 SIGTERM or Ctrl-C lets it finish its job and leave; a second one ends it at once.
 
 exit code: 0 done or asked to stop, 1 the server is gone, 2 bad usage, or refused by the server"""
-
-OVERRIDES = ("batch_size", "device", "backend")
-"""Analysis options that a worker may set for itself: they change speed, not results."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,0 +1,68 @@
+"""The floor plan: every module in a room, every import downwards, one place for one thing."""
+
+from collections.abc import Callable
+from statistics import median
+
+import pytest
+
+from tests.support import architecture_rules as rules
+from tests.support.architecture import ROOT, Tree
+from tools import vague_names
+
+TREE = Tree(ROOT)
+RULES = [
+    rules.loose_files,
+    rules.unknown_rooms,
+    rules.forbidden_imports,
+    rules.unused_permissions,
+    rules.upward_imports,
+    rules.file_circles,
+    rules.halves,
+    rules.twice_named_classes,
+    rules.plugins_beside_the_registry,
+    rules.stages_that_know_each_other,
+    rules.misplaced_libraries,
+    rules.full_inits,
+    rules.misplaced_calls,
+    rules.long_commands,
+    rules.too_long,
+    rules.private_words,
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_tree_keeps_the_rule(rule: Callable[[Tree], list[str]]) -> None:
+    wrong = rule(TREE)
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+def test_a_root_holds_at_most_six_files() -> None:
+    for package in ("analyzer", "jobs"):
+        assert len(list((ROOT / package).glob("*.py"))) <= 6
+
+
+def test_functions_are_mostly_under_ten_lines() -> None:
+    lengths = [(n.end_lineno or 0) - n.lineno + 1 for _, n in TREE.functions()]
+    assert median(lengths) < 10
+
+
+def test_tests_and_tools_keep_the_caps() -> None:
+    folders = ("tests", "tools", "benchmarks", "media")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    lengths = {str(p.relative_to(ROOT)): len(p.read_text().splitlines()) for p in files}
+    assert {name: n for name, n in lengths.items() if n > rules.FILE_LINES} == {}
+
+
+def test_local_names_say_what_they_hold() -> None:
+    figure, vague, _ = vague_names.share([ROOT / name for name in vague_names.PACKAGES])
+    assert figure < vague_names.LIMIT, vague
+
+
+def test_no_test_imports_out_of_a_test() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if line.startswith("from tests.") and (".test_" in line or "conftest" in line)
+    ]
+    assert not wrong, "\n" + "\n".join(wrong)

@@ -1,0 +1,55 @@
+"""How fast each program starts, and what it loads to print its help."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.support.architecture import ROOT
+from tests.support.architecture_rules import HEAVY
+
+COMMANDS = [
+    command
+    for command, file in (
+        (["ina_server.py"], "ina_server.py"),
+        (["ina_worker.py"], "ina_worker.py"),
+        (["-m", "analyzer"], "analyzer/__main__.py"),
+        (["-m", "jobs"], "jobs/__main__.py"),
+    )
+    if (ROOT / file).exists()
+]
+PROBE = """
+import runpy, sys
+command, sys.argv = sys.argv[1:], [sys.argv[-1], "--help"]
+sys.path.insert(0, "")
+try:
+    run = runpy.run_module if command[0] == "-m" else runpy.run_path
+    run(command[-1], run_name="__main__")
+except SystemExit as end:
+    print("\\nexit", end.code)
+print(*sys.modules, file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_loads_no_slow_library(command):
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, *command],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.rstrip().endswith("exit 0"), done.stderr
+    assert {name for name in done.stderr.split() if name in HEAVY} == set()
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_takes_under_half_a_second(command):
+    def once() -> float:
+        start = time.perf_counter()
+        subprocess.run([sys.executable, *command, "--help"], cwd=ROOT, check=True, stdout=-3)
+        return time.perf_counter() - start
+
+    assert min(once() for _ in range(5)) < 0.5
