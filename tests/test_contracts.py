@@ -15,8 +15,9 @@ from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline import components, summarize
 from analyzer.types import Detections, Frame, MediaInfo
-from tests.observations.test_tracks import faces, observe
 from tests.support import graphs
+from tests.support.astronaut import ASTRONAUT_FACE, astronaut
+from tests.support.observations import faces, observe
 
 RUNTIME = Runtime(device="cpu")
 MODELS = Path(__file__).parent.parent.parent / "shared" / "models"
@@ -34,14 +35,6 @@ STAGES = ("decode", "detect", "track", "align", "describe", "cluster", "export")
 
 def plugins(*stages: str) -> list[tuple[str, str]]:
     return [(stage, name) for stage in stages for name in registry.names(stage)]
-
-
-def astronaut() -> np.ndarray:
-    data = pytest.importorskip("skimage.data")
-    return np.ascontiguousarray(data.astronaut())
-
-
-ASTRONAUT_FACE = np.array([[172, 62, 276, 192]], np.float32)
 
 
 def frame(image: np.ndarray, index: int = 0) -> Frame:

@@ -99,8 +99,8 @@ def aggregate(
             the spread of the face in the middle (of the two there, where n is even); and those of
             the probabilities of the ethnicity classes, scaled to a sum of 1.
             ``vote``: the mean of the rows with the most frequent label. Labels of age are taken as
-            one where they lie in one bin. Of labels that are equally frequent, the one wins whose
-            rows are further from another label, by the sum of their `margin`.
+            one where they lie in one bin. Of equally frequent labels, the one wins with
+            rows that are further from another label, by the sum of their `margin`.
 
     Returns:
         (k,) decision values; NaN where no row (with a weight above 0) is known.

@@ -8,8 +8,8 @@ import numpy as np
 from analyzer.stages.cluster import Clusterer
 from analyzer.types import F32, I64, Person
 from analyzer.types.groups import dense, group_means
+from analyzer.types.media import SAME_TIME_S
 
-_SAME_TIME_S = 1e-6
 _BLOCK = 4096
 """Rows of a matrix of distances that are held at once."""
 
@@ -28,7 +28,7 @@ def together(persons: Sequence[Person]) -> Iterator[tuple[int, int]]:
         on_screen = [
             (began, left, other)
             for began, left, other in on_screen
-            if left > start + _SAME_TIME_S or abs(began - start) <= _SAME_TIME_S
+            if left > start + SAME_TIME_S or abs(began - start) <= SAME_TIME_S
         ]
         pairs.update((min(o, number), max(o, number)) for _, _, o in on_screen if o != number)
         on_screen.append((start, end, number))

@@ -7,7 +7,8 @@ from typing import Any
 
 from analyzer import registry
 from analyzer.commands import _figures
-from analyzer.errors import InputError, UsageError
+from analyzer.commands._progress import bars
+from analyzer.errors import UsageError
 from analyzer.options import AnalysisOptions, add_arguments
 
 _WIDTH = 130
@@ -73,67 +74,39 @@ def _numbers(text: str) -> list[float]:
 
 def run(args: argparse.Namespace) -> int:
     """Measure each clusterer, print the table, and write the JSON and the page."""
-    from analyzer.commands import _progress
+    from analyzer.evaluation import clustering_run
 
     if (args.video is None) != (args.labels is None):
         raise UsageError("--video and --labels: give both or none")
     page = _figures.page(args, "clustering")
-    with _progress.bars() as progress:
-        report = _report(args, progress)
+    source = clustering_run.Source(
+        pictures=args.pictures,
+        video=args.video,
+        labels=args.labels,
+        synthetic=args.synthetic,
+        spread=args.spread,
+    )
+    forced = {"engine": "image"} if args.pictures else {}
+    options = AnalysisOptions.from_mapping({**vars(args), **forced})
+    clusterers = [args.clusterer] if args.clusterer else registry.names("cluster")
+    with bars() as progress:
+        report = clustering_run.measure_source(
+            source, options, clusterers=clusterers, thresholds=args.thresholds, progress=progress
+        )
     _show(report)
     _figures.save(args, report, page)
     return 0
 
 
-def _report(args: argparse.Namespace, progress: Any) -> dict[str, Any]:
-    """All figures, and what they were measured with."""
-    from analyzer.evaluation import clustering as evaluate
-    from analyzer.evaluation import truth
-    from analyzer.pipeline.components import load_components
-
-    forced = {"engine": "image"} if args.pictures else {}
-    options = AnalysisOptions.from_mapping({**vars(args), **forced})
-    components = load_components(options)
-    threshold = options.cluster_threshold or components.describer.threshold
-    variants = evaluate.Variants(
-        clusterers=[args.clusterer] if args.clusterer else registry.names("cluster"),
-        thresholds=args.thresholds or [threshold],
-    )
-    about = {
-        "threshold": threshold,
-        "describer": options.describer,
-        "models": dict(components.describer.provenance),
-    }
-    if args.synthetic:
-        people, tracks = args.synthetic
-        name = f"{people} made-up persons with {tracks} tracks each, spread {args.spread}"
-        crowd = truth.crowd(people, tracks, args.spread)
-        figures = evaluate.synthetic(*crowd, variants, runtime=components.runtime)
-    elif args.pictures:
-        if not args.pictures.is_dir():
-            raise InputError(f"{args.pictures}: not a folder")
-        name = args.pictures.name
-        figures = evaluate.pictures(
-            args.pictures, variants, components=components, progress=progress
-        )
-    else:
-        name, labels = args.video.name, truth.of_video(args.labels)
-        figures = evaluate.video(
-            args.video, labels, variants, components=components, progress=progress
-        )
-    return {"data": name, **about, **figures}
-
-
 def _show(report: Mapping[str, Any]) -> None:
     """Print one line a clusterer and threshold on standard output."""
-    from rich.console import Console
-    from rich.table import Table
+    from rich import console, table
 
     columns = ("clusterer", "threshold", "faces", "persons", "clusters", "pairs P", "R", "F1")
-    table = Table(*columns, "B-cubed F1", "NMI", "seconds", title=report["data"])
+    rows = table.Table(*columns, "B-cubed F1", "NMI", "seconds", title=report["data"])
     for row in report["runs"]:
         scores = (*row["pairs"].values(), row["bcubed"]["f1"], row["nmi"])
-        table.add_row(
+        rows.add_row(
             row["clusterer"],
             f"{row['threshold']:g}",
             f"{row['grouped']} of {report['labelled']}",
@@ -143,4 +116,5 @@ def _show(report: Mapping[str, Any]) -> None:
             f"{row['seconds']:.2f}",
         )
     # A narrow terminal wraps the lines; squeezed columns could not be read.
-    Console(width=max(Console().width, _WIDTH)).print(table)
+    width = max(console.Console().width, _WIDTH)
+    console.Console(width=width).print(rows)

@@ -52,16 +52,15 @@ def save(args: argparse.Namespace, report: Mapping[str, Any], page: "Page | None
 
 def show(report: Mapping[str, Any], title: str) -> None:
     """Print the figures by face size, and at full size by group, on standard output."""
-    from rich.console import Console
-    from rich.table import Table
+    from rich import console, table
 
     sizes = report["sizes"]
     full = next(iter(sizes))
     shown = [name for name in _NAMES if name in sizes[full]["overall"]]
-    table = Table("", "faces", *(_NAMES[name] for name in shown), title=title)
+    rows = table.Table("", "faces", *(_NAMES[name] for name in shown), title=title)
     for label, row in _rows(sizes, full):
-        table.add_row(label, str(row["count"]), *(_cell(name, row[name]) for name in shown))
-    Console().print(table)
+        rows.add_row(label, str(row["count"]), *(_cell(name, row[name]) for name in shown))
+    console.Console().print(rows)
 
 
 def _rows(sizes: Mapping[str, Any], full: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
         stills=options.engine == "image",
     )
     failed = 0
-    with sessions.Session(
+    with sessions.AnalysisSession(
         options,
         threads=args.threads,
         shards=shards,

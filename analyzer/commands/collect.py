@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analyzer import registry
+from analyzer.commands._progress import bars
 from analyzer.errors import UsageError
 from analyzer.options import spellings
 
 if TYPE_CHECKING:
     from analyzer.collection.identities import Collection
-    from joblist.model import JobSpec
 
 _TOP = 20
 _NAMED = 20
@@ -63,49 +63,24 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"cluster_threshold {threshold}: must be above 0")
     registry.check("cluster", args.clusterer)
 
-    from analyzer.collection import identities, media, results
-    from analyzer.commands import _progress
-    from analyzer.inference.runtime import Runtime
+    from analyzer.collection import run as collections
 
-    rows = _rows(args.source)
-    writers = results.Writers.load()
-    with _progress.bars() as progress:
-        analysed, skipped = media.read(media.media_of(rows), progress)
-        collection = identities.collect(
-            analysed,
-            skipped,
-            list(dict.fromkeys(name for row in rows for name in row.metrics)),
-            clusterer=registry.load("cluster", args.clusterer, runtime=Runtime()),
+    rows = collections.rows_of(args.source)
+    with bars() as progress:
+        collection = collections.collect(
+            rows,
+            Path(args.output),
+            clusterer=args.clusterer,
             threshold=threshold,
             progress=progress,
         )
-        if analysed:
-            results.write(collection, Path(args.output), writers, progress)
-    _tell(collection, len(rows), args.output)
-    return 0 if analysed else 1
+    _print(collection, len(rows), args.output)
+    return 0 if collection.seen else 1
 
 
-def _rows(sources: list[str]) -> "list[JobSpec]":
-    """The rows of the joblist, or one a report."""
-    from analyzer.collection import media
-    from analyzer.results import joblist
-
-    if all(source.lower().endswith(".zip") for source in sources):
-        return media.of_reports(sources)
-    if len(sources) > 1:
-        raise UsageError("give one joblist, or reports with names that end in .zip")
-    rows = joblist.read(sources[0], addresses=True)
-    if rows and not any("report" in row.dests for row in rows):
-        raise UsageError(
-            f"{sources[0]}: no row has a dest_report: add the column, with a path such as "
-            "results/film.report.zip in each row, and serve the joblist again"
-        )
-    return rows
-
-
-def _tell(collection: "Collection", rows: int, output: str) -> None:
+def _print(collection: "Collection", rows: int, output: str) -> None:
     """Print what was counted, what was not, and the identities with most screen time."""
-    from rich.console import Console
+    from rich import console
 
     for skipped in collection.skipped[:_NAMED]:
         lines = ", ".join(str(row.line) for row in skipped.medium.rows)
@@ -121,9 +96,9 @@ def _tell(collection: "Collection", rows: int, output: str) -> None:
             )
     media = len(collection.seen) + len(collection.skipped)
     persons = sum(len(medium.summary.persons) for medium in collection.seen)
-    faces = sum(skipped.face_count for skipped in collection.identities)
-    console = Console()
-    console.print(
+    faces = sum(identity.face_count for identity in collection.identities)
+    stdout = console.Console()
+    stdout.print(
         f"{rows} rows, {media} media: {len(collection.seen)} read, "
         f"{len(collection.skipped)} skipped; "
         f"{persons} persons with {faces} faces are {len(collection.identities)} identities "
@@ -133,22 +108,21 @@ def _tell(collection: "Collection", rows: int, output: str) -> None:
         soft_wrap=True,
     )
     if collection.identities:
-        console.print(_table(collection))
+        stdout.print(_table(collection))
 
 
 def _table(collection: "Collection") -> Any:
     """The identities with most screen time."""
-    from rich.markup import escape
-    from rich.table import Table
+    from rich import markup, table
 
     metrics = [name.removeprefix("metric_") for name in collection.metrics]
-    table = Table("identity", "sex", "age", "media", "appearances", "faces", "screen time")
+    rows = table.Table("identity", "sex", "age", "media", "appearances", "faces", "screen time")
     for name in metrics:
-        table.add_column(escape(name))
+        rows.add_column(markup.escape(name))
     for identity in collection.identities[:_TOP]:
         means = (identity.metrics[name].mean for name in collection.metrics)
-        table.add_row(
-            escape(identity.name or str(identity.identity_id)),
+        rows.add_row(
+            markup.escape(identity.name or str(identity.identity_id)),
             identity.sex,
             identity.age,
             str(len(identity.appearances)),
@@ -159,5 +133,5 @@ def _table(collection: "Collection") -> Any:
         )
     left = len(collection.identities) - _TOP
     if left > 0:
-        table.add_row(f"{left} more")
-    return table
+        rows.add_row(f"{left} more")
+    return rows

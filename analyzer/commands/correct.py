@@ -10,9 +10,8 @@ from analyzer.errors import UsageError
 from analyzer.options import spellings
 
 if TYPE_CHECKING:
-    from analyzer.results.locate import Found, Results
+    from analyzer.results.locate import Results
     from analyzer.review.amend import CorrectionResult
-    from analyzer.types.corrections import CorrectionsDocument
 
 RESULTS_HELP = (
     "a report (.report.zip), with what lies beside it under its name; or a folder or joblist, in "
@@ -22,7 +21,6 @@ FORCE_HELP = (
     "apply corrections of another analysis, or of a medium that was renamed, by their boxes"
 )
 REVERT_HELP = "take all corrections back: the results are as they were analysed"
-_REPORT = ".report.zip"
 
 EPILOG = """\
 examples:
@@ -54,87 +52,45 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Correct the results of one medium; 1 where a file could not be made again."""
-    from analyzer.reports import corrections_file
-    from analyzer.results import locate as results
-    from analyzer.review import amend
+    from analyzer.review.amend import Review
 
     if args.revert == (args.corrections is not None):
         raise UsageError("give a file of corrections, or --revert, which takes them back")
-    document = corrections_file.read(args.corrections) if args.corrections else None
-    if args.results.endswith(_REPORT) and Path(args.results).is_file():
-        results_found = results.Found(results=[results.beside(Path(args.results))])
-    else:
-        results_found = results.find([args.results])
-    medium = _medium(args.results, results_found, document)
-    if document:
-        amend.require_source(medium, document, force=args.force)
-    corrections = document.corrections if document else None
-    account = amend.amend(medium, corrections, dry_run=args.dry_run)
-    _tell(account, medium)
+    review = Review(args.results, args.corrections, force=args.force)
+    account = review.amend(dry_run=args.dry_run)
+    _print(account, review.medium)
     if not args.dry_run:
-        _changes.write(args.changes, results_found, account.replaced)
-    if results_found.joblists and not medium.is_listed and account.report.corrections:
+        _changes.write(args.changes, review.results, account.replaced)
+    joblists = review.results.joblists
+    if joblists and not review.medium.is_listed and account.report.corrections:
         print(
-            f"kept in {medium.corrections}: name it in a column corrections of "
-            f"{results_found.joblists[0]}, so that they are made again when the medium is analysed "
-            "again"
+            f"kept in {review.medium.corrections}: name it in a column corrections of "
+            f"{joblists[0]}, so that they are made again when the medium is analysed again"
         )
     return 1 if any(file.fault for file in account.files) else 0
 
 
-def _medium(path: str, results_found: "Found", document: "CorrectionsDocument | None") -> "Results":
-    """The results that are to be corrected.
+def _print(account: "CorrectionResult", medium: "Results") -> None:
+    """Print the corrections, the persons on screen now, and the changed files."""
+    from rich import console, markup, table
 
-    Raises:
-        UsageError: there are none, or several that may be meant.
-    """
-    from analyzer.reports import report_file
-
-    medium = [results for results in results_found.results if "report" in results.files]
-    if not medium:
-        raise UsageError(
-            f"{path}: no report there: give the joblist a column dest_report, or analyze "
-            "--export report, and run it"
-        )
-    if len(medium) > 1 and document:
-        uris = {
-            results.name: report_file.summary(results.files["report"]).info.uri
-            for results in medium
-        }
-        medium = [r for r in medium if Path(uris[r.name]).name == document.name]
-        medium = [r for r in medium if uris[r.name] == document.uri] or medium
-        if not medium:
-            raise UsageError(f"{path}: no report of {document.name} there: give its .report.zip")
-    if len(medium) > 1:
-        names = ", ".join(str(results.files["report"]) for results in medium[:5])
-        raise UsageError(f"{path}: {len(medium)} reports may be meant ({names}): give one of them")
-    return medium[0]
-
-
-def _tell(account: "CorrectionResult", medium: "Results") -> None:
-    """Print what was corrected, who is on screen now, and which files are others."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table("", "correction", "")
+    rows = table.Table("", "correction", "")
     for number, step in enumerate(account.steps, start=1):
         when = "before" if number <= account.earlier else ""
-        table.add_row(str(number), escape(str(step.correction)), f"made {when}".strip())
+        rows.add_row(str(number), markup.escape(str(step.correction)), f"made {when}".strip())
         if step.doubt:
             print(f"warning: {step.correction}: {step.doubt}", file=sys.stderr)
         if step.fault:
             print(f"warning: {step.correction}: not made: {step.fault}", file=sys.stderr)
-    console = Console()
     if account.steps:
-        console.print(table)
+        console.Console().print(rows)
     else:
         print("no corrections are left: everything is as it was analysed")
     before, after = account.before, account.report
-    rows = len(before.observations), len(after.observations)
+    faces = len(before.observations), len(after.observations)
     print(
         f"{after.info.uri}: persons {len(before.persons)} -> {len(after.persons)}, "
-        f"faces {rows[0]} -> {rows[1]}"
+        f"faces {faces[0]} -> {faces[1]}"
     )
     for file in account.files:
         if not file.fault:

@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,9 +15,6 @@ from analyzer.weights.catalogue import Model
 if TYPE_CHECKING:
     from analyzer.weights.download import Told
 
-_FREE_PX = 640
-"""Side with which networks are measured that take any."""
-_TRIES = 5
 _EPILOG = "example:\n  python -m analyzer models {example}\n\nexit code: {codes}"
 
 
@@ -75,21 +71,20 @@ def _add_add(parts: Any) -> None:
 
 def list_models(args: argparse.Namespace) -> int:
     """Print the table of models."""
-    from rich.console import Console
-    from rich.table import Table
+    from rich import console, table
 
-    table = Table()
+    rows = table.Table()
     titles = ["model", "what it does", "MB", "licence", "published at", "here"]
     for title in titles + ["ms"] * args.measure:
-        table.add_column(title, overflow="fold")
+        rows.add_column(title, overflow="fold")
     for model in locate.everything().values():
         path = _present(model)
         size = path.stat().st_size if path else model.size
         here = model.package or "yes" if path else "no"
         row = [model.name, model.about, f"{size / 1e6:.1f}" if size else "", model.licence]
         row += [model.source, here]
-        table.add_row(*row, *([_measured(path)] * args.measure))
-    Console().print(table)
+        rows.add_row(*row, *([_measured(path)] * args.measure))
+    console.Console().print(rows)
     return 0
 
 
@@ -157,13 +152,17 @@ def _accept(model: Model, *, accepted: bool) -> None:
 
 @contextmanager
 def _progress(name: str) -> "Iterator[Told]":
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
+    from rich import console, progress
 
-    columns = ("{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    console = Console(stderr=True)
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
+    columns = (
+        "{task.description}",
+        progress.BarColumn(),
+        progress.DownloadColumn(),
+        progress.TransferSpeedColumn(),
+    )
+    stderr = console.Console(stderr=True)
+    with progress.Progress(
+        *columns, console=stderr, transient=True, disable=not stderr.is_terminal
     ) as bar:
         task = bar.add_task(name, total=None)
 
@@ -174,27 +173,7 @@ def _progress(name: str) -> "Iterator[Told]":
 
 
 def _measured(path: Path | None) -> str:
-    """Milliseconds a picture, least of some tries, and the picture's size."""
-    if path is None or path.suffix != ".onnx":
-        return ""
+    """Return milliseconds per picture and the picture's size, for a table."""
+    from analyzer.inference.measure import milliseconds
 
-    import numpy as np
-
-    from analyzer.inference.runtime import Runtime
-
-    try:
-        session = Runtime().load(path)
-        inputs = {
-            name: np.zeros([shape[0] or 1, *(side or _FREE_PX for side in shape[1:])], np.float32)
-            for name, shape in session.inputs.items()
-        }
-        seconds = []
-        for _ in range(_TRIES):
-            started = time.perf_counter()
-            session.run(**inputs)
-            seconds.append(time.perf_counter() - started)
-    except AnalyzerError as error:
-        return str(error)
-    shapes = ", ".join("x".join(map(str, array.shape[1:])) for array in inputs.values())
-    count = len(next(iter(inputs.values())))
-    return f"{1000 * min(seconds) / count:.1f} ({shapes})"
+    return milliseconds(path) if path and path.suffix == ".onnx" else ""

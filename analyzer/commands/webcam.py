@@ -1,9 +1,7 @@
 """Watch a camera, or a video, with the faces found in it drawn over the picture."""
 
 import argparse
-import csv
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from itertools import islice
@@ -11,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analyzer import registry
+from analyzer.commands._counts import Counts
 from analyzer.errors import UsageError
 from analyzer.options import AnalysisOptions, add_arguments, spellings
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from analyzer.live.stream import LiveFrame
     from analyzer.pipeline.components import Components
 
-_HEADER = ("frame", "bbox", "face_id", "detect_conf", "sex_label", "age_label", "time_s")
-"""Columns of the table."""
 _VIDEO_OPTIONS = ("fps", "start", "stop")
 """Options that make no sense for a camera."""
 SOURCE_HELP = "number of a camera, or a video (default: 0, the first camera)"
@@ -60,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     camera = args.source.isdecimal()
     _require(options, args, camera=camera)
 
-    counts = _Counts()
+    counts = Counts()
     with suppress(KeyboardInterrupt):  # the way to stop without a window
         _watch(args, options, camera, counts)
     print(f"{_name(args.source)}: {counts}")
@@ -68,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _watch(
-    args: argparse.Namespace, options: AnalysisOptions, camera: bool, counts: "_Counts"
+    args: argparse.Namespace, options: AnalysisOptions, camera: bool, counts: Counts
 ) -> None:
     """Show, write and count the frames of a source.
 
@@ -82,16 +79,15 @@ def _watch(
         # First, because a window that is made after PyAV is loaded never appears.
         show = None if args.headless else stack.enter_context(_screen(_name(args.source)))
 
-        from analyzer.live.stream import watch
-        from analyzer.pipeline.components import load_components
+        from analyzer.live import session
 
         # Without a search for cuts, which needs later pictures: no frame waits for others.
-        components = load_components(replace(options, shots="none"), threads=args.threads)
+        components = session.load_components(replace(options, shots="none"), threads=args.threads)
         decoder = _camera(components) if camera else components.decoder
         medium = stack.enter_context(decoder.open(args.source))
-        write = stack.enter_context(_table(args.csv)) if args.csv else None
+        write = stack.enter_context(session.open_table(args.csv)) if args.csv else None
         counts.start()
-        for live_frame in islice(watch(medium, components), args.frames):
+        for live_frame in islice(session.watch(medium, components), args.frames):
             counts.add(live_frame)
             if write:
                 write(live_frame)
@@ -144,65 +140,3 @@ def _screen(title: str) -> "Iterator[Callable[[LiveFrame], bool]]":
         )
     finally:
         screen.close()
-
-
-@contextmanager
-def _table(path: Path) -> "Iterator[Callable[[LiveFrame], None]]":
-    """Open a table that is whole after each frame.
-
-    Args:
-        path: Path of the table.
-
-    Yields:
-        A function that writes the rows of a frame.
-    """
-    from analyzer.files.text import open_text
-
-    with open_text(path) as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(_HEADER)
-
-        def write(live_frame: "LiveFrame") -> None:
-            writer.writerows(_rows(live_frame))
-            stream.flush()
-
-        yield write
-
-
-def _rows(live_frame: "LiveFrame") -> Iterator[Sequence[object]]:
-    """Yield a row of the table for each face of a frame."""
-    from analyzer.files.text import number_cell
-    from analyzer.live.stream import boxes
-
-    frame, faces = live_frame.frame, live_frame.faces
-    sexes, ages = live_frame.labels["sex"], live_frame.labels["age"]
-    time_s = number_cell(frame.time_s, 6)
-    for i, (box, track) in enumerate(zip(boxes(live_frame), faces.track_id.tolist(), strict=True)):
-        confidence = number_cell(float(faces.detect_conf[i]), 4)
-        yield frame.index, str(box), track, confidence, sexes[i], ages[i], time_s
-
-
-class _Counts:
-    """Counts of frames, faces and tracks so far."""
-
-    def __init__(self) -> None:
-        self._frames = self._faces = 0
-        self._tracks: set[int] = set()
-        self.start()
-
-    def start(self) -> None:
-        """Start the clock."""
-        self._started = time.monotonic()
-
-    def add(self, live_frame: "LiveFrame") -> None:
-        """Count a frame."""
-        self._frames += 1
-        self._faces += len(live_frame.faces)
-        self._tracks.update(live_frame.faces.track_id.tolist())
-
-    def __str__(self) -> str:
-        elapsed = max(time.monotonic() - self._started, 1e-9)
-        return (
-            f"{self._frames} frames, {self._faces} faces, {len(self._tracks)} tracks; "
-            f"{elapsed:.1f} s, {self._frames / elapsed:.1f} frames a second"
-        )

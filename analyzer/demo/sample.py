@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from analyzer.errors import ResourceError
 from analyzer.files import ffmpeg as ffmpeg_binary
-from analyzer.files.text import writing
+from analyzer.files.atomic import writing
 
 WIDTH, HEIGHT = 1280, 720
 RATE = Fraction(30000, 1001)

@@ -17,6 +17,7 @@ from analyzer.imaging import boxes as geometry
 from analyzer.observations import table
 from analyzer.options.anonymise import hides
 from analyzer.types import F32, F64, I64, MediaReport, Observations
+from analyzer.types.media import SAME_TIME_S
 
 _GROWTH = 1.3
 """A detector's box ends at brow and chin: what shows who it is goes on beyond."""
@@ -33,7 +34,6 @@ _MOST_WANDER = 0.5
 _HELD_WANDER = 0.15
 """Face sizes; while a track is held."""
 _FOREVER_S = 2 * source.MAX_DURATION_S
-_SAME_TIME_S = 1e-6
 _ROUND = 0.4
 """Radius of a patch's corners, of its shorter side: the box itself stays covered."""
 _QUARTER_ARC = 0.5523
@@ -120,7 +120,7 @@ def _shot_of(time: F64, shots: F64) -> tuple[F64, F64]:
     """When the shots begin and end that pictures (n,) belong to."""
     if not len(shots):
         return np.full(len(time), -np.inf), np.full(len(time), np.inf)
-    shot = np.maximum(np.searchsorted(shots[:, 0], time + _SAME_TIME_S) - 1, 0)
+    shot = np.maximum(np.searchsorted(shots[:, 0], time + SAME_TIME_S) - 1, 0)
     return shots[shot, 0], shots[shot, 1]
 
 

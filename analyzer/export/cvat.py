@@ -15,7 +15,7 @@ from lxml.builder import E
 
 from analyzer.export import _rows, _xml
 from analyzer.export._rows import require_video
-from analyzer.files.text import writing
+from analyzer.files.atomic import writing
 from analyzer.inference.runtime import Runtime
 from analyzer.types import F64, MediaReport, ProgressHook
 

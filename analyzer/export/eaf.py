@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from lxml import etree
 
 from analyzer.export import _addresses, _rows, _xml
-from analyzer.files.text import writing
+from analyzer.files.atomic import writing
 from analyzer.inference.runtime import Runtime
 from analyzer.types import MediaReport, ProgressHook
 

@@ -5,7 +5,6 @@ network and every script and style but its own. docs/review.md says how it is us
 """
 
 import base64
-import hashlib
 import json
 import logging
 from pathlib import Path
@@ -18,6 +17,7 @@ from markupsafe import Markup
 
 from analyzer.export import _addresses, _page_data
 from analyzer.export._rows import require_video
+from analyzer.files.hashing import sha256
 from analyzer.files.text import open_text
 from analyzer.inference.runtime import Runtime
 from analyzer.reports import portraits
@@ -103,7 +103,7 @@ def _json(values: Any) -> Markup:
 
 def _hash(text: str) -> str:
     """What a content security policy knows a text by."""
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+    return base64.b64encode(sha256([text.encode()]).digest()).decode("ascii")
 
 
 def _start(report: MediaReport) -> tuple[float, float]:

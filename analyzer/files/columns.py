@@ -1,4 +1,4 @@
-"""Tables whose columns know their type, for CSV and for formats that keep types."""
+"""Tables with typed columns, for CSV and for formats that keep types."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -19,7 +19,7 @@ def open_file(path: str) -> int:
     """Open a medium; the caller closes the descriptor.
 
     The checks are made on what is open, so that nothing can be put in its place after them, and
-    whoever reads from the descriptor needs no right to open anything.
+    a reader of the descriptor needs no right to open anything.
 
     Raises:
         InputError: missing, unreadable, not a regular file, or empty.

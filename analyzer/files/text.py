@@ -7,24 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from analyzer.errors import ResourceError
+from analyzer.files.atomic import writing
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Say what a user can do where a file cannot be written.
-
-    Raises:
-        ResourceError: the file cannot be written.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise ResourceError(
-            f"{path}: cannot be written: {error.strerror}; check its folder, rights and space"
-        ) from error
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """New files in the places of old ones: all of a medium's, or none."""
 
 import contextlib
-import hashlib
 import os
 import tempfile
 from collections.abc import Callable
@@ -10,13 +9,13 @@ from pathlib import Path
 from types import TracebackType
 
 from analyzer.errors import ResourceError
-
-_CHUNK_BYTES = 1 << 20
+from analyzer.files.atomic import writing
+from analyzer.files.hashing import file_sha256
 
 
 @dataclass(frozen=True)
 class Replaced:
-    """A file that is another now."""
+    """A file that has changed."""
 
     path: Path
     before: str
@@ -61,12 +60,10 @@ class FileTransaction:
         part = Path(self._aside, name) if self._aside else path.with_name(name)
         self._parts[path] = part
         try:
-            write(part)
-            if file_sha256(part) != file_sha256(path):
-                return True
-        except OSError as error:
-            self._drop(path)
-            raise ResourceError(f"{path}: {error.strerror}; check its folder") from error
+            with writing(path):
+                write(part)
+                if _digest(part) != _digest(path):
+                    return True
         except BaseException:
             self._drop(path)
             raise
@@ -85,7 +82,7 @@ class FileTransaction:
         """
         replaced = []
         for path, part in list(self._parts.items()):
-            change = Replaced(path, file_sha256(path), file_sha256(part))
+            change = Replaced(path, _digest(path), _digest(part))
             try:
                 with part.open("rb") as stream:
                     os.fsync(stream.fileno())
@@ -97,12 +94,6 @@ class FileTransaction:
         return replaced
 
 
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file in hexadecimal; empty where there is none."""
-    if not path.exists():
-        return ""
-    state = hashlib.sha256()
-    with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK_BYTES):
-            state.update(chunk)
-    return state.hexdigest()
+def _digest(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal; empty where there is none."""
+    return file_sha256(path) if path.exists() else ""

@@ -1,4 +1,4 @@
-"""Zip files whose bytes tell of their content only: equal content gives equal bytes."""
+"""Reproducible zip files: equal content gives equal bytes."""
 
 import re
 import zipfile
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from analyzer.errors import ResourceError
+from analyzer.files.atomic import writing
 
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """Time of every file in a zip."""
@@ -43,11 +43,8 @@ def create(path: Path) -> Iterator[Archive]:
     Raises:
         ResourceError: the file cannot be written.
     """
-    try:
-        with zipfile.ZipFile(path, "w") as archive:
-            yield Archive(archive)
-    except OSError as error:
-        raise ResourceError(f"{path}: cannot be written: {error.strerror}") from error
+    with writing(path), zipfile.ZipFile(path, "w") as archive:
+        yield Archive(archive)
 
 
 def folders(names: Mapping[int, str | None]) -> dict[int, str]:

@@ -10,7 +10,6 @@ come from the describer that looks at the media.
 
 import contextlib
 import csv
-import hashlib
 import io
 import json
 from collections import Counter
@@ -22,8 +21,10 @@ from typing import Any
 import numpy as np
 
 from analyzer import registry
-from analyzer.errors import InputError
+from analyzer.errors import InputError, ResourceError
 from analyzer.files import cache
+from analyzer.files.atomic import atomic_write_bytes
+from analyzer.files.hashing import sha256
 from analyzer.imaging import boxes
 from analyzer.pipeline import stills
 from analyzer.pipeline.components import Components
@@ -84,8 +85,8 @@ class Galleries:
         if not gallery.names:
             raise InputError(f"{folder}: no face in any portrait; {gallery.notes[0]}")
         # A cache that cannot be written costs the time of describing, nothing else.
-        with contextlib.suppress(OSError):
-            cache.write(target, _freeze(gallery))
+        with contextlib.suppress(ResourceError):
+            atomic_write_bytes(target, _freeze(gallery))
         return gallery
 
 
@@ -189,17 +190,15 @@ def _vectors(path: Path) -> dict[str, tuple[float, ...]]:
 
 def _key(portraits: list[_Portrait], components: Components) -> str:
     """A hash of names, contents, and all that describes them."""
-    state = hashlib.sha256()
     used: list[Any] = [VERSION, components.options.detector, components.options.describer]
     used += [components.describer.aligner, sorted(components.describer.provenance.items())]
-    state.update(json.dumps(used).encode())
+    pieces = [json.dumps(used).encode()]
     for portrait in portraits:
         content = portrait.file.read_bytes() if portrait.vector is None else portrait.vector
-        digest = hashlib.sha256(
-            content if isinstance(content, bytes) else np.array(content).tobytes()
-        ).hexdigest()
-        state.update(json.dumps([portrait.name, portrait.file.name, digest]).encode())
-    return state.hexdigest()[:32]
+        data = content if isinstance(content, bytes) else np.array(content).tobytes()
+        digest = sha256([data]).hexdigest()
+        pieces.append(json.dumps([portrait.name, portrait.file.name, digest]).encode())
+    return sha256(pieces).hexdigest()[:32]
 
 
 def _describe(

@@ -43,7 +43,7 @@ def nms(boxes: F32, scores: F32, threshold: float) -> np.ndarray:
     Args:
         boxes: (n, 4).
         scores: (n,).
-        threshold: a box whose IoU with a better one exceeds this is dropped.
+        threshold: IoU with a better box above which a box is dropped.
 
     Returns:
         Indices of the boxes kept, best score first.

@@ -89,7 +89,7 @@ def _gpu(device: str) -> str:
 
 
 def _installed() -> str:
-    """The first backend whose library is installed; ONNX Runtime where none is, which says so."""
+    """Return the first backend with an installed library; else ONNX Runtime, which complains."""
     libraries = {"onnxruntime": ("onnxruntime",), "torch": ("torch", "onnx2torch")}
     for name, needed in libraries.items():
         if all(importlib.util.find_spec(library) for library in needed):

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-_SAME_TIME_S = 1e-6
+from analyzer.types.media import SAME_TIME_S
 
 
 def merge(
@@ -20,6 +20,6 @@ def merge(
     """
     order = np.argsort(starts, kind="stable")
     starts, reach = starts[order], np.maximum.accumulate(ends[order])
-    first = np.nonzero(np.append(True, starts[1:] > reach[:-1] + _SAME_TIME_S))[0]
+    first = np.nonzero(np.append(True, starts[1:] > reach[:-1] + SAME_TIME_S))[0]
     last = np.append(first[1:], len(starts)) - 1
     return tuple(zip(starts[first].tolist(), reach[last].tolist(), strict=True))

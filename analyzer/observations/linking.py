@@ -8,8 +8,8 @@ from analyzer.imaging import boxes
 from analyzer.observations.tracks import embed
 from analyzer.types import F32, F64, I64, Observations
 from analyzer.types.groups import dense
+from analyzer.types.media import SAME_TIME_S
 
-_SAME_TIME_S = 1e-6
 _REACH = 1.0
 """How many face sizes a face may be off where it is found again at once."""
 _PACE = 4.0
@@ -25,8 +25,8 @@ def link_tracklets(observations: Observations, threshold: float, *, max_gap_s: f
     """Join each track to the one that was the same face before.
 
     That is a track of the same shot which ended at most ``max_gap_s`` seconds earlier, no further
-    than a face's size and its pace allow from where it stood or was going to, and whose face is
-    closer than ``threshold``. The most alike and the soonest first; a track has one predecessor
+    than a face's size and its pace allow from where it stood or was going to, and with a face that
+    is closer than ``threshold``. The most alike and the soonest first; a track has one predecessor
     and one successor at most. What was joined shows where a face was going, and its mean is a
     better likeness: so all is done again until nothing changes.
 
@@ -103,7 +103,7 @@ class _Ends:
         end_s = table.time_s[last] + table.duration_s[last]
 
         def pace(first: I64, other: I64) -> F32:
-            elapsed = np.maximum(table.time_s[other] - table.time_s[first], _SAME_TIME_S)
+            elapsed = np.maximum(table.time_s[other] - table.time_s[first], SAME_TIME_S)
             return ((centres[other] - centres[first]) / elapsed[:, None]).astype(np.float32)
 
         return cls(
@@ -122,7 +122,7 @@ class _Ends:
     def may_precede(self, later: int, max_gap_s: float) -> I64:
         """Indices of the tracks that may be what this one was before."""
         start = self.start_s[later]
-        window = np.searchsorted(self.end_s[self.by_end], [start - max_gap_s, start + _SAME_TIME_S])
+        window = np.searchsorted(self.end_s[self.by_end], [start - max_gap_s, start + SAME_TIME_S])
         earlier = self.by_end[window[0] : window[1]]
         earlier = earlier[(self.shot[earlier] == self.shot[later]) & (earlier != later)]
         elapsed = start - self.last_s[earlier]

@@ -77,7 +77,7 @@ def drop_undetected(observations: Observations) -> Observations:
 
 
 def recognisable(observations: Observations, described: Tracks, least: float) -> Tracks:
-    """The tracks whose face is once clear enough to tell who it is.
+    """Return the tracks with a face that is once clear enough to recognise.
 
     Faces without detail all look alike to a network: dark or blurred ones of different people
     lie closer together than sharp ones of the same person.

@@ -1,4 +1,4 @@
-"""Whose faces an anonymised video hides: everybody's, or those with or without certain names."""
+"""The option `--anonymise`: hide all faces, or those with or without certain names."""
 
 from collections.abc import Iterable
 

@@ -11,14 +11,15 @@ from analyzer.files.transaction import FileTransaction, Replaced
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline import components
 from analyzer.reports import corrections_file, portraits, report_file
-from analyzer.results import reexport
-from analyzer.results.locate import Results
+from analyzer.results import locate, reexport
+from analyzer.results.locate import Found, Results
 from analyzer.results.reexport import RewrittenFile
 from analyzer.review import apply
 from analyzer.review.ownership import Step
 from analyzer.types import MediaReport, corrections
 from analyzer.types.corrections import Correction, CorrectionsDocument
 
+_REPORT = ".report.zip"
 _AGAIN = "open the page that was made with it, correct there and save; or apply them by their boxes"
 
 
@@ -131,3 +132,58 @@ def _portraits(report: MediaReport, report_path: Path) -> dict[int, bytes]:
     cut = portraits.cut(report, lacking)
     pictures = {track: stored.get(track) or cut.get(row) for track, row in rows.items()}
     return {track: picture for track, picture in pictures.items() if picture}
+
+
+class Review:
+    """The results of one medium, with the corrections that are to be applied.
+
+    Args:
+        path: Report, or a folder or joblist in which the medium is looked for.
+        corrections: File of corrections; None to revert all.
+        force: Whether corrections of another analysis are applied by their boxes.
+
+    Raises:
+        UsageError: There are no results, or several that may be meant.
+        InputError: The corrections are those of another medium or analysis.
+    """
+
+    def __init__(self, path: str, corrections: Path | None, *, force: bool) -> None:
+        document = corrections_file.read(corrections) if corrections else None
+        if path.endswith(_REPORT) and Path(path).is_file():
+            self.results = Found(results=[locate.beside(Path(path))])
+        else:
+            self.results = locate.find([path])
+        self.medium = _medium(path, self.results, document)
+        if document:
+            require_source(self.medium, document, force=force)
+        self._corrections = document.corrections if document else None
+
+    def amend(self, *, dry_run: bool) -> CorrectionResult:
+        """Apply the corrections; see `amend`."""
+        return amend(self.medium, self._corrections, dry_run=dry_run)
+
+
+def _medium(path: str, results_found: Found, document: CorrectionsDocument | None) -> Results:
+    """Return the results that are to be corrected.
+
+    Raises:
+        UsageError: There are none, or several that may be meant.
+    """
+    media = [results for results in results_found.results if "report" in results.files]
+    if not media:
+        raise UsageError(
+            f"{path}: no report there: give the joblist a column dest_report, or analyze "
+            "--export report, and run it"
+        )
+    if len(media) > 1 and document:
+        uris = {
+            results.name: report_file.summary(results.files["report"]).info.uri for results in media
+        }
+        media = [r for r in media if Path(uris[r.name]).name == document.name]
+        media = [r for r in media if uris[r.name] == document.uri] or media
+        if not media:
+            raise UsageError(f"{path}: no report of {document.name} there: give its .report.zip")
+    if len(media) > 1:
+        names = ", ".join(str(results.files["report"]) for results in media[:5])
+        raise UsageError(f"{path}: {len(media)} reports may be meant ({names}): give one of them")
+    return media[0]

@@ -11,7 +11,7 @@ from analyzer.types.corrections import Anchor
 _COUNT = 5
 _LEAST_IOU = 0.4
 """A box between two samples is interpolated, so a face that is the same one overlaps well."""
-_SAME_TIME_S = 1e-3
+ANCHOR_TIME_TOLERANCE_S = 1e-3
 
 
 def tracks_at(table: Observations, anchors: Sequence[Anchor]) -> list[int]:
@@ -53,7 +53,7 @@ def _track_spans(table: Observations) -> tuple[I64, F64]:
     before = np.maximum(table.time_s - table.duration_s, edges[shot])
     after = np.minimum(table.time_s + table.duration_s, edges[shot + 1])
     np.minimum.at(spans[:, 0], at, before)
-    np.minimum.at(spans[:, 1], at, table.time_s - _SAME_TIME_S)
+    np.minimum.at(spans[:, 1], at, table.time_s - ANCHOR_TIME_TOLERANCE_S)
     np.maximum.at(spans[:, 2], at, after)
     return ids.astype(np.int64), spans
 

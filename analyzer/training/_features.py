@@ -1,6 +1,5 @@
 """The frozen network's features of a dataset, computed once and cached on disk."""
 
-import hashlib
 import io
 from collections.abc import Mapping
 from typing import Protocol
@@ -9,6 +8,8 @@ import numpy as np
 
 from analyzer.evaluation.datasets import Dataset
 from analyzer.files import cache
+from analyzer.files.atomic import atomic_write_bytes
+from analyzer.files.hashing import sha256
 from analyzer.types import F32, U8, Progress, ProgressHook
 
 _CHIPS = 512
@@ -30,12 +31,12 @@ def views(dataset: Dataset, backbone: Backbone, *, progress: ProgressHook) -> F3
     They are rounded to float16, which is how the cache holds them.
     """
     key = [dataset.digest, *backbone.provenance.values()]
-    name = hashlib.sha256("\n".join(key).encode()).hexdigest()[:32]
+    name = sha256(["\n".join(key).encode()]).hexdigest()[:32]
     path = cache.path("features", f"{name}.npy")
     if not path.is_file():
         buffer = io.BytesIO()
         np.save(buffer, _compute(dataset, backbone, progress).astype(np.float16))
-        cache.write(path, buffer.getvalue())
+        atomic_write_bytes(path, buffer.getvalue())
     return np.load(path).astype(np.float32)
 
 

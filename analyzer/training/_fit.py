@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from analyzer.files.atomic import atomic_write
 from analyzer.training import _loss
 from analyzer.training._augment import augment
 from analyzer.training._network import Branch, Trunk
@@ -128,10 +129,9 @@ class Fit:
 
     def save(self, path: Path, run: Mapping[str, str]) -> None:
         """Write all that `resume` needs, and what run it is of."""
-        part = path.with_name(path.name + ".part")
         states = {name: thing.state_dict() for name, thing in self._things().items()}
-        torch.save({"run": dict(run), "epoch": self.epoch, **states}, part)
-        part.replace(path)
+        with atomic_write(path) as part:
+            torch.save({"run": dict(run), "epoch": self.epoch, **states}, part)
 
     def resume(self, path: Path, run: Mapping[str, str]) -> bool:
         """Go on where a checkpoint of the same run stands; false where there is none."""

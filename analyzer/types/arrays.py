@@ -1,4 +1,4 @@
-"""Array dataclasses, whose fields check their dtype and shape; and groups of rows."""
+"""Array dataclasses; their fields check dtype and shape."""
 
 from collections.abc import Mapping
 from dataclasses import fields

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, kw_only=True)
 class Anchor:
-    """A face of whom a correction means."""
+    """A face of the person or track that a correction changes."""
 
     time_s: float
     bbox: tuple[float, ...]
@@ -67,5 +67,5 @@ def _is_same(earlier: Correction, later: Correction) -> bool:
 
 
 def without(corrections: Sequence[Correction], name: str | None) -> tuple[Correction, ...]:
-    """The corrections that give nobody a name; whom they gave it to has none then."""
+    """Return the corrections without a name; a person who got it from them has none then."""
     return tuple(replace(c, name="") if name and c.name == name else c for c in corrections)

@@ -7,6 +7,9 @@ import numpy as np
 
 from analyzer.types.arrays import U8, Arrays, check
 
+SAME_TIME_S = 1e-6
+"""Seconds by which two times may differ and be the same."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class MediaInfo:

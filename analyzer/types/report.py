@@ -80,7 +80,7 @@ class Person:
     intervals: tuple[tuple[float, float], ...] = ()
     """When the person is on screen: start and end of each stretch, in seconds."""
     candidates: tuple[Candidate, ...] = ()
-    """Whom of a gallery the person may be, the most probable first."""
+    """Candidates of the gallery for the person, the most probable first."""
     identity_id: int | None = None
     """Who it is in an identity store, the same in all media."""
 

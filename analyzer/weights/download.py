@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import requests
 
 from analyzer.errors import ResourceError
-from analyzer.files import cache
+from analyzer.files.atomic import atomic_write_bytes
 
 Told = Callable[[int, int], None]
 """Told how many bytes are here, and how many there will be (0 where nobody knows)."""
@@ -102,7 +102,7 @@ class Download:
         version = _version_of(answer)
         if version:
             note = json.dumps({"address": url, "version": version})
-            cache.write(self._note, note.encode())
+            atomic_write_bytes(self._note, note.encode())
         else:
             self._note.unlink(missing_ok=True)
 

@@ -11,7 +11,7 @@ import pooch
 import requests
 
 from analyzer.errors import ResourceError, UsageError, WeightsError
-from analyzer.files import cache
+from analyzer.files.atomic import atomic_write_bytes
 from analyzer.inference.runtime import Runtime
 from analyzer.weights import locate, network_spec
 from analyzer.weights.catalogue import MODELS, PUBLISHED, Model
@@ -97,9 +97,9 @@ def add(path: Path, *, name: str = "", spec: Path | None = None) -> Model:
     target = locate.folder() / model.file
     text = _specification(path, spec)
     try:
-        cache.write(target, path.read_bytes())
+        atomic_write_bytes(target, path.read_bytes())
         if text:
-            cache.write(target.with_suffix(".yaml"), text.encode())
+            atomic_write_bytes(target.with_suffix(".yaml"), text.encode())
     except OSError as error:
         raise ResourceError(f"{target}: {error.strerror}") from error
     if not model.sha256:

@@ -5,7 +5,6 @@ others are fetched or added by ``python -m analyzer models`` into the user's fol
 Nothing is downloaded here: a job finds its models on disk, or says what to do.
 """
 
-import hashlib
 import importlib.metadata
 import json
 from functools import lru_cache
@@ -14,8 +13,9 @@ from typing import Any
 
 import platformdirs
 
-from analyzer.errors import MissingDependency, UsageError, WeightsError
-from analyzer.files import cache
+from analyzer.errors import MissingDependency, ResourceError, UsageError, WeightsError
+from analyzer.files.atomic import atomic_write_bytes
+from analyzer.files.hashing import file_sha256
 from analyzer.weights.catalogue import MODELS as MODELS
 from analyzer.weights.catalogue import PUBLISHED as PUBLISHED
 from analyzer.weights.catalogue import Model as Model
@@ -137,9 +137,9 @@ def record(model: Model, sha256: str) -> None:
     """
     records = {**_records(), model.name: {"file": model.file, "sha256": sha256}}
     try:
-        cache.write(folder() / _RECORDS, json.dumps(records, indent=1).encode())
-    except OSError as error:
-        raise WeightsError(f"{folder() / _RECORDS}: {error.strerror}") from error
+        atomic_write_bytes(folder() / _RECORDS, json.dumps(records, indent=1).encode())
+    except ResourceError as error:
+        raise WeightsError(str(error)) from error
 
 
 def network_of(path: Path) -> str:
@@ -166,7 +166,7 @@ def _records() -> dict[str, Any]:
 
 
 def sha256(path: Path) -> str:
-    """Hash a file; a file whose size and time have not changed is hashed once a process.
+    """Hash a file; a file with the same size and time is hashed once per process.
 
     Raises:
         WeightsError: the file cannot be read.
@@ -180,11 +180,7 @@ def sha256(path: Path) -> str:
 
 @lru_cache(maxsize=64)
 def _sha256(path: Path, _size: int, _mtime_ns: int) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+    return file_sha256(path)
 
 
 def _cure(model: Model) -> str:

@@ -16,10 +16,10 @@ from analyzer.workflows.observer import Observer, ShardPool, WholeObserver
 from analyzer.workflows.selection import select_items
 from joblist.shard import Shard
 
-__all__ = ["Session", "analyze", "select_items", "write_exports"]
+__all__ = ["AnalysisSession", "analyze", "select_items", "write_exports"]
 
 
-class Session:
+class AnalysisSession:
     """Components, observer, galleries and identity store of one call; a context manager.
 
     Args:
@@ -63,7 +63,7 @@ class Session:
                 )
             self._stack = stack.pop_all()
 
-    def __enter__(self) -> "Session":
+    def __enter__(self) -> "AnalysisSession":
         return self
 
     def __exit__(self, *_: object) -> None:

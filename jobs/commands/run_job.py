@@ -12,7 +12,7 @@ from joblist import reader
 from joblist.clashes import real_folder
 from joblist.errors import JoblistError
 from joblist.model import JobSpec, Rows
-from jobs import analysis as joint
+from jobs.analysis import load_analysis
 from jobs.commands import _arguments as arguments
 from jobs.errors import JobFailed, UsageError
 from jobs.inputs import bounds as limits
@@ -46,7 +46,7 @@ def add(commands: Any) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    analysis = joint.load_analysis()
+    analysis = load_analysis()
     which = parser.add_argument_group("job: its paths, or a row of a joblist")
 
     def say(name: str, text: str, **options: Any) -> None:
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     """Do the job; return what the engine must know."""
     from jobs.standalone.work import Work
 
-    analysis = joint.load_analysis()
+    analysis = load_analysis()
     settled = analysis.settle(args)
     bounds = arguments.bounds(args)
     try:
@@ -101,21 +101,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _do(work: Work, args: argparse.Namespace) -> int:
-    from jobs.standalone.journal import Journal
-    from jobs.standalone.runner import StandaloneRunner
-    from jobs.worker.graceful_stop import GracefulStop
+    from jobs.standalone.runner import run_alone
 
-    drain = GracefulStop(grace_s=0.0)
-    drain.listen()
-    solo = StandaloneRunner(joint.load_analysis().FACTORY, {"threads": args.threads}, drain=drain)
+    journal = args.journal or Path(work.csv + JOURNAL)
     try:
-        with Journal(args.journal or Path(work.csv + JOURNAL)) as journal:
-            outcome = solo.run_work(work, journal)
+        outcome = run_alone(work, journal, load_analysis().FACTORY, {"threads": args.threads})
     except OSError as error:
         print(f"jobs: {error}", file=sys.stderr)
         return TRY_AGAIN
-    finally:
-        solo.close()
     if outcome is None:
         print("jobs: asked to stop; run the same command again", file=sys.stderr)
         return TRY_AGAIN
@@ -157,7 +150,7 @@ def _spec(args: argparse.Namespace, bounds: Bounds) -> JobSpec:
     if args.joblist is not None and args.row is not None and not values:
         rows = Rows(args.row, args.row)
         (spec,) = joblist.read(
-            args.joblist, exporters=joint.load_analysis().exporters(), bounds=bounds, rows=rows
+            args.joblist, exporters=load_analysis().exporters(), bounds=bounds, rows=rows
         )
         return spec
     if args.joblist is not None or args.row is not None or not _is_whole(values):

@@ -40,13 +40,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print(counts: dict[str, int], bad: Sequence[Job]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from rich import console, table
 
-    table = Table("state", "jobs")
+    rows = table.Table("state", "jobs")
     for state, number in sorted(counts.items()):
-        table.add_row(state, str(number))
-    Console().print(table)
+        rows.add_row(state, str(number))
+    console.Console().print(rows)
     for job in bad:
         reason = f"{job.error_kind}: {job.error}"
         print(f"{job.state.value}: job {job.id}, {job.spec.source_path} ({reason})")

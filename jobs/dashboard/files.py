@@ -9,7 +9,6 @@ import re
 import secrets
 import stat
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import BinaryIO
 from urllib.parse import quote, unquote
 
@@ -47,7 +46,7 @@ class Reviews:
         self._secret = secrets.token_bytes(32)
 
     def _code(self, job: int) -> str:
-        return hmac.new(self._secret, str(job).encode(), sha256).hexdigest()[:32]
+        return hmac.new(self._secret, str(job).encode(), "sha256").hexdigest()[:32]
 
     def address(self, job: Job) -> str | None:
         """Return the path of a job's review page; None where there is none."""

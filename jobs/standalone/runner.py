@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from jobs.inputs import intake
@@ -124,3 +125,28 @@ class StandaloneRunner:
             if self._drain.overdue or overrun:
                 self._child.kill()
                 return Outcome(kind="resource", error=overrun) if overrun else None
+
+
+def run_alone(work: Work, journal: Path, factory: str, local: Mapping[str, Any]) -> Outcome | None:
+    """See one piece of work through in a child of this process.
+
+    Args:
+        work: The work.
+        journal: Path of its journal.
+        factory: `module:function` that makes the task.
+        local: Argument of the factory.
+
+    Returns:
+        The outcome; None where a signal asked to stop.
+
+    Raises:
+        OSError: The journal cannot be written.
+    """
+    stop = GracefulStop(grace_s=0.0)
+    stop.listen()
+    runner = StandaloneRunner(factory, local, drain=stop)
+    try:
+        with Journal(journal) as opened:
+            return runner.run_work(work, opened)
+    finally:
+        runner.close()

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from analyzer.reports import report_file
-from tests.acceptance.test_main_job import ROOT, serve, table
+from tests.support.served import ROOT, serve, table
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 

@@ -9,9 +9,9 @@ import pytest
 from lxml import etree
 
 from analyzer.reports import report_file
-from tests.acceptance.test_forget import command
-from tests.acceptance.test_main_job import serve, table
 from tests.support import browser
+from tests.support.analyzer_command import command
+from tests.support.served import serve, table
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
 ENDS = {

@@ -20,7 +20,7 @@ from jobs.server.server import JobServer
 from jobs.server.service import JobService
 from jobs.types import JobSpec, Manifest, PartFile
 from jobs.wire.transport import Access
-from tests.jobs.dashboard.test_dashboard import opened, published
+from tests.support.dashboards import opened, published
 from tests.support.servers import serving, until, working
 from tests.support.squares import filmed, write
 

@@ -1,8 +1,5 @@
 """Somebody is forgotten in what a server has published, and the server goes on as if it knew."""
 
-import os
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -12,8 +9,9 @@ import skimage.data
 from PIL import Image
 
 from analyzer.reports import report_file
-from tests.acceptance.test_main_job import ROOT, serve, table
+from tests.support.analyzer_command import command
 from tests.support.media import probe
+from tests.support.served import serve, table
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
 NAME = "Ada & Grace"
@@ -21,17 +19,6 @@ EXPORTS = {
     "csv": "csv", "ass": "ass", "mp4": "mp4", "characters": "characters.csv",
     "report": "report.zip", "names": "names.json", "exchange": "exchange.zip",
 }  # fmt: skip
-
-
-def command(module: str, *arguments: object, cwd: Path) -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", module, *map(str, arguments)],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
-    return done.returncode, done.stdout + done.stderr
 
 
 def test_forget_then_accept_then_resume(

@@ -17,10 +17,10 @@ from jobs.slurm.folder import JOIN, SHARD, Folder, Plan
 from jobs.standalone.work import Work
 from jobs.system.process_identity import ProcessIdentity
 from jobs.types import JobSpec
-from tests.acceptance.test_identities_run import archived, faces
-from tests.jobs.slurm.test_slurm import begin, task
+from tests.support.archives import archived, faces
 from tests.support.media import ffmpeg
 from tests.support.redis_server import RedisServer
+from tests.support.slurm_folders import begin, task
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 ROOT = Path(__file__).parents[2]

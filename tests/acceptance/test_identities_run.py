@@ -1,12 +1,10 @@
 """People known again across the media of a joblist: counted once, whatever dies meanwhile."""
 
-import csv
 import json
 import shutil
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +14,8 @@ import pytest
 
 import analyzer
 from analyzer.identities.address import open_store
-from analyzer.identities.records import Counters
 from analyzer.weights import locate
+from tests.support.archives import archived, faces, read
 from tests.support.cluster import ROOT, Cluster, cluster, until
 from tests.support.media import ffmpeg
 from tests.support.redis_server import ESCAPED, PASSWORD, RedisServer
@@ -62,41 +60,12 @@ def work(target: Cluster, **local: Any) -> "subprocess.Popen[str]":
     return target._worker(command)
 
 
-def faces(out: Path) -> Counter[int]:
-    """Faces of each identity, as the tables of characters have it."""
-    found: Counter[int] = Counter()
-    for path in out.glob("*.characters"):
-        for row in read(path):
-            found[int(row["identity_id"])] += int(row["face_count"])
-    return found
-
-
-def read(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
 def assert_counted_once(target: Cluster, url: str, *, jobs: int = MEDIA, times: int = 1) -> int:
     """The store knows what the tables say, and nothing else; returns the number of identities."""
     target.assert_nothing_lost(done=jobs)
     people, saved = archived(target.out, url, times=times)
     assert f"{people} people known, {saved} faces saved" in target.log()
     return people
-
-
-def archived(out: Path, url: str, *, times: int = 1) -> tuple[int, int]:
-    """See that a store knows what tables say; return its number of people, and of faces."""
-    told = faces(out)
-    store = open_store(url, settings=None)
-    counters, known = store.counters(), {one.id: one.faces for one in store.all()}
-    store.close()
-    assert known == {number: times * count for number, count in told.items()}
-    saved = times * told.total()
-    assert counters == Counters(
-        detected=counters.detected, embedded=saved, saved=saved, identities=len(told)
-    )
-    assert saved <= counters.detected
-    return len(told), saved
 
 
 @pytest.fixture(scope="module")

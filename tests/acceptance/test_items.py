@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from analyzer.__main__ import main
-from tests.acceptance.test_main_job import table
 from tests.support.media import ffmpeg
+from tests.support.served import table
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 FAST = ("--fps", "2", "--stop", "7")

@@ -1,6 +1,5 @@
 """The main job, run as a user runs it: a joblist in, files to review out."""
 
-import csv
 import json
 import os
 import re
@@ -14,33 +13,14 @@ import pytest
 
 from analyzer.imaging import boxes
 from tests.support import media
+from tests.support.served import ROOT, serve, serve_file, table
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
-ROOT = Path(__file__).parents[2]
 COLUMNS = (
     "frame,bbox,face_id,detect_conf,track_conf,sex_decfunc,age_decfunc,sex_label,age_label,"
     "sex_decfunc_avg,age_decfunc_avg,sex_label_avg,age_label_avg,"
     "time_s,person_id,name,sharpness,frontality"
 )
-
-
-def serve(folder: Path, rows: list[dict[str, object]], *options: str) -> tuple[int, str]:
-    """Write a joblist, serve it with one local worker, and return the exit code and all output."""
-    joblist = folder / "jobs.csv"
-    with joblist.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    return serve_file(joblist, *options)
-
-
-def serve_file(joblist: Path, *options: str) -> tuple[int, str]:
-    command = [sys.executable, ROOT / "ina_server.py", "localhost", joblist, "--port", "0"]
-    command += ["--ledger", joblist.with_suffix(".ledger"), "--workers", "1", *options]
-    done = subprocess.run(
-        [*map(str, command)], capture_output=True, text=True, timeout=280, cwd=joblist.parent
-    )
-    return done.returncode, done.stdout + done.stderr
 
 
 SUFFIXES = {"csv": "csv", "ass": "ass", "mp4": "mp4", "characters": "characters.csv"}
@@ -49,11 +29,6 @@ SUFFIXES = {"csv": "csv", "ass": "ass", "mp4": "mp4", "characters": "characters.
 def job(source: Path, out: Path) -> dict[str, object]:
     files = {f"dest_{name}": out / f"{source.stem}.{end}" for name, end in SUFFIXES.items()}
     return {"source_path": source, **files}
-
-
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def box(row: dict[str, str]) -> np.ndarray:

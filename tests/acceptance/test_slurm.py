@@ -16,8 +16,8 @@ import analyzer
 from joblist.shard import Shard
 from jobs.slurm import rounds
 from jobs.slurm.folder import Folder, Plan
-from tests.acceptance.test_identities_run import archived
 from tests.support import media
+from tests.support.archives import archived
 from tests.support.cluster import children, cluster, until
 from tests.support.redis_server import RedisServer
 from tests.support.servers import write_media

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.support.architecture import ROOT
-from tests.support.architecture_rules import HEAVY
+from tests.support.floor_plan import HEAVY
 
 COMMANDS = [
     command

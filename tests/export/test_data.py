@@ -20,10 +20,10 @@ from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline import components
 from analyzer.weights import locate
-from tests.reports.test_part_file import in_shards
 from tests.support import readers
 from tests.support.analysis import analyze
 from tests.support.reports import NAN, Face, make_report
+from tests.support.shards import in_shards
 
 FACES = (
     Face(0, 0.844014, (10.4, 20.6, 110.5, 140)),

@@ -23,6 +23,7 @@ from analyzer.options import AnalysisOptions
 from analyzer.pipeline import components
 from tests.support import graphs
 from tests.support.analysis import analyze
+from tests.support.optional import need_onnx2torch
 
 
 @pytest.fixture(scope="module")
@@ -164,11 +165,6 @@ def load(backend: str, model, device: str = "cpu"):
         pytest.importorskip("torch")
         need_onnx2torch()
     return Runtime(device=device, backend=backend).load(model)
-
-
-def need_onnx2torch() -> None:
-    if importlib.util.find_spec("onnx2torch") is None:
-        pytest.skip("onnx2torch is not installed")
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

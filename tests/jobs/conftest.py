@@ -8,19 +8,7 @@ import pytest
 from jobs.ledger.imports import import_jobs
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.store import Store
-from jobs.types import JobSpec, Manifest, PartFile
-
-EXPORTERS = ("ass", "csv", "mp4")
-
-
-class Clock:
-    """Time that stands still until it is told to go on."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.jobs import Clock, specs
 
 
 @pytest.fixture
@@ -48,18 +36,3 @@ def fill(ledger: Ledger, tmp_path: Path) -> Callable[[int], None]:
         import_jobs(ledger, specs(tmp_path, n), options_digest="opts")
 
     return add
-
-
-def specs(folder: Path, n: int) -> list[JobSpec]:
-    return [
-        JobSpec(
-            source_path=str(folder / f"{i}.mp4"), dests={"csv": str(folder / f"{i}.csv")}, line=i
-        )
-        for i in range(2, n + 2)
-    ]
-
-
-def manifest(path: Path, content: bytes = b"") -> dict[str, object]:
-    """The manifest of a csv that has been published at `path`."""
-    file = PartFile(part=f"{path}.part.1.1", path=str(path), sha256="0", size=len(content))
-    return Manifest(files={"csv": file}, statistics={"media_s": 2.0, "persons": 1}).to_dict()

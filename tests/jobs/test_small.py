@@ -14,7 +14,7 @@ from jobs.system.mounts import file_system, refuse_network
 from jobs.system.process_identity import ProcessIdentity
 from jobs.types import JobSpec, Lease, Manifest
 from jobs.worker.child import plain
-from tests.jobs.conftest import Clock
+from tests.support.jobs import Clock
 
 MOUNTS = """\
 22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw

@@ -6,7 +6,7 @@ import pytest
 from analyzer.attributes.labeller import Labeller
 from analyzer.observations import persons, tracks
 from analyzer.options import AGGREGATES
-from tests.observations.test_tracks import faces, observe
+from tests.support.observations import faces, observe
 
 
 def test_persons_are_numbered_by_first_track_and_sorted_by_screen_time():

@@ -4,42 +4,7 @@ import numpy as np
 import pytest
 
 from analyzer.observations import linking, tracks
-from analyzer.types import Observations
-from analyzer.types.tally import Tally
-
-
-def observe(
-    track_ids: list[int], embeddings: np.ndarray, *, frames: list[int] | None = None, **columns
-) -> Observations:
-    """A table with one described face a row."""
-    n = len(track_ids)
-    frame = np.array(frames if frames is not None else range(n), np.int64)
-    ones = np.ones(n, np.float32)
-    values = {
-        "frame": frame,
-        "time_s": frame / 5.0,
-        "duration_s": np.full(n, 0.2),
-        "track_id": np.array(track_ids, np.int64),
-        "boxes": np.tile(np.array([[10, 10, 50, 50]], np.float32), (n, 1)),
-        "picture_px": ones * 10_000,
-        "detect_conf": ones,
-        "track_conf": ones,
-        "sharpness": ones,
-        "frontality": ones,
-        "face_px": ones * 40,
-        "heads": {},
-        "embeddings": embeddings.astype(np.float32),
-        "embedding_rows": np.arange(n),
-        "tally": Tally(),
-    }
-    return Observations(**{**values, **columns})
-
-
-def faces(*people: int, noise: float = 0.1) -> np.ndarray:
-    """Embeddings 1.0 apart for different people."""
-    rng = np.random.default_rng(0)
-    base = np.eye(8)[list(people)] / np.sqrt(2)
-    return base + rng.normal(size=base.shape) * noise / np.sqrt(8)
+from tests.support.observations import boxes, faces, observe
 
 
 def test_a_track_breaks_where_the_face_changes():
@@ -74,10 +39,6 @@ def test_nothing_gives_nothing():
 def test_a_track_breaks_at_a_cut_even_if_the_face_stays():
     table = observe([0] * 6, faces(*[0] * 6), cuts=np.array([0.5]))
     assert tracks.split_tracklets(table, 0.5).tolist() == [0, 0, 0, 1, 1, 1]
-
-
-def boxes(*lefts: float) -> np.ndarray:
-    return np.array([[x, 10, x + 40, 50] for x in lefts], np.float32)
 
 
 def test_a_face_found_again_near_by_is_the_same_track():

@@ -14,8 +14,14 @@ from analyzer.types import MediaReport
 from joblist.shard import Shard
 from tests.support import media
 from tests.support.analysis import analyze
+from tests.support.shards import in_shards
 
 EXPORTS = ("ass", "characters", "csv", "shots")
+
+
+@pytest.fixture(scope="module")
+def models():
+    return components.load_components(AnalysisOptions(fps=2, device="cpu"))
 
 
 def outputs(report: MediaReport, models: summarize.Components, folder: Path) -> dict[str, bytes]:
@@ -24,17 +30,6 @@ def outputs(report: MediaReport, models: summarize.Components, folder: Path) -> 
         registry.load("export", name, runtime=models.runtime).write(report, folder / name)
         found[name] = (folder / name).read_bytes()
     return found
-
-
-def in_shards(path: Path, count: int, models: summarize.Components, folder: Path) -> MediaReport:
-    """Analyse in shards that are written and read again."""
-    found = []
-    for number in range(count):
-        shard = Shard(number=number, count=count)
-        part = observe.observe_part(str(path), components=models, shard=shard)
-        part_file.save(part, folder / "part", key="k")
-        found.append(part_file.load(folder / "part", key="k"))
-    return conclude.conclude(found, components=models)
 
 
 @pytest.mark.parametrize(
@@ -47,11 +42,6 @@ def test_outputs_are_the_same_to_the_byte(options, sample, tmp_path):
     assert len(whole["csv"].splitlines()) > 10
     again = in_shards(path, 4, models, tmp_path)
     assert outputs(again, models, tmp_path) == whole
-
-
-@pytest.fixture(scope="module")
-def models():
-    return components.load_components(AnalysisOptions(fps=2, device="cpu"))
 
 
 @pytest.fixture(scope="module")

@@ -16,10 +16,10 @@ from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline import components
 from analyzer.reports import portraits, report_file
-from tests.reports.test_part_file import in_shards
 from tests.support import media
 from tests.support.analysis import analyze
 from tests.support.reports import NAN, Face, make_report
+from tests.support.shards import in_shards
 
 EXPORTER = registry.load("export", "report", runtime=Runtime())
 

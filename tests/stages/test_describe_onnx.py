@@ -12,7 +12,7 @@ from analyzer.stages.describe import _network, _views
 from analyzer.weights import locate, network_spec
 from analyzer.weights.network_spec import Head
 from tests.support import graphs
-from tests.test_contracts import ASTRONAUT_FACE, astronaut
+from tests.support.astronaut import ASTRONAUT_FACE, astronaut
 
 RUNTIME = Runtime(device="cpu", batch_size=2)
 SPEC = "alignment: arcface\nsize: 112\nmean: 0\nstd: 1\nthreshold: 0.8\n"

@@ -1,128 +1,26 @@
 """The rules of the floor plan, each a function of a tree that returns what breaks it.
 
-The floors, and what each room may import, stand here and nowhere else: CONTRIBUTING.md draws them.
+The tables are in `tests.support.floor_plan`.
 """
 
 import ast
-import re
 import sys
 from collections import defaultdict
 
 from analyzer.registry import PLUGINS
 from tests.support.architecture import Import, SourceFile, Tree, circles, package_of, room_of
-
-ROOT_FILES = {
-    "analyzer": {"__init__", "__main__", "_version", "api", "errors", "registry"},
-    "jobs": {"__init__", "__main__", "analysis", "errors", "retry", "types"},
-    "": {"ina_server", "ina_worker"},
-}
-"""The loose files of a package's root, and of the tree's."""
-
-FLOORS = {
-    "analyzer": (
-        "errors registry types _version",
-        "attributes files imaging inference observations options weights",
-        "demo export identities pages reports stages",
-        "collection pipeline results",
-        "erasure evaluation gallery live review training workflows",
-        "api commands __main__",
-    ),
-    "jobs": (
-        "analysis errors retry types",
-        "inputs ledger outputs system wire",
-        "server worker",
-        "dashboard standalone",
-        "slurm",
-        "commands __main__",
-    ),
-}
-"""From the ground up: a room imports rooms of its own floor, as allowed below, and of lower ones."""
-
-MAY_IMPORT = {
-    "analyzer": {
-        "": "_version api",
-        "__main__": " errors registry",
-        "_version": "",
-        "api": "errors export gallery inference options pipeline registry results types workflows",
-        "attributes": "errors types",
-        "collection": "attributes errors files registry reports stages types weights",
-        "commands": "collection erasure errors evaluation files gallery identities inference live "
-        "options pages pipeline registry reports results review types weights workflows",
-        "demo": "errors files",
-        "erasure": "files identities reports results review types",
-        "errors": "",
-        "evaluation": "attributes errors imaging inference observations pipeline registry stages "
-        "types",
-        "export": "attributes errors files imaging inference observations options registry "
-        "reports types",
-        "files": "errors types",
-        "gallery": "attributes errors files imaging observations pipeline registry types",
-        "identities": "errors registry types weights",
-        "imaging": "errors types",
-        "inference": "errors files registry",
-        "live": "errors inference observations pipeline stages types",
-        "observations": "attributes imaging types",
-        "options": "errors imaging registry",
-        "pages": "",
-        "pipeline": "_version attributes errors imaging inference observations options registry "
-        "reports stages types",
-        "registry": "errors",
-        "reports": "_version errors files imaging inference registry types",
-        "results": "errors export files inference registry reports types",
-        "review": "attributes errors files imaging observations options pipeline reports results "
-        "types",
-        "stages": "attributes errors files imaging inference registry types weights",
-        "training": "attributes evaluation files inference options registry stages types weights",
-        "types": "",
-        "weights": "attributes errors files inference",
-        "workflows": "errors gallery identities options pipeline registry reports results review "
-        "types",
-    },
-    "jobs": {
-        "": "",
-        "__main__": "errors",
-        "analysis": "errors types",
-        "commands": "analysis errors inputs ledger outputs server slurm standalone system types "
-        "wire worker",
-        "dashboard": "errors ledger server types wire",
-        "errors": "",
-        "inputs": "errors types",
-        "ledger": "errors outputs retry system types",
-        "outputs": "errors types",
-        "retry": "",
-        "server": "errors ledger outputs retry system types wire",
-        "slurm": " errors ledger retry standalone types worker",
-        "standalone": "inputs ledger outputs retry types worker",
-        "system": "errors",
-        "types": "",
-        "wire": "errors",
-        "worker": "errors inputs outputs retry system types wire",
-    },
-}
-"""Room -> rooms of the same package that it imports; a leading space is the package itself."""
-
-TRAINER_AND_DESCRIBER = ("analyzer.training.", "analyzer.stages.describe._dlib_")
-"""The trainer starts from the network that the describer reads, and writes the file it reads."""
-HEAVY = {
-    *("PIL", "av", "cv2", "dlib", "faiss", "ffmpeg", "jinja2", "lxml", "matplotlib", "onnx"),
-    *("onnxruntime", "pandas", "pyarrow", "pysubs2", "redis", "safetensors", "scipy", "skimage"),
-    *("torch", "ultralytics", "xlsxwriter"),
-}
-"""Libraries that are slow to import: at the top of plug-ins only, which the registry loads."""
-ONLY_IN = {
-    "os.replace": {
-        *("analyzer.files.atomic", "analyzer.files.transaction", "analyzer.weights.download"),
-        "jobs.outputs.publish",
-    },
-    "hashlib.sha256": {"analyzer.files.hashing", "jobs.outputs.publish"},
-    "tempfile.mkstemp": {"analyzer.files.atomic"},
-}
-"""Calls that stand in one place of each half."""
-PRIVATE_WORDS = re.compile(
-    r"\b(whoever|whose|whom|another now|others now|as it were)\b", re.IGNORECASE
+from tests.support.floor_plan import (
+    COMMAND_LINES,
+    FILE_LINES,
+    FLOORS,
+    FUNCTION_LINES,
+    HEAVY,
+    MAY_IMPORT,
+    ONLY_IN,
+    PRIVATE_WORDS,
+    ROOT_FILES,
+    TRAINER_AND_DESCRIBER,
 )
-COMMAND_LINES = 200
-FILE_LINES, FUNCTION_LINES = 400, 60
 
 
 def loose_files(tree: Tree) -> list[str]:
@@ -291,7 +189,7 @@ def misplaced_libraries(tree: Tree) -> list[str]:
     for i in tree.imports:
         library, package = package_of(i.imported), package_of(i.importer)
         room = room_of(i.importer).partition(".")[2]
-        if library in HEAVY and not (is_plugin(i.importer) and (i.at_top or i.for_types)):
+        if library in HEAVY and not (i.for_types or (is_plugin(i.importer) and i.at_top)):
             wrong.append(f"{i}: a slow library: at the top of a plug-in only")
         if (
             library in ("rich", "argparse")

@@ -10,9 +10,9 @@ import pytest
 from analyzer import registry
 from analyzer.__main__ import main
 from analyzer.weights import locate
-from tests.inference.test_backends import need_onnx2torch
 from tests.support import graphs, networks
-from tests.test_architecture import ROOT, imports_of
+from tests.support.architecture import ROOT, Tree
+from tests.support.optional import need_onnx2torch
 
 WHERE = "{files}"
 """In options: the folder of wrong files."""
@@ -136,14 +136,13 @@ def third_party() -> list[tuple[str, str]]:
     """Each component, and each library that is imported with it."""
     pairs = set()
     ours = {*sys.stdlib_module_names, "analyzer", "joblist", "numpy"}
-    for kind, package in registry.PLUGINS.items():
-        if kind in ("commands", "identities", "datasets", "train"):
-            continue
-        for path in (ROOT / "analyzer").joinpath(*package.split(".")).glob("*.py"):
-            for imported in imports_of(path):
-                library = imported.imported.partition(".")[0]
-                if imported.at_top and library not in ours:
-                    pairs.add((f"{kind}/{path.name}", library))
+    kinds = {f"analyzer.{package}": kind for kind, package in registry.PLUGINS.items()}
+    for i in Tree(ROOT).imports:
+        package, _, name = i.importer.rpartition(".")
+        kind, library = kinds.get(package, "commands"), i.imported.partition(".")[0]
+        is_component = kind not in ("commands", "identities", "datasets", "train")
+        if is_component and i.at_top and library not in ours:
+            pairs.add((f"{kind}/{name}", library))
     return sorted(pairs)
 
 

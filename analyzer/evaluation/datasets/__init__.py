@@ -1,17 +1,9 @@
-"""Stage: labelled face pictures to train and to evaluate on."""
+"""Plug-ins: labelled face pictures to train and to evaluate on."""
 
 from collections.abc import Mapping
 from typing import Protocol
 
-from analyzer.types import F32, I64, U8, Chips
-
-
-class Aligner(Protocol):
-    """What cuts chips out of pictures that are none yet; see `analyzer.stages.align.Aligner`."""
-
-    def align(self, image: U8, boxes: F32, landmarks: F32 | None) -> Chips:
-        """Cut one chip a box."""
-        ...
+from analyzer.types import I64, U8
 
 
 class Dataset(Protocol):

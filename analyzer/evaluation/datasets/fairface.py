@@ -6,8 +6,8 @@ The pictures are faces cut by dlib with padding 0.25: chips, but for their size.
 """
 
 import csv
-import hashlib
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -15,7 +15,9 @@ import numpy as np
 
 from analyzer.attributes.heads import AGE_BINS, ETHNICITIES
 from analyzer.errors import InputError
-from analyzer.evaluation.datasets import Aligner, _pictures
+from analyzer.evaluation.datasets import _pictures
+from analyzer.files.hashing import sha256
+from analyzer.stages.align import Aligner
 from analyzer.types import U8
 
 SIZE = 150
@@ -59,12 +61,13 @@ class FairFace:
         return np.stack(chips) if chips else np.empty((0, SIZE, SIZE, 3), np.uint8)
 
     def _digest(self) -> str:
-        digest = hashlib.sha256()
+        return sha256(self._digested()).hexdigest()
+
+    def _digested(self) -> Iterator[bytes]:
         for row, file in enumerate(self._files):
             labels = ",".join(str(classes[row]) for classes in self.labels.values())
-            digest.update(f"{file},{labels}\n".encode())
-            digest.update(self._pictures.read(file))
-        return digest.hexdigest()
+            yield f"{file},{labels}\n".encode()
+            yield self._pictures.read(file)
 
 
 class _Pictures:

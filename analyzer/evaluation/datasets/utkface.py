@@ -4,7 +4,6 @@ Its races are fewer than FairFace's: Asian and Others have no counterpart there,
 are not labelled with an ethnicity.
 """
 
-import hashlib
 import re
 from pathlib import Path
 
@@ -12,7 +11,9 @@ import numpy as np
 
 from analyzer.attributes.heads import AGE_EDGES, ETHNICITIES
 from analyzer.errors import InputError
-from analyzer.evaluation.datasets import Aligner, _pictures
+from analyzer.evaluation.datasets import _pictures
+from analyzer.files.hashing import sha256
+from analyzer.stages.align import Aligner
 from analyzer.types import F32, U8
 
 _NAME = re.compile(r"(\d{1,3})_([01])_([0-4])_")
@@ -61,10 +62,8 @@ class UtkFace:
         return self._aligner.align(image, _face(image), None).images
 
     def _digest(self) -> str:
-        digest = hashlib.sha256()
-        for path in self._files:
-            digest.update(path.name.encode() + b"\n" + path.read_bytes())
-        return digest.hexdigest()
+        pieces = (path.name.encode() + b"\n" + path.read_bytes() for path in self._files)
+        return sha256(pieces).hexdigest()
 
 
 def _face(image: U8) -> F32:

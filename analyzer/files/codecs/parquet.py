@@ -7,8 +7,9 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
+from analyzer.files.atomic import writing
 from analyzer.files.columns import Column
-from analyzer.files.text import utf8, writing
+from analyzer.files.text import utf8
 
 _TYPES = {
     "integer": pa.int64(),

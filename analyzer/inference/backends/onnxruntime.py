@@ -1,7 +1,7 @@
 """ONNX Runtime on the CPU or an NVIDIA GPU.
 
 On a CPU, several threads on one picture add up its convolutions in another order than one does,
-which shows in the last bits. So a batch is divided among the threads instead, in pieces whose size
+which shows in the last bits. So a batch is divided among the threads instead, in pieces; their size
 does not depend on their number: an answer is the same on every worker. It is also quicker while
 other programs run, for no thread waits for another.
 """

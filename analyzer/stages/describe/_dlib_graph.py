@@ -5,7 +5,6 @@ dlib's own stages, and (n, k) for each head. Where faces are mirrored, the share
 branch see them twice, and a head gives the mean of both results.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from analyzer.attributes.heads import SIZES
+from analyzer.files.hashing import sha256
 from analyzer.stages.describe._dlib_attributes import IDENTITY_FEATURES, Attributes
 from analyzer.stages.describe._dlib_dat import DIMENSIONS, SIZE, STAGES, Convolution, DlibNetwork
 from analyzer.types import F32
@@ -66,7 +66,7 @@ class _Graph:
     def constant(self, values: "np.ndarray[Any, Any]") -> str:
         """Store an array in the model, equal ones once, and return its name."""
         tensor = numpy_helper.from_array(np.ascontiguousarray(values))
-        tensor.name = f"constant_{hashlib.sha256(tensor.SerializeToString()).hexdigest()[:16]}"
+        tensor.name = f"constant_{sha256([tensor.SerializeToString()]).hexdigest()[:16]}"
         self._constants[tensor.name] = tensor
         return tensor.name
 

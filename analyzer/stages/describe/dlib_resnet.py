@@ -1,7 +1,6 @@
 """dlib's face ResNet (128-D, 99.38 % on LFW) and an attribute branch on its trunk, in one graph."""
 
 import contextlib
-import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -9,8 +8,10 @@ import dlib
 import numpy as np
 
 from analyzer.attributes.heads import SIZES
-from analyzer.errors import UsageError, WeightsError
+from analyzer.errors import ResourceError, UsageError, WeightsError
 from analyzer.files import cache
+from analyzer.files.atomic import atomic_write_bytes
+from analyzer.files.hashing import sha256
 from analyzer.inference.backends import Session
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.describe import _dlib_attributes, _dlib_dat, _dlib_graph
@@ -113,7 +114,7 @@ def _session(
         runtime: Runtime that loads the graph.
     """
     key = [*map(locate.sha256, files), *attributes, f"{_dlib_graph.VERSION} {mirror}"]
-    digest = hashlib.sha256("\n".join(key).encode()).hexdigest()
+    digest = sha256(["\n".join(key).encode()]).hexdigest()
     cached = cache.path("graphs", f"dlib_resnet-{digest[:32]}.onnx")
     if cached.is_file():
         with contextlib.suppress(WeightsError):
@@ -121,8 +122,8 @@ def _session(
     model = _build(files, attributes, mirror)
     _verify(model, files[0], runtime)
     # A cache that cannot be written costs every process the time of building, nothing else.
-    with contextlib.suppress(OSError):
-        cache.write(cached, model)
+    with contextlib.suppress(ResourceError):
+        atomic_write_bytes(cached, model)
     return runtime.load(model)
 
 

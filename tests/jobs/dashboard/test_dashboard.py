@@ -14,8 +14,8 @@ import pytest
 
 from jobs.dashboard.page import Dashboard, operators_token
 from jobs.errors import UsageError
-from jobs.types import Manifest, PartFile
 from jobs.wire.transport import Access
+from tests.support.dashboards import opened, published
 from tests.support.servers import Server, serving, until, working
 
 EVIL = "<script>alert(1)<!--"
@@ -56,11 +56,6 @@ class Peer:
         bearer = f"Bearer {self.token}"
         status, _, body = self.ask("POST", f"/api/{verb}", {"jobs": jobs}, Authorization=bearer)
         return status, json.loads(body)
-
-
-def opened(server: Server, **settings: Any) -> Dashboard:
-    settings = {"host": "localhost", "port": 0, "access": Access(), "title": "t", **settings}
-    return Dashboard(server.service, server.ledger, **settings)
 
 
 @pytest.fixture
@@ -220,21 +215,6 @@ def test_silent_peers_and_large_bodies_keep_nobody_waiting(peer):
     bearer = {"Authorization": f"Bearer {peer.token}"}
     for size in ("99999999", "-5", "x"):
         assert peer.ask("POST", "/api/retry", None, Content_Length=size, **bearer)[0] in (400, 413)
-
-
-def published(server: Server, number: int, *, page: Path, source: Path) -> None:
-    """Let a job be done with a review page."""
-    file = PartFile(part="p", path=str(page), sha256="0", size=1)
-    with server.store.transaction() as db:
-        spec = json.loads(db.execute("SELECT spec FROM job WHERE id = ?", (number,)).fetchone()[0])
-        db.execute(
-            "UPDATE job SET state = 'done', manifest = ?, spec = ? WHERE id = ?",
-            (
-                json.dumps(Manifest(files={"html": file}).to_dict()),
-                json.dumps({**spec, "source_path": str(source)}),
-                number,
-            ),
-        )
 
 
 def test_reviews_are_shown_with_their_medium_and_nothing_else(server, peer, tmp_path):

@@ -14,7 +14,7 @@ from jobs.inputs import bounds, intake, joblist
 from jobs.outputs import publish
 from jobs.types import Bounds, JobSpec, Lease
 from jobs.worker.child import attempt
-from tests.jobs.conftest import EXPORTERS
+from tests.support.jobs import EXPORTERS
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from joblist.errors import JoblistError
 from joblist.model import Rows
 from jobs.inputs import joblist
 from jobs.types import JobSpec
-from tests.jobs.conftest import EXPORTERS
+from tests.support.jobs import EXPORTERS
 
 WEIRD = ["spa ce.mp4", "quo'te\".mp4", "com,ma.mp4", "ümläut 漢字.mp4", "-dash.mp4", "$(x);&.mp4"]
 

@@ -10,7 +10,7 @@ from jobs.ledger import queries
 from jobs.ledger.imports import Imported, import_jobs
 from jobs.ledger.ledger import Ledger
 from jobs.types import Job, JobSpec
-from tests.jobs.conftest import manifest, specs
+from tests.support.jobs import manifest, specs
 
 
 def read(ledger: Ledger, listed: Iterable[JobSpec], *, options: str = "opts") -> Imported:

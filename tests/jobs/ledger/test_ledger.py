@@ -15,7 +15,7 @@ from jobs.ledger import queries, schema
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.store import Store
 from jobs.types import Job, State
-from tests.jobs.conftest import Clock, manifest
+from tests.support.jobs import Clock, manifest
 from tests.support.servers import until
 
 Fill = Callable[[int], None]

@@ -17,7 +17,7 @@ from jobs.ledger.ledger import Ledger
 from jobs.ledger.store import Store
 from jobs.server import cleanup
 from jobs.types import Job, Lease, State
-from tests.jobs.conftest import manifest, specs
+from tests.support.jobs import manifest, specs
 from tests.support.servers import Server, serving, until, working
 
 WAIT_S = 90

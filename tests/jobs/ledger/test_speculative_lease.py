@@ -15,7 +15,7 @@ from jobs.outputs.publish import part_path
 from jobs.server import cleanup
 from jobs.types import Job, State
 from jobs.worker.client import Client
-from tests.jobs.conftest import manifest, specs
+from tests.support.jobs import manifest, specs
 from tests.support.servers import Server, serving, until, working
 
 INFO = {"host": "h", "pid": 1, "boot_id": "", "program": "1", "device": "cpu"}

@@ -12,7 +12,7 @@ from jobs.ledger.imports import import_jobs
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.store import Store
 from jobs.types import Job, State
-from tests.jobs.conftest import Clock, manifest, specs
+from tests.support.jobs import Clock, manifest, specs
 
 JOBS = 3
 numbers = st.integers(1, JOBS)

@@ -13,7 +13,7 @@ from jobs.ledger.queries import counts
 from jobs.server.display import LiveDisplay
 from jobs.server.estimate import Estimate
 from jobs.types import Manifest, PartFile
-from tests.jobs.conftest import Clock, specs
+from tests.support.jobs import Clock, specs
 
 ELAPSED_S = 100.0
 CLIPS = 100

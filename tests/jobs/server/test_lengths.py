@@ -14,7 +14,7 @@ from joblist.shard import Shard
 from jobs.ledger.imports import import_jobs
 from jobs.ledger.ledger import Ledger
 from jobs.server.lengths import Lengths
-from tests.jobs.conftest import specs
+from tests.support.jobs import specs
 from tests.support.servers import until, write_media
 
 

@@ -21,7 +21,7 @@ from jobs.system.process_identity import ProcessIdentity
 from jobs.types import PROTOCOL, Lease
 from jobs.wire.transport import Access, Proxy, is_loopback, require_safe
 from jobs.worker.client import Client
-from tests.jobs.conftest import manifest
+from tests.support.jobs import manifest
 from tests.support.servers import Server, serving, until
 
 INFO = {"host": "elsewhere", "pid": 1, "boot_id": "b", "program": "1", "device": "cpu"}

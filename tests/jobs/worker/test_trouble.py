@@ -17,7 +17,7 @@ from jobs.server import cleanup
 from jobs.server.quarantine import LIMIT, Quarantine
 from jobs.system.process_identity import ProcessIdentity
 from jobs.types import Probe, State
-from tests.jobs.conftest import manifest
+from tests.support.jobs import manifest
 
 Fill = Callable[[int], None]
 

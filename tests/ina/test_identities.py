@@ -15,10 +15,10 @@ from jobs.slurm.folder import SHARD
 from jobs.system.process_identity import ProcessIdentity
 from jobs.types import Lease
 from jobs.worker.client import Client
-from tests.jobs.slurm.test_slurm import TASKS, begin, fill, task
-from tests.jobs.test_scripts import command, run, server
+from tests.support.programs import command, run, server
 from tests.support.redis_server import RedisServer
 from tests.support.servers import Server, serving, until, working
+from tests.support.slurm_folders import TASKS, begin, fill, task
 
 WITHOUT_REDIS = "raise ModuleNotFoundError('no redis', name='redis')\n"
 SECRET = "dont-tell-anybody"

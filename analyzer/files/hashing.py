@@ -1,0 +1,38 @@
+"""SHA-256 of files and of pieces in memory."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+_CHUNK_BYTES = 1 << 20
+
+
+def sha256(pieces: Iterable[bytes]) -> "_Hash":
+    """Return the hash of pieces, one after the other.
+
+    Example:
+        `sha256([text.encode()]).hexdigest()`
+    """
+    state = hashlib.sha256()
+    for piece in pieces:
+        state.update(piece)
+    return state
+
+
+def file_sha256(path: Path) -> str:
+    """Return the hash of a file in hexadecimal.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    return sha256(_chunks(path)).hexdigest()
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            yield chunk

@@ -1,0 +1,332 @@
+"""The analysis options: one field for each, with its help, how it is read, and its check.
+
+Command lines, validation and the digest are all made from the fields, so an option is added in
+one place.
+"""
+
+import difflib
+import hashlib
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import Field, asdict, dataclass, field, fields
+from typing import Any
+
+from analyzer import registry
+from analyzer.errors import UsageError
+from analyzer.imaging.blur_gate import BlurGate
+from analyzer.options.validators import (
+    above_zero,
+    at_least_one,
+    between_zero_and_one,
+    check,
+    device,
+    require,
+    share,
+    subset_of,
+    zero_or_more,
+    zero_to_one,
+)
+
+ENGINES = ("videotracking", "video", "videokeyframes", "image")
+ATTRIBUTES = ("sex", "age", "ethnicity")
+AGGREGATES = ("weighted", "mean", "median", "vote")
+
+
+def option(default: Any, text: str, read: Callable[[str], Any], **extra: Any) -> Any:
+    """Return a field of the options.
+
+    Args:
+        default: Default value; None for none.
+        text: Help on the command line.
+        read: Function that reads a value from text.
+        extra: `choices`, `check`, `stage` with `extra`; `local`: it changes no results; `omits`:
+            it leaves faces out.
+    """
+    return field(default=default, metadata={"help": text, "read": read, **extra})
+
+
+def read_names(text: str) -> tuple[str, ...]:
+    """Read names that are separated by commas."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def read_gate(name: str, text: str) -> BlurGate:
+    """Read a blur gate, as in `var=100,grid=4,keep=0.5`.
+
+    Raises:
+        UsageError: The text is not of that form.
+    """
+    return registry.read(BlurGate, text, name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalysisOptions:
+    """How media are analysed. Equal options give equal results on every worker.
+
+    Raises:
+        UsageError: a value out of range, options that exclude each other, or a component that
+            does not exist.
+    """
+
+    engine: str = option(
+        "videotracking",
+        "videotracking: detect and track; video: detect in every sampled frame; "
+        "videokeyframes: key frames only; image: stills",
+        str,
+        choices=ENGINES,
+    )
+    fps: float | None = option(
+        None,
+        "frames to analyse per second of video, such as 5 (default: all)",
+        float,
+        check=above_zero,
+    )
+    frame_step: int | None = option(
+        None,
+        "analyse every Nth frame instead of --fps (default: every frame)",
+        int,
+        check=at_least_one,
+    )
+    start: float | None = option(
+        None,
+        "start at this second of the medium (default: its beginning)",
+        float,
+        check=zero_or_more,
+    )
+    stop: float | None = option(None, "stop at this second of the medium (default: its end)", float)
+    detect_period: int = option(
+        1,
+        "detect in every Nth sampled frame and track in between (videotracking)",
+        int,
+        check=at_least_one,
+    )
+    detector: str = option(
+        "centerface",
+        "face detector, with its options: centerface:size=960; it is one of",
+        str,
+        stage="detect",
+    )
+    tracker: str = option(
+        "auto",
+        "face tracker; auto is iou, or flow with --detect_period; it is one of",
+        str,
+        stage="track",
+        extra="auto",
+    )
+    shots: str = option(
+        "adaptive", "shot detector, none to look for no cuts, or", str, stage="shots", extra="none"
+    )
+    describer: str = option(
+        "dlib_resnet", "identity and attribute networks; one of", str, stage="describe"
+    )
+    clusterer: str = option(
+        "chinese_whispers", "how tracks become persons; one of", str, stage="cluster"
+    )
+    attributes: tuple[str, ...] = option(
+        ("sex", "age"),
+        "perceived attributes: sex,age; ethnicity only when named",
+        read_names,
+        check=subset_of(ATTRIBUTES),
+    )
+    aggregate: str = option(
+        "weighted",
+        "how the faces of a track or person become one sex, age and ethnicity; weighted: mean, "
+        "confident, sharp and frontal faces counting most; mean: all counting alike; median; "
+        "vote: the most frequent label",
+        str,
+        choices=AGGREGATES,
+    )
+    min_label_accuracy: float | None = option(
+        None,
+        "leave labels empty so that this share of the others is right, such as 0.97 (default: off)",
+        float,
+        check=between_zero_and_one,
+    )
+    min_face_px: float = option(
+        0, "leave out faces smaller than this, in pixels", float, omits=True
+    )
+    min_face_share: float = option(
+        0,
+        "leave out faces with a longer side below this share, 0 to 1, of the picture's shorter "
+        "side",
+        float,
+        omits=True,
+        check=share,
+    )
+    min_area: float = option(
+        0, "leave out faces below this share of the picture, 0 to 1", float, omits=True
+    )
+    max_area: float = option(
+        1, "leave out faces above this share of the picture, 0 to 1", float, omits=True
+    )
+    min_conf: float = option(
+        0, "leave out detections less confident than this, 0 to 1", float, omits=True
+    )
+    detect_padding: float = option(
+        0,
+        "look for faces in pictures with a black border of this share, 0 to 1, of their sides, for "
+        "faces that fill the picture or are cut off",
+        float,
+        check=share,
+    )
+    bbox_expand: float = option(1, "scale the sides of every detected box by this factor", float)
+    blur_gate: str | None = option(
+        None,
+        "look for no faces in blurred frames: var=100,grid=4,keep=0.5 keeps those in which half of "
+        "4 x 4 cells have a variance of the Laplacian of 100 or more (default: off)",
+        str,
+        omits=True,
+        check=read_gate,
+    )
+    min_sharpness: float = option(
+        0, "leave out faces less sharp than this, 0 to 1", float, omits=True, check=zero_to_one
+    )
+    min_frontality: float = option(
+        0,
+        "leave out faces turned further away than this, 0 (profile) to 1 (frontal)",
+        float,
+        omits=True,
+        check=zero_to_one,
+    )
+    # On LFW pictures made small, 90 % of the faces of a sharpness of 0.04 to 0.05 are closer than
+    # the threshold to the same person's sharp ones, 61 % at 0.02 to 0.03, 22 % below 0.02.
+    min_clarity: float = option(
+        0.045,
+        "sharpness, 0 to 1, that the sharpest tenth of a track's faces must have to count as a "
+        "person; the faces of other tracks stay in the table, as nobody's",
+        float,
+    )
+    min_faces: int = option(1, "leave out persons with fewer faces than this", int)
+    cluster_threshold: float | None = option(
+        None, "distance below which two faces are one person (default: the describer's)", float
+    )
+    # On LFW pictures, the nearest of five portraits of the same person is at most 0.547 away, that
+    # of anybody else at least 0.56: 1.1 times the threshold of dlib's ResNet lies between.
+    name_threshold: float | None = option(
+        None,
+        "distance below which a person may be one of the gallery (default: 1.1 times the "
+        "describer's threshold)",
+        float,
+    )
+    poster_threshold: float | None = option(
+        None,
+        "distance below which a poster's face is a character (default: 1.2 times the describer's "
+        "threshold)",
+        float,
+    )
+    anonymise: str | None = option(
+        None,
+        "blur faces in the mp4: all; unnamed: all but those of the gallery; named: those of the "
+        "gallery; or some of its names, NAME,NAME (default: none)",
+        str,
+    )
+    batch_size: int = option(
+        32,
+        "faces or frames a batch; changes speed and memory, not results",
+        int,
+        local=True,
+        check=at_least_one,
+    )
+    device: str = option(
+        "auto",
+        "where the networks run: auto (a GPU if there is one), cpu, cuda, or cuda:N for GPU N",
+        str,
+        local=True,
+        check=device,
+    )
+    backend: str = option(
+        "auto",
+        "library that executes the networks; changes speed, not results but for rounding; auto, or",
+        str,
+        stage="backend",
+        local=True,
+        extra="auto",
+    )
+
+    def __post_init__(self) -> None:
+        for option in fields(self):
+            check(option, getattr(self, option.name))
+        require(self.fps is None or self.frame_step is None, "give --fps or --frame_step, not both")
+        if self.stop is not None:
+            require(self.stop > (self.start or 0), "stop: must be after start")
+        require(
+            0 <= self.min_area <= self.max_area <= 1, "min_area, max_area: 0 <= min <= max <= 1"
+        )
+        self._require_anonymisable()
+
+    def _require_anonymisable(self) -> None:
+        """Refuse what would leave faces bare that are to be blurred."""
+        if self.anonymise is None:
+            return
+        require(bool(self.anonymise.strip(", ")), "anonymise: all, unnamed, named, or names")
+        require(
+            self.engine == "videotracking",
+            f"anonymise: engine {self.engine} does not follow faces from picture to picture; "
+            "use videotracking",
+        )
+        omitting = [f for f in fields(self) if f.metadata.get("omits")]
+        changed = [f.name for f in omitting if getattr(self, f.name) != f.default]
+        require(self.bbox_expand >= 1, "anonymise: bbox_expand below 1 would bare the faces' edges")
+        require(
+            not changed,
+            f"anonymise: {', '.join(changed)} would leave faces out, and those unblurred; "
+            "analyse without, or twice",
+        )
+
+    @property
+    def gate(self) -> BlurGate | None:
+        """Which frames the detector is not asked about; ``None`` = it is asked about all."""
+        return read_gate("blur_gate", self.blur_gate) if self.blur_gate else None
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> "AnalysisOptions":
+        """Pick the options out of a larger mapping, such as ``vars(args)``; ``None`` = default."""
+        mine = {f.name: values[f.name] for f in fields(cls) if values.get(f.name) is not None}
+        return cls(**mine)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "AnalysisOptions":
+        """The inverse of `to_dict`; values may be text, as on a command line.
+
+        Raises:
+            UsageError: an option that this version does not know, or a wrong value.
+        """
+        options = {f.name: f for f in fields(cls)}
+        unknown = [_with_nearest(name, options) for name in sorted(set(values) - set(options))]
+        require(not unknown, f"unknown options: {', '.join(unknown)}")
+        return cls(**{name: _typed(options[name], value) for name, value in values.items()})
+
+    def to_dict(self) -> dict[str, Any]:
+        """All options as JSON-able values."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+    def shared(self) -> dict[str, Any]:
+        """The options that change results (not batch size, not device), JSON-able."""
+        local = {f.name for f in fields(self) if f.metadata.get("local")}
+        return {k: v for k, v in self.to_dict().items() if k not in local}
+
+    def digest(self) -> str:
+        """Short hash of the options that change results."""
+        shared = json.dumps(self.shared(), sort_keys=True)
+        return hashlib.blake2b(shared.encode(), digest_size=16).hexdigest()
+
+
+def _with_nearest(name: str, names: Collection[str]) -> str:
+    """A name that is not known, and the one that may be meant."""
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"{name} (did you mean {close[0]}?)" if close else name
+
+
+def _typed(option: "Field[Any]", value: Any) -> Any:
+    """A value of the field's type.
+
+    Raises:
+        UsageError: text that cannot be read.
+    """
+    if not isinstance(value, str):
+        return tuple(value) if isinstance(value, list) else value
+    try:
+        return option.metadata["read"](value)
+    except ValueError:
+        kind = option.metadata["read"].__name__
+        raise UsageError(f"{option.name}: {value!r} cannot be read as {kind}") from None

@@ -1,0 +1,57 @@
+"""Analysis options on a command line."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import Field, fields
+from typing import Any, Protocol
+
+from analyzer import registry
+from analyzer.options.analysis import AnalysisOptions, read_names
+
+_METAVARS: Mapping[Callable[[str], Any], str] = {
+    int: "N",
+    float: "X",
+    str: "VALUE",
+    read_names: "LIST",
+}
+
+
+class _Parser(Protocol):
+    """An `argparse` parser or group."""
+
+    def add_argument(self, *names: str, **options: Any) -> Any: ...  # pragma: no cover
+
+
+def add_arguments(parser: _Parser) -> None:
+    """Add every analysis option, with underscores and with hyphens.
+
+    Args:
+        parser: Parser or group of `argparse`.
+    """
+    for option in fields(AnalysisOptions):
+        parser.add_argument(*spellings(option.name), **_argument(option))
+
+
+def spellings(name: str) -> tuple[str, ...]:
+    """Return `--a_b` and, where it differs, `--a-b`.
+
+    Args:
+        name: Name of an option, with underscores.
+    """
+    return tuple(dict.fromkeys((f"--{name}", f"--{name.replace('_', '-')}")))
+
+
+def _argument(option: "Field[Any]") -> dict[str, Any]:
+    """Return the keywords of `add_argument` for one field."""
+    text = option.metadata["help"]
+    stage = option.metadata.get("stage")
+    if stage:
+        text += f": {', '.join(registry.names(stage))}"
+    if option.default is not None:
+        shown = ",".join(option.default) if isinstance(option.default, tuple) else option.default
+        text += f" (default: {shown})"
+    arguments = {"dest": option.name, "type": option.metadata["read"], "default": None}
+    if "choices" in option.metadata:
+        arguments["choices"] = option.metadata["choices"]
+    else:
+        arguments["metavar"] = "SPEC" if stage else _METAVARS[option.metadata["read"]]
+    return {**arguments, "help": text.replace("%", "%%")}

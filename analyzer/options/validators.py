@@ -1,0 +1,89 @@
+"""Checks of single options; each raises a UsageError that names the option and the cure."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import Field
+from typing import Any
+
+from analyzer import registry
+from analyzer.errors import UsageError
+
+Check = Callable[[str, Any], None]
+"""Takes the name of an option and its value, which is not None."""
+
+
+def require(holds: bool, message: str) -> None:
+    """Raise a UsageError with this message unless a condition holds."""
+    if not holds:
+        raise UsageError(message)
+
+
+def check(option: "Field[Any]", value: Any) -> None:
+    """Check one option by its metadata: `choices`, `check`, `stage` and `extra`.
+
+    Args:
+        option: Field of the options.
+        value: Its value; None is always right.
+
+    Raises:
+        UsageError: The value is wrong.
+    """
+    if value is None:
+        return
+    choices = option.metadata.get("choices")
+    require(
+        choices is None or value in choices,
+        f"{option.name} {value!r}: choose from {', '.join(choices or ())}",
+    )
+    if "check" in option.metadata:
+        option.metadata["check"](option.name, value)
+    if "stage" in option.metadata and value != option.metadata.get("extra"):
+        registry.check(option.metadata["stage"], value)
+
+
+def above_zero(name: str, value: float) -> None:
+    """Require a number above 0."""
+    require(value > 0, f"{name} {value}: must be above 0")
+
+
+def at_least_one(name: str, value: float) -> None:
+    """Require 1 or more."""
+    require(value >= 1, f"{name}: must be at least 1")
+
+
+def zero_or_more(name: str, value: float) -> None:
+    """Require 0 or more."""
+    require(value >= 0, f"{name}: must be 0 or more")
+
+
+def zero_to_one(name: str, value: float) -> None:
+    """Require a measure from 0 to 1."""
+    require(0 <= value <= 1, f"{name}: must be 0 (off) to 1")
+
+
+def share(name: str, value: float) -> None:
+    """Require a share from 0 to 1."""
+    require(0 <= value <= 1, f"{name}: must be 0 (off) to 1, a share")
+
+
+def between_zero_and_one(name: str, value: float) -> None:
+    """Require a number above 0 and below 1."""
+    require(0 < value < 1, f"{name}: must be above 0 and below 1")
+
+
+def device(name: str, value: str) -> None:
+    """Require the name of a device."""
+    require(
+        re.fullmatch(r"auto|cpu|cuda(:\d+)?", value) is not None,
+        f"{name} {value!r}: must be auto, cpu, cuda, or cuda:N",
+    )
+
+
+def subset_of(allowed: Sequence[str]) -> Check:
+    """Return a check that names are some of those allowed."""
+
+    def check_names(name: str, values: Sequence[str]) -> None:
+        unknown = sorted(set(values) - set(allowed))
+        require(not unknown, f"{name} {unknown}: choose from {', '.join(allowed)}")
+
+    return check_names

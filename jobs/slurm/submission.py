@@ -1,0 +1,79 @@
+"""Read the joblist of a submission, cut long films, and check the program of its tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from joblist.shard import Shard
+from jobs.analysis import Analysis
+from jobs.errors import UsageError
+from jobs.inputs import joblist
+from jobs.ledger import keys
+from jobs.slurm.folder import Folder, Plan
+from jobs.standalone.work import Work
+
+LEAST_MINUTES = 30.0
+"""Least length of a part, in minutes, by default."""
+
+
+def read_jobs(path: Path, plan: Plan, analysis: Analysis) -> Iterator[Work]:
+    """Yield the work of each row; equal rows count once, others of one csv are refused.
+
+    Args:
+        path: Joblist.
+        plan: Plan of the submission.
+        analysis: The analysis.
+
+    Raises:
+        JoblistError: After the last row; with everything that is wrong.
+    """
+    keys_seen: set[bytes] = set()
+    for spec in joblist.read(path, exporters=analysis.exporters(), bounds=plan.bounds):
+        if (key := keys.key(spec.dests["csv"])) not in keys_seen:
+            keys_seen.add(key)
+            yield replace(plan.template, spec=analysis.check(spec, plan.options))
+
+
+def cut(
+    path: Path, plan: Plan, analysis: Analysis, *, parts: int | None, part_minutes: float | None
+) -> Iterator[tuple[Work, list[Shard]]]:
+    """Yield the work of each row with the shards into which it is cut.
+
+    Args:
+        path: Joblist.
+        plan: Plan of the submission.
+        analysis: The analysis.
+        parts: Greatest number of parts of a film; None for whole films.
+        part_minutes: Least length of a part, in minutes.
+
+    Raises:
+        UsageError: Parts cannot be had so.
+    """
+    if part_minutes is not None and parts is None:
+        raise UsageError("--part_minutes: say into how many parts at most, with --parts")
+    minutes = LEAST_MINUTES if part_minutes is None else part_minutes
+    analysis.shards(parts, minutes if parts else None, plan.options)
+    for work in read_jobs(path, plan, analysis):
+        count = 1
+        if parts:
+            length_s = analysis.length_s(work.spec.source_path, plan.options)
+            count = min(parts, int(length_s / (60 * minutes)))
+        yield work, analysis.shards(count, minutes, plan.options) if count > 1 else []
+
+
+def require_same_program(folder: Folder, analysis: Analysis) -> None:
+    """Refuse to work with another program or models: the results would differ.
+
+    Raises:
+        UsageError: The folder was submitted with others.
+    """
+    plan = folder.plan()
+    own = {"program": analysis.PROGRAM, **analysis.models()}
+    for name, planned in {"program": plan.program, **plan.models}.items():
+        if own.get(name) != planned:
+            raise UsageError(
+                f"{folder.path} was submitted with {name} {planned[:12]}, this has "
+                f"{str(own.get(name))[:12]}: install the same version everywhere, or submit again"
+            )

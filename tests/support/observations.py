@@ -1,0 +1,44 @@
+"""Observations that are made by hand."""
+
+import numpy as np
+
+from analyzer.types import Observations
+from analyzer.types.tally import Tally
+
+
+def observe(
+    track_ids: list[int], embeddings: np.ndarray, *, frames: list[int] | None = None, **columns
+) -> Observations:
+    """A table with one described face a row."""
+    n = len(track_ids)
+    frame = np.array(frames if frames is not None else range(n), np.int64)
+    ones = np.ones(n, np.float32)
+    values = {
+        "frame": frame,
+        "time_s": frame / 5.0,
+        "duration_s": np.full(n, 0.2),
+        "track_id": np.array(track_ids, np.int64),
+        "boxes": np.tile(np.array([[10, 10, 50, 50]], np.float32), (n, 1)),
+        "picture_px": ones * 10_000,
+        "detect_conf": ones,
+        "track_conf": ones,
+        "sharpness": ones,
+        "frontality": ones,
+        "face_px": ones * 40,
+        "heads": {},
+        "embeddings": embeddings.astype(np.float32),
+        "embedding_rows": np.arange(n),
+        "tally": Tally(),
+    }
+    return Observations(**{**values, **columns})
+
+
+def faces(*people: int, noise: float = 0.1) -> np.ndarray:
+    """Embeddings 1.0 apart for different people."""
+    rng = np.random.default_rng(0)
+    base = np.eye(8)[list(people)] / np.sqrt(2)
+    return base + rng.normal(size=base.shape) * noise / np.sqrt(8)
+
+
+def boxes(*lefts: float) -> np.ndarray:
+    return np.array([[x, 10, x + 40, 50] for x in lefts], np.float32)
