@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from jobs.ledger import keys, queries
-from jobs.ledger.events import note
+from jobs.ledger import queries, schema
 from jobs.ledger.ledger import Ledger
+from jobs.ledger.schema import record_event
 from jobs.types import JobSpec, Manifest, State
 
 ADD = """
@@ -96,7 +96,7 @@ def _rows(db: sqlite3.Connection) -> int:
 
 def _identity(spec: JobSpec) -> tuple[bytes, str]:
     """Return what makes a job the same one at the next import: the path of its csv."""
-    return keys.key(spec.dests["csv"]), ENCODE(spec.to_dict())
+    return schema.job_key(spec.dests["csv"]), ENCODE(spec.to_dict())
 
 
 def _check_done(db: sqlite3.Connection, *, listed: int) -> tuple[int, int]:
@@ -113,7 +113,7 @@ def _check_done(db: sqlite3.Connection, *, listed: int) -> tuple[int, int]:
         target = State.SKIPPED if there else State.READY
         if target.value != state:
             db.execute("UPDATE job SET state = ? WHERE id = ?", (target.value, job))
-            note(db, job, target.value if there else "missing")
+            record_event(db, job, target.value if there else "missing")
     return skipped, missing
 
 

@@ -27,7 +27,7 @@ from typing import Any
 from joblist.shard import Shard
 from jobs.ledger import queries, shards
 from jobs.ledger import speculative_lease as second
-from jobs.ledger.events import note
+from jobs.ledger.schema import record_event
 from jobs.ledger.store import Store
 from jobs.retry import BACKOFF_CAP_S, SteadyClock, backoff, may_retry
 from jobs.system.process_identity import ProcessIdentity
@@ -101,7 +101,7 @@ class Ledger:
             shards.divide(db, self._shards, n)
             ids = [row[0] for row in db.execute(CLAIM, (worker, request, n))]
             for job in ids:
-                note(db, job, "claimed", worker=worker)
+                record_event(db, job, "claimed", worker=worker)
             return [queries.job(db, job) for job in sorted(ids)]
 
     def second(self, worker: str, request: str, jobs: Sequence[int]) -> list[Job]:
@@ -129,7 +129,7 @@ class Ledger:
             if _is(db, job, token, State.LEASED):
                 second.settle(db, job, token)
                 _move(db, job, State.PUBLISHING, manifest=text)
-                note(db, job, "publishing", token=token, worker=worker)
+                record_event(db, job, "publishing", token=token, worker=worker)
                 return True
             if not _is(db, job, token, State.PUBLISHING, State.DONE):
                 return False
@@ -153,7 +153,7 @@ class Ledger:
                 db, job, state, epoch=self.store.epoch, opts=options_digest, err_kind=None, err=None
             )
             what = "done" if state is State.DONE else "superseded"
-            note(db, job, what, token=token, worker=worker)
+            record_event(db, job, what, token=token, worker=worker)
             shards.gather(db, job)
             return True
 
@@ -188,7 +188,7 @@ class Ledger:
             due = self._clock() + backoff(fails) if again else None
             text = text[:MAX_ERROR_CHARS]
             _move(db, job, state, fails=fails, due=due, err_kind=kind, err=text)
-            note(db, job, state.value, token=token, worker=worker, detail=f"{kind}: {text}")
+            record_event(db, job, state.value, token=token, worker=worker, detail=f"{kind}: {text}")
             if kind == "transient":
                 shards.undivide(db, job)
             if not again:
@@ -220,18 +220,18 @@ class Ledger:
                 text = "its worker was lost while it ran"
                 return self._blame(db, job, token, text, hosts=hosts)
             _move(db, job, State.READY)
-            note(db, job, why, token=token)
+            record_event(db, job, why, token=token)
             return State.READY
 
     def _blame(
         self, db: sqlite3.Connection, job: int, token: int, text: str, *, hosts: int
     ) -> State:
         lost = queries.job(db, job).lost + 1
-        note(db, job, "lost", token=token, detail=text[:MAX_ERROR_CHARS])
+        record_event(db, job, "lost", token=token, detail=text[:MAX_ERROR_CHARS])
         state = State.POISON if self._is_poison(db, job, lost, hosts) else State.READY
         _move(db, job, state, lost=lost, err_kind="crash", err=text[:MAX_ERROR_CHARS])
         if state is State.POISON:
-            note(db, job, state.value, token=token, detail=f"lost {lost} times")
+            record_event(db, job, state.value, token=token, detail=f"lost {lost} times")
             shards.give_up(db, job)
         return state
 
@@ -249,7 +249,7 @@ class Ledger:
             if stored.state is not State.PUBLISHING:
                 return None
             db.execute("UPDATE job SET worker = ? WHERE id = ?", (worker, job))
-            note(db, job, "adopted", token=stored.token, worker=worker)
+            record_event(db, job, "adopted", token=stored.token, worker=worker)
             return queries.job(db, job)
 
     def promote(self) -> int:

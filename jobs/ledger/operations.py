@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jobs.ledger import keys, queries, speculative_lease
-from jobs.ledger.events import note
+from jobs.ledger import queries, schema, speculative_lease
 from jobs.ledger.ledger import Ledger
+from jobs.ledger.schema import record_event
 from jobs.outputs.changed_files import Change, applied
 from jobs.outputs.publish import file_sha256
 from jobs.types import Job, Manifest
@@ -100,7 +100,7 @@ def _cancel(db: sqlite3.Connection, job: int) -> bool:
         return False
     # Of two leases, each has part files of its own that are to be removed.
     for token in speculative_lease.tokens(db, job):
-        note(db, job, "cancelled", token=token)
+        record_event(db, job, "cancelled", token=token)
     return True
 
 
@@ -109,7 +109,7 @@ def _change(
 ) -> bool:
     if db.execute(query, values).rowcount == 0:
         return False
-    note(db, job, what)
+    record_event(db, job, what)
     return True
 
 
@@ -156,6 +156,6 @@ def _by_name(db: sqlite3.Connection, name: str) -> list[int]:
     rows = db.execute(
         "SELECT id FROM job WHERE parent IS NULL"
         " AND (key = ? OR json_extract(spec, '$.source_path') = ?)",
-        (keys.key(path), path),
+        (schema.job_key(path), path),
     )
     return [row[0] for row in rows]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import time
+from hashlib import blake2b
 from pathlib import Path
 
 VERSION = 5
@@ -189,3 +191,34 @@ def version(connection: sqlite3.Connection) -> int | None:
         return None
     (value,) = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
     return int(value)
+
+
+def job_key(csv: str) -> bytes:
+    """Return 16 bytes that name the job with this csv: a hash of its path."""
+    return blake2b(csv.encode("utf-8", "surrogateescape"), digest_size=16).digest()
+
+
+def record_event(
+    db: sqlite3.Connection,
+    job: int,
+    what: str,
+    *,
+    token: int | None = None,
+    worker: str | None = None,
+    detail: str | None = None,
+) -> None:
+    """Append an event of a job, in the caller's transaction.
+
+    Args:
+        db: Open ledger.
+        job: Number of the job.
+        what: Kind of event.
+        token: Token of the lease; the job's by default.
+        worker: Worker; the job's by default.
+        detail: Further text.
+    """
+    db.execute(
+        "INSERT INTO event(t_wall, job, token, worker, what, detail)"
+        " SELECT ?, id, COALESCE(?, token), COALESCE(?, worker), ?, ? FROM job WHERE id = ?",
+        (time.time(), token, worker, what, detail, job),
+    )

@@ -20,8 +20,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from joblist.shard import Shard
-from jobs.ledger import keys, queries
-from jobs.ledger.events import note
+from jobs.ledger import queries, schema
+from jobs.ledger.schema import record_event
 from jobs.types import MAX_ERROR_CHARS, Job, JobSpec, State
 
 NEXT = f"""
@@ -54,7 +54,7 @@ def divide(db: sqlite3.Connection, shards: Sequence[Shard], n: int) -> None:
         return
     for (number,) in db.execute(NEXT, (n,)).fetchall():
         if db.execute(DIVIDE, (len(shards), number)).rowcount:
-            note(db, number, "divided", detail=str(len(shards)))
+            record_event(db, number, "divided", detail=str(len(shards)))
             whole = queries.job(db, number)
             for shard, file in zip(shards, part_files(whole), strict=True):
                 _add(db, whole, shard, file)
@@ -63,7 +63,7 @@ def divide(db: sqlite3.Connection, shards: Sequence[Shard], n: int) -> None:
 def _add(db: sqlite3.Connection, whole: Job, shard: Shard, file: str) -> None:
     spec = JobSpec(source_path=whole.spec.source_path, dests={"csv": file})
     plain = (json.dumps(spec.to_dict(), sort_keys=True), json.dumps(asdict(shard)))
-    db.execute(ADD, (keys.key(file), *plain, whole.id))
+    db.execute(ADD, (schema.job_key(file), *plain, whole.id))
 
 
 def gather(db: sqlite3.Connection, number: int) -> None:
@@ -74,7 +74,7 @@ def gather(db: sqlite3.Connection, number: int) -> None:
     (left,) = db.execute(LEFT, (part.parent, part.cut)).fetchone()
     query = "UPDATE job SET state = 'ready' WHERE id = ? AND state = 'sharded' AND cut = ?"
     if not left and db.execute(query, (part.parent, part.cut)).rowcount:
-        note(db, part.parent, "gathered")
+        record_event(db, part.parent, "gathered")
 
 
 def give_up(db: sqlite3.Connection, number: int) -> None:
@@ -89,7 +89,7 @@ def give_up(db: sqlite3.Connection, number: int) -> None:
         (part.state.value, part.error_kind, text, part.worker, part.parent, part.cut),
     )
     if changed.rowcount:
-        note(db, part.parent, part.state.value, detail=f"{part.error_kind}: {text}")
+        record_event(db, part.parent, part.state.value, detail=f"{part.error_kind}: {text}")
 
 
 def undivide(db: sqlite3.Connection, number: int) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from jobs.ledger.events import note
+from jobs.ledger.schema import record_event
 
 GRANT = """
 UPDATE job SET token = token + 1, attempts = attempts + 1, rival = token, helper = ?,
@@ -41,7 +41,7 @@ def grant(db: sqlite3.Connection, job: int, worker: str, request: str) -> bool:
     """Lease a job once more, if one other worker has it; say whether that was done."""
     if not db.execute(GRANT, (worker, request, job, worker)).rowcount:
         return False
-    note(db, job, "doubled", worker=worker)
+    record_event(db, job, "doubled", worker=worker)
     return True
 
 
@@ -71,6 +71,6 @@ def end(
     (worker,) = db.execute(
         f"SELECT {'helper' if is_second else 'worker'} FROM job WHERE id = ?", (job,)
     ).fetchone()
-    note(db, job, what, token=token, worker=worker, detail=detail)
+    record_event(db, job, what, token=token, worker=worker, detail=detail)
     db.execute(FIRST_GOES_ON if is_second else SECOND_GOES_ON, (job,))
     return True

@@ -10,7 +10,7 @@ from joblist.shard import Shard
 from jobs.analysis import Analysis
 from jobs.errors import UsageError
 from jobs.inputs import joblist
-from jobs.ledger import keys
+from jobs.ledger import schema
 from jobs.slurm.folder import Folder, Plan
 from jobs.standalone.work import Work
 
@@ -31,7 +31,7 @@ def read_jobs(path: Path, plan: Plan, analysis: Analysis) -> Iterator[Work]:
     """
     keys_seen: set[bytes] = set()
     for spec in joblist.read(path, exporters=analysis.exporters(), bounds=plan.bounds):
-        if (key := keys.key(spec.dests["csv"])) not in keys_seen:
+        if (key := schema.job_key(spec.dests["csv"])) not in keys_seen:
             keys_seen.add(key)
             yield replace(plan.template, spec=analysis.check(spec, plan.options))
 

@@ -73,21 +73,20 @@ class StandaloneRunner:
     def _run(self, work: Work, journal: Journal) -> Outcome | None:
         journal.add(work.name, "began", csv=work.csv)
         lease = work.lease(0)
-        outcome: Outcome | None = child.attempt(lambda: intake.require_bounds(lease))
-        if outcome and not outcome.kind:
-            outcome = child.attempt(lambda: Outcome(error=str(publish.new_token(lease))))
-        if outcome and not outcome.kind:
-            lease = replace(lease, token=int(outcome.error))
-            outcome = self._attend("run", lease)
-            if outcome is None or outcome.manifest is None:
-                # A child that was killed could not.
-                child.attempt(lambda: publish.discard(lease))
+        token = child.attempt(lambda: _new_token(lease))
+        if token.value is None:
+            return self._note_failure(work, token.failure, journal)
+        lease = replace(lease, token=token.value)
+        outcome = self._attend("run", lease)
+        if outcome is None or outcome.manifest is None:
+            # A child that was killed could not remove them.
+            child.attempt(lambda: publish.discard(lease))
         if outcome is None or outcome.manifest is None:
             return self._note_failure(work, outcome, journal)
         manifest = outcome.manifest
         journal.add(work.name, "publishing", csv=work.csv, manifest=manifest.to_dict())
         outcome = self._publish(work, replace(lease, kind="publish", manifest=manifest), journal)
-        # What was not written in the end has an empty file that holds the token.
+        # Exports that were not written leave an empty file that holds the token.
         child.attempt(lambda: publish.discard(lease))
         return outcome
 
@@ -125,6 +124,16 @@ class StandaloneRunner:
             if self._drain.overdue or overrun:
                 self._child.kill()
                 return Outcome(kind="resource", error=overrun) if overrun else None
+
+
+def _new_token(lease: Lease) -> int:
+    """Return a token that no earlier run of the job has had.
+
+    Raises:
+        JobFailed: The lease goes beyond its bounds.
+    """
+    intake.require_bounds(lease)
+    return publish.new_token(lease)
 
 
 def run_alone(work: Work, journal: Path, factory: str, local: Mapping[str, Any]) -> Outcome | None:

@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import Any
 
 from joblist.shard import Shard
-from jobs.ledger import keys
+from jobs.ledger import schema
 from jobs.ledger.shards import part_file
 from jobs.types import Bounds, JobSpec, Lease
 
@@ -53,7 +53,7 @@ class Work:
 
     def slot(self, count: int) -> int:
         """Return which of so many tasks does it, by its destination alone."""
-        return int.from_bytes(keys.key(self.csv), "big") % count
+        return int.from_bytes(schema.job_key(self.csv), "big") % count
 
     def divided(self, shards: Sequence[Shard]) -> tuple[Work, list[Work]]:
         """Return what puts the parts together, and what makes each of them."""

@@ -16,9 +16,10 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from jobs.errors import JobFailed
 from jobs.inputs import intake
@@ -26,6 +27,7 @@ from jobs.outputs import publish, storage_probe
 from jobs.retry import boottime
 from jobs.types import MAX_ERROR_CHARS, Lease, Outcome, Probe
 
+T = TypeVar("T")
 Report = Callable[[Mapping[str, Any]], None]
 Task = Callable[[Lease, dict[str, Path], Report], Mapping[str, float]]
 """Writes each exporter's file, or takes it out of the dict: then it is left out."""
@@ -86,7 +88,7 @@ class Runner:
     def obey(self, command: str, value: Lease | Probe) -> None:
         """Carry out `probe`, `run`, `publish` or `discard`; all but the last are answered."""
         if isinstance(value, Probe):
-            self._send("outcome", attempt(lambda: Outcome(error=storage_probe.find(value))))
+            self._send("outcome", outcome_of(lambda: Outcome(error=storage_probe.find(value))))
         else:
             self._obey(command, value)
 
@@ -94,9 +96,9 @@ class Runner:
         if command == "discard":
             attempt(lambda: publish.discard(lease))
         elif command == "publish":
-            self._send("outcome", attempt(lambda: self._publish(lease)))
+            self._send("outcome", outcome_of(lambda: self._publish(lease)))
         else:
-            outcome = attempt(lambda: self._run(lease))
+            outcome = outcome_of(lambda: self._run(lease))
             if outcome.manifest is None:
                 attempt(lambda: publish.discard(lease))
             self._send("outcome", outcome)
@@ -144,10 +146,18 @@ def load(factory: str) -> Callable[[dict[str, Any]], Task]:
     return getattr(importlib.import_module(module), function)  # type: ignore[no-any-return]
 
 
-def attempt(action: Callable[[], Outcome | None]) -> Outcome:
-    """Do something and say how it ended."""
+@dataclass(frozen=True)
+class Attempt(Generic[T]):
+    """The end of an action: its value, or its failure."""
+
+    value: T | None = None
+    failure: Outcome | None = None
+
+
+def attempt(action: Callable[[], T]) -> Attempt[T]:
+    """Carry out an action; an error becomes a failure with its kind."""
     try:
-        return action() or Outcome()
+        return Attempt(value=action())
     except JobFailed as error:
         return _failed(error.kind, error.message)
     except MemoryError:
@@ -160,5 +170,11 @@ def attempt(action: Callable[[], Outcome | None]) -> Outcome:
         return _failed("bug", f"{type(error).__name__}: {error} ({where})")
 
 
-def _failed(kind: str, text: str) -> Outcome:
-    return Outcome(kind=kind, error=text[:MAX_ERROR_CHARS])
+def outcome_of(action: Callable[[], Outcome | None]) -> Outcome:
+    """Carry out an action; return its outcome, or its failure."""
+    result = attempt(action)
+    return result.failure or result.value or Outcome()
+
+
+def _failed(kind: str, text: str) -> Attempt[Any]:
+    return Attempt(failure=Outcome(kind=kind, error=text[:MAX_ERROR_CHARS]))

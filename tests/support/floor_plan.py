@@ -46,7 +46,7 @@ MAY_IMPORT = {
         "demo": "errors files",
         "erasure": "errors files gallery identities reports results review types",
         "errors": "",
-        "evaluation": "attributes errors imaging inference observations options pipeline registry "
+        "evaluation": "attributes errors files imaging inference observations options pipeline registry "
         "stages types",
         "export": "attributes errors files imaging inference observations options registry "
         "reports types",

@@ -33,7 +33,7 @@ def fill(path: Path, media: dict[str, str], **changes: object) -> Folder:
     specs = write_media(path, media)
     cut = [Shard(number, 2) for number in range(2)]
     works = [
-        Work(spec=spec, options=told.options, file_sha256=told.digest, bounds=told.bounds)
+        Work(spec=spec, options=told.options, digest=told.digest, bounds=told.bounds)
         for spec in specs
     ]
     made.keep(told, ((w, cut if Path(w.csv).name.startswith("cut") else []) for w in works))

@@ -13,7 +13,7 @@ from jobs.errors import JobFailed
 from jobs.inputs import bounds, intake, joblist
 from jobs.outputs import publish
 from jobs.types import Bounds, JobSpec, Lease
-from jobs.worker.child import attempt
+from jobs.worker.child import outcome_of
 from tests.support.jobs import EXPORTERS
 
 
@@ -98,7 +98,7 @@ def test_a_folder_that_becomes_a_link_before_the_rename(folder: Path) -> None:
     publish.open_folders(job)
     os.rename("out/new", "out/old")
     os.symlink(folder / "in2", "out/new")
-    outcome = attempt(lambda: intake.require_bounds(job))
+    outcome = outcome_of(lambda: intake.require_bounds(job))
     assert (outcome.kind, "lies outside" in outcome.error) == ("input", True)
 
 
