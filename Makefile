@@ -16,7 +16,7 @@ help: ## what there is
 
 install: $(STAMP) ## the virtual environment
 
-$(STAMP): setup.py analyzer/_version.py
+$(STAMP): pyproject.toml analyzer/_version.py
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]'
 	@touch $@
@@ -37,8 +37,8 @@ demo: $(SAMPLE) ## analyse the sample with a server and two workers
 	    table = pandas.read_csv('results/sample.characters.csv', dtype=str); \
 	    print(table.fillna('').T.to_string(header=False))"
 
-test: $(STAMP) ## the whole test suite
-	$(RUN) -m pytest
+test: $(STAMP) ## the whole test suite, with its coverage
+	$(RUN) -m pytest --cov --cov-report=term
 
 check: $(STAMP) ## style and types
 	$(RUN) -m ruff check .

@@ -22,6 +22,11 @@ report = analyze("media/sample.mp4", fps=2, threads=2)
 write(report, "film.characters.csv")
 print(len(report.persons), sys.modules["analyzer"].__file__)
 """
+TYPED = """
+from analyzer import analyze, write
+reveal_type(analyze("film.mp4"))
+write(3, "film.csv")
+"""
 
 
 def sources() -> list[str]:
@@ -69,7 +74,7 @@ def run(command: list[object], folder: Path, timeout: float = 280) -> str:
 def test_the_wheel_holds_every_file(wheel: Path) -> None:
     wanted = {
         path.relative_to(ROOT).as_posix()
-        for package in ("analyzer", "joblist", "jobs")
+        for package in ("analyzer", "ina", "joblist", "jobs")
         for path in (ROOT / package).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
@@ -77,6 +82,24 @@ def test_the_wheel_holds_every_file(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert held == wanted
+
+
+def test_programs_see_the_types_of_the_wheel(wheel: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv", with_pip=False)
+    (packages,) = (tmp_path / "venv" / "lib").glob("python*/site-packages")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(packages)
+    program = tmp_path / "program.py"
+    program.write_text(TYPED)
+    mypy = [sys.executable, "-m", "mypy", "--strict", "--ignore-missing-imports"]
+    place = ["--python-executable", tmp_path / "venv" / "bin" / "python", "--cache-dir", tmp_path]
+    done = subprocess.run(
+        [*mypy, *map(str, place), str(program)], cwd=tmp_path, capture_output=True, text=True
+    )
+    lines = [line for line in done.stdout.splitlines() if line.startswith("program.py")]
+    assert [line for line in lines if "MediaReport" in line], done.stdout
+    assert [line for line in lines if 'incompatible type "int"; expected "MediaReport"' in line]
+    assert not [line for line in lines if "py.typed" in line], done.stdout
 
 
 @pytest.mark.acceptance

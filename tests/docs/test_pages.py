@@ -96,14 +96,14 @@ def test_every_page_is_in_the_site() -> None:
 
 
 def test_programs_are_those_that_an_installation_has() -> None:
-    setup = (document_pages.ROOT / "setup.py").read_text(encoding="utf-8")
+    metadata = (document_pages.ROOT / "pyproject.toml").read_text(encoding="utf-8")
     for program in set(document_workplace.PROGRAMS) - {"python"}:
-        assert f'"{program} = {program}:main"' in setup
+        assert re.search(rf'^{program} = "[\w.]+:main"$', metadata, re.MULTILINE)
 
 
 def said_by_programs() -> str:
     """Every text in the programs; parts that are filled in are left out."""
-    folders = [document_pages.ROOT / name for name in ("analyzer", "jobs", "joblist")]
+    folders = [document_pages.ROOT / name for name in ("analyzer", "ina", "jobs", "joblist")]
     files = [
         *document_pages.ROOT.glob("ina_*.py"),
         *(f for folder in folders for f in folder.rglob("*.py")),

@@ -46,8 +46,8 @@ MAY_IMPORT = {
         "demo": "errors files",
         "erasure": "errors files gallery identities reports results review types",
         "errors": "",
-        "evaluation": "attributes errors files imaging inference observations options pipeline registry "
-        "stages types",
+        "evaluation": "attributes errors files imaging inference observations options pipeline "
+        "registry stages types",
         "export": "attributes errors files imaging inference observations options registry "
         "reports types",
         "files": "errors types",

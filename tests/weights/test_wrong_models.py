@@ -147,10 +147,10 @@ def third_party() -> list[tuple[str, str]]:
 
 
 def packages() -> set[str]:
-    """What ``setup.py`` asks for, and its extras as they are installed."""
-    text = (ROOT / "setup.py").read_text(encoding="utf-8")
+    """What `pyproject.toml` asks for, and its extras as they are installed."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     names = set(re.findall(r'"([\w-]+)>=', text))
-    return names | {f"'ina[{extra}]'" for extra in re.findall(r'"(\w+)": \[', text)}
+    return names | {f"'ina[{extra}]'" for extra in re.findall(r"^(\w+) = \[", text, re.MULTILINE)}
 
 
 @pytest.mark.parametrize(("component", "library"), third_party())
