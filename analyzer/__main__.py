@@ -1,6 +1,6 @@
 """Who is on screen in videos, for how long, and with which perceived sex and age.
 
-A command is a file in ``analyzer/commands`` with ``add(commands)`` and ``run(args) -> int``.
+A command is a file in `analyzer/commands` with `add(commands)` and `run(args) -> int`.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """What Python programs use: analyse a medium, look at its tables, write its files.
 
-Its functions are those of the package: ``from analyzer import analyze``. What goes wrong on
+Its functions are those of the package: `from analyzer import analyze`. What goes wrong on
 purpose is an `analyzer.errors.AnalyzerError`, with a message that says what to do.
 """
 
@@ -50,18 +50,18 @@ def analyze(
     Models are loaded at the first call, and kept: a second call with the same options has them.
 
     Args:
-        path: of a video; with ``engine="image"``, of a picture, a folder, or a list of them.
-        models: from `load_models`, in the place of ``options``.
-        gallery: folder of portraits, named after the persons in them.
-        poster: path of the medium's poster.
-        progress: called with an `analyzer.types.Progress` often; must return at once.
-        options: fields of `analyzer.options.AnalysisOptions`, and ``threads``; see `load_models`.
+        path: Of a video; with `engine="image"`, of a picture, a folder, or a list of them.
+        models: From `load_models`, in the place of `options`.
+        gallery: Folder of portraits, named after the persons in them.
+        poster: Path of the medium's poster.
+        progress: Called with an `analyzer.types.Progress` often; must return at once.
+        options: Fields of `analyzer.options.AnalysisOptions`, and `threads`; see `load_models`.
 
     Raises:
-        UsageError: an option that does not exist, or a wrong value.
-        InputError: the medium, or the gallery, cannot be read.
-        MissingDependency: a library that a component needs is not installed.
-        ResourceError: memory or device gave out; another try may succeed.
+        UsageError: An option that does not exist, or a wrong value.
+        InputError: The medium, or the gallery, cannot be read.
+        MissingDependency: A library that a component needs is not installed.
+        ResourceError: Memory or device gave out; another try may succeed.
     """
     if models is not None and options:
         raise UsageError(f"models have their options: leave out {', '.join(options)}")
@@ -87,14 +87,14 @@ def load_models(*, threads: int = 0, **options: Any) -> Components:
     """Load what an analysis needs, or take it from memory.
 
     Args:
-        threads: that decoders and networks may use; 0 = every core.
-        options: fields of `analyzer.options.AnalysisOptions`, as values or as text:
-            ``fps=5``, ``detector="centerface:size=960"``, ``attributes="sex,age"``.
+        threads: That decoders and networks may use; 0 = every core.
+        options: Fields of `analyzer.options.AnalysisOptions`, as values or as text:
+            `fps=5`, `detector="centerface:size=960"`, `attributes="sex,age"`.
 
     Raises:
-        UsageError: an option that does not exist, or a wrong value.
-        MissingDependency: a library that a component needs is not installed.
-        WeightsError: a model file is missing or altered.
+        UsageError: An option that does not exist, or a wrong value.
+        MissingDependency: A library that a component needs is not installed.
+        WeightsError: A model file is missing or altered.
     """
     return _loaded(AnalysisOptions.from_dict(options), threads)
 
@@ -105,16 +105,16 @@ def _loaded(options: AnalysisOptions, threads: int) -> Components:
 
 
 def dataframe(report: MediaReport, table: str = "csv") -> "pandas.DataFrame":
-    """A table of the report, with the columns of the file that `write` makes, typed.
+    """Return a table of the report, with the columns of the file that `write` makes, typed.
 
     Args:
-        report: from `analyze`.
-        table: ``csv``, a row a face and sampled frame; ``characters``, a row a person, most screen
-            time first; ``shots``, a row a shot.
+        report: From `analyze`.
+        table: `csv`, a row a face and sampled frame; `characters`, a row a person, most screen
+            time first; `shots`, a row a shot.
 
     Raises:
-        UsageError: no such table.
-        MissingDependency: pandas is not installed.
+        UsageError: No such table.
+        MissingDependency: Pandas is not installed.
     """
     if table not in TABLES:
         raise UsageError(f"no table {table!r}; there are: {', '.join(TABLES)}")
@@ -133,18 +133,18 @@ def write(
     """Write a file of the report, whole or not at all.
 
     Args:
-        report: from `analyze`.
-        path: of the file; what it ends in says which export it is: ``film.ass``,
-            ``film.characters.csv``.
-        export: which export it is, whatever the name ends in, and with which options:
-            ``"mp4:crf=28"``.
-        progress: see `analyze`.
+        report: From `analyze`.
+        path: Of the file; what it ends in says which export it is: `film.ass`,
+            `film.characters.csv`.
+        export: Which export it is, whatever the name ends in, and with which options:
+            `"mp4:crf=28"`.
+        progress: See `analyze`.
 
     Raises:
-        UsageError: no such export, or not of this medium.
-        InputError: the medium, which some exports read again, cannot be read.
-        MissingDependency: a library that the export needs is not installed.
-        ResourceError: the file cannot be written.
+        UsageError: No such export, or not of this medium.
+        InputError: The medium, which some exports read again, cannot be read.
+        MissingDependency: A library that the export needs is not installed.
+        ResourceError: The file cannot be written.
     """
     file = Path(path)
     # A name that no installed export has tells which one is wanted all the same, and what it lacks.

@@ -9,8 +9,8 @@
      ├── WeightsError         a model file is missing, altered, or of the wrong form
      └── ResourceError        memory, disk or device gave out
 
-``kind`` says what a scheduler should do with a job that failed so: ``input`` never retry,
-``resource`` retry elsewhere or later, ``usage`` and ``bug`` call a human.
+`kind` says what a scheduler should do with a job that failed so: `input` never retry,
+`resource` retry elsewhere or later, `usage` and `bug` call a human.
 """
 
 from joblist.errors import ExplainedError as AnalyzerError

@@ -1,8 +1,8 @@
 """Find, describe and load components: a stage is a folder, a choice is a file in it.
 
-``analyzer/stages/detect/centerface.py`` is ``--detector centerface``; `PLUGINS` lists where the
+`analyzer/stages/detect/centerface.py` is `--detector centerface`; `PLUGINS` lists where the
 folders are. A component is named by a spec,
-``name`` or ``name:option=value,option=value``; the options are the keywords of its ``create``.
+`name` or `name:option=value,option=value`; the options are the keywords of its `create`.
 """
 
 import ast
@@ -72,10 +72,10 @@ class Spec:
 
     @classmethod
     def parse(cls, text: str) -> "Spec":
-        """Read ``name[:key=value,...]``.
+        """Read `name[:key=value,...]`.
 
         Raises:
-            UsageError: the text is not of that form.
+            UsageError: The text is not of that form.
         """
         name, _, rest = text.partition(":")
         pairs = _pairs(rest, f"{text!r}: write options as name:key=value,key=value")
@@ -83,7 +83,7 @@ class Spec:
 
 
 def _pairs(text: str, cure: str) -> tuple[tuple[str, str], ...]:
-    """Read ``key=value,key=value``."""
+    """Read `key=value,key=value`."""
     pairs = []
     for part in filter(None, text.split(",")):
         key, equals, value = part.partition("=")
@@ -107,7 +107,7 @@ def check(stage: str, text: str) -> Spec:
     """Parse a spec and see that its component exists, without importing it.
 
     Raises:
-        UsageError: no such component; the message lists those there are.
+        UsageError: No such component; the message lists those there are.
     """
     spec = Spec.parse(text)
     available = names(stage)
@@ -124,7 +124,7 @@ def module(stage: str, name: str) -> types.ModuleType:
     """Import one component's file.
 
     Raises:
-        MissingDependency: a library that it imports is not installed.
+        MissingDependency: A library that it imports is not installed.
     """
     try:
         return importlib.import_module(f"analyzer.{PLUGINS[stage]}.{name}")
@@ -137,7 +137,7 @@ def module(stage: str, name: str) -> types.ModuleType:
 
 
 def constant(stage: str, name: str, constant_name: str) -> Any:
-    """Read a constant off a component's file, which is not imported; ``None`` where it has none."""
+    """Read a constant off a component's file, which is not imported; `None` where it has none."""
     for node in ast.parse((_folder(stage) / f"{name}.py").read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == constant_name:
             return ast.literal_eval(node.value)
@@ -148,16 +148,16 @@ def load(stage: str, text: str, **context: Any) -> Any:
     """Create the component that a spec names.
 
     Args:
-        stage: folder under ``analyzer``.
-        text: the spec, such as ``centerface:size=960``.
-        context: what the pipeline hands to every component of the stage (``runtime`` and the like).
+        stage: Folder under `analyzer`.
+        text: The spec, such as `centerface:size=960`.
+        context: What the pipeline hands to every component of the stage (`runtime` and the like).
 
     Returns:
-        What the component's ``create`` returns: an object that fulfils the stage's Protocol.
+        What the component's `create` returns: an object that fulfils the stage's Protocol.
 
     Raises:
-        UsageError: unknown component or option, or a value of the wrong type.
-        MissingDependency: a library that the component needs is not installed.
+        UsageError: Unknown component or option, or a value of the wrong type.
+        MissingDependency: A library that the component needs is not installed.
     """
     spec = check(stage, text)
     create = module(stage, spec.name).create
@@ -166,15 +166,15 @@ def load(stage: str, text: str, **context: Any) -> Any:
 
 
 def read(create: Callable[..., _Made], text: str, name: str) -> _Made:
-    """Make the value of an option that is written ``key=value,key=value``, as a spec's options are.
+    """Make the value of an option that is written `key=value,key=value`, as a spec's options are.
 
     Args:
-        create: its keywords are the keys.
-        text: what the option was set to.
-        name: of the option.
+        create: Its keywords are the keys.
+        text: What the option was set to.
+        name: Of the option.
 
     Raises:
-        UsageError: the text is not of that form, an unknown key, or a value of the wrong type.
+        UsageError: The text is not of that form, an unknown key, or a value of the wrong type.
     """
     pairs = _pairs(text, f"{name} {text!r}: write it as key=value,key=value")
     return create(**_convert(create, pairs, name))
@@ -186,7 +186,7 @@ def _convert(
     name: str,
     given: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
-    """Turn the text of options into the types that ``create`` declares."""
+    """Turn the text of options into the types that `create` declares."""
     hints = get_type_hints(create)
     # An option that is called as something that is given is the keyword with _ behind.
     keyword_of = {k.rstrip("_"): k for k in inspect.signature(create).parameters if k not in given}

@@ -92,7 +92,7 @@ class Rows:
         return f"{self.first}:{'' if self.last is None else self.last}"
 
     def fault(self, count: int) -> str:
-        """What is wrong where the joblist has this many rows, or nothing."""
+        """Return what is wrong where the joblist has this many rows; empty if nothing is."""
         outside = max(self.first, self.last or 0)
         if outside <= count:
             return ""

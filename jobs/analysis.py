@@ -40,11 +40,11 @@ class Analysis(Protocol):
     """Version."""
 
     def models(self) -> Mapping[str, str]:
-        """Hashes of the models by name."""
+        """Return the hashes of the models by name."""
         ...
 
     def exporters(self) -> Sequence[str]:
-        """Names that a `dest_` column may have."""
+        """Return the names that a `dest_` column may have."""
         ...
 
     def add_arguments(self, group: Any) -> None:

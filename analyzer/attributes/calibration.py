@@ -41,7 +41,7 @@ class Views:
 
     @classmethod
     def join(cls, parts: Sequence["Views"]) -> "Views":
-        """The faces of all parts, in order."""
+        """Return the faces of all parts, in order."""
         columns = {
             name: np.concatenate([getattr(p, name) for p in parts] or [np.empty(0, np.float32)])
             for name in ("face_px", "sharpness", "frontality")
@@ -49,7 +49,7 @@ class Views:
         return cls(**columns)
 
     def average(self, weights: F32) -> "Views":
-        """The weighted mean of all faces, as one face."""
+        """Return the weighted mean of all faces, as one face."""
 
         def mean(values: F32) -> F32:
             return np.average(values, weights=weights, keepdims=True).astype(np.float32)
@@ -101,7 +101,7 @@ class Calibration:
         return np.interp(views.octaves, self.octaves, by_size)
 
     def sure(self, head: str, raw: F32, views: Views, accuracy: float) -> NDArray[np.bool_]:
-        """Which labels (n,) are to be given so that this share of them is right."""
+        """Return a mask (n,) of the labels to give, so that this share of them is right."""
         thresholds = self.thresholds_at(head, accuracy, views)
         return self.confidence(head, raw, views) >= thresholds
 
@@ -123,7 +123,7 @@ class Calibration:
 
     @classmethod
     def from_json(cls, text: str) -> "Calibration":
-        """The inverse of `to_json`."""
+        """Read a calibration from JSON; the inverse of `to_json`."""
         read = json.loads(text)
 
         def tables(name: str) -> dict[str, F64]:
@@ -139,7 +139,7 @@ class Calibration:
 
 
 def terms(head: str, raw: F32, views: Views) -> F64:
-    """Terms (n, 6) of the model of confidence: score, and what is to be seen of the face."""
+    """Return terms (n, 6) of the model of confidence: score, and what is to be seen of the face."""
     score, octaves = heads.margin(head, raw), views.octaves
     ones = np.ones(len(raw))
     columns = (ones, score, octaves, score * octaves, views.sharpness, views.frontality)

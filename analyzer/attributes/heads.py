@@ -1,7 +1,7 @@
 """What the raw decision values of the attribute heads mean.
 
-A head is a name and k raw values a face: ``sex`` (1, the logit of male against female), ``age``
-(9, logits of the FairFace bins) and ``ethnicity`` (7, logits). All are *perceived* attributes:
+A head is a name and k raw values a face: `sex` (1, the logit of male against female), `age`
+(9, logits of the FairFace bins) and `ethnicity` (7, logits). All are *perceived* attributes:
 how a face looks to those who labelled the training pictures, not what a person is.
 A row of NaN stands for a face that was not described: it decodes to NaN and an empty label,
 and does not take part in averages.
@@ -39,7 +39,7 @@ SIZES = {"sex": 1, "age": len(AGE_BINS), "ethnicity": len(ETHNICITIES)}
 """Head name -> number of raw values a face."""
 
 INTERVAL = 0.8
-"""Share of true ages that lie between an attribute's ``low`` and ``high``."""
+"""Share of true ages that lie between an attribute's `low` and `high`."""
 TAIL = (1 - INTERVAL) / 2
 """Share of the age distribution on each side of the interval, where nothing was calibrated."""
 AGE_EDGES = np.array([0, 3, 10, 20, 30, 40, 50, 60, 70, 90], np.float64)
@@ -69,11 +69,11 @@ def decode(head: str, raw: F32) -> Decoded:
     """Turn raw values into one decision value and one label a row.
 
     Args:
-        head: ``sex``, ``age`` or ``ethnicity``.
+        head: `sex`, `age` or `ethnicity`.
         raw: (n, k) decision values.
 
     Raises:
-        UsageError: no such head, or k is not its size.
+        UsageError: No such head, or k is not its size.
     """
     _check(head, raw)
     is_known = ~np.isnan(raw).any(axis=1)
@@ -89,16 +89,16 @@ def aggregate(
     """Make one row of the rows of one track or person.
 
     Args:
-        head: ``sex``, ``age`` or ``ethnicity``.
+        head: `sex`, `age` or `ethnicity`.
         raw: (n, k) decision values.
-        weights: (n,) not negative; ``None`` = all alike.
-        method: ``weighted``: decoding the result gives the weighted mean of the logits of sex, of
+        weights: (n,) not negative; `None` = all alike.
+        method: `weighted`: decoding the result gives the weighted mean of the logits of sex, of
             the age on the scale of the bins, and of the probabilities of the ethnicity classes.
-            ``mean``: the same without weights.
-            ``median``, which outliers do not move: that of the logits of sex; that of the age, with
+            `mean`: the same without weights.
+            `median`, which outliers do not move: that of the logits of sex; that of the age, with
             the spread of the face in the middle (of the two there, where n is even); and those of
             the probabilities of the ethnicity classes, scaled to a sum of 1.
-            ``vote``: the mean of the rows with the most frequent label. Labels of age are taken as
+            `vote`: the mean of the rows with the most frequent label. Labels of age are taken as
             one where they lie in one bin. Of equally frequent labels, the one wins with
             rows that are further from another label, by the sum of their `margin`.
 
@@ -106,7 +106,7 @@ def aggregate(
         (k,) decision values; NaN where no row (with a weight above 0) is known.
 
     Raises:
-        UsageError: no such head, or k is not its size.
+        UsageError: No such head, or k is not its size.
     """
     _check(head, raw)
     if weights is None or method != "weighted":
@@ -150,9 +150,9 @@ def summarize(head: str, raw: F32, tail: float = TAIL) -> Attribute:
     """Decode the averaged values (k,) of one person; age comes with its interval in years.
 
     Args:
-        head: ``sex``, ``age`` or ``ethnicity``.
+        head: `sex`, `age` or `ethnicity`.
         raw: (k,) decision values.
-        tail: share of the age distribution that lies on each side of the interval.
+        tail: Share of the age distribution that lies on each side of the interval.
     """
     decoded = decode(head, raw[None])
     label, value = decoded.label[0], float(decoded.value[0])
@@ -164,7 +164,7 @@ def summarize(head: str, raw: F32, tail: float = TAIL) -> Attribute:
 
 
 def age_interval(raw: F32, tails: F64) -> tuple[F64, F64]:
-    """Ends (n,) in years of the middle of each age distribution, taken as uniform inside bins.
+    """Return ends (n,) in years of each age distribution's middle, taken as uniform inside bins.
 
     Args:
         raw: (n, 9) decision values of age.
@@ -180,7 +180,7 @@ def age_interval(raw: F32, tails: F64) -> tuple[F64, F64]:
 
 
 def margin(head: str, raw: F32) -> F64:
-    """How far each row (n,) is from another label, as a logit; 0 and below = as good as guessed.
+    """Return the distance of each row (n,) from another label, as a logit; 0: as good as guessed.
 
     Of an age, that is the logit of the probability of the label's bin and the two beside it.
     """
@@ -212,13 +212,13 @@ def _check(head: str, raw: F32) -> None:
 
 
 def _softmax(values: F64) -> F64:
-    """Probabilities of logits (n, k), row by row."""
+    """Return probabilities of logits (n, k), row by row."""
     powers = np.exp(values - values.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
 
 
 def _log(probabilities: F64) -> F32:
-    """Logits of probabilities."""
+    """Return logits of probabilities."""
     return np.log(np.maximum(probabilities, _TINY)).astype(np.float32)
 
 

@@ -16,12 +16,12 @@ class Labeller:
     """Decodes the heads of rows, tracks and persons.
 
     Raises:
-        UsageError: an accuracy is asked for, and the describer has no tables to tell it by.
+        UsageError: An accuracy is asked for, and the describer has no tables to tell it by.
     """
 
     calibration: Calibration | None = None
     min_accuracy: float | None = None
-    """Share of the labels given that shall be right; the others stay empty. ``None``: give all."""
+    """Share of the labels given that shall be right; the others stay empty. `None`: give all."""
     aggregate: str = "weighted"
     """How the faces of a track or person become one: weighted, mean, median or vote."""
 
@@ -39,12 +39,12 @@ class Labeller:
     def average(
         self, heads: Mapping[str, F32], views: Views, weights: F32
     ) -> tuple[dict[str, F32], Views]:
-        """The n faces of one track or person as one: each head's (k,), and how well it is seen.
+        """Average the n faces of one track or person: the values (k,) of each head, and their view.
 
         Args:
             heads: (n, k) values of each.
-            views: of the n faces.
-            weights: (n,) that they have where ``aggregate`` is ``weighted``.
+            views: Of the n faces.
+            weights: (n,) that they have where `aggregate` is `weighted`.
         """
         weights = weights if self.aggregate == "weighted" else np.ones_like(weights)
         ones = {

@@ -30,12 +30,12 @@ def write(
 
     Args:
         collection: Collection of the persons.
-        folder: of the results; the best portrait of each goes into ``portraits`` in it.
-        crops: the zip of all of them.
-        progress: told of each medium.
+        folder: Of the results; the best portrait of each goes into `portraits` in it.
+        crops: The zip of all of them.
+        progress: Told of each medium.
 
     Raises:
-        ResourceError: a file cannot be written.
+        ResourceError: A file cannot be written.
     """
     names = zips.folders(
         {collected.identity_id: collected.name for collected in collection.identities}
@@ -67,7 +67,7 @@ _Member = tuple[int, int, Person]
 
 
 def _members(collection: Collection) -> dict[int, list[_Member]]:
-    """Who is in each medium, by the medium's ``id``."""
+    """Return the persons in each medium, by the medium's `id`."""
     members: dict[int, list[_Member]] = defaultdict(list)
     for identity in collection.identities:
         for position, appearance in enumerate(identity.appearances):

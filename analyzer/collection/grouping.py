@@ -53,9 +53,9 @@ def identities(
     Args:
         centroids: (P, D) mean embedding of each person.
         weights: (P,) how much each counts in a mean.
-        names: of each person; ``None`` = unknown.
+        names: Of each person; `None` = unknown.
         apart: (k, 2) pairs who are on screen at the same time.
-        clusterer: for the persons without a name.
+        clusterer: For the persons without a name.
         threshold: Euclidean distance below which two may be one.
 
     Returns:
@@ -91,7 +91,7 @@ def _clusters(
 
 
 def _renumbered(apart: I64, keep: "np.ndarray") -> I64:
-    """The pairs within some of the persons, as indices into these."""
+    """Return the pairs within some of the persons, as indices into these."""
     new_number = np.cumsum(keep) - 1
     return new_number[apart[keep[apart].all(axis=1)]].astype(np.int64).reshape(-1, 2)
 

@@ -60,7 +60,7 @@ class Metric:
     mean: float | None
     count: int
     spread: float | None
-    """Sample standard deviation; ``None`` below two values."""
+    """Sample standard deviation; `None` below two values."""
 
     @classmethod
     def of(cls, values: Sequence[float]) -> "Metric":
@@ -132,13 +132,13 @@ def collect(
     Who is who does not depend on the order of the media; only the order of appearances does.
 
     Args:
-        media: the media.
-        skipped: those that could not be read.
-        metrics: columns of the joblist to be averaged.
-        clusterer: groups the persons.
-        threshold: distance below which two persons may be one; by default the least that the
+        media: The media.
+        skipped: Those that could not be read.
+        metrics: Columns of the joblist to be averaged.
+        clusterer: Groups the persons.
+        threshold: Distance below which two persons may be one; by default the least that the
             media were analysed with.
-        progress: told of each step.
+        progress: Told of each step.
     """
     if progress is not None:
         progress(Progress(stage="group", done=0, total=1))
@@ -167,7 +167,7 @@ def collect(
 
 
 def _labels(media: Sequence[AnalysedMedium], clusterer: Clusterer, threshold: float) -> I64:
-    """The identity of each person of each medium, in their order."""
+    """Return the identity of each person of each medium, in their order."""
     apart: list[tuple[int, int]] = []
     centroids, count = [], 0
     for medium in media:

@@ -33,7 +33,7 @@ class ListedMedium:
         return "; ".join(names) or os.path.basename(self.source_path)
 
     def named(self, export: str) -> list[str]:
-        """The files that its rows name for an export, each once."""
+        """Return the files that its rows name for an export, each once."""
         return list(dict.fromkeys(r.dests[export] for r in self.rows if export in r.dests))
 
     @property
@@ -69,7 +69,7 @@ class Skipped:
 
 
 def of_reports(paths: Sequence[str]) -> list[JobSpec]:
-    """Rows for reports that are given themselves."""
+    """Return rows for reports that are given themselves."""
     return [
         JobSpec(
             source_path=os.path.abspath(path),
@@ -101,7 +101,7 @@ def media_of(rows: Iterable[JobSpec]) -> list[ListedMedium]:
 
 
 def _resolved(source: str) -> str:
-    """A path without links; an address as it is."""
+    """Return a path without links; an address as it is."""
     return source if is_address(source) else os.path.realpath(source)
 
 
@@ -121,7 +121,7 @@ def _alike(paths: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _size(path: str) -> int:
-    """Of a file; 0 where it cannot be told."""
+    """Return the size of a file in bytes; 0 where it is unknown."""
     try:
         return os.stat(path).st_size
     except OSError:
@@ -129,7 +129,7 @@ def _size(path: str) -> int:
 
 
 def _digest(path: str) -> str:
-    """A hash of a file, or its path where it cannot be read."""
+    """Return a hash of a file, or its path where it cannot be read."""
     try:
         return locate.sha256(Path(path))
     except AnalyzerError:
@@ -142,7 +142,7 @@ def read(
     """Read what the reports tell of their persons.
 
     Raises:
-        UsageError: the reports are of different describers.
+        UsageError: The reports are of different describers.
     """
     analysed: list[AnalysedMedium] = []
     skipped: list[Skipped] = []
@@ -159,7 +159,7 @@ def read(
 
 
 def _read(medium: ListedMedium) -> AnalysedMedium | Skipped:
-    """The first report that can be read of those that the rows name."""
+    """Return the first report that can be read of those that the rows name."""
     reason = "dest_report is empty: name a file there, and serve the joblist again"
     for path in sorted(medium.named("report")):
         try:
@@ -177,7 +177,7 @@ def _known(summary: Summary) -> Summary:
 
 
 def _check_describers(analysed: Sequence[AnalysedMedium]) -> None:
-    """Vectors of different networks cannot be compared."""
+    """Refuse reports of several describers: their vectors cannot be compared."""
     first: dict[str, Path] = {}
     for medium in analysed:
         if medium.summary.persons:

@@ -34,7 +34,7 @@ class Writers:
         """Load them.
 
         Raises:
-            MissingDependency: with the cure.
+            MissingDependency: With the cure.
         """
         page = registry.module("pages", "collection").create()
         return cls(registry.module("formats", "parquet").write, page)
@@ -46,7 +46,7 @@ def write(
     """Write everything.
 
     Raises:
-        ResourceError: the folder cannot be written to.
+        ResourceError: The folder cannot be written to.
     """
     with outputs.atomic_write(folder / "crops.zip") as part:
         cut = crops.write(collection, folder, part, progress)
@@ -67,7 +67,7 @@ def _table(stem: Path, table_columns: list[Column], writers: Writers) -> None:
 
 
 def _page(collection: Collection, cut: Crops, folder: Path) -> Mapping[str, Any]:
-    """What the page shows."""
+    """Return the content of the page."""
     return {
         "identities": [_shown(identity, cut, folder) for identity in collection.identities[:SHOWN]],
         "metrics": [name.removeprefix("metric_") for name in collection.metrics],

@@ -14,8 +14,8 @@ def identities(collection: Collection, portraits: Mapping[int, str]) -> Iterator
     """Yield the columns of the identities, a row each, most screen time first.
 
     Args:
-        collection: all of them.
-        portraits: identity -> file, as the folder of results has it.
+        collection: All of them.
+        portraits: Identity -> file, as the folder of results has it.
     """
     each = _of(collection.identities)
     yield each("identity_id", "integer", lambda i: i.identity_id)
@@ -44,8 +44,8 @@ def appearances(collection: Collection, crops: Mapping[tuple[int, int], str]) ->
     """Yield the columns of identities in media, a row for each of both.
 
     Args:
-        collection: all of them.
-        crops: identity and place of its appearance -> file in the zip of crops.
+        collection: All of them.
+        crops: Identity and place of its appearance -> file in the zip of crops.
     """
     rows = [
         (identity, position, appearance)
@@ -86,7 +86,7 @@ def media(collection: Collection) -> Iterator[Column]:
 
 
 def _of(rows: Sequence[_Row]) -> Callable[..., Column]:
-    """A function that makes a column of these rows."""
+    """Return a function that makes a column of these rows."""
 
     def each(name: str, kind: str, value: Callable[[Any], Any], digits: int = 4) -> Column:
         return Column(name, kind, [value(row) for row in rows], digits)

@@ -26,9 +26,9 @@ def write(table: Path | None, results: "Found", replaced: "Sequence[Replaced]") 
     """Write a table of the changed files, for `python -m jobs accept`.
 
     Args:
-        table: what ``--changes`` was set to.
-        results: what the command was given.
-        replaced: the files.
+        table: What `--changes` was set to.
+        results: What the command was given.
+        replaced: The files.
     """
     target = table or (
         results.joblists[0].with_suffix(".changes.csv") if results.joblists else None

@@ -1,4 +1,4 @@
-"""``evaluate clustering``: persons found against persons named."""
+"""`evaluate clustering`: persons found against persons named."""
 
 import argparse
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ exit code: 0 measured, 1 the data cannot be read, 2 bad usage"""
 
 
 def add(parts: Any) -> None:
-    """Add the subject to the parser of ``evaluate``."""
+    """Add the subject to the parser of `evaluate`."""
     text = "persons: the clusters of each clusterer against labelled pictures, video or tracks"
     parser = parts.add_parser(
         "clustering",

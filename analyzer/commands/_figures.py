@@ -38,7 +38,7 @@ def add_means(parser: argparse.ArgumentParser) -> None:
 
 
 def page(args: argparse.Namespace, name: str) -> "Page | None":
-    """The page that was asked for, before anything is measured: its library may be missing."""
+    """Load the page that was asked for, before anything is measured: its library may be missing."""
     return registry.module("pages", name).create() if args.html else None
 
 
@@ -72,7 +72,7 @@ def _rows(sizes: Mapping[str, Any], full: str) -> Iterator[tuple[str, Mapping[st
 
 
 def _cell(name: str, figure: Mapping[str, float] | None) -> str:
-    """The value, and half the width of its interval."""
+    """Return the value, and half the width of its interval."""
     if figure is None:
         return ""
     half = (figure["high"] - figure["low"]) / 2

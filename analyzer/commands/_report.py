@@ -50,7 +50,7 @@ def print_report(report: "MediaReport", results: str, elapsed: float) -> None:
 
 
 def _counted(report: "MediaReport") -> str:
-    """The counters: detected and tracked faces are those left out and those saved."""
+    """Return the counts in words: detected and tracked faces are those left out and those saved."""
     tally = report.tally
     blurred = f" ({tally.frames_gated} too blurred)" if tally.frames_gated else ""
     tracked = f"{tally.faces_tracked} tracked in between, " if tally.faces_tracked else ""

@@ -112,7 +112,7 @@ def _print(collection: "Collection", rows: int, output: str) -> None:
 
 
 def _table(collection: "Collection") -> Any:
-    """The identities with most screen time."""
+    """Return the identities with most screen time."""
     from rich import markup, table
 
     metrics = [name.removeprefix("metric_") for name in collection.metrics]

@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _report(args: argparse.Namespace, progress: Any) -> dict[str, Any]:
-    """All figures, and what they were measured with."""
+    """Return all figures, and what they were measured with."""
     from analyzer.evaluation import attributes
 
     runtime = Runtime(device=args.device, batch_size=args.batch_size)

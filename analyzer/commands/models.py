@@ -139,7 +139,7 @@ def _accept(model: Model, *, accepted: bool) -> None:
     """Ask whether a restricted licence is accepted.
 
     Raises:
-        UsageError: it is not, or nobody can be asked.
+        UsageError: It is not, or nobody can be asked.
     """
     if not model.restricted or accepted:
         return

@@ -5,11 +5,11 @@ matplotlib's Grace Hopper) are filmed with slow zooms and pans; nothing is downl
 
 Four files:
 
-- ``sample.mp4``: 1280x720 at 30000/1001 pictures per second, H.264, a tone as AAC
-- ``sample.truth.json``: shots, who is on screen when, and every face's box in every picture
-- ``sample.labels.csv``: person and box of each face, ten times a second, for ``evaluate
-  clustering``
-- ``jobs.csv``: the joblist; its paths are relative to the folder above, so run it from there
+- `sample.mp4`: 1280x720 at 30000/1001 pictures per second, H.264, a tone as AAC
+- `sample.truth.json`: shots, who is on screen when, and every face's box in every picture
+- `sample.labels.csv`: person and box of each face, ten times a second, for `evaluate
+  clustering`
+- `jobs.csv`: the joblist; its paths are relative to the folder above, so run it from there
 """
 
 import csv
@@ -50,7 +50,7 @@ class SampleView:
     height: float
 
     def towards(self, other: "SampleView", share: float) -> "SampleView":
-        """The view on the way to another one; ``share`` runs from 0 to 1."""
+        """Return the view on the way to another one; `share` runs from 0 to 1."""
         return SampleView(
             self.x + share * (other.x - self.x),
             self.y + share * (other.y - self.y),
@@ -60,7 +60,7 @@ class SampleView:
 
 @dataclass(frozen=True)
 class Panel:
-    """A part of the screen, from column ``left`` to ``right``, and the camera's way in it."""
+    """A part of the screen, from column `left` to `right`, and the camera's way in it."""
 
     picture: str
     start: SampleView
@@ -69,7 +69,7 @@ class Panel:
     right: int = WIDTH
 
     def matrix(self, share: float) -> NDArray[np.float64]:
-        """(2, 3) affine map from the picture to the panel, ``share`` of the shot being over."""
+        """(2, 3) affine map from the picture to the panel, `share` of the shot being over."""
         eased = share * share * (3 - 2 * share)
         view = self.start.towards(self.end, eased)
         scale = HEIGHT / view.height
@@ -90,7 +90,7 @@ class Panel:
         )
 
     def face(self, share: float) -> Box | None:
-        """The face's box on the screen in pixels, or ``None`` where the picture has no face."""
+        """Return the face's box on the screen in pixels; `None` for a picture without a face."""
         if self.picture not in FACES:
             return None
         matrix = self.matrix(share)
@@ -129,7 +129,7 @@ SHOTS = (
 
 
 def portraits() -> dict[str, Image]:
-    """The source pictures, RGB, by name."""
+    """Return the source pictures, RGB, by name."""
     hopper = matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)
     return {
         "astronaut": skimage.data.astronaut(),
@@ -139,14 +139,14 @@ def portraits() -> dict[str, Image]:
 
 
 def film() -> Iterator[tuple[SampleShot, float]]:
-    """Each picture's shot, and how much of the shot is over (0 to 1)."""
+    """Return each picture's shot, and how much of the shot is over (0 to 1)."""
     for shot in SHOTS:
         for k in range(shot.frames):
             yield shot, k / (shot.frames - 1)
 
 
 def seconds(frame: int) -> float:
-    """When a frame is shown."""
+    """Return the time of a frame, in seconds."""
     return float(frame / RATE)
 
 
@@ -175,7 +175,7 @@ def write_video(target: Path) -> None:
     """Render and encode all shots.
 
     Raises:
-        ResourceError: ffmpeg failed; its message stands on standard error.
+        ResourceError: Ffmpeg failed; its message stands on standard error.
     """
     pictures = portraits()
     process = encoder(target, sum(shot.frames for shot in SHOTS))
@@ -190,7 +190,7 @@ def write_video(target: Path) -> None:
 
 
 def shot_list() -> list[dict[str, Any]]:
-    """Start, end (seconds) and people of each shot."""
+    """Return start, end (seconds) and people of each shot."""
     starts = np.cumsum([0, *(shot.frames for shot in SHOTS)]).tolist()
     return [
         {"start_s": seconds(start), "end_s": seconds(end), "people": shot.people}
@@ -199,7 +199,7 @@ def shot_list() -> list[dict[str, Any]]:
 
 
 def person(name: str) -> dict[str, Any]:
-    """One person's screen time in seconds and the boxes, keyed by frame number."""
+    """Return one person's screen time in seconds and the boxes, keyed by frame number."""
     boxes = {
         frame: [round(value, 2) for value in box]
         for frame, (shot, share) in enumerate(film())
@@ -215,7 +215,7 @@ def person(name: str) -> dict[str, Any]:
 
 
 def truth() -> dict[str, Any]:
-    """All that is known of the sample, as JSON-able values."""
+    """Return the truth about the sample, as JSON-able values."""
     frames = sum(shot.frames for shot in SHOTS)
     return {
         "width_px": WIDTH,
@@ -241,7 +241,7 @@ def write_labels(target: Path) -> None:
 
 
 def write_joblist(target: Path, source: Path) -> None:
-    """Write a joblist of one row; its paths are relative to the folder above ``target``'s."""
+    """Write a joblist of one row; its paths are relative to the folder above `target`'s."""
     row = {
         "source_path": f"{target.parent.name}/{source.name}",
         "dest_csv": f"results/{source.stem}.csv",
@@ -259,10 +259,10 @@ def write(folder: Path) -> list[Path]:
     """Write the four files.
 
     Args:
-        folder: is made where it is missing.
+        folder: Is made where it is missing.
 
     Raises:
-        ResourceError: one cannot be written.
+        ResourceError: One cannot be written.
     """
     names = ("sample.mp4", "sample.truth.json", "sample.labels.csv", "jobs.csv")
     folder = folder.resolve()  # the paths in the joblist begin with its name

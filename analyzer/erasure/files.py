@@ -80,14 +80,14 @@ def erase(
     left, and named.
 
     Args:
-        results: of the medium.
-        target: who.
-        store: in which the person's identities are, if any.
-        account: of what is done; added to.
-        dry_run: only say what would be done.
+        results: Of the medium.
+        target: Who.
+        store: In which the person's identities are, if any.
+        account: Of what is done; added to.
+        dry_run: Only say what would be done.
 
     Raises:
-        AnalyzerError: nothing of this medium was changed.
+        AnalyzerError: Nothing of this medium was changed.
     """
     done = ErasureResult()
     with FileTransaction(dry_run=dry_run) as rewrite:
@@ -163,7 +163,7 @@ def _mend_corrections(
 
 
 def _counted(before: MediaReport, after: MediaReport, *, persons: int, portraits: int) -> str:
-    """What a report is without, in words."""
+    """Return in words what a report lacks now."""
     embeddings = len(before.observations.embeddings) - len(after.observations.embeddings)
     candidates = sum(len(p.candidates) for p in before.persons)
     candidates -= sum(len(p.candidates) for p in after.persons)
@@ -200,7 +200,7 @@ def _mend(
 
 
 def _mended(name: str, path: Path, target: ErasureTarget) -> str:
-    """The text of a file without the person; empty where that is not known of its form."""
+    """Return the text of a file without the person; empty for an unknown form."""
     if name in _TABLES:
         return _mended_table(path, target)
     return _mended_candidates(path, target) if name == "names" else ""
@@ -226,7 +226,7 @@ def _mended_table(path: Path, target: ErasureTarget) -> str:
 
 
 def _is_row_of(row: dict[str, str], target: ErasureTarget) -> bool:
-    """Whether a row is the person's; an apostrophe keeps names that begin with = from running."""
+    """Return whether a row is the person's; an apostrophe may stand before names with =."""
     if target.name is not None:
         return row.get("name") in (target.name, f"'{target.name}")
     if target.person_id is not None:

@@ -12,7 +12,7 @@ _PICTURES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".mp4", ".mkv", ".mov",
 
 
 def contains_name(path: Path, name: str | None) -> bool:
-    """Whether a file has a name in it, as a word, in any of the forms that formats write it in.
+    """Return whether a file has a name in it, as a word, in any form that formats write.
 
     Pictures and videos are not searched: what is drawn in them is no text.
     """
@@ -25,7 +25,7 @@ def contains_name(path: Path, name: str | None) -> bool:
 
 
 def is_closed(path: Path) -> bool:
-    """Whether a file is neither a text nor a zip of texts, so that no search sees into it."""
+    """Return whether no search sees into a file: it is neither a text nor a zip of texts."""
     if zipfile.is_zipfile(path):
         return False
     with path.open("rb") as stream:

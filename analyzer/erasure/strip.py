@@ -36,15 +36,15 @@ class ErasureTarget:
 
 
 def persons_in(report: MediaReport, target: ErasureTarget, store: IdentityStore | None) -> set[int]:
-    """Which persons of a medium are to be forgotten.
+    """Return the persons of a medium that are to be forgotten.
 
     An identity's persons are those of the report's record, and those that the store matches now.
     Those of another name are left alone, even if a store takes them for the same: it errs, too.
 
     Args:
-        report: of the medium.
-        target: who.
-        store: in which the identities are.
+        report: Of the medium.
+        target: Who.
+        store: In which the identities are.
     """
     person_ids = {p.person_id for p in report.persons if _is_meant(p, target)}
     if not target.identities:
@@ -81,7 +81,7 @@ def look_up(report: MediaReport, store: IdentityStore) -> Mapping[int, tuple[int
 
 
 def mentions(report: MediaReport, name: str | None) -> bool:
-    """Whether anybody's candidates, a note or a correction have this name, or the report before."""
+    """Return whether a candidate, a note or a correction has this name, or the report before."""
     if name is None:
         return False
     before = report.uncorrected
@@ -101,9 +101,9 @@ def erase_from_report(
     """Return the report without what tells who some persons are.
 
     Args:
-        report: of the medium.
-        persons: who are forgotten; their centroids become zero.
-        name: nobody has it any more, nor is a candidate for it.
+        report: Of the medium.
+        persons: Who are forgotten; their centroids become zero.
+        name: Nobody has it any more, nor is a candidate for it.
     """
     track_persons = report.identities
     tracks = frozenset(

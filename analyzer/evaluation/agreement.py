@@ -53,7 +53,7 @@ def compare(true: I64, predicted: I64) -> Agreement:
         predicted: (n,) likewise.
 
     Raises:
-        ValueError: there is no item, or the lengths differ.
+        ValueError: There is no item, or the lengths differ.
     """
     if not len(true) or len(true) != len(predicted):
         raise ValueError(f"{len(true)} true and {len(predicted)} found groups of items")
@@ -91,7 +91,7 @@ def _share(part: float, whole: float) -> float:
 
 
 def _entropy(sizes: F64) -> float:
-    """In nats."""
+    """Return the entropy in nats."""
     shares = sizes / sizes.sum()
     return float(-(shares * np.log(shares)).sum())
 

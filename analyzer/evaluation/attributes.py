@@ -44,7 +44,7 @@ class Predictions:
     views: Views
 
     def labelled(self, head: str) -> Rows:
-        """Which pictures (n,) have a label of this head."""
+        """Return which pictures (n,) have a label of this head."""
         return self.labels[head] >= 0
 
     def predicted(self, head: str) -> I64:
@@ -53,13 +53,13 @@ class Predictions:
         return (raw[:, 0] > 0).astype(np.int64) if head == "sex" else raw.argmax(axis=1)
 
     def right(self, head: str) -> Rows:
-        """Whether each label (n,) is right; an age is, in the labelled bin or one beside it."""
+        """Return whether each label (n,) is right; of an age, also one bin beside it."""
         if head == "age":
             return np.abs(attributes.age_bin(self.raw["age"]) - self.labels["age"]) <= 1
         return self.predicted(head) == self.labels[head]
 
     def age_errors(self) -> F64:
-        """Years (n,) from the centre of the labelled bin to the age."""
+        """Return years (n,) from the centre of the labelled bin to the age."""
         years = attributes.years(attributes.decode("age", self.raw["age"]).value)
         return years - AGE_CENTRES[self.labels["age"]]
 
@@ -87,11 +87,11 @@ def predict(
     """Describe all pictures at each size, by the path that an analysis takes.
 
     Args:
-        describer: must have been asked for all heads.
-        aligner: the describer's, for the frontality of the faces.
-        dataset: labelled chips.
-        sizes_px: sides in pixels to which chips are shrunk.
-        progress: told of the pictures done.
+        describer: Must have been asked for all heads.
+        aligner: The describer's, for the frontality of the faces.
+        dataset: Labelled chips.
+        sizes_px: Sides in pixels to which chips are shrunk.
+        progress: Told of the pictures done.
     """
     parts: list[list[tuple[Mapping[str, F32], F32, F32]]] = [[] for _ in sizes_px]
     for start in range(0, len(dataset), _CHIPS):
@@ -124,7 +124,7 @@ def _join(
 
 
 def report(sizes: Sequence[Predictions], calibration: Calibration | None) -> dict[str, Any]:
-    """All figures, as JSON-able values: each a value with its 95 % interval and its count."""
+    """Return all figures as JSON-able values: each with its 95 % interval and its count."""
     return {
         "count": len(sizes[0].labels["sex"]),
         "classes": {head: list(names) for head, names in CLASSES.items()},
@@ -164,7 +164,7 @@ def _samples(p: Predictions, calibration: Calibration | None) -> dict[str, NDArr
 
 
 def _row(p: Predictions, samples: Mapping[str, NDArray[Any]], rows: Rows) -> dict[str, Any]:
-    """Figures of some rows; ``None`` where there are none."""
+    """Return figures of some rows; `None` where there are none."""
     figures: dict[str, Any] = {"count": int(rows.sum())}
     for name, values in samples.items():
         figures[name] = _figure(name, values[rows & p.labelled(name.partition("_")[0])])
@@ -195,7 +195,7 @@ def _cells(p: Predictions, samples: Mapping[str, NDArray[Any]]) -> Iterator[dict
 
 
 def _confusion(p: Predictions, head: str) -> list[list[int]]:
-    """Counts; rows are labels, columns are predictions."""
+    """Return the confusion counts; rows are labels, columns are predictions."""
     size = len(CLASSES[head])
     flat = (p.labels[head] * size + p.predicted(head))[p.labelled(head)]
     counts: list[list[int]] = np.bincount(flat, minlength=size**2).reshape(size, size).tolist()
@@ -215,7 +215,7 @@ def _reliability(p: Predictions, head: str, calibration: Calibration) -> list[di
 
 
 def _abstention(p: Predictions, head: str, calibration: Calibration) -> list[dict[str, Any]]:
-    """What is kept, and how often that is right, for each accuracy that can be asked for."""
+    """Return the share that is kept, and its accuracy, for each accuracy that can be asked for."""
     rows, right = p.labelled(head), p.right(head)
 
     def at(asked: float) -> dict[str, Any]:

@@ -38,16 +38,16 @@ def pictures(
     """Measure on pictures in folders named after persons, analysed as one job.
 
     Args:
-        folder: holds a folder a person. Each picture is labelled by its largest face.
-        variants: what to compare.
-        components: of the engine ``image``.
-        progress: told of the pictures done.
+        folder: Holds a folder a person. Each picture is labelled by its largest face.
+        variants: What to compare.
+        components: Of the engine `image`.
+        progress: Told of the pictures done.
 
     Returns:
-        JSON-able figures: ``labelled`` faces, and ``runs``, one a variant.
+        JSON-able figures: `labelled` faces, and `runs`, one a variant.
 
     Raises:
-        InputError: there are no such folders, or no face is found in them.
+        InputError: There are no such folders, or no face is found in them.
     """
     persons = sorted(str(path) for path in folder.iterdir() if path.is_dir())
     if not persons:
@@ -89,11 +89,11 @@ def measure(labels: Labels, report: MediaReport) -> tuple[dict[str, int], Agreem
     """Compare the persons of a report with the truth.
 
     Returns:
-        How many of the labelled faces were ``is_found``, and how many ``grouped``: of a person; and
+        How many of the labelled faces were `is_found`, and how many `grouped`: of a person; and
         how well the persons of the latter agree.
 
     Raises:
-        InputError: no labelled face was found and made a person's.
+        InputError: No labelled face was found and made a person's.
     """
     rows = labels.rows(report.observations)
     is_found = rows >= 0
@@ -135,7 +135,7 @@ def _medium(
 def _run(
     name: str, threshold: float, seconds: float, counts: dict[str, int], scores: Agreement
 ) -> dict[str, Any]:
-    """The figures of one variant."""
+    """Return the figures of one variant."""
     return {
         "clusterer": name,
         "threshold": threshold,

@@ -57,12 +57,12 @@ class Labels:
 
 
 def _apart(times: F64, cuts: F64) -> F64:
-    """Times (n,) with a second more at each cut, so that no picture is near one of another shot."""
+    """Return times (n,) with a second more at each cut: no picture is near another shot."""
     return times + np.searchsorted(cuts, times, side="right")
 
 
 def _face(boxes: F32, point: F64) -> int:
-    """The box (of n, 4) that a point lies in, the nearest centre of several; -1 if none does."""
+    """Return the box (of n, 4) around a point, the nearest centre of several; -1 if none."""
     sides = boxes[:, 2:] - boxes[:, :2]
     if np.isnan(point).any():
         return int(sides.prod(axis=1).argmax())
@@ -72,7 +72,7 @@ def _face(boxes: F32, point: F64) -> int:
 
 
 def of_stills(stills: Sequence[str]) -> Labels:
-    """Pictures in folders named after persons, as LFW's: the largest face is the person's."""
+    """Read labels off folders named after persons, as LFW's: the largest face is the person's."""
     return Labels(
         time_s=np.arange(len(stills), dtype=np.float64),
         points=np.full((len(stills), 2), np.nan),
@@ -87,7 +87,7 @@ def of_video(path: Path) -> Labels:
     picture with square pixels is this person's. Where x and y are empty it is the largest face.
 
     Raises:
-        InputError: the file is missing, has other columns, or has a line that cannot be read.
+        InputError: The file is missing, has other columns, or has a line that cannot be read.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -121,11 +121,11 @@ def crowd(people: int, tracks: int, spread: float, *, seed: int = 3) -> tuple[F3
     """Make random embeddings (T, 128) of tracks of known people, and the person of each (T,).
 
     Args:
-        people: how many; their centres lie at random on the unit sphere, about 1.41 apart.
-        tracks: how many each of them has.
-        spread: distance of a track from its centre; two tracks of one person are 1.41 times that
+        people: How many; their centres lie at random on the unit sphere, about 1.41 apart.
+        tracks: How many each of them has.
+        spread: Distance of a track from its centre; two tracks of one person are 1.41 times that
             apart.
-        seed: of the random numbers.
+        seed: Of the random numbers.
     """
     random = np.random.default_rng(seed)
     centres = random.normal(size=(people, _DIMENSIONS))

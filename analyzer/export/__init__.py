@@ -11,13 +11,13 @@ class Exporter(Protocol):
     """Writes one format."""
 
     suffix: ClassVar[str]
-    """How its files end, such as ``.characters.csv``."""
+    """How its files end, such as `.characters.csv`."""
 
     def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
-        """Write the report to ``path``, whatever its name ends in.
+        """Write the report to `path`, whatever its name ends in.
 
         Raises:
-            ResourceError: the file cannot be written.
+            ResourceError: The file cannot be written.
         """
         ...
 
@@ -26,5 +26,5 @@ class Table(Exporter, Protocol):
     """Writes a format of rows and typed columns."""
 
     def columns(self, report: MediaReport) -> list[Column]:
-        """The columns of the file, in its order, with as many values as it has rows."""
+        """Return the columns of the file, in its order, with as many values as it has rows."""
         ...

@@ -29,12 +29,12 @@ _MIME_TYPES = {
 
 
 def ffmpeg_url(path: str) -> str:
-    """What PyAV and ffmpeg take for no protocol and no pattern."""
+    """Return an address in which PyAV and ffmpeg see no protocol and no pattern."""
     return f"file:{Path(path).absolute()}"
 
 
 def file_url(path: str) -> str:
-    """``file:///...``, percent-encoded, whatever bytes the path has."""
+    """Return `file:///...`, percent-encoded, for a path of any bytes."""
     return Path(os.path.abspath(path)).as_uri()
 
 
@@ -45,5 +45,5 @@ def relative_url(path: str, folder: Path) -> str:
 
 
 def mime_type(path: str) -> str:
-    """By the suffix; ``video/*`` where that is unknown."""
+    """Return the MIME type by the suffix; `video/*` where it is unknown."""
     return _MIME_TYPES.get(Path(path).suffix.lower(), "video/*")

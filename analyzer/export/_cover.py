@@ -66,7 +66,7 @@ class Patches:
 
 
 def hidden_rows(report: MediaReport) -> NDArray[np.bool_]:
-    """Which faces (N,) the options want to be hidden."""
+    """Return a mask (N,) of the faces that the options hide."""
     choice = report.provenance["options"].get("anonymise")
     persons = {p.person_id: hides(choice, p.name) for p in report.persons}
     nobody = hides(choice, None)
@@ -85,7 +85,7 @@ def _columns(part: Patches) -> tuple[F64, F64, F32, F32]:
 
 
 def _unseen(report: MediaReport) -> Patches:
-    """The whole picture and more, before and after the part that was to be looked at."""
+    """Return patches over the whole picture, before and after the analysed range."""
     width, height = report.info.width_px, report.info.height_px
     begin, end = report.observations.span_s
     bounds = [report.provenance["options"].get(name) is not None for name in ("start", "stop")]
@@ -117,7 +117,7 @@ def _followed(faces: Observations, shots: F64) -> Iterator[Patches]:
 
 
 def _shot_of(time: F64, shots: F64) -> tuple[F64, F64]:
-    """When the shots begin and end that pictures (n,) belong to."""
+    """Return begin and end of the shots that pictures (n,) belong to."""
     if not len(shots):
         return np.full(len(time), -np.inf), np.full(len(time), np.inf)
     shot = np.maximum(np.searchsorted(shots[:, 0], time + SAME_TIME_S) - 1, 0)
@@ -125,7 +125,7 @@ def _shot_of(time: F64, shots: F64) -> tuple[F64, F64]:
 
 
 def _continued(time: F64, boxes: F32, at: I64, beside: I64, elapsed: F64) -> F32:
-    """Where the faces at the ends of tracks (T,) are some seconds on, if they go on as they went.
+    """Return boxes of the faces at the ends of tracks (T,) some seconds on, if they move as before.
 
     No further than a face's size: two samples tell little of the pace.
     """
@@ -153,7 +153,7 @@ def _between(start: F64, end: F64, before: F32, after: F32) -> Patches:
 
 
 def _around(start: F64, end: F64, before: F32 | F64, after: F32 | F64, slack: F64) -> Patches:
-    """Patches (n,) that hold two boxes each, with some face sizes of slack (n,) around them."""
+    """Return patches (n,) around two boxes each, with a slack (n,) of some face sizes."""
     hull = np.hstack([np.minimum(before, after)[:, :2], np.maximum(before, after)[:, 2:]])
     size = np.sqrt(np.prod(np.maximum(before[:, 2:] - before[:, :2], 0), axis=1))
     margin = size * ((_GROWTH - 1) / 2 + slack)

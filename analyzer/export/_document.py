@@ -16,7 +16,7 @@ SCHEMA = 1
 
 
 def document(report: MediaReport) -> dict[str, Any]:
-    """All of the report but its rows."""
+    """Return the whole report without its rows."""
     return {
         **provenance(report),
         "counts": counts(report),
@@ -27,7 +27,7 @@ def document(report: MediaReport) -> dict[str, Any]:
 
 
 def provenance(report: MediaReport) -> dict[str, Any]:
-    """What the results are of, and what they were made with."""
+    """Return the source of the results, and what they were made with."""
     facts = report.provenance
     return {
         "schema": SCHEMA,
@@ -46,7 +46,7 @@ def provenance(report: MediaReport) -> dict[str, Any]:
 
 
 def counts(report: MediaReport) -> dict[str, Any]:
-    """How many there are of everything; of frames and faces also those that were left out."""
+    """Return all counts; of frames and faces also those that were left out."""
     return {
         "persons": len(report.persons),
         "tracks": len(report.identities.track_ids),
@@ -56,7 +56,7 @@ def counts(report: MediaReport) -> dict[str, Any]:
 
 
 def named(person: Person) -> dict[str, Any]:
-    """Who a person is, and who it may be."""
+    """Return a person's name and candidates."""
     return {
         "person_id": person.person_id,
         "name": person.name,
@@ -131,7 +131,7 @@ def _stretches(stretches: Iterable[tuple[float, float]]) -> list[list[float]]:
 
 
 def _seconds(value: float) -> float:
-    """As the csv has it."""
+    """Return a time as the csv has it."""
     return round(value, 6)
 
 

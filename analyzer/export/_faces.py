@@ -47,7 +47,7 @@ def _frames(report: MediaReport) -> Column:
 
 
 def _attributes(heads: Mapping[str, Decoded], suffix: str, rows: I64) -> Iterator[Column]:
-    """Yield the sex and age columns, taking ``rows`` (N,); empty where a head was not asked for."""
+    """Yield the sex and age columns, taking `rows` (N,); empty where a head was not asked for."""
     for head in _HEADS:
         values = heads[head].value.tolist() if head in heads else None
         yield Column(f"{head}_decfunc{suffix}", "number", _take(values, rows))

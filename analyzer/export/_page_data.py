@@ -24,12 +24,12 @@ _Columns = Mapping[str, NDArray[Any]]
 
 
 def facts(report: MediaReport, folder: Path, start: tuple[float, float]) -> dict[str, Any]:
-    """All but the rows, the texts beside their boxes, the pictures, and the notes.
+    """Return everything but rows, texts beside boxes, pictures and notes.
 
     Args:
-        report: the report.
-        folder: where the page will lie.
-        start: seconds at which the container starts, and of its first picture after that.
+        report: The report.
+        folder: Where the page will lie.
+        start: Seconds at which the container starts, and of its first picture after that.
     """
     info = report.info
     return {
@@ -66,7 +66,7 @@ def facts(report: MediaReport, folder: Path, start: tuple[float, float]) -> dict
 
 
 def links(uri: str, folder: Path) -> list[str]:
-    """Addresses of the medium, seen from the page: where it lies, and beside the page."""
+    """Return addresses of the medium, seen from the page: where it lies, and beside the page."""
     paths = (uri, os.path.join(folder, os.path.basename(uri)))
     return list(dict.fromkeys(_addresses.relative_url(path, folder) for path in paths))
 
@@ -77,7 +77,7 @@ def digest(report: MediaReport) -> str:
 
 
 def rows(report: MediaReport) -> tuple[dict[str, NDArray[Any]], list[str]]:
-    """The N rows as columns, in S samples, and the different texts that stand beside boxes."""
+    """Return the N rows as columns, in S samples, and the different texts beside boxes."""
     table = report.observations
     first = np.nonzero(np.diff(table.frame, prepend=-1))[0]  # (S,)
     beside = [_text(labels) for labels in _rows.labels(report)]
@@ -96,7 +96,7 @@ def rows(report: MediaReport) -> tuple[dict[str, NDArray[Any]], list[str]]:
 
 
 def pack(columns: _Columns) -> tuple[list[tuple[str, str, int]], str]:
-    """Columns as base64, and the name, type (``f8`` or ``i4``) and length of each."""
+    """Return columns as base64, and the name, type (`f8` or `i4`) and length of each."""
     coded = {name: _coded(values) for name, values in columns.items()}
     # The wide ones first, so that each lies where its type may begin.
     coded = dict(sorted(coded.items(), key=lambda item: -item[1].itemsize))
@@ -112,7 +112,7 @@ def _coded(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _tracks(report: MediaReport) -> dict[str, Any]:
-    """The T tracks: numbers, owners, how much each counts in averages, and their attributes."""
+    """Return the T tracks: numbers, owners, weights in averages, and attributes."""
     count = len(report.identities.track_ids)
     weights = np.bincount(report.row_tracks(), report.observations.quality, minlength=count)
     return {
@@ -124,7 +124,7 @@ def _tracks(report: MediaReport) -> dict[str, Any]:
 
 
 def _text(labels: Mapping[str, str]) -> str:
-    """``sex age``, of those that are known."""
+    """Return `sex age`, those that are known."""
     sex, age = (labels.get(head, "") for head in ("sex", "age"))
     return " ".join(filter(None, (sex, f"{float(age):.0f}" if age else "")))
 

@@ -66,10 +66,10 @@ def place(boxes: I64, widths: F64, frame: I64, track: I64, layout: Layout) -> li
         widths: (n,) of the labels, in pixels.
         frame: (n,) number of the picture.
         track: (n,) track of each label.
-        layout: of the picture.
+        layout: Of the picture.
 
     Returns:
-        n times ``\\an1\\pos(x,bottom)`` or ``\\an7\\pos(x,top)``.
+        n times `\\an1\\pos(x,bottom)` or `\\an7\\pos(x,top)`.
     """
     room = np.maximum(layout.width - widths, 0)
     x = np.clip(boxes[:, 0] + layout.outline, layout.outline, room + layout.outline)
@@ -84,7 +84,7 @@ def place(boxes: I64, widths: F64, frame: I64, track: I64, layout: Layout) -> li
 
 
 def _tops(boxes: I64, layout: Layout) -> tuple[I64, NDArray[np.bool_]]:
-    """Where n labels could begin, best first (5, n), and whether they fit in there (5, n)."""
+    """Return the possible tops of n labels, best first (5, n), and whether they fit (5, n)."""
     above = boxes[:, 1] - layout.gap - layout.font
     below = boxes[:, 3] + layout.gap
     lowest = layout.height - layout.font
@@ -106,7 +106,7 @@ def _choose(
         sides: (2, n) left and right end.
         frame: (n,) number of the picture.
         track: (n,) track of each label.
-        height: of a label.
+        height: Of a label.
     """
     order = np.lexsort((track, frame))
     picture = dense(frame[order])

@@ -52,7 +52,7 @@ def require_video(report: MediaReport, exporter: str) -> None:
     """Refuse stills, which have no times.
 
     Raises:
-        UsageError: the report is not of a video.
+        UsageError: The report is not of a video.
     """
     if report.info.kind != "video":
         raise UsageError(
@@ -67,17 +67,17 @@ def boxes(report: MediaReport) -> I64:
 
 
 def name(person: Person) -> str:
-    """The name, or ``person N``."""
+    """Return the name, or `person N`."""
     return person.name or f"person {person.person_id}"
 
 
 def names(report: MediaReport) -> dict[int, str]:
-    """Person -> name, or ``person N``."""
+    """Person -> name, or `person N`."""
     return {person.person_id: name(person) for person in report.persons}
 
 
 def summary(person: Person) -> str:
-    """``Grace, m, 40``: name, and sex and age where they are known."""
+    """`Grace, m, 40`: name, and sex and age where they are known."""
     sex, age = (person.attributes.get(head, Attribute(label="", value=0)) for head in _HEADS)
     years = f"{float(age.label):.0f}" if age.label else ""
     return ", ".join(filter(None, (name(person), sex.label, years)))
@@ -116,7 +116,7 @@ def tracks(report: MediaReport) -> Iterator[Track]:
 
 
 def appearances(report: MediaReport) -> list[Appearance]:
-    """Every stretch of time that shows a person, in order of time.
+    """Return every stretch of time that shows a person, in order of time.
 
     To the millisecond, none empty; those of one person do not overlap.
     """

@@ -31,8 +31,8 @@ def lines(report: MediaReport, shown: NDArray[np.bool_] | None = None) -> Iterat
     """Yield the document, in pieces that end in a line end.
 
     Args:
-        report: of a video.
-        shown: which of its faces (N,); all by default.
+        report: Of a video.
+        shown: Which of its faces (N,); all by default.
     """
     layout = Layout(report.info.width_px, report.info.height_px)
     yield _head(report, layout)
@@ -44,7 +44,7 @@ def lines(report: MediaReport, shown: NDArray[np.bool_] | None = None) -> Iterat
 def escape(text: str) -> str:
     r"""Make a name come out literally in libass (VLC, mpv, ffmpeg).
 
-    Braces are written ``\{`` and ``\}``. A backslash has no escape: an invisible word joiner keeps
+    Braces are written `\{` and `\}`. A backslash has no escape: an invisible word joiner keeps
     it from the character after it. Line ends and control characters become spaces.
     """
     plain = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
@@ -52,14 +52,14 @@ def escape(text: str) -> str:
 
 
 def colour(person: int) -> str:
-    """A person's colour as six hexadecimal digits; grey for nobody."""
+    """Return a person's colour as six hexadecimal digits; grey for nobody."""
     return NOBODY if person < 0 else PALETTE[person % len(PALETTE)]
 
 
 def blank(width: int, height: int) -> Any:
-    """A document without styles and events, drawn in square pixels of the upright picture.
+    """Return a document without styles and events, drawn in square pixels of the upright picture.
 
-    With ``LayoutRes`` a player knows that they are square where those of its video are not, and
+    With `LayoutRes` a player knows that they are square where those of its video are not, and
     does not stretch what it draws once more.
     """
     document = pysubs2.SSAFile()
@@ -87,7 +87,7 @@ def _head(report: MediaReport, layout: Layout) -> str:
 
 
 def _attachment(data: bytes) -> list[str]:
-    """Encode a font as ASS does: three bytes as four characters from ``!`` on, 80 a line."""
+    """Encode a font as ASS does: three bytes as four characters from `!` on, 80 a line."""
     padded = data + b"\0" * (-len(data) % 3)
     triples = np.frombuffer(padded, np.uint8).reshape(-1, 3).astype(np.uint32)
     joined = triples @ np.array([1 << 16, 1 << 8, 1], np.uint32)
@@ -102,7 +102,7 @@ def _style_name(person: int) -> str:
 
 
 def _style(person: int, font: str, layout: Layout) -> Any:
-    """The person's colour with a black edge, for both box and label."""
+    """Return the person's colour with a black edge, for both box and label."""
     return pysubs2.SSAStyle(
         fontname=font,
         fontsize=layout.font,
@@ -149,7 +149,7 @@ def _events(report: MediaReport, layout: Layout, rows: I64) -> Iterator[str]:
 
 
 def clock(times: F64) -> list[str]:
-    """Write times (N,) as ``h:mm:ss.cc``.
+    """Write times (N,) as `h:mm:ss.cc`.
 
     They are cut, not rounded, and a millisecond early: a renderer compares them with a picture's
     time cut to milliseconds, and a box that starts after its own picture is one picture late.
@@ -174,7 +174,7 @@ def _shapes(boxes: I64, layout: Layout) -> list[str]:
 
 
 def _labels(report: MediaReport) -> list[str]:
-    """``name or number  sex age`` for each row; of the track's average where faces are tracked."""
+    """Return `name or number  sex age` for each row; of the track's average, with tracks."""
     tracks = report.row_tracks()
     if report.provenance["options"]["engine"] == "videotracking":
         heads, rows = report.track_attributes, tracks.tolist()
@@ -194,7 +194,7 @@ def _texts(head: Decoded | None) -> Callable[[int], str]:
 
 
 def _short(label: str) -> str:
-    """Ages as whole years, other labels as they are."""
+    """Return a label; ages as whole years."""
     try:
         return f"{float(label):.0f}"
     except ValueError:

@@ -33,7 +33,7 @@ def create(path: Path) -> Iterator["Sheets"]:
     """Write a workbook.
 
     Raises:
-        ResourceError: the file cannot be written.
+        ResourceError: The file cannot be written.
     """
     with tempfile.TemporaryDirectory(prefix="ina-xlsx-") as folder:
         # Rows go to the disk at once: a film has too many for memory.
@@ -66,8 +66,8 @@ class Sheets:
         """Write a table; its header stays in sight and filters the rows.
 
         Args:
-            title: of the sheet.
-            columns: of the table; what is beyond Excel's limit is left out.
+            title: Of the sheet.
+            columns: Of the table; what is beyond Excel's limit is left out.
             pictures: JPEG of each row, for a column in front.
         """
         sheet = self._book.add_worksheet(title)
@@ -94,7 +94,7 @@ class Sheets:
         sheet.autofilter(0, 0, last, first + len(columns) - 1)
 
     def _form(self, column: Column) -> Any:
-        """The form of a column's cells; each is made once."""
+        """Return the form of a column's cells; each is made once."""
         shown = {"number": "0." + "0" * column.digits, "integer": "0"}.get(column.kind, "@")
         if shown not in self._forms:
             form = {"num_format": shown, "valign": "vcenter", "indent": int(shown == "@")}
@@ -102,7 +102,7 @@ class Sheets:
         return self._forms[shown]
 
     def _writer(self, sheet: Any, column: Column) -> Callable[[int, int, Any], Any]:
-        """What writes a cell as what it is; the general ``write`` would guess."""
+        """Return the method that writes a cell by its type; the general `write` would guess."""
         form = self._form(column)
         if column.kind in ("integer", "number"):
             return lambda row, column_number, value: sheet.write_number(
@@ -132,7 +132,7 @@ def _insert(sheet: Any, row: int, picture: bytes) -> None:
 
 
 def _width(column: Column) -> int:
-    """Characters that the header and the first rows need."""
+    """Return characters that the header and the first rows need."""
     head = replace(column, values=column.values[:100])
     longest = max((len(str(cell)) for cell in head.cells()), default=0)
     least, most = _WIDTHS

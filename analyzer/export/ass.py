@@ -24,8 +24,8 @@ class AssExporter:
         """Write the subtitle; a medium without faces gives the header only.
 
         Raises:
-            UsageError: the report is of a still.
-            ResourceError: the file cannot be written.
+            UsageError: The report is of a still.
+            ResourceError: The file cannot be written.
         """
         require_video(report, "ass")
         with open_text(path) as stream:

@@ -1,6 +1,6 @@
 """The faces of each person, cut out of the medium: a zip with a folder a person.
 
-The folders of persons without a name are called by their ``person_id``. A file is called after its
+The folders of persons without a name are called by their `person_id`. A file is called after its
 frame and its face's track, so that its row in the csv is found; of stills, after the picture, too.
 """
 
@@ -35,8 +35,8 @@ class CropsExporter:
         """Write each person's best faces; a medium without persons gives an empty zip.
 
         Raises:
-            InputError: the medium is gone, or cannot be read again.
-            ResourceError: the file cannot be written.
+            InputError: The medium is gone, or cannot be read again.
+            ResourceError: The file cannot be written.
         """
         names = dict(_names(report, self._most))
         notes: list[str] = []

@@ -24,5 +24,5 @@ class CsvExporter:
         write_csv(path, self.columns(report))
 
     def columns(self, report: MediaReport) -> list[Column]:
-        """The columns of the file; see `analyzer.export.Table`."""
+        """Return the columns of the file; see `analyzer.export.Table`."""
         return list(_faces.columns(report))

@@ -1,7 +1,7 @@
 """CVAT 1.1 for video: the tracks as boxes to be corrected, with name, sex and age.
 
 CVAT fills in the pictures between two boxes of a track. So that it shows no face where none was
-seen, a track that goes away ends in a box that is ``outside``.
+seen, a track that goes away ends in a box that is `outside`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,8 +39,8 @@ class CvatExporter:
         """Write the document; a medium without faces gives the description of the task only.
 
         Raises:
-            UsageError: the report is of stills.
-            ResourceError: the file cannot be written.
+            UsageError: The report is of stills.
+            ResourceError: The file cannot be written.
         """
         require_video(report, "cvat")
         with (
@@ -55,7 +55,7 @@ class CvatExporter:
 
 
 def _meta(report: MediaReport) -> Any:
-    """The task that the boxes are of; CVAT's own must have a label with these attributes."""
+    """Return the task that the boxes are of; CVAT's own must have a label with these attributes."""
     info, table = report.info, report.observations
     count = max(report.tally.frames_decoded, int(table.frame.max(initial=-1)) + 1)
     attributes = [
@@ -116,7 +116,7 @@ def _box(frame: int, box: Sequence[int], attributes: Mapping[str, str], *, outsi
 
 
 def _ends(report: MediaReport) -> list[int | None]:
-    """The picture with which each row's sample is over; ``None`` where the medium is over, too.
+    """Return the frame at which each row's sample ends; `None` at the end of the medium.
 
     Where no face and no cut tells its number, it follows from the rate, and is an estimate where
     the rate varies.
@@ -133,5 +133,5 @@ def _ends(report: MediaReport) -> list[int | None]:
 
 
 def _keys(times: F64) -> list[int]:
-    """Times as whole microseconds, to be looked up."""
+    """Return times as whole microseconds, to be looked up."""
     return np.rint(times * 1e6).astype(np.int64).tolist()

@@ -49,8 +49,8 @@ class EafExporter:
         """Write the document; a medium without persons gives the tier of the shots only.
 
         Raises:
-            UsageError: the report is of stills.
-            ResourceError: the file cannot be written.
+            UsageError: The report is of stills.
+            ResourceError: The file cannot be written.
         """
         _rows.require_video(report, "eaf")
         root = _document(report, path.parent)
@@ -61,7 +61,7 @@ class EafExporter:
 
 
 def _document(report: MediaReport, folder: Path) -> Any:
-    """The whole of it; the schema prescribes the order of its parts."""
+    """Return the whole document; the schema prescribes the order of its parts."""
     tiers = [*_person_tiers(report), _shot_tier(report)]
     author = f"ina {report.provenance.get('analyzer', '')}".strip()
     root = etree.Element(

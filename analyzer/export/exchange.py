@@ -1,7 +1,7 @@
 """Zip of what labelling tools for film read: trajectories, features, scenes, clusters, guesses.
 
-The files are those of the MoMaF project's ``facerec`` (https://github.com/MoMaF/facerec); its
-``video-labeler`` reads them; docs/names.md lists every key. A zip, for a destination is one file
+The files are those of the MoMaF project's `facerec` (https://github.com/MoMaF/facerec); its
+`video-labeler` reads them; docs/names.md lists every key. A zip, for a destination is one file
 that appears whole or not at all.
 """
 
@@ -52,7 +52,7 @@ def _line(item: dict[str, Any]) -> bytes:
 
 
 def _movie(report: MediaReport) -> int | str:
-    """The number that a medium's file name begins with, as in ``12345-film.mp4``; else the stem."""
+    """Return the number at the start of a file name, as in `12345-film.mp4`; else the stem."""
     stem = Path(report.info.uri).stem
     number = re.match(r"\d+(?=-|$)", stem)
     return int(number[0]) if number else stem
@@ -97,7 +97,7 @@ def _features(report: MediaReport, movie: int | str) -> Iterator[dict[str, Any]]
 
 
 def _clusters(report: MediaReport) -> list[int]:
-    """The cluster of each trajectory: its person, or, if it is nobody's, one of its own."""
+    """Return the cluster of each trajectory: its person, or, without one, a cluster of its own."""
     alone = len(report.identities.centroids)
     clusters = []
     for person in report.identities.person_ids.tolist():

@@ -46,8 +46,8 @@ class HtmlExporter:
         """Write the page; a medium without faces gives one without characters.
 
         Raises:
-            UsageError: the report is of a still.
-            ResourceError: the file cannot be written.
+            UsageError: The report is of a still.
+            ResourceError: The file cannot be written.
         """
         require_video(report, "html")
         text = render(report, path.absolute().parent, progress)
@@ -83,7 +83,7 @@ def render(report: MediaReport, folder: Path, progress: ProgressHook | None = No
 
 
 def _portraits(report: MediaReport, progress: ProgressHook | None) -> dict[str, Any]:
-    """Pictures of tracks as base64, and each person's best track, by index; and all notes."""
+    """Return pictures of tracks as base64, each person's best track by index, and all notes."""
     notes: list[str] = []
     index = report.row_tracks()
     each = max(1, min(_PICTURES_EACH, _PICTURES // max(1, len(report.persons))))
@@ -102,12 +102,12 @@ def _json(values: Any) -> Markup:
 
 
 def _hash(text: str) -> str:
-    """What a content security policy knows a text by."""
+    """Return the hash of a text for a content security policy."""
     return base64.b64encode(sha256([text.encode()]).digest()).decode("ascii")
 
 
 def _start(report: MediaReport) -> tuple[float, float]:
-    """When the container starts, and its first picture after that, in seconds; 0 if it is gone.
+    """Return the start of the container and of its first picture, in seconds; 0 without a file.
 
     Some browsers count from the start of the container, others from 0.
     """

@@ -1,6 +1,6 @@
 """Tracks in the text form of the MOT Challenge, for programs that score tracking.
 
-Frames, tracks and pixels count from 1 there: a line is ``frame + 1, face_id + 1, x1 + 1, y1 + 1``
+Frames, tracks and pixels count from 1 there: a line is `frame + 1, face_id + 1, x1 + 1, y1 + 1`
 of the csv, then width, height, confidence, and three fields for the third dimension.
 """
 
@@ -31,8 +31,8 @@ class MotExporter:
         """Write the lines, in order of frame and track; without faces the file is empty.
 
         Raises:
-            UsageError: the report is of stills.
-            ResourceError: the file cannot be written.
+            UsageError: The report is of stills.
+            ResourceError: The file cannot be written.
         """
         require_video(report, "mot")
         with open_text(path) as stream:

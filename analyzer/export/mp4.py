@@ -41,7 +41,7 @@ def create(*, crf: int = 20, preset: str = "veryfast", runtime: Runtime) -> "Mp4
 class Mp4Exporter:
     """Burns the subtitle of `analyzer.export.ass` in; see `analyzer.export.Exporter`.
 
-    Faces that the option ``anonymise`` names are blurred and have neither box nor label; what the
+    Faces that the option `anonymise` names are blurred and have neither box nor label; what the
     source says about itself is left out then, for it may name them.
     """
 
@@ -54,10 +54,10 @@ class Mp4Exporter:
         """Encode the video; without faces it is encoded as it is.
 
         Raises:
-            UsageError: the report is of a still.
-            InputError: the source cannot be read any more, or is damaged and to be anonymised.
-            MissingDependency: no ffmpeg that can do it.
-            ResourceError: the file cannot be written.
+            UsageError: The report is of a still.
+            InputError: The source cannot be read any more, or is damaged and to be anonymised.
+            MissingDependency: No ffmpeg that can do it.
+            ResourceError: The file cannot be written.
         """
         require_video(report, "mp4")
         _require_anonymisable(report)
@@ -153,7 +153,7 @@ def _graph(
     *,
     sound: bool,
 ) -> Any:
-    """What ffmpeg is to do: scale to square pixels, draw, encode; copy the sound where it fits.
+    """Return ffmpeg's graph: scale to square pixels, draw, encode; copy the sound where it fits.
 
     In a damaged medium, impossible times are replaced, and what can be heard is encoded anew.
     """
@@ -204,7 +204,7 @@ class _Streams:
     video: int
     time_base: str
     sounds: Mapping[int, str]
-    """Stream of sound -> encoder, or ``copy``."""
+    """Stream of sound -> encoder, or `copy`."""
 
 
 def _streams(name: str, url: str, *, whole: bool) -> _Streams:
@@ -221,7 +221,7 @@ def _streams(name: str, url: str, *, whole: bool) -> _Streams:
 
 
 def _sound_codec(stream: Any, whole: bool) -> str:
-    """How to write a stream of sound; a damaged one is decoded, which mends it, never copied."""
+    """Return the codec for a stream of sound; a damaged one is decoded, never copied."""
     fits = stream.codec_context.name.removesuffix("float") in _MP4_AUDIO
     return "copy" if fits and whole else "aac"
 
@@ -251,7 +251,7 @@ def _run(
 
 
 def _follow(process: "subprocess.Popen[str]", total: float, progress: ProgressHook | None) -> None:
-    """Turn ``out_time_us=123`` into progress, until ffmpeg closes its output."""
+    """Turn `out_time_us=123` into progress, until ffmpeg closes its output."""
     assert process.stdout is not None
     for line in process.stdout:
         key, _, value = line.strip().partition("=")
@@ -261,7 +261,7 @@ def _follow(process: "subprocess.Popen[str]", total: float, progress: ProgressHo
 
 
 def _failure(name: str, code: int, errors: IO[str]) -> AnalyzerError:
-    """The error that says best why ffmpeg failed."""
+    """Return the error that says best why ffmpeg failed."""
     errors.seek(0)
     tail = " | ".join(errors.read().strip().splitlines()[-4:]) or f"exit status {code}"
     message = f"{name}: ffmpeg could not make the mp4: {tail}"

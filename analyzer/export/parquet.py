@@ -1,8 +1,8 @@
 """Parquet: the csv's rows with their types, embeddings, and the report as metadata.
 
-``pandas.read_parquet`` gives the columns of the csv, in its order; then ``duration_s``,
-``embedding`` (null where a face was not described) and, joined by ``person_id`` and under
-``person_``, what the characters have. The metadata ``ina`` of the schema holds the document of
+`pandas.read_parquet` gives the columns of the csv, in its order; then `duration_s`,
+`embedding` (null where a face was not described) and, joined by `person_id` and under
+`person_`, what the characters have. The metadata `ina` of the schema holds the document of
 `analyzer.export.json`.
 """
 
@@ -47,7 +47,7 @@ class ParquetExporter:
 
 
 def _embeddings(report: MediaReport) -> Any:
-    """A list of numbers a row, null where a face was not described."""
+    """Return a list of numbers a row, null where a face was not described."""
     table = report.observations
     lengths = np.zeros(len(table) + 1, np.int32)
     lengths[table.embedding_rows + 1] = table.embeddings.shape[1]

@@ -37,7 +37,7 @@ class PosterImageExporter:
 
 
 def _reason(report: MediaReport) -> Image.Image:
-    """A picture of the words that say why there is no poster."""
+    """Return a picture of the words that say why there is no poster."""
     reason = next(
         (note for note in report.notes if note.startswith("poster")), "no poster was given"
     )

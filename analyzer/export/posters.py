@@ -30,7 +30,7 @@ class PostersExporter:
 
 
 def _rows(report: MediaReport) -> Iterator[list[Any]]:
-    """A face that is no character keeps its row, with an empty person_id."""
+    """Return a row for each face; without a character it has an empty person_id."""
     poster = report.poster
     if poster is None:
         return

@@ -1,7 +1,7 @@
 """Who is on screen when, as RTTM lines, for programs that score diarisation.
 
 A line a stretch of time, in the ten fields of NIST's "Rich Transcription Time Marked" that
-diarisation uses: ``SPEAKER film 1 0.844 3.200 <NA> <NA> Grace <NA> <NA>``.
+diarisation uses: `SPEAKER film 1 0.844 3.200 <NA> <NA> Grace <NA> <NA>`.
 """
 
 import unicodedata
@@ -32,8 +32,8 @@ class RttmExporter:
         """Write the lines in order of time; a medium without persons gives an empty file.
 
         Raises:
-            UsageError: the report is of stills.
-            ResourceError: the file cannot be written.
+            UsageError: The report is of stills.
+            ResourceError: The file cannot be written.
         """
         require_video(report, "rttm")
         medium = field(Path(report.info.uri).stem)
@@ -49,7 +49,7 @@ class RttmExporter:
 def field(text: str) -> str:
     """Make a text one field: blanks, unprintable characters and markup in percent encoding.
 
-    The encoding is that of addresses (UTF-8, ``%20`` for a space), so that every language's
+    The encoding is that of addresses (UTF-8, `%20` for a space), so that every language's
     library undoes it.
     """
     return "".join(_encoded(c) if _is_special(c) else c for c in text)

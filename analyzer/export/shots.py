@@ -15,7 +15,7 @@ def create(*, runtime: Runtime) -> "ShotsExporter":
 
 
 class ShotsExporter:
-    """Writes ``shot,start_s,end_s,duration_s,person_ids``; see `analyzer.export.Table`."""
+    """Writes `shot,start_s,end_s,duration_s,person_ids`; see `analyzer.export.Table`."""
 
     suffix: ClassVar[str] = ".shots.csv"
 
@@ -24,7 +24,7 @@ class ShotsExporter:
         write_csv(path, self.columns(report))
 
     def columns(self, report: MediaReport) -> list[Column]:
-        """The columns of the file; see `analyzer.export.Table`."""
+        """Return the columns of the file; see `analyzer.export.Table`."""
         shots = list(_rows.shots(report))
         people = [" ".join(map(str, shot.person_ids)) for shot in shots]
         return [

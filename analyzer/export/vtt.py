@@ -27,8 +27,8 @@ class VttExporter:
         """Write the cues in order of time; a medium without persons gives the header only.
 
         Raises:
-            UsageError: the report is of stills.
-            ResourceError: the file cannot be written.
+            UsageError: The report is of stills.
+            ResourceError: The file cannot be written.
         """
         require_video(report, "vtt")
         with open_text(path) as stream:
@@ -37,7 +37,7 @@ class VttExporter:
 
 
 def _cues(report: MediaReport) -> Iterator[str]:
-    """Yield ``person-0-1``, the times and the text: the second stretch that shows person 0."""
+    """Yield `person-0-1`, the times and the text: the second stretch that shows person 0."""
     for a in _rows.appearances(report):
         times = f"{_clock(a.start_ms)} --> {_clock(a.end_ms)}"
         text = escape(_rows.summary(a.person))

@@ -1,7 +1,7 @@
 """W3C Web Annotations as JSON-LD: one a face and sampled frame, or a face of a still.
 
 The model is https://www.w3.org/TR/annotation-model/; time and box are a media fragment
-(https://www.w3.org/TR/media-frags/): ``t=0.844,1.044&xywh=pixel:10,20,100,120``.
+(https://www.w3.org/TR/media-frags/): `t=0.844,1.044&xywh=pixel:10,20,100,120`.
 """
 
 import json
@@ -44,7 +44,7 @@ class WebAnnotationExporter:
 
 
 def _open(document: dict[str, Any]) -> str:
-    """A JSON object without its end, which is written last: films have too many annotations."""
+    """Return a JSON object without its end: a film has too many annotations for memory."""
     return json.dumps(document, ensure_ascii=False).removesuffix("}")
 
 

@@ -37,7 +37,7 @@ class XlsxExporter:
         Where the medium cannot be read again there are no pictures, and the last sheet says why.
 
         Raises:
-            ResourceError: the file cannot be written.
+            ResourceError: The file cannot be written.
         """
         notes: list[str] = []
         of_persons, of_tracks = self._cut(report, notes.append, progress)
@@ -54,7 +54,7 @@ class XlsxExporter:
         note: Callable[[str], None],
         progress: ProgressHook | None,
     ) -> tuple[list[bytes | None], list[bytes | None]]:
-        """A JPEG of each person, and of each track that is to have one."""
+        """Return a JPEG of each person, and of each track that is to have one."""
         best = portraits.best(report)
         tracks = portraits.of_tracks(report, most=self._pictures)
         rows = sorted({*best.values(), *tracks.values()}) if self._pictures else []
@@ -67,7 +67,7 @@ class XlsxExporter:
 
 
 def _appearances(report: MediaReport) -> list[Column]:
-    """A row a track."""
+    """Return a row a track."""
     tracks = list(_rows.tracks(report))
     names = {person.person_id: person.name for person in report.persons}
     lengths = [sum(end - start for start, end in track.stretches) for track in tracks]
@@ -87,7 +87,7 @@ def _appearances(report: MediaReport) -> list[Column]:
 
 
 def _shots(report: MediaReport) -> list[Column]:
-    """A row a shot."""
+    """Return a row a shot."""
     shots, names = list(_rows.shots(report)), _rows.names(report)
     person_lists = [", ".join(names[person] for person in shot.person_ids) for shot in shots]
     return [
@@ -101,7 +101,7 @@ def _shots(report: MediaReport) -> list[Column]:
 
 
 def _about(report: MediaReport, notes: Sequence[str]) -> list[Column]:
-    """What the report is of, and what made it; what was left out."""
+    """Return what the report is of, and what made it; what was left out."""
     facts = [*_flat("", provenance(report)), *_flat("counts", counts(report))]
     facts[:0] = [("pictures", note) for note in notes]
     if len(report.observations) > _workbook.MAX_ROWS:
@@ -114,7 +114,7 @@ def _about(report: MediaReport, notes: Sequence[str]) -> list[Column]:
 
 
 def _flat(key: str, value: Any) -> Iterator[tuple[str, str]]:
-    """Yield ``medium width_px``, ``1280``: what stands in what, with a blank between."""
+    """Yield `medium width_px`, `1280`: what stands in what, with a blank between."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from _flat(f"{key} {name}".strip(), inner)

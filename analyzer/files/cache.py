@@ -6,5 +6,5 @@ import platformdirs
 
 
 def path(*parts: str) -> Path:
-    """Where a cached file of these path parts lies, whether it exists or not."""
+    """Return the path of a cached file, which may not exist."""
     return platformdirs.user_cache_path("ina").joinpath(*parts)

@@ -14,14 +14,14 @@ class Column:
 
     name: str
     kind: str
-    """``integer``, ``number``, ``text`` or ``box``."""
+    """`integer`, `number`, `text` or `box`."""
     values: Sequence[Any]
-    """``None`` where a cell is empty; numbers may be NaN there."""
+    """`None` where a cell is empty; numbers may be NaN there."""
     digits: int = 4
     """Decimals of a number, where it becomes text."""
 
     def cells(self) -> list[Any]:
-        """Each value as CSV has it."""
+        """Return each value as CSV has it."""
         if self.kind == "number":
             return [number_cell(value, self.digits) for value in self.values]
         if self.kind == "box":
@@ -35,7 +35,7 @@ def write_csv(path: Path, columns: Sequence[Column]) -> None:
     """Write a CSV file.
 
     Raises:
-        ResourceError: the file cannot be written.
+        ResourceError: The file cannot be written.
     """
     rows = zip(*(column.cells() for column in columns), strict=True)
     write_table(path, [column.name for column in columns], rows)

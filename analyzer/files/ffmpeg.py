@@ -16,7 +16,7 @@ def find() -> str:
     """Return the path of an ffmpeg that can burn in subtitles and encode H.264.
 
     Raises:
-        MissingDependency: there is none.
+        MissingDependency: There is none.
     """
     for path in (shutil.which("ffmpeg"), _packaged()):
         if path and _can(path):
@@ -29,7 +29,7 @@ def find() -> str:
 
 
 def _packaged() -> str | None:
-    """The program inside the imageio-ffmpeg wheel."""
+    """Return the program inside the imageio-ffmpeg wheel."""
     try:
         import imageio_ffmpeg
 
@@ -39,7 +39,7 @@ def _packaged() -> str | None:
 
 
 def _can(path: str) -> bool:
-    """Whether a program was built with what is needed, and is new enough."""
+    """Return whether a program has the needed parts, and is new enough."""
     try:
         output = subprocess.run(
             [path, "-version"], capture_output=True, text=True, check=False, timeout=30

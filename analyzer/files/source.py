@@ -22,7 +22,7 @@ def open_file(path: str) -> int:
     a reader of the descriptor needs no right to open anything.
 
     Raises:
-        InputError: missing, unreadable, not a regular file, or empty.
+        InputError: Missing, unreadable, not a regular file, or empty.
     """
     if "://" in path and not os.path.exists(path):
         raise InputError(f"{path}: an address, not a file; download it and give the file")
@@ -62,7 +62,7 @@ def require_size(path: str, width: int, height: int) -> None:
     """Refuse pictures that would take too much memory.
 
     Raises:
-        InputError: a side is longer than `MAX_SIDE_PX`.
+        InputError: A side is longer than `MAX_SIDE_PX`.
     """
     if max(width, height) > MAX_SIDE_PX:
         raise InputError(
@@ -75,7 +75,7 @@ def require_duration(path: str, seconds: float) -> None:
     """Refuse media that would never end.
 
     Raises:
-        InputError: longer than `MAX_DURATION_S`.
+        InputError: Longer than `MAX_DURATION_S`.
     """
     if seconds > MAX_DURATION_S:
         raise InputError(

@@ -16,10 +16,10 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")
 def open_text(path: Path) -> Iterator[TextIO]:
     r"""Open a UTF-8 file with LF line ends for writing.
 
-    Bytes of a file name that are no UTF-8 come out as ``\udcXX``, not as an error.
+    Bytes of a file name that are no UTF-8 come out as `\udcXX`, not as an error.
 
     Raises:
-        ResourceError: the file cannot be written.
+        ResourceError: The file cannot be written.
     """
     with (
         writing(path),
@@ -32,7 +32,7 @@ def write_json(path: Path, document: Any, *, indent: int | None = 1) -> None:
     """Write a JSON file.
 
     Raises:
-        ResourceError: the file cannot be written.
+        ResourceError: The file cannot be written.
     """
     with open_text(path) as stream:
         json.dump(document, stream, ensure_ascii=False, allow_nan=False, indent=indent)
@@ -43,7 +43,7 @@ def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[objec
     """Write a CSV file.
 
     Raises:
-        ResourceError: the file cannot be written.
+        ResourceError: The file cannot be written.
     """
     with open_text(path) as stream:
         writer = csv.writer(stream, lineterminator="\n")
@@ -52,7 +52,7 @@ def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[objec
 
 
 def utf8(text: str) -> str:
-    r"""Bytes of a file name that are no UTF-8 as ``\udcXX``; see `open_text`."""
+    r"""Return text with bytes that are no UTF-8 as `\\udcXX`; see `open_text`."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
@@ -62,5 +62,5 @@ def text_cell(text: str) -> str:
 
 
 def number_cell(value: float | None, digits: int) -> str:
-    """A number with a fixed count of decimals; empty for ``None`` and NaN."""
+    """Return a number with a fixed count of decimals; empty for `None` and NaN."""
     return "" if value is None or value != value else f"{value:.{digits}f}"

@@ -29,7 +29,7 @@ class FileTransaction:
     What was not put in its place when the context ends is removed.
 
     Args:
-        dry_run: nothing is to be replaced: files are written to the system's folder for such.
+        dry_run: Nothing is to be replaced: files are written to the system's folder for such.
     """
 
     def __init__(self, *, dry_run: bool = False) -> None:
@@ -54,7 +54,7 @@ class FileTransaction:
         """Write a new file for a place; returns whether it differs from what is there.
 
         Raises:
-            ResourceError: the folder cannot be written to.
+            ResourceError: The folder cannot be written to.
         """
         name = f"{path.name}.part.{os.getpid()}"
         part = Path(self._aside, name) if self._aside else path.with_name(name)
@@ -78,7 +78,7 @@ class FileTransaction:
         """Put all new files in their places, in the order in which they were added.
 
         Raises:
-            ResourceError: one cannot be replaced.
+            ResourceError: One cannot be replaced.
         """
         replaced = []
         for path, part in list(self._parts.items()):

@@ -25,9 +25,9 @@ class Archive:
         """Add a file.
 
         Args:
-            name: with its folders, separated by ``/``.
-            pieces: of its content.
-            packed: compress it; of no use to JPEG.
+            name: With its folders, separated by `/`.
+            pieces: Of its content.
+            packed: Compress it; of no use to JPEG.
         """
         info = zipfile.ZipInfo(name, _LONG_AGO)
         info.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
@@ -41,14 +41,14 @@ def create(path: Path) -> Iterator[Archive]:
     """Write a zip.
 
     Raises:
-        ResourceError: the file cannot be written.
+        ResourceError: The file cannot be written.
     """
     with writing(path), zipfile.ZipFile(path, "w") as archive:
         yield Archive(archive)
 
 
 def folders(names: Mapping[int, str | None]) -> dict[int, str]:
-    """A folder for each number, named after its name or itself; no two differ in case alone."""
+    """Return a folder name for each number, from its name or itself, distinct without case."""
     taken: set[str] = set()
     folder_of = {}
     for number, name in names.items():
@@ -61,5 +61,5 @@ def folders(names: Mapping[int, str | None]) -> dict[int, str]:
 
 
 def safe(name: str) -> str:
-    """A name that can be a file's on every system."""
+    """Return a name that can be a file's on every system."""
     return _UNSAFE.sub("_", name)[:_LONGEST].strip()

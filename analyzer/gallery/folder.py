@@ -2,9 +2,9 @@
 
 A gallery is a folder in one of two forms. In the plain form a picture's file name without suffix is
 the name of who it shows, and so is the name of a folder of pictures. In the exchange form of film
-archives ``actors.csv`` (columns ``id``, ``name``), ``actor_images.csv`` (``actor_id``,
-``filename``) and ``actor_embeddings.jsonl`` (``image``, ``n``, ``faces[].vector``) stand in it;
-pictures beside them, in ``actor_images``, are described anew, for vectors are of use only if they
+archives `actors.csv` (columns `id`, `name`), `actor_images.csv` (`actor_id`,
+`filename`) and `actor_embeddings.jsonl` (`image`, `n`, `faces[].vector`) stand in it;
+pictures beside them, in `actor_images`, are described anew, for vectors are of use only if they
 come from the describer that looks at the media.
 """
 
@@ -50,7 +50,7 @@ class Galleries:
     """Reads galleries for one set of components; a gallery that has not changed is read once.
 
     Args:
-        components: that look at the media, and so at the portraits.
+        components: That look at the media, and so at the portraits.
     """
 
     def __init__(self, components: Components) -> None:
@@ -61,11 +61,11 @@ class Galleries:
         """Read a gallery, or take it from memory, or from the user's cache.
 
         Args:
-            folder: of the portraits.
-            progress: told of each portrait that is described.
+            folder: Of the portraits.
+            progress: Told of each portrait that is described.
 
         Raises:
-            InputError: no such folder, nobody in it, or files that are not of the form.
+            InputError: No such folder, nobody in it, or files that are not of the form.
         """
         stamp = _stamp(Path(folder))
         cached = self._read.get(folder)
@@ -91,14 +91,14 @@ class Galleries:
 
 
 def portraits_of(name: str, folder: str) -> list[Path]:
-    """The files of a gallery that show somebody; none where the folder is gone."""
+    """Return the portraits of a person; none where the folder is gone."""
     if not Path(folder).is_dir():
         return []
     return [portrait.file for portrait in _portraits(Path(folder)) if portrait.name == name]
 
 
 def cached_with(name: str) -> list[Path]:
-    """The described galleries in the user's cache that have somebody."""
+    """Return the described galleries in the user's cache that have a person."""
     files = []
     for file in sorted(cache.path("galleries").glob("*.npz")):
         with contextlib.suppress(OSError, ValueError, KeyError):
@@ -109,7 +109,7 @@ def cached_with(name: str) -> list[Path]:
 
 @contextlib.contextmanager
 def _damage(folder: str) -> Iterator[None]:
-    """What goes wrong with a gallery's files is an `InputError`."""
+    """Raise an `InputError` for damaged files of a gallery."""
     try:
         yield
     except OSError as error:
@@ -124,7 +124,7 @@ def _damage(folder: str) -> Iterator[None]:
 
 
 def _stamp(folder: Path) -> _Stamp:
-    """Names, sizes and times of all that lies in a gallery."""
+    """Return names, sizes and times of all that lies in a gallery."""
     with _damage(str(folder)):
         files = [folder, *sorted(folder.rglob("*"))]
         states = [(str(file), file.stat()) for file in files]
@@ -135,7 +135,7 @@ def _portraits(folder: Path) -> Iterator[_Portrait]:
     """Yield the portraits in order of name; hidden files are left out.
 
     Raises:
-        InputError: the folder cannot be read, or its tables are not of the form.
+        InputError: The folder cannot be read, or its tables are not of the form.
     """
     with _damage(str(folder)):
         if (folder / _TABLES[0]).is_file():
@@ -176,7 +176,7 @@ def _table(path: Path) -> list[dict[str, str]]:
 
 
 def _vectors(path: Path) -> dict[str, tuple[float, ...]]:
-    """The vector of each picture that shows one face."""
+    """Return the vector of each picture that shows one face."""
     if not path.is_file():
         return {}
     with path.open(encoding="utf-8") as stream:
@@ -189,7 +189,7 @@ def _vectors(path: Path) -> dict[str, tuple[float, ...]]:
 
 
 def _key(portraits: list[_Portrait], components: Components) -> str:
-    """A hash of names, contents, and all that describes them."""
+    """Return a hash of names, contents, and all that describes them."""
     used: list[Any] = [VERSION, components.options.detector, components.options.describer]
     used += [components.describer.aligner, sorted(components.describer.provenance.items())]
     pieces = [json.dumps(used).encode()]
@@ -234,7 +234,7 @@ def _no_chips(components: Components) -> Any:
 
 
 def _row(portrait: _Portrait, components: Components) -> tuple[F32 | None, str]:
-    """The embedding of a portrait's largest face, and what is to be said of it."""
+    """Return the embedding of a portrait's largest face, and a note on it."""
     if portrait.vector is not None:
         return np.array(portrait.vector, np.float32), ""
     where = f"gallery {portrait.file}"

@@ -29,7 +29,7 @@ def name_persons(report: MediaReport, gallery: Gallery, threshold: float) -> Med
     one name: the more probable one keeps it. Who was forgotten has no embeddings, and gets no name.
 
     Args:
-        report: of a medium.
+        report: Of a medium.
         gallery: G portraits, described by the same network.
         threshold: Euclidean distance.
     """
@@ -65,7 +65,7 @@ def _votes(queries: F32, gallery: Gallery, threshold: float) -> F64:
 
 
 def _candidates(centroid: F32, shares: F64, gallery: Gallery) -> tuple[Candidate, ...]:
-    """The likeliest names, the most probable first; equally probable ones by distance."""
+    """Return the likeliest names, the most probable first; equally probable ones by distance."""
     distance = distances(centroid[None], gallery.embeddings)[0]
     names, name_of = np.unique(np.array(gallery.names, object), return_inverse=True)
     nearest = np.full(len(names), np.inf)
@@ -115,7 +115,7 @@ def match(embeddings: F32, report: MediaReport, threshold: float) -> tuple[I64, 
 
     Args:
         embeddings: (n, D) of the faces.
-        report: of the medium.
+        report: Of the medium.
         threshold: Euclidean distance below which a face is the character.
 
     Returns:
@@ -139,7 +139,7 @@ def match(embeddings: F32, report: MediaReport, threshold: float) -> tuple[I64, 
 
 
 def distances(first: F32, second: F32) -> F64:
-    """Euclidean distance of each of ``first`` (n, D) from each of ``second`` (m, D): (n, m)."""
+    """Euclidean distance of each of `first` (n, D) from each of `second` (m, D): (n, m)."""
     a, b = first.astype(np.float64), second.astype(np.float64)
     squared = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None] - 2 * a @ b.T
     return np.sqrt(np.maximum(squared, 0))

@@ -28,10 +28,10 @@ def identify(
     A poster that cannot be read is skipped; the report's notes say why.
 
     Args:
-        report: of the medium.
-        components: that made it.
-        gallery: named portraits.
-        poster: path of the poster.
+        report: Of the medium.
+        components: That made it.
+        gallery: Named portraits.
+        poster: Path of the poster.
     """
     options, limit = components.options, components.describer.threshold
     if gallery is not None:
@@ -50,7 +50,7 @@ def _poster(path: str, report: MediaReport, components: Components) -> Poster:
     """Look at a poster, and match its n faces to the medium's characters.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: It cannot be read.
     """
     still = stills.look(path, components)
     limit = components.options.poster_threshold or POSTER_FACTOR * components.describer.threshold

@@ -10,7 +10,7 @@ from analyzer.types import F32, I64
 class IdentityStore(Protocol):
     """All people met so far; any number of processes share one. An object is for one thread.
 
-    All calls raise ``ResourceError`` where the disk or the server gives out.
+    All calls raise `ResourceError` where the disk or the server gives out.
     """
 
     name: str
@@ -25,8 +25,8 @@ class IdentityStore(Protocol):
             embeddings: (n, D), of any length but 0.
 
         Raises:
-            UsageError: embeddings of another D than the store's.
-            ValueError: one is not finite, or of length 0.
+            UsageError: Embeddings of another D than the store's.
+            ValueError: One is not finite, or of length 0.
         """
         ...
 
@@ -48,11 +48,11 @@ class IdentityStore(Protocol):
         Args:
             embeddings: (n, D), of any length but 0; n may be 0.
             counts: (n,) how many faces each stands for.
-            key: name of the call, such as the job's with a number. A call with a key that the store
+            key: Name of the call, such as the job's with a number. A call with a key that the store
                 knows changes nothing and has the first one's answer: who lost an answer asks again.
-            detected: faces that were found, those without an embedding too; by default, the sum of
-                ``counts``.
-            distinct: whether the embeddings are known to be of different people: then no two get
+            detected: Faces that were found, those without an embedding too; by default, the sum of
+                `counts`.
+            distinct: Whether the embeddings are known to be of different people: then no two get
                 the same identity. The nearest pair comes first, and who is left without an
                 identity is a new one.
 
@@ -60,15 +60,15 @@ class IdentityStore(Protocol):
             (n,) the identity of each.
 
         Raises:
-            UsageError: embeddings of another D than the store's.
-            OtherCall: the key is that of a call with another n.
-            ValueError: an embedding is not finite or of length 0, a count is negative, or
-                ``detected`` is less than the sum of ``counts``.
+            UsageError: Embeddings of another D than the store's.
+            OtherCall: The key is that of a call with another n.
+            ValueError: An embedding is not finite or of length 0, a count is negative, or
+                `detected` is less than the sum of `counts`.
         """
         ...
 
     def get(self, identity: int) -> StoredIdentity | None:
-        """Return one identity, or ``None`` where it is not there or was forgotten."""
+        """Return one identity, or `None` where it is not there or was forgotten."""
         ...
 
     def all(self) -> Iterator[StoredIdentity]:
@@ -96,10 +96,10 @@ class Records(Protocol):
     """
 
     def settings(self, requested: Settings | None) -> Settings:
-        """Return the store's settings; ``requested`` become those of a new store.
+        """Return the store's settings; `requested` become those of a new store.
 
         Raises:
-            UsageError: there is no store, and none is wanted; or it is not one of ours.
+            UsageError: There is no store, and none is wanted; or it is not one of ours.
         """
         ...
 
@@ -111,17 +111,17 @@ class Records(Protocol):
         """Write it, if the store still has its version.
 
         Returns:
-            (n,) the answer of the call with this key, now or earlier; ``None``, and nothing is
+            (n,) the answer of the call with this key, now or earlier; `None`, and nothing is
             written, where the store went on.
         """
         ...
 
     def size(self) -> int:
-        """How many ids were given so far, those of forgotten ones too."""
+        """Return the number of ids given so far, those of forgotten persons too."""
         ...
 
     def rows(self, first: int, end: int) -> list[StoredIdentity]:
-        """Return the identities with these numbers, ``end`` not among them."""
+        """Return the identities with these numbers, `end` not among them."""
         ...
 
     def forget(self, ids: I64) -> None:

@@ -76,7 +76,7 @@ class Mirror:
             )
 
     def rows(self, ids: I64, dimensions: int) -> tuple[F32, I64]:
-        """Centroids (k, D) of ids (k,), and of how many embeddings each is made; new ones: zero."""
+        """Return centroids (k, D) of ids (k,), and embeddings in each (k,); of new ones zero."""
         centroids = np.zeros((len(ids), dimensions), np.float32)
         updates = np.zeros(len(ids), np.int64)
         in_mirror = np.flatnonzero(ids < self.size)
@@ -102,7 +102,7 @@ class Mirror:
         return nearest
 
     def refresh(self, queries: F32, before: Nearest, moved: I64) -> Nearest:
-        """Search again after the centroids ``moved`` (k,) changed; few do, so it is quick."""
+        """Search again after the centroids `moved` (k,) changed; few do, so it is quick."""
         lost = np.isin(before.ids, moved)
         nearest = Nearest(before.ids.copy(), before.cosines.copy())
         centroids, _ = self.rows(moved, queries.shape[1])

@@ -103,7 +103,7 @@ class MirroredStore:
         return self._mirror.search(queries)
 
     def _follow(self) -> I64 | None:
-        """Bring the copy up to date; returns the ids that changed, ``None`` for all."""
+        """Bring the copy up to date; returns the ids that changed, `None` for all."""
         moved: list[I64] = []
         is_anew = False
         while True:
@@ -186,10 +186,10 @@ class MirroredStore:
 
 
 def _unit(vectors: F32) -> F32:
-    """Vectors (n, D) of length one.
+    """Return vectors (n, D) of length one.
 
     Raises:
-        ValueError: one is not finite, or of length 0.
+        ValueError: One is not finite, or of length 0.
     """
     check("embeddings", "array", vectors, np.float32, (len(vectors), None))
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -202,7 +202,7 @@ def _check_counts(counts: I64, n: int, detected: int | None) -> int:
     """Return how many faces were detected.
 
     Raises:
-        ValueError: a count is negative, or fewer faces were detected than have embeddings.
+        ValueError: A count is negative, or fewer faces were detected than have embeddings.
     """
     check("counts", "array", counts, np.int64, (n,))
     embedded = int(counts.sum())
@@ -230,7 +230,7 @@ def _group(vectors: F32, settings: Settings) -> I64:
 
 
 def _rank(labels: I64) -> I64:
-    """How many of labels (n,) before each are equal to it."""
+    """Return the number of equal labels before each of labels (n,)."""
     order = np.argsort(labels, kind="stable")
     sorted_labels = labels[order]
     ranks = np.empty(len(labels), np.int64)

@@ -19,17 +19,17 @@ _UNREADABLE = "the address of the identity store cannot be read: write"
 
 
 def settings_for(describer: str, threshold: float | None) -> Settings:
-    """How people are matched by the embeddings of a describer.
+    """Return the settings for matching people by the embeddings of a describer.
 
     Args:
-        describer: its spec.
-        threshold: distance of embeddings of length one, below which two are one person; ``None``
-            takes the one that the describer's file states as ``UNIT_THRESHOLD``, or, of a network
-            that the spec names with ``embed``, the one of its specification.
+        describer: Its spec.
+        threshold: Distance of embeddings of length one, below which two are one person; `None`
+            takes the one that the describer's file states as `UNIT_THRESHOLD`, or, of a network
+            that the spec names with `embed`, the one of its specification.
 
     Raises:
-        UsageError: it states none.
-        WeightsError: the network that it names is not here.
+        UsageError: It states none.
+        WeightsError: The network that it names is not here.
     """
     if threshold is None:
         # Not asked of the describer itself: its libraries need not be where a server runs.
@@ -47,15 +47,15 @@ def settings_for(describer: str, threshold: float | None) -> Settings:
 
 
 def address(text: str, *, default: Path) -> str:
-    """Return the address that a command's ``--identities`` stands for; paths become absolute.
+    """Return the address that a command's `--identities` stands for; paths become absolute.
 
     Args:
-        text: an address; ``@FILE`` for the one that stands in a file, since process lists show what
+        text: An address; `@FILE` for the one that stands in a file, since process lists show what
             stands on a command line; empty for the default.
-        default: file of the store where none is named.
+        default: File of the store where none is named.
 
     Raises:
-        UsageError: the file cannot be read, or the address names no store.
+        UsageError: The file cannot be read, or the address names no store.
     """
     url = text or str(default)
     if text.startswith("@"):
@@ -68,10 +68,10 @@ def address(text: str, *, default: Path) -> str:
 
 
 def file_of(url: str) -> Path | None:
-    """Return the file that an address names; ``None`` for a server.
+    """Return the file that an address names; `None` for a server.
 
     Raises:
-        UsageError: the address names neither.
+        UsageError: The address names neither.
     """
     scheme, _, rest = url.partition(":")
     path = url.removeprefix("sqlite:///")
@@ -100,18 +100,18 @@ def open_store(
     """Open a store; a new one is made where settings are given.
 
     Args:
-        url: a path, ``sqlite:///relative/path``, ``sqlite:////absolute/path``, or the address of a
-            Redis server: ``redis://:password@host:port/db?prefix=name``, ``rediss://`` for TLS,
-            ``unix://:password@/path?prefix=name``. Further options are those of redis-py.
-        settings: how it is to match; ``None`` takes the store as it is.
-        wait_s: how long the store may be away, or locked by others, before a call gives up.
-        on_wait: called now and then by a call that has to wait, or to try again.
+        url: A path, `sqlite:///relative/path`, `sqlite:////absolute/path`, or the address of a
+            Redis server: `redis://:password@host:port/db?prefix=name`, `rediss://` for TLS,
+            `unix://:password@/path?prefix=name`. Further options are those of redis-py.
+        settings: How it is to match; `None` takes the store as it is.
+        wait_s: How long the store may be away, or locked by others, before a call gives up.
+        on_wait: Called now and then by a call that has to wait, or to try again.
 
     Raises:
-        UsageError: no such store, one that was made with other settings, or an address that cannot
+        UsageError: No such store, one that was made with other settings, or an address that cannot
             be read.
-        MissingDependency: redis-py is not installed.
-        ResourceError: the disk or the server gave out.
+        MissingDependency: Redis-py is not installed.
+        ResourceError: The disk or the server gave out.
     """
     path = file_of(url)
     rest: dict[str, Any] = {"settings": settings, "wait_s": wait_s, "on_wait": on_wait}

@@ -58,14 +58,14 @@ class StoredIdentity(Arrays):
 
 @dataclass(frozen=True, kw_only=True)
 class Counters:
-    """Faces that went through a store: ``embedded == saved + forgotten``."""
+    """Faces that went through a store: `embedded == saved + forgotten`."""
 
     detected: int = 0
     """Faces that callers found, whether they have an embedding or not."""
     embedded: int = 0
     """Faces that embeddings were given for."""
     saved: int = 0
-    """Faces of the identities that are there: the sum of their ``faces``."""
+    """Faces of the identities that are there: the sum of their `faces`."""
     forgotten: int = 0
     """Faces of identities that were forgotten."""
     identities: int = 0

@@ -14,14 +14,14 @@ def remember(report: MediaReport, store: IdentityStore, *, key: str) -> MediaRep
     """Know the persons of a medium again among those of all media, and add the new ones.
 
     Args:
-        report: of the medium.
-        store: open.
-        key: of the work that made the report. With the size of the medium it names the call: work
+        report: Of the medium.
+        store: Open.
+        key: Of the work that made the report. With the size of the medium it names the call: work
             that is done again counts once, and a medium that took another's place counts anew.
 
     Raises:
-        UsageError: the store is of another describer.
-        ResourceError: the store is gone.
+        UsageError: The store is of another describer.
+        ResourceError: The store is gone.
     """
     persons = sorted(report.persons, key=lambda person: person.person_id)
     centroids = report.identities.centroids  # P x D
@@ -44,6 +44,6 @@ def remember(report: MediaReport, store: IdentityStore, *, key: str) -> MediaRep
 
 
 def _size(info: MediaInfo) -> int:
-    """Bytes of a medium; 0 where there is none."""
+    """Return bytes of a medium; 0 where there is none."""
     files = info.stills or (info.uri,)
     return sum(os.path.getsize(file) for file in files if os.path.isfile(file))

@@ -13,17 +13,17 @@ class BlurGate:
     """Which pictures are too blurred to find faces in: those of few sharp cells.
 
     A cell is sharp where the variance of the Laplacian (Pech-Pacheco et al., ICPR 2000) reaches
-    ``var``. It is measured on the picture as it is, as the field does: the same scene has less of
+    `var`. It is measured on the picture as it is, as the field does: the same scene has less of
     it in a larger picture, so a threshold belongs to a resolution.
 
     Raises:
-        UsageError: a value out of range.
+        UsageError: A value out of range.
     """
 
     var: float = 100.0
     """Least variance of a sharp cell, in squared grey levels of 0 to 255."""
     grid: int = 1
-    """The picture is cut into ``grid`` x ``grid`` cells; 1 measures it as a whole."""
+    """The picture is cut into `grid` x `grid` cells; 1 measures it as a whole."""
     keep: float = 0.5
     """Least share of sharp cells of a picture that is kept."""
 

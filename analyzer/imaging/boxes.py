@@ -1,4 +1,4 @@
-"""Boxes as (n, 4) arrays of ``x1, y1, x2, y2``, half-open, in pixels."""
+"""Boxes as (n, 4) arrays of `x1, y1, x2, y2`, half-open, in pixels."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ def area(boxes: F32) -> F32:
 
 
 def iou(a: F32, b: F32) -> F32:
-    """Intersection over union of each of ``a`` (n, 4) with each of ``b`` (m, 4): (n, m)."""
+    """Intersection over union of each of `a` (n, 4) with each of `b` (m, 4): (n, m)."""
     low = np.maximum(a[:, None, :2], b[None, :, :2])
     high = np.minimum(a[:, None, 2:], b[None, :, 2:])
     sides = np.maximum(high - low, 0)
@@ -22,17 +22,17 @@ def iou(a: F32, b: F32) -> F32:
 
 
 def square(boxes: F32) -> F32:
-    """The square of side ``max(width, height)`` around each box's centre."""
+    """Return the square of side `max(width, height)` around each box's centre."""
     return _around(boxes, np.max(boxes[:, 2:] - boxes[:, :2], axis=1, keepdims=True))
 
 
 def scale(boxes: F32, factor: float) -> F32:
-    """Each box grown (or shrunk) about its centre; ``factor`` multiplies its sides."""
+    """Return each box grown (or shrunk) about its centre; `factor` multiplies its sides."""
     return _around(boxes, (boxes[:, 2:] - boxes[:, :2]) * factor)
 
 
 def clip(boxes: F32, width: float, height: float) -> F32:
-    """Each box cut at the borders of a picture."""
+    """Return each box cut at the borders of a picture."""
     limit = np.array([width, height, width, height], np.float32)
     return np.clip(boxes, 0, limit)
 
@@ -58,6 +58,6 @@ def nms(boxes: F32, scores: F32, threshold: float) -> np.ndarray:
 
 
 def _around(boxes: F32, sides: F32) -> F32:
-    """Boxes of the given sides (n, 1 or 2) about the centres of ``boxes``."""
+    """Return boxes of the given sides (n, 1 or 2) about the centres of `boxes`."""
     centre = (boxes[:, :2] + boxes[:, 2:]) / 2
     return np.concatenate([centre - sides / 2, centre + sides / 2], axis=1).astype(np.float32)

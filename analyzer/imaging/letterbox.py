@@ -36,7 +36,7 @@ class LetterboxDetector:
 
 
 def picture_area(picture: U8 | F32) -> tuple[slice, slice]:
-    """The rows and columns of one picture (h, w), grey, without black bars; empty if it is dark."""
+    """Return the rows and columns of a grey picture (h, w) without black bars; empty if dark."""
     bright = picture > _BLACK
     height, width = picture.shape
     rows = np.nonzero(bright.sum(axis=1) > _LIT * width)[0]
@@ -47,7 +47,7 @@ def picture_area(picture: U8 | F32) -> tuple[slice, slice]:
 
 
 def join(a: F32, b: F32) -> F32:
-    """The smallest box that holds both."""
+    """Return the smallest box that holds both."""
     return np.concatenate([np.minimum(a[:2], b[:2]), np.maximum(a[2:], b[2:])])
 
 

@@ -19,7 +19,7 @@ _NOSE_SPREAD = 0.15
 
 
 def sharpness(images: U8) -> F32:
-    """Focus of each chip, 0 (blurred) to 1 (sharp).
+    """Return focus of each chip, 0 (blurred) to 1 (sharp).
 
     The variance of the Laplacian (Pech-Pacheco et al., "Diatom autofocusing in brightfield
     microscopy", ICPR 2000), squashed so that 0.5 stands at the variance that the field uses as
@@ -45,7 +45,7 @@ def sharp_share(image: U8, gate: BlurGate) -> float:
 
     Args:
         image: (H, W, 3) RGB.
-        gate: its grid and variance.
+        gate: Its grid and variance.
     """
     grey = _grey(image)
     bands = np.array_split(_laplacian(grey[letterbox.picture_area(grey)]), gate.grid)
@@ -60,13 +60,13 @@ def _grey(image: U8) -> F32:
 
 
 def _laplacian(grey: F32) -> F32:
-    """The Laplacian (H - 2, W - 2) of a picture (H, W)."""
+    """Return the Laplacian (H - 2, W - 2) of a picture (H, W)."""
     centre = grey[1:-1, 1:-1]
     return grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * centre
 
 
 def frontality(eyes: F32, nose: F32) -> F32:
-    """How far each face looks into the camera, 0 (profile) to 1.
+    """Return how far each face looks into the camera, 0 (profile) to 1.
 
     The foot of the nose stands midway between the eyes in a frontal face and beyond one of them
     in profile (yaw). Its distance from the line of the eyes grows less as the face looks up, and
@@ -98,11 +98,11 @@ def face_px(boxes: F32) -> F32:
 
 
 def shrink(images: U8, size: int) -> U8:
-    """Shrink pictures to ``size`` pixels by the mean of areas, and enlarge them again, linearly.
+    """Shrink pictures to `size` pixels by the mean of areas, and enlarge them again, linearly.
 
     Args:
         images: (n, S, S, 3) RGB.
-        size: of the small pictures, 1 to S.
+        size: Of the small pictures, 1 to S.
 
     Returns:
         (n, S, S, 3)

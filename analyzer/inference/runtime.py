@@ -29,17 +29,17 @@ class Runtime:
     Nothing in it may change a result but for rounding; options that do are in `analyzer.options`.
 
     Raises:
-        UsageError: fewer threads than none.
+        UsageError: Fewer threads than none.
     """
 
     device: str = "auto"
-    """``auto``, ``cpu``, ``cuda:0``."""
+    """`auto`, `cpu`, `cuda:0`."""
     threads: int = 0
     """Threads that decoders and networks may use; 0 = every core."""
     batch_size: int = 32
     """Faces or pictures a batch."""
     backend: str = "auto"
-    """Spec of the library that executes networks; ``auto``: ONNX Runtime, or else PyTorch."""
+    """Spec of the library that executes networks; `auto`: ONNX Runtime, or else PyTorch."""
     _loaded: Any = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -50,8 +50,8 @@ class Runtime:
         """Load an ONNX network on this runtime's device.
 
         Raises:
-            MissingDependency: the backend's library is not installed.
-            WeightsError: not an ONNX network.
+            MissingDependency: The backend's library is not installed.
+            WeightsError: Not an ONNX network.
         """
         return self._backend().load(model)
 
@@ -74,7 +74,7 @@ class Runtime:
 
 @cache
 def _gpu(device: str) -> str:
-    """The name of a CUDA device, as the driver's tool has it; nothing where that is not there."""
+    """Return the name of a CUDA device, from the driver's tool; empty without it."""
     if not device.startswith("cuda"):
         return ""
     number = int(device.partition(":")[2] or 0)
@@ -98,7 +98,7 @@ def _installed() -> str:
 
 
 def versions() -> dict[str, str]:
-    """The version of each library that results can depend on, without importing any."""
+    """Return the version of each library that results can depend on, without importing any."""
     return {name: version for name in _LIBRARIES if (version := _version(name))}
 
 

@@ -24,9 +24,9 @@ _ROUNDS = 4
 def link_tracklets(observations: Observations, threshold: float, *, max_gap_s: float = 2.0) -> I64:
     """Join each track to the one that was the same face before.
 
-    That is a track of the same shot which ended at most ``max_gap_s`` seconds earlier, no further
+    That is a track of the same shot which ended at most `max_gap_s` seconds earlier, no further
     than a face's size and its pace allow from where it stood or was going to, and with a face that
-    is closer than ``threshold``. The most alike and the soonest first; a track has one predecessor
+    is closer than `threshold`. The most alike and the soonest first; a track has one predecessor
     and one successor at most. What was joined shows where a face was going, and its mean is a
     better likeness: so all is done again until nothing changes.
 
@@ -120,7 +120,7 @@ class _Ends:
         )
 
     def may_precede(self, later: int, max_gap_s: float) -> I64:
-        """Indices of the tracks that may be what this one was before."""
+        """Return indices of the tracks that may be this one's predecessor."""
         start = self.start_s[later]
         window = np.searchsorted(self.end_s[self.by_end], [start - max_gap_s, start + SAME_TIME_S])
         earlier = self.by_end[window[0] : window[1]]

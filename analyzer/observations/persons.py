@@ -25,8 +25,8 @@ def identities(labels: I64, described: Tracks, track_ids: I64) -> TrackPersons:
 
     Args:
         labels: (T,) cluster of each described track.
-        described: the T described tracks.
-        track_ids: ids of all tracks; those that were not described belong to no person.
+        described: The T described tracks.
+        track_ids: Ids of all tracks; those that were not described belong to no person.
     """
     of_described = dense(labels)
     count = int(of_described.max(initial=-1)) + 1
@@ -42,9 +42,9 @@ def drop_small(
     """Take the tracks of persons with too few faces from them.
 
     Args:
-        track_persons: tracks and persons.
-        observations: all rows.
-        least: number of faces that a person must have.
+        track_persons: Tracks and persons.
+        observations: All rows.
+        least: Number of faces that a person must have.
 
     Returns:
         The persons that are left, numbered from 0 in the same order, and how many were dropped.
@@ -83,7 +83,7 @@ def average_tracks(
 
 
 def views(observations: Observations) -> Views:
-    """How well the face of each row is seen."""
+    """Return the view of each row's face."""
     return Views(
         face_px=observations.face_px,
         sharpness=observations.sharpness,
@@ -100,10 +100,10 @@ def persons(
     """Summarise each person of a medium, most screen time first.
 
     Args:
-        observations: all rows.
+        observations: All rows.
         row_persons: (N,) person of each row, -1 = none.
-        track_persons: tracks and persons.
-        labeller: decides on their labels.
+        track_persons: Tracks and persons.
+        labeller: Decides on their labels.
     """
     count = len(track_persons.centroids)
     return by_screen_time(

@@ -26,12 +26,12 @@ def table(
     """Lay out the N faces of some frames in rows.
 
     Args:
-        frames: the pictures.
-        faces: of each.
-        chips: of each face.
-        described: what the network says of M of the faces; the others' values are NaN.
+        frames: The pictures.
+        faces: Of each.
+        chips: Of each face.
+        described: What the network says of M of the faces; the others' values are NaN.
         rows: (M,) which these are, ascending.
-        tally: what was counted.
+        tally: What was counted.
     """
     counts = [len(f) for f in faces]
 
@@ -94,7 +94,7 @@ def concat(parts: Sequence[Observations]) -> Observations:
 
 
 def take(observations: Observations, keep: "np.ndarray") -> Observations:
-    """The rows where ``keep`` (N,) is true."""
+    """Return the rows where `keep` (N,) is true."""
     described = keep[observations.embedding_rows]
     number = np.cumsum(keep) - 1
     columns: dict[str, Any] = {name: getattr(observations, name)[keep] for name in _COLUMNS}

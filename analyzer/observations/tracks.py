@@ -29,7 +29,7 @@ def split_tracklets(observations: Observations, threshold: float) -> I64:
 
     Boxes alone cannot tell: the tracker links by position. The mean embeddings of up to three
     faces before and after each point of a track are compared; the track is cut where they are
-    further apart than ``threshold`` and further than at the points around.
+    further apart than `threshold` and further than at the points around.
 
     Returns:
         (N,) new track ids, dense from 0 in order of first appearance.
@@ -52,7 +52,7 @@ def split_tracklets(observations: Observations, threshold: float) -> I64:
 
 
 def _changes(embeddings: F32, threshold: float) -> list[int]:
-    """Points of one track, as indices of the first face of the new one."""
+    """Return where one track becomes another, as indices of the first face of the new one."""
     n = len(embeddings)
     if n < 2:
         return []
@@ -83,9 +83,9 @@ def recognisable(observations: Observations, described: Tracks, least: float) ->
     lie closer together than sharp ones of the same person.
 
     Args:
-        observations: all rows.
-        described: the described tracks.
-        least: sharpness that the sharpest tenth of a track's faces must have; not the sharpest
+        observations: All rows.
+        described: The described tracks.
+        least: Sharpness that the sharpest tenth of a track's faces must have; not the sharpest
             one alone, which is the sharper the more frames are looked at.
     """
     order = np.lexsort((observations.sharpness, observations.track_id))
@@ -109,7 +109,7 @@ def embed(observations: Observations) -> Tracks:
 
 
 def cannot_link_pairs(observations: Observations, ids: I64) -> I64:
-    """Pairs of tracks that share a frame, as indices into ``ids``: (k, 2).
+    """Return pairs of tracks that share a frame, as indices into `ids`: (k, 2).
 
     Two faces of one picture are two persons.
     """

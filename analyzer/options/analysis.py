@@ -64,7 +64,7 @@ class AnalysisOptions:
     """How media are analysed. Equal options give equal results on every worker.
 
     Raises:
-        UsageError: a value out of range, options that exclude each other, or a component that
+        UsageError: A value out of range, options that exclude each other, or a component that
             does not exist.
     """
 
@@ -275,21 +275,21 @@ class AnalysisOptions:
 
     @property
     def gate(self) -> BlurGate | None:
-        """Which frames the detector is not asked about; ``None`` = it is asked about all."""
+        """Which frames the detector is not asked about; `None` = it is asked about all."""
         return read_gate("blur_gate", self.blur_gate) if self.blur_gate else None
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> "AnalysisOptions":
-        """Pick the options out of a larger mapping, such as ``vars(args)``; ``None`` = default."""
+        """Pick the options out of a larger mapping, such as `vars(args)`; `None` = default."""
         mine = {f.name: values[f.name] for f in fields(cls) if values.get(f.name) is not None}
         return cls(**mine)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "AnalysisOptions":
-        """The inverse of `to_dict`; values may be text, as on a command line.
+        """Read options from a mapping; the inverse of `to_dict`; values may be text.
 
         Raises:
-            UsageError: an option that this version does not know, or a wrong value.
+            UsageError: An option that this version does not know, or a wrong value.
         """
         options = {f.name: f for f in fields(cls)}
         unknown = [_with_nearest(name, options) for name in sorted(set(values) - set(options))]
@@ -297,11 +297,11 @@ class AnalysisOptions:
         return cls(**{name: _typed(options[name], value) for name, value in values.items()})
 
     def to_dict(self) -> dict[str, Any]:
-        """All options as JSON-able values."""
+        """Return all options as JSON-able values."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
     def shared(self) -> dict[str, Any]:
-        """The options that change results (not batch size, not device), JSON-able."""
+        """Return the options that change results (not batch size, not device), JSON-able."""
         local = {f.name for f in fields(self) if f.metadata.get("local")}
         return {k: v for k, v in self.to_dict().items() if k not in local}
 
@@ -312,16 +312,16 @@ class AnalysisOptions:
 
 
 def _with_nearest(name: str, names: Collection[str]) -> str:
-    """A name that is not known, and the one that may be meant."""
+    """Return a name that is not known, and the one that may be meant."""
     close = difflib.get_close_matches(name, names, n=1)
     return f"{name} (did you mean {close[0]}?)" if close else name
 
 
 def _typed(option: "Field[Any]", value: Any) -> Any:
-    """A value of the field's type.
+    """Return a value of the field's type.
 
     Raises:
-        UsageError: text that cannot be read.
+        UsageError: Text that cannot be read.
     """
     if not isinstance(value, str):
         return tuple(value) if isinstance(value, list) else value

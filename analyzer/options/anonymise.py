@@ -7,19 +7,19 @@ MODES = ("all", "unnamed", "named")
 
 
 def needs_names(choice: str | None) -> bool:
-    """Whether it takes a gallery to know who is meant.
+    """Return whether the choice needs a gallery.
 
-    Without one nobody has a name, and ``unnamed`` hides everybody.
+    Without one nobody has a name, and `unnamed` hides everybody.
     """
     return choice is not None and choice not in ("all", "unnamed")
 
 
 def hides(choice: str | None, name: str | None) -> bool:
-    """Whether the faces of somebody of this name (``None``: of nobody's) are to be hidden.
+    """Return whether the faces of a person of this name (`None`: without one) are hidden.
 
     Args:
-        choice: one of `MODES`, names with commas between them, or ``None`` to hide nobody.
-        name: as the gallery has it; upper and lower case are the same.
+        choice: One of `MODES`, names with commas between them, or `None` to hide nobody.
+        name: As the gallery has it; upper and lower case are the same.
     """
     if choice is None or choice == "all":
         return choice == "all"
@@ -29,7 +29,7 @@ def hides(choice: str | None, name: str | None) -> bool:
 
 
 def unknown(choice: str, names: Iterable[str]) -> list[str]:
-    """What a list of names asks for that is not among the names there are."""
+    """Return the names of a list that are not among the names of the gallery."""
     if choice in MODES:
         return []
     folded = {_folded(name) for name in names}
@@ -37,7 +37,7 @@ def unknown(choice: str, names: Iterable[str]) -> list[str]:
 
 
 def _listed(choice: str, names: Iterable[str]) -> list[str]:
-    """The names of a list; one with a comma in it counts as a whole where it is among ``names``."""
+    """Return the names of a list; a name with a comma counts as a whole if it is known."""
     folded = {_folded(name) for name in names}
     parts, listed = _folded(choice).split(","), []
     while parts:

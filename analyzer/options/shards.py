@@ -9,17 +9,17 @@ MAX_SHARDS = 1000
 def plan(
     count: int | None, minutes: float | None, *, engine: str, shots: str, detector: str
 ) -> tuple[Shard, ...] | None:
-    """The shards that a user asks for; ``None`` where media are to be looked at as wholes.
+    """Return the shards that a user asks for; `None` for whole media.
 
     Args:
-        count: of shards, ``None`` for no shards.
-        minutes: that a share has at least, ``None`` for no bound.
-        engine: of the analysis.
-        shots: its shot detector, or ``none``.
-        detector: its detector's spec.
+        count: Of shards, `None` for no shards.
+        minutes: That a share has at least, `None` for no bound.
+        engine: Of the analysis.
+        shots: Its shot detector, or `none`.
+        detector: Its detector's spec.
 
     Raises:
-        UsageError: media cannot be divided so.
+        UsageError: Media cannot be divided so.
     """
     if count is None:
         if minutes is not None:

@@ -21,12 +21,12 @@ class AttributesPage:
 
 
 def percent(value: float) -> str:
-    """A share as text with one decimal, in percent."""
+    """Return a share as text with one decimal, in percent."""
     return f"{100 * value:.1f}"
 
 
 def figure(interval: Mapping[str, float] | None, unit: str = "%") -> str:
-    """A value with its interval: ``92.1 (91.3-92.8)``."""
+    """Return a value with its interval: `92.1 (91.3-92.8)`."""
     if interval is None:
         return ""
     factor = 100 if unit == "%" else 1
@@ -35,7 +35,7 @@ def figure(interval: Mapping[str, float] | None, unit: str = "%") -> str:
 
 
 def shares(counts: Sequence[int]) -> list[float]:
-    """One row of a confusion matrix as shares of its sum."""
+    """Return one row of a confusion matrix as shares of its sum."""
     total = max(sum(counts), 1)
     return [count / total for count in counts]
 

@@ -20,12 +20,12 @@ class CollectionPage:
 
 
 def clock(seconds: float) -> str:
-    """Hours, minutes and seconds: ``1:02:03``, ``2:03``."""
+    """Return hours, minutes and seconds: `1:02:03`, `2:03`."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def figure(value: float | None) -> str:
-    """A number with as many digits as can be read; empty where there is none."""
+    """Return a number with as many digits as can be read; empty where there is none."""
     return "" if value is None else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"

@@ -63,16 +63,16 @@ class Components:
 
 
 def load_components(options: AnalysisOptions, *, threads: int = 0) -> Components:
-    """Load every component that ``options`` name.
+    """Load every component that `options` name.
 
     Args:
-        options: of the analysis.
-        threads: that decoders and networks may use; 0 = every core.
+        options: Of the analysis.
+        threads: That decoders and networks may use; 0 = every core.
 
     Raises:
-        UsageError: an unknown component or option.
-        MissingDependency: a library that a component needs is not installed.
-        WeightsError: a model file is missing or altered.
+        UsageError: An unknown component or option.
+        MissingDependency: A library that a component needs is not installed.
+        WeightsError: A model file is missing or altered.
     """
     runtime = Runtime(
         device=options.device,
@@ -122,7 +122,7 @@ def _labeller(options: AnalysisOptions, describer: Describer) -> Labeller:
 
 
 def load_decoder(options: AnalysisOptions, runtime: Runtime | None = None) -> Decoder:
-    """The decoder of the engine, which needs no network."""
+    """Return the decoder of the engine, which needs no network."""
     runtime = runtime or Runtime()
     names = ("frame_step",) if options.engine == "image" else ("fps", "frame_step", "start", "stop")
     sampling = {name: getattr(options, name) for name in names}

@@ -44,7 +44,7 @@ def _without_border(
     """Return detections in the pixels of a picture that lay in a border.
 
     Args:
-        detections: n faces, in pixels of the padded picture.
+        detections: N faces, in pixels of the padded picture.
         corner: Left and upper width of the border, pixels.
         size: Width and height of the picture, pixels.
     """
@@ -61,7 +61,7 @@ def select(detections: Detections, image: U8, options: AnalysisOptions) -> Detec
     only make a face's share greater.
 
     Args:
-        detections: n faces of the picture.
+        detections: N faces of the picture.
         image: (H, W, 3) RGB.
         options: Options with the bounds and the scale.
     """

@@ -25,18 +25,18 @@ def batches(
 ) -> Iterator[list[Scheduled]]:
     """Group frames of one shot so that each group ends with a detection.
 
-    Due is every ``period``-th frame of a shot, counted from its first, and the last before a cut
+    Due is every `period`-th frame of a shot, counted from its first, and the last before a cut
     or the end: so a tracker may look back from each detection to the one before. A shot is
     treated alike wherever decoding began, down to the groups, for a network's answers may differ
     in the last bits with what is asked along. In the place of a frame that is not usable the next
-    one is due; a group then may end without a detection, and does end when ``size`` in succession
+    one is due; a group then may end without a detection, and does end when `size` in succession
     are not usable.
 
     Args:
-        frames: in order of time.
+        frames: In order of time.
         period: 1 asks the detector every time.
-        size: least number of frames a group; the last of a shot may be smaller.
-        usable: whether a frame that is due is worth asking the detector.
+        size: Least number of frames a group; the last of a shot may be smaller.
+        usable: Whether a frame that is due is worth asking the detector.
     """
     batch: list[Scheduled] = []
     since = waiting = 0  # frames of the shot; frames in succession that were not usable

@@ -22,7 +22,7 @@ def look(path: str, components: Components) -> Still:
     """Detect and describe every face of a picture.
 
     Raises:
-        InputError: missing, or not a picture.
+        InputError: Missing, or not a picture.
     """
     decoder = registry.load("decode", "images", runtime=components.runtime)
     with decoder.open(path) as medium:

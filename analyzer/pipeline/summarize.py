@@ -1,7 +1,7 @@
 """The order of the stages, and nothing else: decode, detect, track, align, describe; summarize.
 
-``observe`` streams over the pictures in constant memory; ``summarize`` sees the whole medium.
-A medium may be looked at in shards, by ``observe_part``; ``conclude`` puts them together.
+`observe` streams over the pictures in constant memory; `summarize` sees the whole medium.
+A medium may be looked at in shards, by `observe_part`; `conclude` puts them together.
 """
 
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ def summarize(
     """Turn the rows of a whole medium into persons.
 
     Raises:
-        InputError: there was no frame in the range that the options name.
+        InputError: There was no frame in the range that the options name.
     """
     if observations.span_s[0] > observations.span_s[1]:
         raise InputError(f"{info.uri}: no frame to analyse; check --start and --stop")
@@ -90,7 +90,7 @@ def _in_bounds(table: Observations, options: AnalysisOptions) -> Observations:
 
 
 def _filter(table: Observations, keep: NDArray[np.bool_]) -> Observations:
-    """Leave out the rows where ``keep`` (N,) is false, and count them."""
+    """Leave out the rows where `keep` (N,) is false, and count them."""
     if keep.all():
         return table
     tally = replace(table.tally, faces_filtered=table.tally.faces_filtered + int((~keep).sum()))
@@ -105,7 +105,7 @@ def _drop_coasting(table: Observations) -> Observations:
 
 
 def _shots(table: Observations) -> F64:
-    """Start and end of each shot: (k, 2)."""
+    """Return start and end of each shot: (k, 2)."""
     start, end = table.span_s
     inner = table.cuts[(table.cuts > start) & (table.cuts < end)]
     edges = np.array([start, *inner, end], np.float64)
@@ -118,7 +118,7 @@ def _limit(components: Components) -> float:
 
 
 def _provenance(components: Components) -> Mapping[str, Any]:
-    """What the results depend on: nothing of the machine, of the time or of who did what."""
+    """Return what the results depend on: nothing of machine, time or user."""
     return {
         "analyzer": __version__,
         "libraries": runtime.versions(),

@@ -22,7 +22,7 @@ def read(path: Path) -> CorrectionsDocument:
     """Read a file of corrections.
 
     Raises:
-        InputError: no such file, or not one of this version.
+        InputError: No such file, or not one of this version.
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
@@ -62,7 +62,7 @@ def write(document: CorrectionsDocument, path: Path) -> None:
     """Write a file of corrections.
 
     Raises:
-        ResourceError: the file cannot be written.
+        ResourceError: The file cannot be written.
     """
     source = {"uri": document.uri, "name": document.name, "options": document.options}
     values = [correction_to_json(correction) for correction in document.corrections]
@@ -71,7 +71,7 @@ def write(document: CorrectionsDocument, path: Path) -> None:
 
 
 def correction_to_json(correction: Correction) -> dict[str, Any]:
-    """A correction as JSON has it."""
+    """Return a correction as JSON has it."""
     values: dict[str, Any] = {"op": correction.op}
     faces = [
         [{"time_s": a.time_s, "bbox": list(a.bbox)} for a in anchors]
@@ -86,10 +86,10 @@ def correction_to_json(correction: Correction) -> dict[str, Any]:
 
 
 def correction_from_json(values: Mapping[str, Any]) -> Correction:
-    """The inverse of `plain`; anchors may be missing.
+    """Read a correction; the inverse of `correction_to_json`; anchors may be missing.
 
     Raises:
-        KeyError, TypeError, ValueError: it is something else.
+        KeyError, TypeError, ValueError: It is something else.
     """
     op = values["op"]
     if op not in _WHO:

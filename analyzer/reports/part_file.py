@@ -21,16 +21,16 @@ class Part:
     observations: Observations
     """Frames and tracks are numbered from the first picture of the part."""
     reached_end: bool
-    """Whether the part goes to the end; what ``info`` says of the length counts only then."""
+    """Whether the part goes to the end; what `info` says of the length counts only then."""
 
 
 def save(part: Part, path: Path, *, key: str) -> None:
     """Write a part to a file.
 
     Args:
-        part: the part.
-        path: of the file; its folder exists.
-        key: says what the part is of; `load` wants the same.
+        part: The part.
+        path: Of the file; its folder exists.
+        key: Says what the part is of; `load` wants the same.
     """
     table = part.observations
     facts = {
@@ -52,11 +52,11 @@ def load(path: Path, *, key: str) -> Part:
     """Read a part from a file.
 
     Args:
-        path: of the file.
-        key: that it was saved with.
+        path: Of the file.
+        key: That it was saved with.
 
     Raises:
-        InputError: the file is damaged, or another version or analysis wrote it.
+        InputError: The file is damaged, or another version or analysis wrote it.
     """
     try:
         # NumPy leaves a file open that it cannot read; this one is closed in any case.

@@ -22,17 +22,17 @@ _TRACKS = 5
 
 
 def best(report: MediaReport) -> dict[int, int]:
-    """The row of each person's best face, by person id: sharp, frontal, confident and large."""
+    """Return the row of each person's best face, by id: sharp, frontal, confident, large."""
     persons = report.row_persons()
     return _best(persons, _worth(report), np.nonzero(persons >= 0)[0])
 
 
 def of_tracks(report: MediaReport, *, most: int = _TRACKS) -> dict[int, int]:
-    """The row of the best face of each person's best tracks, by track id, the best first.
+    """Return the row of the best face of each person's best tracks, by track id, the best first.
 
     Args:
-        report: the report.
-        most: tracks a person.
+        report: The report.
+        most: Tracks a person.
     """
     worth, persons = _worth(report), report.row_persons()
     assigned = np.nonzero(persons >= 0)[0]
@@ -47,11 +47,11 @@ def of_tracks(report: MediaReport, *, most: int = _TRACKS) -> dict[int, int]:
 
 
 def of_persons(report: MediaReport, *, most: int) -> dict[int, list[int]]:
-    """The rows of each person's best faces, by person id: of every track before twice of one.
+    """Return the rows of each person's best faces, by person id; every track before a second face.
 
     Args:
-        report: the report.
-        most: faces a person.
+        report: The report.
+        most: Faces a person.
     """
     worth, persons, tracks = _worth(report), report.row_persons(), report.observations.track_id
     assigned = np.nonzero(persons >= 0)[0]
@@ -72,7 +72,7 @@ def _worth(report: MediaReport) -> F32:
 
 
 def _best(group: I64, worth: F32, rows: I64) -> dict[int, int]:
-    """The row of greatest worth of each group, the first of equals."""
+    """Return the row of greatest worth of each group, the first of equals."""
     order = rows[np.lexsort((rows, -worth[rows], group[rows]))]
     ids, first = np.unique(group[order], return_index=True)
     return dict(zip(ids.tolist(), order[first].tolist(), strict=True))
@@ -89,11 +89,11 @@ def cut(
     """Cut faces out of the medium, square, with hair and chin.
 
     Args:
-        report: of the medium.
-        rows: of the faces.
-        side_px: of the portraits.
-        note: told why there are none, or fewer than asked for.
-        progress: told of every picture that is looked for: in a long film, each takes a while.
+        report: Of the medium.
+        rows: Of the faces.
+        side_px: Of the portraits.
+        note: Told why there are none, or fewer than asked for.
+        progress: Told of every picture that is looked for: in a long film, each takes a while.
 
     Returns:
         JPEG of each row; none where the medium is gone, or cannot be read again.
@@ -124,14 +124,14 @@ def cut(
 
 
 def _pictures(report: MediaReport, times_s: Sequence[float]) -> Iterator[U8 | None]:
-    """The pictures of a medium at some times."""
+    """Return the pictures of a medium at some times."""
     stills = report.info.kind == "image"
     decoder = registry.load("decode", "images" if stills else "video", runtime=Runtime())
     return decoder.pictures(list(report.info.stills) if stills else report.info.uri, times_s)
 
 
 def _square(picture: U8, box: F32) -> U8:
-    """The square around a face that its portrait shows, moved into the picture.
+    """Return the square around a face that its portrait shows, moved into the picture.
 
     Args:
         picture: (H, W, 3).

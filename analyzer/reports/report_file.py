@@ -1,9 +1,9 @@
 """Reports in files, to be worked on without looking at the media again.
 
-A file is a zip: ``report.json`` tells of the medium and its persons, ``arrays.safetensors`` holds
-tracks, persons, shots and the poster, ``observations.safetensors`` the rows, ``portraits`` a JPEG a
+A file is a zip: `report.json` tells of the medium and its persons, `arrays.safetensors` holds
+tracks, persons, shots and the poster, `observations.safetensors` the rows, `portraits` a JPEG a
 track. What a report was made of decides its bytes, not when and where it was saved. Of a report
-that was corrected, ``uncorrected`` holds the first three as they were before.
+that was corrected, `uncorrected` holds the first three as they were before.
 """
 
 import json
@@ -54,12 +54,12 @@ def save(report: MediaReport, path: Path, *, portraits: Mapping[int, bytes]) -> 
     """Write a report to a file.
 
     Args:
-        report: the report.
-        path: of the file; its folder exists.
+        report: The report.
+        path: Of the file; its folder exists.
         portraits: JPEG of some tracks, by track id; the file keeps their order.
 
     Raises:
-        ResourceError: the file cannot be written.
+        ResourceError: The file cannot be written.
     """
     pack = registry.module("formats", "safetensors").pack
     with zips.create(path) as file:
@@ -77,7 +77,7 @@ def load(path: Path) -> MediaReport:
     """Read a report; it equals what was saved, field by field.
 
     Raises:
-        InputError: no file, not a report, damaged, or of a newer version.
+        InputError: No file, not a report, damaged, or of a newer version.
     """
     return _read(path, _report)
 
@@ -98,7 +98,7 @@ def portraits(path: Path) -> dict[int, bytes]:
 
 
 def _read(path: Path, read: Callable[[Mapping[str, Any], zipfile.ZipFile], _Read]) -> _Read:
-    """Open a report, and take out of it what ``read`` makes of its JSON and its files."""
+    """Open a report, and take out of it what `read` makes of its JSON and its files."""
     try:
         with zipfile.ZipFile(path) as file:
             values = json.loads(file.read(_TOLD), object_hook=_number)
@@ -120,7 +120,7 @@ def _read(path: Path, read: Callable[[Mapping[str, Any], zipfile.ZipFile], _Read
 
 
 def _told(report: MediaReport) -> dict[str, Any]:
-    """All that is no array."""
+    """Return everything of a report that is no array."""
     poster = report.poster
     return {
         "schema": SCHEMA,
@@ -141,7 +141,7 @@ def _told(report: MediaReport) -> dict[str, Any]:
 
 
 def _arrays(report: MediaReport) -> dict[str, Any]:
-    """The arrays of tracks, persons, shots and the poster."""
+    """Return the arrays of tracks, persons, shots and the poster."""
     track_persons, poster = report.identities, report.poster
     return {
         **{name: getattr(track_persons, name) for name in _IDENTITIES},
@@ -216,12 +216,12 @@ def _person(values: Mapping[str, Any]) -> Person:
 
 
 def _vocabularies(heads: Mapping[str, Decoded]) -> dict[str, list[str]]:
-    """The labels that each head gives, each once."""
+    """Return the labels that each head gives, each once."""
     return {head: sorted(set(decoded.label)) for head, decoded in heads.items()}
 
 
 def _columns(heads: Mapping[str, Decoded]) -> dict[str, Any]:
-    """Of each head the values (n,), and the places (n,) of the labels in the vocabulary."""
+    """Return the values (n,) of each head, and the places (n,) of its labels in the vocabulary."""
     columns: dict[str, Any] = {}
     for head, labels in _vocabularies(heads).items():
         code_of = {label: number for number, label in enumerate(labels)}
@@ -233,7 +233,7 @@ def _columns(heads: Mapping[str, Decoded]) -> dict[str, Any]:
 def _decoded(
     vocabularies: Mapping[str, list[str]], columns: Mapping[str, Any]
 ) -> dict[str, Decoded]:
-    """The inverse of `_vocabularies` and `_columns`."""
+    """Read decoded heads; the inverse of `_vocabularies` and `_columns`."""
     return {
         head: Decoded(
             value=columns[f"decoded.{head}"],

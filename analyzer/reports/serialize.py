@@ -13,32 +13,32 @@ _HEAD = "head."
 
 
 def media_info_to_json(of: MediaInfo) -> dict[str, Any]:
-    """What is known of a medium, JSON-able."""
+    """Return the facts of a medium, JSON-able."""
     return {**asdict(of), "frame_rate": str(of.frame_rate or "")}
 
 
 def media_info_from_json(values: Mapping[str, Any]) -> MediaInfo:
-    """The inverse of `media_info_to_json`."""
+    """Read the facts of a medium; the inverse of `media_info_to_json`."""
     rate = Fraction(values["frame_rate"]) if values["frame_rate"] else None
     return MediaInfo(**{**values, "frame_rate": rate, "stills": tuple(values["stills"])})
 
 
 def observation_arrays(table: Observations) -> dict[str, Any]:
-    """The arrays of a table by name, those of the heads among them."""
+    """Return the arrays of a table by name, those of the heads among them."""
     arrays = {name: getattr(table, name) for name in _ARRAYS}
     return {**arrays, **{_HEAD + head: values for head, values in table.heads.items()}}
 
 
 def observation_facts(table: Observations) -> dict[str, Any]:
-    """What of a table is no array, JSON-able: its tally, and its heads in their order."""
+    """Return the facts of a table without its arrays, JSON-able: tally, heads in order."""
     return {"tally": asdict(table.tally), "heads": list(table.heads)}
 
 
 def observations_from(arrays: Mapping[str, Any], facts: Mapping[str, Any]) -> Observations:
-    """The inverse of `arrays` and `observation_facts`, whatever else there is in both.
+    """Read a table; the inverse of `observation_arrays` and `observation_facts`.
 
     Raises:
-        KeyError, TypeError, ValueError: something is missing, or of another form.
+        KeyError, TypeError, ValueError: Something is missing, or of another form.
     """
     columns = {name: arrays[name] for name in _ARRAYS}
     heads = {head: arrays[_HEAD + head] for head in facts["heads"]}

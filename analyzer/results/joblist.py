@@ -16,12 +16,12 @@ def read(
     """Return the rows of a joblist, those that are equal once.
 
     Args:
-        path: of the joblist, which must be right as a whole.
-        rows: which are wanted; by default all.
-        addresses: whether sources may be addresses, which are not read here.
+        path: Of the joblist, which must be right as a whole.
+        rows: Which are wanted; by default all.
+        addresses: Whether sources may be addresses, which are not read here.
 
     Raises:
-        UsageError: with every problem of the file, its line and its cure.
+        UsageError: With every problem of the file, its line and its cure.
     """
     try:
         specs = reader.read(
@@ -45,12 +45,12 @@ def of_items(specs: list[JobSpec], items: list[str], *, path: str) -> list[JobSp
     """Return the rows of some titles, in the order of the joblist.
 
     Args:
-        specs: rows of the joblist.
-        items: what stands in their column item_id.
-        path: of the joblist.
+        specs: Rows of the joblist.
+        items: What stands in their column item_id.
+        path: Of the joblist.
 
     Raises:
-        UsageError: no row has this item_id.
+        UsageError: No row has this item_id.
     """
     item_ids = {spec.item_id for spec in specs}
     for item in items:

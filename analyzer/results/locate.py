@@ -53,8 +53,8 @@ def find(paths: Sequence[str]) -> Found:
     """Find results in folders and below, in joblists' columns, and files by themselves.
 
     Raises:
-        InputError: nothing is there.
-        UsageError: a joblist that is not right.
+        InputError: Nothing is there.
+        UsageError: A joblist that is not right.
     """
     results = Found()
     for text in paths:
@@ -72,7 +72,7 @@ def find(paths: Sequence[str]) -> Found:
 
 
 def beside(path: Path) -> Results:
-    """All results of the medium that a report is of, by their names."""
+    """Return all results of the medium that a report is of, by their names."""
     stem = str(path).removesuffix(_suffixes()["report"])
     files = {name: Path(stem + suffix) for name, suffix in _suffixes().items()}
     there = {name: file for name, file in files.items() if _kind(file) == name}
@@ -83,7 +83,7 @@ def exporter(name: str) -> Exporter:
     """Make an exporter.
 
     Raises:
-        MissingDependency: it needs a library that is not installed.
+        MissingDependency: It needs a library that is not installed.
     """
     loaded: Exporter = registry.load("export", name, runtime=Runtime())
     return loaded
@@ -143,13 +143,13 @@ def _of_stem(stem: str, files: Mapping[str, Path]) -> Results:
 
 
 def kind_of(name: str) -> str | None:
-    """Which exporter's files are named so; ``None`` where it is not known, or not installed."""
+    """Return the exporter of files with such a name; `None` if unknown, or not installed."""
     fits = [kind for kind, suffix in _suffixes().items() if name.endswith(suffix)]
     return max(fits, key=lambda kind: len(_suffixes()[kind]), default=None)
 
 
 def _kind(path: Path) -> str | None:
-    """Which exporter wrote a file, by its name and its beginning."""
+    """Return the exporter that wrote a file, by its name and its beginning."""
     if not path.is_file():
         return None
     kind = kind_of(path.name)

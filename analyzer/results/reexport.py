@@ -34,11 +34,11 @@ def exports(
     """Write all files that there are but the report, the csv last.
 
     Args:
-        results: the files.
-        report: what they are to show.
-        rewrite: takes them.
+        results: The files.
+        report: What they are to show.
+        rewrite: Takes them.
         leave: Exporters with files that stay as they are.
-        dry_run: do not encode a video only to see that it differs.
+        dry_run: Do not encode a video only to see that it differs.
 
     Yields:
         Files that have changed, or could not be rewritten.
@@ -70,6 +70,6 @@ def save(
 
 
 def _is_medium(path: Path, report: MediaReport) -> bool:
-    """Whether a file is what was analysed, not what was made of it: its name may be the same."""
+    """Return whether a file is the analysed medium itself: a result may have the same name."""
     medium = Path(report.info.uri)
     return medium.exists() and medium.samefile(path)

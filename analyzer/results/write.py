@@ -16,7 +16,7 @@ def write(
     """Write one file whole; see `whole`.
 
     Raises:
-        UsageError: it would take the place of the medium.
+        UsageError: It would take the place of the medium.
     """
     require_apart(report.info.stills or (report.info.uri,), [path])
     with atomic_write(path) as part:
@@ -27,7 +27,7 @@ def require_apart(media: Iterable[str], results: Iterable[Path]) -> None:
     """Refuse results that would take the place of a medium.
 
     Raises:
-        UsageError: with what to do.
+        UsageError: With what to do.
     """
     taken = {_identity(medium) for medium in media if os.path.exists(medium)}
     for path in results:

@@ -44,8 +44,8 @@ def require_source(results: Results, document: CorrectionsDocument, *, force: bo
     """See that corrections are of the results, unless they are to be tried by their boxes.
 
     Raises:
-        UsageError: they are of another medium, or of an analysis with other options.
-        InputError: the report cannot be read.
+        UsageError: They are of another medium, or of an analysis with other options.
+        InputError: The report cannot be read.
     """
     if force:
         return
@@ -74,13 +74,13 @@ def amend(
     All files of the medium appear whole, or none is changed; the report is the last.
 
     Args:
-        results: of the medium, a report among them.
-        corrections_made: what is new; ``None`` takes everything back.
-        dry_run: only say what would be done.
+        results: Of the medium, a report among them.
+        corrections_made: What is new; `None` takes everything back.
+        dry_run: Only say what would be done.
 
     Raises:
         UsageError: A person or track of a new correction is missing.
-        AnalyzerError: nothing of this medium was changed.
+        AnalyzerError: Nothing of this medium was changed.
     """
     report_path = results.files["report"]
     is_now = report_file.load(report_path)
@@ -108,7 +108,7 @@ def amend(
 
 
 def _labeller(report: MediaReport) -> Callable[[], Labeller]:
-    """What decides on labels as it did when the medium was analysed."""
+    """Return the labeller with the settings of the analysis."""
     options = AnalysisOptions.from_dict(report.provenance["options"])
     return partial(components.load_labeller, options)
 
@@ -123,7 +123,7 @@ def _require_made(steps: Sequence[Step]) -> None:
 
 
 def _portraits(report: MediaReport, report_path: Path) -> dict[int, bytes]:
-    """The best portraits of each person: those that are kept, and cut from the medium what is not.
+    """Return the best portraits of each person: those kept, and others cut from the medium.
 
     Where the medium is gone, what is kept goes on.
     """

@@ -15,7 +15,7 @@ ANCHOR_TIME_TOLERANCE_S = 1e-3
 
 
 def tracks_at(table: Observations, anchors: Sequence[Anchor]) -> list[int]:
-    """The track of each of the anchors that has one.
+    """Return the track of each of the anchors that has one.
 
     A track is on screen from its first row to the end of its last, within its shot; only where no
     track fits, also since the sample before it.
@@ -30,7 +30,7 @@ def tracks_at(table: Observations, anchors: Sequence[Anchor]) -> list[int]:
 
 
 def sample_anchors(table: Observations, tracks: Sequence[int]) -> tuple[Anchor, ...]:
-    """A few faces from all over some tracks."""
+    """Return a few faces from all over some tracks."""
     rows = np.nonzero(np.isin(table.track_id, list(tracks)))[0]
     count = min(_COUNT, len(rows))
     chosen = rows[((np.arange(count) + 0.5) * len(rows) / max(count, 1)).astype(np.int64)]
@@ -43,7 +43,7 @@ def sample_anchors(table: Observations, tracks: Sequence[int]) -> tuple[Anchor, 
 
 
 def _track_spans(table: Observations) -> tuple[I64, F64]:
-    """The T tracks, and of each the sample before it, its first row, and its end: (T, 3)."""
+    """Return the time before, the first row and the end of each of T tracks: (T, 3)."""
     ids, at = np.unique(table.track_id, return_inverse=True)
     spans = np.empty((len(ids), 3))
     spans[:, :2], spans[:, 2] = np.inf, -np.inf
@@ -59,7 +59,7 @@ def _track_spans(table: Observations) -> tuple[I64, F64]:
 
 
 def _track_at(table: Observations, anchor: Anchor, ids: I64, spans: F64) -> int | None:
-    """The track that is best where an anchor is."""
+    """Return the track that is best where an anchor is."""
     box = np.array([anchor.bbox], np.float32)
     until = anchor.time_s < spans[:, 2]
     for start in (1, 0):
@@ -72,7 +72,7 @@ def _track_at(table: Observations, anchor: Anchor, ids: I64, spans: F64) -> int 
 
 
 def _interpolated_box(table: Observations, track: int, time_s: float) -> F32:
-    """Where a track is at a time (4,), between its rows in a straight line."""
+    """Return a track's box (4,) at a time, between its rows in a straight line."""
     rows = table.track_id == track
     times, boxes = table.time_s[rows], table.boxes[rows]
     sides = [np.interp(time_s, times, boxes[:, side]) for side in range(4)]

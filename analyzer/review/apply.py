@@ -34,9 +34,9 @@ def apply(
     """Make corrections.
 
     Args:
-        report: as it was analysed.
-        corrections: all that there are; none give the report back.
-        labeller: decides on the labels of the persons that change.
+        report: As it was analysed.
+        corrections: All that there are; none give the report back.
+        labeller: Decides on the labels of the persons that change.
 
     Returns:
         The report with the corrections, and what became of each of them. Those that could not be
@@ -72,7 +72,7 @@ def reapply(
 
 
 def document_of(report: MediaReport) -> CorrectionsDocument:
-    """The corrections that a report has, to be kept beside it."""
+    """Return the corrections that a report has, to be kept beside it."""
     options = AnalysisOptions.from_dict(report.provenance["options"])
     return CorrectionsDocument(
         uri=report.info.uri,
@@ -83,7 +83,7 @@ def document_of(report: MediaReport) -> CorrectionsDocument:
 
 
 def _notes(number: int, step: Step) -> list[str]:
-    """What is to be known of a correction."""
+    """Return the notes on a correction."""
     about = f"correction {number} ({step.correction})"
     part = " in full" if len(step.correction.numbers) > 2 else ""
     lines = [f"{about} was not made{part}: {step.fault}"] if step.fault else []
@@ -93,7 +93,7 @@ def _notes(number: int, step: Step) -> list[str]:
 def _apply_ownership(
     report: MediaReport, state: Ownership, labeller: Callable[[], Labeller]
 ) -> MediaReport:
-    """The report with its tracks as they are owned now."""
+    """Return the report with the tracks' new owners."""
     was, is_face = report.identities, state.owner != NO_FACE
     rows = is_face[report.row_tracks()]
     table = tables.take(report.observations, rows)
@@ -157,7 +157,7 @@ def _persons(
 
 
 def _with_tally(table: Observations, of_rows: I64, *, left_out: int) -> Observations:
-    """The table with a tally that adds up."""
+    """Return the table with a tally that adds up."""
     tally = replace(
         table.tally,
         faces_saved=len(table),
@@ -168,7 +168,7 @@ def _with_tally(table: Observations, of_rows: I64, *, left_out: int) -> Observat
 
 
 def _keep_rows(heads: Mapping[str, Decoded], keep: NDArray[np.bool_]) -> dict[str, Decoded]:
-    """What is left of each head's values."""
+    """Return each head's values for the rows that are kept."""
     return {
         head: Decoded(
             value=decoded.value[keep],

@@ -87,7 +87,7 @@ class Ownership:
         return self._next - 1
 
     def _tracks_of_anchors(self, number: int, faces: Sequence[Anchor]) -> list[int]:
-        """Indices of the tracks that anchors mean; of the one of this number, if there are none."""
+        """Return the tracks at the anchors, as indices; of this number, without anchors."""
         if faces:
             return sorted(set(self._track_at(faces)))
         return np.nonzero(self._tracks == number)[0].tolist()

@@ -31,7 +31,7 @@ def augment(chip: U8, random: np.random.Generator) -> U8:
 
 
 def small(chip: U8, size: int, interpolation: int = cv2.INTER_LINEAR) -> U8:
-    """Shrink a chip (S, S, 3) to ``size`` pixels and enlarge it again."""
+    """Shrink a chip (S, S, 3) to `size` pixels and enlarge it again."""
     side = len(chip)
     shrunk = cv2.resize(chip, (size, size), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(shrunk, (side, side), interpolation=interpolation), np.uint8)

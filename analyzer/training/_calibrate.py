@@ -21,7 +21,7 @@ def calibrate(sizes: Sequence[Predictions]) -> Calibration:
     """Fit all tables.
 
     Args:
-        sizes: predictions on the same pictures at each size, largest first.
+        sizes: Predictions on the same pictures at each size, largest first.
     """
     weights = {head: _confidence(head, sizes) for head in heads.SIZES}
     return Calibration(
@@ -34,7 +34,7 @@ def calibrate(sizes: Sequence[Predictions]) -> Calibration:
 
 
 def _tail(predictions: Predictions) -> float:
-    """The tail with which intervals hold `attributes.INTERVAL`.
+    """Return the tail with which intervals hold `attributes.INTERVAL`.
 
     Split conformal calibration of the nested intervals between quantiles (Gupta et al., "Nested
     conformal prediction and quantile out-of-bag ensemble methods", Pattern Recognition 2022).
@@ -49,7 +49,7 @@ def _tail(predictions: Predictions) -> float:
 
 
 def _confidence(head: str, sizes: Sequence[Predictions]) -> F64:
-    """Weights (6,) of the model of confidence, by iteratively reweighted least squares."""
+    """Return weights (6,) of the model of confidence, by iteratively reweighted least squares."""
     x = np.concatenate([terms(head, p.raw[head], p.views) for p in sizes])
     right = np.concatenate([p.right(head) for p in sizes]).astype(np.float64)
     weights = np.zeros(x.shape[1])
@@ -61,7 +61,7 @@ def _confidence(head: str, sizes: Sequence[Predictions]) -> F64:
 
 
 def _thresholds(head: str, weights: Mapping[str, F64], sizes: Sequence[Predictions]) -> F64:
-    """The confidence (a, s) that suffices for each of the accuracies at each size."""
+    """Return the confidence (a, s) that suffices for each of the accuracies at each size."""
     thresholds = []
     for p in sizes:
         sure = 1 / (1 + np.exp(-terms(head, p.raw[head], p.views) @ weights[head]))

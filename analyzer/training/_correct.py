@@ -22,8 +22,8 @@ def correct(branch: Attributes, predictions: Predictions) -> Attributes:
     calibration is hard-to-beat at label shift adaptation", ICML 2020.
 
     Args:
-        branch: what predicted.
-        predictions: on pictures not trained on, at full size.
+        branch: What predicted.
+        predictions: On pictures not trained on, at full size.
     """
     tensors: dict[str, Any] = dict(branch.tensors)
     for head, raw in predictions.raw.items():
@@ -38,7 +38,7 @@ def correct(branch: Attributes, predictions: Predictions) -> Attributes:
 
 
 def fit(raw: F32, labels: I64) -> tuple[float, F64]:
-    """The scale and the offsets (k,) with which the labels are most probable.
+    """Return the scale and the offsets (k,) with which the labels are most probable.
 
     Args:
         raw: (n, k) logits; of two classes the second's alone.

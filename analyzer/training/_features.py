@@ -21,12 +21,12 @@ class Backbone(Protocol):
     provenance: Mapping[str, str]
 
     def features(self, images: U8) -> F32:
-        """Features (n, k) of chips (n, S, S, 3)."""
+        """Return features (n, k) of chips (n, S, S, 3)."""
         ...
 
 
 def views(dataset: Dataset, backbone: Backbone, *, progress: ProgressHook) -> F32:
-    """Features (2, n, k) of all pictures: as they are, and mirrored.
+    """Return features (2, n, k) of all pictures: as they are, and mirrored.
 
     They are rounded to float16, which is how the cache holds them.
     """

@@ -82,7 +82,7 @@ class Fit:
             branch.standardize(self._features(branch, pictures[:_STANDARDIZE]))
 
     def run_epoch(self, tell: Callable[[float], None]) -> None:
-        """Pass once over the pictures; ``tell`` hears the epochs done, with their fraction."""
+        """Pass once over the pictures; `tell` hears the epochs done, with their fraction."""
         random = np.random.default_rng([self._seed, self.epoch])
         order = random.permutation(len(self.pictures))[: self._steps * BATCH]
         replicas = [_replica(self.branch) for _ in range(_SHARDS)]
@@ -95,7 +95,7 @@ class Fit:
         self.epoch += 1
 
     def _backward(self, replica: Branch, rows: I64) -> None:
-        """Gradients of one shard."""
+        """Return gradients of one shard."""
         torch.set_num_threads(1)
         chips = [
             augment(self.pictures[row], np.random.default_rng([self._seed, self.epoch, row]))
@@ -109,7 +109,7 @@ class Fit:
         (_loss.total(replica.heads(features, chance), labels) / _SHARDS).backward()
 
     def _features(self, branch: Branch, chips: U8) -> Tensor:
-        """Features (n, 1472) of chips, through the frozen trunk."""
+        """Return features (n, 1472) of chips, through the frozen trunk."""
         with torch.autocast(self._device.type, torch.bfloat16):
             with torch.no_grad():
                 x = self._trunk(torch.from_numpy(chips).to(self._device))
@@ -155,7 +155,7 @@ class Fit:
 
 
 def _groups(branch: Branch) -> list[dict[str, Any]]:
-    """Parameters and their peak learning rates."""
+    """Return parameters and their peak learning rates."""
     depth = len(branch.stages)
     groups = [
         {"params": list(stage.parameters()), "lr": _RATE * _STAGE_DECAY ** (depth - 1 - i)}
@@ -166,7 +166,7 @@ def _groups(branch: Branch) -> list[dict[str, Any]]:
 
 
 def _replica(branch: Branch) -> Branch:
-    """A copy that shares its parameters' memory, and has gradients of its own."""
+    """Return a copy that shares its parameters' memory, and has gradients of its own."""
     replica = copy.deepcopy(branch)
     for mine, shared in zip(replica.parameters(), branch.parameters(), strict=True):
         mine.data = shared.data

@@ -26,8 +26,8 @@ def train(views: F32, labels: Mapping[str, Tensor], seed: int) -> dict[str, F64]
 
     Args:
         views: (2, n, 704) features of the pictures and of their mirror images.
-        labels: head -> (n,) classes.
-        seed: of the initial weights, the order and the choice of the view.
+        labels: Head -> (n,) classes.
+        seed: Of the initial weights, the order and the choice of the view.
     """
     torch.manual_seed(seed)
     mean, scale = _statistics(views)
@@ -76,7 +76,7 @@ def _loss(outputs: Tensor, labels: Mapping[str, Tensor]) -> Tensor:
 
 
 def _fold(network: nn.Sequential, mean: F32, scale: F32) -> dict[str, F64]:
-    """Tensors for features as they are: the standardisation goes into the hidden layer."""
+    """Return tensors for features as they are: the standardisation goes into the hidden layer."""
     weights = {name: value.double().numpy() for name, value in network.state_dict().items()}
     hidden = weights["1.weight"] / scale
     tensors = {"identity.hidden.weight": hidden}

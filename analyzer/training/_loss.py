@@ -18,8 +18,8 @@ def total(values: Mapping[str, Tensor], labels: Mapping[str, Tensor]) -> Tensor:
     """Weighted sum of all heads' losses.
 
     Args:
-        values: head -> (n, k) logits.
-        labels: head -> (n,) classes.
+        values: Head -> (n, k) logits.
+        labels: Head -> (n,) classes.
     """
     losses = {
         "sex": _sex(values["sex"], labels["sex"]),
@@ -37,7 +37,7 @@ def _sex(values: Tensor, labels: Tensor) -> Tensor:
 
 
 def _ages(labels: Tensor) -> Tensor:
-    """Distributions (n, 9) around the labelled bins.
+    """Return distributions (n, 9) around the labelled bins.
 
     Gao et al., "Deep label distribution learning with label ambiguity", IEEE TIP 2017.
     """

@@ -32,7 +32,7 @@ class Trunk(nn.Module):  # type: ignore[misc]
         self.requires_grad_(False)
 
     def forward(self, chips: Tensor) -> Tensor:
-        """Activations (n, 32, 35, 35) of chips (n, 150, 150, 3) uint8."""
+        """Return activations (n, 32, 35, 35) of chips (n, 150, 150, 3) uint8."""
         x = (chips.permute(0, 3, 1, 2).float() - self.mean) / 256  # keeps channels last in memory
         x = functional.max_pool2d(functional.relu(self.stem(x)), 3, 2)
         return self.stage(x)
@@ -51,7 +51,7 @@ class Branch(nn.Module):  # type: ignore[misc]
         self.outputs = nn.Linear(HIDDEN, sum(SIZES.values()))
 
     def features(self, x: Tensor) -> Tensor:
-        """Features (n, 1472): the mean of each stage, and every place of the last one."""
+        """Return features (n, 1472): the mean of each stage, and every place of the last one."""
         pooled = []
         for stage in self.stages:
             x = stage(x)
@@ -71,7 +71,7 @@ class Branch(nn.Module):  # type: ignore[misc]
         self.scale = features.std(0).clamp_min(1e-3)
 
     def export(self) -> dict[str, Any]:
-        """The weights as the file names them; the hidden layer standardises its inputs."""
+        """Return the weights as the file names them; the hidden layer standardises its inputs."""
         weights = {k: v.detach().double().cpu().numpy() for k, v in self.state_dict().items()}
         convolutions = {
             f"convolution.{i:02}.{part}": getattr(layer, name).detach().cpu().numpy()

@@ -47,13 +47,13 @@ def train(
     A checkpoint stands beside the file after every epoch, and goes when the file is written.
 
     Args:
-        dataset: pictures to train on, a tenth of which is kept apart for calibration.
-        runtime: its device also trains; ``auto`` takes CUDA where torch has it.
-        out: the file to write.
-        seed: of the split, the initial weights, the order and the changes of the pictures.
-        epochs: passes over the pictures.
-        resume: go on from the checkpoint of the same run, where there is one.
-        progress: told of the pictures read and the epochs done.
+        dataset: Pictures to train on, a tenth of which is kept apart for calibration.
+        runtime: Its device also trains; `auto` takes CUDA where torch has it.
+        out: The file to write.
+        seed: Of the split, the initial weights, the order and the changes of the pictures.
+        epochs: Passes over the pictures.
+        resume: Go on from the checkpoint of the same run, where there is one.
+        progress: Told of the pictures read and the epochs done.
 
     Returns:
         `analyzer.evaluation.attributes.report` on the tuning split, of the branch in the file.
@@ -103,14 +103,14 @@ class _Held:
 
 
 def _split(count: int, seed: int) -> tuple[I64, I64]:
-    """Rows to tune on and rows to train on."""
+    """Return rows to tune on and rows to train on."""
     order = np.random.default_rng(seed).permutation(count)
     tuning_count = round(TUNING_SHARE * count)
     return order[:tuning_count], order[tuning_count:]
 
 
 def _read(dataset: Dataset, progress: ProgressHook) -> U8:
-    """All chips (n, S, S, 3), decoded once: 2.7 GB for 40,000."""
+    """Return all chips (n, S, S, 3), decoded once: 2.7 GB for 40,000."""
     parts = []
     for start in range(0, len(dataset), _CHIPS):
         parts.append(dataset.chips(start, start + _CHIPS))
@@ -120,7 +120,7 @@ def _read(dataset: Dataset, progress: ProgressHook) -> U8:
 
 
 def _identity_features(dataset: Dataset, runtime: Runtime, progress: ProgressHook) -> F32:
-    """Features (2, n, 704) of all pictures and their mirror images."""
+    """Return features (2, n, 704) of all pictures and their mirror images."""
     backbone = registry.load("describe", "dlib_resnet", runtime=runtime, attributes=())
     return _features.views(dataset, backbone, progress=progress)
 
@@ -149,7 +149,7 @@ def _predict(
     progress: ProgressHook,
     sizes_px: Sequence[int] = attributes.SIZES_PX,
 ) -> list[Predictions]:
-    """What the file says of pictures, by the path that an analysis takes."""
+    """Return the file's predictions for pictures, on the path of an analysis."""
     describer = registry.load(
         "describe", f"dlib_resnet:heads={path}", runtime=runtime, attributes=ATTRIBUTES
     )
@@ -158,7 +158,7 @@ def _predict(
 
 
 def _about(run: Mapping[str, str]) -> dict[str, str]:
-    """What the file says about its making."""
+    """Return the file's metadata about its making."""
     options = f"--seed {run['seed']} --epochs {run['epochs']}"
     return {
         "command": f"python -m analyzer train attributes --data DIR {options}",
@@ -171,6 +171,6 @@ def _about(run: Mapping[str, str]) -> dict[str, str]:
 
 
 def _measured(report: Mapping[str, Any], calibration: Calibration) -> dict[str, str]:
-    """What the file says about itself on the tuning split."""
+    """Return the file's figures on the tuning split."""
     overall = {size: figures["overall"] for size, figures in report["sizes"].items()}
     return {"tuning_figures": json.dumps(overall), "calibration": calibration.to_json()}

@@ -1,7 +1,7 @@
 """The data that flows between the stages.
 
 Arrays have one row per item on their first axis, and check their own dtype and shape.
-Boxes are ``x1, y1, x2, y2`` in pixels, half-open, in the *upright, square-pixel* source frame
+Boxes are `x1, y1, x2, y2` in pixels, half-open, in the *upright, square-pixel* source frame
 (rotation and sample aspect ratio applied). Images are RGB uint8. Times are seconds on the
 player's clock: the presentation timestamp less the container's start time.
 """

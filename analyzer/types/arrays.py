@@ -14,7 +14,7 @@ U8 = NDArray[np.uint8]
 
 
 def check(owner: str, name: str, array: Any, dtype: Any, shape: tuple[int | None, ...]) -> None:
-    """Raise ``TypeError`` or ``ValueError`` unless ``array`` has this dtype and shape."""
+    """Raise `TypeError` or `ValueError` unless `array` has this dtype and shape."""
     if not isinstance(array, np.ndarray) or array.dtype != np.dtype(dtype):
         actual = getattr(array, "dtype", type(array).__name__)
         raise TypeError(f"{owner}.{name}: expected {np.dtype(dtype)}, got {actual}")
@@ -26,7 +26,7 @@ def check(owner: str, name: str, array: Any, dtype: Any, shape: tuple[int | None
 
 
 class Arrays:
-    """Base of the array dataclasses: a ``repr`` that prints shapes instead of values."""
+    """Base of the array dataclasses: a `repr` that prints shapes instead of values."""
 
     def __repr__(self) -> str:
         def text(value: Any) -> str:

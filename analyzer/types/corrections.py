@@ -10,7 +10,7 @@ class Anchor:
 
     time_s: float
     bbox: tuple[float, ...]
-    """``x1, y1, x2, y2``, as in the csv."""
+    """`x1, y1, x2, y2`, as in the csv."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,11 +18,11 @@ class Correction:
     """One step; the number of a person or track holds for one analysis, anchors for all."""
 
     op: str
-    """``rename``, ``merge``, ``split`` or ``not_a_face``."""
+    """`rename`, `merge`, `split` or `not_a_face`."""
     numbers: tuple[int, ...]
     """The person, the persons of a merge, or the track."""
     anchors: tuple[tuple[Anchor, ...], ...]
-    """Some faces of each of ``numbers``, as they were before this step; none if only the number is
+    """Some faces of each of `numbers`, as they were before this step; none if only the number is
     known."""
     name: str = ""
     """What a person is renamed to; empty: nothing."""
@@ -50,7 +50,7 @@ class CorrectionsDocument:
 
 
 def combine(earlier: Sequence[Correction], later: Sequence[Correction]) -> tuple[Correction, ...]:
-    """What was kept, then what was made; once, where the same page was saved again."""
+    """Join earlier and later corrections; once, where the same page was saved again."""
     both = min(len(earlier), len(later))
     if all(map(_is_same, earlier[:both], later[:both])):
         return (*earlier, *later[both:])
@@ -58,7 +58,7 @@ def combine(earlier: Sequence[Correction], later: Sequence[Correction]) -> tuple
 
 
 def _is_same(earlier: Correction, later: Correction) -> bool:
-    """Whether a correction is one that was kept; numbers count only where there are no anchors."""
+    """Return whether two corrections are equal; numbers count only without anchors."""
     if (earlier.op, earlier.name) != (later.op, later.name):
         return False
     return (

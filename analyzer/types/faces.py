@@ -36,7 +36,7 @@ class Detections(Arrays):
 
     @classmethod
     def empty(cls) -> "Detections":
-        """No face."""
+        """Return detections without a face."""
         return cls(boxes=np.empty((0, 4), np.float32), scores=np.empty(0, np.float32))
 
 
@@ -47,7 +47,7 @@ class Faces(Arrays):
     boxes: F32
     """(n, 4)."""
     landmarks: F32 | None
-    """(n, 5, 2), or ``None`` where the detector gives none; NaN while coasting."""
+    """(n, 5, 2), or `None` where the detector gives none; NaN while coasting."""
     track_id: I64
     """(n,) dense from 0 within one run of the tracker."""
     detect_conf: F32

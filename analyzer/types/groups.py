@@ -19,9 +19,9 @@ def group_means(
 
     Args:
         rows: (n, D).
-        group: (n,) of each row, 0 to ``count`` - 1.
+        group: (n,) of each row, 0 to `count` - 1.
         weights: (n,) not negative.
-        count: number of groups.
+        count: Number of groups.
 
     Returns:
         Weighted means (count, D), and summed weights (count,).

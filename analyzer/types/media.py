@@ -18,19 +18,19 @@ class MediaInfo:
     uri: str
     """The path as the caller gave it."""
     kind: str
-    """``video`` or ``image``; ``none`` where it could not be read, and its poster alone was."""
+    """`video` or `image`; `none` where it could not be read, and its poster alone was."""
     width_px: int
     """Width of the upright, square-pixel frame."""
     height_px: int
     """Height of the upright, square-pixel frame."""
     frame_rate: Fraction | None
-    """Average frame rate as the container states it; ``None`` for images."""
+    """Average frame rate as the container states it; `None` for images."""
     duration_s: float
     """Length on the player's clock, in seconds; 0 for images."""
     stills: tuple[str, ...] = ()
     """Path of each picture, by its number, where the medium is made of stills."""
     size_bytes: int | None = None
-    """Of the file; ``None`` where the medium is made of stills."""
+    """Of the file; `None` where the medium is made of stills."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -38,7 +38,7 @@ class Frame(Arrays):
     """One sampled picture."""
 
     index: int
-    """0-based number of the frame in presentation order, as ``ffprobe -show_frames`` lists them."""
+    """0-based number of the frame in presentation order, as `ffprobe -show_frames` lists them."""
     time_s: float
     """When a player shows it."""
     duration_s: float

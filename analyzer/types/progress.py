@@ -9,11 +9,11 @@ class Progress:
     """All that the pipeline tells the outside while it works."""
 
     stage: str
-    """``observe``, ``summarize``, ``portraits``, or the name of an exporter."""
+    """`observe`, `summarize`, `portraits`, or the name of an exporter."""
     done: float
     """Seconds of the medium (or items) done."""
     total: float | None
-    """Of how many; ``None`` where nobody knows."""
+    """Of how many; `None` where nobody knows."""
 
 
 ProgressHook = Callable[[Progress], None]

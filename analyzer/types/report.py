@@ -37,7 +37,7 @@ class Attribute:
     """One decoded head for one person."""
 
     label: str
-    """``m`` or ``f``; years as text; an ethnicity class. Empty where the head does not know."""
+    """`m` or `f`; years as text; an ethnicity class. Empty where the head does not know."""
     value: float
     """The averaged decision value: logit of m against f, age on 0..9, share of the class."""
     low: float | None = None
@@ -95,7 +95,7 @@ class MediaReport(Arrays):
     row_attributes: Mapping[str, Decoded]
     """Head name -> the N rows."""
     track_attributes: Mapping[str, Decoded]
-    """Head name -> the T tracks, each as one face, in the order of ``identities``."""
+    """Head name -> the T tracks, each as one face, in the order of `identities`."""
     persons: tuple[Person, ...]
     """Most screen time first."""
     shots: F64
@@ -130,7 +130,7 @@ class MediaReport(Arrays):
         return ", ".join(filter(None, parts))
 
     def row_tracks(self) -> I64:
-        """(N,) index of each row's track in ``identities``."""
+        """(N,) index of each row's track in `identities`."""
         return np.searchsorted(self.identities.track_ids, self.observations.track_id)
 
     def row_persons(self) -> I64:

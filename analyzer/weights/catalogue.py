@@ -26,7 +26,7 @@ class Model:
     address: str = ""
     """Where to download it; empty where it comes with a package, or is to be brought."""
     network: str = ""
-    """Its file in ``analyzer/stages/describe``, where it describes faces; see `network_spec`."""
+    """Its file in `analyzer/stages/describe`, where it describes faces; see `network_spec`."""
 
     @property
     def restricted(self) -> bool:
@@ -87,7 +87,7 @@ MODELS = {
 def _family(
     licence: str, about: str, where: str, network: str = "", **files: tuple[str, str]
 ) -> list[Model]:
-    """Models of one kind; each file's name and published hash, empty where none is known."""
+    """Return models of one kind, with each file's name and published hash, empty if unknown."""
     return [
         Model(
             name=name,

@@ -1,6 +1,6 @@
 """Downloads that go on where an earlier one broke off, as pooch calls them.
 
-pooch begins anew each time. Here, what has come stays in ``NAME.part``, and ``NAME.part.json``
+pooch begins anew each time. Here, what has come stays in `NAME.part`, and `NAME.part.json`
 tells which version of which address it is a part of: a server that has another one now, or that
 knows no parts, sends all of it.
 """
@@ -28,9 +28,9 @@ class Download:
     """One download over HTTP; pooch's downloader.
 
     Args:
-        part: where to keep what has come; its folder exists.
-        timeout_s: silence after which the download is given up.
-        told: of the progress.
+        part: Where to keep what has come; its folder exists.
+        timeout_s: Silence after which the download is given up.
+        told: Of the progress.
     """
 
     def __init__(self, part: Path, *, timeout_s: float, on_progress: Told) -> None:
@@ -46,12 +46,12 @@ class Download:
         """Download a file whole.
 
         Args:
-            url: of the file.
-            output_file: where it is to be.
+            url: Of the file.
+            output_file: Where it is to be.
 
         Raises:
-            OSError: the address cannot be reached, the download broke off, or the disk is full.
-            ResourceError: another process is at it.
+            OSError: The address cannot be reached, the download broke off, or the disk is full.
+            ResourceError: Another process is at it.
         """
         with _owned(self._part) as file:
             try:
@@ -91,7 +91,7 @@ class Download:
         file.flush()
 
     def _version(self, url: str) -> str:
-        """What the part is of, as the server calls it; empty where nobody knows."""
+        """Return the server's version of the part; empty if unknown."""
         try:
             note: Mapping[str, str] = json.loads(self._note.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -112,7 +112,7 @@ def _owned(part: Path) -> Iterator[BinaryIO]:
     """Open a part to append to it; for one process at a time.
 
     Raises:
-        ResourceError: another has it.
+        ResourceError: Another has it.
     """
     with part.open("ab") as file:
         try:
@@ -126,7 +126,7 @@ def _owned(part: Path) -> Iterator[BinaryIO]:
 
 
 def _goes_on(answer: requests.Response, have: int, version: str) -> bool:
-    """Whether an answer is the rest of what is here."""
+    """Return whether an answer is the rest of what is here."""
     range_ = re.match(r"bytes (\d+)-", answer.headers.get("Content-Range", ""))
     return (
         answer.status_code == 206
@@ -137,7 +137,7 @@ def _goes_on(answer: requests.Response, have: int, version: str) -> bool:
 
 
 def _version_of(answer: requests.Response) -> str:
-    """What tells versions of a file apart, byte by byte; empty where nothing does."""
+    """Return what tells versions of a file apart; empty where the server does not say."""
     headers: Mapping[str, Any] = answer.headers
     if headers.get("Content-Encoding", "identity") != "identity":
         return ""  # its bytes are not the file's

@@ -27,14 +27,14 @@ def fetch(model: Model, *, mirror: str = "", on_progress: Told) -> Path:
     What came of a download that broke off is kept, and another try fetches the rest.
 
     Args:
-        model: of those that `weights.everything` lists.
-        mirror: address of a folder with files of the same names, instead of its own.
-        on_progress: of the progress.
+        model: Of those that `weights.everything` lists.
+        mirror: Address of a folder with files of the same names, instead of its own.
+        on_progress: Of the progress.
 
     Raises:
-        UsageError: it has no address.
-        WeightsError: what came is not the model.
-        ResourceError: the address cannot be reached, the download broke off, or the disk is full.
+        UsageError: It has no address.
+        WeightsError: What came is not the model.
+        ResourceError: The address cannot be reached, the download broke off, or the disk is full.
     """
     address = _address(model, mirror)
     pooch.get_logger().setLevel("ERROR")
@@ -73,15 +73,15 @@ def add(path: Path, *, name: str = "", spec: Path | None = None) -> Model:
     """Copy a model file into the user's folder.
 
     Args:
-        path: of the file.
-        name: by which to call it; empty: the file's.
-        spec: what is to be known of a describing network; ``None``: the YAML file beside it, if
+        path: Of the file.
+        name: By which to call it; empty: the file's.
+        spec: What is to be known of a describing network; `None`: the YAML file beside it, if
             there is one.
 
     Raises:
-        UsageError: a name that cannot be, or a wrong specification.
-        WeightsError: no such file, no ONNX network, or not the one that was published.
-        ResourceError: the folder cannot be written.
+        UsageError: A name that cannot be, or a wrong specification.
+        WeightsError: No such file, no ONNX network, or not the one that was published.
+        ResourceError: The folder cannot be written.
     """
     name = name or path.stem
     if not re.fullmatch(r"\w[\w.-]*", name) or name in MODELS:
@@ -108,7 +108,7 @@ def add(path: Path, *, name: str = "", spec: Path | None = None) -> Model:
 
 
 def _specification(path: Path, spec: Path | None) -> str:
-    """The text of a specification that can be read; empty where there is none."""
+    """Return the text of a specification that can be read; empty where there is none."""
     file = spec or path.with_suffix(".yaml")
     if spec is None and not file.is_file():
         return ""
@@ -137,7 +137,7 @@ def _address(model: Model, mirror: str) -> str:
 
 
 def _reason(error: OSError) -> str:
-    """What went wrong, in a few words."""
+    """Return what went wrong, in a few words."""
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"the server says {error.response.status_code} {error.response.reason}"
     if isinstance(error, requests.Timeout):
@@ -150,5 +150,5 @@ def _reason(error: OSError) -> str:
 
 
 def _kept(download: Download) -> str:
-    """What another try need not fetch again, in words."""
+    """Return in words how much another try need not fetch again."""
     return f" ({download.kept / 1e6:.1f} MB are kept: try again)" if download.kept else ""

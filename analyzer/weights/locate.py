@@ -1,7 +1,7 @@
 """Model files: where each lies on this machine, and whether it is the one that was published.
 
 The models of the default analysis travel inside wheels that are installed beside this package;
-others are fetched or added by ``python -m analyzer models`` into the user's folder of models.
+others are fetched or added by `python -m analyzer models` into the user's folder of models.
 Nothing is downloaded here: a job finds its models on disk, or says what to do.
 """
 
@@ -28,9 +28,9 @@ def locate(name: str) -> Path:
     """Find a model's file and check that it is the one that was published.
 
     Raises:
-        UsageError: no such model.
-        MissingDependency: the package that carries it is not installed.
-        WeightsError: the file is missing, or altered.
+        UsageError: No such model.
+        MissingDependency: The package that carries it is not installed.
+        WeightsError: The file is missing, or altered.
     """
     model = get(name)
     path = find(model)
@@ -44,11 +44,11 @@ def of_user(text: str, *, cure: str) -> Path:
     """Find what a user names in an option: a file, or a model that was fetched or added.
 
     Args:
-        text: as given; empty where nothing was.
-        cure: where to get such a file, and the option that takes it.
+        text: As given; empty where nothing was.
+        cure: Where to get such a file, and the option that takes it.
 
     Raises:
-        WeightsError: nothing was given, it is not there, or it is not what its name says.
+        WeightsError: Nothing was given, it is not there, or it is not what its name says.
     """
     path = Path(text)
     if not text:
@@ -67,7 +67,7 @@ def of_user(text: str, *, cure: str) -> Path:
 
 
 def hashes() -> dict[str, str]:
-    """The hash that each model must have: programs with equal ones give equal results."""
+    """Return the hash that each model must have: programs with equal ones give equal results."""
     return {model.name: model.sha256 for model in MODELS.values()}
 
 
@@ -75,7 +75,7 @@ def get(name: str) -> Model:
     """Look a model up by name.
 
     Raises:
-        UsageError: no such model.
+        UsageError: No such model.
     """
     models = everything()
     if name not in models:
@@ -84,12 +84,12 @@ def get(name: str) -> Model:
 
 
 def is_known(name: str) -> bool:
-    """Whether a model of this name is installed, published or added."""
+    """Return whether a model of this name is installed, published or added."""
     return name in everything()
 
 
 def everything() -> dict[str, Model]:
-    """Every model by name: those in packages, those published elsewhere, the user's own."""
+    """Return every model by name: those in packages, those published elsewhere, the user's own."""
     own = {
         name: Model(name=name, file=record["file"], licence="yours", about="added by you")
         for name, record in _records().items()
@@ -102,8 +102,8 @@ def find(model: Model) -> Path:
     """Find a model's file without reading it.
 
     Raises:
-        MissingDependency: the package that carries it is not installed.
-        WeightsError: it is not there.
+        MissingDependency: The package that carries it is not installed.
+        WeightsError: It is not there.
     """
     path = folder() / model.file
     if model.package:
@@ -120,12 +120,12 @@ def find(model: Model) -> Path:
 
 
 def folder() -> Path:
-    """Where fetched and added models lie."""
+    """Return the folder of fetched and added models."""
     return platformdirs.user_data_path("ina") / "models"
 
 
 def expected(model: Model) -> str:
-    """The hash that a model must have: as published, or as recorded at first; empty: none yet."""
+    """Return the hash that a model must have, published or recorded at first; empty: none yet."""
     return model.sha256 or str(_records().get(model.name, {}).get("sha256", ""))
 
 
@@ -133,7 +133,7 @@ def record(model: Model, sha256: str) -> None:
     """Note the hash of a model that has no published one.
 
     Raises:
-        WeightsError: the folder cannot be written.
+        WeightsError: The folder cannot be written.
     """
     records = {**_records(), model.name: {"file": model.file, "sha256": sha256}}
     try:
@@ -143,7 +143,7 @@ def record(model: Model, sha256: str) -> None:
 
 
 def network_of(path: Path) -> str:
-    """The kind of network that a file is known to be, by its hash or its name; empty: unknown.
+    """Return the kind of network in a file, by its hash or its name; empty if unknown.
 
     A name is known that is a published file's, or begins with it and an underscore.
     """
@@ -169,7 +169,7 @@ def sha256(path: Path) -> str:
     """Hash a file; a file with the same size and time is hashed once per process.
 
     Raises:
-        WeightsError: the file cannot be read.
+        WeightsError: The file cannot be read.
     """
     try:
         status = path.stat()

@@ -16,8 +16,8 @@ It says what the network wants to see, and what its outputs mean::
       age: {output: age, values: logits}                # or probabilities, years, decfunc
       ethnicity: {output: race, columns: [0, 1, 2, 3, 4, 5, 6]}
 
-``embedding`` with ``threshold``, or ``heads``, or both. A head's ``columns`` are in the order of
-`analyzer.attributes.heads`; ``factor`` is what a number is multiplied with to be years.
+`embedding` with `threshold`, or `heads`, or both. A head's `columns` are in the order of
+`analyzer.attributes.heads`; `factor` is what a number is multiplied with to be years.
 """
 
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ class Head:
     """One attribute in a network's outputs.
 
     Raises:
-        UsageError: the columns are not as many as the values need.
+        UsageError: The columns are not as many as the values need.
     """
 
     name: str
@@ -80,13 +80,13 @@ class NetworkSpec:
     """What a network wants to see and what it says.
 
     Raises:
-        UsageError: a value that is none of those there are.
+        UsageError: A value that is none of those there are.
     """
 
     alignment: str
     size: int
     mean: tuple[float, ...]
-    """One number a channel, in the order of ``colour``; of pixels 0 to 255."""
+    """One number a channel, in the order of `colour`; of pixels 0 to 255."""
     std: tuple[float, ...]
     padding: float = 0.25
     layout: str = "NCHW"
@@ -111,10 +111,10 @@ class NetworkSpec:
 
 
 def parse(text: str, where: str) -> NetworkSpec:
-    """Read a specification; ``where`` is its name in messages.
+    """Read a specification; `where` is its name in messages.
 
     Raises:
-        UsageError: not YAML, an unknown or missing key, or a wrong value.
+        UsageError: Not YAML, an unknown or missing key, or a wrong value.
     """
     try:
         values = yaml.safe_load(text)
@@ -130,13 +130,13 @@ def resolve(model: str, spec: str = "") -> tuple[Path, NetworkSpec]:
     """Find a network's file, and what is to be known of it.
 
     Args:
-        model: a file, or the name of one of the models that ``models list`` shows.
-        spec: a YAML file, or the name of a known kind of network; empty: the YAML file beside the
+        model: A file, or the name of one of the models that `models list` shows.
+        spec: A YAML file, or the name of a known kind of network; empty: the YAML file beside the
             model, or what is known of a model of this hash or name.
 
     Raises:
-        UsageError: nothing is known of the model, or its specification is wrong.
-        WeightsError: there is no such file.
+        UsageError: Nothing is known of the model, or its specification is wrong.
+        WeightsError: There is no such file.
     """
     path = locate.of_user(model, cure="see python -m analyzer models list, and docs/models.md")
     text = spec or _beside(path) or locate.network_of(path)
@@ -154,7 +154,7 @@ def resolve(model: str, spec: str = "") -> tuple[Path, NetworkSpec]:
 
 
 def kinds() -> tuple[str, ...]:
-    """The kinds of networks that are known."""
+    """Return the kinds of networks that are known."""
     return tuple(sorted(file.stem for file in _KNOWN.glob("*.yaml")))
 
 

@@ -20,7 +20,7 @@ def media_in(paths: Iterable[str]) -> list[str]:
     """Replace each folder by the videos in it (not below it), in order of name; none twice.
 
     Raises:
-        InputError: a folder holds no video.
+        InputError: A folder holds no video.
     """
     media: dict[str, str] = {}
     for path in paths:
@@ -30,12 +30,12 @@ def media_in(paths: Iterable[str]) -> list[str]:
 
 
 def stills_in(paths: Iterable[str]) -> list[str]:
-    """Replace each pattern that a shell left as it is, such as ``'a/*.jpg'``, by what it matches.
+    """Replace each pattern that a shell left as it is, such as `'a/*.jpg'`, by what it matches.
 
-    ``**`` stands for folders in folders. A file of that very name is no pattern.
+    `**` stands for folders in folders. A file of that very name is no pattern.
 
     Raises:
-        InputError: a pattern matches nothing.
+        InputError: A pattern matches nothing.
     """
     stills: list[str] = []
     for path in paths:
@@ -59,18 +59,18 @@ def _videos(folder: str) -> list[str]:
 def files_in(folder: Path, suffixes: Collection[str]) -> list[str]:
     """Return the files of a folder with certain suffixes, not those below it, in order of name.
 
-    Hidden ones are passed over: some systems keep what they know of a file in ``._file.mp4``.
+    Hidden ones are passed over: some systems keep what they know of a file in `._file.mp4`.
     """
     inside = sorted(p for p in folder.iterdir() if p.suffix.lower() in suffixes)
     return [str(p) for p in inside if not p.name.startswith(".")]
 
 
 def result_stems(paths: Sequence[str]) -> list[str]:
-    """One distinct stem a medium.
+    """Return one distinct stem for each medium.
 
     A medium is named by its file name without suffix; where several share it, the names of the
-    folders above go in front until they differ (``a/film.mp4``, ``b/film.mp4`` ->
-    ``a_film``, ``b_film``), and the suffix behind if even that does not tell them apart.
+    folders above go in front until they differ (`a/film.mp4`, `b/film.mp4` ->
+    `a_film`, `b_film`), and the suffix behind if even that does not tell them apart.
     """
     places = [Path(os.path.realpath(p)) for p in paths]
     names = [p.stem for p in places]
@@ -89,6 +89,6 @@ def result_stems(paths: Sequence[str]) -> list[str]:
 
 
 def _clashing(names: Sequence[str]) -> list[int]:
-    """Indices of names that are not alone, on a file system that may ignore case."""
+    """Return indices of names that are not alone, on a file system that may ignore case."""
     folded = [name.casefold() for name in names]
     return [i for i, name in enumerate(folded) if folded.count(name) > 1]

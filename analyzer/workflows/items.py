@@ -40,7 +40,7 @@ class Item:
         return str(self.dests.get("csv", f"{self.target}.*"))
 
     def target_of(self, poster: str) -> Path:
-        """Where the results of a poster go: several are told apart by their own names."""
+        """Return the target of a poster's results: several are told apart by their own names."""
         if len(self.posters) < 2:
             return self.target
         return self.target.with_name(f"{self.target.name}.{Path(poster).name.replace('.', '_')}")
@@ -55,11 +55,11 @@ def of_media(
     poster: str | None,
     gallery: str | None,
 ) -> list[Item]:
-    """Videos, and the videos in folders; or stills, which share their results.
+    """Return items of videos and of videos in folders; or one of stills, which share results.
 
     Raises:
-        InputError: a folder holds no video, or a pattern matches no still.
-        UsageError: a poster for several media, or results that would replace a medium.
+        InputError: A folder holds no video, or a pattern matches no still.
+        UsageError: A poster for several media, or results that would replace a medium.
     """
     media_list: list[str | list[str]] = (
         [inputs.stills_in(media)] if stills else list(inputs.media_in(media))
@@ -92,16 +92,16 @@ def of_folders(
     exports: Callable[[bool], Sequence[str]],
     gallery: str | None,
 ) -> list[Item]:
-    """Titles, a folder each: the video in it, and the pictures in it, which are its posters.
+    """Return an item for each title's folder: the video in it, and its pictures as posters.
 
     Args:
-        folders: of the titles, which give the results their names.
-        output: folder for results.
-        exports: what to write, told whether there is a poster.
-        gallery: folder of portraits.
+        folders: Of the titles, which give the results their names.
+        output: Folder for results.
+        exports: What to write, told whether there is a poster.
+        gallery: Folder of portraits.
 
     Raises:
-        UsageError: one is no folder, or results would replace a medium.
+        UsageError: One is no folder, or results would replace a medium.
     """
     for folder in folders:
         if not Path(folder).is_dir():
@@ -146,7 +146,7 @@ def _require_apart(items: Sequence[Item]) -> None:
     """Refuse results that would take the place of a medium, before hours of work.
 
     Raises:
-        UsageError: there are such.
+        UsageError: There are such.
     """
     media = [m for i in items for m in ([i.medium] if isinstance(i.medium, str) else i.medium)]
     write.require_apart(
@@ -163,12 +163,12 @@ def of_joblist(path: str, *, items: Sequence[str], rows: Rows | None) -> list[It
     """Return the rows of a joblist; their columns say where the results go.
 
     Args:
-        path: of the joblist.
-        items: the titles that are wanted, by ``item_id``; none for all.
-        rows: those that are wanted.
+        path: Of the joblist.
+        items: The titles that are wanted, by `item_id`; none for all.
+        rows: Those that are wanted.
 
     Raises:
-        UsageError: what is wrong with the joblist; a title or row that it does not have.
+        UsageError: What is wrong with the joblist; a title or row that it does not have.
     """
     specs = joblist.read(path, rows=rows)
     if items:

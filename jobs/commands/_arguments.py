@@ -21,12 +21,12 @@ def count(text: str) -> int:
 
 
 def workers(text: str) -> int:
-    """Number of workers; `auto` is what suits this machine."""
+    """Read a number of workers; `auto` is what suits this machine."""
     return suitable() if text == "auto" else count(text)
 
 
 def suitable() -> int:
-    """A worker for every few cores: one keeps so many busy, and each needs memory of its own."""
+    """Return a worker for every few cores: each keeps them busy, and needs memory of its own."""
     return max(1, len(os.sched_getaffinity(0)) // CORES_A_WORKER)
 
 
@@ -38,14 +38,14 @@ def positive(text: str) -> int:
 
 
 def seconds(text: str) -> float:
-    """A time of at least one second."""
+    """Read a time of at least one second."""
     if not 1.0 <= float(text) < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is below 1 s")
     return float(text)
 
 
 def place(text: str) -> tuple[str, int]:
-    """Where to listen: a port of this machine alone, or an address and a port."""
+    """Read an address to listen on: a port of this machine, or a host and a port."""
     host, _, port = text.rpartition(":")
     if not port.isdecimal() or int(port) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no PORT and no HOST:PORT")
@@ -81,7 +81,7 @@ def rows(text: str) -> Rows:
 
 
 def bounds(args: argparse.Namespace) -> Bounds:
-    """What jobs may read and write.
+    """Return the bounds of what jobs may read and write.
 
     Raises:
         UsageError: A root is no folder.

@@ -138,12 +138,12 @@ def _connect(store: Store) -> sqlite3.Connection:
 
 
 def _text(value: object) -> str:
-    """What workers say of themselves, of bounded length."""
+    """Return a worker's text, of bounded length."""
     return str(value)[:MAX_TEXT]
 
 
 def _number(value: object) -> float | None:
-    """A number that JSON knows; None for all else that a worker may have told."""
+    """Return a number that JSON knows; None for anything else from a worker."""
     if isinstance(value, int | float) and math.isfinite(value):
         return float(value)
     return None

@@ -125,7 +125,7 @@ def _stretch(span: str | None, size: int) -> tuple[int, int]:
 
 
 def _page(job: Job) -> str | None:
-    """The file of a job's review page, once it is published."""
+    """Return the file of a job's review page, once it is published."""
     if job.state not in (State.DONE, State.SKIPPED) or job.manifest is None:
         return None
     file = job.manifest.files.get(REVIEW)

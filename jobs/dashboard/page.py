@@ -56,7 +56,7 @@ class Dashboard:
         self._thread.start()
 
     def __str__(self) -> str:
-        """Where it is, and where its token is, in words."""
+        """Return the address, and where its token is, in words."""
         return f"dashboard: {self.url} (token: {self.token_file})"
 
     def close(self) -> None:

@@ -131,7 +131,7 @@ class PageServer(ThreadingHTTPServer):
             self._peers.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
-        """Peers that hang up, or do not speak TLS, are no news."""
+        """Ignore peers that hang up, or do not speak TLS."""
         log.debug("a peer of the dashboard was given up", exc_info=True)
 
 
@@ -313,7 +313,7 @@ class Handler(BaseHTTPRequestHandler):
         self._json({"error": HTTPStatus(code).phrase}, status=HTTPStatus(code))
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Requests are no news."""
+        """Log no requests."""
         log.debug(format, *args)
 
 

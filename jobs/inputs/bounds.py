@@ -45,7 +45,7 @@ def faults(
 
 
 def _unless_beside(corrections: str, bounds: Bounds) -> str | None:
-    """A file of corrections, unless it is kept among the results, where it may be read, too."""
+    """Return a file of corrections, unless it lies among the results, where it may be read."""
     root = bounds.output_root
     inside = root is not None and _is_inside(os.path.realpath(corrections), root)
     return None if inside else corrections

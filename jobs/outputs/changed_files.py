@@ -27,7 +27,7 @@ def read(table: Path) -> Mapping[str, Change]:
     """Return the changes by the absolute path of the file.
 
     Raises:
-        UsageError: no such table, or another one.
+        UsageError: No such table, or another one.
     """
     changes: dict[str, Change] = {}
     try:
@@ -45,7 +45,7 @@ def read(table: Path) -> Mapping[str, Change]:
 
 
 def wrong(changes: Mapping[str, Change]) -> set[str]:
-    """Which files are not as their last change left them."""
+    """Return which files are not as their last change left them."""
     return {path for path, change in changes.items() if not _is_there(Path(path), change.after)}
 
 

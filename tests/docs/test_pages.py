@@ -78,6 +78,8 @@ def test_links_lead_somewhere(page: str) -> None:
 
 def test_every_page_is_listed() -> None:
     listed = {link.target.partition("#")[0] for link in document_pages.links("docs/index.md")}
+    decisions = {link.target for link in document_pages.links("docs/decisions/README.md")}
+    listed |= {f"decisions/{page}" for page in decisions}
     for page in PAGES:
         if page.startswith("docs/") and page != "docs/index.md":
             assert page.removeprefix("docs/") in listed, f"docs/index.md does not list {page}"

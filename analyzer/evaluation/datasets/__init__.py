@@ -10,19 +10,19 @@ class Dataset(Protocol):
     """Pictures of one face each, and what is said of them."""
 
     labels: Mapping[str, I64]
-    """Head name -> (n,) classes: ``sex`` 0 (f) or 1 (m), ``age`` and ``ethnicity`` the index in
+    """Head name -> (n,) classes: `sex` 0 (f) or 1 (m), `age` and `ethnicity` the index in
     `analyzer.attributes.heads`; -1 where a picture is not labelled."""
     digest: str
     """sha256 over the names, labels and files of all pictures, in order."""
 
     def __len__(self) -> int:
-        """How many pictures there are."""
+        """Return how many pictures there are."""
         ...
 
     def chips(self, start: int, stop: int) -> U8:
-        """Pictures ``start`` to ``stop`` as chips (stop - start, 150, 150, 3) RGB.
+        """Return pictures `start` to `stop` as chips (stop - start, 150, 150, 3) RGB.
 
         Raises:
-            InputError: a picture is missing or broken.
+            InputError: A picture is missing or broken.
         """
         ...

@@ -13,7 +13,7 @@ def decode(data: bytes, name: str, cure: str) -> U8:
     """Decode a picture's file to (H, W, 3) RGB.
 
     Raises:
-        InputError: it is none, which the cure helps against, or one that OpenCV refuses.
+        InputError: It is none, which the cure helps against, or one that OpenCV refuses.
     """
     try:
         image: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)

@@ -1,7 +1,7 @@
 """FairFace (Karkkainen and Joo, WACV 2021, CC BY 4.0) in the layout in which it is published.
 
-The labels are a CSV with the columns file, age, gender and race: ``fairface_label_SPLIT.csv``, or
-``labels.csv`` with all splits. A file such as ``train/1.jpg`` lies in the folder or in a zip there.
+The labels are a CSV with the columns file, age, gender and race: `fairface_label_SPLIT.csv`, or
+`labels.csv` with all splits. A file such as `train/1.jpg` lies in the folder or in a zip there.
 The pictures are faces cut by dlib with padding 0.25: chips, but for their size.
 """
 
@@ -31,10 +31,10 @@ _CLASSES = {
 
 
 def create(*, folder: Path, split: str, aligner: Aligner | None = None) -> "FairFace":
-    """FairFace's published layout; ``split`` is train or val.
+    """FairFace's published layout; `split` is train or val.
 
     Raises:
-        InputError: labels or pictures are missing or broken.
+        InputError: Labels or pictures are missing or broken.
     """
     return FairFace(folder, split)
 

@@ -25,10 +25,10 @@ _MARGIN = 0.15
 
 
 def create(*, folder: Path, split: str, aligner: Aligner) -> "UtkFace":
-    """UTKFace's aligned faces, which know no ``split``.
+    """UTKFace's aligned faces, which know no `split`.
 
     Raises:
-        InputError: no picture in the folder is named so.
+        InputError: No picture in the folder is named so.
     """
     return UtkFace(folder, aligner)
 
@@ -67,7 +67,7 @@ class UtkFace:
 
 
 def _face(image: U8) -> F32:
-    """Box (1, 4) of the face in an aligned picture."""
+    """Return box (1, 4) of the face in an aligned picture."""
     height, width = image.shape[:2]
     low, high = _MARGIN, 1 - _MARGIN
     return np.array([[low * width, low * height, high * width, high * height]], np.float32)

@@ -12,7 +12,7 @@ _TYPES = {"integer": "Int64", "number": "float64", "text": "string", "box": "obj
 
 
 def of(columns: Sequence[Column]) -> pd.DataFrame:
-    """A table; a box is ``(x1, y1, x2, y2)``, an empty cell ``NA`` or, of a number, NaN."""
+    """Return a table; a box is `(x1, y1, x2, y2)`, an empty cell `NA` or, of a number, NaN."""
     return pd.DataFrame({column.name: _series(column) for column in columns})
 
 

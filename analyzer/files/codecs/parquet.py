@@ -20,7 +20,7 @@ _TYPES = {
 
 
 def array(column: Column) -> Any:
-    """A column's values with their type; ``None`` and NaN are null."""
+    """Return a column's values with their type; `None` and NaN are null."""
     kind = _TYPES[column.kind]
     if column.kind == "text":
         return pa.array([None if v is None else utf8(v) for v in column.values], kind)
@@ -36,7 +36,7 @@ def save(path: Path, table: Any) -> None:
     """Write a table of Arrow's.
 
     Raises:
-        ResourceError: the file cannot be written.
+        ResourceError: The file cannot be written.
     """
     with writing(path):
         parquet.write_table(table, str(path), compression="zstd")

@@ -14,10 +14,10 @@ def pack(arrays: Mapping[str, Any]) -> bytes:
 
 
 def unpack(data: bytes) -> dict[str, Any]:
-    """The inverse of `pack`.
+    """Unpack tensors; the inverse of `pack`.
 
     Raises:
-        ValueError: damaged, or something else.
+        ValueError: Damaged, or something else.
     """
     try:
         return dict(load(data))

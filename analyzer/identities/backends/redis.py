@@ -90,8 +90,8 @@ class _RedisRecords:
         """Do one operation, again and again while the server is away.
 
         Raises:
-            UsageError: wrong password.
-            ResourceError: away for too long, or it refuses.
+            UsageError: Wrong password.
+            ResourceError: Away for too long, or it refuses.
         """
         deadline = time.monotonic() + self._wait_s
 
@@ -146,7 +146,7 @@ class _RedisRecords:
         )
 
     def _may_have_lost(self) -> bool:
-        """Whether another run of a server answers: it knows only what was on its disk."""
+        """Return whether another run of the server answers: it knows only what was on its disk."""
         if not self._was_cut_off:
             return False
         self._was_cut_off = False
@@ -181,7 +181,7 @@ class _RedisRecords:
         return None if answer is None else np.frombuffer(answer, "<i8").astype(np.int64)
 
     def size(self) -> int:
-        """How many ids were given so far."""
+        """Return the number of ids given so far."""
         rows = self._keys[1]
         size: Any = self._call(lambda: self._client.hlen(rows))
         return int(size)

@@ -178,7 +178,7 @@ class _SqliteRecords:
         self._add(detected=commit.detected, embedded=embedded, saved=embedded)
 
     def size(self) -> int:
-        """How many ids were given so far."""
+        """Return the number of ids given so far."""
         with self._mapped():
             (last,) = self._db.execute("SELECT MAX(id) FROM identity").fetchone()
         return 0 if last is None else last + 1

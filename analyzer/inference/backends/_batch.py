@@ -43,12 +43,12 @@ def halving(
     """Run a batch; where memory gives out, its halves, once.
 
     Args:
-        run: raises `OutOfMemory`.
-        inputs: the batch.
-        release: gives back what memory can be spared.
+        run: Raises `OutOfMemory`.
+        inputs: The batch.
+        release: Gives back what memory can be spared.
 
     Raises:
-        OutOfMemory: a half, or a batch of one, is too large as well.
+        OutOfMemory: A half, or a batch of one, is too large as well.
     """
     try:
         return run(inputs)

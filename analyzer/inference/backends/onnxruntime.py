@@ -46,12 +46,12 @@ def create(*, tensorrt: bool = False, device: str = "auto", threads: int = 0) ->
     """ONNX Runtime; tensorrt=true: let TensorRT execute what it can, on CUDA.
 
     Args:
-        tensorrt: its engines are built when a network is loaded first, and kept in the cache.
-        device: auto, cpu or cuda:N.
+        tensorrt: Its engines are built when a network is loaded first, and kept in the cache.
+        device: Auto, cpu or cuda:N.
         threads: 0 for every core.
 
     Raises:
-        UsageError: this ONNX Runtime has no such device.
+        UsageError: This ONNX Runtime has no such device.
     """
     return OnnxRuntime(device, threads, tensorrt)
 
@@ -133,10 +133,10 @@ class OnnxSession:
     """One network in ONNX Runtime.
 
     Args:
-        session: the network; the first axis of all its inputs and outputs is the batch.
-        pool: threads among which batches are divided; ``None`` to run them whole.
-        name: of the network, for messages.
-        arena: the memory that `release` gives back.
+        session: The network; the first axis of all its inputs and outputs is the batch.
+        pool: Threads among which batches are divided; `None` to run them whole.
+        name: Of the network, for messages.
+        arena: The memory that `release` gives back.
     """
 
     def __init__(
@@ -198,7 +198,7 @@ class OnnxSession:
             raise self._failure(error, inputs) from error
 
     def _failure(self, error: Exception, inputs: Arrays) -> Exception:
-        """What an exception of ONNX Runtime means."""
+        """Return the error that an exception of ONNX Runtime means."""
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         if isinstance(error, MemoryError) or any(part in str(error).lower() for part in _MEMORY):
             return OutOfMemory(rows(inputs), reason)
@@ -212,7 +212,7 @@ class OnnxSession:
 
 
 def _with_fixed_weights(source: bytes | str) -> bytes:
-    """A graph that does not list its weights among its inputs, as old exporters do.
+    """Return a graph that does not list its weights among its inputs, as old exporters do.
 
     What could be given anew at every run cannot be folded, nor laid out for the processor: that
     costs more than half of the speed.

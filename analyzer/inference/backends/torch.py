@@ -30,12 +30,12 @@ def create(*, half: bool = False, device: str = "auto", threads: int = 0) -> "To
     """PyTorch; half=true: half precision, on CUDA: quicker, and right to three digits.
 
     Args:
-        half: compute with 16 bits.
-        device: auto, cpu or cuda:N.
+        half: Compute with 16 bits.
+        device: Auto, cpu or cuda:N.
         threads: 0 for every core.
 
     Raises:
-        UsageError: this PyTorch has no such device.
+        UsageError: This PyTorch has no such device.
     """
     return Torch(device, threads, half)
 
@@ -85,11 +85,11 @@ class TorchSession:
     """One network in PyTorch.
 
     Args:
-        module: the converted network.
-        graph: its source.
-        name: of the network, for messages.
-        device: where to compute.
-        half: whether with 16 bits.
+        module: The converted network.
+        graph: Its source.
+        name: Of the network, for messages.
+        device: Where to compute.
+        half: Whether with 16 bits.
     """
 
     def __init__(
@@ -132,7 +132,7 @@ class TorchSession:
         return [_array(tensor) for tensor in several]
 
     def _failure(self, error: RuntimeError, inputs: Arrays) -> Exception:
-        """What an error of PyTorch means."""
+        """Return the error that an exception of PyTorch means."""
         reason = str(error).splitlines()[0]
         if "allocate memory" in reason or "out of memory" in reason:
             return OutOfMemory(rows(inputs), reason)
@@ -152,10 +152,10 @@ def _array(tensor: Any) -> "np.ndarray[Any, Any]":
 
 
 def _read(model: Path | bytes, name: str) -> Any:
-    """The graph, without what onnx2torch stumbles on.
+    """Return the graph, without what onnx2torch stumbles on.
 
     Raises:
-        WeightsError: not an ONNX network, or truncated.
+        WeightsError: Not an ONNX network, or truncated.
     """
     try:
         graph = onnx.load(io.BytesIO(model) if isinstance(model, bytes) else str(model))
