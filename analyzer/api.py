@@ -50,7 +50,7 @@ def analyze(
     Models are loaded at the first call, and kept: a second call with the same options has them.
 
     Args:
-        path: Of a video; with `engine="image"`, of a picture, a folder, or a list of them.
+        path: Path of a video; with `engine="image"`, of a picture, a folder, or a list of them.
         models: From `load_models`, in the place of `options`.
         gallery: Folder of portraits, named after the persons in them.
         poster: Path of the medium's poster.
@@ -87,7 +87,7 @@ def load_models(*, threads: int = 0, **options: Any) -> Components:
     """Load what an analysis needs, or take it from memory.
 
     Args:
-        threads: That decoders and networks may use; 0 = every core.
+        threads: Number of threads for decoders and networks; 0 = every core.
         options: Fields of `analyzer.options.AnalysisOptions`, as values or as text:
             `fps=5`, `detector="centerface:size=960"`, `attributes="sex,age"`.
 
@@ -134,7 +134,7 @@ def write(
 
     Args:
         report: From `analyze`.
-        path: Of the file; what it ends in says which export it is: `film.ass`,
+        path: Path of the file; what it ends in says which export it is: `film.ass`,
             `film.characters.csv`.
         export: Which export it is, whatever the name ends in, and with which options:
             `"mp4:crf=28"`.

@@ -171,7 +171,7 @@ def read(create: Callable[..., _Made], text: str, name: str) -> _Made:
     Args:
         create: Its keywords are the keys.
         text: What the option was set to.
-        name: Of the option.
+        name: Name of the option.
 
     Raises:
         UsageError: The text is not of that form, an unknown key, or a value of the wrong type.

@@ -47,7 +47,7 @@ def may_retry(kind: str, fails: int, *, max_attempts: int) -> bool:
     """Say whether a job that failed `fails` times is worth another attempt.
 
     Args:
-        kind: Of the last failure. Bad input stays bad; a bug is given one more chance,
+        kind: Kind of the last failure. Bad input stays bad; a bug is given one more chance,
             for what looks like one may be a device in trouble.
         fails: Failures so far, the last one included.
         max_attempts: Limit for every kind.

@@ -43,7 +43,7 @@ class Labeller:
 
         Args:
             heads: (n, k) values of each.
-            views: Of the n faces.
+            views: Views of the n faces.
             weights: (n,) that they have where `aggregate` is `weighted`.
         """
         weights = weights if self.aggregate == "weighted" else np.ones_like(weights)

@@ -30,9 +30,9 @@ def write(
 
     Args:
         collection: Collection of the persons.
-        folder: Of the results; the best portrait of each goes into `portraits` in it.
+        folder: Folder of the results; the best portrait of each goes into `portraits` in it.
         crops: The zip of all of them.
-        progress: Told of each medium.
+        progress: Hook that is called with each medium.
 
     Raises:
         ResourceError: A file cannot be written.

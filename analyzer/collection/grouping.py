@@ -53,7 +53,7 @@ def identities(
     Args:
         centroids: (P, D) mean embedding of each person.
         weights: (P,) how much each counts in a mean.
-        names: Of each person; `None` = unknown.
+        names: Names of each person; `None` = unknown.
         apart: (k, 2) pairs who are on screen at the same time.
         clusterer: For the persons without a name.
         threshold: Euclidean distance below which two may be one.

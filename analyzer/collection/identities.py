@@ -138,7 +138,7 @@ def collect(
         clusterer: Groups the persons.
         threshold: Distance below which two persons may be one; by default the least that the
             media were analysed with.
-        progress: Told of each step.
+        progress: Hook that is called with each step.
     """
     if progress is not None:
         progress(Progress(stage="group", done=0, total=1))

@@ -80,10 +80,10 @@ def erase(
     left, and named.
 
     Args:
-        results: Of the medium.
+        results: Results of the medium.
         target: Who.
         store: In which the person's identities are, if any.
-        account: Of what is done; added to.
+        account: Account of what is done; added to.
         dry_run: Only say what would be done.
 
     Raises:

@@ -42,7 +42,7 @@ def persons_in(report: MediaReport, target: ErasureTarget, store: IdentityStore 
     Those of another name are left alone, even if a store takes them for the same: it errs, too.
 
     Args:
-        report: Of the medium.
+        report: Report of the medium.
         target: Who.
         store: In which the identities are.
     """
@@ -101,7 +101,7 @@ def erase_from_report(
     """Return the report without what tells who some persons are.
 
     Args:
-        report: Of the medium.
+        report: Report of the medium.
         persons: Who are forgotten; their centroids become zero.
         name: Nobody has it any more, nor is a candidate for it.
     """

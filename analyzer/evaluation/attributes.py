@@ -91,7 +91,7 @@ def predict(
         aligner: The describer's, for the frontality of the faces.
         dataset: Labelled chips.
         sizes_px: Sides in pixels to which chips are shrunk.
-        progress: Told of the pictures done.
+        progress: Hook that is called with the pictures done.
     """
     parts: list[list[tuple[Mapping[str, F32], F32, F32]]] = [[] for _ in sizes_px]
     for start in range(0, len(dataset), _CHIPS):

@@ -40,8 +40,8 @@ def pictures(
     Args:
         folder: Holds a folder a person. Each picture is labelled by its largest face.
         variants: What to compare.
-        components: Of the engine `image`.
-        progress: Told of the pictures done.
+        components: Components of the engine `image`.
+        progress: Hook that is called with the pictures done.
 
     Returns:
         JSON-able figures: `labelled` faces, and `runs`, one a variant.

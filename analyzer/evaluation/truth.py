@@ -125,7 +125,7 @@ def crowd(people: int, tracks: int, spread: float, *, seed: int = 3) -> tuple[F3
         tracks: How many each of them has.
         spread: Distance of a track from its centre; two tracks of one person are 1.41 times that
             apart.
-        seed: Of the random numbers.
+        seed: Seed of the random numbers.
     """
     random = np.random.default_rng(seed)
     centres = random.normal(size=(people, _DIMENSIONS))

@@ -66,7 +66,7 @@ def place(boxes: I64, widths: F64, frame: I64, track: I64, layout: Layout) -> li
         widths: (n,) of the labels, in pixels.
         frame: (n,) number of the picture.
         track: (n,) track of each label.
-        layout: Of the picture.
+        layout: Layout of the picture.
 
     Returns:
         n times `\\an1\\pos(x,bottom)` or `\\an7\\pos(x,top)`.
@@ -106,7 +106,7 @@ def _choose(
         sides: (2, n) left and right end.
         frame: (n,) number of the picture.
         track: (n,) track of each label.
-        height: Of a label.
+        height: Height of a label.
     """
     order = np.lexsort((track, frame))
     picture = dense(frame[order])

@@ -31,7 +31,7 @@ def lines(report: MediaReport, shown: NDArray[np.bool_] | None = None) -> Iterat
     """Yield the document, in pieces that end in a line end.
 
     Args:
-        report: Of a video.
+        report: Report of a video.
         shown: Which of its faces (N,); all by default.
     """
     layout = Layout(report.info.width_px, report.info.height_px)

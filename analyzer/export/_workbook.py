@@ -66,8 +66,8 @@ class Sheets:
         """Write a table; its header stays in sight and filters the rows.
 
         Args:
-            title: Of the sheet.
-            columns: Of the table; what is beyond Excel's limit is left out.
+            title: Title of the sheet.
+            columns: Columns of the table; what is beyond Excel's limit is left out.
             pictures: JPEG of each row, for a column in front.
         """
         sheet = self._book.add_worksheet(title)

@@ -26,7 +26,7 @@ class Archive:
 
         Args:
             name: With its folders, separated by `/`.
-            pieces: Of its content.
+            pieces: Pieces of its content.
             packed: Compress it; of no use to JPEG.
         """
         info = zipfile.ZipInfo(name, _LONG_AGO)

@@ -50,7 +50,7 @@ class Galleries:
     """Reads galleries for one set of components; a gallery that has not changed is read once.
 
     Args:
-        components: That look at the media, and so at the portraits.
+        components: Components that analyse the media, and so the portraits.
     """
 
     def __init__(self, components: Components) -> None:
@@ -61,8 +61,8 @@ class Galleries:
         """Read a gallery, or take it from memory, or from the user's cache.
 
         Args:
-            folder: Of the portraits.
-            progress: Told of each portrait that is described.
+            folder: Folder of the portraits.
+            progress: Hook that is called with each portrait that is described.
 
         Raises:
             InputError: No such folder, nobody in it, or files that are not of the form.

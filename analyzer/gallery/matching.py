@@ -29,7 +29,7 @@ def name_persons(report: MediaReport, gallery: Gallery, threshold: float) -> Med
     one name: the more probable one keeps it. Who was forgotten has no embeddings, and gets no name.
 
     Args:
-        report: Of a medium.
+        report: Report of a medium.
         gallery: G portraits, described by the same network.
         threshold: Euclidean distance.
     """
@@ -115,7 +115,7 @@ def match(embeddings: F32, report: MediaReport, threshold: float) -> tuple[I64, 
 
     Args:
         embeddings: (n, D) of the faces.
-        report: Of the medium.
+        report: Report of the medium.
         threshold: Euclidean distance below which a face is the character.
 
     Returns:

@@ -28,8 +28,8 @@ def identify(
     A poster that cannot be read is skipped; the report's notes say why.
 
     Args:
-        report: Of the medium.
-        components: That made it.
+        report: Report of the medium.
+        components: Components that made the report.
         gallery: Named portraits.
         poster: Path of the poster.
     """

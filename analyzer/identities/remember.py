@@ -14,10 +14,10 @@ def remember(report: MediaReport, store: IdentityStore, *, key: str) -> MediaRep
     """Know the persons of a medium again among those of all media, and add the new ones.
 
     Args:
-        report: Of the medium.
+        report: Report of the medium.
         store: Open.
-        key: Of the work that made the report. With the size of the medium it names the call: work
-            that is done again counts once, and a medium that took another's place counts anew.
+        key: Key of the work that made the report. With the size of the medium it names the call:
+            work that is done again counts once, and a medium that took another's place counts anew.
 
     Raises:
         UsageError: The store is of another describer.

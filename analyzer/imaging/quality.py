@@ -102,7 +102,7 @@ def shrink(images: U8, size: int) -> U8:
 
     Args:
         images: (n, S, S, 3) RGB.
-        size: Of the small pictures, 1 to S.
+        size: Size of the small pictures, 1 to S.
 
     Returns:
         (n, S, S, 3)

@@ -27,8 +27,8 @@ def table(
 
     Args:
         frames: The pictures.
-        faces: Of each.
-        chips: Of each face.
+        faces: Faces of each.
+        chips: Chips of each face.
         described: What the network says of M of the faces; the others' values are NaN.
         rows: (M,) which these are, ascending.
         tally: What was counted.

@@ -12,9 +12,9 @@ def plan(
     """Return the shards that a user asks for; `None` for whole media.
 
     Args:
-        count: Of shards, `None` for no shards.
-        minutes: That a share has at least, `None` for no bound.
-        engine: Of the analysis.
+        count: Number of shards; `None` for none.
+        minutes: Least length of a share, in minutes; `None` for no bound.
+        engine: Engine of the analysis.
         shots: Its shot detector, or `none`.
         detector: Its detector's spec.
 

@@ -66,8 +66,8 @@ def load_components(options: AnalysisOptions, *, threads: int = 0) -> Components
     """Load every component that `options` name.
 
     Args:
-        options: Of the analysis.
-        threads: That decoders and networks may use; 0 = every core.
+        options: Options of the analysis.
+        threads: Number of threads for decoders and networks; 0 = every core.
 
     Raises:
         UsageError: An unknown component or option.

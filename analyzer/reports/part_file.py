@@ -29,7 +29,7 @@ def save(part: Part, path: Path, *, key: str) -> None:
 
     Args:
         part: The part.
-        path: Of the file; its folder exists.
+        path: Path of the file; its folder exists.
         key: Says what the part is of; `load` wants the same.
     """
     table = part.observations
@@ -52,8 +52,8 @@ def load(path: Path, *, key: str) -> Part:
     """Read a part from a file.
 
     Args:
-        path: Of the file.
-        key: That it was saved with.
+        path: Path of the file.
+        key: Key that the part was saved with.
 
     Raises:
         InputError: The file is damaged, or another version or analysis wrote it.

@@ -89,11 +89,11 @@ def cut(
     """Cut faces out of the medium, square, with hair and chin.
 
     Args:
-        report: Of the medium.
-        rows: Of the faces.
-        side_px: Of the portraits.
-        note: Told why there are none, or fewer than asked for.
-        progress: Told of every picture that is looked for: in a long film, each takes a while.
+        report: Report of the medium.
+        rows: Rows of the faces.
+        side_px: Side px of the portraits.
+        note: Function that is called with the reason for missing portraits.
+        progress: Hook that is called with every picture that is searched, which takes a while.
 
     Returns:
         JPEG of each row; none where the medium is gone, or cannot be read again.

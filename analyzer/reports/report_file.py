@@ -55,7 +55,7 @@ def save(report: MediaReport, path: Path, *, portraits: Mapping[int, bytes]) -> 
 
     Args:
         report: The report.
-        path: Of the file; its folder exists.
+        path: Path of the file; its folder exists.
         portraits: JPEG of some tracks, by track id; the file keeps their order.
 
     Raises:

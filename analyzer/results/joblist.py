@@ -16,7 +16,7 @@ def read(
     """Return the rows of a joblist, those that are equal once.
 
     Args:
-        path: Of the joblist, which must be right as a whole.
+        path: Path of the joblist, which must be right as a whole.
         rows: Which are wanted; by default all.
         addresses: Whether sources may be addresses, which are not read here.
 
@@ -47,7 +47,7 @@ def of_items(specs: list[JobSpec], items: list[str], *, path: str) -> list[JobSp
     Args:
         specs: Rows of the joblist.
         items: What stands in their column item_id.
-        path: Of the joblist.
+        path: Path of the joblist.
 
     Raises:
         UsageError: No row has this item_id.

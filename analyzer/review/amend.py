@@ -74,7 +74,7 @@ def amend(
     All files of the medium appear whole, or none is changed; the report is the last.
 
     Args:
-        results: Of the medium, a report among them.
+        results: Results of the medium, a report among them.
         corrections_made: What is new; `None` takes everything back.
         dry_run: Only say what would be done.
 

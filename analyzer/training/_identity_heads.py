@@ -27,7 +27,7 @@ def train(views: F32, labels: Mapping[str, Tensor], seed: int) -> dict[str, F64]
     Args:
         views: (2, n, 704) features of the pictures and of their mirror images.
         labels: Head -> (n,) classes.
-        seed: Of the initial weights, the order and the choice of the view.
+        seed: Seed of the initial weights, the order and the choice of the view.
     """
     torch.manual_seed(seed)
     mean, scale = _statistics(views)

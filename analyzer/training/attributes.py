@@ -50,10 +50,10 @@ def train(
         dataset: Pictures to train on, a tenth of which is kept apart for calibration.
         runtime: Its device also trains; `auto` takes CUDA where torch has it.
         out: The file to write.
-        seed: Of the split, the initial weights, the order and the changes of the pictures.
+        seed: Seed of the split, the initial weights, the order and the changes of the pictures.
         epochs: Passes over the pictures.
         resume: Go on from the checkpoint of the same run, where there is one.
-        progress: Told of the pictures read and the epochs done.
+        progress: Hook that is called with the pictures read and the epochs done.
 
     Returns:
         `analyzer.evaluation.attributes.report` on the tuning split, of the branch in the file.

@@ -30,7 +30,7 @@ class Download:
     Args:
         part: Where to keep what has come; its folder exists.
         timeout_s: Silence after which the download is given up.
-        told: Of the progress.
+        on_progress: Function that is called with bytes done and in all.
     """
 
     def __init__(self, part: Path, *, timeout_s: float, on_progress: Told) -> None:
@@ -46,7 +46,7 @@ class Download:
         """Download a file whole.
 
         Args:
-            url: Of the file.
+            url: Url of the file.
             output_file: Where it is to be.
 
         Raises:

@@ -27,9 +27,9 @@ def fetch(model: Model, *, mirror: str = "", on_progress: Told) -> Path:
     What came of a download that broke off is kept, and another try fetches the rest.
 
     Args:
-        model: Of those that `weights.everything` lists.
+        model: Model of those that `weights.everything` lists.
         mirror: Address of a folder with files of the same names, instead of its own.
-        on_progress: Of the progress.
+        on_progress: On progress of the progress.
 
     Raises:
         UsageError: It has no address.
@@ -73,7 +73,7 @@ def add(path: Path, *, name: str = "", spec: Path | None = None) -> Model:
     """Copy a model file into the user's folder.
 
     Args:
-        path: Of the file.
+        path: Path of the file.
         name: By which to call it; empty: the file's.
         spec: What is to be known of a describing network; `None`: the YAML file beside it, if
             there is one.

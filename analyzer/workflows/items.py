@@ -95,7 +95,7 @@ def of_folders(
     """Return an item for each title's folder: the video in it, and its pictures as posters.
 
     Args:
-        folders: Of the titles, which give the results their names.
+        folders: Folders of the titles, which give the results their names.
         output: Folder for results.
         exports: What to write, told whether there is a poster.
         gallery: Folder of portraits.
@@ -163,7 +163,7 @@ def of_joblist(path: str, *, items: Sequence[str], rows: Rows | None) -> list[It
     """Return the rows of a joblist; their columns say where the results go.
 
     Args:
-        path: Of the joblist.
+        path: Path of the joblist.
         items: The titles that are wanted, by `item_id`; none for all.
         rows: Those that are wanted.
 

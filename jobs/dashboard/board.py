@@ -30,7 +30,7 @@ class Board:
     """Answers the page's questions with connections of its own, beside the server's.
 
     Args:
-        operator: Of the running server: what the page may do, it does.
+        operator: Operator of the running server: what the page may do, it does.
         store: The ledger's.
         title: Name of the joblist.
     """

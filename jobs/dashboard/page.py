@@ -20,7 +20,7 @@ class Dashboard:
     """A page that shows how it goes, and lets the operator retry and cancel jobs.
 
     Args:
-        service: Of the running server.
+        service: Service of the running server.
         ledger: Its jobs; the operator's token is kept beside it.
         host: Where to listen.
         port: 0 for any.

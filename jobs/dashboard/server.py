@@ -55,7 +55,7 @@ class Refused(Exception):
     """A request that is not answered.
 
     Args:
-        status: Of the answer.
+        status: Status of the answer.
         message: What is wrong, and the cure.
     """
 

@@ -29,7 +29,7 @@ def faults(
 
     Args:
         spec: The job.
-        bounds: Of the server.
+        bounds: Bounds of the server.
         real_folder: Resolves the links of a folder.
     """
     read = {

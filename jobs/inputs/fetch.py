@@ -57,7 +57,7 @@ class Fetcher:
         timeout_s: Silence after which a connection is given up.
         resolve: Looks up a host.
         allow: Says whether a connection to an address may be made.
-        context: Of TLS; by default the system's authorities are trusted.
+        context: TLS context; by default the system's authorities are trusted.
     """
 
     def __init__(

@@ -26,8 +26,8 @@ def admitted(
     """Check a job, and give it with a path to its medium that is good while the context lasts.
 
     Args:
-        lease: Of the job.
-        report: Told of the progress of a download.
+        lease: Lease of the job.
+        report: Hook that is called with the progress of a download.
         fetcher: For media behind addresses.
 
     Raises:

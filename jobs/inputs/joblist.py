@@ -22,7 +22,7 @@ def read(
     """Yield the right rows of a joblist one at a time; see `joblist.reader.read`.
 
     Args:
-        path: Of the joblist.
+        path: Path of the joblist.
         exporters: Names that a `dest_` column may have.
         bounds: What the rows may read and write.
         rows: Which are wanted; by default all.

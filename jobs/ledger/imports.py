@@ -69,7 +69,7 @@ def import_jobs(ledger: Ledger, specs: Iterable[JobSpec], *, options_digest: str
     Args:
         ledger: To change; nobody may hold its jobs through this server yet.
         specs: The joblist.
-        options_digest: Of the analysis options. Jobs done with others are run again.
+        options_digest: Options digest of the analysis options. Jobs done with others are run again.
     """
     ended = ledger.store.meta("ended") == "1"
     with ledger.store.transaction() as db:

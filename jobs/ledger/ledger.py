@@ -164,7 +164,7 @@ class Ledger:
 
         Args:
             job: Its number.
-            token: Of the lease.
+            token: Token of the lease.
             worker: Who reports it.
             kind: `input`, `transient`, `resource`, `bug`, or `crash` when the process that
                 ran it died: that counts as a lost lease.
@@ -202,7 +202,7 @@ class Ledger:
 
         Args:
             job: Its number.
-            token: Of the lease.
+            token: Token of the lease.
             blame: Whether the job was running, and may have been the cause.
             why: Recorded in the events: `expired`, `released`, `storage`.
             hosts: Machines that have workers now.

@@ -60,7 +60,7 @@ def end(
     Args:
         db: The ledger.
         job: Its number.
-        token: Of the lease.
+        token: Token of the lease.
         what: Recorded in the events.
         detail: The reason.
     """

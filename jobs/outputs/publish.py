@@ -72,7 +72,7 @@ def seal(
     """Force the part files to the disk and describe them.
 
     Args:
-        lease: Of the job.
+        lease: Lease of the job.
         statistics: Counts for the manifest.
         parts: Those that were written, the csv last; by default all.
 

@@ -28,7 +28,7 @@ class Storage:
     """Probes one folder of outputs, again and again, in a thread that may hang with it.
 
     Args:
-        folder: Of the outputs, made if need be; None when there is none to probe.
+        folder: Folder of the outputs, made if need be; None when there is none to probe.
         ledger: Its path names the probe, so that a restarted server replaces its own.
         every_s: Time between two probes.
         patience_s: A probe that takes longer has failed.

@@ -109,7 +109,7 @@ class LiveDisplay(PlainDisplay):
     """A bar and a table in the terminal: the jobs, and what each worker does.
 
     Args:
-        estimate: Of the time that is left.
+        estimate: Estimate of the time that is left.
     """
 
     def __init__(self, estimate: Estimate) -> None:

@@ -91,7 +91,7 @@ class Estimate:
         """Return seconds; None before anything has happened, or where the ledger cannot be read.
 
         Args:
-            status: Of the server.
+            status: Status of the server.
         """
         numbers = totals(status["counts"])
         if not numbers["running"] + numbers["to do"]:

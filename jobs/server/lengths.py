@@ -41,7 +41,7 @@ class Lengths:
     A process of its own does it, for a medium may kill or hang whatever opens it.
 
     Args:
-        ledger: Of the jobs.
+        ledger: Ledger of the jobs.
         look: Tells how long a medium is.
         patience_s: How long one look may take.
     """

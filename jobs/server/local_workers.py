@@ -36,7 +36,7 @@ class LocalWorkers:
     Args:
         count: Number of workers.
         module: Module of the worker's command.
-        arguments: Of that command.
+        arguments: Arguments of that command.
         log_prefix: Path; each worker writes to `<prefix>.worker<n>.log`.
     """
 

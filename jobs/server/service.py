@@ -50,11 +50,11 @@ class JobService:
     Args:
         ledger: The jobs.
         options: Analysis options, sent with each lease.
-        options_digest: Of these options.
+        options_digest: Digest of these options.
         bounds: What jobs may read and write, sent with each lease.
         program: Version that workers must have.
         models: Hashes of the models that workers must have, by name.
-        timing: Of leases and heartbeats.
+        timing: Timing of leases and heartbeats.
         private: What else jobs need, sent with each lease and written nowhere.
         keep_alive: Tell workers to wait, not to go, when every job is done.
         speculate: Lease jobs a second time to workers without other work.

@@ -39,9 +39,9 @@ def call(
     Args:
         script: What Slurm runs, with the command as its arguments.
         args: The command.
-        name: Of the job.
+        name: Name of the job.
         log: Folder of its output.
-        options: Of the user, for sbatch.
+        options: Options of the user, for sbatch.
         slots: Numbers of the array's tasks.
         after: Jobs that must have ended, however that was: after a failure, `afterok` would wait
             for ever.

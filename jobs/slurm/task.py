@@ -30,9 +30,9 @@ def run(
     """Do the list of a task.
 
     Args:
-        folder: Of the joblist.
-        kind: Of the task.
-        number: Of the round.
+        folder: Folder of the joblist.
+        kind: Kind of the task.
+        number: Number of the round.
         slot: Which task of the array.
         private: What else its work needs, as in a lease.
 

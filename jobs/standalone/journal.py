@@ -145,7 +145,7 @@ class Journal:
     """One journal, to be continued; a context manager.
 
     Args:
-        path: Of the file; its folder is made.
+        path: Path of the file; its folder is made.
     """
 
     def __init__(self, path: Path) -> None:

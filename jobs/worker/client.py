@@ -70,7 +70,7 @@ class Client:
 
     Args:
         uri: As the server prints it.
-        name: Of the worker.
+        name: Name of the worker.
         access: Token and certificates.
         patience_s: How long to try, asked again before each attempt.
 

@@ -14,7 +14,7 @@ def encode(image: U8, side_px: int) -> bytes:
 
     Args:
         image: (S, S, 3) RGB.
-        side_px: Of the JPEG.
+        side_px: Side px of the JPEG.
     """
     picture = Image.fromarray(image).resize((side_px, side_px), Image.Resampling.LANCZOS)
     stream = io.BytesIO()

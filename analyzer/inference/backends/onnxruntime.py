@@ -135,7 +135,7 @@ class OnnxSession:
     Args:
         session: The network; the first axis of all its inputs and outputs is the batch.
         pool: Threads among which batches are divided; `None` to run them whole.
-        name: Of the network, for messages.
+        name: Name of the network, for messages.
         arena: The memory that `release` gives back.
     """
 

@@ -87,7 +87,7 @@ class TorchSession:
     Args:
         module: The converted network.
         graph: Its source.
-        name: Of the network, for messages.
+        name: Name of the network, for messages.
         device: Where to compute.
         half: Whether with 16 bits.
     """
