@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from analyzer.errors import ResourceError
@@ -45,7 +45,9 @@ def atomic_write(path: Path) -> Iterator[Path]:
                 os.fsync(stream.fileno())
             os.replace(part, path)
     finally:
-        part.unlink(missing_ok=True)
+        # It must not hide the error that it follows.
+        with suppress(OSError):
+            part.unlink()
 
 
 def atomic_write_bytes(path: Path, data: bytes) -> None:

@@ -336,7 +336,7 @@ def test_a_joblist_names_its_results_and_its_changes(capsys: pytest.CaptureFixtu
         (["person:9", "--results", "res"], 2, "results of 2: give the files of one"),
         (["person:9", "--results", "res/clip.csv"], 1, "check the number"),
         (["Grace"], 2, "forget where?"),
-        ([" ", "--results", "res"], 2, "forget whom?"),
+        ([" ", "--results", "res"], 2, "who is to be forgotten?"),
         (["Grace", "--identities", "people"], 2, "has no names: give --results"),
         (["identity:1", "--results", "res"], 2, "give --identities URL"),
         (["identity:1", "--identities", "none"], 2, "no such identity store"),
@@ -364,7 +364,10 @@ def test_if_one_file_cannot_be_written_none_is_changed(
     )
     assert forget("Grace", "--results", "res", "--yes") == 1
     assert contents() == before
-    assert "nothing was changed: res/clip.report.zip: full" in capsys.readouterr().err
+    assert (
+        "nothing was changed: res/clip.report.zip: cannot be written: full"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_report_can_be_stripped_twice() -> None:

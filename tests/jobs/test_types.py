@@ -1,0 +1,46 @@
+"""Forms on the wire, errors between processes, times of leases and retries."""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+
+from jobs.errors import JobFailed
+from jobs.retry import Timing, backoff, may_retry
+from jobs.types import Lease
+from jobs.worker.child import plain
+from tests.support.leases import make_lease, write_parts
+
+
+def test_wire_forms(tmp_path: Path) -> None:
+    lease = make_lease(tmp_path)
+    publishing = Lease(**{**lease.__dict__, "kind": "publish", "manifest": write_parts(lease, "y")})
+    for one in (lease, publishing):
+        assert Lease.from_dict(one.to_dict()) == one
+
+
+def test_failures_travel_between_processes() -> None:
+    error = pickle.loads(pickle.dumps(JobFailed("input", "broken")))
+    assert (error.kind, error.message) == ("input", "broken")
+
+
+def test_the_fence_falls_before_the_lease_ends() -> None:
+    timing = Timing(120)
+    assert (timing.beat_s, timing.fence_s, timing.call_timeout_s) == (20, 90, 30)
+    assert timing.fence_s + timing.call_timeout_s <= timing.lease_s
+
+
+def test_backoff_grows_to_a_cap() -> None:
+    assert all(backoff(1) <= 30 for _ in range(100))
+    assert max(backoff(50) for _ in range(200)) <= 3600
+    assert max(backoff(50) for _ in range(200)) > 1000
+
+
+def test_max_attempts_bounds_every_kind() -> None:
+    assert not any(may_retry(kind, 1, max_attempts=1) for kind in ("input", "bug", "transient"))
+
+
+def test_numbers_of_arrays_become_plain() -> None:
+    found = plain({"a": np.float64(0.5), "b": np.float32(2), "c": np.int64(3), "d": 4, "e": "x"})
+    assert found == {"a": 0.5, "b": 2.0, "c": 3.0, "d": 4, "e": "x"}
+    assert {type(value) for value in found.values()} == {float, int, str}
