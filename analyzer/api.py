@@ -149,4 +149,4 @@ def write(
     file = Path(path)
     # A name that no installed export has tells which one is wanted all the same, and what it lacks.
     spec = export or locate.kind_of(file.name) or file.suffix.removeprefix(".")
-    results.write(locate.exporter(spec), report, file, progress)
+    results.write_export(locate.exporter(spec), report, file, progress)

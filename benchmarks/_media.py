@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from analyzer.files import ffmpeg as ffmpeg_binary
+from analyzer.files.ffmpeg import find_ffmpeg
 
 _ROOT = Path(__file__).parent.parent
 _REAL = _ROOT.parent / "shared" / "media" / "video" / "short_hamilton_clip.mp4"
@@ -39,5 +39,5 @@ def looped(source: Path, folder: Path, seconds: int) -> Path:
 
 def ffmpeg(*arguments: object) -> None:
     """Run ffmpeg."""
-    command = [ffmpeg_binary.find(), "-v", "error", "-nostdin", "-y", *map(str, arguments)]
+    command = [find_ffmpeg(), "-v", "error", "-nostdin", "-y", *map(str, arguments)]
     subprocess.run(command, check=True)

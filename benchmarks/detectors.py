@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 
 from analyzer import registry
-from analyzer.imaging import boxes as geometry
+from analyzer.imaging.boxes import iou
 from analyzer.inference.runtime import Runtime
 from analyzer.types import F32, U8
 
@@ -72,7 +72,7 @@ def _measure(spec: str, stills: list[_Still]) -> dict[str, float]:
         found = detector.detect([still.image])[0]
         computed[still.group].append((time.process_time() - before) * 1000)
         times[still.group].append((time.perf_counter() - started) * 1000)
-        overlaps = geometry.iou(still.boxes, found.boxes) > _HIT
+        overlaps = iou(still.boxes, found.boxes) > _HIT
         hits[still.group] += int(overlaps.any(1).sum())
         wanted[still.group] += len(still.boxes)
         false[still.group] += 0 if still.others else int((~overlaps.any(0)).sum())

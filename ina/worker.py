@@ -52,18 +52,30 @@ def worker_parser() -> argparse.ArgumentParser:
         parser.add_argument(*spellings(name), **options)
 
     parser.add_argument("uri", metavar="URI", help="what the server prints, PYRO:ina.jobs@...")
-    add("batch_size", type=int, metavar="N",
-        help="faces or frames a batch; changes speed and memory (default: the server's)"
-        )  # fmt: skip
-    add("device", metavar="D",
-        help="where the networks run: auto, cpu, cuda, cuda:N (default: the server's)"
-        )  # fmt: skip
-    add("backend", metavar="B",
-        help="library that executes them: auto, onnxruntime, torch (default: the server's)"
-        )  # fmt: skip
+    add(
+        "batch_size",
+        type=int,
+        metavar="N",
+        help="faces or frames a batch; changes speed and memory (default: the server's)",
+    )
+    add(
+        "device",
+        metavar="D",
+        help="where the networks run: auto, cpu, cuda, cuda:N (default: the server's)",
+    )
+    add(
+        "backend",
+        metavar="B",
+        help="library that executes them: auto, onnxruntime, torch (default: the server's)",
+    )
     add("threads", type=int, default=0, metavar="N", help="CPU threads (default: 0, every core)")
-    add("server_timeout", type=float, default=600.0, metavar="S",
-        help="seconds that the server may be gone (default: 600)")  # fmt: skip
+    add(
+        "server_timeout",
+        type=float,
+        default=600.0,
+        metavar="S",
+        help="seconds that the server may be gone (default: 600)",
+    )
     add("token_file", metavar="FILE", help="file with the server's token")
     add("certs", metavar="DIR", help="folder with ca.pem, worker.pem, worker.key")
     add("parent", type=int, help=argparse.SUPPRESS)

@@ -11,8 +11,8 @@ from analyzer import registry
 from analyzer.collection import crops, tables
 from analyzer.collection.crops import Crops
 from analyzer.collection.identities import CollectedPerson, Collection, MediumAppearance
-from analyzer.files import atomic as outputs
 from analyzer.files import columns
+from analyzer.files.atomic import atomic_write
 from analyzer.files.columns import Column
 from analyzer.types import ProgressHook
 
@@ -48,21 +48,21 @@ def write(
     Raises:
         ResourceError: The folder cannot be written to.
     """
-    with outputs.atomic_write(folder / "crops.zip") as part:
+    with atomic_write(folder / "crops.zip") as part:
         cut = crops.write(collection, folder, part, progress)
     _table(folder / "identities", list(tables.identities(collection, cut.portraits)), writers)
     _table(folder / "appearances", list(tables.appearances(collection, cut.files)), writers)
-    with outputs.atomic_write(folder / "media.csv") as part:
+    with atomic_write(folder / "media.csv") as part:
         columns.write_csv(part, list(tables.media(collection)))
-    with outputs.atomic_write(folder / "index.html") as part:
+    with atomic_write(folder / "index.html") as part:
         page = writers.page.render(_page(collection, cut, folder))
         part.write_text(page, encoding="utf-8", errors="backslashreplace")
 
 
 def _table(stem: Path, table_columns: list[Column], writers: Writers) -> None:
-    with outputs.atomic_write(stem.with_name(f"{stem.name}.csv")) as part:
+    with atomic_write(stem.with_name(f"{stem.name}.csv")) as part:
         columns.write_csv(part, table_columns)
-    with outputs.atomic_write(stem.with_name(f"{stem.name}.parquet")) as part:
+    with atomic_write(stem.with_name(f"{stem.name}.parquet")) as part:
         writers.parquet(part, table_columns)
 
 

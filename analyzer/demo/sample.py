@@ -29,8 +29,8 @@ import skimage.data
 from numpy.typing import NDArray
 
 from analyzer.errors import ResourceError
-from analyzer.files import ffmpeg as ffmpeg_binary
 from analyzer.files.atomic import writing
+from analyzer.files.ffmpeg import find_ffmpeg
 
 WIDTH, HEIGHT = 1280, 720
 RATE = Fraction(30000, 1001)
@@ -168,7 +168,7 @@ def encoder(target: Path, frames: int) -> Any:
         "loglevel": "error",
     }
     output = ffmpeg.output(video.video, tone.audio, f"file:{target}", format="mp4", **options)
-    return output.overwrite_output().run_async(cmd=ffmpeg_binary.find(), pipe_stdin=True)
+    return output.overwrite_output().run_async(cmd=find_ffmpeg(), pipe_stdin=True)
 
 
 def write_video(target: Path) -> None:

@@ -15,7 +15,7 @@ from analyzer.evaluation import agreement, truth
 from analyzer.evaluation.agreement import Agreement, Score
 from analyzer.evaluation.truth import Labels
 from analyzer.inference.runtime import Runtime
-from analyzer.observations import table as tables
+from analyzer.observations.table import concat
 from analyzer.pipeline import observe, summarize
 from analyzer.pipeline.components import Components
 from analyzer.types import F32, I64, MediaInfo, MediaReport, Observations, ProgressHook
@@ -111,7 +111,7 @@ def _observe(
 ) -> tuple[MediaInfo, Observations]:
     with components.decoder.open(path) as medium:
         batches = observe.observe(medium, components=components, progress=progress)
-        return medium.info, tables.concat([table for _, table in batches])
+        return medium.info, concat([table for _, table in batches])
 
 
 def _medium(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from analyzer.export import _subtitles
 from analyzer.files import source
-from analyzer.imaging import boxes as geometry
+from analyzer.imaging.boxes import area
 from analyzer.observations import table
 from analyzer.options.anonymise import hides
 from analyzer.types import F32, F64, I64, MediaReport, Observations
@@ -132,7 +132,7 @@ def _continued(time: F64, boxes: F32, at: I64, beside: I64, elapsed: F64) -> F32
     step = time[beside] - time[at]
     share = np.where(step == 0, 0, elapsed / np.where(step == 0, 1, step))[:, None]
     way = (boxes[beside] - boxes[at]) * np.clip(share, -1, 1)
-    limit = np.sqrt(geometry.area(boxes[at]))[:, None]
+    limit = np.sqrt(area(boxes[at]))[:, None]
     return (boxes[at] + np.clip(way, -limit, limit)).astype(np.float32)
 
 

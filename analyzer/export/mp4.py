@@ -16,7 +16,7 @@ import numpy as np
 from analyzer.errors import AnalyzerError, InputError, ResourceError, UsageError
 from analyzer.export import _addresses, _cover, _subtitles
 from analyzer.export._rows import require_video
-from analyzer.files import ffmpeg as ffmpeg_binary
+from analyzer.files.ffmpeg import find_ffmpeg
 from analyzer.files.text import open_text
 from analyzer.inference.runtime import Runtime
 from analyzer.types import MediaReport, Progress, ProgressHook
@@ -82,7 +82,7 @@ class Mp4Exporter:
         progress: ProgressHook | None,
     ) -> None:
         """Run ffmpeg; on a damaged medium, once more without the sound."""
-        command = ffmpeg_binary.find()
+        command = find_ffmpeg()
 
         def run(*, sound: bool) -> None:
             graph = _graph(report, path, masks, self._options, sound=sound)

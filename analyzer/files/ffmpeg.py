@@ -12,7 +12,7 @@ _OLDEST_LIBAVFILTER = (8, 44)  # ffmpeg 5.1, the first that knows -fps_mode
 
 
 @functools.cache
-def find() -> str:
+def find_ffmpeg() -> str:
     """Return the path of an ffmpeg that can burn in subtitles and encode H.264.
 
     Raises:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from analyzer.imaging import boxes as geometry
 from analyzer.imaging import letterbox
 from analyzer.imaging.blur_gate import BlurGate
+from analyzer.imaging.boxes import area
 from analyzer.types import F32, U8
 
 _SHARP = 100.0
@@ -94,7 +94,7 @@ def frontality(eyes: F32, nose: F32) -> F32:
 
 def face_px(boxes: F32) -> F32:
     """Size of each face in pixels: the square root of its box's area."""
-    return np.sqrt(geometry.area(boxes)).astype(np.float32)
+    return np.sqrt(area(boxes)).astype(np.float32)
 
 
 def shrink(images: U8, size: int) -> U8:

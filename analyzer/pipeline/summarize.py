@@ -16,7 +16,7 @@ from analyzer.errors import InputError
 from analyzer.imaging import boxes, letterbox
 from analyzer.inference import runtime
 from analyzer.observations import linking, persons, tracks
-from analyzer.observations import table as tables
+from analyzer.observations.table import take
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline.components import Components
 from analyzer.pipeline.frames import passes_quality
@@ -94,7 +94,7 @@ def _filter(table: Observations, keep: NDArray[np.bool_]) -> Observations:
     if keep.all():
         return table
     tally = replace(table.tally, faces_filtered=table.tally.faces_filtered + int((~keep).sum()))
-    return replace(tables.take(table, keep), tally=tally)
+    return replace(take(table, keep), tally=tally)
 
 
 def _drop_coasting(table: Observations) -> Observations:

@@ -10,7 +10,7 @@ from analyzer.files.atomic import atomic_write
 from analyzer.types import MediaReport, ProgressHook
 
 
-def write(
+def write_export(
     exporter: Exporter, report: MediaReport, path: Path, progress: ProgressHook | None = None
 ) -> None:
     """Write one file whole; see `whole`.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from analyzer.imaging import boxes as geometry
+from analyzer.imaging.boxes import iou
 from analyzer.types import F32, F64, I64, Observations
 from analyzer.types.corrections import Anchor
 
@@ -65,7 +65,7 @@ def _track_at(table: Observations, anchor: Anchor, ids: I64, spans: F64) -> int 
     for start in (1, 0):
         candidates = ids[(spans[:, start] <= anchor.time_s) & until]
         boxes = [_interpolated_box(table, track, anchor.time_s) for track in candidates.tolist()]
-        overlaps = geometry.iou(box, np.array(boxes, np.float32).reshape(-1, 4))[0]
+        overlaps = iou(box, np.array(boxes, np.float32).reshape(-1, 4))[0]
         if len(overlaps) and overlaps.max() >= _LEAST_IOU:
             return int(candidates[overlaps.argmax()])
     return None

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from analyzer.attributes.labeller import PLAIN, Labeller
 from analyzer.observations import persons as aggregate
-from analyzer.observations import table as tables
 from analyzer.observations import tracks
+from analyzer.observations.table import take
 from analyzer.observations.tracks import Tracks
 from analyzer.options import AnalysisOptions
 from analyzer.review.ownership import NO_FACE, NOBODY, Ownership, Step
@@ -96,7 +96,7 @@ def _apply_ownership(
     """Return the report with the tracks' new owners."""
     was, is_face = report.identities, state.owner != NO_FACE
     rows = is_face[report.row_tracks()]
-    table = tables.take(report.observations, rows)
+    table = take(report.observations, rows)
     owner, ids = state.owner[is_face], was.track_ids[is_face]
     people = np.setdiff1d(owner, [NOBODY]).tolist()
     changed = [p for p in people if not np.array_equal(state.owner == p, was.person_ids == p)]

@@ -68,4 +68,4 @@ def _write(
     for name in exports:
         exporter = registry.load("export", name, runtime=components.runtime)
         file = item.dests.get(name, target.with_name(target.name + exporter.suffix))
-        write.write(exporter, report, file, progress)
+        write.write_export(exporter, report, file, progress)

@@ -63,13 +63,26 @@ def add_bounds(group: Any) -> None:
     def add(name: str, text: str, **options: Any) -> None:
         group.add_argument(*spellings(name), help=text, **options)
 
-    add("input_root", "folder that every medium must lie in (default: any)", type=Path,
-        metavar="DIR")  # fmt: skip
-    add("output_root", "folder that every result must go to (default: any)", type=Path,
-        metavar="DIR")  # fmt: skip
+    add(
+        "input_root",
+        "folder that every medium must lie in (default: any)",
+        type=Path,
+        metavar="DIR",
+    )
+    add(
+        "output_root",
+        "folder that every result must go to (default: any)",
+        type=Path,
+        metavar="DIR",
+    )
     add("allow_urls", "let media be fetched from public https addresses", action="store_true")
-    add("max_download_gb", "largest size of a medium behind an address, in GB (default: 20)",
-        type=positive, default=20, metavar="N")  # fmt: skip
+    add(
+        "max_download_gb",
+        "largest size of a medium behind an address, in GB (default: 20)",
+        type=positive,
+        default=20,
+        metavar="N",
+    )
 
 
 def rows(text: str) -> Rows:

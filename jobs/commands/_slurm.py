@@ -24,8 +24,13 @@ def page(text: str, example: str, codes: str) -> dict[str, Any]:
 def add_folder(parser: argparse.ArgumentParser) -> None:
     """Add the options that name the folder."""
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("joblist", nargs="?", type=Path, metavar="JOBLIST.csv",
-                       help="the joblist that was submitted")  # fmt: skip
+    which.add_argument(
+        "joblist",
+        nargs="?",
+        type=Path,
+        metavar="JOBLIST.csv",
+        help="the joblist that was submitted",
+    )
     which.add_argument(
         "--folder", type=Path, metavar="DIR", help="the --folder of submit, where it had one"
     )
@@ -42,19 +47,35 @@ def add_resources(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("Slurm")
     for name, text in (
         ("partition", "partition that runs the tasks (default: the cluster's)"),
-        ("time", "time limit of a task, as in 4:00:00; two minutes before it, a task stops and "
-         "goes on in its next turn"),
+        (
+            "time",
+            "time limit of a task, as in 4:00:00; two minutes before it, a task stops and "
+            "goes on in its next turn",
+        ),
         ("mem", "memory of a task, as in 8G (default: the cluster's)"),
         ("gpus", "GPUs of a task (default: none)"),
         ("account", "account that pays (default: yours)"),
-    ):  # fmt: skip
+    ):
         group.add_argument(f"--{name}", metavar=name[0].upper(), help=text)
-    group.add_argument("--cpus", type=arguments.positive, default=4, metavar="N",
-                       help="CPUs, and threads, of a task (default: 4)")  # fmt: skip
-    group.add_argument("--sbatch", action="append", default=[], metavar="OPTION",
-                       help="any other option of sbatch, as in --sbatch=--qos=long")  # fmt: skip
-    group.add_argument(*arguments.spellings("dry_run"), action="store_true",
-                       help="print the sbatch commands, and run none")  # fmt: skip
+    group.add_argument(
+        "--cpus",
+        type=arguments.positive,
+        default=4,
+        metavar="N",
+        help="CPUs, and threads, of a task (default: 4)",
+    )
+    group.add_argument(
+        "--sbatch",
+        action="append",
+        default=[],
+        metavar="OPTION",
+        help="any other option of sbatch, as in --sbatch=--qos=long",
+    )
+    group.add_argument(
+        *arguments.spellings("dry_run"),
+        action="store_true",
+        help="print the sbatch commands, and run none",
+    )
 
 
 def resources(args: argparse.Namespace) -> tuple[str, ...]:

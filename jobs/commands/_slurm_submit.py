@@ -34,18 +34,37 @@ def add_submit(commands: Any) -> None:
         ),
     )
     parser.description = SUBMIT
-    parser.add_argument("joblist", type=Path, metavar="JOBLIST.csv", help="on storage that all "
-                        "nodes see, as its media and results")  # fmt: skip
-    parser.add_argument("--shards", type=arguments.positive, required=True, metavar="N",
-                        help="tasks of the array, among which the jobs are divided")  # fmt: skip
-    parser.add_argument("--parts", type=arguments.positive, metavar="P",
-                        help="cut long films into up to P parts, at cuts; the results are the "
-                        "same")  # fmt: skip
-    parser.add_argument(*arguments.spellings("part_minutes"), type=float, metavar="M",
-                        help="with --parts: no part is shorter, in minutes (default: 30)"
-                        )  # fmt: skip
-    parser.add_argument("--folder", type=Path, metavar="DIR", help="for lists, journals and logs, "
-                        "on storage that all nodes see (default: JOBLIST.slurm)")  # fmt: skip
+    parser.add_argument(
+        "joblist",
+        type=Path,
+        metavar="JOBLIST.csv",
+        help="on storage that all nodes see, as its media and results",
+    )
+    parser.add_argument(
+        "--shards",
+        type=arguments.positive,
+        required=True,
+        metavar="N",
+        help="tasks of the array, among which the jobs are divided",
+    )
+    parser.add_argument(
+        "--parts",
+        type=arguments.positive,
+        metavar="P",
+        help="cut long films into up to P parts, at cuts; the results are the same",
+    )
+    parser.add_argument(
+        *arguments.spellings("part_minutes"),
+        type=float,
+        metavar="M",
+        help="with --parts: no part is shorter, in minutes (default: 30)",
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        metavar="DIR",
+        help="for lists, journals and logs, on storage that all nodes see (default: JOBLIST.slurm)",
+    )
     load_analysis().add_identities(parser)
     add_resources(parser)
     arguments.add_bounds(parser.add_argument_group("what joblists may read and write"))
@@ -99,13 +118,26 @@ def add_pilot(commands: Any) -> None:
     )
     parser.description = PILOT
     parser.add_argument("uri", metavar="URI", help="what the server prints")
-    parser.add_argument("--workers", type=arguments.positive, required=True, metavar="N",
-                        help="workers, a task each")  # fmt: skip
-    parser.add_argument("--folder", type=Path, metavar="DIR", default=Path("ina-pilots"),
-                        help="for logs, where all nodes can write (default: ina-pilots)"
-                        )  # fmt: skip
-    parser.add_argument(*arguments.spellings("token_file"), type=Path, metavar="FILE",
-                        help="file with the server's token")  # fmt: skip
+    parser.add_argument(
+        "--workers",
+        type=arguments.positive,
+        required=True,
+        metavar="N",
+        help="workers, a task each",
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        metavar="DIR",
+        default=Path("ina-pilots"),
+        help="for logs, where all nodes can write (default: ina-pilots)",
+    )
+    parser.add_argument(
+        *arguments.spellings("token_file"),
+        type=Path,
+        metavar="FILE",
+        help="file with the server's token",
+    )
     parser.add_argument("--certs", type=Path, metavar="DIR", help="folder with certificates")
     add_resources(parser)
     parser.set_defaults(run=_pilot)

@@ -21,10 +21,16 @@ T = TypeVar("T")
 def add_ledger(parser: argparse.ArgumentParser) -> Any:
     """Let the command be told which ledger it is about; return the group, of which one is given."""
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("joblist", nargs="?", type=Path, metavar="JOBLIST.csv",
-                       help="joblist that a server on this machine serves or served")  # fmt: skip
-    which.add_argument("--ledger", type=Path, metavar="FILE",
-                       help="the server's --ledger, where it had one")  # fmt: skip
+    which.add_argument(
+        "joblist",
+        nargs="?",
+        type=Path,
+        metavar="JOBLIST.csv",
+        help="joblist that a server on this machine serves or served",
+    )
+    which.add_argument(
+        "--ledger", type=Path, metavar="FILE", help="the server's --ledger, where it had one"
+    )
     return which
 
 

@@ -54,18 +54,32 @@ def add(commands: Any) -> None:
 
     say("source_path", "the medium: a video, or a picture with --engine image", metavar="FILE")
     for name in sorted(analysis.exporters(), key=lambda name: name != "csv"):
-        say(f"dest_{name}", argparse.SUPPRESS if name != "csv" else "table; and so --dest_ass, "
-            "--dest_mp4 and one for every other exporter", metavar="FILE")  # fmt: skip
+        say(
+            f"dest_{name}",
+            argparse.SUPPRESS
+            if name != "csv"
+            else "table; and so --dest_ass, --dest_mp4 and one for every other exporter",
+            metavar="FILE",
+        )
     for name in reader.EXTRAS:
         say(name, "as the column of a joblist", metavar="X")
     say("joblist", "take the job from this file", type=Path, metavar="FILE.csv")
     say("row", "with --joblist: which row, from 1", type=arguments.positive, metavar="N")
     group = parser.add_argument_group("how")
-    group.add_argument("--threads", type=arguments.count, default=0, metavar="N",
-                       help="CPU threads (default: 0, every core)")  # fmt: skip
-    group.add_argument("--journal", type=Path, metavar="FILE",
-                       help="file that remembers what was done, of this job alone (default: the "
-                       f"csv's name with {JOURNAL} at its end)")  # fmt: skip
+    group.add_argument(
+        "--threads",
+        type=arguments.count,
+        default=0,
+        metavar="N",
+        help="CPU threads (default: 0, every core)",
+    )
+    group.add_argument(
+        "--journal",
+        type=Path,
+        metavar="FILE",
+        help="file that remembers what was done, of this job alone (default: the "
+        f"csv's name with {JOURNAL} at its end)",
+    )
     analysis.add_identities(group)
     arguments.add_bounds(group)
     analysis.add_arguments(parser.add_argument_group("analysis"))

@@ -41,8 +41,13 @@ def add(commands: Any) -> None:
     codes = "0 every job is done, 1 some are not, 75 tasks still work (with --rounds)"
     merge = below.add_parser("merge", **page(text, "slurm merge jobs.csv", codes))
     add_folder(merge)
-    merge.add_argument("--rounds", type=arguments.count, default=0, metavar="N",
-                       help="submit what is left, up to N times (default: 0)")  # fmt: skip
+    merge.add_argument(
+        "--rounds",
+        type=arguments.count,
+        default=0,
+        metavar="N",
+        help="submit what is left, up to N times (default: 0)",
+    )
     merge.set_defaults(run=_merge)
     text = "record the new state of outputs that were changed on purpose"
     codes = "0 accepted, 1 a file is not as the table says"
@@ -57,8 +62,12 @@ def add(commands: Any) -> None:
     task.add_argument("folder", type=Path, help="the --folder of submit")
     task.add_argument("kind", choices=(SHARD, JOIN), help="parts of films, or what joins them")
     task.add_argument("round", type=arguments.positive, help="number of the submission, from 1")
-    task.add_argument("--slot", type=arguments.count, metavar="N",
-                      help="which task, from 0 (default: SLURM_ARRAY_TASK_ID)")  # fmt: skip
+    task.add_argument(
+        "--slot",
+        type=arguments.count,
+        metavar="N",
+        help="which task, from 0 (default: SLURM_ARRAY_TASK_ID)",
+    )
     task.set_defaults(run=_task)
 
 

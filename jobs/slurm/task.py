@@ -105,6 +105,7 @@ def _is_whole(work: Work) -> bool:
     missing = [n for n, part in enumerate(work.parts, start=1) if not Path(part).is_file()]
     if missing:
         numbers = ", ".join(map(str, missing))
-        log.warning("%s: not put together, parts are missing: %s of %d",
-                    work.csv, numbers, len(work.parts))  # fmt: skip
+        log.warning(
+            "%s: not put together, parts are missing: %s of %d", work.csv, numbers, len(work.parts)
+        )
     return not missing

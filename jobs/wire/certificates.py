@@ -109,10 +109,16 @@ def _name(text: str) -> x509.Name:
 
 def _authority(key: Key) -> x509.Certificate:
     usage = x509.KeyUsage(
-        digital_signature=False, content_commitment=False, key_encipherment=False,
-        data_encipherment=False, key_agreement=False, key_cert_sign=True, crl_sign=True,
-        encipher_only=False, decipher_only=False,
-    )  # fmt: skip
+        digital_signature=False,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=True,
+        crl_sign=True,
+        encipher_only=False,
+        decipher_only=False,
+    )
     return (
         _builder("ina authority", _name("ina authority"), key)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)

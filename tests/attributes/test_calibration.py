@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from analyzer.attributes import heads as attributes
 from analyzer.attributes.calibration import Calibration
+from analyzer.attributes.heads import age_bin, margin
 from analyzer.attributes.labeller import Labeller
 from analyzer.errors import UsageError
 from analyzer.evaluation import intervals
@@ -108,8 +108,8 @@ def test_shrinking_keeps_brightness_and_loses_detail():
 
 def test_margins_are_logits_of_being_right():
     age = np.log(np.array([[0.05, 0.6, 0.3, 0.05] + [1e-9] * 5], np.float32))
-    assert attributes.age_bin(age).tolist() == [1]
-    assert attributes.margin("age", age)[0] == pytest.approx(np.log(0.95 / 0.05), abs=1e-3)
+    assert age_bin(age).tolist() == [1]
+    assert margin("age", age)[0] == pytest.approx(np.log(0.95 / 0.05), abs=1e-3)
     flat = np.zeros((1, 7), np.float32)
-    assert attributes.margin("ethnicity", flat)[0] == pytest.approx(np.log((1 / 7) / (6 / 7)))
-    assert attributes.margin("sex", np.array([[-2]], np.float32)).tolist() == [2]
+    assert margin("ethnicity", flat)[0] == pytest.approx(np.log((1 / 7) / (6 / 7)))
+    assert margin("sex", np.array([[-2]], np.float32)).tolist() == [2]

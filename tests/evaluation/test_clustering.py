@@ -9,8 +9,8 @@ import pytest
 from analyzer import registry
 from analyzer.__main__ import main
 from analyzer.errors import InputError
-from analyzer.evaluation import clustering as evaluate
 from analyzer.evaluation import truth
+from analyzer.evaluation.clustering import Variants, measure, synthetic
 from analyzer.inference.runtime import Runtime
 from tests.support.reports import Face, make_report
 
@@ -96,18 +96,16 @@ def test_pictures_are_labelled_by_their_folders():
 
 def test_faces_of_nobody_are_not_compared(tmp_path):
     report = make_report(two_faces(0, 0.2), persons={0: 0, 1: -1})
-    counts, found = evaluate.measure(
-        labels("0,5,5,a\n.2,5,5,a\n0,100,50,b\n9,,,b", tmp_path), report
-    )
+    counts, found = measure(labels("0,5,5,a\n.2,5,5,a\n0,100,50,b\n9,,,b", tmp_path), report)
     assert counts == {"found": 3, "grouped": 2}
     assert (found.items, found.pairs.f1) == (2, 1)
     with pytest.raises(InputError, match="no labelled face is found"):
-        evaluate.measure(labels("0,100,50,b", tmp_path), report)
+        measure(labels("0,100,50,b", tmp_path), report)
 
 
 def test_every_clusterer_is_measured_at_every_threshold():
-    variants = evaluate.Variants(clusterers=CLUSTERERS, thresholds=[0.2, 0.6])
-    report = evaluate.synthetic(*truth.crowd(5, 8, 0.2), variants, runtime=Runtime(device="cpu"))
+    variants = Variants(clusterers=CLUSTERERS, thresholds=[0.2, 0.6])
+    report = synthetic(*truth.crowd(5, 8, 0.2), variants, runtime=Runtime(device="cpu"))
     assert report["labelled"] == 40
     assert [(r["clusterer"], r["threshold"]) for r in report["runs"]] == list(variants)
     for run in report["runs"]:

@@ -225,9 +225,9 @@ class TestBinary:
 
     @pytest.fixture(autouse=True)
     def _fresh(self):
-        ffmpeg.find.cache_clear()
+        ffmpeg.find_ffmpeg.cache_clear()
         yield
-        ffmpeg.find.cache_clear()
+        ffmpeg.find_ffmpeg.cache_clear()
 
     @pytest.mark.parametrize(
         "said", ["", "libavfilter      7.110.100 / 7", "exit 1", "libavfilter 9. 1.100"]
@@ -235,19 +235,19 @@ class TestBinary:
     def test_one_on_path_that_cannot_do_it_is_passed_over(self, said, tmp_path, monkeypatch):
         fake(tmp_path, f"echo '{said}'")
         monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-        assert "imageio_ffmpeg" in ffmpeg.find()
+        assert "imageio_ffmpeg" in ffmpeg.find_ffmpeg()
 
     def test_one_on_path_that_can_is_taken(self, tmp_path, monkeypatch):
         said = "--enable-libass --enable-libx264 libavfilter      8. 44.100 / 8"
         program = fake(tmp_path, f"echo '{said}'")
         monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-        assert ffmpeg.find() == str(program)
+        assert ffmpeg.find_ffmpeg() == str(program)
 
     def test_none_says_how_to_get_one(self, tmp_path, monkeypatch):
         monkeypatch.setenv("PATH", str(tmp_path))
         monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "none"))
         with pytest.raises(MissingDependency, match="pip install imageio-ffmpeg"):
-            ffmpeg.find()
+            ffmpeg.find_ffmpeg()
 
     def test_the_packaged_one_does_the_work(self, tmp_path, monkeypatch):
         clip = tone(tmp_path / "s.mp4", "aac")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analyzer.imaging import boxes as geometry
+from analyzer.imaging.boxes import clip, iou, nms, scale, square
 
 
 def boxes(*rows: tuple[float, float, float, float]) -> np.ndarray:
@@ -12,24 +12,24 @@ def boxes(*rows: tuple[float, float, float, float]) -> np.ndarray:
 
 def test_iou_of_known_boxes():
     a, b = boxes((0, 0, 10, 10), (20, 20, 30, 30)), boxes((0, 0, 10, 10), (5, 0, 15, 10))
-    assert geometry.iou(a, b) == pytest.approx(np.array([[1, 1 / 3], [0, 0]]))
+    assert iou(a, b) == pytest.approx(np.array([[1, 1 / 3], [0, 0]]))
 
 
 def test_iou_of_empty_boxes_is_zero():
-    assert geometry.iou(boxes((5, 5, 5, 5)), boxes((5, 5, 5, 5)))[0, 0] == 0
-    assert geometry.iou(boxes(), boxes((0, 0, 1, 1))).shape == (0, 1)
+    assert iou(boxes((5, 5, 5, 5)), boxes((5, 5, 5, 5)))[0, 0] == 0
+    assert iou(boxes(), boxes((0, 0, 1, 1))).shape == (0, 1)
 
 
 def test_square_keeps_the_centre_and_the_longer_side():
-    assert geometry.square(boxes((0, 0, 10, 20))).tolist() == [[-5, 0, 15, 20]]
+    assert square(boxes((0, 0, 10, 20))).tolist() == [[-5, 0, 15, 20]]
 
 
 def test_scale_and_clip():
-    grown = geometry.scale(boxes((10, 10, 20, 30)), 2)
+    grown = scale(boxes((10, 10, 20, 30)), 2)
     assert grown.tolist() == [[5, 0, 25, 40]]
-    assert geometry.clip(grown, 20, 35).tolist() == [[5, 0, 20, 35]]
+    assert clip(grown, 20, 35).tolist() == [[5, 0, 20, 35]]
 
 
 def test_nms_keeps_the_best_of_each_pile():
     pile = boxes((0, 0, 10, 10), (1, 0, 11, 10), (30, 0, 40, 10))
-    assert geometry.nms(pile, np.array([0.5, 0.9, 0.7], np.float32), 0.3).tolist() == [1, 2]
+    assert nms(pile, np.array([0.5, 0.9, 0.7], np.float32), 0.3).tolist() == [1, 2]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analyzer.imaging import letterbox as canvas
+from analyzer.imaging.letterbox import LetterboxDetector, area
 
 
 def letterbox(brightness: int, *, bar: int = 9) -> np.ndarray:
@@ -13,21 +13,21 @@ def letterbox(brightness: int, *, bar: int = 9) -> np.ndarray:
 
 
 def test_bars_are_left_out():
-    seen = canvas.LetterboxDetector()
+    seen = LetterboxDetector()
     seen.update(letterbox(120))
     assert seen.box == pytest.approx([0, 9 / 72, 1, 63 / 72])
-    assert canvas.area(seen.box) == pytest.approx(54 / 72)
+    assert area(seen.box) == pytest.approx(54 / 72)
 
 
 def test_dark_scenes_do_not_shrink_the_picture():
-    seen = canvas.LetterboxDetector()
+    seen = LetterboxDetector()
     for picture in (letterbox(16), letterbox(120), letterbox(120, bar=30)):
         seen.update(picture)
-    assert canvas.area(seen.box) == pytest.approx(54 / 72)
+    assert area(seen.box) == pytest.approx(54 / 72)
 
 
 def test_a_logo_on_a_bar_is_picture():
-    seen = canvas.LetterboxDetector()
+    seen = LetterboxDetector()
     picture = letterbox(120)
     picture[2:6, 100:110] = 200
     seen.update(picture)
@@ -35,6 +35,6 @@ def test_a_logo_on_a_bar_is_picture():
 
 
 def test_nothing_lit_counts_as_everything():
-    seen = canvas.LetterboxDetector()
+    seen = LetterboxDetector()
     seen.update(letterbox(16))
-    assert canvas.area(seen.box) == 1
+    assert area(seen.box) == 1

@@ -10,7 +10,7 @@ import pytest
 
 from analyzer.attributes.labeller import PLAIN
 from analyzer.errors import InputError
-from analyzer.observations import table as tables
+from analyzer.observations.table import take
 from analyzer.reports import corrections_file, report_file
 from analyzer.reports.corrections_file import correction_from_json, correction_to_json
 from analyzer.review import anchors, apply
@@ -164,7 +164,7 @@ class TestAgain:
         split = applied(made(rate=25.0), op("split", 2)).corrections
         other = made(rate=0.8)
         keep = other.observations.track_id != 2
-        table = tables.take(other.observations, keep)
+        table = take(other.observations, keep)
         last = table.time_s[table.track_id == 0].max() + table.duration_s[0]
         assert last > 2.2, "but for the cut it would be meant"
         who = TrackPersons(

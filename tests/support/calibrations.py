@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from analyzer.attributes import heads as attributes
 from analyzer.attributes.calibration import Calibration, Views
+from analyzer.attributes.heads import SIZES
 
 TABLES = Calibration(
     octaves=np.array([0.0, 3.0]),
     tails=np.array([0.2, 0.1]),
-    weights={head: np.array([0.0, 2, -0.5, 0, 0, 0.5]) for head in attributes.SIZES},
+    weights={head: np.array([0.0, 2, -0.5, 0, 0, 0.5]) for head in SIZES},
     accuracies=np.array([0.9, 0.95, 0.99]),
-    thresholds={head: np.array([[0.6, 0.7], [0.8, 2], [2, 2]]) for head in attributes.SIZES},
+    thresholds={head: np.array([[0.6, 0.7], [0.8, 2], [2, 2]]) for head in SIZES},
 )
 
 

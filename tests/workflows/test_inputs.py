@@ -52,8 +52,8 @@ class Writer:
 def test_no_half_file_is_left(tmp_path):
     path = tmp_path / "new" / "a.txt"
     with pytest.raises(ResourceError, match="No space"):
-        write.write(Writer(OSError(28, "No space left on device")), make_report(), path)
+        write.write_export(Writer(OSError(28, "No space left on device")), make_report(), path)
     assert list(path.parent.iterdir()) == []
-    write.write(Writer(), make_report(), path)
+    write.write_export(Writer(), make_report(), path)
     assert path.read_text() == "half"
     assert len(list(path.parent.iterdir())) == 1

@@ -12,7 +12,7 @@ import pytest
 
 from analyzer import registry
 from analyzer.errors import UsageError, WeightsError
-from analyzer.imaging import boxes as geometry
+from analyzer.imaging.boxes import iou
 from analyzer.inference.runtime import Runtime
 from tests.support import networks
 
@@ -134,7 +134,7 @@ def nobody_answers(monkeypatch):
 def test_nine_faces_of_ten_are_found(trained, scenes, nobody_answers):
     found = detector(trained).detect([picture for picture, _ in scenes])
     hits = sum(
-        int((geometry.iou(boxes, f.boxes).max(1, initial=0) > 0.5).sum())
+        int((iou(boxes, f.boxes).max(1, initial=0) > 0.5).sum())
         for (_, boxes), f in zip(scenes, found, strict=True)
     )
     wanted = sum(len(boxes) for _, boxes in scenes)
@@ -151,7 +151,7 @@ def test_exported_as_onnx_it_finds_the_same(trained, scenes, nobody_answers):
     apart = []
     for a, b in zip(one, other, strict=True):
         assert len(a) == len(b)
-        nearest = geometry.iou(a.boxes, b.boxes).argmax(1) if len(a) else []
+        nearest = iou(a.boxes, b.boxes).argmax(1) if len(a) else []
         apart += np.abs(a.boxes - b.boxes[nearest]).ravel().tolist()
     print(f"largest difference {max(apart):.3f} px")
     assert max(apart) <= 1
