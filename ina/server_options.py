@@ -21,6 +21,87 @@ The same command again goes on where it was. docs/reliability.md, docs/security.
 
 exit code: 0 every job is done, 1 some failed or were not run, 2 bad usage"""
 
+_SCHEDULING: dict[str, dict[str, Any]] = {
+    "workers": {
+        "type": arguments.workers,
+        "default": 0,
+        "metavar": "N|auto",
+        "help": "workers to start on this machine; auto: one for every 4 cores (default: 0)",
+    },
+    "port": {
+        "type": arguments.count,
+        "default": DEFAULT_PORT,
+        "metavar": "N",
+        "help": f"TCP port; 0: any that is free (default: {DEFAULT_PORT})",
+    },
+    "lease": {
+        "type": arguments.seconds,
+        "default": 120.0,
+        "metavar": "S",
+        "help": "seconds of silence after which a worker is lost (default: 120)",
+    },
+    "max_attempts": {
+        "type": arguments.positive,
+        "default": 3,
+        "metavar": "N",
+        "help": "failures after which a job is given up (default: 3)",
+    },
+    "shards": {
+        "type": int,
+        "metavar": "N",
+        "help": "divide each video among N workers, at cuts; the results are the same (default: "
+        "off)",
+    },
+    "shard_minutes": {
+        "type": float,
+        "metavar": "M",
+        "help": "with --shards: no part is shorter than this, in minutes",
+    },
+    "rows": {"type": arguments.rows, "metavar": "A:B", "help": f"serve {ROWS_HELP}"},
+    "speculate": {
+        "action": "store_true",
+        "help": "lease the last jobs a second time to workers without one; the first that is "
+        "ready wins",
+    },
+}
+"""Option -> keywords of `add_argument`, in the order of `--help`."""
+_OPERATION: dict[str, dict[str, Any]] = {
+    "dashboard": {
+        "type": arguments.place,
+        "metavar": "PORT",
+        "help": "show a page on this port, of this machine alone; or on HOST:PORT, with --certs",
+    },
+    "keep_alive": {
+        "action": "store_true",
+        "help": "go on serving when every job is done",
+    },
+    "ledger": {
+        "type": Path,
+        "metavar": "FILE",
+        "help": "file that remembers the jobs (default: in the state folder)",
+    },
+    "identities": {
+        "nargs": "?",
+        "const": "",
+        "metavar": "URL",
+        "help": "know people again across media: a file, sqlite:///..., redis://... or @FILE "
+        "with the address (default: a file beside the ledger)",
+    },
+    "identity_threshold": {
+        "type": float,
+        "metavar": "D",
+        "help": "distance below which two are one person (default: the describer's)",
+    },
+    "token_file": {
+        "metavar": "FILE",
+        "help": "file with the token that workers must know",
+    },
+    "certs": {
+        "metavar": "DIR",
+        "help": "folder with ca.pem, server.pem, server.key, from python -m jobs certs",
+    },
+}
+
 
 def server_parser() -> argparse.ArgumentParser:
     """Return the parser of the server's command line."""
@@ -42,89 +123,8 @@ def server_parser() -> argparse.ArgumentParser:
         help="table with the columns source_path, dest_csv, and more: README.md",
     )
     group = parser.add_argument_group("server")
-
-    def add(name: str, text: str, **options: Any) -> None:
-        group.add_argument(*spellings(name), help=text, **options)
-
-    add(
-        "workers",
-        "workers to start on this machine; auto: one for every 4 cores (default: 0)",
-        type=arguments.workers,
-        default=0,
-        metavar="N|auto",
-    )
-    add(
-        "port",
-        f"TCP port; 0: any that is free (default: {DEFAULT_PORT})",
-        type=arguments.count,
-        default=DEFAULT_PORT,
-        metavar="N",
-    )
-    add(
-        "lease",
-        "seconds of silence after which a worker is lost (default: 120)",
-        type=arguments.seconds,
-        default=120.0,
-        metavar="S",
-    )
-    add(
-        "max_attempts",
-        "failures after which a job is given up (default: 3)",
-        type=arguments.positive,
-        default=3,
-        metavar="N",
-    )
-    add(
-        "shards",
-        "divide each video among N workers, at cuts; the results are the same (default: off)",
-        type=int,
-        metavar="N",
-    )
-    add(
-        "shard_minutes",
-        "with --shards: no part is shorter than this, in minutes",
-        type=float,
-        metavar="M",
-    )
-    add("rows", f"serve {ROWS_HELP}", metavar="A:B", type=arguments.rows)
-    add(
-        "speculate",
-        "lease the last jobs a second time to workers without one; the first that is ready wins",
-        action="store_true",
-    )
-    add(
-        "dashboard",
-        "show a page on this port, of this machine alone; or on HOST:PORT, with --certs",
-        type=arguments.place,
-        metavar="PORT",
-    )
-    add("keep_alive", "go on serving when every job is done", action="store_true")
-    add(
-        "ledger",
-        "file that remembers the jobs (default: in the state folder)",
-        type=Path,
-        metavar="FILE",
-    )
-    add(
-        "identities",
-        "know people again across media: a file, sqlite:///..., redis://... or @FILE "
-        "with the address (default: a file beside the ledger)",
-        nargs="?",
-        const="",
-        metavar="URL",
-    )
-    add(
-        "identity_threshold",
-        "distance below which two are one person (default: the describer's)",
-        type=float,
-        metavar="D",
-    )
-    add("token_file", "file with the token that workers must know", metavar="FILE")
-    add(
-        "certs",
-        "folder with ca.pem, server.pem, server.key, from python -m jobs certs",
-        metavar="DIR",
-    )
+    for name, keywords in {**_SCHEDULING, **_OPERATION}.items():
+        group.add_argument(*spellings(name), **keywords)
     arguments.add_bounds(parser.add_argument_group("what joblists may read and write"))
     add_arguments(parser.add_argument_group("analysis"))
     return parser
