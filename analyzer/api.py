@@ -62,6 +62,9 @@ def analyze(
         InputError: The medium, or the gallery, cannot be read.
         MissingDependency: A library that a component needs is not installed.
         ResourceError: Memory or device gave out; another try may succeed.
+
+    Example:
+        `report = analyze("film.mp4", fps=5, gallery="portraits")`
     """
     if models is not None and options:
         raise UsageError(f"models have their options: leave out {', '.join(options)}")
@@ -95,6 +98,9 @@ def load_models(*, threads: int = 0, **options: Any) -> Components:
         UsageError: An option that does not exist, or a wrong value.
         MissingDependency: A library that a component needs is not installed.
         WeightsError: A model file is missing or altered.
+
+    Example:
+        `models = load_models(fps=5, detector="centerface:size=960")`
     """
     return _loaded(AnalysisOptions.from_dict(options), threads)
 
@@ -115,6 +121,9 @@ def dataframe(report: MediaReport, table: str = "csv") -> "pandas.DataFrame":
     Raises:
         UsageError: No such table.
         MissingDependency: Pandas is not installed.
+
+    Example:
+        `dataframe(report, "characters").sort_values("screen_time_s")`
     """
     if table not in TABLES:
         raise UsageError(f"no table {table!r}; there are: {', '.join(TABLES)}")
@@ -145,6 +154,9 @@ def write(
         InputError: The medium, which some exports read again, cannot be read.
         MissingDependency: A library that the export needs is not installed.
         ResourceError: The file cannot be written.
+
+    Example:
+        `write(report, "film.mp4", export="mp4:crf=28")`
     """
     file = Path(path)
     # A name that no installed export has tells which one is wanted all the same, and what it lacks.
