@@ -1,4 +1,4 @@
-"""What `python -m jobs` and the server must know of the analysis."""
+"""The analysis, as the server and `python -m jobs` know it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can go wrong with jobs.
+"""Errors of this package.
 
 ::
 

@@ -1,4 +1,4 @@
-"""When to try again: backoff, limits, and the clocks that measure the waiting."""
+"""Retries: backoff, limits, and the clocks that measure the waiting."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ def jittered(seconds: float) -> float:
 
 
 def boottime() -> float:
-    """Return seconds on a clock that nobody sets and that runs on during suspend."""
+    """Return seconds on a clock that is never set, and runs on during suspend."""
     if hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     return time.monotonic()
 
 
 class SteadyClock:
-    """Wall time at the start plus monotonic time since: nobody can set it back."""
+    """Wall time at the start plus monotonic time since: it is never set back."""
 
     def __init__(self) -> None:
         self._offset_s = time.time() - time.monotonic()

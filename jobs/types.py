@@ -117,7 +117,7 @@ class Lease:
     key: str = ""
     """Names the work: the same when it is done again, another for other work of any server."""
     private: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """What else the work needs; it may hold passwords, so nobody writes it anywhere."""
+    """What else the work needs; it may hold passwords, so it is never written."""
 
     @property
     def source_path(self) -> str:

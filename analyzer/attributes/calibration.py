@@ -1,4 +1,4 @@
-"""How sure a label is, and how wide an age is: tables measured on faces not trained on.
+"""Calibration: confidence of labels and width of ages, from tables of faces not trained on.
 
 A describer that has such tables carries them in its weights' file. Sizes are those of the face in
 the source picture, so that an enlarged small face is known as one.

@@ -1,4 +1,4 @@
-"""What the raw decision values of the attribute heads mean.
+"""Meaning of the raw decision values of the attribute heads.
 
 A head is a name and k raw values a face: `sex` (1, the logit of male against female), `age`
 (9, logits of the FairFace bins) and `ethnicity` (7, logits). All are *perceived* attributes:

@@ -1,4 +1,4 @@
-"""Which persons of many media are one identity: by their names, and by their faces."""
+"""Group the persons of many media into identities, by their names and faces."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence

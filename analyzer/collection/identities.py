@@ -1,4 +1,4 @@
-"""What is known of each identity: where and how long it is seen, and what the metrics say."""
+"""Identities of a collection: their media, screen time and mean metrics."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -194,7 +194,7 @@ def _identity(
     line: Mapping[int, int],
     metrics: Sequence[str],
 ) -> CollectedPerson:
-    """Put together what is known of one identity, numbered 0 for now."""
+    """Make one identity of its persons, numbered 0 for now."""
     media: dict[int, list[Person]] = {}
     by_line = {line[id(medium)]: medium for medium, _ in members}
     for medium, person in members:

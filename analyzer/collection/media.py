@@ -1,4 +1,4 @@
-"""The media of a joblist, each once, however often and under however many names it is listed."""
+"""The media of a joblist, each once, also if it is listed twice or under two names."""
 
 import os
 from collections import defaultdict
@@ -170,7 +170,7 @@ def _read(medium: ListedMedium) -> AnalysedMedium | Skipped:
 
 
 def _known(summary: Summary) -> Summary:
-    """Leave out who was forgotten: without a mean embedding they are like everybody and nobody."""
+    """Leave out forgotten persons: without a mean embedding they cannot be compared."""
     centroids = summary.identities.centroids
     described = tuple(person for person in summary.persons if centroids[person.person_id].any())
     return replace(summary, persons=described)

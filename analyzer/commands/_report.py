@@ -1,4 +1,4 @@
-"""What `analyze` prints of a report."""
+"""Printed report of `analyze`."""
 
 import sys
 from typing import TYPE_CHECKING

@@ -139,7 +139,7 @@ def _accept(model: Model, *, accepted: bool) -> None:
     """Ask whether a restricted licence is accepted.
 
     Raises:
-        UsageError: It is not, or nobody can be asked.
+        UsageError: It is not, or there is no terminal.
     """
     if not model.restricted or accepted:
         return

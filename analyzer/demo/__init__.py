@@ -1,1 +1,1 @@
-"""What the demo runs on: media that are made, and the truth about them."""
+"""Media of the demo, made on the spot, and the truth about them."""

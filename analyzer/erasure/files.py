@@ -1,4 +1,4 @@
-"""Forget somebody in the files that were made of a medium.
+"""Erase a person from the result files of a medium.
 
 Where there is its report, the person is taken out of that, and every file is exported again: one
 way for all formats. Where there is none, tables and candidates are mended where they stand, and of
@@ -74,7 +74,7 @@ def erase(
     *,
     dry_run: bool,
 ) -> None:
-    """Forget somebody in the results of one medium.
+    """Erase a person from the results of one medium.
 
     Files appear whole. If one cannot be written, none is changed; a video without its source is
     left, and named.

@@ -1,4 +1,4 @@
-"""Where a name still stands: in texts, and in texts inside zips."""
+"""Search for a name in texts, and in texts inside zips."""
 
 import html
 import json

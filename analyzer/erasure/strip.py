@@ -1,7 +1,7 @@
-"""Who is to be forgotten, and a report without them.
+"""Find the person to erase in a report, and remove it from the report.
 
 Times, boxes and perceived attributes of the faces stay, as those of a person without a name: alone,
-they tell nobody apart from others. What does, goes: embeddings, the mean of them, names, candidates
+they identify no person. What does, goes: embeddings, the mean of them, names, candidates
 for names, portraits.
 """
 

@@ -1,4 +1,4 @@
-"""How well groups that were found agree with the groups that are true.
+"""Measures of agreement between a clustering and the true groups.
 
 Three measures, for none says all: pairs weigh large groups most, B-cubed weighs every item the
 same, and mutual information knows nothing of pairs. All are counted on the contingency table of

@@ -1,4 +1,4 @@
-"""How right the attributes are on labelled pictures: overall, by group, and by face size."""
+"""Accuracy of attributes on labelled pictures: overall, by group, and by face size."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

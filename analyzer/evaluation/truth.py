@@ -1,4 +1,4 @@
-"""Who is on screen in truth: labelled pictures, labelled videos, and tracks made up at random."""
+"""Ground truth of persons: labelled pictures, labelled videos, and random tracks."""
 
 import csv
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How other programs find the medium that a report is of."""
+"""Addresses of a report's medium for other programs."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-r"""Where and when faces are covered: patches that hold a face while it moves, and their masks.
+r"""Patches that cover faces while they move, and their masks.
 
 A mask is a subtitle of white shapes. libass draws it on the very pictures that it hides parts of,
 so their times, even or not, need no second bookkeeping.
@@ -69,12 +69,12 @@ def hidden_rows(report: MediaReport) -> NDArray[np.bool_]:
     """Return a mask (N,) of the faces that the options hide."""
     choice = report.provenance["options"].get("anonymise")
     persons = {p.person_id: hides(choice, p.name) for p in report.persons}
-    nobody = hides(choice, None)
-    return np.array([persons.get(p, nobody) for p in report.row_persons().tolist()], bool)
+    hides_unnamed = hides(choice, None)
+    return np.array([persons.get(p, hides_unnamed) for p in report.row_persons().tolist()], bool)
 
 
 def patches(report: MediaReport) -> Patches:
-    """Cover the hidden faces in every picture, and all of those that nobody has looked at."""
+    """Cover the hidden faces in every picture, and the whole of pictures that were not analysed."""
     faces = table.take(report.observations, hidden_rows(report))
     parts = [_unseen(report), *(_followed(faces, report.shots) if len(faces) else ())]
     return Patches(*(np.concatenate(column) for column in zip(*map(_columns, parts), strict=True)))

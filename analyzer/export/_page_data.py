@@ -1,4 +1,4 @@
-"""What the page shows, as JSON-able facts and packed columns.
+"""Data of the review page, as JSON-able facts and packed columns.
 
 The page works its figures out from the rows itself, for it has to when it is corrected. A column
 is 64-bit floats, or 32-bit integers as differences from the value before; all follow each other,

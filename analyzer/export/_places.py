@@ -1,4 +1,4 @@
-"""Where labels stand: at their boxes, inside the picture, and not on each other."""
+"""Places of labels: at their boxes, inside the picture, and not on each other."""
 
 import unicodedata
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What many exporters read off a report: boxes, who is seen where and when, and in which shot."""
+"""Rows that many exporters read off a report: boxes, tracks, appearances, shots."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Track:
 
     track_id: int
     person_id: int
-    """-1 = nobody's."""
+    """-1 = of no person."""
     rows: I64
     """Its rows, in order of time."""
     labels: Mapping[str, str]

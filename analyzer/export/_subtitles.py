@@ -52,7 +52,7 @@ def escape(text: str) -> str:
 
 
 def colour(person: int) -> str:
-    """Return a person's colour as six hexadecimal digits; grey for nobody."""
+    """Return a person's colour as six hexadecimal digits; grey without a person."""
     return NOBODY if person < 0 else PALETTE[person % len(PALETTE)]
 
 

@@ -20,6 +20,6 @@ class NamesExporter:
     suffix: ClassVar[str] = ".names.json"
 
     def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
-        """Write the persons, most screen time first; without a gallery nobody has candidates."""
+        """Write the persons, most screen time first; without a gallery no person has candidates."""
         persons = [named(person) for person in report.persons]
         write_json(path, {"medium": report.info.uri, "persons": persons})

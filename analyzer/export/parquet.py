@@ -61,7 +61,7 @@ def _embeddings(report: MediaReport) -> Any:
 
 
 def _of_persons(report: MediaReport) -> Iterator[Column]:
-    """Yield what is known of each row's person."""
+    """Yield the columns of each row's person."""
     number_of = {person.person_id: number for number, person in enumerate(report.persons)}
     rows = [number_of.get(person) for person in report.row_persons().tolist()]
     for column in _persons.columns(report):

@@ -1,4 +1,4 @@
-"""Files that can be made again, in the user's cache folder."""
+"""The user's cache folder, for files that can be made again."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Which ffmpeg program to run: the one on PATH if it can do the work, else imageio-ffmpeg's."""
+"""The ffmpeg program: the one on PATH if it can do the work, else imageio-ffmpeg's."""
 
 import functools
 import re

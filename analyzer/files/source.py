@@ -1,4 +1,4 @@
-"""What may be opened at all: regular local files of bounded size, that name no other file."""
+"""Open media safely: regular local files of bounded size that name no other file."""
 
 import os
 import stat
@@ -27,7 +27,7 @@ def open_file(path: str) -> int:
     if "://" in path and not os.path.exists(path):
         raise InputError(f"{path}: an address, not a file; download it and give the file")
     try:
-        # Without O_NONBLOCK, a FIFO that nobody writes to would be waited for.
+        # Without O_NONBLOCK, a FIFO without a writer would be waited for.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise InputError(_reason(path, error)) from error

@@ -39,7 +39,7 @@ _Stamp = tuple[tuple[str, int, int], ...]
 
 @dataclass(frozen=True)
 class _Portrait:
-    """A picture of somebody, or what a file says of it."""
+    """A portrait of a person, or its description in a file."""
 
     name: str
     file: Path
@@ -65,7 +65,7 @@ class Galleries:
             progress: Hook that is called with each portrait that is described.
 
         Raises:
-            InputError: No such folder, nobody in it, or files that are not of the form.
+            InputError: No such folder, no portrait in it, or files of another form.
         """
         stamp = _stamp(Path(folder))
         cached = self._read.get(folder)

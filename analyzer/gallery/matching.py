@@ -1,4 +1,4 @@
-"""Who is who, by distance: persons against named portraits, a poster's faces against persons."""
+"""Match by distance: persons to named portraits, a poster's faces to persons."""
 
 from dataclasses import replace
 

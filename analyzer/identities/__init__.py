@@ -1,4 +1,4 @@
-"""Stage: people are known again across media."""
+"""Identity stores: persons are recognised across media."""
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol

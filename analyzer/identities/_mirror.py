@@ -114,7 +114,7 @@ class Mirror:
 
 
 def _improve(nearest: Nearest, part: slice, cosines: F32, ids: I64) -> None:
-    """Take the best of cosines (n, k) to ids (k,) where it is better than what is known."""
+    """Take the best of cosines (n, k) to ids (k,) where it is better than the best so far."""
     if not cosines.size:
         return
     best = cosines.argmax(axis=1)

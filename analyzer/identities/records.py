@@ -1,4 +1,4 @@
-"""What is known of people across media: identities, how they are matched, what was counted."""
+"""Records of an identity store: identities, settings of matching, counters."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from analyzer.types import F32, I64
 from analyzer.types.arrays import Arrays, check
 
 _WIDEST = 1.4
-"""Below the distance of vectors at right angles, so that a row of zeros matches nobody."""
+"""Below the distance of vectors at right angles, so that a row of zeros matches no identity."""
 
 
 class OtherCall(ValueError):
@@ -84,7 +84,7 @@ class Matches(Arrays):
     """Who embeddings are."""
 
     ids: I64
-    """(n,) -1 = nobody."""
+    """(n,) -1 = no identity."""
     distances: F32
     """(n,) Euclidean distance to the nearest identity; infinite where there is none."""
 

@@ -1,4 +1,4 @@
-"""What a picture must be like to be worth a detector's time."""
+"""The blur gate: sharpness that a picture needs to be worth a detector's time."""
 
 import math
 from dataclasses import dataclass

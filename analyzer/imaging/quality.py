@@ -1,4 +1,4 @@
-"""How much a face crop can be trusted: sharpness, frontality, size."""
+"""Quality of face crops: sharpness, frontality, size."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Where the work runs: the device, the threads, the batch; handed to every component."""
+"""The runtime of all components: device, threads, batch size, backend."""
 
 import importlib.metadata
 import importlib.util

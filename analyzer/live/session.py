@@ -1,4 +1,4 @@
-"""What a live session writes, and the parts that it needs loaded."""
+"""Parts of a live session: its frames, and the table that it writes."""
 
 import csv
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""When somebody is on screen: samples that follow each other become stretches of time."""
+"""Intervals on screen: samples that follow each other are merged."""
 
 import numpy as np
 from numpy.typing import NDArray

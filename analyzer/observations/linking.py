@@ -15,7 +15,7 @@ _REACH = 1.0
 _PACE = 4.0
 """How many more with each second in between."""
 _FURTHEST = 2.0
-"""How many at most: what is found further off after a while is as likely somebody else."""
+"""Greatest number: a face further off after a while is as likely another person."""
 _COURSE_S = 0.5
 """How long a face is expected to go on as it went."""
 _ROUNDS = 4

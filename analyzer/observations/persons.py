@@ -51,7 +51,7 @@ def drop_small(
     """
     rows = track_persons.person_ids[np.searchsorted(track_persons.track_ids, observations.track_id)]
     keep = np.bincount(rows[rows >= 0], minlength=len(track_persons.centroids)) >= least
-    # One entry more: -1, nobody, stays nobody.
+    # One entry more: -1, no person, stays so.
     number = np.append(np.where(keep, np.cumsum(keep) - 1, -1), -1)
     left = TrackPersons(
         track_ids=track_persons.track_ids,

@@ -9,7 +9,7 @@ MODES = ("all", "unnamed", "named")
 def needs_names(choice: str | None) -> bool:
     """Return whether the choice needs a gallery.
 
-    Without one nobody has a name, and `unnamed` hides everybody.
+    Without one no person has a name, and `unnamed` hides all.
     """
     return choice is not None and choice not in ("all", "unnamed")
 
@@ -18,7 +18,7 @@ def hides(choice: str | None, name: str | None) -> bool:
     """Return whether the faces of a person of this name (`None`: without one) are hidden.
 
     Args:
-        choice: One of `MODES`, names with commas between them, or `None` to hide nobody.
+        choice: One of `MODES`, names with commas between them, or `None` to hide none.
         name: As the gallery has it; upper and lower case are the same.
     """
     if choice is None or choice == "all":

@@ -1,4 +1,4 @@
-"""How long a medium is, from its header alone: who hands out work may begin with the longest."""
+"""Read a medium's duration from its container header."""
 
 from __future__ import annotations
 

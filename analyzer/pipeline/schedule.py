@@ -1,4 +1,4 @@
-"""Which frames the detector is asked for, and how frames are grouped."""
+"""Schedule of detection: due frames, and groups of frames."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass

@@ -98,7 +98,7 @@ def _filter(table: Observations, keep: NDArray[np.bool_]) -> Observations:
 
 
 def _drop_coasting(table: Observations) -> Observations:
-    """Leave out what a tracker carried on without a detection, and count it no more."""
+    """Remove the rows of tracks without a detection, and their counts."""
     left = tracks.drop_undetected(table)
     carried = table.tally.faces_tracked - (len(table) - len(left))
     return replace(left, tally=replace(table.tally, faces_tracked=carried))

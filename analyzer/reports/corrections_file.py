@@ -1,4 +1,4 @@
-"""What a reviewer has said of who is who, and the file that keeps it: see docs/review.md."""
+"""The file of a reviewer's corrections; docs/review.md lists its keys."""
 
 import json
 from collections.abc import Mapping, Sequence

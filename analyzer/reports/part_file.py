@@ -1,4 +1,4 @@
-"""What the shards of one medium saw: kept in files, and put together again."""
+"""Part files: the observations of one shard of a medium."""
 
 import json
 import zipfile

@@ -1,4 +1,4 @@
-"""Which files are results, and of which medium."""
+"""Locate the result files of media."""
 
 import csv
 import os

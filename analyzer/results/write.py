@@ -1,4 +1,4 @@
-"""Where local results go: one name a medium, whole files only."""
+"""Write result files whole, never in the place of a medium."""
 
 import os
 from collections.abc import Iterable

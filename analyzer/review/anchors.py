@@ -1,4 +1,4 @@
-"""Which tracks are meant by faces of another analysis of the same medium: by time and place."""
+"""Find the tracks that correction anchors refer to, by time and box overlap."""
 
 from collections.abc import Sequence
 

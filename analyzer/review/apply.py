@@ -35,7 +35,7 @@ def apply(
 
     Args:
         report: As it was analysed.
-        corrections: All that there are; none give the report back.
+        corrections: All corrections; without any, the report is returned as it is.
         labeller: Decides on the labels of the persons that change.
 
     Returns:

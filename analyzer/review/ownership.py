@@ -104,11 +104,11 @@ class Ownership:
         votes = Counter(o for o in self.owner[tracks].tolist() if o >= 0)
         if votes:
             return votes.most_common(1)[0][0]
-        nobodys = [track for track in tracks if self.owner[track] == NOBODY]
-        if not nobodys:
+        unowned = [track for track in tracks if self.owner[track] == NOBODY]
+        if not unowned:
             return None
         person = self._new_person_id()
-        self._assign(nobodys, person)
+        self._assign(unowned, person)
         return person
 
     def _with_anchors(self, correction: Correction) -> Correction:

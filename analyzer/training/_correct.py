@@ -1,4 +1,4 @@
-"""Makes raw values as sure as they are right, with one scale and one offset a class.
+"""Calibrate raw values, with one scale and one offset per class.
 
 A network that was trained on softened labels, and on small pictures beside large ones, misjudges
 how sure it may be of a large one, and gives rare classes too little.

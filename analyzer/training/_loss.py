@@ -1,4 +1,4 @@
-"""What the heads are trained to: softened labels, near ages less wrong than far ones."""
+"""Training loss of the heads: softened labels, near ages less wrong than far ones."""
 
 from collections.abc import Mapping
 

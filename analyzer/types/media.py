@@ -13,7 +13,7 @@ SAME_TIME_S = 1e-6
 
 @dataclass(frozen=True, kw_only=True)
 class MediaInfo:
-    """What is known of a medium before its pictures are decoded."""
+    """Facts of a medium, from its header, before frames are decoded."""
 
     uri: str
     """The path as the caller gave it."""

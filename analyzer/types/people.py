@@ -1,4 +1,4 @@
-"""Data types of who is who: named portraits, candidates for a name, and a poster's faces."""
+"""Data types of naming: named portraits, candidates for a name, a poster's faces."""
 
 from dataclasses import dataclass
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """All that the pipeline tells the outside while it works."""
+    """One step of the pipeline, as it is reported while it works."""
 
     stage: str
     """`observe`, `summarize`, `portraits`, or the name of an exporter."""
     done: float
     """Seconds of the medium (or items) done."""
     total: float | None
-    """Of how many; `None` where nobody knows."""
+    """Number of units in all; `None` where it is unknown."""
 
 
 ProgressHook = Callable[[Progress], None]

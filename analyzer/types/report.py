@@ -21,7 +21,7 @@ class TrackPersons(Arrays):
     track_ids: I64
     """(T,) ascending."""
     person_ids: I64
-    """(T,) from 0, -1 = none; corrections may leave numbers that nobody has."""
+    """(T,) from 0, -1 = none; corrections may leave unused numbers."""
     centroids: F32
     """(P, D) quality-weighted mean embedding of each person, by number; zero where there is none,
     and of who was forgotten."""
@@ -87,7 +87,7 @@ class Person:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class MediaReport(Arrays):
-    """All that is known of one medium: the only thing an exporter reads."""
+    """The results of one medium: the only thing that an exporter reads."""
 
     info: MediaInfo
     observations: Observations

@@ -1,4 +1,4 @@
-"""The models that are known: what each is, its licence, its source, and the hash it must have."""
+"""Catalogue of models: what each is, its licence, its source, and its hash."""
 
 from dataclasses import dataclass
 

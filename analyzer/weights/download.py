@@ -20,7 +20,7 @@ from analyzer.errors import ResourceError
 from analyzer.files.atomic import atomic_write_bytes
 
 Told = Callable[[int, int], None]
-"""Told how many bytes are here, and how many there will be (0 where nobody knows)."""
+"""Function that is called with bytes here, and bytes in all (0 where unknown)."""
 _BLOCK = 1 << 16
 
 

@@ -1,4 +1,4 @@
-"""Model files: where each lies on this machine, and whether it is the one that was published.
+"""Locate and verify model files on this machine.
 
 The models of the default analysis travel inside wheels that are installed beside this package;
 others are fetched or added by `python -m analyzer models` into the user's folder of models.

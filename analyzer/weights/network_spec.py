@@ -1,4 +1,4 @@
-"""What is to be known of a describing network beside its graph: a small YAML file.
+"""Specification of a describing network, beside its graph: a small YAML file.
 
 It says what the network wants to see, and what its outputs mean::
 
@@ -132,7 +132,7 @@ def resolve(model: str, spec: str = "") -> tuple[Path, NetworkSpec]:
     Args:
         model: A file, or the name of one of the models that `models list` shows.
         spec: A YAML file, or the name of a known kind of network; empty: the YAML file beside the
-            model, or what is known of a model of this hash or name.
+            model, or the shipped specification of a model with this hash or name.
 
     Raises:
         UsageError: Nothing is known of the model, or its specification is wrong.

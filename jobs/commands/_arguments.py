@@ -1,4 +1,4 @@
-"""What a server's arguments mean: numbers within their limits, and the bounds of jobs."""
+"""Arguments that commands share: numbers within limits, and the bounds of jobs."""
 
 import argparse
 import math

@@ -1,4 +1,4 @@
-"""What the commands of `slurm` have in common: help pages, the folder, Slurm's resources."""
+"""Common parts of the `slurm` commands: help pages, the folder, Slurm's resources."""
 
 from __future__ import annotations
 

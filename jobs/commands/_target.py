@@ -1,4 +1,4 @@
-"""Which ledger a command is about, and how to change it with or without a running server."""
+"""The ledger of a command, and changes to it with or without a running server."""
 
 from __future__ import annotations
 

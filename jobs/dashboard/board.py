@@ -1,4 +1,4 @@
-"""What the page asks, and what it may do; the answers are plain values for JSON."""
+"""Questions and actions of the page; the answers are plain values for JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finished reviews and the media they show: what may be read, and in which pieces."""
+"""Files that the page links: finished reviews and their media, in pieces."""
 
 from __future__ import annotations
 

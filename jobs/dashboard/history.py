@@ -1,4 +1,4 @@
-"""What has ended when, read off the events as they come."""
+"""History of finished jobs, read off the events as they come."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class Dashboard:
         return f"dashboard: {self.url} (token: {self.token_file})"
 
     def close(self) -> None:
-        """Answer no more."""
+        """Stop answering."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(timeout=5.0)

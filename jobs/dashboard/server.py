@@ -101,7 +101,7 @@ class PageServer(ThreadingHTTPServer):
                 "give another --dashboard PORT"
             ) from error
         if context:
-            # Shaken in the peer's own thread, so that a silent one keeps nobody waiting.
+            # Shaken in the peer's own thread, so that a silent one keeps no other waiting.
             self.socket = context.wrap_socket(
                 self.socket, server_side=True, do_handshake_on_connect=False
             )
@@ -186,7 +186,7 @@ class Handler(BaseHTTPRequestHandler):
     def _require_host(self) -> None:
         """Refuse a page of another site with a name that was made to lead here."""
         host = urlsplit(f"//{self.headers.get('Host', '')}").hostname or ""
-        # An address is nobody's to redirect; on this machine alone, only its own are wanted.
+        # No name server can redirect an address; on this machine alone, only its own are wanted.
         fits = host in self.server.names or (not self.server.is_local and _is_address(host))
         if not fits:
             raise Refused(

@@ -1,4 +1,4 @@
-"""Which media may be read, and where results may be written.
+"""Bounds of what jobs may read and write.
 
 What is wrong is told in words that name the cure. A joblist is held against its bounds when it is
 read, and each job again by the worker: links may have changed meanwhile.

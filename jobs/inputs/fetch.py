@@ -203,7 +203,7 @@ class _Pinned(http.client.HTTPSConnection):
 
     @property
     def why_short(self) -> str:
-        """Why no more comes."""
+        """Reason why the download ended early."""
         return "took too long and was given up" if self.aborted else "the connection broke off"
 
     def connect(self) -> None:

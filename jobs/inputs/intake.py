@@ -1,4 +1,4 @@
-"""What stands between a job and its medium: bounds, and the way from an address to a file."""
+"""Admit a job's medium: check its bounds, and fetch it from an address."""
 
 from __future__ import annotations
 

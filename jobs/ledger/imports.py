@@ -67,7 +67,7 @@ def import_jobs(ledger: Ledger, specs: Iterable[JobSpec], *, options_digest: str
     """Bring the ledger in line with a joblist, in one transaction.
 
     Args:
-        ledger: To change; nobody may hold its jobs through this server yet.
+        ledger: Ledger to change; no worker may hold its jobs through this server yet.
         specs: The joblist.
         options_digest: Options digest of the analysis options. Jobs done with others are run again.
     """

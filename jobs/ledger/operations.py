@@ -1,4 +1,4 @@
-"""What an operator may do to jobs, whether or not a server works on them."""
+"""Operations on jobs by an operator, with or without a running server."""
 
 from __future__ import annotations
 

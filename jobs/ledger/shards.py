@@ -1,4 +1,4 @@
-"""One job by many workers: divided when it is its turn, put together when all parts are done.
+"""Divide a job among workers when it is claimed, and join its parts at the end.
 
 ::
 
@@ -8,7 +8,7 @@
 
 A shard is a job of its own, with its own leases, tokens and attempts; its csv is a file beside the
 csv of the job it belongs to. It is not counted, and ends with the division: by a trigger, so that
-nobody who changes a job needs to think of its shards. A division that has ended never comes back;
+code that changes a job need not think of its shards. A division that has ended never comes back;
 what is begun anew has other shards and other files.
 """
 

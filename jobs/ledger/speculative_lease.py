@@ -7,7 +7,7 @@
         one of them is ready to publish       -> publishing: the other's token is stale
 
 Each lease has its own token and so its own part files; `prepare` fixes one winner, as ever. The
-column `token` only grows: when the second lease ends, it is set to a number that nobody was told.
+column `token` only grows: when the second lease ends, it is set to a number that no worker has.
 A lease is doubled once.
 """
 

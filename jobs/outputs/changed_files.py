@@ -1,4 +1,4 @@
-"""Outputs that were changed on purpose after they were published: a table of three columns."""
+"""Table of outputs that were changed on purpose after publishing."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Whether the storage of the outputs works, and the file by which workers know it.
 
 A server without working storage hands out no jobs, and blames none: the fault is not theirs. A
-worker that does not find the server's probe would write its results where nobody looks.
+worker that does not find the server's probe would write its results to the wrong place.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class Storage:
         scratch.replace(path)
 
     def stop(self) -> None:
-        """Probe no more, and remove the probe unless the storage hangs."""
+        """Stop probing, and remove the probe unless the storage hangs."""
         with self._wake:
             self._stopped = True
             self._wake.notify_all()

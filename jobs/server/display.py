@@ -1,4 +1,4 @@
-"""What a server shows of its jobs: lines for a log, or a table in a terminal."""
+"""Display of a server: lines for a log, or a table in a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When every job will be over, from what this run has done."""
+"""Estimate of the time left, from what this run has done."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Running:
     done: float
     """Share of it."""
     speed: float
-    """Seconds of medium a second; 0 where nobody has told."""
+    """Seconds of medium per second; 0 where it is unknown."""
 
     @property
     def left_s(self) -> float:

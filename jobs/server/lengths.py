@@ -1,4 +1,4 @@
-"""How long the media of a joblist are, found out beside the work: long ones are handed out first.
+"""Measure the lengths of media beside the work: long ones are handed out first.
 
 It is a wish, not a need: jobs with media of unknown length are handed out after the others,
 in the order of the list. What was found is kept in the ledger.

@@ -52,7 +52,7 @@ class Operator:
         return operations.accept(self._ledger, changed)
 
     def pause(self, paused: bool) -> None:
-        """Hand out no more jobs, or go on."""
+        """Pause or resume the handing out of jobs."""
         self._service.paused = paused
 
     def drain(self) -> None:
@@ -80,7 +80,7 @@ class Door:
 
     def daemon(self, operator: Operator) -> Daemon:
         """Return a daemon that serves on the socket; call it before TLS is configured."""
-        # A killed server leaves it behind; the lock of the ledger says that it is nobody's.
+        # A killed server leaves it behind; the lock of the ledger says that no server has it.
         self.path.unlink(missing_ok=True)
         configure(Access(), role="server")
         before = os.umask(0o177)

@@ -1,4 +1,4 @@
-"""Which workers fail at jobs that others complete: such a worker would spoil the whole list."""
+"""Quarantine of workers that fail at jobs that others complete."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Quarantine:
         return sum(self._streaks.get(worker, {}).values()) >= LIMIT
 
     def holds(self, worker: str) -> bool:
-        """Say whether a worker is to get no more jobs."""
+        """Return whether a worker is held back from further jobs."""
         with self._mutex:
             return self._holds(worker)
 

@@ -66,7 +66,7 @@ class JobServer:
             thread.start()
 
     def stop(self) -> None:
-        """Answer no more."""
+        """Stop answering."""
         self._stop.set()
         self._service.storage.stop()
         self._desk.shutdown()

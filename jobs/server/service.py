@@ -80,7 +80,7 @@ class JobService:
         self.draining = False
         """Whether workers are to leave after their job."""
         self.paused = False
-        """Whether jobs are withheld, as somebody wishes."""
+        """Whether an operator withholds jobs."""
         self.storage = self._watch_storage(ledger)
         self.ledger = ledger
         self._options = dict(options)
@@ -335,7 +335,7 @@ class JobService:
             self._announce(self._job(job))
 
     def _drop_given_up(self) -> None:
-        """End the leases of jobs, and of shards, that somebody or something has given up."""
+        """End the leases of jobs and shards that were given up."""
         for held in self._book.held():
             if self._job(held.job).state in FINAL:
                 self._book.drop(held.job, held.token)

@@ -1,4 +1,4 @@
-"""What is said to Slurm's own commands."""
+"""Calls of Slurm's own commands."""
 
 from __future__ import annotations
 

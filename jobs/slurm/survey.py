@@ -1,4 +1,4 @@
-"""What has become of each job, read off the journals and the files."""
+"""Survey of all jobs, read off the journals and the files."""
 
 from __future__ import annotations
 

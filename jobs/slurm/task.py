@@ -1,4 +1,4 @@
-"""What one task of the array does: its list, with a journal of its own."""
+"""One task of the array: it works through its list, with a journal of its own."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class _Turn:
         for work in whole:
             record = self._journal.record(work.name)
             if record.done or record.kind == "transient":
-                # Of no more use; or damaged, and to be made anew.
+                # No longer used; or damaged, and to be made anew.
                 for part in work.parts:
                     Path(part).unlink(missing_ok=True)
         return code if len(whole) == len(listed) else max(code, INCOMPLETE)

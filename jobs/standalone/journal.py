@@ -51,7 +51,7 @@ class Record:
 
     @property
     def given_up(self) -> bool:
-        """Whether it has failed for good, if nobody works on it now."""
+        """Whether it has failed for good, if no process works on it now."""
         if self.losses >= MAX_ATTEMPTS:
             return True
         failed = self.state == "failed" and self.kind != "crash"
@@ -122,7 +122,7 @@ def accept(paths: Sequence[Path], changes: Mapping[str, Change], *, into: Path) 
     """Record that files of work that is done were changed on purpose.
 
     Args:
-        paths: Journals, as in `read`; nobody writes them now.
+        paths: Journals, as in `read`; no process writes them now.
         changes: The changes, each as the disk has it.
         into: The journal that is read last.
 
@@ -165,7 +165,7 @@ class Journal:
         os.close(self._file)
 
     def record(self, work: str) -> Record:
-        """Return what is known of a piece of work."""
+        """Return the record of a piece of work."""
         return self._records.get(work, Record())
 
     def add(self, work: str, what: str, **details: Any) -> None:

@@ -1,4 +1,4 @@
-"""Which file system a path is on, read from the kernel's mount table."""
+"""File system of a path, from the kernel's mount table."""
 
 from __future__ import annotations
 

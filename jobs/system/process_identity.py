@@ -1,4 +1,4 @@
-"""Who a process is, so that another one on the same machine can tell whether it lives."""
+"""Identity of a process, so that another one on the machine can tell whether it lives."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """An authority, a certificate for the server, one for the workers, and a token.
 
-The authority's key is thrown away: nobody can make another worker's certificate with it. To
+The authority's key is thrown away: no further certificate can be made with it. To
 renew, make a new folder.
 """
 

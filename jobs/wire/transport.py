@@ -1,4 +1,4 @@
-"""What both ends of the wire agree on: Pyro5's settings, tokens, certificates.
+"""Settings of both ends of the wire: Pyro5, tokens, certificates.
 
 Pyro5 is imported here only; `service` and `client` take from here what they need of it.
 """
@@ -71,7 +71,7 @@ class Access:
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether nobody outside this machine can reach an address."""
+    """Return whether an address is reached from this machine only."""
     try:
         addresses = socket.getaddrinfo(host, None)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What runs in the worker's child process: the work itself, and a leash.
+"""The worker's child process: the work itself, and a leash.
 
 The child ends when its supervisor does, and when the supervisor has not moved the fence
 for too long: then the lease may be another worker's.

@@ -120,7 +120,7 @@ class Client:
         """Ask for a job.
 
         Raises:
-            ServerRefused: It has no more jobs for this worker.
+            ServerRefused: It has no further jobs for this worker.
         """
         answer = self._call("claim", self.name, uuid.uuid4().hex, 1)
         if "refused" in answer:

@@ -24,7 +24,7 @@ class GracefulStop:
 
     @property
     def requested(self) -> bool:
-        """Whether no more jobs are to be taken."""
+        """Whether a stop is requested: no further jobs are taken."""
         return self._deadline < math.inf
 
     @property

@@ -1,4 +1,4 @@
-"""How a job gets on, as far as its child has told."""
+"""Detect jobs that stall or exceed their time limit."""
 
 from __future__ import annotations
 

@@ -48,11 +48,11 @@ class WorkerSettings:
     grace_s: float = 60.0
     """How long a job may go on after the worker was asked to stop."""
     parent: int | None = None
-    """Process without which the worker takes no more jobs."""
+    """Process that the worker depends on: without it, it takes no further jobs."""
 
 
 class Worker:
-    """Takes jobs one at a time until there are no more."""
+    """Takes jobs one at a time until none is left."""
 
     def __init__(self, settings: WorkerSettings) -> None:
         identity = ProcessIdentity.own()

@@ -1,4 +1,4 @@
-"""What the Redis server does in one step: scripts that it runs alone, in Lua."""
+"""Lua scripts: steps that the Redis server runs alone."""
 
 KEYS = ("meta", "rows", "faces", "changed", "calls")
 """Hash of settings, version and counters; hash id -> row, empty where it was forgotten; hash id ->

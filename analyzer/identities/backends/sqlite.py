@@ -20,7 +20,7 @@ _VERSION = 1
 _PAGE = 4096
 
 # The rollback journal is kept: unlike the write-ahead log it harms nothing on a network disk,
-# should somebody put the file there, as long as locks work.
+# should a user put the file there, as long as locks work.
 _TABLES = f"""
 BEGIN IMMEDIATE;
 PRAGMA application_id = {_APPLICATION};
