@@ -26,8 +26,8 @@ from analyzer.files import cache
 from analyzer.files.atomic import atomic_write_bytes
 from analyzer.files.hashing import sha256
 from analyzer.imaging import boxes
-from analyzer.pipeline import stills
 from analyzer.pipeline.components import Components
+from analyzer.pipeline.stills import describe_still
 from analyzer.types import F32, Progress, ProgressHook
 from analyzer.types.people import Gallery
 
@@ -207,7 +207,7 @@ def _describe(
     names: list[str] = []
     rows: list[F32] = []
     notes: list[str] = []
-    size = components.describer.describe(_no_chips(components)).embeddings.shape[1]
+    size = components.describer.dimensions
     for number, portrait in enumerate(portraits):
         if progress is not None:
             progress(Progress(stage="gallery", done=number, total=len(portraits)))
@@ -228,25 +228,20 @@ def _describe(
     )
 
 
-def _no_chips(components: Components) -> Any:
-    none = np.empty((0, 4), np.float32)
-    return components.aligner.align(np.zeros((8, 8, 3), np.uint8), none, None).images
-
-
 def _row(portrait: _Portrait, components: Components) -> tuple[F32 | None, str]:
     """Return the embedding of a portrait's largest face, and a note on it."""
     if portrait.vector is not None:
         return np.array(portrait.vector, np.float32), ""
     where = f"gallery {portrait.file}"
     try:
-        still = stills.look(str(portrait.file), components)
+        still = describe_still(str(portrait.file), components)
     except InputError as error:
         return None, f"gallery: {error}: left out"
-    if not len(still.found):
+    if not len(still.detections):
         return None, f"{where}: no face found: left out"
-    row = still.described.embeddings[int(boxes.area(still.found.boxes).argmax())]
-    several = f"{where}: {len(still.found)} faces: the largest is taken for {portrait.name}"
-    return row, several if len(still.found) > 1 else ""
+    row = still.descriptions.embeddings[int(boxes.area(still.detections.boxes).argmax())]
+    several = f"{where}: {len(still.detections)} faces: the largest is taken for {portrait.name}"
+    return row, several if len(still.detections) > 1 else ""
 
 
 def _freeze(gallery: Gallery) -> bytes:

@@ -5,8 +5,8 @@ from dataclasses import replace
 from analyzer.attributes.calibration import Views
 from analyzer.errors import InputError
 from analyzer.gallery import matching
-from analyzer.pipeline import stills
 from analyzer.pipeline.components import Components
+from analyzer.pipeline.stills import describe_still
 from analyzer.types import MediaReport
 from analyzer.types.people import Gallery, Poster
 
@@ -52,15 +52,15 @@ def _poster(path: str, report: MediaReport, components: Components) -> Poster:
     Raises:
         InputError: It cannot be read.
     """
-    still = stills.look(path, components)
+    still = describe_still(path, components)
     limit = components.options.poster_threshold or POSTER_FACTOR * components.describer.threshold
-    persons, distances = matching.match(still.described.embeddings, report, limit)
+    persons, distances = matching.match(still.descriptions.embeddings, report, limit)
     views = Views(
         face_px=still.chips.face_px,
         sharpness=still.chips.sharpness,
         frontality=still.chips.frontality,
     )
-    decoded = components.labeller.decode(still.described.heads, views)
+    decoded = components.labeller.decode(still.descriptions.heads, views)
     attributes_of = {p.person_id: p.attributes for p in report.persons}
 
     def labels(head: str) -> tuple[str, ...]:
@@ -73,8 +73,8 @@ def _poster(path: str, report: MediaReport, components: Components) -> Poster:
     return Poster(
         path=path,
         image=still.image,
-        boxes=still.found.boxes,
-        scores=still.found.scores,
+        boxes=still.detections.boxes,
+        scores=still.detections.scores,
         person_ids=persons,
         distances=distances,
         sex=labels("sex"),

@@ -21,8 +21,10 @@ def hides(choice: str | None, name: str | None) -> bool:
         choice: One of `MODES`, names with commas between them, or `None` to hide none.
         name: As the gallery has it; upper and lower case are the same.
     """
-    if choice is None or choice == "all":
-        return choice == "all"
+    if choice is None:
+        return False
+    if choice == "all":
+        return True
     if choice in ("named", "unnamed"):
         return (name is not None) == (choice == "named")
     return name is not None and _folded(name) in _listed(choice, [name])

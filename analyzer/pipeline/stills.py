@@ -13,12 +13,12 @@ class Still:
 
     image: U8
     """(H, W, 3) RGB, upright."""
-    found: Detections
+    detections: Detections
     chips: Chips
-    described: Descriptions
+    descriptions: Descriptions
 
 
-def look(path: str, components: Components) -> Still:
+def describe_still(path: str, components: Components) -> Still:
     """Detect and describe every face of a picture.
 
     Raises:

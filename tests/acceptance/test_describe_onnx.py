@@ -53,10 +53,10 @@ def portraits(models: Components, folder: Path) -> tuple[F32, list[str]]:
     """An embedding of the face in the middle of each picture, and whom it shows."""
     rows, who = [], []
     for path in sorted(folder.glob("*/*.jpg")):
-        still = stills.look(str(path), models)
-        centres = (still.found.boxes[:, :2] + still.found.boxes[:, 2:]) / 2
+        still = stills.describe_still(str(path), models)
+        centres = (still.detections.boxes[:, :2] + still.detections.boxes[:, 2:]) / 2
         middle = np.array(still.image.shape[1::-1]) / 2
-        rows.append(still.described.embeddings[np.abs(centres - middle).sum(1).argmin()])
+        rows.append(still.descriptions.embeddings[np.abs(centres - middle).sum(1).argmin()])
         who.append(path.parent.name)
     return np.stack(rows), who
 

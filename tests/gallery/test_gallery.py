@@ -71,17 +71,18 @@ def test_of_several_faces_the_largest_is_taken_and_said_so(tmp_path, models):
     wide.paste(astronaut().transpose(Image.Transpose.FLIP_LEFT_RIGHT), (512, 0))
     picture = save(wide, tmp_path / "people" / "twins.png")
     gallery = Galleries(models).get(str(picture.parent))
-    found = stills.look(str(picture), models)
-    largest = int(np.argmax(found.found.boxes[:, 2] - found.found.boxes[:, 0]))
-    assert found.found.boxes[largest, 0] > 512
-    np.testing.assert_array_equal(gallery.embeddings[0], found.described.embeddings[largest])
+    found = stills.describe_still(str(picture), models)
+    largest = int(np.argmax(found.detections.boxes[:, 2] - found.detections.boxes[:, 0]))
+    assert found.detections.boxes[largest, 0] > 512
+    np.testing.assert_array_equal(gallery.embeddings[0], found.descriptions.embeddings[largest])
     assert f"{picture}: 2 faces" in gallery.notes[0]
 
 
 def test_a_gallery_is_described_once_and_again_when_a_picture_changes(people, models, monkeypatch):
     looks = []
-    look = stills.look
-    monkeypatch.setattr(stills, "look", lambda path, m: looks.append(path) or look(path, m))
+    look = stills.describe_still
+    counted = "analyzer.gallery.folder.describe_still"
+    monkeypatch.setattr(counted, lambda path, m: looks.append(path) or look(path, m))
     first = Galleries(models).get(str(people))
     assert len(looks) == 3
     again = Galleries(models).get(str(people))
