@@ -1,5 +1,6 @@
 """The Dockerfile and the manifest of Kubernetes, checked as far as can be without an engine."""
 
+import fnmatch
 import os
 import re
 import shutil
@@ -77,3 +78,13 @@ def test_the_dockerfile_copies_what_the_wheel_is_made_of() -> None:
         assert script.name in copied
     stages = re.findall(r"^FROM \S+ AS (\w+)$", text, re.MULTILINE)
     assert stages == ["wheel", "cpu", "cuda"]
+
+
+def test_the_image_is_made_of_what_is_let_in() -> None:
+    copied = " ".join(re.findall(r"^COPY (.+) \S+$", DOCKERFILE.read_text(), re.MULTILINE)).split()
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    let_in = [line.removeprefix("!") for line in lines if line.startswith("!")]
+    for name in copied:
+        assert any(fnmatch.fnmatch(name, pattern) for pattern in let_in), name
+    packages = {path.parent.name for path in ROOT.glob("*/py.typed")}
+    assert packages <= set(copied)
