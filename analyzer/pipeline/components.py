@@ -53,7 +53,7 @@ class Components:
         return Observations.empty(self.describer.dimensions, self.describer.head_sizes)
 
     def require_available(self) -> None:
-        """Make what is made anew for each medium: what it lacks is told now, not in the first job.
+        """Make the components of one medium once: a missing library is told now, not in a job.
 
         Raises:
             MissingDependency: A library is not installed.

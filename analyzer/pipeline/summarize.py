@@ -1,7 +1,6 @@
-"""The order of the stages, and nothing else: decode, detect, track, align, describe; summarize.
+"""Summarize a medium: its observations become tracks, persons and a report.
 
-`observe` streams over the pictures in constant memory; `summarize` sees the whole medium.
-A medium may be looked at in shards, by `observe_part`; `conclude` puts them together.
+`observe` has streamed over the frames in constant memory; this step sees the whole medium.
 """
 
 from collections.abc import Mapping
@@ -38,10 +37,16 @@ def summarize(
     components: Components,
     progress: ProgressHook | None = None,
 ) -> MediaReport:
-    """Turn the rows of a whole medium into persons.
+    """Turn the observations of a whole medium into its report.
+
+    Args:
+        info: Facts of the medium.
+        observations: All N rows, in order of time.
+        components: From `load_components`.
+        progress: Hook that is called at the start and the end.
 
     Raises:
-        InputError: There was no frame in the range that the options name.
+        InputError: The range that the options name has no frame.
     """
     if observations.span_s[0] > observations.span_s[1]:
         raise InputError(f"{info.uri}: no frame to analyse; check --start and --stop")
@@ -55,10 +60,9 @@ def summarize(
     table = _filter(table, passes_quality(table.sharpness, table.frontality, options))
     table = replace(table, track_id=dense(table.track_id))
     described = tracks.embed(table)  # T tracks
-    clear = tracks.recognisable(table, described, options.min_clarity)
-    labels = components.clusterer.cluster(
-        clear.embeddings, clear.weights, tracks.cannot_link_pairs(table, clear.ids), limit
-    )
+    clear = tracks.recognisable(table, described, options.min_clarity)  # at most T
+    apart = tracks.cannot_link_pairs(table, clear.ids)  # (k, 2)
+    labels = components.clusterer.cluster(clear.embeddings, clear.weights, apart, limit)
     track_persons = persons.identities(labels, clear, np.unique(table.track_id))
     track_persons, dropped = persons.drop_small(track_persons, table, options.min_faces)
     rows = track_persons.person_ids[np.searchsorted(track_persons.track_ids, table.track_id)]
