@@ -1,5 +1,7 @@
 """The floor plan: every module in a room, every import downwards, one place for one thing."""
 
+import ast
+import re
 from collections.abc import Callable
 from statistics import median
 
@@ -11,9 +13,13 @@ from tests.support.floor_plan import FILE_LINES
 from tools import vague_names
 
 TREE = Tree(ROOT)
+HELPERS = 32
+"""Files in tests/support."""
 RULES = [
     rules.loose_files,
+    rules.unknown_packages,
     rules.unknown_rooms,
+    rules.vanished_rooms,
     rules.forbidden_imports,
     rules.unused_permissions,
     rules.upward_imports,
@@ -59,11 +65,21 @@ def test_local_names_say_what_they_hold() -> None:
     assert figure < vague_names.LIMIT, vague
 
 
-def test_no_test_imports_out_of_a_test() -> None:
+def test_tests_import_helpers_only() -> None:
+    """Not out of another test nor a conftest; also in the text of a program that a test runs."""
+    beside = re.compile(r"\b(?:from|import) tests(?:\.(?!support\b)\w+| import (?!support\b))")
     wrong = [
-        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}: move what both need to tests/support"
         for path in sorted((ROOT / "tests").rglob("*.py"))
         for number, line in enumerate(path.read_text().splitlines(), start=1)
-        if line.startswith("from tests.") and (".test_" in line or "conftest" in line)
+        if beside.search(line)
     ]
     assert not wrong, "\n" + "\n".join(wrong)
+
+
+def test_helpers_are_one_flat_room() -> None:
+    room = ROOT / "tests" / "support"
+    files = sorted(path.relative_to(room).as_posix() for path in room.rglob("*.py"))
+    assert [name for name in files if "/" in name] == []
+    assert len(files) <= HELPERS, files
+    assert [n for n in files if not ast.get_docstring(ast.parse((room / n).read_text()))] == []

@@ -47,7 +47,8 @@ def broken(copied: Path) -> "Callable[[str, str], Tree]":
     [
         (rules.loose_files, "analyzer/helpers.py", "", "move it into a folder of analyzer/"),
         (rules.loose_files, "jobs/tools.py", "", "move it into a folder of jobs/"),
-        (rules.loose_files, "ina_work.py", "", "move it into ina/"),
+        (rules.loose_files, "ina_work.py", "", "move it into a folder of a package"),
+        (rules.unknown_packages, "faces/__init__.py", "", "move it into one of analyzer, ina"),
         (rules.unknown_rooms, "analyzer/attic/box.py", "", "give it a floor"),
         (
             rules.forbidden_imports,
@@ -63,6 +64,7 @@ def broken(copied: Path) -> "Callable[[str, str], Tree]":
             "pipeline lies above types",
         ),
         (rules.halves, "jobs/ledger/faces.py", "from analyzer import types\n", "only ina"),
+        (rules.halves, "ina_watch.py", "from jobs import types\n", "only ina"),
         (
             rules.twice_named_classes,
             "jobs/ledger/observations.py",
@@ -90,8 +92,17 @@ def broken(copied: Path) -> "Callable[[str, str], Tree]":
             "import hashlib\nprint(hashlib.sha256())\n",
             "use analyzer.files.hashing",
         ),
+        (rules.misplaced_calls, "jobs/ledger/a.py", "from os import replace\n", "publish"),
+        (rules.misplaced_calls, "ina/a.py", "def f(a, b):\n    a.replace(b)\n", "storage_probe"),
+        (
+            rules.long_commands,
+            "jobs/commands/late.py",
+            "def run():\n    import json\n    import csv\n",
+            "2 imports, one at most",
+        ),
         (rules.long_commands, "analyzer/commands/talk.py", "\n" * 300, "move the logic"),
         (rules.too_long, "jobs/ledger/long.py", "x = 1\n" * 401, "400 at most"),
+        (rules.too_long, "ina/f.py", "def f():\n" + "    x = 1\n" * 60, "60 at most: split it"),
         (rules.private_words, "jobs/ledger/poem.py", '"""Whose job."""\n', "say it plainly"),
     ],
 )
@@ -108,15 +119,27 @@ def test_a_circle_of_files_is_named(broken):
         "    from analyzer.imaging import hen\n",
     )
     assert rules.file_circles(tree) == [
-        "a circle of files: analyzer.imaging.egg -> analyzer.imaging.hen: split one"
+        "a circle of files: analyzer.imaging.egg:3 imports analyzer.imaging.hen; "
+        "analyzer.imaging.hen:1 imports analyzer.imaging.egg: move what both need into a third one"
     ]
 
 
 def test_an_unused_permission_is_named(copied, monkeypatch):
     plan = {**rules.MAY_IMPORT["jobs"], "system": "errors wire"}
     monkeypatch.setitem(rules.MAY_IMPORT, "jobs", plan)
-    (wrong,) = rules.unused_permissions(Tree(copied))
-    assert wrong == "MAY_IMPORT['jobs']['system']: wire is not imported: remove it"
+    monkeypatch.setitem(rules.MAY_IMPORT_PACKAGES, "joblist", "jobs")
+    assert rules.unused_permissions(Tree(copied)) == [
+        "MAY_IMPORT['jobs']['system']: wire is not imported: remove it",
+        "MAY_IMPORT_PACKAGES['joblist']: jobs is not imported: remove it",
+    ]
+
+
+def test_a_row_of_no_room_is_named(copied, monkeypatch):
+    plan = {**rules.MAY_IMPORT["jobs"], "attic": ""}
+    monkeypatch.setitem(rules.MAY_IMPORT, "jobs", plan)
+    assert rules.vanished_rooms(Tree(copied)) == [
+        "MAY_IMPORT['jobs']['attic']: there is no such room: remove the row"
+    ]
 
 
 def test_the_copy_itself_breaks_no_rule(copied):
