@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.support.processes import ROOT
+
 PAGE = ROOT / "docs" / "python.md"
 NOTEBOOK = ROOT / "docs" / "first_steps.ipynb"
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.support.processes import ROOT
+
 SCRIPTS = ("ina_server", "ina_worker", "ina-analyzer", "ina-jobs")
 NO_INDEX = re.compile(r"NewConnectionError|NameResolutionError|ProxyError|ConnectTimeout")
 PYTHON = """

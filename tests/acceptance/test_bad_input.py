@@ -20,10 +20,10 @@ from pathlib import Path
 import pandas
 import pytest
 
-from tests.support import https, media
+from tests.support import hosts, media
+from tests.support.processes import ROOT
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
-ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -319,7 +319,7 @@ def serving(folder: Path, *options: str) -> Iterator[tuple["subprocess.Popen[str
 
 def test_addresses_of_this_network_are_never_fetched(tmp_path: Path) -> None:
     """A real host on loopback, with and without a name that hides it."""
-    with https.hosting(tmp_path / "host") as (url, _):
+    with hosts.hosting(tmp_path / "host") as (url, _):
         port = url.rpartition(":")[2]
         names = ("127.0.0.1", "localhost", "2130706433", "[::ffff:127.0.0.1]")
         media_ = [f"https://{name}:{port}/film" for name in names]

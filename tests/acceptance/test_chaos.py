@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cluster import Cluster, children, cluster, kill
+from tests.support.cluster import Cluster, cluster
+from tests.support.processes import children, kill
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 JOBS = 300

@@ -20,9 +20,9 @@ from analyzer.pipeline import components
 from analyzer.types import I64, MediaReport, Observations
 from tests.support import media
 from tests.support.analysis import analyze
+from tests.support.processes import ROOT
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
-ROOT = Path(__file__).parents[2]
 LABELS = truth.of_video(Path(__file__).parent / "labels" / "short_hamilton_clip.csv")
 CUTS_S = (1.511, 3.580, 7.884)
 """First pictures of new shots on the player's clock, seen by eye and by ffmpeg's scene filter."""

@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from analyzer.reports import report_file
-from tests.support.served import ROOT, serve, table
+from tests.support.processes import ROOT
+from tests.support.servers import serve, table
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 

@@ -10,8 +10,8 @@ from lxml import etree
 
 from analyzer.reports import report_file
 from tests.support import browser
-from tests.support.analyzer_command import command
-from tests.support.served import serve, table
+from tests.support.processes import run_module
+from tests.support.servers import serve, table
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
 ENDS = {
@@ -24,7 +24,7 @@ TRUTH = {NAME: 8.0, "": 10.5}
 
 
 def analyze(folder: Path, medium: Path, *options: str) -> str:
-    code, text = command(
+    code, text = run_module(
         "analyzer", "analyze", medium, "-o", "out", "--export", ",".join(ENDS), *options, cwd=folder
     )
     assert code == 0, text
@@ -63,7 +63,7 @@ def test_from_the_page_to_every_file_and_back(
     analyze(tmp_path, medium, "--fps", "5")
     first = contents(out)
     correct_in_browser(review(out / "sample.html").playable(), tmp_path / "corrections.json")
-    code, text = command(
+    code, text = run_module(
         "analyzer", "correct", out / "sample.report.zip", "corrections.json", cwd=tmp_path
     )
     assert code == 0, text
@@ -87,7 +87,9 @@ def test_from_the_page_to_every_file_and_back(
     assert NAME not in on_screen(out)
 
     analyze(tmp_path, medium, "--fps", "5")
-    code, text = command("analyzer", "correct", out / "sample.report.zip", "--revert", cwd=tmp_path)
+    code, text = run_module(
+        "analyzer", "correct", out / "sample.report.zip", "--revert", cwd=tmp_path
+    )
     assert code == 0, text
     reverted = contents(out)
     assert json.loads(reverted.pop("sample.corrections.json"))["corrections"] == []
@@ -118,10 +120,10 @@ def test_a_worker_makes_them_again(
     whole = {"format": "ina-corrections", "version": 1, "source": about, "corrections": steps}
     (tmp_path / "corrections.json").write_text(json.dumps(whole))
     joblist, ledger = tmp_path / "jobs.csv", ("--ledger", tmp_path / "jobs.ledger")
-    code, text = command("analyzer", "correct", joblist, "corrections.json", cwd=tmp_path)
+    code, text = run_module("analyzer", "correct", joblist, "corrections.json", cwd=tmp_path)
     assert code == 0, text
     changes = joblist.with_suffix(".changes.csv")
-    code, text = command("jobs", "accept", *ledger, "--changes", changes, cwd=tmp_path)
+    code, text = run_module("jobs", "accept", *ledger, "--changes", changes, cwd=tmp_path)
     assert (code, text) == (0, "1 jobs with changed outputs accepted\n")
     corrected = contents(out)
     code, text = serve(tmp_path, [row], "--fps", "2")

@@ -20,8 +20,8 @@ from jobs.server.server import JobServer
 from jobs.server.service import JobService
 from jobs.types import JobSpec, Manifest, PartFile
 from jobs.wire.transport import Access
-from tests.support.dashboards import opened, published
-from tests.support.servers import serving, until, working
+from tests.support.processes import until
+from tests.support.servers import opened, published, serving, working
 from tests.support.squares import filmed, write
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support import media
 from tests.support.cluster import cluster
+from tests.support.processes import ROOT
 
 pytestmark = [
     pytest.mark.acceptance,
@@ -17,7 +18,6 @@ pytestmark = [
     # Theirs, not ours.
     pytest.mark.filterwarnings("ignore"),
 ]
-ROOT = Path(__file__).parents[2]
 OPTIONS = ("--fps", "2")
 FILMS = 6
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cluster import ROOT, Cluster, cluster, until
+from tests.support.cluster import Cluster, cluster
 from tests.support.injectors import network
+from tests.support.processes import ROOT, until
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(120)]
 NAME = "ina-test"

@@ -14,8 +14,9 @@ import pytest
 
 from jobs.ledger import queries
 from jobs.ledger.store import Store
-from tests.support.cluster import ROOT, children, cluster, kill, until
+from tests.support.cluster import cluster
 from tests.support.injectors import Clock, LossyProxy
+from tests.support.processes import ROOT, children, kill, until
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(120)]
 LEASE = ("--lease", "2")

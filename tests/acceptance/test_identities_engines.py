@@ -17,13 +17,13 @@ from jobs.slurm.folder import JOIN, SHARD, Folder, Plan
 from jobs.standalone.work import Work
 from jobs.system.process_identity import ProcessIdentity
 from jobs.types import JobSpec
-from tests.support.archives import archived, faces
+from tests.support.identities import archived, faces
 from tests.support.media import ffmpeg
+from tests.support.processes import ROOT
 from tests.support.redis_server import RedisServer
 from tests.support.slurm_folders import begin, task
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
-ROOT = Path(__file__).parents[2]
 FACTORY = "tests.support.identity_worker:make_task"
 PEOPLE = 2
 """Of the sample; the shorter film has one of them."""

@@ -15,10 +15,12 @@ import pytest
 import analyzer
 from analyzer.identities.address import open_store
 from analyzer.weights import locate
-from tests.support.archives import archived, faces, read
-from tests.support.cluster import ROOT, Cluster, cluster, until
+from tests.support.cluster import Cluster, cluster
+from tests.support.identities import archived, faces
 from tests.support.media import ffmpeg
+from tests.support.processes import ROOT, until
 from tests.support.redis_server import ESCAPED, PASSWORD, RedisServer
+from tests.support.servers import table
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 MEDIA = 12
@@ -163,7 +165,7 @@ def test_the_local_command_knows_people_again(people, sample, tmp_path):
     for _ in range(2):
         done = subprocess.run([*map(str, command)], cwd=ROOT, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        tables = [read(path) for path in (tmp_path / "out").glob("*.characters.csv")]
+        tables = [table(path) for path in (tmp_path / "out").glob("*.characters.csv")]
         assert len(tables) == 2
         ids = [[row["identity_id"] for row in table] for table in tables]
         assert ids[0] == ids[1]

@@ -7,7 +7,7 @@ import pytest
 
 from analyzer.__main__ import main
 from tests.support.media import ffmpeg
-from tests.support.served import table
+from tests.support.servers import table
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 FAST = ("--fps", "2", "--stop", "7")

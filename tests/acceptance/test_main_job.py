@@ -13,7 +13,8 @@ import pytest
 
 from analyzer.imaging import boxes
 from tests.support import media
-from tests.support.served import ROOT, serve, serve_file, table
+from tests.support.processes import ROOT
+from tests.support.servers import serve, serve_file, table
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 COLUMNS = (

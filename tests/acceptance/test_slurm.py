@@ -17,14 +17,14 @@ from joblist.shard import Shard
 from jobs.slurm import rounds
 from jobs.slurm.folder import Folder, Plan
 from tests.support import media
-from tests.support.archives import archived
-from tests.support.cluster import children, cluster, until
+from tests.support.cluster import cluster
+from tests.support.identities import archived
+from tests.support.processes import ROOT, children, until
 from tests.support.redis_server import RedisServer
 from tests.support.servers import write_media
 from tests.support.slurm_node import Node, node
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
-ROOT = Path(__file__).parents[2]
 KINDS = ("ass", "characters", "csv")
 OPTIONS = ("--fps", "2")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.served import serve, table
+from tests.support.servers import serve, table
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
 PORTRAITS = ("obama.jpg", "biden.jpg", "lin-manuel-miranda.png", "alex-lacamoire.png")

@@ -8,8 +8,9 @@ from statistics import median
 import pytest
 
 from tests.support import architecture_rules as rules
-from tests.support.architecture import ROOT, Tree
+from tests.support.architecture import Tree
 from tests.support.floor_plan import FILE_LINES
+from tests.support.processes import ROOT
 from tools import vague_names
 
 TREE = Tree(ROOT)

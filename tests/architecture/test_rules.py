@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.support import architecture_rules as rules
-from tests.support.architecture import PACKAGES, ROOT, Tree
+from tests.support.architecture import PACKAGES, Tree
+from tests.support.processes import ROOT
 
 Write = Callable[[str, str], None]
 

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from tests.support.architecture import ROOT
 from tests.support.floor_plan import HEAVY
+from tests.support.processes import ROOT
 
 COMMANDS = [["ina_server.py"], ["ina_worker.py"], ["-m", "analyzer"], ["-m", "jobs"]]
 PROBE = """

@@ -14,13 +14,13 @@ from analyzer.__main__ import main
 from analyzer.inference.runtime import Runtime
 from analyzer.weights import catalogue, fetch, locate
 from analyzer.weights.catalogue import Model
-from tests.support import graphs
-from tests.support.file_server import Quiet, serving
+from tests.support import networks
+from tests.support.hosts import QuietHandler, serving
 
 SPEC = "alignment: arcface\nsize: 112\nmean: 0\nstd: 1\nthreshold: 0.8\n"
 
 
-class Handler(Quiet, BaseHTTPRequestHandler):
+class Handler(QuietHandler, BaseHTTPRequestHandler):
     """Sends the server's file; of one below ``/short`` a half, below ``/flipped`` a wrong one."""
 
     def do_GET(self) -> None:
@@ -41,7 +41,7 @@ class Handler(Quiet, BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(tmp_path) -> Iterator[ThreadingHTTPServer]:
-    with serving(Handler, graphs.embedding(tmp_path / "source.onnx").read_bytes()) as server:
+    with serving(Handler, networks.embedding(tmp_path / "source.onnx").read_bytes()) as server:
         yield server
 
 
@@ -184,7 +184,7 @@ def test_a_hash_that_nobody_published_is_noted_and_compared(
 
 
 def test_an_added_model_is_listed_verified_and_used(folder, tmp_path, capsys):
-    path = graphs.embedding(tmp_path / "mine.onnx")
+    path = networks.embedding(tmp_path / "mine.onnx")
     spec = tmp_path / "what.yaml"
     spec.write_text(SPEC)
     assert run(capsys, "add", str(path), "--name", "ours", "--spec", str(spec))[0] == 0
@@ -201,14 +201,14 @@ def test_an_added_model_is_listed_verified_and_used(folder, tmp_path, capsys):
 
 
 def test_a_specification_beside_the_file_comes_along(folder, tmp_path, capsys):
-    path = graphs.embedding(tmp_path / "mine.onnx")
+    path = networks.embedding(tmp_path / "mine.onnx")
     path.with_suffix(".yaml").write_text(SPEC)
     assert run(capsys, "add", str(path))[0] == 0
     assert (folder / "mine.yaml").read_text() == SPEC
 
 
 def test_what_cannot_be_added(model, folder, tmp_path, capsys):
-    path = graphs.embedding(tmp_path / "mine.onnx", size=96)
+    path = networks.embedding(tmp_path / "mine.onnx", size=96)
     spec = tmp_path / "wrong.yaml"
     spec.write_text("size: 1")
     page = tmp_path / "page.onnx"

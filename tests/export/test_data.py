@@ -21,9 +21,8 @@ from analyzer.options import AnalysisOptions
 from analyzer.pipeline import components
 from analyzer.weights import locate
 from tests.support import readers
-from tests.support.analysis import analyze
+from tests.support.analysis import analyze, in_shards
 from tests.support.reports import NAN, Face, make_report
-from tests.support.shards import in_shards
 
 FACES = (
     Face(0, 0.844014, (10.4, 20.6, 110.5, 140)),

@@ -15,9 +15,9 @@ from jobs.slurm.folder import SHARD
 from jobs.system.process_identity import ProcessIdentity
 from jobs.types import Lease
 from jobs.worker.client import Client
-from tests.support.programs import command, run, server
+from tests.support.processes import command, run, server, until
 from tests.support.redis_server import RedisServer
-from tests.support.servers import Server, serving, until, working
+from tests.support.servers import Server, serving, working
 from tests.support.slurm_folders import TASKS, begin, fill, task
 
 WITHOUT_REDIS = "raise ModuleNotFoundError('no redis', name='redis')\n"

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from jobs.commands import _arguments as arguments
-from tests.support.programs import command, run, server
-from tests.support.servers import ROOT, until
+from tests.support.processes import ROOT, command, run, server, until
 
 
 @pytest.fixture

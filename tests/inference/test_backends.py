@@ -21,9 +21,9 @@ from analyzer.inference.backends.onnxruntime import OnnxSession
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline import components
-from tests.support import graphs
+from tests.support import networks
 from tests.support.analysis import analyze
-from tests.support.optional import need_onnx2torch
+from tests.support.networks import need_onnx2torch
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ class Scarce(ort.InferenceSession):
 @pytest.fixture
 def scarce(tmp_path, monkeypatch) -> tuple[Scarce, OnnxSession]:
     """Such a session as it is used on CUDA: whole batches."""
-    session = Scarce(graphs.embedding(tmp_path / "small.onnx").read_bytes())
+    session = Scarce(networks.embedding(tmp_path / "small.onnx").read_bytes())
     bind = OnnxSession._bound
 
     def bound(self, inputs):
@@ -142,7 +142,7 @@ class TestMemory:
     def test_runtime_releases_what_it_loaded(self, tmp_path):
         runtime = Runtime(device="cpu")
         runtime.release()
-        session = runtime.load(graphs.embedding(tmp_path / "small.onnx"))
+        session = runtime.load(networks.embedding(tmp_path / "small.onnx"))
         before = session.run(input=colours(3))
         runtime.release()
         np.testing.assert_array_equal(session.run(input=colours(3)), before)
@@ -170,19 +170,19 @@ def load(backend: str, model, device: str = "cpu"):
 @pytest.mark.parametrize("backend", BACKENDS)
 class TestBackends:
     def test_what_goes_in_and_out(self, backend, tmp_path):
-        session = load(backend, graphs.embedding(tmp_path / "small.onnx"))
+        session = load(backend, networks.embedding(tmp_path / "small.onnx"))
         assert dict(session.inputs) == {"input": (None, 3, 112, 112)}
         assert list(session.outputs) == ["embedding"]
 
     @pytest.mark.parametrize("batch", ["n", 1])
     def test_batches_of_any_size(self, backend, batch, tmp_path):
-        session = load(backend, graphs.embedding(tmp_path / "small.onnx", batch=batch))
+        session = load(backend, networks.embedding(tmp_path / "small.onnx", batch=batch))
         for n in (1, 5):
             (found,) = session.run(input=colours(n))
             np.testing.assert_allclose(found, colours(n)[:, :, 0, 0], atol=1e-4)
 
     def test_truncated_graph(self, backend, tmp_path):
-        path = graphs.embedding(tmp_path / "small.onnx")
+        path = networks.embedding(tmp_path / "small.onnx")
         path.write_bytes(path.read_bytes()[:-50])
         with pytest.raises(WeightsError, match=r"small\.onnx: .*get the file anew") as refused:
             load(backend, path)
@@ -202,12 +202,12 @@ class TestBackends:
         if there:
             pytest.skip("there is CUDA")
         with pytest.raises(UsageError, match="--device cpu") as refused:
-            load(backend, graphs.embedding(tmp_path / "small.onnx"), "cuda:0")
+            load(backend, networks.embedding(tmp_path / "small.onnx"), "cuda:0")
         assert "\n" not in str(refused.value)
 
 
 def test_inputs_of_another_shape_are_refused(tmp_path):
-    session = load("onnxruntime", graphs.embedding(tmp_path / "small.onnx"))
+    session = load("onnxruntime", networks.embedding(tmp_path / "small.onnx"))
     with pytest.raises(WeightsError, match=r"small\.onnx: it was made for other inputs"):
         session.run(input=np.zeros((1, 3, 96, 96), np.float32))
 
@@ -295,7 +295,7 @@ def test_backends_agree_on_every_graph(name, tmp_path, monkeypatch, request):
 
 
 def test_weights_among_the_inputs_are_fixed(tmp_path):
-    model = onnx.load(str(graphs.embedding(tmp_path / "small.onnx")))
+    model = onnx.load(str(networks.embedding(tmp_path / "small.onnx")))
     weights = model.graph.initializer[0]
     shape = onnx.helper.make_tensor_value_info(weights.name, weights.data_type, weights.dims)
     model.graph.input.append(shape)

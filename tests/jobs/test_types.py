@@ -9,7 +9,7 @@ from jobs.errors import JobFailed
 from jobs.retry import Timing, backoff, may_retry
 from jobs.types import Lease
 from jobs.worker.child import plain
-from tests.support.leases import make_lease, write_parts
+from tests.support.jobs import make_lease, write_parts
 
 
 def test_wire_forms(tmp_path: Path) -> None:

@@ -13,8 +13,7 @@ from analyzer.reports import part_file
 from analyzer.types import MediaReport
 from joblist.shard import Shard
 from tests.support import media
-from tests.support.analysis import analyze
-from tests.support.shards import in_shards
+from tests.support.analysis import analyze, in_shards
 
 EXPORTS = ("ass", "characters", "csv", "shots")
 

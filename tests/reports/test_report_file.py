@@ -17,9 +17,8 @@ from analyzer.options import AnalysisOptions
 from analyzer.pipeline import components
 from analyzer.reports import portraits, report_file
 from tests.support import media
-from tests.support.analysis import analyze
+from tests.support.analysis import analyze, in_shards
 from tests.support.reports import NAN, Face, make_report
-from tests.support.shards import in_shards
 
 EXPORTER = registry.load("export", "report", runtime=Runtime())
 

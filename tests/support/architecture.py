@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
 PACKAGES = ("analyzer", "ina", "joblist", "jobs")
 
 

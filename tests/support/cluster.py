@@ -5,12 +5,10 @@ import hashlib
 import json
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -18,8 +16,8 @@ from typing import Any
 import analyzer
 from analyzer.weights import locate
 from jobs.ledger import schema
+from tests.support.processes import ROOT, children, free_port, kill
 
-ROOT = Path(__file__).parents[2]
 KINDS = ("ass", "csv")
 
 
@@ -174,29 +172,3 @@ def cluster(folder: Path, media: dict[str, str], **settings: Any) -> Iterator[Cl
         yield made
     finally:
         made.stop()
-
-
-def free_port() -> int:
-    with socket.create_server(("localhost", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
-def children(pid: int) -> list[int]:
-    try:
-        return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-
-
-def kill(process: "subprocess.Popen[str]") -> None:
-    """As a power failure would: without a chance to say goodbye."""
-    with suppress(ProcessLookupError):
-        process.kill()
-    process.wait()
-
-
-def until(condition: Callable[[], object], *, within_s: float = 20.0) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)

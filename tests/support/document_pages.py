@@ -11,13 +11,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-ROOT = Path(__file__).parents[2]
+from tests.support.processes import ROOT
+
 SHELL = ("sh", "console")
 """Languages of commands; in ``console`` they follow ``$ ``, and what they print follows them."""
 RUN = (*SHELL, "python")

@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from tests.support.document_commands import lines
 from tests.support.document_pages import ROOT, RUN, Block
+from tests.support.processes import free_port
 
 PORTS = ("9471", "8080")
 """In the documents; others may have them here."""
@@ -76,7 +76,7 @@ class Shell:
         self._folder = folder
         self._private = private
         self._printed: list[tuple[Block, str, str, Path]] = []
-        self._ports = {port: str(_free_port()) for port in PORTS}
+        self._ports = {port: str(free_port()) for port in PORTS}
         self._environment = self._prepare()
 
     def _prepare(self) -> dict[str, str]:
@@ -166,12 +166,6 @@ class Shell:
             if wanted.strip() and not OutputChecker().check_output(wanted, got, how):
                 faults.append(f"{block}: {command}\nshould print\n{wanted}\nand prints\n{got}")
         return faults
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        return int(probe.getsockname()[1])
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -9,7 +9,8 @@ from joblist.shard import Shard
 from jobs.slurm import batch, rounds
 from jobs.slurm.folder import Folder, Plan, Round
 from jobs.standalone.work import Work
-from tests.support.servers import ROOT, write_media
+from tests.support.processes import ROOT
+from tests.support.servers import write_media
 
 TASKS = 3
 

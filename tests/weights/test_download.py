@@ -18,13 +18,13 @@ from analyzer.errors import ResourceError, WeightsError
 from analyzer.weights import catalogue, locate
 from analyzer.weights import fetch as fetching
 from analyzer.weights.catalogue import Model
-from tests.support.file_server import Quiet, serving
+from tests.support.hosts import QuietHandler, serving
 
 LENGTH = 1 << 20
 HALF = LENGTH // 2
 
 
-class Handler(Quiet, BaseHTTPRequestHandler):
+class Handler(QuietHandler, BaseHTTPRequestHandler):
     """Sends the server's file, or the rest of it, as the server's attributes say."""
 
     def do_GET(self) -> None:

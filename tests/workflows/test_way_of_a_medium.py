@@ -21,7 +21,8 @@ from analyzer.__main__ import main
 from analyzer.options import AnalysisOptions
 from analyzer.stages.detect.centerface import CenterFace
 from jobs.types import JobSpec, Lease
-from tests.support.architecture import PACKAGES, ROOT
+from tests.support.architecture import PACKAGES
+from tests.support.processes import ROOT
 
 MAX_FRAMES, MAX_FILES = 9, 7
 MAX_FRAMES_OF_ALL_THREADS, MAX_FILES_OF_ALL_THREADS = 13, 8

@@ -15,8 +15,8 @@ import pytest
 from jobs.dashboard.page import Dashboard, operators_token
 from jobs.errors import UsageError
 from jobs.wire.transport import Access
-from tests.support.dashboards import opened, published
-from tests.support.servers import Server, serving, until, working
+from tests.support.processes import until
+from tests.support.servers import Server, opened, published, serving, working
 
 EVIL = "<script>alert(1)<!--"
 

@@ -16,7 +16,7 @@ from jobs.ledger.ledger import Ledger
 from jobs.ledger.store import Store
 from jobs.types import Job, State
 from tests.support.jobs import Clock, manifest
-from tests.support.servers import until
+from tests.support.processes import until
 
 Fill = Callable[[int], None]
 

@@ -18,7 +18,8 @@ from jobs.ledger.store import Store
 from jobs.server import cleanup
 from jobs.types import Job, Lease, State
 from tests.support.jobs import manifest, specs
-from tests.support.servers import Server, serving, until, working
+from tests.support.processes import until
+from tests.support.servers import Server, serving, working
 
 WAIT_S = 90
 THREE = [Shard(n, 3) for n in range(3)]

@@ -16,7 +16,8 @@ from jobs.server import cleanup
 from jobs.types import Job, State
 from jobs.worker.client import Client
 from tests.support.jobs import manifest, specs
-from tests.support.servers import Server, serving, until, working
+from tests.support.processes import until
+from tests.support.servers import Server, serving, working
 
 INFO = {"host": "h", "pid": 1, "boot_id": "", "program": "1", "device": "cpu"}
 

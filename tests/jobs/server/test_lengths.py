@@ -15,7 +15,8 @@ from jobs.ledger.imports import import_jobs
 from jobs.ledger.ledger import Ledger
 from jobs.server.lengths import Lengths
 from tests.support.jobs import specs
-from tests.support.servers import until, write_media
+from tests.support.processes import until
+from tests.support.servers import write_media
 
 
 def look(path: str) -> float | None:

@@ -22,7 +22,8 @@ from jobs.types import PROTOCOL, Lease
 from jobs.wire.transport import Access, Proxy, is_loopback, require_safe
 from jobs.worker.client import Client
 from tests.support.jobs import manifest
-from tests.support.servers import Server, serving, until
+from tests.support.processes import until
+from tests.support.servers import Server, serving
 
 INFO = {"host": "elsewhere", "pid": 1, "boot_id": "b", "program": "1", "device": "cpu"}
 TOKEN = "a token of some length"

@@ -13,7 +13,7 @@ from jobs.outputs.publish import file_sha256
 from jobs.slurm import batch, survey
 from jobs.slurm.folder import JOIN, SHARD, Folder
 from jobs.standalone import journal
-from tests.support.servers import ROOT
+from tests.support.processes import ROOT
 from tests.support.slurm_folders import TASKS, begin, fill, task
 
 

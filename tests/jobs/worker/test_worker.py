@@ -12,7 +12,8 @@ import pytest
 from jobs.outputs import publish
 from jobs.types import PartFile
 from jobs.worker.client import Client
-from tests.support.servers import Server, serving, until, working
+from tests.support.processes import until
+from tests.support.servers import Server, serving, working
 
 
 def alive(pid: int) -> bool:

@@ -1,15 +1,45 @@
-"""Processes that match or add at once: ``python identity_workers.py URL NUMBER OF PAUSE_S``."""
+"""Identity stores: what they must hold after a run, and processes that use one at once.
+
+`python -m tests.support.identities URL NUMBER OF PAUSE_S` is one of `OF` such processes.
+"""
 
 import sys
 import time
+from collections import Counter
+from pathlib import Path
 
 import numpy as np
 
 from analyzer.identities.address import open_store
-from analyzer.identities.records import Settings
+from analyzer.identities.records import Counters, Settings
+from tests.support.servers import table
 
 SETTINGS = Settings(model="test", threshold=0.6, refine=30)
 PEOPLE, EMBEDDINGS, BATCH = 200, 20_000, 50
+
+
+def faces(out: Path) -> Counter[int]:
+    """Faces of each identity, as the tables of characters have it."""
+    found: Counter[int] = Counter()
+    for path in out.glob("*.characters"):
+        for row in table(path):
+            found[int(row["identity_id"])] += int(row["face_count"])
+    return found
+
+
+def archived(out: Path, url: str, *, times: int = 1) -> tuple[int, int]:
+    """See that a store knows what tables say; return its number of people, and of faces."""
+    told = faces(out)
+    store = open_store(url, settings=None)
+    counters, known = store.counters(), {one.id: one.faces for one in store.all()}
+    store.close()
+    assert known == {number: times * count for number, count in told.items()}
+    saved = times * told.total()
+    assert counters == Counters(
+        detected=counters.detected, embedded=saved, saved=saved, identities=len(told)
+    )
+    assert saved <= counters.detected
+    return len(told), saved
 
 
 def crowd() -> tuple[np.ndarray, np.ndarray]:
