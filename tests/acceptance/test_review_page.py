@@ -10,7 +10,7 @@ import pytest
 
 from analyzer.export import csv, html
 from analyzer.inference.runtime import Runtime
-from analyzer.observations import persons as aggregate
+from analyzer.observations import persons
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline import components
 from analyzer.types import Decoded, TrackPersons
@@ -74,9 +74,9 @@ def long_report(uri):
         track_attributes=labels,
         shots=np.stack([edges[:-1], edges[1:]], axis=1),
     )
-    persons = aggregate.persons(table, report.row_persons(), who)
+    people = persons.persons(table, report.row_persons(), who)
     spoken = one.persons[0].attributes
-    return replace(report, persons=tuple(replace(p, attributes=spoken) for p in persons))
+    return replace(report, persons=tuple(replace(p, attributes=spoken) for p in people))
 
 
 def test_two_hours_are_a_small_page_that_shows_at_once(review, tmp_path):

@@ -18,7 +18,7 @@ from analyzer.erasure.strip import ErasureTarget, erase_from_report, persons_in
 from analyzer.files import cache
 from analyzer.files.atomic import atomic_write_bytes
 from analyzer.files.transaction import FileTransaction, file_sha256
-from analyzer.gallery import folder as gallery
+from analyzer.gallery.folder import _freeze
 from analyzer.identities.address import open_store
 from analyzer.identities.records import Settings
 from analyzer.inference.runtime import Runtime
@@ -299,7 +299,7 @@ def test_galleries_in_the_cache_are_forgotten() -> None:
     export(made())
     for name in ("Grace", "Ada"):
         described = Gallery(names=(name,), embeddings=AXES[:1])
-        atomic_write_bytes(cache.path("galleries", f"{name}.npz"), gallery._freeze(described))
+        atomic_write_bytes(cache.path("galleries", f"{name}.npz"), _freeze(described))
     assert forget("Grace", "--results", "res", "--yes") == 0
     assert [path.name for path in cache.path("galleries").iterdir()] == ["Ada.npz"]
 

@@ -9,11 +9,11 @@ import av
 import numpy as np
 import pytest
 
+from analyzer import registry
 from analyzer.errors import AnalyzerError, InputError, MissingDependency, ResourceError, UsageError
 from analyzer.export import mp4
 from analyzer.files import ffmpeg
 from analyzer.inference.runtime import Runtime
-from analyzer.stages.decode import video as decode
 from tests.support import media
 from tests.support.reports import Face, make_report
 
@@ -29,7 +29,8 @@ CLIPS = [
 
 
 def report_of(path, faces=()):
-    with decode.create(runtime=RUNTIME).open(str(path)) as medium:
+    decoder = registry.load("decode", "video", runtime=RUNTIME)
+    with decoder.open(str(path)) as medium:
         info = medium.info
     size = (info.width_px, info.height_px)
     return make_report(faces, uri=str(path), size=size, duration_s=info.duration_s)

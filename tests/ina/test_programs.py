@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.commands import _arguments as arguments
+from jobs.commands import _arguments
 from tests.support.processes import ROOT, command, run, server, until
 
 
@@ -190,8 +190,8 @@ def test_bad_usage_is_told_and_ends_with_2(folder: Path, args: list[str], says: 
 @pytest.mark.parametrize(("cores", "workers"), [(1, 1), (2, 1), (7, 1), (8, 2), (64, 16)])
 def test_workers_suit_the_machine(monkeypatch, cores: int, workers: int) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
-    assert arguments.workers("auto") == workers
-    assert arguments.workers("3") == 3
+    assert _arguments.workers("auto") == workers
+    assert _arguments.workers("3") == 3
 
 
 def test_a_busy_port_ends_with_2(folder: Path) -> None:

@@ -12,7 +12,7 @@ from analyzer import registry
 from analyzer.errors import UsageError
 from analyzer.inference.runtime import Runtime
 from analyzer.pipeline.components import FrameWatcher
-from analyzer.stages.decode import video as decode
+from analyzer.stages.decode import video
 from joblist.shard import Shard
 from tests.support import shard_media
 
@@ -33,7 +33,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 def look(path: Path, shard: Shard | None, threads: int, **sampling: Any) -> tuple[Any, ...]:
     """The frames of one shard; its counters; its canvas; what it says of the medium."""
     runtime = Runtime(device="cpu", threads=threads)
-    decoder = decode.create(**sampling, runtime=runtime)
+    decoder = video.create(**sampling, runtime=runtime)
     for careful in (False, True):
         watch = FrameWatcher(registry.load("shots", "adaptive", runtime=runtime))
         with decoder.open(str(path), shard=shard, careful=careful) as medium:

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import LedgerRefused, LedgerUnavailable
-from jobs.ledger import ledger as ledger_module
 from jobs.ledger import queries, schema
-from jobs.ledger.ledger import Ledger
+from jobs.ledger.ledger import CLAIM, PROMOTE, Ledger
 from jobs.ledger.store import Store
 from jobs.types import Job, State
 from tests.support.jobs import Clock, manifest
@@ -201,8 +200,8 @@ def test_events_are_append_only(ledger: Ledger, fill: Fill, change: str) -> None
 @pytest.mark.parametrize(
     ("query", "values", "index"),
     [
-        (ledger_module.CLAIM, ("w", "r", 1), "job_ready"),
-        (ledger_module.PROMOTE, (0.0,), "job_wait"),
+        (CLAIM, ("w", "r", 1), "job_ready"),
+        (PROMOTE, (0.0,), "job_wait"),
     ],
 )
 def test_no_query_of_the_loop_scans_or_sorts(
