@@ -17,7 +17,8 @@ from analyzer.collection import media
 from analyzer.erasure.strip import ErasureTarget, erase_from_report, persons_in
 from analyzer.files import cache
 from analyzer.files.atomic import atomic_write_bytes
-from analyzer.files.transaction import FileTransaction, file_sha256
+from analyzer.files.hashing import file_sha256
+from analyzer.files.transaction import FileTransaction
 from analyzer.gallery.folder import _freeze
 from analyzer.identities.address import open_store
 from analyzer.identities.records import Settings

@@ -19,7 +19,7 @@ from analyzer.export import _workbook
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline import components
-from analyzer.weights import locate
+from analyzer.weights import catalogue
 from tests.support import readers
 from tests.support.analysis import analyze, in_shards
 from tests.support.reports import NAN, Face, make_report
@@ -160,7 +160,7 @@ def test_json_tells_what_the_results_were_made_of(real, models, sample, tmp_path
     assert found["options"]["fps"] == 2
     assert not {"device", "batch_size"} & found["options"].keys()
     assert found["options_digest"] == models.options.digest()
-    used = {locate.MODELS[n].sha256 for n in ("centerface", "dlib_5_points", "dlib_resnet")}
+    used = {catalogue.MODELS[n].sha256 for n in ("centerface", "dlib_5_points", "dlib_resnet")}
     assert used < set(found["models"].values())
     medium = found["medium"]
     assert medium["size_bytes"] == (sample / "sample.mp4").stat().st_size

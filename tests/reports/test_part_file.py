@@ -8,7 +8,7 @@ import pytest
 from analyzer import registry
 from analyzer.errors import InputError
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import components, conclude, observe, summarize
+from analyzer.pipeline import components, conclude, observe
 from analyzer.reports import part_file
 from analyzer.types import MediaReport
 from joblist.shard import Shard
@@ -23,7 +23,7 @@ def models():
     return components.load_components(AnalysisOptions(fps=2, device="cpu"))
 
 
-def outputs(report: MediaReport, models: summarize.Components, folder: Path) -> dict[str, bytes]:
+def outputs(report: MediaReport, models: components.Components, folder: Path) -> dict[str, bytes]:
     found = {"tally": repr(report.tally).encode(), "info": repr(report.info).encode()}
     for name in EXPORTS:
         registry.load("export", name, runtime=models.runtime).write(report, folder / name)

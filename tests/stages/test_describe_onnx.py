@@ -9,7 +9,7 @@ from analyzer.errors import UsageError, WeightsError
 from analyzer.identities.address import settings_for
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.describe import _network, _views
-from analyzer.weights import locate, network_spec
+from analyzer.weights import catalogue, locate, network_spec
 from analyzer.weights.network_spec import Head
 from tests.support import networks
 from tests.support.media import ASTRONAUT_FACE, astronaut
@@ -308,5 +308,5 @@ def test_known_kinds_can_be_read(kind):
 
 
 def test_published_networks_have_specifications():
-    named = {model.network for model in locate.PUBLISHED.values() if model.network}
+    named = {model.network for model in catalogue.PUBLISHED.values() if model.network}
     assert named <= set(network_spec.kinds())
