@@ -100,10 +100,10 @@ def test_a_worker_makes_them_again(
     sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    out, kept = tmp_path / "out", tmp_path / "kept.json"
+    out, corrections = tmp_path / "out", tmp_path / "kept.json"
     out.mkdir()
     row: dict[str, object] = {f"dest_{name}": out / f"sample.{end}" for name, end in ENDS.items()}
-    row |= {"source_path": sample / "sample.mp4", "corrections": kept}
+    row |= {"source_path": sample / "sample.mp4", "corrections": corrections}
     code, text = serve(tmp_path, [row], "--fps", "2")
     assert code == 0, text
     source = report_file.summary(out / "sample.report.zip")
@@ -139,7 +139,7 @@ def test_a_worker_makes_them_again(
     assert code == 0, text
     assert on_screen(out) == pytest.approx(TRUTH, abs=0.3)
 
-    kept.write_text("{")
+    corrections.write_text("{")
     code, text = serve(tmp_path, [row], "--fps", "3")
     assert code == 1
     assert "kept.json: not JSON (line 1)" in text

@@ -47,11 +47,11 @@ both = pytest.mark.parametrize("address", ["file", "redis"], indirect=True)
 @pytest.fixture
 def films(sample: Path, tmp_path: Path) -> list[Path]:
     """Three films of the same people; in the last, only one of them."""
-    made = [tmp_path / f"m{n}.mp4" for n in range(3)]
-    for path in made[:2]:
+    paths = [tmp_path / f"m{n}.mp4" for n in range(3)]
+    for path in paths[:2]:
         shutil.copy(sample / "sample.mp4", path)
-    ffmpeg("-i", sample / "sample.mp4", "-t", "3.5", "-c", "copy", made[2])
-    return made
+    ffmpeg("-i", sample / "sample.mp4", "-t", "3.5", "-c", "copy", paths[2])
+    return paths
 
 
 def dests(film: Path) -> dict[str, str]:

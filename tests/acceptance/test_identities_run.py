@@ -52,13 +52,18 @@ def serving(folder: Path, sample: Path, *options: str, media: int = MEDIA) -> It
 
 def work(target: Cluster, **local: Any) -> "subprocess.Popen[str]":
     """Start a worker that something may happen to; see tests.support.identity_worker."""
-    told = {
+    settings_of_worker = {
         "uri": target.uri,
         "program": analyzer.__version__,
         "models": locate.hashes(),
         "local": {"threads": 1, **local},
     }
-    command = [sys.executable, "-m", "tests.support.identity_worker", json.dumps(told)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.support.identity_worker",
+        json.dumps(settings_of_worker),
+    ]
     return target._worker(command)
 
 

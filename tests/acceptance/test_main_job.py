@@ -47,8 +47,8 @@ def sample_run(sample, tmp_path_factory):
 def test_characters_are_the_truths(sample_run):
     out, _, truth = sample_run
     rows = table(out / "sample.characters.csv")
-    wanted = sorted((p["screen_time_s"] for p in truth["people"].values()), reverse=True)
-    assert [float(r["screen_time_s"]) for r in rows] == pytest.approx(wanted, abs=0.3)
+    true_times = sorted((p["screen_time_s"] for p in truth["people"].values()), reverse=True)
+    assert [float(r["screen_time_s"]) for r in rows] == pytest.approx(true_times, abs=0.3)
 
 
 def test_boxes_are_on_the_faces(sample_run):
@@ -220,6 +220,6 @@ def test_demo_in_a_fresh_clone(tmp_path):
                           text=True, timeout=300)  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     truth = json.loads((clone / "media" / "sample.truth.json").read_text())
-    wanted = sorted((p["screen_time_s"] for p in truth["people"].values()), reverse=True)
+    true_times = sorted((p["screen_time_s"] for p in truth["people"].values()), reverse=True)
     rows = table(clone / "results" / "sample.characters.csv")
-    assert [float(r["screen_time_s"]) for r in rows] == pytest.approx(wanted, abs=0.3)
+    assert [float(r["screen_time_s"]) for r in rows] == pytest.approx(true_times, abs=0.3)

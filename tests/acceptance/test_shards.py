@@ -25,9 +25,9 @@ NAMES = ("variable rate.mp4", "no cut.mp4", "one picture.mp4", "black bars.mp4",
 
 
 def outputs(folder: Path) -> dict[str, bytes]:
-    found = [p for p in folder.iterdir() if not p.name.startswith(".")]
-    assert not [p for p in found if ".part." in p.name]
-    return {p.name: p.read_bytes() for p in found}
+    files = [p for p in folder.iterdir() if not p.name.startswith(".")]
+    assert not [p for p in files if ".part." in p.name]
+    return {p.name: p.read_bytes() for p in files}
 
 
 @contextmanager
@@ -35,8 +35,8 @@ def serving(
     folder: Path, media: dict[str, Path], shards: int, options: tuple[str, ...]
 ) -> Iterator[Cluster]:
     folder.mkdir()
-    wanted = () if shards == 1 else ("--shards", str(shards))
-    with cluster(folder, {}, options=(*options, "--lease", "6", *wanted)) as target:
+    in_shards = () if shards == 1 else ("--shards", str(shards))
+    with cluster(folder, {}, options=(*options, "--lease", "6", *in_shards)) as target:
         target.joblist(media, kinds=("ass", "characters", "csv", "shots"))
         target.serve()
         yield target

@@ -56,7 +56,7 @@ def folder(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def model(server, folder, monkeypatch) -> Model:
     """A published model that the server has."""
-    made = Model(
+    small = Model(
         name="small",
         file="small_v1.onnx",
         sha256=hashlib.sha256(server.file).hexdigest(),
@@ -66,7 +66,7 @@ def model(server, folder, monkeypatch) -> Model:
         address=f"{server.url}/small_v1.onnx",
         network="edgeface",
     )
-    return publish(made, monkeypatch)
+    return publish(small, monkeypatch)
 
 
 def publish(model: Model, monkeypatch) -> Model:
@@ -82,8 +82,8 @@ def run(capsys, *arguments: str) -> tuple[int, str, str]:
 
 
 def refused(capsys, status: int, cure: str, *arguments: str) -> None:
-    found, _, error = run(capsys, *arguments)
-    assert found == status
+    code, _, error = run(capsys, *arguments)
+    assert code == status
     assert error.startswith("error: ")
     assert error.count("\n") == 1
     assert cure in error
@@ -95,11 +95,11 @@ def test_a_fetched_model_is_there_by_its_name(model, server, folder, capsys):
     assert "licence: MIT" in out
     assert (folder / "small_v1.onnx").read_bytes() == server.file
     assert locate.locate("small") == folder / "small_v1.onnx"
-    made = registry.load(
+    describer = registry.load(
         "describe", "onnx:embed=small", runtime=Runtime(device="cpu"), attributes=()
     )
-    assert made.threshold == 0.9
-    assert len(made.describe(np.zeros((2, 112, 112, 3), np.uint8))) == 2
+    assert describer.threshold == 0.9
+    assert len(describer.describe(np.zeros((2, 112, 112, 3), np.uint8))) == 2
 
 
 def test_what_is_here_is_not_fetched_again(model, server, capsys):
@@ -114,14 +114,14 @@ def test_a_mirror_has_files_of_the_same_names(model, server, capsys):
 
 
 @pytest.mark.parametrize(
-    ("place", "status", "cure"),
+    ("path", "status", "cure"),
     [
         ("none", 1, "the server says 404 Not Found; check the network, give --mirror"),
         ("flipped", 2, "its sha256 is another); try again, or another --mirror"),
     ],
 )
-def test_a_bad_download_leaves_nothing(model, server, folder, capsys, place, status, cure):
-    refused(capsys, status, cure, "fetch", "small", "--mirror", f"{server.url}/{place}")
+def test_a_bad_download_leaves_nothing(model, server, folder, capsys, path, status, cure):
+    refused(capsys, status, cure, "fetch", "small", "--mirror", f"{server.url}/{path}")
     assert list(folder.iterdir()) == []
     assert run(capsys, "fetch", "small")[0] == 0
 
@@ -189,10 +189,10 @@ def test_an_added_model_is_listed_verified_and_used(folder, tmp_path, capsys):
     spec.write_text(SPEC)
     assert run(capsys, "add", str(path), "--name", "ours", "--spec", str(spec))[0] == 0
     path.unlink()
-    made = registry.load(
+    describer = registry.load(
         "describe", "onnx:embed=ours", runtime=Runtime(device="cpu"), attributes=()
     )
-    assert made.threshold == 0.8
+    assert describer.threshold == 0.8
     assert "ours" in run(capsys, "list")[1]
     assert f"ours: {folder / 'ours.onnx'}" in run(capsys, "verify")[1]
     (folder / "ours.onnx").write_bytes(b"altered")

@@ -61,10 +61,10 @@ def check(url: str, workers: list[subprocess.Popen[str]]) -> None:
         saved=EMBEDDINGS,
         identities=PEOPLE,
     )
-    found = list(store.all())
-    assert [one.id for one in found] == list(range(PEOPLE))
-    assert {one.faces for one in found} == {EMBEDDINGS // PEOPLE}
-    assert {one.updates for one in found} == {identities.SETTINGS.refine}
+    people = list(store.all())
+    assert [person.id for person in people] == list(range(PEOPLE))
+    assert {person.faces for person in people} == {EMBEDDINGS // PEOPLE}
+    assert {person.updates for person in people} == {identities.SETTINGS.refine}
     store.close()
 
 

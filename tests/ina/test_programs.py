@@ -78,8 +78,8 @@ def test_the_dashboard_of_a_running_server(folder: Path) -> None:
     words = serving.stdout.readline().split()
     assert words[0] == "dashboard:"
     with urllib.request.urlopen(f"{words[1]}api/status", timeout=30) as answer:
-        found = json.load(answer)
-    assert (found["title"], found["total"]) == ("jobs.csv", 2)
+        status = json.load(answer)
+    assert (status["title"], status["total"]) == ("jobs.csv", 2)
     token = Path(words[3].rstrip(")"))
     assert token.stat().st_mode & 0o777 == 0o600
     serving.send_signal(signal.SIGINT)
@@ -215,8 +215,8 @@ def test_a_busy_port_ends_with_2(folder: Path) -> None:
     ],
 )
 def test_a_worker_without_a_server(folder: Path, args: list[str], code: int, says: str) -> None:
-    found, _, errors = run(command(str(ROOT / "ina_worker.py"), *args, cwd=folder))
-    assert found == code
+    exit_code, _, errors = run(command(str(ROOT / "ina_worker.py"), *args, cwd=folder))
+    assert exit_code == code
     assert says in errors
     assert "Traceback" not in errors
 

@@ -20,12 +20,12 @@ from tests.support import shard_media
 @pytest.fixture(scope="module")
 def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Makes each medium once."""
-    made: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
 
     def get(name: str) -> Path:
-        if name not in made:
-            made[name] = shard_media.MAKERS[name](tmp_path_factory.mktemp("medium") / name)
-        return made[name]
+        if name not in paths:
+            paths[name] = shard_media.MAKERS[name](tmp_path_factory.mktemp("medium") / name)
+        return paths[name]
 
     return get
 

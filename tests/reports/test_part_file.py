@@ -24,11 +24,11 @@ def models():
 
 
 def outputs(report: MediaReport, models: components.Components, folder: Path) -> dict[str, bytes]:
-    found = {"tally": repr(report.tally).encode(), "info": repr(report.info).encode()}
+    contents = {"tally": repr(report.tally).encode(), "info": repr(report.info).encode()}
     for name in EXPORTS:
         registry.load("export", name, runtime=models.runtime).write(report, folder / name)
-        found[name] = (folder / name).read_bytes()
-    return found
+        contents[name] = (folder / name).read_bytes()
+    return contents
 
 
 @pytest.mark.parametrize(
@@ -57,9 +57,9 @@ def test_a_part_is_read_as_it_was_written(halves, tmp_path):
     assert again.info == halves[0].info
     assert again.observations.tally == halves[0].observations.tally
     for name in ("frame", "boxes", "embeddings", "detect_conf", "cuts", "canvas"):
-        one, other = getattr(again.observations, name), getattr(halves[0].observations, name)
-        np.testing.assert_array_equal(one, other)
-        assert one.dtype == other.dtype
+        read, written = getattr(again.observations, name), getattr(halves[0].observations, name)
+        np.testing.assert_array_equal(read, written)
+        assert read.dtype == written.dtype
     assert again.observations.heads.keys() == halves[0].observations.heads.keys()
 
 
@@ -78,10 +78,10 @@ def test_what_is_no_part_is_refused(content, halves, tmp_path):
         part_file.load(path, key="k")
 
 
-@pytest.mark.parametrize("kept", [[0], [0, 1, 1]])
-def test_parts_that_do_not_fit_together_are_refused(kept, halves):
+@pytest.mark.parametrize("numbers", [[0], [0, 1, 1]])
+def test_parts_that_do_not_fit_together_are_refused(numbers, halves):
     with pytest.raises(InputError, match="changed while"):
-        conclude.join([halves[n] for n in kept])
+        conclude.join([halves[n] for n in numbers])
 
 
 def test_a_range_without_a_frame_is_an_error_of_the_whole_alone(tmp_path):

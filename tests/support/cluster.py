@@ -75,13 +75,13 @@ class Cluster:
 
     def work(self, *, prefix: tuple[str, ...] = (), **settings: Any) -> "subprocess.Popen[str]":
         """Start a worker with the stand-in for the analysis."""
-        told = {
+        values = {
             "uri": self.uri,
             "program": analyzer.__version__,
             "models": locate.hashes(),
             **settings,
         }
-        command = [*prefix, sys.executable, "-m", "tests.support.tasks", json.dumps(told)]
+        command = [*prefix, sys.executable, "-m", "tests.support.tasks", json.dumps(values)]
         return self._worker(command)
 
     def analyse(self, *options: str) -> "subprocess.Popen[str]":
@@ -167,8 +167,8 @@ class Cluster:
 
 @contextmanager
 def cluster(folder: Path, media: dict[str, str], **settings: Any) -> Iterator[Cluster]:
-    made = Cluster(folder, media, **settings)
+    running = Cluster(folder, media, **settings)
     try:
-        yield made
+        yield running
     finally:
-        made.stop()
+        running.stop()

@@ -53,8 +53,8 @@ class Link:
 
 def pages() -> list[str]:
     """Every page, as its path from the root."""
-    found = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "media" / "README.md"]
-    return sorted(path.relative_to(ROOT).as_posix() for path in found if path.is_file())
+    files = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "media" / "README.md"]
+    return sorted(path.relative_to(ROOT).as_posix() for path in files if path.is_file())
 
 
 @cache
@@ -107,15 +107,15 @@ def inline_code(page: str) -> Iterator[tuple[int, str]]:
 
 def anchors(page: str) -> set[str]:
     """What ``#...`` may be behind the page's address: its headings, named as forges do."""
-    found: set[str] = set()
+    names: set[str] = set()
     parts = tokens(page)
     for token, content in itertools.pairwise(parts):
         if token.type == "heading_open":
             text = "".join(c.content for c in content.children or ())
             name = re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-")
             copies = (f"{name}-{n}" for n in range(1, 100))
-            found.add(name if name not in found else next(c for c in copies if c not in found))
-    return found
+            names.add(name if name not in names else next(c for c in copies if c not in names))
+    return names
 
 
 def _line(token: Token) -> int:

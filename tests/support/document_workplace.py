@@ -118,9 +118,13 @@ class Shell:
             finally:
                 _end(process)
         if code:
-            said = log.read_text(encoding="utf-8", errors="replace")
-            seen = "".join(p.read_text(errors="replace") for *_, p in self._printed if p.exists())
-            return [f"{'ran too long' if code < 0 else 'failed'}:\n{said[-3000:]}\n{seen[-3000:]}"]
+            output = log.read_text(encoding="utf-8", errors="replace")
+            printed = "".join(
+                p.read_text(errors="replace") for *_, p in self._printed if p.exists()
+            )
+            return [
+                f"{'ran too long' if code < 0 else 'failed'}:\n{output[-3000:]}\n{printed[-3000:]}"
+            ]
         return self._compare()
 
     def _script(self, blocks: Sequence[Block]) -> str:
@@ -149,22 +153,22 @@ class Shell:
         return f"cat > '{block.title}' <<'{end}'\n{block.text}{end}"
 
     def _console(self, block: Block) -> list[str]:
-        found = []
-        for command, wanted in lines(block):
+        script = []
+        for command, expected in lines(block):
             file = self._private / f"printed{len(self._printed)}"
-            self._printed.append((block, command, wanted, file))
-            found.append(f'{{ {self._here(command)}\n}} > "{file}" 2>&1')
-        return found
+            self._printed.append((block, command, expected, file))
+            script.append(f'{{ {self._here(command)}\n}} > "{file}" 2>&1')
+        return script
 
     def _compare(self) -> list[str]:
         """What was not printed as the document says; ``...`` there stands for anything."""
         faults, how = [], ELLIPSIS | NORMALIZE_WHITESPACE
-        for block, command, wanted, file in self._printed:
+        for block, command, expected, file in self._printed:
             got = file.read_text(encoding="utf-8", errors="replace")
             for port, free in self._ports.items():
                 got = got.replace(free, port)
-            if wanted.strip() and not OutputChecker().check_output(wanted, got, how):
-                faults.append(f"{block}: {command}\nshould print\n{wanted}\nand prints\n{got}")
+            if expected.strip() and not OutputChecker().check_output(expected, got, how):
+                faults.append(f"{block}: {command}\nshould print\n{expected}\nand prints\n{got}")
         return faults
 
 

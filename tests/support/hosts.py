@@ -113,11 +113,11 @@ def fetcher(
     certs: Path, *, answers: dict[str, list[str]] | None = None, **settings: Any
 ) -> Fetcher:
     """One that trusts the authority, and for which loopback is public."""
-    known = {HOST: ["127.0.0.1"], **(answers or {})}
+    addresses = {HOST: ["127.0.0.1"], **(answers or {})}
     return Fetcher(
         **{
             "max_bytes": 10_000_000,
-            "resolve": lambda host, port: known.get(host, [host]),
+            "resolve": lambda host, port: addresses.get(host, [host]),
             "allow": lambda address: address == "127.0.0.1" or is_public(address),
             "context": ssl.create_default_context(cafile=str(certs / "ca.pem")),
             **settings,

@@ -20,26 +20,26 @@ PEOPLE, EMBEDDINGS, BATCH = 200, 20_000, 50
 
 def faces(out: Path) -> Counter[int]:
     """Faces of each identity, as the tables of characters have it."""
-    found: Counter[int] = Counter()
+    counts: Counter[int] = Counter()
     for path in out.glob("*.characters"):
         for row in table(path):
-            found[int(row["identity_id"])] += int(row["face_count"])
-    return found
+            counts[int(row["identity_id"])] += int(row["face_count"])
+    return counts
 
 
 def archived(out: Path, url: str, *, times: int = 1) -> tuple[int, int]:
     """See that a store knows what tables say; return its number of people, and of faces."""
-    told = faces(out)
+    faces_of_tables = faces(out)
     store = open_store(url, settings=None)
-    counters, known = store.counters(), {one.id: one.faces for one in store.all()}
+    counters, faces_of_store = store.counters(), {person.id: person.faces for person in store.all()}
     store.close()
-    assert known == {number: times * count for number, count in told.items()}
-    saved = times * told.total()
+    assert faces_of_store == {number: times * count for number, count in faces_of_tables.items()}
+    saved = times * faces_of_tables.total()
     assert counters == Counters(
-        detected=counters.detected, embedded=saved, saved=saved, identities=len(told)
+        detected=counters.detected, embedded=saved, saved=saved, identities=len(faces_of_tables)
     )
     assert saved <= counters.detected
-    return len(told), saved
+    return len(faces_of_tables), saved
 
 
 def crowd() -> tuple[np.ndarray, np.ndarray]:
@@ -47,14 +47,14 @@ def crowd() -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(7)
     centres = rng.normal(size=(PEOPLE, 128))
     centres /= np.linalg.norm(centres, axis=1, keepdims=True)
-    who = rng.permutation(np.arange(EMBEDDINGS) % PEOPLE)
+    owners = rng.permutation(np.arange(EMBEDDINGS) % PEOPLE)
     noise = rng.normal(size=(EMBEDDINGS, 128)) * 0.25 / np.sqrt(128)
-    return (centres[who] + noise).astype(np.float32), who
+    return (centres[owners] + noise).astype(np.float32), owners
 
 
 def main(url: str, number: int, of: int, pause_s: float) -> None:
     """Give the store this process's share, in calls; each is said twice now and then."""
-    embeddings, who = crowd()
+    embeddings, owners = crowd()
     store = open_store(url, settings=SETTINGS)
     print("ready", flush=True)
     sys.stdin.readline()
@@ -64,7 +64,7 @@ def main(url: str, number: int, of: int, pause_s: float) -> None:
             ids = store.match_or_add(
                 embeddings[part], np.ones(BATCH, np.int64), key=str(call), detected=BATCH + 1
             )
-        pairs = {f"{w}:{i}" for w, i in zip(who[part].tolist(), ids.tolist(), strict=True)}
+        pairs = {f"{w}:{i}" for w, i in zip(owners[part].tolist(), ids.tolist(), strict=True)}
         print(*pairs, flush=True)
         time.sleep(pause_s)
     store.close()

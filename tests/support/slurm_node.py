@@ -140,9 +140,9 @@ def node(folder: Path, *, cpus: int = 4) -> Iterator[Node]:
         pytest.skip(f"no {missing[0]}: apt-get install slurm-wlm munge")
     folder.mkdir()
     folder.chmod(0o755)
-    made = Node(folder)
+    running = Node(folder)
     try:
-        made.start(cpus=cpus)
-        yield made
+        running.start(cpus=cpus)
+        yield running
     finally:
-        made.stop()
+        running.stop()

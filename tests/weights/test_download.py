@@ -68,7 +68,7 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def model(server, folder, monkeypatch) -> Model:
-    made = Model(
+    entry = Model(
         name="small",
         file="small.bin",
         sha256=hashlib.sha256(server.file).hexdigest(),
@@ -77,15 +77,15 @@ def model(server, folder, monkeypatch) -> Model:
         address=f"{server.url}/small.bin",
     )
     for module in (locate, catalogue, fetch):
-        monkeypatch.setitem(module.PUBLISHED, made.name, made)
-    return made
+        monkeypatch.setitem(module.PUBLISHED, entry.name, entry)
+    return entry
 
 
 def fetched_bytes(model: Model) -> list[int]:
     """Fetch it; the bytes that were there each time that something was told."""
-    told: list[int] = []
-    fetch.fetch(model, on_progress=lambda done, total: told.append(done))
-    return told
+    counts: list[int] = []
+    fetch.fetch(model, on_progress=lambda done, total: counts.append(done))
+    return counts
 
 
 def break_off(model: Model) -> None:
@@ -102,9 +102,9 @@ def whole(server, folder: Path) -> bool:
 def test_only_the_rest_is_sent(model, server, folder):
     break_off(model)
     server.until = LENGTH
-    told = fetched_bytes(model)
+    counts = fetched_bytes(model)
     assert server.asked == [None, f"bytes={HALF}-"]
-    assert (told[0], told[-1]) == (HALF, LENGTH)
+    assert (counts[0], counts[-1]) == (HALF, LENGTH)
     assert whole(server, folder)
 
 
@@ -223,9 +223,9 @@ def test_a_command_that_was_killed_goes_on(server, tmp_path):
         while not part.exists() or part.stat().st_size < HALF - (1 << 17):
             time.sleep(0.02)
         process.kill()
-    kept = part.stat().st_size
+    size = part.stat().st_size
     server.until = LENGTH
     subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
-    assert server.asked == [None, f"bytes={kept}-"]
+    assert server.asked == [None, f"bytes={size}-"]
     assert (folder / f"{name}.onnx").read_bytes() == server.file
     assert not part.exists()

@@ -21,8 +21,8 @@ TOLD: list[Mapping[str, Any]] = []
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    with hosts.hosting(tmp_path_factory.mktemp("host")) as found:
-        yield found
+    with hosts.hosting(tmp_path_factory.mktemp("host")) as address:
+        yield address
 
 
 def get(host: tuple[str, Path], path: str, **settings: Any) -> bytes:
@@ -52,7 +52,7 @@ def test_three_redirects_are_followed(host: tuple[str, Path]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "says"),
+    ("target", "says"),
     [
         ("http://films.test/film", "only https"),
         ("file:///etc/passwd", "not a complete address"),
@@ -66,10 +66,10 @@ def test_three_redirects_are_followed(host: tuple[str, Path]) -> None:
     ],
 )
 def test_redirects_are_checked_like_the_first_address(
-    host: tuple[str, Path], place: str, says: str
+    host: tuple[str, Path], target: str, says: str
 ) -> None:
     answers = {"inside.test": ["169.254.169.254"], "mixed.test": ["127.0.0.1", "192.168.1.1"]}
-    error = failure(host, f"/to/{place}", answers=answers)
+    error = failure(host, f"/to/{target}", answers=answers)
     assert error.kind == "input"
     assert says in error.message
 

@@ -182,8 +182,8 @@ def test_statistics_are_summed_over_this_run(ledger: Ledger, fill: Fill, tmp_pat
         ledger.prepare(job.id, job.token, "w", manifest(tmp_path / "x.csv"))
         ledger.published(job.id, job.token, "w", options_digest="opts")
     epoch = ledger.store.epoch
-    found = ledger.store.read(lambda db: queries.statistics(db, epoch=epoch))
-    assert found == {"media_s": 4.0, "persons": 2}
+    sums = ledger.store.read(lambda db: queries.statistics(db, epoch=epoch))
+    assert sums == {"media_s": 4.0, "persons": 2}
     assert ledger.store.read(lambda db: queries.statistics(db, epoch=epoch + 1)) == {}
 
 
@@ -216,9 +216,9 @@ def test_no_query_of_the_loop_scans_or_sorts(
 
 def test_every_index_on_the_state_is_partial(ledger: Ledger) -> None:
     rows = ledger.store._db.execute("SELECT sql FROM sqlite_master WHERE type = 'index'")
-    made = [sql for (sql,) in rows if sql]
-    assert made
-    assert all("WHERE" in sql for sql in made)
+    indexes = [sql for (sql,) in rows if sql]
+    assert indexes
+    assert all("WHERE" in sql for sql in indexes)
 
 
 def test_acknowledged_means_on_the_disk(ledger: Ledger) -> None:

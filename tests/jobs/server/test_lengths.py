@@ -43,8 +43,8 @@ def looking(ledger: Ledger) -> Iterator[Lengths]:
 
 def known(ledger: Ledger) -> dict[str, float]:
     query = "SELECT json_extract(spec, '$.source_path'), length FROM job WHERE length IS NOT NULL"
-    found = ledger.store.read(lambda db: db.execute(query).fetchall())
-    return {Path(source).stem: length for source, length in found}
+    rows = ledger.store.read(lambda db: db.execute(query).fetchall())
+    return {Path(source).stem: length for source, length in rows}
 
 
 def order(ledger: Ledger, count: int) -> list[str]:

@@ -119,10 +119,10 @@ def test_a_restarted_server_keeps_leases_but_not_those_of_the_dead(tmp_path: Pat
         server.ledger.register("dead", dead)
         server.ledger.register("living", own)
         (lost,) = server.ledger.claim("dead", "r1", 1)
-        (kept,) = server.ledger.claim("living", "r2", 1)
+        (lease,) = server.ledger.claim("living", "r2", 1)
     with serving(tmp_path, {"a": "", "b": ""}) as server, Proxy(server.uri) as proxy:
         assert server.job(lost.id).state.value == "ready"
-        assert proxy.beat("living", [[kept.id, kept.token, {}]])["lost"] == []
+        assert proxy.beat("living", [[lease.id, lease.token, {}]])["lost"] == []
 
 
 def test_a_full_ledger_means_later(server: Server, proxy: Any) -> None:

@@ -208,8 +208,8 @@ class TestCommand:
     ) -> None:
         (tmp_path / "a.mp4").touch()
         (tmp_path / "jobs.csv").write_text("source_path,dest_csv\na.mp4,a.csv\nnone.mp4,n.csv\n")
-        found, errors = run(tmp_path, *args)
-        assert (found, "Traceback" in errors) == (code, False), errors
+        exit_code, errors = run(tmp_path, *args)
+        assert (exit_code, "Traceback" in errors) == (code, False), errors
         assert says in errors
 
     def test_asked_to_stop_wants_another_try(self, sample: Path, tmp_path: Path) -> None:
