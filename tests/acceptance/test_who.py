@@ -102,7 +102,7 @@ def name_of_largest(characters: list[dict[str, Any]]) -> str:
 
 
 def test_forty_nine_of_fifty_are_named_rightly(shared: Path, tmp_path: Path) -> None:
-    rows_of_file = lfw(shared, tmp_path, known=10)
+    rows_of_file = lfw(shared, tmp_path, portraits=10)
     right = [
         name_of_largest(rows) == file.rpartition("_")[0] for file, rows in rows_of_file.items()
     ]
@@ -110,7 +110,7 @@ def test_forty_nine_of_fifty_are_named_rightly(shared: Path, tmp_path: Path) -> 
 
 
 def test_at_most_one_stranger_is_named(shared: Path, tmp_path: Path) -> None:
-    rows_of_file = lfw(shared, tmp_path, known=5)
+    rows_of_file = lfw(shared, tmp_path, portraits=5)
     names = {folder.name for folder in (tmp_path / "people").iterdir()}
     assert len(names) == 5
     strangers = {f: r for f, r in rows_of_file.items() if f.rpartition("_")[0] not in names}
