@@ -27,7 +27,7 @@ WEIGHTS = {
     "yolo": "yolo*face*.pt",
     "yunet": "yunet_*.onnx",
 }
-"""Detectors whose weights users bring, and their names among the models for development."""
+"""Detectors with weights that users bring, and their names among the models for development."""
 BLIND = {"whole", "precomputed"}
 """Detectors that do not look."""
 STAGES = ("decode", "detect", "track", "align", "describe", "cluster", "export")

@@ -1,4 +1,4 @@
-"""Detectors look at anonymised videos, picture by picture, and find nobody who was to be hidden."""
+"""Detectors look at anonymised videos, picture by picture, and find no hidden person."""
 
 import os
 from collections.abc import Iterator

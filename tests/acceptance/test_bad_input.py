@@ -93,7 +93,7 @@ def damaged(path: Path, damage: Callable[[Path], None]) -> None:
 
 
 def fast_start(path: Path) -> None:
-    """An MP4 whose index comes first, cut in half."""
+    """An MP4 with its index first, cut in half."""
     whole = film(path.with_name("whole.mp4"))
     media.ffmpeg("-i", whole, "-c", "copy", "-movflags", "+faststart", path)
     whole.unlink()
@@ -111,7 +111,7 @@ def playlist(text: str) -> Callable[[Path], None]:
 
 
 def reference(path: Path) -> None:
-    """A QuickTime file whose samples lie elsewhere."""
+    """A QuickTime file with its samples elsewhere."""
     data = film(path).read_bytes()
     own = struct.pack(">I4sI", 12, b"url ", 1)
     assert own in data

@@ -1,4 +1,4 @@
-"""Characters of real media whose truth is known: shots, tracks, persons, and what they cost."""
+"""Characters of real media with known truth: shots, tracks, persons, and what they cost."""
 
 import os
 import subprocess

@@ -134,7 +134,7 @@ def test_a_worker_makes_them_again(
         file.unlink()
     code, text = serve(tmp_path, [row], "--fps", "2", "--shards", "2")
     assert code == 0, text
-    assert contents(out) == corrected, "whoever computes it"
+    assert contents(out) == corrected, "server and worker give the same"
     code, text = serve(tmp_path, [row], "--fps", "5")
     assert code == 0, text
     assert on_screen(out) == pytest.approx(TRUTH, abs=0.3)

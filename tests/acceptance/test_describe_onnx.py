@@ -50,7 +50,7 @@ def test_attributes_that_nobody_makes_are_empty(clip: MediaReport) -> None:
 
 
 def portraits(models: Components, folder: Path) -> tuple[F32, list[str]]:
-    """An embedding of the face in the middle of each picture, and whom it shows."""
+    """An embedding of the face in the middle of each picture, and its name."""
     rows, names = [], []
     for path in sorted(folder.glob("*/*.jpg")):
         still = stills.describe_still(str(path), models)

@@ -93,7 +93,7 @@ def test_redis_is_killed_and_comes_back(people, sample, redis_server, tmp_path):
         redis_server.kill()
         done = target.counts()["done"]
         time.sleep(15)
-        assert target.counts()["done"] <= done + 2, "nobody waited for the store"
+        assert target.counts()["done"] <= done + 2, "no worker waited for the store"
         redis_server.start()
         assert target.finish(within_s=300) == 0, target.log()
         assert target.query("SELECT MAX(attempts) FROM job") == [(1,)]

@@ -79,7 +79,7 @@ def clip_run(shared, tmp_path_factory):
 
 
 class TestClip:
-    """A film clip whose first picture comes at 0.844 s."""
+    """A film clip with its first picture at 0.844 s."""
 
     def test_enough_faces_under_the_reference_columns(self, clip_run):
         out, source = clip_run

@@ -242,7 +242,7 @@ def test_a_task_that_dies_leaves_nothing_undone(
         os.kill(pid, signal.SIGKILL)
     slurm.wait(within_s=300)
     assert plain.ends() == dict.fromkeys(media, "done"), logs(tmp_path)
-    # Without its script, nobody asks for another turn of the task: that is a round of its own.
+    # Without its script, no task asks for another turn of the task: that is a round of its own.
     assert plain.folder.round().number == (2 if victim == "script" else 1), logs(tmp_path)
     assert not list((tmp_path / "out").glob("*.part.*"))
 

@@ -70,7 +70,13 @@ def test_a_missing_medium_is_skipped_and_its_poster_done(shared: Path, tmp_path:
 
 
 def lfw(shared: Path, out: Path, portraits: int) -> dict[str, list[dict[str, Any]]]:
-    """Characters of five pictures a person, by file, with a gallery of the first ``known``."""
+    """Characters of five pictures a person, by file.
+
+    Args:
+        shared: Folder of real media.
+        out: Folder for pictures, portraits and results.
+        portraits: Number of persons in the gallery.
+    """
     people = sorted((shared / "media" / "images" / "lfw_subset").iterdir())
     rows: list[dict[str, object]] = []
     for number, person in enumerate(people):

@@ -8,8 +8,8 @@ from statistics import median
 import pytest
 
 from tests.support import architecture_rules as rules
-from tests.support.architecture import Tree
-from tests.support.floor_plan import FILE_LINES
+from tests.support.architecture import Tree, prose
+from tests.support.floor_plan import FILE_LINES, PRIVATE_WORDS
 from tests.support.processes import ROOT
 from tools import vague_names
 
@@ -61,9 +61,22 @@ def test_tests_and_tools_keep_the_caps() -> None:
     assert {name: n for name, n in lengths.items() if n > FILE_LINES} == {}
 
 
-def test_local_names_say_what_they_hold() -> None:
-    figure, vague, _ = vague_names.share([ROOT / name for name in vague_names.PACKAGES])
-    assert figure < vague_names.LIMIT, vague
+@pytest.mark.parametrize("folders", [vague_names.PACKAGES, ("tests", "tools")], ids=" ".join)
+def test_local_names_say_what_they_hold(folders: tuple[str, ...]) -> None:
+    figure, vague, _ = vague_names.share([ROOT / name for name in folders])
+    cure = f"python tools/vague_names.py --list {' '.join(folders)} shows where: {vague}"
+    assert figure < vague_names.LIMIT, cure
+
+
+def test_tests_and_tools_say_it_plainly() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{number}: {word[0]!r}: say it plainly"
+        for folder in ("tests", "tools")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for number, line in prose(path.read_text())
+        if (word := PRIVATE_WORDS.search(line))
+    ]
+    assert not wrong, "\n" + "\n".join(wrong)
 
 
 def test_tests_import_helpers_only() -> None:

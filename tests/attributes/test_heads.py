@@ -15,7 +15,7 @@ def random_rows(head: str, n: int = 50) -> np.ndarray:
 
 
 def ages(*values: float) -> np.ndarray:
-    """Rows whose age on the scale of the bins is each of the values."""
+    """A row for each value, which is its age on the scale of the bins."""
     bins, values = np.arange(9), np.array(values)[:, None]
     return np.log(np.clip(1 - np.abs(bins - values), 1e-30, 1)).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""Everybody of some media: who is whom, what is counted, and what is written."""
+"""The persons of several media: which are one, what is counted, and what is written."""
 
 import csv
 import os

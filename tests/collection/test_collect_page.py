@@ -1,4 +1,4 @@
-"""The page of identities in a browser: it sorts, filters, and asks nobody for anything."""
+"""The page of identities in a browser: it sorts, filters, and loads nothing from elsewhere."""
 
 import html
 import re

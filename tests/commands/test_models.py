@@ -1,4 +1,4 @@
-"""``python -m analyzer models``: fetched, added, listed, verified; against a server of our own."""
+"""`python -m analyzer models`: fetched, added, listed, verified; against a server of our own."""
 
 import hashlib
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ SPEC = "alignment: arcface\nsize: 112\nmean: 0\nstd: 1\nthreshold: 0.8\n"
 
 
 class Handler(QuietHandler, BaseHTTPRequestHandler):
-    """Sends the server's file; of one below ``/short`` a half, below ``/flipped`` a wrong one."""
+    """Sends the server's file; of one below `/short` a half, below `/flipped` a wrong one."""
 
     def do_GET(self) -> None:
         self.server.asked.append(self.path)

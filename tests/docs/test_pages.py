@@ -122,7 +122,7 @@ def said_by_programs() -> str:
 
 
 def messages(page: str) -> Iterator[tuple[int, str]]:
-    """Yield the first cells of tables whose first heading is "message"."""
+    """Yield the first cells of tables that begin with the heading "message"."""
     parts = document_pages.tokens(page)
     in_messages = is_first = False
     line = 0

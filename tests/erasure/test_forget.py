@@ -49,7 +49,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def report_of(name: str | None = "Grace", *, uri: str = "clip.mp4", axis: int = 0) -> MediaReport:
-    """Persons 0 (with the name), and 1, Ada; a track that is nobody's. Embeddings are axes."""
+    """Persons 0 (with the name), and 1, Ada; a track of no person. Embeddings are axes."""
     names = {1: "Ada"} if name is None else {0: name, 1: "Ada"}
     report = make_report(FACES, persons={0: 0, 3: 1, 7: -1}, names=names, uri=uri)
     axes = AXES[[axis, axis, 1, 1, 3]]

@@ -32,7 +32,7 @@ class Cuts:
 
 
 class Painted:
-    """A dataset whose pixels hold the classes."""
+    """A dataset with the classes in its pixels."""
 
     digest = ""
 

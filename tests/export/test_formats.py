@@ -1,4 +1,4 @@
-"""All exporters side by side: names, times, boxes; nobody, stills, no space; the same bytes."""
+"""All exporters side by side: names, times, boxes; no person, stills, no space; the same bytes."""
 
 from collections import defaultdict
 from dataclasses import replace
@@ -27,7 +27,7 @@ FACES = (
 )
 EVERY = registry.names("export")
 NAMELESS = ("mot", "shots")
-"""They number persons and tracks, and name nobody."""
+"""They number persons and tracks, and have no names."""
 PICTURES = ("mp4", "poster_image", "crops")
 """Names are drawn there, by libass, as the subtitle's are, and by Pillow; or are those of files."""
 VIDEO_ONLY = ("ass", "cvat", "eaf", "html", "mot", "mp4", "rttm", "vtt")

@@ -46,7 +46,7 @@ def save(picture: Image.Image, path: Path) -> Path:
 
 @pytest.fixture
 def people(tmp_path):
-    """A folder of a picture, a folder of pictures, and one that shows nobody."""
+    """A folder of a picture, a folder of pictures, and one that shows no person."""
     folder = tmp_path / "people"
     save(astronaut(), folder / "an-astronaut.png")
     save(hopper(), folder / "Grace é" / "1.jpg")

@@ -1,4 +1,4 @@
-"""What a server hands to its workers and to nobody else; a worker that cannot use it."""
+"""What a server hands to its workers alone; a worker that cannot use it."""
 
 from collections.abc import Iterator
 from pathlib import Path

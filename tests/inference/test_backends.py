@@ -254,7 +254,7 @@ def test_backend_is_no_part_of_what_makes_results():
 
 
 def inputs_of(session, side: int) -> dict[str, np.ndarray]:
-    """Two random pictures for a network: one where it takes no more."""
+    """Two random pictures for a network: one where it takes one at a time."""
     random = np.random.default_rng(0)
     ((name, shape),) = session.inputs.items()
     sides = [2, *(fixed or side for fixed in shape[1:])]

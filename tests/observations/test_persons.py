@@ -77,7 +77,7 @@ def test_area_is_relative_to_the_picture_without_bars():
 
 
 SEX = {"weighted": 3.5, "mean": 0.0, "median": -1.0, "vote": -2.0}
-"""Of one track, whose surest and clearest face looks different from the two others."""
+"""Of one track: its surest and clearest face looks different from the two others."""
 
 
 @pytest.mark.parametrize("aggregate_as", AGGREGATES)

@@ -1,4 +1,4 @@
-"""The whole analysis on a video whose truth is known."""
+"""The whole analysis on a video with known truth."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""ArcFace's alignment, against another implementation and against faces whose points are known."""
+"""ArcFace's alignment, against another implementation and against faces with known points."""
 
 import numpy as np
 import pytest

@@ -1,6 +1,8 @@
 """The code of a source tree, read for its structure: files, imports, classes, functions."""
 
 import ast
+import io
+import tokenize
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -113,6 +115,17 @@ class Tree:
 def _inside(roots: Iterable[ast.AST]) -> set[ast.AST]:
     """Return nodes and all below them."""
     return {node for root in roots for node in ast.walk(root)}
+
+
+def prose(text: str) -> Iterator[tuple[int, str]]:
+    """Yield line number and text of the comments and docstrings of a source."""
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+    for node in ast.walk(ast.parse(text)):
+        # Texts that no value takes: docstrings, also those of names.
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            yield from enumerate(str(node.value.value).splitlines(), start=node.lineno)
 
 
 def _is_for_types(node: ast.stmt) -> bool:

@@ -296,8 +296,8 @@ def _guarded_names(file: SourceFile) -> Iterator[tuple[int, str]]:
     """Yield line and name of every use of a function of `ONLY_IN`, as `os.replace`."""
     for node in ast.walk(file.syntax):
         names = []
-        if isinstance(node, ast.Attribute):
-            names = [ast.unparse(node)]
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            names = [f"{node.value.id}.{node.attr}"]
         elif isinstance(node, ast.ImportFrom):
             names = [f"{node.module}.{alias.name}" for alias in node.names]
         elif _is_method_of_one_value(node):

@@ -23,7 +23,7 @@ AXES = np.eye(8, dtype=np.float32)
 
 
 def sample_report(*, rate: float = 5.0, first_track: int = 0, **values: Any) -> MediaReport:
-    """Two seconds: track 0 left, 1 right at the same time; then 2 left, 3 at the top, of nobody.
+    """Two seconds: track 0 left, 1 right at the same time; then 2 left, 3 at the top, of no person.
 
     Persons are 0 (tracks 0 and 2, Ada) and 1 (track 1). Boxes move to the right, 20 px a second.
 

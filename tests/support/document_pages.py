@@ -19,7 +19,7 @@ from markdown_it.token import Token
 from tests.support.processes import ROOT
 
 SHELL = ("sh", "console")
-"""Languages of commands; in ``console`` they follow ``$ ``, and what they print follows them."""
+"""Languages of commands; in `console` they follow `$ `, and what they print follows them."""
 RUN = (*SHELL, "python")
 _NOT_RUN = re.compile(r"<!--\s*not run:\s*(.+?)\s*-->", re.DOTALL)
 _TITLE = re.compile(r'title="([^"]+)"')
@@ -34,9 +34,9 @@ class Block:
     language: str
     text: str
     title: str | None
-    """File that holds this text: ``title="jobs.csv"`` behind the language."""
+    """File that holds this text: `title="jobs.csv"` behind the language."""
     why_not: str | None
-    """Why it is not run: the comment ``<!-- not run: REASON -->`` before it."""
+    """Why it is not run: the comment `<!-- not run: REASON -->` before it."""
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"
@@ -106,7 +106,7 @@ def inline_code(page: str) -> Iterator[tuple[int, str]]:
 
 
 def anchors(page: str) -> set[str]:
-    """What ``#...`` may be behind the page's address: its headings, named as forges do."""
+    """What `#...` may be behind the page's address: its headings, named as forges do."""
     names: set[str] = set()
     parts = tokens(page)
     for token, content in itertools.pairwise(parts):

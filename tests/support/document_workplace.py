@@ -161,7 +161,7 @@ class Shell:
         return script
 
     def _compare(self) -> list[str]:
-        """What was not printed as the document says; ``...`` there stands for anything."""
+        """What was not printed as the document says; `...` there stands for anything."""
         faults, how = [], ELLIPSIS | NORMALIZE_WHITESPACE
         for block, command, expected, file in self._printed:
             got = file.read_text(encoding="utf-8", errors="replace")

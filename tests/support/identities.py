@@ -43,7 +43,7 @@ def archived(out: Path, url: str, *, times: int = 1) -> tuple[int, int]:
 
 
 def crowd() -> tuple[np.ndarray, np.ndarray]:
-    """Embeddings (20,000, 128) of 200 people, and whose they are; the same in every process."""
+    """Embeddings (20,000, 128) and their owners, 200 people; the same in every process."""
     rng = np.random.default_rng(7)
     centres = rng.normal(size=(PEOPLE, 128))
     centres /= np.linalg.norm(centres, axis=1, keepdims=True)

@@ -19,7 +19,7 @@ STARTED = "SELECT MIN(t_wall) FROM event WHERE what = 'claimed'"
 
 
 def serve(folder: str, jobs: str) -> None:
-    """Serve jobs whose outputs nobody writes; print the address, then the jobs a second."""
+    """Serve jobs without outputs; print the address, then the jobs a second."""
     out = Path(folder) / "out"
     store = Store(Path(folder) / "jobs.ledger")
     ledger = Ledger(store)

@@ -47,7 +47,7 @@ def box(text: str) -> tuple[int, ...]:
 
 
 def milliseconds(clock: str) -> int:
-    """Of ``hh:mm:ss.mmm``."""
+    """Of `hh:mm:ss.mmm`."""
     hours, minutes, seconds = clock.split(":")
     return round((int(hours) * 60 + int(minutes)) * 60_000 + float(seconds) * 1000)
 
@@ -160,7 +160,7 @@ BOXES: dict[str, Callable[[Path], list[Row]]] = {
 
 
 def in_subtitle(path: Path) -> set[str]:
-    r"""Labels as libass draws them: ``\{`` a brace, an invisible joiner behind a backslash."""
+    r"""Labels as libass draws them: `\{` a brace, an invisible joiner behind a backslash."""
     texts = [event.text.partition("}")[2] for event in pysubs2.SSAFile.load(str(path))]
     plain = (re.sub(r"\\([{}])", r"\1", text).replace("\u2060", "") for text in texts)
     return {text.removesuffix("  m 40") for text in plain}

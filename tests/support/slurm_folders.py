@@ -29,7 +29,7 @@ def plan(**changes: object) -> Plan:
 
 
 def fill(path: Path, media: dict[str, str], **changes: object) -> Folder:
-    """A folder with a round whose jobs are listed."""
+    """A folder with a round and its list of jobs."""
     folder, planned = Folder(path / "jobs.slurm"), plan(**changes)
     specs = write_media(path, media)
     cut = [Shard(number, 2) for number in range(2)]

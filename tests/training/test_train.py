@@ -20,7 +20,7 @@ EPOCHS = 3
 
 
 class Coloured:
-    """A dataset whose classes show as the brightness of stripes: easy to learn."""
+    """A dataset with its classes as the brightness of stripes: easy to learn."""
 
     digest = "coloured"
 

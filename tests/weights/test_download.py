@@ -209,7 +209,7 @@ def test_two_at_once(model, server, folder):
 
 
 def test_a_command_that_was_killed_goes_on(server, tmp_path):
-    """Of a model whose hash was noted when it was fetched before."""
+    """Of a model with a hash that was noted when it was fetched before."""
     name = "face_recognition_sface_2021dec"
     folder = tmp_path / "ina" / "models"
     folder.mkdir(parents=True)

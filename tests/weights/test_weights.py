@@ -30,7 +30,7 @@ def test_missing_package_comes_with_its_cure(monkeypatch):
 
 
 class Elsewhere:
-    """A distribution whose files lie in another folder."""
+    """A distribution with its files in another folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

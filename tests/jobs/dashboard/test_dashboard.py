@@ -1,4 +1,4 @@
-"""The dashboard over real HTTP: what it tells, what it does, and to whom."""
+"""The dashboard over real HTTP: what it shows, what it does, and which clients it serves."""
 
 import http.client
 import json

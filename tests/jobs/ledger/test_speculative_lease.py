@@ -1,4 +1,4 @@
-"""A second lease of a job that is at work: safe for whoever wins, and the slow hold nobody up."""
+"""A second lease of a running job: either may win, and a slow worker delays no other."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -210,5 +210,5 @@ def test_a_second_lease_spares_the_wait_for_the_slow(tmp_path):
             assert slow.wait(15) == 0
         assert server.events("doubled") == server.events("done") == 1
         assert server.csv("last").read_text() == "csv of last.mp4\n"
-        # The one that was outrun has given up, and nobody is blamed.
+        # The one that was outrun has given up, and no worker is blamed.
         assert (server.job(1).lost, server.job(1).fails) == (0, 0)

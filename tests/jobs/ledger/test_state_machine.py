@@ -82,7 +82,7 @@ class Conversation(RuleBasedStateMachine):
             if job.token in self.leases[job.id] and job.id not in self.winners:
                 assert [(j.id, j.token, j.worker) for j in jobs] == [(job.id, job.token, worker)]
             else:
-                # One that nobody remembers is a new one.
+                # A request that is not remembered is a new one.
                 self.leased(request, worker, jobs)
 
     @rule(job=numbers, token=tokens)
@@ -178,7 +178,7 @@ class Conversation(RuleBasedStateMachine):
 
     @invariant()
     def the_files_of_a_lease_that_ended_are_found(self) -> None:
-        """By whoever removes them; see jobs.server.cleanup."""
+        """The part files are removed; see jobs.server.cleanup."""
         rows = self.store._db.execute("SELECT job, token, what FROM event WHERE what <> 'import'")
         ends = {(job, token) for job, token, what in rows if what in (*queries.ENDS, "done")}
         for _, job in self.requests.values():

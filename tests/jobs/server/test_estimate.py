@@ -1,4 +1,4 @@
-"""When all will be over: long media weigh more, whoever shows it."""
+"""The estimate of the time left: long media weigh more, on the terminal and the dashboard."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,7 +29,7 @@ def estimate(ledger: Ledger, clock: Clock) -> Iterator[Estimate]:
 
 
 def add(ledger: Ledger, folder: Path, lengths: list[float | None]) -> None:
-    """Import jobs with media of these lengths; None: nobody has looked."""
+    """Import jobs with media of these lengths; None: not measured yet."""
     import_jobs(ledger, specs(folder, len(lengths)), options_digest="opts")
     with ledger.store.transaction() as db:
         rows = [(length, number) for number, length in enumerate(lengths, start=1)]
@@ -74,7 +74,7 @@ def test_one_long_film_left_of_a_hundred_clips(ledger, estimate, tmp_path, lengt
     at_work = status(ledger, film(0.1, duration_s=3600.0))
     by_media = 3240 * ELAPSED_S / (360 + CLIPS * 10)
     assert estimate.left_s(at_work) == pytest.approx(by_media)
-    # Nobody can help its worker, who is slower than all together were.
+    # No other worker can help the last one, which is slower than all together were.
     at_work = status(ledger, film(0.1, duration_s=3600.0, speed=4.0))
     assert estimate.left_s(at_work) == pytest.approx(3240 / 4)
 
