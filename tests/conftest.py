@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support import browser
-
-ROOT = Path(__file__).parent.parent
+from tests.support.processes import ROOT
 
 
 @pytest.fixture(scope="session")

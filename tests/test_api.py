@@ -83,8 +83,8 @@ def test_wrong_options_name_the_cure() -> None:
 def test_every_option_survives_as_text() -> None:
     """What a command line, a form or an environment variable holds."""
     default = AnalysisOptions()
-    told = {f.name: getattr(default, f.name) for f in fields(AnalysisOptions)}
-    text = {k: ",".join(v) if isinstance(v, tuple) else v for k, v in told.items()}
+    values = {f.name: getattr(default, f.name) for f in fields(AnalysisOptions)}
+    text = {k: ",".join(v) if isinstance(v, tuple) else v for k, v in values.items()}
     written = {k: str(v) for k, v in text.items() if v is not None}
     assert AnalysisOptions.from_dict(written) == default
 

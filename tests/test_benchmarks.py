@@ -7,9 +7,9 @@ from benchmarks import _machine, describe, describers, detectors, identities
 
 
 def test_machine_is_told_in_json():
-    told = json.loads(json.dumps(_machine.describe()))
-    assert told["cores"] >= 1
-    assert "numpy" in told["versions"]
+    machine = json.loads(json.dumps(_machine.describe()))
+    assert machine["cores"] >= 1
+    assert "numpy" in machine["versions"]
 
 
 def test_unknown_benchmark_exits_with_2(capsys):

@@ -15,8 +15,8 @@ from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline import components, summarize
 from analyzer.types import Detections, Frame, MediaInfo
-from tests.support import graphs
-from tests.support.astronaut import ASTRONAUT_FACE, astronaut
+from tests.support import networks
+from tests.support.media import ASTRONAUT_FACE, astronaut
 from tests.support.observations import faces, observe
 
 RUNTIME = Runtime(device="cpu")
@@ -27,7 +27,7 @@ WEIGHTS = {
     "yolo": "yolo*face*.pt",
     "yunet": "yunet_*.onnx",
 }
-"""Detectors whose weights users bring, and their names among the models for development."""
+"""Detectors with weights that users bring, and their names among the models for development."""
 BLIND = {"whole", "precomputed"}
 """Detectors that do not look."""
 STAGES = ("decode", "detect", "track", "align", "describe", "cluster", "export")
@@ -215,7 +215,7 @@ def describer(name: str, folder: Path, attributes: tuple[str, ...]):
     """A describer of its own weights, or of a small network that is written to the folder."""
     spec = name
     if name == "onnx":
-        spec = f"onnx:embed={graphs.embedding(folder / 'who.onnx')},spec=edgeface"
+        spec = f"onnx:embed={networks.embedding(folder / 'who.onnx')},spec=edgeface"
     try:
         return registry.load("describe", spec, runtime=RUNTIME, attributes=attributes)
     except MissingDependency as error:

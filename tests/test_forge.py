@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 import analyzer
+from tests.support.processes import ROOT
 
-ROOT = Path(__file__).parent.parent
 FORMS = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("[!c]*.yml"))
 NEEDED = ("ffmpeg", "redis-server", "libgl1", "libglib2.0-0")
 """What CONTRIBUTING.md asks for."""

@@ -1,4 +1,4 @@
-"""What ``--help`` of each program and command says: read off the parsers."""
+"""What `--help` of each program and command says: read off the parsers."""
 
 import argparse
 import re

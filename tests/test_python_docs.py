@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.support.processes import ROOT
+
 PAGE = ROOT / "docs" / "python.md"
 NOTEBOOK = ROOT / "docs" / "first_steps.ipynb"
 
@@ -36,10 +37,10 @@ def test_the_page_does_what_it_says(
     names: dict[str, Any] = {}
     for block in blocks():
         exec(compile(block, str(PAGE), "exec"), names)
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     for block in blocks():
-        for wanted in re.findall(r"print\(error.*  # (.+)$", block, re.M):
-            assert wanted.removesuffix("...") in told
+        for message in re.findall(r"print\(error.*  # (.+)$", block, re.M):
+            assert message.removesuffix("...") in output
     assert {person.name for person in names["report"].persons} == {"Ada", None}
     written = {path.name for path in Path("results").iterdir()}
     assert written == {

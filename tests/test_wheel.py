@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.support.processes import ROOT
+
 SCRIPTS = ("ina_server", "ina_worker", "ina-analyzer", "ina-jobs")
 NO_INDEX = re.compile(r"NewConnectionError|NameResolutionError|ProxyError|ConnectTimeout")
 PYTHON = """
@@ -72,16 +73,16 @@ def run(command: list[object], folder: Path, timeout: float = 280) -> str:
 
 
 def test_the_wheel_holds_every_file(wheel: Path) -> None:
-    wanted = {
+    expected = {
         path.relative_to(ROOT).as_posix()
         for package in ("analyzer", "ina", "joblist", "jobs")
         for path in (ROOT / package).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    wanted |= {path.name for path in ROOT.glob("ina_*.py")}
+    expected |= {path.name for path in ROOT.glob("ina_*.py")}
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
-    assert held == wanted
+    assert held == expected
 
 
 def test_programs_see_the_types_of_the_wheel(wheel: Path, tmp_path: Path) -> None:
@@ -92,9 +93,14 @@ def test_programs_see_the_types_of_the_wheel(wheel: Path, tmp_path: Path) -> Non
     program = tmp_path / "program.py"
     program.write_text(TYPED)
     mypy = [sys.executable, "-m", "mypy", "--strict", "--ignore-missing-imports"]
-    place = ["--python-executable", tmp_path / "venv" / "bin" / "python", "--cache-dir", tmp_path]
+    settings = [
+        "--python-executable",
+        tmp_path / "venv" / "bin" / "python",
+        "--cache-dir",
+        tmp_path,
+    ]
     done = subprocess.run(
-        [*mypy, *map(str, place), str(program)], cwd=tmp_path, capture_output=True, text=True
+        [*mypy, *map(str, settings), str(program)], cwd=tmp_path, capture_output=True, text=True
     )
     lines = [line for line in done.stdout.splitlines() if line.startswith("program.py")]
     assert [line for line in lines if "MediaReport" in line], done.stdout
@@ -107,8 +113,10 @@ def test_programs_see_the_types_of_the_wheel(wheel: Path, tmp_path: Path) -> Non
 def test_the_wheel_alone_runs_the_demo(wheel: Path, tmp_path: Path) -> None:
     venv.create(tmp_path / "venv", with_pip=True)
     programs = tmp_path / "venv" / "bin"
-    wanted = f"{wheel}[cpu,demo]"
-    run([programs / "python", "-m", "pip", "install", "--quiet", wanted], tmp_path, timeout=600)
+    requirement = f"{wheel}[cpu,demo]"
+    run(
+        [programs / "python", "-m", "pip", "install", "--quiet", requirement], tmp_path, timeout=600
+    )
     for name in SCRIPTS:
         assert run([programs / name, "--help"], tmp_path).startswith("usage:")
     run([programs / "ina-analyzer", "models", "verify"], tmp_path)

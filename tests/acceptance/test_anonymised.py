@@ -1,4 +1,4 @@
-"""Detectors look at anonymised videos, picture by picture, and find nobody who was to be hidden."""
+"""Detectors look at anonymised videos, picture by picture, and find no hidden person."""
 
 import os
 from collections.abc import Iterator
@@ -72,8 +72,8 @@ def sample_case(sample: Path) -> Case:
 @pytest.fixture(scope="module", params=["sample", "short_hamilton_clip", "chaplin"])
 def case(request: pytest.FixtureRequest) -> Case:
     if request.param == "sample":
-        made: Case = request.getfixturevalue("sample_case")
-        return made
+        case_of_clip: Case = request.getfixturevalue("sample_case")
+        return case_of_clip
     media = request.getfixturevalue("shared") / "media" / "video"
     return look(media / f"{request.param}.mp4")
 
@@ -90,10 +90,10 @@ def bare(truth: list[F32], after: list[F32]) -> list[tuple[int, list[int]]]:
 
 
 def test_all_faces_of_every_picture_are_gone(case: Case, tmp_path: Path) -> None:
-    made = case.export("all", tmp_path / "x.mp4")
+    blurred = case.export("all", tmp_path / "x.mp4")
     assert sum(map(len, case.truth)) > 100
-    assert bare(case.truth, found(made)) == []
-    assert found_by_hog(made) == 0
+    assert bare(case.truth, found(blurred)) == []
+    assert found_by_hog(blurred) == 0
 
 
 def named(report: MediaReport, person: int) -> MediaReport:
@@ -117,8 +117,8 @@ def test_the_right_ones_are_left(sample_case: Case, choice: str, tmp_path: Path)
 
     def share(person: int) -> float:
         """How often somebody is found where they were."""
-        seen = shown(case.report, person)
-        hits = [boxes.iou(after[n], box).max(initial=0) > 0.5 for n, box in seen]
+        visible = shown(case.report, person)
+        hits = [boxes.iou(after[n], box).max(initial=0) > 0.5 for n, box in visible]
         return sum(hits) / len(hits)
 
     left = {"named": second, "grace": second, "unnamed": first}[choice]

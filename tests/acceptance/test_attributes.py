@@ -60,9 +60,9 @@ def test_age_intervals_hold_four_fifths(predictions: list[Predictions], describe
 
 def test_who_abstains_is_right(predictions: list[Predictions], describer: Any) -> None:
     full = predictions[0]
-    kept = describer.calibration.sure("sex", full.raw["sex"], full.views, 0.97)
-    assert kept.mean() >= 0.7
-    assert full.right("sex")[kept].mean() >= 0.97
+    confident = describer.calibration.sure("sex", full.raw["sex"], full.views, 0.97)
+    assert confident.mean() >= 0.7
+    assert full.right("sex")[confident].mean() >= 0.97
 
 
 @pytest.mark.xfail(strict=False, reason="4.1 ms: docs/performance.md says what was tried")

@@ -20,10 +20,10 @@ from pathlib import Path
 import pandas
 import pytest
 
-from tests.support import https, media
+from tests.support import hosts, media
+from tests.support.processes import ROOT
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
-ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ class Run:
 
     def line(self, name: str) -> str:
         """The line that says what became of a medium."""
-        found = [
+        matching = [
             row for row in self.text.splitlines()
             if f"{name} -> " in row and row.startswith(("failed: ", "warning: "))
         ]  # fmt: skip
-        return found[-1] if found else ""
+        return matching[-1] if matching else ""
 
 
 def serve(folder: Path, joblist: str | bytes, *options: str, workers: int = 1) -> Run:
@@ -93,7 +93,7 @@ def damaged(path: Path, damage: Callable[[Path], None]) -> None:
 
 
 def fast_start(path: Path) -> None:
-    """An MP4 whose index comes first, cut in half."""
+    """An MP4 with its index first, cut in half."""
     whole = film(path.with_name("whole.mp4"))
     media.ffmpeg("-i", whole, "-c", "copy", "-movflags", "+faststart", path)
     whole.unlink()
@@ -111,7 +111,7 @@ def playlist(text: str) -> Callable[[Path], None]:
 
 
 def reference(path: Path) -> None:
-    """A QuickTime file whose samples lie elsewhere."""
+    """A QuickTime file with its samples elsewhere."""
     data = film(path).read_bytes()
     own = struct.pack(">I4sI", 12, b"url ", 1)
     assert own in data
@@ -244,9 +244,9 @@ JOBLISTS = {
 @pytest.mark.parametrize("kind", JOBLISTS)
 def test_joblists_are_refused_as_a_whole(kind: str, tmp_path: Path) -> None:
     text, says = JOBLISTS[kind]
-    found = serve(tmp_path, text)
-    assert found.code == 2
-    assert says in found.text
+    result = serve(tmp_path, text)
+    assert result.code == 2
+    assert says in result.text
     assert sorted(p.name for p in tmp_path.iterdir() if "ledger" not in p.name) == ["jobs.csv"]
 
 
@@ -254,17 +254,17 @@ def test_texts_stay_what_they_are(tmp_path: Path) -> None:
     """`007` and `NA` are names of files; a byte order mark is none of the first column's."""
     for name in ("007", "NA"):
         film(tmp_path / f"{name}.mp4").rename(tmp_path / name)
-    found = serve(tmp_path, "\ufeffsource_path,dest_csv\n007,out/007.csv\nNA,out/null\n")
-    assert found.code == 0, found.text
+    result = serve(tmp_path, "\ufeffsource_path,dest_csv\n007,out/007.csv\nNA,out/null\n")
+    assert result.code == 0, result.text
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["007.csv", "null"]
 
 
 def test_a_destination_that_is_a_folder(tmp_path: Path) -> None:
     film(tmp_path / "a.mp4")
     (tmp_path / "out").mkdir()
-    found = serve(tmp_path, "source_path,dest_csv\na.mp4,out\n")
-    assert found.code == 1
-    assert "out is a folder, not a file: change the joblist" in found.text
+    result = serve(tmp_path, "source_path,dest_csv\na.mp4,out\n")
+    assert result.code == 1
+    assert "out is a folder, not a file: change the joblist" in result.text
 
 
 def test_roots_at_import_and_when_the_job_runs(tmp_path: Path) -> None:
@@ -273,14 +273,14 @@ def test_roots_at_import_and_when_the_job_runs(tmp_path: Path) -> None:
     film(tmp_path / "secret" / "a.mp4")
     roots = ["--input_root", "in", "--output_root", "out"]
     (tmp_path / "in" / "a.mp4").symlink_to(tmp_path / "secret" / "a.mp4")
-    found = serve(tmp_path, "source_path,dest_csv\nin/a.mp4,out/../a.py\n", *roots)
-    assert found.code == 2
+    result = serve(tmp_path, "source_path,dest_csv\nin/a.mp4,out/../a.py\n", *roots)
+    assert result.code == 2
     for word in ("move the file there, or give another --input_root", "another --output_root"):
-        assert word in found.text
+        assert word in result.text
     (tmp_path / "in" / "a.mp4").unlink()
     film(tmp_path / "in" / "a.mp4")
-    found = serve(tmp_path, "source_path,dest_csv\nin/a.mp4,out/a.csv\n", *roots)
-    assert found.code == 0, found.text
+    result = serve(tmp_path, "source_path,dest_csv\nin/a.mp4,out/a.csv\n", *roots)
+    assert result.code == 0, result.text
 
 
 def test_a_link_that_is_put_there_after_the_import(tmp_path: Path) -> None:
@@ -319,26 +319,26 @@ def serving(folder: Path, *options: str) -> Iterator[tuple["subprocess.Popen[str
 
 def test_addresses_of_this_network_are_never_fetched(tmp_path: Path) -> None:
     """A real host on loopback, with and without a name that hides it."""
-    with https.hosting(tmp_path / "host") as (url, _):
+    with hosts.hosting(tmp_path / "host") as (url, _):
         port = url.rpartition(":")[2]
         names = ("127.0.0.1", "localhost", "2130706433", "[::ffff:127.0.0.1]")
         media_ = [f"https://{name}:{port}/film" for name in names]
-        found = serve(tmp_path, rows(*media_), "--allow_urls")
-    assert found.code == 1
+        result = serve(tmp_path, rows(*media_), "--allow_urls")
+    assert result.code == 1
     for name in media_:
-        assert "no public address: it is not fetched" in found.line(name), found.text
+        assert "no public address: it is not fetched" in result.line(name), result.text
 
 
 def test_other_schemes_are_refused_even_then(tmp_path: Path) -> None:
-    found = serve(tmp_path, rows("http://films.test/a.mp4"), "--allow_urls")
-    assert (found.code, "only https addresses are" in found.text) == (2, True)
+    result = serve(tmp_path, rows("http://films.test/a.mp4"), "--allow_urls")
+    assert (result.code, "only https addresses are" in result.text) == (2, True)
 
 
 def test_a_socket_is_no_medium(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(tmp_path / "s.mp4"))
-        found = serve(tmp_path, rows("s.mp4"))
-    assert "not a regular file; give the path" in found.line("/s.mp4"), found.text
+        result = serve(tmp_path, rows("s.mp4"))
+    assert "not a regular file; give the path" in result.line("/s.mp4"), result.text
 
 
 def test_no_table_runs_a_formula(run: Run) -> None:

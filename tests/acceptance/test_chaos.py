@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cluster import Cluster, children, cluster, kill
+from tests.support.cluster import Cluster, cluster
+from tests.support.processes import children, kill
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 JOBS = 300
@@ -99,8 +100,8 @@ class Monkey:
 def media(seed: int) -> dict[str, str]:
     """Short jobs, and three that kill the process they run in, or its supervisor."""
     chance = random.Random(seed)
-    found = {f"m{n}": f"sleep {chance.uniform(0.05, 0.25):.3f}" for n in range(JOBS)}
-    order = [*found.items(), *POISON.items()]
+    texts = {f"m{n}": f"sleep {chance.uniform(0.05, 0.25):.3f}" for n in range(JOBS)}
+    order = [*texts.items(), *POISON.items()]
     chance.shuffle(order)
     return dict(order)
 
@@ -115,8 +116,8 @@ def test_chaos(tmp_path: Path, seed: int) -> None:
             target, target.work, seed=seed, server_kills=SERVER_KILLS, pause_s=(0.3, 0.9)
         )
         code = monkey.run(within_s=180)
-        told = (monkey.worker_kills, monkey.server_kills, monkey.stops)
-        print(f"seed {seed}: {told} kills of workers, kills of the server, stops")
+        kills = (monkey.worker_kills, monkey.server_kills, monkey.stops)
+        print(f"seed {seed}: {kills} kills of workers, kills of the server, stops")
         assert code == 1
         poison = {Path(row[0]).stem for row in target.query(BAD)}
         assert poison == set(POISON)

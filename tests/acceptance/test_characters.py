@@ -1,4 +1,4 @@
-"""Characters of real media whose truth is known: shots, tracks, persons, and what they cost."""
+"""Characters of real media with known truth: shots, tracks, persons, and what they cost."""
 
 import os
 import subprocess
@@ -20,9 +20,9 @@ from analyzer.pipeline import components
 from analyzer.types import I64, MediaReport, Observations
 from tests.support import media
 from tests.support.analysis import analyze
+from tests.support.processes import ROOT
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
-ROOT = Path(__file__).parents[2]
 LABELS = truth.of_video(Path(__file__).parent / "labels" / "short_hamilton_clip.csv")
 CUTS_S = (1.511, 3.580, 7.884)
 """First pictures of new shots on the player's clock, seen by eye and by ffmpeg's scene filter."""
@@ -70,9 +70,9 @@ def test_the_main_man_is_one_person_and_nobody_else_is(clip: MediaReport) -> Non
 @pytest.mark.parametrize("name", ["short_hamilton_clip", "street_market"])
 def test_nobody_is_on_screen_twice_at_once(name: str, analyse: Analyse) -> None:
     report = analyse(name, fps=5)
-    seen = list(zip(report.observations.frame, report.row_persons(), strict=True))
-    known = [pair for pair in seen if pair[1] >= 0]
-    assert len(known) == len(set(known)) > 0
+    pairs = list(zip(report.observations.frame, report.row_persons(), strict=True))
+    of_persons = [pair for pair in pairs if pair[1] >= 0]
+    assert len(of_persons) == len(set(of_persons)) > 0
 
 
 @pytest.mark.parametrize(
@@ -102,12 +102,12 @@ def test_portraits_are_sorted_by_person(shared: Path) -> None:
     assert run["pairs"]["f1"] >= 0.97
 
 
-def found_again(wanted: Observations, table: Observations) -> I64:
+def found_again(true_faces: Observations, table: Observations) -> I64:
     """(N,) whether each wanted face is in the table."""
     return np.array(
         [
             (boxes.iou(box[None], table.boxes[table.frame == frame]) > 0.5).any()
-            for frame, box in zip(wanted.frame, wanted.boxes, strict=True)
+            for frame, box in zip(true_faces.frame, true_faces.boxes, strict=True)
         ]
     )
 

@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from analyzer.reports import report_file
-from tests.support.served import ROOT, serve, table
+from tests.support.processes import ROOT
+from tests.support.servers import serve, table
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 
@@ -32,8 +33,8 @@ def test_reports_from_workers_are_collected(sample, tmp_path):
             ("three", tmp_path / "broken.mp4", 7),
         )
     ]
-    code, said = serve(tmp_path, rows, "--fps", "2", "--shards", "2", "--shard_minutes", "0.05")
-    assert code == 1, said
+    code, output = serve(tmp_path, rows, "--fps", "2", "--shards", "2", "--shard_minutes", "0.05")
+    assert code == 1, output
     done = subprocess.run(
         [sys.executable, "-m", "analyzer", "collect", "jobs.csv", "-o", "people"],
         cwd=tmp_path,
@@ -45,9 +46,9 @@ def test_reports_from_workers_are_collected(sample, tmp_path):
     assert "3 rows, 2 media: 1 read, 1 skipped; 2 persons" in done.stdout
     assert "three: not analysed yet" in done.stderr
     truth = json.loads((sample / "sample.truth.json").read_text())
-    found = table(tmp_path / "people" / "identities.csv")
-    wanted = sorted((p["screen_time_s"] for p in truth["people"].values()), reverse=True)
-    assert [float(row["screen_time_s"]) for row in found] == pytest.approx(wanted, abs=0.6)
-    assert {row["metric_views_mean"] for row in found} == {"75.000000"}
-    assert all((tmp_path / "people" / row["portrait"]).is_file() for row in found)
+    people = table(tmp_path / "people" / "identities.csv")
+    true_times = sorted((p["screen_time_s"] for p in truth["people"].values()), reverse=True)
+    assert [float(row["screen_time_s"]) for row in people] == pytest.approx(true_times, abs=0.6)
+    assert {row["metric_views_mean"] for row in people} == {"75.000000"}
+    assert all((tmp_path / "people" / row["portrait"]).is_file() for row in people)
     assert len(report_file.portraits(tmp_path / "one.report.zip")) == 5

@@ -10,8 +10,8 @@ from lxml import etree
 
 from analyzer.reports import report_file
 from tests.support import browser
-from tests.support.analyzer_command import command
-from tests.support.served import serve, table
+from tests.support.processes import run_module
+from tests.support.servers import serve, table
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
 ENDS = {
@@ -24,7 +24,7 @@ TRUTH = {NAME: 8.0, "": 10.5}
 
 
 def analyze(folder: Path, medium: Path, *options: str) -> str:
-    code, text = command(
+    code, text = run_module(
         "analyzer", "analyze", medium, "-o", "out", "--export", ",".join(ENDS), *options, cwd=folder
     )
     assert code == 0, text
@@ -63,7 +63,7 @@ def test_from_the_page_to_every_file_and_back(
     analyze(tmp_path, medium, "--fps", "5")
     first = contents(out)
     correct_in_browser(review(out / "sample.html").playable(), tmp_path / "corrections.json")
-    code, text = command(
+    code, text = run_module(
         "analyzer", "correct", out / "sample.report.zip", "corrections.json", cwd=tmp_path
     )
     assert code == 0, text
@@ -87,7 +87,9 @@ def test_from_the_page_to_every_file_and_back(
     assert NAME not in on_screen(out)
 
     analyze(tmp_path, medium, "--fps", "5")
-    code, text = command("analyzer", "correct", out / "sample.report.zip", "--revert", cwd=tmp_path)
+    code, text = run_module(
+        "analyzer", "correct", out / "sample.report.zip", "--revert", cwd=tmp_path
+    )
     assert code == 0, text
     reverted = contents(out)
     assert json.loads(reverted.pop("sample.corrections.json"))["corrections"] == []
@@ -98,10 +100,10 @@ def test_a_worker_makes_them_again(
     sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    out, kept = tmp_path / "out", tmp_path / "kept.json"
+    out, corrections = tmp_path / "out", tmp_path / "kept.json"
     out.mkdir()
     row: dict[str, object] = {f"dest_{name}": out / f"sample.{end}" for name, end in ENDS.items()}
-    row |= {"source_path": sample / "sample.mp4", "corrections": kept}
+    row |= {"source_path": sample / "sample.mp4", "corrections": corrections}
     code, text = serve(tmp_path, [row], "--fps", "2")
     assert code == 0, text
     source = report_file.summary(out / "sample.report.zip")
@@ -118,10 +120,10 @@ def test_a_worker_makes_them_again(
     whole = {"format": "ina-corrections", "version": 1, "source": about, "corrections": steps}
     (tmp_path / "corrections.json").write_text(json.dumps(whole))
     joblist, ledger = tmp_path / "jobs.csv", ("--ledger", tmp_path / "jobs.ledger")
-    code, text = command("analyzer", "correct", joblist, "corrections.json", cwd=tmp_path)
+    code, text = run_module("analyzer", "correct", joblist, "corrections.json", cwd=tmp_path)
     assert code == 0, text
     changes = joblist.with_suffix(".changes.csv")
-    code, text = command("jobs", "accept", *ledger, "--changes", changes, cwd=tmp_path)
+    code, text = run_module("jobs", "accept", *ledger, "--changes", changes, cwd=tmp_path)
     assert (code, text) == (0, "1 jobs with changed outputs accepted\n")
     corrected = contents(out)
     code, text = serve(tmp_path, [row], "--fps", "2")
@@ -132,12 +134,12 @@ def test_a_worker_makes_them_again(
         file.unlink()
     code, text = serve(tmp_path, [row], "--fps", "2", "--shards", "2")
     assert code == 0, text
-    assert contents(out) == corrected, "whoever computes it"
+    assert contents(out) == corrected, "server and worker give the same"
     code, text = serve(tmp_path, [row], "--fps", "5")
     assert code == 0, text
     assert on_screen(out) == pytest.approx(TRUTH, abs=0.3)
 
-    kept.write_text("{")
+    corrections.write_text("{")
     code, text = serve(tmp_path, [row], "--fps", "3")
     assert code == 1
     assert "kept.json: not JSON (line 1)" in text

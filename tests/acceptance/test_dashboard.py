@@ -20,8 +20,8 @@ from jobs.server.server import JobServer
 from jobs.server.service import JobService
 from jobs.types import JobSpec, Manifest, PartFile
 from jobs.wire.transport import Access
-from tests.support.dashboards import opened, published
-from tests.support.servers import serving, until, working
+from tests.support.processes import until
+from tests.support.servers import opened, published, serving, working
 from tests.support.squares import filmed, write
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
@@ -69,8 +69,8 @@ def age(store: Store, folder: Path) -> float:
             csv = f"{folder}/out/{number}.csv"
             file = PartFile(part=f"{csv}.part.{number}.1", path=csv, sha256="0" * 64, size=10)
             media_s = rng.uniform(20, 200)
-            found = Manifest(files={"csv": file}, statistics={"media_s": media_s})
-            done.append((json.dumps(found.to_dict()), number))
+            manifest = Manifest(files={"csv": file}, statistics={"media_s": media_s})
+            done.append((json.dumps(manifest.to_dict()), number))
             # For some hours, one of them was away.
             speed = SPEED / 2 if 0.65 < (number - DONE[0]) / len(DONE) < 0.7 else SPEED
             took_s += media_s / speed * rng.uniform(0.5, 1.5)
@@ -125,13 +125,15 @@ class Shown:
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
-    found = Shown(tmp_path_factory.mktemp("archive"))
+    archive = Shown(tmp_path_factory.mktemp("archive"))
     try:
-        with working(found.server.uri, device="cuda:0"), working(found.server.uri):
-            until(lambda: len(found.service._book.held()) == 2 and failed(found, 1), within_s=60)
-            yield found
+        with working(archive.server.uri, device="cuda:0"), working(archive.server.uri):
+            until(
+                lambda: len(archive.service._book.held()) == 2 and failed(archive, 1), within_s=60
+            )
+            yield archive
     finally:
-        found.close()
+        archive.close()
 
 
 def failed(shown: Shown, number: int) -> bool:
@@ -142,14 +144,14 @@ def failed(shown: Shown, number: int) -> bool:
 @pytest.fixture
 def open_page(chromium: Any, shown: Shown) -> Iterator[Callable[..., Any]]:
     """Opens the dashboard; no script may fail, and nothing else be asked than the server."""
-    told: list[str] = []
+    complaints: list[str] = []
     contexts: list[Any] = []
 
     def opened(**options: Any) -> Any:
         contexts.append(chromium.new_context(viewport={"width": 1360, "height": 900}, **options))
         page = contexts[-1].new_page()
-        page.on("pageerror", lambda error: told.append(str(error)))
-        page.on("request", lambda r: r.url.startswith(shown.page.url) or told.append(r.url))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda r: r.url.startswith(shown.page.url) or complaints.append(r.url))
         page.goto(shown.page.url)
         page.wait_for_selector("body[data-ready]")
         return page
@@ -157,7 +159,7 @@ def open_page(chromium: Any, shown: Shown) -> Iterator[Callable[..., Any]]:
     yield opened
     for context in contexts:
         context.close()
-    assert told == []
+    assert complaints == []
 
 
 def search(page: Any, text: str) -> float:
@@ -268,13 +270,13 @@ def test_it_works_without_a_mouse(open_page):
     page.keyboard.press("/")
     page.keyboard.type("broken")
     page.wait_for_selector("tr[data-job='1']")
-    seen = []
+    focused = []
     for _ in range(12):
         page.keyboard.press("Tab")
-        seen.append(
+        focused.append(
             page.evaluate("document.activeElement.id || document.activeElement.dataset.verb")
         )
-    assert {"token", "retry-failed", "retry"} <= set(seen)
+    assert {"token", "retry-failed", "retry"} <= set(focused)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -303,7 +305,7 @@ def test_a_review_plays_its_video_and_has_no_part_in_the_dashboard(chromium, tmp
     """The tab that a click opens shows boxes and video, in a sandbox."""
     report = filmed(tmp_path)
     film = write(html, report, tmp_path / "film.html")
-    told: list[str] = []
+    errors: list[str] = []
     with serving(tmp_path / "server", {"a": ""}) as server:
         published(server, 1, page=film, source=Path(report.info.uri))
         board = opened(server)
@@ -312,7 +314,7 @@ def test_a_review_plays_its_video_and_has_no_part_in_the_dashboard(chromium, tmp
         with page.context.expect_page() as popup:
             page.click("tr[data-job='1'] a")
         review = popup.value
-        review.on("pageerror", lambda error: told.append(str(error)))
+        review.on("pageerror", lambda error: errors.append(str(error)))
         review.wait_for_selector("body[data-ready]")
         deadline = time.monotonic() + 20
         while review.evaluate("document.getElementById('video').readyState") < 2:
@@ -326,4 +328,4 @@ def test_a_review_plays_its_video_and_has_no_part_in_the_dashboard(chromium, tmp
         review.keyboard.press("Space")
         review.close()
         board.close()
-    assert told == []
+    assert errors == []

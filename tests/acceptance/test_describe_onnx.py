@@ -50,30 +50,30 @@ def test_attributes_that_nobody_makes_are_empty(clip: MediaReport) -> None:
 
 
 def portraits(models: Components, folder: Path) -> tuple[F32, list[str]]:
-    """An embedding of the face in the middle of each picture, and whom it shows."""
-    rows, who = [], []
+    """An embedding of the face in the middle of each picture, and its name."""
+    rows, names = [], []
     for path in sorted(folder.glob("*/*.jpg")):
         still = stills.describe_still(str(path), models)
         centres = (still.detections.boxes[:, :2] + still.detections.boxes[:, 2:]) / 2
         middle = np.array(still.image.shape[1::-1]) / 2
         rows.append(still.descriptions.embeddings[np.abs(centres - middle).sum(1).argmin()])
-        who.append(path.parent.name)
-    return np.stack(rows), who
+        names.append(path.parent.name)
+    return np.stack(rows), names
 
 
 def test_pairs_of_portraits_are_told_apart(shared: Path) -> None:
     models = load(shared)
-    embeddings, who = portraits(models, shared / "media" / "images" / "lfw_subset")
-    one, other = np.triu_indices(len(who), 1)
-    same = np.array(who)[one] == np.array(who)[other]
-    near = np.linalg.norm(embeddings[one] - embeddings[other], axis=1)
+    embeddings, names = portraits(models, shared / "media" / "images" / "lfw_subset")
+    first, second = np.triu_indices(len(names), 1)
+    same = np.array(names)[first] == np.array(names)[second]
+    near = np.linalg.norm(embeddings[first] - embeddings[second], axis=1)
     shares = [((near < limit) == same).mean() for limit in np.linspace(0.5, 1.5, 101)]
     limit = POSTER_FACTOR * models.describer.threshold  # of two pictures
     mistaken = (near[~same] < limit).mean()
     print(f"{len(same)} pairs: {max(shares):.2%} told apart at best; {mistaken:.2%} of the "
           f"different ones are nearer than {limit:.2f}, and "
           f"{((near < limit) == same).mean():.2%} told apart there")  # fmt: skip
-    assert len(who) == 100
+    assert len(names) == 100
     assert max(shares) >= 0.99
     assert ((near < limit) == same).mean() >= 0.99
     assert mistaken == 0

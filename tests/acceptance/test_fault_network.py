@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cluster import ROOT, Cluster, cluster, until
+from tests.support.cluster import Cluster, cluster
 from tests.support.injectors import network
+from tests.support.processes import ROOT, until
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(120)]
 NAME = "ina-test"
@@ -24,8 +25,8 @@ def make_certificates(folder: Path, host: str) -> tuple[str, ...]:
 
 def secure_worker(target: Cluster, certs: Path, *prefix: str) -> "subprocess.Popen[str]":
     """A worker with certificates, and the stand-in for the analysis."""
-    told = {"token_file": str(certs / "token"), "certs": str(certs)}
-    return target.work(prefix=prefix, access=told)
+    access = {"token_file": str(certs / "token"), "certs": str(certs)}
+    return target.work(prefix=prefix, access=access)
 
 
 def test_08_a_partition_that_heals(tmp_path: Path) -> None:
@@ -80,9 +81,9 @@ def reachable(port: int) -> bool:
 
 def test_certificates_are_made_once(tmp_path: Path) -> None:
     make_certificates(tmp_path / "certs", "localhost")
-    found = {path.name: oct(path.stat().st_mode)[-3:] for path in (tmp_path / "certs").iterdir()}
+    modes = {path.name: oct(path.stat().st_mode)[-3:] for path in (tmp_path / "certs").iterdir()}
     names = ["ca.pem", "server.pem", "server.key", "worker.pem", "worker.key", "token"]
-    assert found == dict.fromkeys(names, "600")
+    assert modes == dict.fromkeys(names, "600")
     command = [sys.executable, "-m", "jobs", "certs", str(tmp_path / "certs")]
     again = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert (again.returncode, "is not empty" in again.stderr) == (2, True)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cluster import cluster, until
+from tests.support.cluster import cluster
 from tests.support.injectors import sshfs, tmpfs
+from tests.support.processes import until
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(120)]
 

@@ -14,8 +14,9 @@ import pytest
 
 from jobs.ledger import queries
 from jobs.ledger.store import Store
-from tests.support.cluster import ROOT, children, cluster, kill, until
+from tests.support.cluster import cluster
 from tests.support.injectors import Clock, LossyProxy
+from tests.support.processes import ROOT, children, kill, until
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(120)]
 LEASE = ("--lease", "2")
@@ -138,9 +139,9 @@ def test_13_a_child_in_trouble(tmp_path: Path, text: str, state: str, kind: str,
         target.serve()
         target.work(stall_s=1.0 if text == "hang" else 30.0, wall_s=2.0)
         assert target.finish() == 1
-        found = target.query("SELECT state, err_kind, err FROM job WHERE id = 1")
-        assert found[0][:2] == (state, kind)
-        assert says in found[0][2]
+        ends = target.query("SELECT state, err_kind, err FROM job WHERE id = 1")
+        assert ends[0][:2] == (state, kind)
+        assert says in ends[0][2]
         target.assert_nothing_lost(done=1)
 
 

@@ -9,9 +9,9 @@ import skimage.data
 from PIL import Image
 
 from analyzer.reports import report_file
-from tests.support.analyzer_command import command
 from tests.support.media import probe
-from tests.support.served import serve, table
+from tests.support.processes import run_module
+from tests.support.servers import serve, table
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
 NAME = "Ada & Grace"
@@ -41,7 +41,7 @@ def test_forget_then_accept_then_resume(
     joblist, ledger = tmp_path / "jobs.csv", ("--ledger", tmp_path / "jobs.ledger")
     before = report_file.load(out / "film.report.zip")
 
-    code, text = command("analyzer", "forget", NAME, "--results", joblist, "--yes", cwd=tmp_path)
+    code, text = run_module("analyzer", "forget", NAME, "--results", joblist, "--yes", cwd=tmp_path)
     assert code == 0, text
     for file in out.iterdir():
         data = [file.read_bytes()]
@@ -59,11 +59,11 @@ def test_forget_then_accept_then_resume(
         "audio",
     }
 
-    assert command("jobs", "verify", *ledger, "--dry_run", cwd=tmp_path)[0] == 1
+    assert run_module("jobs", "verify", *ledger, "--dry_run", cwd=tmp_path)[0] == 1
     changes = joblist.with_suffix(".changes.csv")
-    code, text = command("jobs", "accept", *ledger, "--changes", changes, cwd=tmp_path)
+    code, text = run_module("jobs", "accept", *ledger, "--changes", changes, cwd=tmp_path)
     assert (code, text) == (0, "1 jobs with changed outputs accepted\n")
-    code, text = command("jobs", "verify", *ledger, "--dry_run", cwd=tmp_path)
+    code, text = run_module("jobs", "verify", *ledger, "--dry_run", cwd=tmp_path)
     assert code == 0, text
     code, text = serve(tmp_path, [row], *options)
     assert code == 0, text
@@ -71,7 +71,7 @@ def test_forget_then_accept_then_resume(
     assert table(out / "film.characters.csv")[1]["name"] == ""
 
     (out / "film.ass").write_text("spoilt")
-    code, text = command("jobs", "accept", *ledger, "--changes", changes, cwd=tmp_path)
+    code, text = run_module("jobs", "accept", *ledger, "--changes", changes, cwd=tmp_path)
     assert code == 1
     assert "film.ass: not accepted" in text
-    assert command("jobs", "verify", *ledger, "--dry_run", cwd=tmp_path)[0] == 1
+    assert run_module("jobs", "verify", *ledger, "--dry_run", cwd=tmp_path)[0] == 1

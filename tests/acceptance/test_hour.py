@@ -60,8 +60,8 @@ def analyse(hour: Path, out: Path, *options: str) -> tuple[list[dict[str, str]],
 def boxes_shown(subtitle: str) -> np.ndarray:
     """(n, 2) start and end of each box in seconds."""
     seconds = [
-        [3600 * int(h) + 60 * int(m) + float(s) for h, m, s in (found[:3], found[3:])]
-        for found in CLOCK.findall(subtitle)
+        [3600 * int(h) + 60 * int(m) + float(s) for h, m, s in (clocks[:3], clocks[3:])]
+        for clocks in CLOCK.findall(subtitle)
     ]
     return np.array(seconds).reshape(-1, 2)
 

@@ -17,13 +17,13 @@ from jobs.slurm.folder import JOIN, SHARD, Folder, Plan
 from jobs.standalone.work import Work
 from jobs.system.process_identity import ProcessIdentity
 from jobs.types import JobSpec
-from tests.support.archives import archived, faces
+from tests.support.identities import archived, faces
 from tests.support.media import ffmpeg
+from tests.support.processes import ROOT
 from tests.support.redis_server import RedisServer
 from tests.support.slurm_folders import begin, task
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
-ROOT = Path(__file__).parents[2]
 FACTORY = "tests.support.identity_worker:make_task"
 PEOPLE = 2
 """Of the sample; the shorter film has one of them."""
@@ -47,11 +47,11 @@ both = pytest.mark.parametrize("address", ["file", "redis"], indirect=True)
 @pytest.fixture
 def films(sample: Path, tmp_path: Path) -> list[Path]:
     """Three films of the same people; in the last, only one of them."""
-    made = [tmp_path / f"m{n}.mp4" for n in range(3)]
-    for path in made[:2]:
+    paths = [tmp_path / f"m{n}.mp4" for n in range(3)]
+    for path in paths[:2]:
         shutil.copy(sample / "sample.mp4", path)
-    ffmpeg("-i", sample / "sample.mp4", "-t", "3.5", "-c", "copy", made[2])
-    return made
+    ffmpeg("-i", sample / "sample.mp4", "-t", "3.5", "-c", "copy", paths[2])
+    return paths
 
 
 def dests(film: Path) -> dict[str, str]:

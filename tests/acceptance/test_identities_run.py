@@ -15,10 +15,12 @@ import pytest
 import analyzer
 from analyzer.identities.address import open_store
 from analyzer.weights import locate
-from tests.support.archives import archived, faces, read
-from tests.support.cluster import ROOT, Cluster, cluster, until
+from tests.support.cluster import Cluster, cluster
+from tests.support.identities import archived, faces
 from tests.support.media import ffmpeg
+from tests.support.processes import ROOT, until
 from tests.support.redis_server import ESCAPED, PASSWORD, RedisServer
+from tests.support.servers import table
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 MEDIA = 12
@@ -50,13 +52,18 @@ def serving(folder: Path, sample: Path, *options: str, media: int = MEDIA) -> It
 
 def work(target: Cluster, **local: Any) -> "subprocess.Popen[str]":
     """Start a worker that something may happen to; see tests.support.identity_worker."""
-    told = {
+    settings_of_worker = {
         "uri": target.uri,
         "program": analyzer.__version__,
         "models": locate.hashes(),
         "local": {"threads": 1, **local},
     }
-    command = [sys.executable, "-m", "tests.support.identity_worker", json.dumps(told)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.support.identity_worker",
+        json.dumps(settings_of_worker),
+    ]
     return target._worker(command)
 
 
@@ -86,7 +93,7 @@ def test_redis_is_killed_and_comes_back(people, sample, redis_server, tmp_path):
         redis_server.kill()
         done = target.counts()["done"]
         time.sleep(15)
-        assert target.counts()["done"] <= done + 2, "nobody waited for the store"
+        assert target.counts()["done"] <= done + 2, "no worker waited for the store"
         redis_server.start()
         assert target.finish(within_s=300) == 0, target.log()
         assert target.query("SELECT MAX(attempts) FROM job") == [(1,)]
@@ -163,7 +170,7 @@ def test_the_local_command_knows_people_again(people, sample, tmp_path):
     for _ in range(2):
         done = subprocess.run([*map(str, command)], cwd=ROOT, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        tables = [read(path) for path in (tmp_path / "out").glob("*.characters.csv")]
+        tables = [table(path) for path in (tmp_path / "out").glob("*.characters.csv")]
         assert len(tables) == 2
         ids = [[row["identity_id"] for row in table] for table in tables]
         assert ids[0] == ids[1]

@@ -7,7 +7,7 @@ import pytest
 
 from analyzer.__main__ import main
 from tests.support.media import ffmpeg
-from tests.support.served import table
+from tests.support.servers import table
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 FAST = ("--fps", "2", "--stop", "7")
@@ -33,11 +33,11 @@ def test_folders(titles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str
     folders = [str(titles / name) for name in ("both", "trailer", "poster")]
     exports = ["--export", "csv,characters,posters,poster_image"]
     assert main(["analyze", "--item", *folders, "-o", str(tmp_path), *exports, *FAST]) == 1
-    told = capsys.readouterr().err
-    assert "medium skipped" in told
-    assert "no video in this folder" in told
-    assert "poster skipped" in told
-    assert "no picture in this folder" in told
+    errors = capsys.readouterr().err
+    assert "medium skipped" in errors
+    assert "no video in this folder" in errors
+    assert "poster skipped" in errors
+    assert "no picture in this folder" in errors
     owners = {row["time_s"][:1]: row["person_id"] for row in table(tmp_path / "both.csv")}
     (early,) = table(tmp_path / "both.early_jpg.posters.csv")
     assert early["person_id"] == owners["1"]

@@ -18,8 +18,8 @@ import pytest
 
 from jobs.wire.transport import MAX_WORKERS, Proxy
 from jobs.worker.client import Client
-from tests.support.cluster import ROOT
 from tests.support.load import INFO
+from tests.support.processes import ROOT
 from tests.support.servers import serving
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]

@@ -13,7 +13,8 @@ import pytest
 
 from analyzer.imaging import boxes
 from tests.support import media
-from tests.support.served import ROOT, serve, serve_file, table
+from tests.support.processes import ROOT
+from tests.support.servers import serve, serve_file, table
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 COLUMNS = (
@@ -46,8 +47,8 @@ def sample_run(sample, tmp_path_factory):
 def test_characters_are_the_truths(sample_run):
     out, _, truth = sample_run
     rows = table(out / "sample.characters.csv")
-    wanted = sorted((p["screen_time_s"] for p in truth["people"].values()), reverse=True)
-    assert [float(r["screen_time_s"]) for r in rows] == pytest.approx(wanted, abs=0.3)
+    true_times = sorted((p["screen_time_s"] for p in truth["people"].values()), reverse=True)
+    assert [float(r["screen_time_s"]) for r in rows] == pytest.approx(true_times, abs=0.3)
 
 
 def test_boxes_are_on_the_faces(sample_run):
@@ -78,7 +79,7 @@ def clip_run(shared, tmp_path_factory):
 
 
 class TestClip:
-    """A film clip whose first picture comes at 0.844 s."""
+    """A film clip with its first picture at 0.844 s."""
 
     def test_enough_faces_under_the_reference_columns(self, clip_run):
         out, source = clip_run
@@ -219,6 +220,6 @@ def test_demo_in_a_fresh_clone(tmp_path):
                           text=True, timeout=300)  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     truth = json.loads((clone / "media" / "sample.truth.json").read_text())
-    wanted = sorted((p["screen_time_s"] for p in truth["people"].values()), reverse=True)
+    true_times = sorted((p["screen_time_s"] for p in truth["people"].values()), reverse=True)
     rows = table(clone / "results" / "sample.characters.csv")
-    assert [float(r["screen_time_s"]) for r in rows] == pytest.approx(wanted, abs=0.3)
+    assert [float(r["screen_time_s"]) for r in rows] == pytest.approx(true_times, abs=0.3)

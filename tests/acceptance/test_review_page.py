@@ -10,7 +10,7 @@ import pytest
 
 from analyzer.export import csv, html
 from analyzer.inference.runtime import Runtime
-from analyzer.observations import persons as aggregate
+from analyzer.observations import persons
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline import components
 from analyzer.types import Decoded, TrackPersons
@@ -26,7 +26,9 @@ HOURS_S = 7200.0
 def long_report(uri):
     """Tracks of 67 faces each that wander over the picture."""
     rng = np.random.default_rng(1)
-    one = make_report([Face(0, 0.0, (0, 0, 9, 9))], uri=uri, duration_s=HOURS_S, size=(1920, 1080))
+    short = make_report(
+        [Face(0, 0.0, (0, 0, 9, 9))], uri=uri, duration_s=HOURS_S, size=(1920, 1080)
+    )
     per = -(-ROWS // TRACKS)
     start = np.sort(rng.integers(0, SAMPLES - per, TRACKS))
     sample = (start[:, None] + np.arange(per)).ravel()[:ROWS]
@@ -38,7 +40,7 @@ def long_report(uri):
     boxes = np.column_stack([corner, corner + 60 + walk[order, 2:3] / 8]).astype(np.float32)
     half = np.full(ROWS, 0.5, np.float32)
     table = replace(
-        one.observations,
+        short.observations,
         frame=sample.astype(np.int64) * 3,
         time_s=sample * 3 * 1001 / 30000,
         duration_s=np.full(ROWS, 0.1001),
@@ -55,7 +57,7 @@ def long_report(uri):
     )
     owners = rng.integers(-1, PERSONS, TRACKS)
     owners[:PERSONS] = np.arange(PERSONS)
-    who = TrackPersons(
+    track_persons = TrackPersons(
         track_ids=np.arange(TRACKS),
         person_ids=owners.astype(np.int64),
         centroids=np.zeros((PERSONS, 4), np.float32),
@@ -68,15 +70,15 @@ def long_report(uri):
     }
     edges = np.linspace(0, HOURS_S, 1501)
     report = replace(
-        one,
+        short,
         observations=table,
-        identities=who,
+        identities=track_persons,
         track_attributes=labels,
         shots=np.stack([edges[:-1], edges[1:]], axis=1),
     )
-    persons = aggregate.persons(table, report.row_persons(), who)
-    spoken = one.persons[0].attributes
-    return replace(report, persons=tuple(replace(p, attributes=spoken) for p in persons))
+    people = persons.persons(table, report.row_persons(), track_persons)
+    spoken = short.persons[0].attributes
+    return replace(report, persons=tuple(replace(p, attributes=spoken) for p in people))
 
 
 def test_two_hours_are_a_small_page_that_shows_at_once(review, tmp_path):

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline import test_shards as generated
-from tests.support.cluster import Cluster, cluster, kill, until
+from tests.support import shard_media
+from tests.support.cluster import Cluster, cluster
+from tests.support.processes import ROOT, kill, until
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
-ROOT = Path(__file__).parents[2]
 OPTIONS = {
     "detect": ("--engine", "video", "--fps", "4"),
     "track": ("--engine", "videotracking", "--detect_period", "3", "--fps", "12"),
@@ -20,14 +20,14 @@ OPTIONS = {
     "every frame": ("--engine", "videotracking", "--detect_period", "3"),
 }
 CLUSTERS = [(1, 3), (2, 1), (2, 3), (5, 1), (5, 3)]
-MADE = ("variable rate.mp4", "no cut.mp4", "one picture.mp4", "black bars.mp4",
+NAMES = ("variable rate.mp4", "no cut.mp4", "one picture.mp4", "black bars.mp4",
         "sound goes on.mp4", "noisy.mp4", "noisy.ts")  # fmt: skip
 
 
 def outputs(folder: Path) -> dict[str, bytes]:
-    found = [p for p in folder.iterdir() if not p.name.startswith(".")]
-    assert not [p for p in found if ".part." in p.name]
-    return {p.name: p.read_bytes() for p in found}
+    files = [p for p in folder.iterdir() if not p.name.startswith(".")]
+    assert not [p for p in files if ".part." in p.name]
+    return {p.name: p.read_bytes() for p in files}
 
 
 @contextmanager
@@ -35,8 +35,8 @@ def serving(
     folder: Path, media: dict[str, Path], shards: int, options: tuple[str, ...]
 ) -> Iterator[Cluster]:
     folder.mkdir()
-    wanted = () if shards == 1 else ("--shards", str(shards))
-    with cluster(folder, {}, options=(*options, "--lease", "6", *wanted)) as target:
+    in_shards = () if shards == 1 else ("--shards", str(shards))
+    with cluster(folder, {}, options=(*options, "--lease", "6", *in_shards)) as target:
         target.joblist(media, kinds=("ass", "characters", "csv", "shots"))
         target.serve()
         yield target
@@ -70,8 +70,8 @@ def test_the_clip_is_the_same_with_all_shards_and_workers(name, clip, tmp_path):
 
 def test_media_of_all_kinds_are_the_same(tmp_path):
     media = {
-        name.replace(" ", "_").replace(".", "_"): generated.MAKERS[name](tmp_path / name)
-        for name in MADE
+        name.replace(" ", "_").replace(".", "_"): shard_media.MAKERS[name](tmp_path / name)
+        for name in NAMES
     }
     whole = run(tmp_path / "whole", media, 1, 1, ("--fps", "3"))
     assert run(tmp_path / "shards", media, 5, 3, ("--fps", "3")) == whole

@@ -17,14 +17,14 @@ from joblist.shard import Shard
 from jobs.slurm import rounds
 from jobs.slurm.folder import Folder, Plan
 from tests.support import media
-from tests.support.archives import archived
-from tests.support.cluster import children, cluster, until
+from tests.support.cluster import cluster
+from tests.support.identities import archived
+from tests.support.processes import ROOT, children, until
 from tests.support.redis_server import RedisServer
 from tests.support.servers import write_media
 from tests.support.slurm_node import Node, node
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
-ROOT = Path(__file__).parents[2]
 KINDS = ("ass", "characters", "csv")
 OPTIONS = ("--fps", "2")
 
@@ -57,15 +57,15 @@ def logs(folder: Path) -> str:
 
 def tasks(*words: str) -> list[int]:
     """Processes of a task, by words of their command; bash's and Python's."""
-    found = []
+    numbers = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             parts = path.read_bytes().decode(errors="replace").split("\0")
         except (FileNotFoundError, ProcessLookupError, PermissionError):
             continue
         if all(word in parts for word in words):
-            found.append(int(path.parent.name))
-    return found
+            numbers.append(int(path.parent.name))
+    return numbers
 
 
 def states(folder: Path) -> list[dict[str, str]]:
@@ -79,10 +79,10 @@ def outputs(folder: Path) -> dict[str, bytes]:
 
 def films(sample: Path, folder: Path) -> dict[str, Path]:
     """23 short clips, and one film that is long enough to be cut in three."""
-    made = {f"film{n:02}": folder / f"film{n:02}.mp4" for n in range(23)}
-    for number, path in enumerate(made.values()):
+    paths = {f"film{n:02}": folder / f"film{n:02}.mp4" for n in range(23)}
+    for number, path in enumerate(paths.values()):
         media.ffmpeg("-i", sample / "sample.mp4", "-t", 2 + number / 5, "-c", "copy", path)
-    return {**made, "long": sample / "sample.mp4"}
+    return {**paths, "long": sample / "sample.mp4"}
 
 
 def by_server(folder: Path, films: dict[str, Path]) -> dict[str, bytes]:
@@ -108,7 +108,7 @@ def test_an_array_is_the_server_to_the_byte_with_a_task_killed(
     slurm: Node, sample: Path, tmp_path: Path
 ) -> None:
     listed = films(sample, tmp_path)
-    wanted = by_server(tmp_path / "server", listed)
+    expected = by_server(tmp_path / "server", listed)
     folder = tmp_path / "50% of it's here"
     folder.mkdir()
     write_joblist(folder, listed)
@@ -118,14 +118,14 @@ def test_an_array_is_the_server_to_the_byte_with_a_task_killed(
     assert (again.returncode, "still at work" in again.stderr) == (2, True)
     victim = kill_in_mid_job(folder)
     slurm.wait(within_s=800)
-    assert outputs(folder / "out") == wanted, logs(folder)
+    assert outputs(folder / "out") == expected, logs(folder)
     lines = states(folder)
     assert [line["state"] for line in lines] == ["done"] * 24
     assert jobs(slurm, folder, "slurm", "merge", "jobs.csv").returncode == 0
     assert states(folder) == lines
-    told = jobs(slurm, folder, "slurm", "status", "jobs.csv").stdout
-    assert "24 done of 24" in told
-    assert "round 1, 4 tasks" in told
+    status = jobs(slurm, folder, "slurm", "status", "jobs.csv").stdout
+    assert "24 done of 24" in status
+    assert "round 1, 4 tasks" in status
     text = (folder / "jobs.slurm" / "journals" / victim).read_text()
     assert '"failed"' not in text
     before = {p: p.stat().st_mtime_ns for p in (folder / "out").iterdir()}
@@ -139,12 +139,12 @@ def kill_in_mid_job(folder: Path) -> str:
     journals = folder / "jobs.slurm" / "journals"
 
     def busy() -> list[Path]:
-        found = []
+        started = []
         for path in journals.glob("0001-shard-*"):
             whats = [json.loads(line)["what"] for line in path.read_text().splitlines()]
             if "done" in whats and whats[-1] == "began":
-                found.append(path)
-        return found
+                started.append(path)
+        return started
 
     until(busy, within_s=300)
     victim = busy()[0]
@@ -179,9 +179,9 @@ def test_people_are_counted_once_with_a_task_killed(
         assert [line["state"] for line in states(tmp_path)] == ["done"] * 6, logs(tmp_path)
         people, saved = archived(tmp_path / "out", redis.url())
         assert people == 2
-        told = jobs(slurm, tmp_path, "slurm", "merge", "jobs.csv").stdout
-        assert f"archive: {people} people known, {saved} faces saved" in told
-        assert "geheim" not in told + logs(tmp_path)
+        output = jobs(slurm, tmp_path, "slurm", "merge", "jobs.csv").stdout
+        assert f"archive: {people} people known, {saved} faces saved" in output
+        assert "geheim" not in output + logs(tmp_path)
     finally:
         redis.kill()
 
@@ -242,7 +242,7 @@ def test_a_task_that_dies_leaves_nothing_undone(
         os.kill(pid, signal.SIGKILL)
     slurm.wait(within_s=300)
     assert plain.ends() == dict.fromkeys(media, "done"), logs(tmp_path)
-    # Without its script, nobody asks for another turn of the task: that is a round of its own.
+    # Without its script, no task asks for another turn of the task: that is a round of its own.
     assert plain.folder.round().number == (2 if victim == "script" else 1), logs(tmp_path)
     assert not list((tmp_path / "out").glob("*.part.*"))
 
@@ -264,8 +264,8 @@ def test_bad_jobs_are_put_aside_and_named(
     plain.begin(monkeypatch)
     slurm.wait(within_s=500)
     good = ("good", "once", "cut")
-    wanted = {name: "done" if name in good else "failed" for name in media}
-    assert plain.ends() == wanted, logs(tmp_path)
+    expected = {name: "done" if name in good else "failed" for name in media}
+    assert plain.ends() == expected, logs(tmp_path)
     done = jobs(slurm, tmp_path, "slurm", "merge", "jobs.csv")
     assert done.returncode == 1
     for text in ("3 done, 5 failed of 8", "input.mp4 (input: no video in it)", "killed 3 times",

@@ -1,6 +1,6 @@
 """Costs that are promised, as ratios of runs side by side; medians of alternating runs.
 
-They need a machine without other work. Each prints its figures: ``pytest -rP``.
+They need a machine without other work. Each prints its figures: `pytest -rP`.
 """
 
 from collections.abc import Callable

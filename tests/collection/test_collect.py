@@ -1,4 +1,4 @@
-"""Everybody of some media: who is whom, what is counted, and what is written."""
+"""The persons of several media: which are one, what is counted, and what is written."""
 
 import csv
 import os
@@ -33,14 +33,14 @@ def report(people: Sequence[str], *, at: Sequence[float] = (), **options) -> Med
         Face(frame, time, (10, 10, 50, 50), track=n, duration_s=1)
         for frame, (n, time) in enumerate(zip(range(len(people)), times, strict=True))
     ]
-    made = make_report(faces, **options)
-    found = tuple(replace(p, intervals=((p.first_s, p.last_s),)) for p in made.persons)
-    centroids = np.array([FACES[who] for who in people], np.float32).reshape(-1, 4)
-    settings = {**made.provenance["options"], "describer": "dlib_resnet"}
+    bare = make_report(faces, **options)
+    persons = tuple(replace(p, intervals=((p.first_s, p.last_s),)) for p in bare.persons)
+    centroids = np.array([FACES[letter] for letter in people], np.float32).reshape(-1, 4)
+    settings = {**bare.provenance["options"], "describer": "dlib_resnet"}
     return replace(
-        made,
-        persons=found,
-        identities=replace(made.identities, centroids=centroids),
+        bare,
+        persons=persons,
+        identities=replace(bare.identities, centroids=centroids),
         provenance={"options": settings, "cluster_threshold": 0.5},
     )
 
@@ -52,13 +52,13 @@ class Archive:
         self.folder = folder
         self.rows: list[dict[str, str]] = []
 
-    def add(self, name: str, found: MediaReport | None, **cells: str) -> None:
+    def add(self, name: str, report: MediaReport | None, **cells: str) -> None:
         """Write a medium, its report, and its row."""
         source, target = self.folder / name, self.folder / f"{name}.report.zip"
         source.write_bytes(name.encode())
-        if found is not None:
-            pictures = {n: JPEG % (len(self.rows), n) for n in found.identities.track_ids.tolist()}
-            report_file.save(found, target, portraits=pictures)
+        if report is not None:
+            pictures = {n: JPEG % (len(self.rows), n) for n in report.identities.track_ids.tolist()}
+            report_file.save(report, target, portraits=pictures)
         self.row(source, target, **cells)
 
     def row(self, source: Path, target: Path | str, **cells: str) -> None:
@@ -115,16 +115,16 @@ def test_counts_add_up(archive):
     archive.add("one.mp4", report("abc"))
     archive.add("two.mp4", report("ad"))
     assert archive.collect() == 0
-    found, shown = archive.table("identities"), archive.table("appearances")
+    people, shown = archive.table("identities"), archive.table("appearances")
     listed = archive.table("media")
-    assert len(found) == 4
-    assert len(shown) == sum(int(row["media_count"]) for row in found) == 5
+    assert len(people) == 4
+    assert len(shown) == sum(int(row["media_count"]) for row in people) == 5
     for name in ("face_count", "appearance_count"):
-        assert sum(int(r[name]) for r in found) == sum(int(r[name]) for r in shown)
+        assert sum(int(r[name]) for r in people) == sum(int(r[name]) for r in shown)
     assert sum(int(row["face_count"]) for row in listed) == sum(
-        int(row["face_count"]) for row in found
+        int(row["face_count"]) for row in people
     )
-    times = [float(row["screen_time_s"]) for row in found]
+    times = [float(row["screen_time_s"]) for row in people]
     assert times == sorted(times, reverse=True)
     assert times[0] == 2.0
 
@@ -152,12 +152,12 @@ def test_what_was_not_analysed_is_skipped_with_a_reason(archive, capsys):
     archive.add("four.mp4", report("b"))
     (archive.folder / "four.mp4.report.zip").write_bytes(b"half")
     assert archive.collect() == 0
-    said = capsys.readouterr()
-    assert "4 rows, 4 media: 1 read, 3 skipped" in said.out
-    assert "line 3: later: not analysed yet" in said.err
-    assert "line 4: three.mp4: dest_report is empty: name a file" in said.err
-    assert "line 5: four.mp4: " in said.err
-    assert "analyse the medium again" in said.err
+    output = capsys.readouterr()
+    assert "4 rows, 4 media: 1 read, 3 skipped" in output.out
+    assert "line 3: later: not analysed yet" in output.err
+    assert "line 4: three.mp4: dest_report is empty: name a file" in output.err
+    assert "line 5: four.mp4: " in output.err
+    assert "analyse the medium again" in output.err
 
 
 def test_nothing_to_read_is_a_failure(archive, capsys):
@@ -168,17 +168,17 @@ def test_nothing_to_read_is_a_failure(archive, capsys):
 
 
 @pytest.mark.parametrize(
-    ("cells", "said"),
+    ("cells", "message"),
     [
         ({"metric_x": "many"}, "jobs.csv:3: metric_x 'many' is not a number"),
         ({"dest_nonesuch": "x.csv"}, "no exporter"),
     ],
 )
-def test_a_wrong_joblist_is_refused_with_its_lines(archive, capsys, cells, said):
+def test_a_wrong_joblist_is_refused_with_its_lines(archive, capsys, cells, message):
     archive.add("one.mp4", report("a"))
     archive.add("two.mp4", report("a"), **cells)
     assert archive.collect() == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_without_the_column_the_cure_is_named(archive, capsys):
@@ -205,61 +205,61 @@ def test_reports_themselves(tmp_path, capsys):
     assert "3 persons with 3 faces are 2 identities" in capsys.readouterr().out
 
 
-def seen_of(found: Mapping[str, MediaReport]) -> list[media.AnalysedMedium]:
+def seen_of(reports: Mapping[str, MediaReport]) -> list[media.AnalysedMedium]:
     return [
         media.AnalysedMedium(
             media.ListedMedium(source_path=name, copies=(), rows=(JobSpec(name, {}, line=n),)),
             Path(name),
             report_file.Summary(
-                info=one.info,
-                persons=one.persons,
-                identities=one.identities,
-                provenance=one.provenance,
+                info=report.info,
+                persons=report.persons,
+                identities=report.identities,
+                provenance=report.provenance,
             ),
         )
-        for n, (name, one) in enumerate(found.items())
+        for n, (name, report) in enumerate(reports.items())
     ]
 
 
-def who(found: Mapping[str, MediaReport], **options) -> set[frozenset[tuple[str, int]]]:
+def who(reports: Mapping[str, MediaReport], **options) -> set[frozenset[tuple[str, int]]]:
     """The identities, as sets of media and persons."""
     collected = identities.collect(
-        seen_of(found), [], [], clusterer=CLUSTERER, **options
+        seen_of(reports), [], [], clusterer=CLUSTERER, **options
     ).identities
     return {
         frozenset(
-            (one.seen.medium.source_path, person.person_id)
-            for one in identity.appearances
-            for person in one.persons
+            (appearance.seen.medium.source_path, person.person_id)
+            for appearance in identity.appearances
+            for person in appearance.persons
         )
         for identity in collected
     }
 
 
 def test_faces_alike_are_one_identity_and_the_order_of_media_changes_nothing():
-    found = {f"m{n}": report("".join(random.Random(n).sample("abcd", 3))) for n in range(9)}
-    expected = who(found)
+    reports = {f"m{n}": report("".join(random.Random(n).sample("abcd", 3))) for n in range(9)}
+    expected = who(reports)
     assert len(expected) == 4
     for seed in range(3):
-        names = random.Random(seed).sample(sorted(found), len(found))
-        assert who({name: found[name] for name in names}) == expected
+        names = random.Random(seed).sample(sorted(reports), len(reports))
+        assert who({name: reports[name] for name in names}) == expected
 
 
 def test_one_name_is_one_identity_and_two_names_are_two():
-    found = {
+    reports = {
         "x": report("aa", names={0: "Ada"}),
         "y": report("ba", names={0: "Ada", 1: "Grace"}),
     }
     # Ada looks different in y; Grace looks like Ada in x; x's other person joins a name.
-    groups = who(found)
+    groups = who(reports)
     assert {("x", 0), ("y", 0)} <= next(g for g in groups if ("x", 0) in g)
     assert next(g for g in groups if ("y", 1) in g).isdisjoint({("x", 0), ("y", 0)})
     assert len(groups) == 2
 
 
 def test_who_is_on_screen_at_the_same_time_is_never_one():
-    found = {"x": report("aa", at=(0, 0.5)), "y": report("a")}
-    groups = who(found)
+    reports = {"x": report("aa", at=(0, 0.5)), "y": report("a")}
+    groups = who(reports)
     assert not any({("x", 0), ("x", 1)} <= group for group in groups)
     assert who({"x": report("aa", at=(0, 1)), "y": report("a")}) == {
         frozenset({("x", 0), ("x", 1), ("y", 0)})
@@ -286,10 +286,10 @@ def test_labels_are_pooled_by_faces():
     many, few = report("a"), report("a")
     shown = {"sex": Attribute(label="f", value=-1.0), "age": Attribute(label="25.0", value=3.0)}
     unsure = {"sex": Attribute(label="", value=9.0), "age": Attribute(label="90.0", value=9.0)}
-    one = replace(many.persons[0], attributes=shown, face_count=3)
+    first = replace(many.persons[0], attributes=shown, face_count=3)
     other = replace(few.persons[0], attributes=unsure, face_count=1)
-    found = {"x": replace(many, persons=(one,)), "y": replace(few, persons=(other,))}
-    (identity,) = identities.collect(seen_of(found), [], [], clusterer=CLUSTERER).identities
+    reports = {"x": replace(many, persons=(first,)), "y": replace(few, persons=(other,))}
+    (identity,) = identities.collect(seen_of(reports), [], [], clusterer=CLUSTERER).identities
     assert identity.sex == "f"
     # (3 * 3 + 9) / 4 on the scale of the bins is a quarter of the way from 25 to 90.
     assert float(identity.age) == pytest.approx(41.2, abs=0.1)
@@ -298,8 +298,8 @@ def test_labels_are_pooled_by_faces():
 def test_names_cannot_harm_files_or_tables(archive):
     names = ["=1+1", "../up", "A/B", "A\\B", "a_b", "<script>alert(1)</script>", "007"]
     for n, name in enumerate(names):
-        one = report("a", names={0: name})
-        archive.add(f"{n}.mp4", one, item_id=f"={name}")
+        report_of_name = report("a", names={0: name})
+        archive.add(f"{n}.mp4", report_of_name, item_id=f"={name}")
     assert archive.collect() == 0
     out = archive.folder / "out"
     assert {row["name"] for row in archive.table("identities")} >= {"'=1+1", "007", "../up"}

@@ -31,8 +31,8 @@ def clips(tmp_path_factory) -> Path:
     for name, people in CAST.items():
         shown = [
             a
-            for who in people
-            for a in ("-framerate", "10", "-loop", "1", "-t", "1", "-i", folder / f"{who}.png")
+            for letter in people
+            for a in ("-framerate", "10", "-loop", "1", "-t", "1", "-i", folder / f"{letter}.png")
         ]
         scaled = ";".join(f"[{n}]scale=360:360,setsar=1[v{n}]" for n in range(len(people)))
         panels = "".join(f"[v{n}]" for n in range(len(people)))
@@ -74,26 +74,26 @@ def test_averages_equal_those_computed_by_hand(collected):
     views = {name: [v for n, v in ROWS if n == name] for name in CAST}
     of_source = {name: statistics.mean(values) for name, values in views.items()}
     assert of_source == {"first": 20.0, "both": 70.0, "second": 25.0}
-    found = rows(collected / "identities.csv")
+    people = rows(collected / "identities.csv")
     shown = rows(collected / "appearances.csv")
-    assert len(found) == 2
+    assert len(people) == 2
     clips_of = {
         row["identity_id"]: {
-            Path(one["source_path"]).stem
-            for one in shown
-            if one["identity_id"] == row["identity_id"]
+            Path(appearance["source_path"]).stem
+            for appearance in shown
+            if appearance["identity_id"] == row["identity_id"]
         }
-        for row in found
+        for row in people
     }
     assert sorted(map(sorted, clips_of.values())) == [["both", "first"], ["both", "second"]]
-    for row in found:
+    for row in people:
         values = [of_source[name] for name in clips_of[row["identity_id"]]]
         assert float(row["metric_views_mean"]) == statistics.mean(values)
         assert float(row["metric_views_spread"]) == pytest.approx(statistics.stdev(values))
         assert int(row["metric_views_count"]) == int(row["media_count"]) == 2
         assert float(row["screen_time_s"]) == pytest.approx(2, abs=0.15)
         assert int(row["appearance_count"]) == 2
-    assert sum(int(row["face_count"]) for row in found) == sum(
+    assert sum(int(row["face_count"]) for row in people) == sum(
         len(report_file.load(collected.parent / f"{name}.0.report.zip").observations)
         for name in CAST
     )

@@ -1,4 +1,4 @@
-"""The page of identities in a browser: it sorts, filters, and asks nobody for anything."""
+"""The page of identities in a browser: it sorts, filters, and loads nothing from elsewhere."""
 
 import html
 import re
@@ -40,8 +40,8 @@ PEOPLE = [
 
 @pytest.fixture(scope="module")
 def page() -> str:
-    made = registry.module("pages", "collection").create()
-    return made.render(
+    renderer = registry.module("pages", "collection").create()
+    return renderer.render(
         {
             "identities": PEOPLE,
             "metrics": ["views"],
@@ -60,12 +60,12 @@ def shown(chromium: Any, page: str, tmp_path_factory) -> Iterator[tuple[Any, lis
     file = tmp_path_factory.mktemp("page") / "index.html"
     file.write_text(page, encoding="utf-8")
     context = chromium.new_context(color_scheme="dark")
-    tab, said = context.new_page(), []
-    tab.on("pageerror", lambda error: said.append(str(error)))
-    tab.on("console", lambda message: said.append(message.text))
-    tab.on("request", lambda request: said.append(request.url))
+    tab, complaints = context.new_page(), []
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    tab.on("console", lambda message: complaints.append(message.text))
+    tab.on("request", lambda request: complaints.append(request.url))
     tab.goto(file.as_uri())
-    yield tab, said
+    yield tab, complaints
     context.close()
 
 
@@ -95,7 +95,7 @@ def test_it_sorts_with_mouse_and_keyboard(head, first, second, shown):
     tab.keyboard.press("Enter")
     assert order(tab) == second
     sorted_by = tab.query_selector_all("th[aria-sort]")
-    assert [one.inner_text().strip() for one in sorted_by] == [head]
+    assert [heading.inner_text().strip() for heading in sorted_by] == [head]
 
 
 def test_it_filters(shown):
@@ -114,8 +114,8 @@ def test_it_is_dark_where_the_user_wants_it(shown):
 
 
 def test_it_loads_nothing_and_complains_of_nothing(shown):
-    tab, said = shown
-    assert [text for text in said if not text.startswith(("data:", tab.url))] == []
+    tab, complaints = shown
+    assert [text for text in complaints if not text.startswith(("data:", tab.url))] == []
 
 
 def test_it_asks_nobody_and_names_are_text(page):

@@ -6,7 +6,7 @@ import pytest
 
 from analyzer.__main__ import main
 from analyzer.errors import WeightsError
-from analyzer.weights import locate as weights
+from analyzer.weights import catalogue, locate
 
 
 def test_help_names_every_command_and_is_quick():
@@ -63,7 +63,7 @@ def test_models_are_listed_with_their_licences(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     assert main(["models", "list"]) == 0
     shown = capsys.readouterr().out
-    for model in weights.MODELS.values():
+    for model in catalogue.MODELS.values():
         assert model.name in shown
         assert model.licence in shown
         assert model.source in shown
@@ -71,14 +71,14 @@ def test_models_are_listed_with_their_licences(capsys, monkeypatch):
 
 def test_models_verify_tells_the_good_from_the_bad(capsys, monkeypatch):
     assert main(["models", "verify"]) == 0
-    real = weights.locate
+    real = locate.locate
 
-    def locate(name):
+    def altered(name):
         if name == "centerface":
             raise WeightsError("altered")
         return real(name)
 
-    monkeypatch.setattr(weights, "locate", locate)
+    monkeypatch.setattr(locate, "locate", altered)
     assert main(["models", "verify"]) == 1
     shown = capsys.readouterr()
     assert shown.err == "centerface: altered\n"

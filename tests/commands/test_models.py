@@ -1,4 +1,4 @@
-"""``python -m analyzer models``: fetched, added, listed, verified; against a server of our own."""
+"""`python -m analyzer models`: fetched, added, listed, verified; against a server of our own."""
 
 import hashlib
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ from analyzer.__main__ import main
 from analyzer.inference.runtime import Runtime
 from analyzer.weights import catalogue, fetch, locate
 from analyzer.weights.catalogue import Model
-from tests.support import graphs
-from tests.support.file_server import Quiet, serving
+from tests.support import networks
+from tests.support.hosts import QuietHandler, serving
 
 SPEC = "alignment: arcface\nsize: 112\nmean: 0\nstd: 1\nthreshold: 0.8\n"
 
 
-class Handler(Quiet, BaseHTTPRequestHandler):
-    """Sends the server's file; of one below ``/short`` a half, below ``/flipped`` a wrong one."""
+class Handler(QuietHandler, BaseHTTPRequestHandler):
+    """Sends the server's file; of one below `/short` a half, below `/flipped` a wrong one."""
 
     def do_GET(self) -> None:
         self.server.asked.append(self.path)
@@ -41,7 +41,7 @@ class Handler(Quiet, BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(tmp_path) -> Iterator[ThreadingHTTPServer]:
-    with serving(Handler, graphs.embedding(tmp_path / "source.onnx").read_bytes()) as server:
+    with serving(Handler, networks.embedding(tmp_path / "source.onnx").read_bytes()) as server:
         yield server
 
 
@@ -56,7 +56,7 @@ def folder(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def model(server, folder, monkeypatch) -> Model:
     """A published model that the server has."""
-    made = Model(
+    small = Model(
         name="small",
         file="small_v1.onnx",
         sha256=hashlib.sha256(server.file).hexdigest(),
@@ -66,7 +66,7 @@ def model(server, folder, monkeypatch) -> Model:
         address=f"{server.url}/small_v1.onnx",
         network="edgeface",
     )
-    return publish(made, monkeypatch)
+    return publish(small, monkeypatch)
 
 
 def publish(model: Model, monkeypatch) -> Model:
@@ -82,8 +82,8 @@ def run(capsys, *arguments: str) -> tuple[int, str, str]:
 
 
 def refused(capsys, status: int, cure: str, *arguments: str) -> None:
-    found, _, error = run(capsys, *arguments)
-    assert found == status
+    code, _, error = run(capsys, *arguments)
+    assert code == status
     assert error.startswith("error: ")
     assert error.count("\n") == 1
     assert cure in error
@@ -95,11 +95,11 @@ def test_a_fetched_model_is_there_by_its_name(model, server, folder, capsys):
     assert "licence: MIT" in out
     assert (folder / "small_v1.onnx").read_bytes() == server.file
     assert locate.locate("small") == folder / "small_v1.onnx"
-    made = registry.load(
+    describer = registry.load(
         "describe", "onnx:embed=small", runtime=Runtime(device="cpu"), attributes=()
     )
-    assert made.threshold == 0.9
-    assert len(made.describe(np.zeros((2, 112, 112, 3), np.uint8))) == 2
+    assert describer.threshold == 0.9
+    assert len(describer.describe(np.zeros((2, 112, 112, 3), np.uint8))) == 2
 
 
 def test_what_is_here_is_not_fetched_again(model, server, capsys):
@@ -114,14 +114,14 @@ def test_a_mirror_has_files_of_the_same_names(model, server, capsys):
 
 
 @pytest.mark.parametrize(
-    ("place", "status", "cure"),
+    ("path", "status", "cure"),
     [
         ("none", 1, "the server says 404 Not Found; check the network, give --mirror"),
         ("flipped", 2, "its sha256 is another); try again, or another --mirror"),
     ],
 )
-def test_a_bad_download_leaves_nothing(model, server, folder, capsys, place, status, cure):
-    refused(capsys, status, cure, "fetch", "small", "--mirror", f"{server.url}/{place}")
+def test_a_bad_download_leaves_nothing(model, server, folder, capsys, path, status, cure):
+    refused(capsys, status, cure, "fetch", "small", "--mirror", f"{server.url}/{path}")
     assert list(folder.iterdir()) == []
     assert run(capsys, "fetch", "small")[0] == 0
 
@@ -184,15 +184,15 @@ def test_a_hash_that_nobody_published_is_noted_and_compared(
 
 
 def test_an_added_model_is_listed_verified_and_used(folder, tmp_path, capsys):
-    path = graphs.embedding(tmp_path / "mine.onnx")
+    path = networks.embedding(tmp_path / "mine.onnx")
     spec = tmp_path / "what.yaml"
     spec.write_text(SPEC)
     assert run(capsys, "add", str(path), "--name", "ours", "--spec", str(spec))[0] == 0
     path.unlink()
-    made = registry.load(
+    describer = registry.load(
         "describe", "onnx:embed=ours", runtime=Runtime(device="cpu"), attributes=()
     )
-    assert made.threshold == 0.8
+    assert describer.threshold == 0.8
     assert "ours" in run(capsys, "list")[1]
     assert f"ours: {folder / 'ours.onnx'}" in run(capsys, "verify")[1]
     (folder / "ours.onnx").write_bytes(b"altered")
@@ -201,14 +201,14 @@ def test_an_added_model_is_listed_verified_and_used(folder, tmp_path, capsys):
 
 
 def test_a_specification_beside_the_file_comes_along(folder, tmp_path, capsys):
-    path = graphs.embedding(tmp_path / "mine.onnx")
+    path = networks.embedding(tmp_path / "mine.onnx")
     path.with_suffix(".yaml").write_text(SPEC)
     assert run(capsys, "add", str(path))[0] == 0
     assert (folder / "mine.yaml").read_text() == SPEC
 
 
 def test_what_cannot_be_added(model, folder, tmp_path, capsys):
-    path = graphs.embedding(tmp_path / "mine.onnx", size=96)
+    path = networks.embedding(tmp_path / "mine.onnx", size=96)
     spec = tmp_path / "wrong.yaml"
     spec.write_text("size: 1")
     page = tmp_path / "page.onnx"

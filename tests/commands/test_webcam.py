@@ -18,8 +18,7 @@ import pytest
 from analyzer.__main__ import main
 from analyzer.imaging.boxes import iou
 from analyzer.live.screens import window
-
-ROOT = Path(__file__).parent.parent.parent
+from tests.support.processes import ROOT
 
 
 def watch(*arguments) -> int:

@@ -51,10 +51,10 @@ def test_commands_would_be_understood(page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_options_in_the_text_exist(page: str) -> None:
-    known = document_commands.known_options() | FOREIGN
+    options = document_commands.known_options() | FOREIGN
     for line, code in document_pages.inline_code(page):
         if not code.startswith(("sbatch", "docker", "pip", "ssh", "systemd-run")):
-            unknown = set(OPTION.findall(code)) - known
+            unknown = set(OPTION.findall(code)) - options
             assert not unknown, f"{page}:{line}: `{code}`: there is no {unknown}"
 
 
@@ -86,8 +86,8 @@ def test_every_page_is_listed() -> None:
 
 
 def test_every_page_is_in_the_site() -> None:
-    told = yaml.safe_load((document_pages.ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
-    left, listed = [told["nav"]], set()
+    settings = yaml.safe_load((document_pages.ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    left, listed = [settings["nav"]], set()
     while left:
         for value in (value for entry in left.pop() for value in entry.values()):
             if isinstance(value, str):
@@ -122,7 +122,7 @@ def said_by_programs() -> str:
 
 
 def messages(page: str) -> Iterator[tuple[int, str]]:
-    """Yield the first cells of tables whose first heading is "message"."""
+    """Yield the first cells of tables that begin with the heading "message"."""
     parts = document_pages.tokens(page)
     in_messages = is_first = False
     line = 0
@@ -140,9 +140,9 @@ def messages(page: str) -> Iterator[tuple[int, str]]:
 
 
 def test_messages_are_those_of_the_programs() -> None:
-    said = said_by_programs()
-    found = list(messages("docs/troubleshooting.md"))
-    assert len(found) >= 40
-    for line, message in found:
+    texts = said_by_programs()
+    documented = list(messages("docs/troubleshooting.md"))
+    assert len(documented) >= 40
+    for line, message in documented:
         for part in filter(None, (part.strip(" ;:()") for part in message.split("..."))):
-            assert part in said, f"docs/troubleshooting.md:{line}: no program says {part!r}"
+            assert part in texts, f"docs/troubleshooting.md:{line}: no program says {part!r}"

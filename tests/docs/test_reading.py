@@ -57,10 +57,10 @@ def test_links_anchors_and_code_of_a_page(page):
 
 def test_simple_commands_are_found():
     text = 'A=1 ina_worker X &  # a comment\nfor f in *; do cut -d, "$f" | sort; done > out || true'
-    found = list(document_commands.calls(text))
-    assert found[0] == ["ina_worker", "X"]
-    assert ["sort"] in found
-    assert ["true"] in found
+    calls = list(document_commands.calls(text))
+    assert calls[0] == ["ina_worker", "X"]
+    assert ["sort"] in calls
+    assert ["true"] in calls
 
 
 @pytest.mark.parametrize(
@@ -75,5 +75,5 @@ def test_simple_commands_are_found():
 )
 def test_wrong_commands_are_told(text, fault):
     (words,) = document_commands.calls(text)
-    told = document_commands.fault(words)
-    assert told is None if fault is None else fault in told
+    message = document_commands.fault(words)
+    assert message is None if fault is None else fault in message

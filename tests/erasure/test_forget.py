@@ -17,8 +17,9 @@ from analyzer.collection import media
 from analyzer.erasure.strip import ErasureTarget, erase_from_report, persons_in
 from analyzer.files import cache
 from analyzer.files.atomic import atomic_write_bytes
-from analyzer.files.transaction import FileTransaction, file_sha256
-from analyzer.gallery import folder as gallery
+from analyzer.files.hashing import file_sha256
+from analyzer.files.transaction import FileTransaction
+from analyzer.gallery.folder import _freeze
 from analyzer.identities.address import open_store
 from analyzer.identities.records import Settings
 from analyzer.inference.runtime import Runtime
@@ -47,8 +48,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def made(name: str | None = "Grace", *, uri: str = "clip.mp4", axis: int = 0) -> MediaReport:
-    """Persons 0 (with the name), and 1, Ada; a track that is nobody's. Embeddings are axes."""
+def report_of(name: str | None = "Grace", *, uri: str = "clip.mp4", axis: int = 0) -> MediaReport:
+    """Persons 0 (with the name), and 1, Ada; a track of no person. Embeddings are axes."""
     names = {1: "Ada"} if name is None else {0: name, 1: "Ada"}
     report = make_report(FACES, persons={0: 0, 3: 1, 7: -1}, names=names, uri=uri)
     axes = AXES[[axis, axis, 1, 1, 3]]
@@ -95,19 +96,19 @@ def contents(folder: str = "res") -> dict[str, bytes]:
 
 def everything(folder: str = "res") -> bytes:
     """All bytes of all files, and of all files in zips."""
-    found = b""
+    content = b""
     for name, data in contents(folder).items():
-        found += data
+        content += data
         if name.endswith(".zip"):
             with zipfile.ZipFile(name) as archive:
-                found += b"".join(map(archive.read, archive.namelist()))
-    return found
+                content += b"".join(map(archive.read, archive.namelist()))
+    return content
 
 
 @pytest.mark.parametrize(("name", "word"), [("Grace", "Grace"), (WEIRD, "Ö"), (WEIRD, "00d6")])
 def test_nothing_of_the_person_is_left(name: str, word: str) -> None:
-    export(made(name))
-    export(made("Somebody"), "res/other")
+    export(report_of(name))
+    export(report_of("Somebody"), "res/other")
     before = contents()
     assert forget(name, "--results", "res", "--yes") == 0
     assert word.encode() not in everything()
@@ -119,7 +120,7 @@ def test_nothing_of_the_person_is_left(name: str, word: str) -> None:
 
 
 def test_the_files_are_those_of_a_stranger() -> None:
-    export(made())
+    export(report_of())
     old = {name: pd.read_csv(f"res/clip{name}.csv", dtype=str) for name in ("", ".characters")}
     assert forget("Grace", "--results", "res", "--yes") == 0
     for name, before in old.items():
@@ -129,29 +130,29 @@ def test_the_files_are_those_of_a_stranger() -> None:
         assert after.loc[emptied, "name"].isna().all()
         if "name_distance" in after:
             assert after.loc[emptied, "name_distance"].isna().all()
-        kept = [c for c in after if c not in ("name", "name_distance")]
-        pd.testing.assert_frame_equal(after[kept], before[kept])
+        columns = [c for c in after if c not in ("name", "name_distance")]
+        pd.testing.assert_frame_equal(after[columns], before[columns])
         pd.testing.assert_frame_equal(after[~emptied], before[~emptied])
     assert "}person 0  m 40" in Path("res/clip.ass").read_text()
 
 
 def test_embeddings_and_portraits_are_gone_from_the_report() -> None:
-    export(made())
-    place = Path("res/clip.report.zip")
-    before = report_file.load(place)
+    export(report_of())
+    path = Path("res/clip.report.zip")
+    before = report_file.load(path)
     assert forget("Grace", "--results", "res/clip.report.zip", "--yes") == 0
-    after = report_file.load(place)
+    after = report_file.load(path)
     np.testing.assert_array_equal(after.observations.embedding_rows, [2, 3, 4])
     np.testing.assert_array_equal(after.observations.embeddings, AXES[[1, 1, 3]])
     np.testing.assert_array_equal(after.identities.centroids, [[0, 0, 0, 0], AXES[1]])
     np.testing.assert_array_equal(after.observations.boxes, before.observations.boxes)
     assert [p.name for p in after.persons] == [None, "Ada"]
     assert [len(p.candidates) for p in after.persons] == [0, 1]
-    assert report_file.portraits(place) == {3: b"\xff\xd8 Adas"}
+    assert report_file.portraits(path) == {3: b"\xff\xd8 Adas"}
 
 
 def test_features_for_labelling_tools_lose_the_person() -> None:
-    export(made())
+    export(report_of())
     assert forget("Grace", "--results", "res", "--yes") == 0
     with zipfile.ZipFile("res/clip.exchange.zip") as archive:
         features = archive.read("features.jsonl").decode().splitlines()
@@ -160,7 +161,7 @@ def test_features_for_labelling_tools_lose_the_person() -> None:
 
 
 def test_a_dry_run_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    export(made())
+    export(report_of())
     before = contents(".")
     assert forget("Grace", "--results", "res", "--dry-run") == 0
     assert contents(".") == before
@@ -174,7 +175,7 @@ def test_a_dry_run_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 def test_it_asks(
     answer: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    export(made())
+    export(report_of())
     before = contents()
     monkeypatch.setattr("sys.stdin.isatty", lambda: answer is not None, raising=False)
     monkeypatch.setattr("builtins.input", lambda _: answer)
@@ -186,16 +187,16 @@ def test_it_asks(
 @pytest.fixture
 def store() -> Any:
     """Identities 0 (axis 0), 1 (axis 1) and 2 (axis 2), with 5, 7 and 9 faces."""
-    made = open_store("people", settings=Settings(model="test", threshold=0.3))
-    made.match_or_add(AXES[:3], np.array([5, 7, 9]), key="job 1")
-    yield made
-    made.close()
+    opened = open_store("people", settings=Settings(model="test", threshold=0.3))
+    opened.match_or_add(AXES[:3], np.array([5, 7, 9]), key="job 1")
+    yield opened
+    opened.close()
 
 
 def test_the_store_forgets_whom_the_reports_know_by_name(store: Any) -> None:
-    export(made())
-    export(made(None), "res/unnamed")
-    export(made("Somebody else"), "res/other")
+    export(report_of())
+    export(report_of(None), "res/unnamed")
+    export(report_of("Somebody else"), "res/other")
     other = Path("res/other.report.zip").read_bytes()
     assert forget("Grace", "--results", "res", "--identities", "people", "--yes") == 0
     counters = store.counters()
@@ -207,7 +208,7 @@ def test_the_store_forgets_whom_the_reports_know_by_name(store: Any) -> None:
 
 
 def test_an_identity_by_its_number(store: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    export(made())
+    export(report_of())
     assert forget("identity:2", "--identities", "people", "--yes") == 0
     assert store.get(2) is None
     assert forget("identity:1", "--results", "res", "--identities", "people", "--yes") == 0
@@ -221,10 +222,10 @@ def test_an_identity_by_its_number(store: Any, capsys: pytest.CaptureFixture[str
 
 def test_an_identity_that_only_the_report_has(store: Any) -> None:
     """The store would not take them for it any more: its mean has moved."""
-    report = made(None, axis=3)
-    known = tuple(replace(p, identity_id=2 if p.person_id == 0 else 1) for p in report.persons)
-    export(replace(report, persons=known, is_remembered=True))
-    export(replace(report, persons=known), "res/never")
+    report = report_of(None, axis=3)
+    persons = tuple(replace(p, identity_id=2 if p.person_id == 0 else 1) for p in report.persons)
+    export(replace(report, persons=persons, is_remembered=True))
+    export(replace(report, persons=persons), "res/never")
     assert forget("identity:2", "--results", "res", "--identities", "people", "--yes") == 0
     after = report_file.load(Path("res/clip.report.zip"))
     assert [p.identity_id for p in after.persons] == [None, 1]
@@ -233,7 +234,7 @@ def test_an_identity_that_only_the_report_has(store: Any) -> None:
 
 
 def test_a_person_of_one_medium() -> None:
-    export(made())
+    export(report_of())
     assert forget("person:1", "--results", "res", "--yes") == 0
     report = report_file.load(Path("res/clip.report.zip"))
     assert [p.name for p in report.persons] == ["Grace", None]
@@ -242,7 +243,7 @@ def test_a_person_of_one_medium() -> None:
 def test_without_a_report_tables_are_mended_and_the_rest_is_named(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    export(made(WEIRD), whole=False)
+    export(report_of(WEIRD), whole=False)
     before = contents()
     assert forget(WEIRD, "--results", "res", "--yes") == 1
     left = capsys.readouterr().err
@@ -256,7 +257,7 @@ def test_without_a_report_tables_are_mended_and_the_rest_is_named(
 
 
 def test_a_name_that_stands_elsewhere_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    export(made(uri="films/Grace.mp4"))
+    export(report_of(uri="films/Grace.mp4"))
     Path("res/notes.txt").write_text("Grace came late")
     Path("res/disgraceful.txt").write_text("Graceful")
     assert forget("Grace", "--results", "res", "--yes") == 1
@@ -267,7 +268,7 @@ def test_a_name_that_stands_elsewhere_is_told(capsys: pytest.CaptureFixture[str]
 
 
 def test_what_was_collected_is_to_be_collected_again(capsys: pytest.CaptureFixture[str]) -> None:
-    export(made())
+    export(report_of())
     for name in ("collected", "elsewhere"):
         Path(name).mkdir()
         Path(name, "identities.csv").write_text(
@@ -282,13 +283,13 @@ def test_what_was_collected_is_to_be_collected_again(capsys: pytest.CaptureFixtu
 
 
 def test_who_was_forgotten_is_collected_no_more() -> None:
-    report = made()
+    report = report_of()
     options = {**report.provenance["options"], "describer": "dlib_resnet"}
     export(replace(report, provenance={"options": options}))
 
     def collected() -> list[str | None]:
-        seen, _ = media.read(media.media_of(media.of_reports(["res/clip.report.zip"])))
-        return [person.name for one in seen for person in one.summary.persons]
+        read, _ = media.read(media.media_of(media.of_reports(["res/clip.report.zip"])))
+        return [person.name for medium in read for person in medium.summary.persons]
 
     assert collected() == ["Grace", "Ada"]
     assert forget("Grace", "--results", "res", "--yes") == 0
@@ -296,16 +297,16 @@ def test_who_was_forgotten_is_collected_no_more() -> None:
 
 
 def test_galleries_in_the_cache_are_forgotten() -> None:
-    export(made())
+    export(report_of())
     for name in ("Grace", "Ada"):
         described = Gallery(names=(name,), embeddings=AXES[:1])
-        atomic_write_bytes(cache.path("galleries", f"{name}.npz"), gallery._freeze(described))
+        atomic_write_bytes(cache.path("galleries", f"{name}.npz"), _freeze(described))
     assert forget("Grace", "--results", "res", "--yes") == 0
     assert [path.name for path in cache.path("galleries").iterdir()] == ["Ada.npz"]
 
 
 def test_a_joblist_names_its_results_and_its_changes(capsys: pytest.CaptureFixture[str]) -> None:
-    export(made())
+    export(report_of())
     Path("people").mkdir()
     Image.new("RGB", (8, 8)).save("people/Grace.png")
     columns = "source_path,dest_csv,dest_report,dest_mp4,gallery"
@@ -346,8 +347,8 @@ def test_a_joblist_names_its_results_and_its_changes(capsys: pytest.CaptureFixtu
 def test_what_cannot_be_done_is_told(
     arguments: list[str], code: int, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    export(made())
-    export(made("Somebody"), "res/other")
+    export(report_of())
+    export(report_of("Somebody"), "res/other")
     before = contents()
     assert forget(*arguments, "--yes") == code
     assert says in capsys.readouterr().err
@@ -357,7 +358,7 @@ def test_what_cannot_be_done_is_told(
 def test_if_one_file_cannot_be_written_none_is_changed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    export(made())
+    export(report_of())
     before = contents()
     monkeypatch.setattr(
         report_file, "save", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "full"))
@@ -371,7 +372,7 @@ def test_if_one_file_cannot_be_written_none_is_changed(
 
 
 def test_a_report_can_be_stripped_twice() -> None:
-    once = erase_from_report(made(), {0}, "Grace")
+    once = erase_from_report(report_of(), {0}, "Grace")
     assert persons_in(once, ErasureTarget(name="Grace"), None) == set()
     np.testing.assert_array_equal(
         erase_from_report(once, {0}, "Grace").observations.embeddings, AXES[[1, 1, 3]]

@@ -24,8 +24,8 @@ def test_figures_computed_by_hand():
         for n, row, column in ((4, 5, 4), (1, 5, 5), (3, 3, 5), (1, 2, 5), (1, 2, 1))
     )
     true = -sum(p * np.log(p) for p in (0.5, 0.3, 0.2))
-    found = -sum(p * np.log(p) for p in (0.4, 0.5, 0.1))
-    assert got.nmi == pytest.approx(mutual / np.sqrt(true * found))
+    entropy = -sum(p * np.log(p) for p in (0.4, 0.5, 0.1))
+    assert got.nmi == pytest.approx(mutual / np.sqrt(true * entropy))
 
 
 def test_names_of_groups_mean_nothing():
@@ -48,9 +48,9 @@ def test_every_item_alone_has_all_precision():
     assert got.bcubed.recall == pytest.approx(3 / 10)
 
 
-@pytest.mark.parametrize(("found", "nmi"), [([0, 0, 0], 1), ([0, 0, 1], 0)])
-def test_one_true_group(found, nmi):
-    assert agreement.compare(np.zeros(3, np.int64), np.array(found)).nmi == nmi
+@pytest.mark.parametrize(("groups", "nmi"), [([0, 0, 0], 1), ([0, 0, 1], 0)])
+def test_one_true_group(groups, nmi):
+    assert agreement.compare(np.zeros(3, np.int64), np.array(groups)).nmi == nmi
 
 
 def test_nothing_is_refused():
@@ -63,10 +63,10 @@ def test_equals_scikit_learn(seed):
     metrics = pytest.importorskip("sklearn.metrics")
     random = np.random.default_rng(seed)
     true = random.integers(0, 12, 300)
-    found = np.where(random.random(300) < 0.6, true, random.integers(0, 20, 300))
-    got = agreement.compare(true, found)
-    (_, only_found), (only_true, both) = metrics.cluster.pair_confusion_matrix(true, found)
+    groups = np.where(random.random(300) < 0.6, true, random.integers(0, 20, 300))
+    got = agreement.compare(true, groups)
+    (_, only_found), (only_true, both) = metrics.cluster.pair_confusion_matrix(true, groups)
     assert got.pairs.precision == pytest.approx(both / (both + only_found))
     assert got.pairs.recall == pytest.approx(both / (both + only_true))
-    nmi = metrics.normalized_mutual_info_score(true, found, average_method="geometric")
+    nmi = metrics.normalized_mutual_info_score(true, groups, average_method="geometric")
     assert got.nmi == pytest.approx(nmi)

@@ -27,12 +27,12 @@ class Knows:
 
 class Cuts:
     def align(self, image, boxes, landmarks):
-        one = np.ones(1, np.float32)
-        return Chips(images=image[None], sharpness=one, frontality=one, face_px=one)
+        ones = np.ones(1, np.float32)
+        return Chips(images=image[None], sharpness=ones, frontality=ones, face_px=ones)
 
 
 class Painted:
-    """A dataset whose pixels hold the classes."""
+    """A dataset with the classes in its pixels."""
 
     digest = ""
 
@@ -54,10 +54,10 @@ def predictions(n: int, progress=lambda _: None) -> list[attributes.Predictions]
 
 
 def test_who_knows_all_scores_all():
-    told = []
-    report = attributes.report(predictions(600, told.append), TABLES)
+    steps = []
+    report = attributes.report(predictions(600, steps.append), TABLES)
     assert report["count"] == 600
-    assert [step.done for step in told] == [512, 600]
+    assert [step.done for step in steps] == [512, 600]
     for figures in report["sizes"].values():
         overall = figures["overall"]
         for name in ("sex_accuracy", "age_accuracy", "age_one_off", "ethnicity_accuracy"):
@@ -72,18 +72,18 @@ def test_who_knows_all_scores_all():
 
 
 def test_errors_are_counted_and_unlabelled_pictures_are_not():
-    (found, _) = predictions(400)
+    (right, _) = predictions(400)
     wrong = {
-        "sex": np.where(np.arange(400) < 100, 1 - found.labels["sex"], found.labels["sex"]),
+        "sex": np.where(np.arange(400) < 100, 1 - right.labels["sex"], right.labels["sex"]),
         "age": np.full(400, 8),
-        "ethnicity": np.where(np.arange(400) < 200, -1, found.labels["ethnicity"]),
+        "ethnicity": np.where(np.arange(400) < 200, -1, right.labels["ethnicity"]),
     }
-    altered = attributes.Predictions(size_px=150, raw=found.raw, labels=wrong, views=found.views)
+    altered = attributes.Predictions(size_px=150, raw=right.raw, labels=wrong, views=right.views)
     figures = attributes.report([altered], TABLES)["sizes"]["150"]
     overall = figures["overall"]
     assert overall["sex_accuracy"]["value"] == 0.75
     assert overall["sex_accuracy"]["low"] < 0.75 < overall["sex_accuracy"]["high"]
-    share = (found.labels["age"] == 8).mean()
+    share = (right.labels["age"] == 8).mean()
     assert overall["age_accuracy"]["value"] == pytest.approx(share)
     assert overall["age_rmse_years"]["value"] > overall["age_mae_years"]["value"] > 20
     assert overall["ethnicity_accuracy"]["value"] == 1

@@ -55,8 +55,8 @@ def test_a_label_is_of_the_face_that_it_lies_in(line, row, tmp_path):
 def test_a_label_is_never_of_a_face_behind_a_cut(tmp_path):
     report = make_report(two_faces(0, 0.1))
     table = type(report.observations)(**{**vars(report.observations), "cuts": np.array([0.1])})
-    found = labels("0.08,5,5,a\n0.099,5,5,b\n", tmp_path).rows(table)
-    assert found.tolist() == [0, 2]  # the second is only rounded down
+    rows = labels("0.08,5,5,a\n0.099,5,5,b\n", tmp_path).rows(table)
+    assert rows.tolist() == [0, 2]  # the second is only rounded down
 
 
 def test_no_face_no_row(tmp_path):
@@ -88,17 +88,17 @@ def test_missing_labels_are_refused(tmp_path):
 
 
 def test_pictures_are_labelled_by_their_folders():
-    found = truth.of_stills(["/x/Ann/1.jpg", "/x/Ann/2.jpg", "/x/Bob/1.jpg"])
-    assert found.persons == ("Ann", "Ann", "Bob")
-    assert found.groups.tolist() == [0, 0, 1]
-    assert found.time_s.tolist() == [0, 1, 2]
+    labelled = truth.of_stills(["/x/Ann/1.jpg", "/x/Ann/2.jpg", "/x/Bob/1.jpg"])
+    assert labelled.persons == ("Ann", "Ann", "Bob")
+    assert labelled.groups.tolist() == [0, 0, 1]
+    assert labelled.time_s.tolist() == [0, 1, 2]
 
 
 def test_faces_of_nobody_are_not_compared(tmp_path):
     report = make_report(two_faces(0, 0.2), persons={0: 0, 1: -1})
-    counts, found = measure(labels("0,5,5,a\n.2,5,5,a\n0,100,50,b\n9,,,b", tmp_path), report)
+    counts, figures = measure(labels("0,5,5,a\n.2,5,5,a\n0,100,50,b\n9,,,b", tmp_path), report)
     assert counts == {"found": 3, "grouped": 2}
-    assert (found.items, found.pairs.f1) == (2, 1)
+    assert (figures.items, figures.pairs.f1) == (2, 1)
     with pytest.raises(InputError, match="no labelled face is found"):
         measure(labels("0,100,50,b", tmp_path), report)
 

@@ -22,7 +22,7 @@ ROWS = [
 
 
 def png(file: str, side: int = 150) -> bytes:
-    """A picture whose red, green and blue tell its file."""
+    """A picture that tells its file by its red, green and blue."""
     colour = (int(file[-5]), 100, 200)
     image = np.full((side, side, 3), colour[::-1], np.uint8)
     return cv2.imencode(".png", image)[1].tobytes()

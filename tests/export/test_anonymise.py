@@ -50,7 +50,7 @@ def test_names_that_nobody_has(choice, missing):
 
 
 @pytest.mark.parametrize(
-    ("others", "said"),
+    ("others", "message"),
     [
         ({"engine": "video"}, "does not follow faces"),
         ({"engine": "videokeyframes"}, "does not follow faces"),
@@ -60,8 +60,8 @@ def test_names_that_nobody_has(choice, missing):
         ({"anonymise": " , "}, "all, unnamed, named, or names"),
     ],
 )
-def test_options_that_would_leave_faces_bare(others, said):
-    with pytest.raises(UsageError, match=said):
+def test_options_that_would_leave_faces_bare(others, message):
+    with pytest.raises(UsageError, match=message):
         AnalysisOptions(**{"anonymise": "all", **others})
 
 
@@ -71,19 +71,19 @@ def test_it_changes_results():
 
 
 @pytest.mark.parametrize(
-    ("choice", "gallery", "said"),
+    ("choice", "gallery", "message"),
     [
         ("named", None, "only a gallery tells"),
         ("Grace", None, "give one"),
         ("Grcae", ["Grace"], "grcae: not in the gallery, which has Grace"),
     ],
 )
-def test_names_need_a_gallery_that_has_them(choice, gallery, said):
+def test_names_need_a_gallery_that_has_them(choice, gallery, message):
     models = components.load_components(AnalysisOptions(anonymise=choice, device="cpu"))
     vectors = np.zeros((1, 128), np.float32)
-    known = gallery and Gallery(names=tuple(gallery), embeddings=vectors)
-    with pytest.raises(UsageError, match=said):
-        analyze("missing.mp4", components=models, gallery=known)
+    portraits = gallery and Gallery(names=tuple(gallery), embeddings=vectors)
+    with pytest.raises(UsageError, match=message):
+        analyze("missing.mp4", components=models, gallery=portraits)
 
 
 @pytest.fixture(scope="module")
@@ -115,9 +115,9 @@ def report_of(path, choice, faces=None, **options):
         moving = [Face(5 * k, STEP_S * k, way(STEP_S * k)) for k in range(15)]
         faces = [*moving, Face(0, 0, (500, 250, 560, 330), track=1, duration_s=3)]
     report = make_report(faces, uri=str(path), duration_s=3.0, names={1: "Grace"})
-    seen = replace(report.observations, span_s=np.array(options.pop("span_s", (0.0, 3.0))))
+    table = replace(report.observations, span_s=np.array(options.pop("span_s", (0.0, 3.0))))
     chosen = {**report.provenance["options"], "anonymise": choice, **options}
-    return replace(report, observations=seen, provenance={"options": chosen})
+    return replace(report, observations=table, provenance={"options": chosen})
 
 
 def pictures(path):
@@ -175,19 +175,19 @@ def drawn(report):
     ],
 )
 def test_hidden_faces_have_no_label(choice, labels, clip):
-    said = drawn(report_of(clip, choice))
-    assert set(re.findall(r"}([\w ]+?)  m", said)) == labels
+    text = drawn(report_of(clip, choice))
+    assert set(re.findall(r"}([\w ]+?)  m", text)) == labels
 
 
 def test_no_name_is_left_in_the_file(clip, tmp_path):
     assert b"Grace" in clip.read_bytes()
     for choice in ("all", "named"):
         export(report_of(clip, choice), tmp_path / "x.mp4")
-        found = media.probe(tmp_path / "x.mp4", "-show_format", "-show_streams", "-show_chapters")
-        assert "Grace" not in str(found)
+        facts = media.probe(tmp_path / "x.mp4", "-show_format", "-show_streams", "-show_chapters")
+        assert "Grace" not in str(facts)
         assert b"Grace" not in (tmp_path / "x.mp4").read_bytes()
-        assert found["chapters"] == []
-        assert [s["codec_type"] for s in found["streams"]] == ["video", "audio"]
+        assert facts["chapters"] == []
+        assert [s["codec_type"] for s in facts["streams"]] == ["video", "audio"]
 
 
 def test_what_was_not_looked_at_is_hidden_whole(clip, tmp_path):
@@ -226,8 +226,8 @@ class TestPatches:
     """Where and when."""
 
     def at(self, report, time_s):
-        found = _cover.patches(report)
-        return found.boxes[(found.start_s <= time_s) & (time_s < found.end_s)]
+        patches = _cover.patches(report)
+        return patches.boxes[(patches.start_s <= time_s) & (time_s < patches.end_s)]
 
     def test_gaps_within_a_track_are_filled(self):
         faces = [Face(0, 0.0, (100, 100, 160, 180)), Face(50, 2.0, (300, 100, 360, 180))]

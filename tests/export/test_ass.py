@@ -44,11 +44,11 @@ def corners(event):
 
 
 def test_header_says_the_size_of_the_picture(tmp_path):
-    found = document(make_report(size=(1280, 720)), tmp_path)
-    assert (found.info["PlayResX"], found.info["PlayResY"]) == ("1280", "720")
-    assert (found.info["LayoutResX"], found.info["LayoutResY"]) == ("1280", "720")
-    assert found.info["ScaledBorderAndShadow"] == "yes"
-    assert found.events == []
+    subtitle = document(make_report(size=(1280, 720)), tmp_path)
+    assert (subtitle.info["PlayResX"], subtitle.info["PlayResY"]) == ("1280", "720")
+    assert (subtitle.info["LayoutResX"], subtitle.info["LayoutResY"]) == ("1280", "720")
+    assert subtitle.info["ScaledBorderAndShadow"] == "yes"
+    assert subtitle.events == []
 
 
 def test_a_box_and_a_label_a_face(tmp_path):
@@ -69,11 +69,11 @@ def test_labels_of_untracked_faces_are_the_rows_own(tmp_path):
 
 def test_a_style_a_person_and_grey_for_nobody(tmp_path):
     faces = [Face(0, 0, (10, 50, 110, 140), track=k) for k in range(3)]
-    found = document(make_report(faces, persons={0: 0, 1: 1, 2: -1}), tmp_path)
-    boxes, labels = split(found)
+    subtitle = document(make_report(faces, persons={0: 0, 1: 1, 2: -1}), tmp_path)
+    boxes, labels = split(subtitle)
     assert [e.style for e in boxes] == ["person 0", "person 1", "nobody"]
     assert [e.style for e in labels] == ["person 0", "person 1", "nobody"]
-    colours = {name: repr(style.primarycolor) for name, style in found.styles.items()}
+    colours = {name: repr(style.primarycolor) for name, style in subtitle.styles.items()}
     assert len(set(colours.values())) == 3
     assert colours["nobody"] == repr(pysubs2.Color(0xBB, 0xBB, 0xBB))
 
@@ -146,11 +146,11 @@ def test_labels_of_a_picture_keep_off_each_other(tmp_path):
 
 
 def test_a_label_stays_where_it_is_whatever_the_order_of_the_rows(tmp_path):
-    one = Face(0, 0, (100, 100, 150, 160), track=0)
+    first = Face(0, 0, (100, 100, 150, 160), track=0)
     two = Face(0, 0, (130, 102, 180, 162), track=1)
     places = [
         {e.style: position(e) for e in split(document(make_report(faces), tmp_path))[1]}
-        for faces in ([one, two], [two, one])
+        for faces in ([first, two], [two, first])
     ]
     assert places[0] == places[1]
 

@@ -44,11 +44,11 @@ def write(report, path: Path, options: str = "") -> dict[str, bytes]:
 
 
 def by_folder(files) -> dict[str, list[str]]:
-    found = defaultdict(list)
+    names = defaultdict(list)
     for name in files:
         folder, file = name.split("/")
-        found[folder].append(file)
-    return dict(found)
+        names[folder].append(file)
+    return dict(names)
 
 
 def test_every_person_has_a_folder_with_its_faces_of_the_csv(report, tmp_path):
@@ -57,9 +57,9 @@ def test_every_person_has_a_folder_with_its_faces_of_the_csv(report, tmp_path):
     registry.load("export", "csv", runtime=Runtime()).write(report, path)
     rows = readers.table(path)
     owners = {f"{int(row.frame):07}_{row.face_id}.jpg": row.person_id for row in rows.itertuples()}
-    found = by_folder(files)
-    assert sorted(found) == sorted(str(person.person_id) for person in report.persons)
-    for person, names in found.items():
+    folders = by_folder(files)
+    assert sorted(folders) == sorted(str(person.person_id) for person in report.persons)
+    for person, names in folders.items():
         assert {owners[name] for name in names} == {person}
         assert len(names) == min(100, sum(owner == person for owner in owners.values()))
     for jpeg in files.values():
@@ -75,8 +75,8 @@ def test_names_are_folders_that_any_system_takes(report, tmp_path):
 
 def test_persons_of_one_name_do_not_share_a_folder(report, tmp_path):
     assert len(report.persons) >= 2
-    found = by_folder(write(named(report, "Ada", "ADA"), tmp_path / "a.zip", ":most=2"))
-    assert {"Ada", f"ADA_{report.persons[1].person_id}"} <= set(found)
+    folders = by_folder(write(named(report, "Ada", "ADA"), tmp_path / "a.zip", ":most=2"))
+    assert {"Ada", f"ADA_{report.persons[1].person_id}"} <= set(folders)
 
 
 def test_equal_reports_give_equal_bytes(report, tmp_path):
@@ -87,10 +87,10 @@ def test_equal_reports_give_equal_bytes(report, tmp_path):
 
 def test_who_was_forgotten_has_no_pictures(report, tmp_path):
     gone, *others = report.persons
-    found = by_folder(
+    folders = by_folder(
         write(strip.erase_from_report(report, {gone.person_id}, None), tmp_path / "a.zip")
     )
-    assert sorted(found) == sorted(str(person.person_id) for person in others)
+    assert sorted(folders) == sorted(str(person.person_id) for person in others)
 
 
 def test_every_track_comes_before_a_track_twice():
@@ -113,10 +113,10 @@ def test_a_medium_that_is_gone_is_said(report, tmp_path):
 
 
 def test_a_track_of_nobody_has_no_pictures(report, tmp_path):
-    who = replace(
+    owners = replace(
         report.identities, person_ids=np.full_like(report.identities.person_ids, -1)
     )  # as if all were too small
-    nobody = replace(report, identities=who, persons=())
+    nobody = replace(report, identities=owners, persons=())
     assert write(nobody, tmp_path / "a.zip") == {}
 
 
@@ -128,6 +128,6 @@ def test_stills_by_the_command_line(sample, tmp_path, capsys):
         ["analyze", pattern, "-o", str(out), "--engine", "image", "--export", "csv,crops"]
     )
     assert status == 0, capsys.readouterr().err
-    (made,) = out.glob("*.crops.zip")
-    with zipfile.ZipFile(made) as file:
+    (archive,) = out.glob("*.crops.zip")
+    with zipfile.ZipFile(archive) as file:
         assert file.namelist() == ["0/0000000_0_Eileen_ 1.jpg"]

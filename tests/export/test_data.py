@@ -19,11 +19,10 @@ from analyzer.export import _workbook
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline import components
-from analyzer.weights import locate
+from analyzer.weights import catalogue
 from tests.support import readers
-from tests.support.analysis import analyze
+from tests.support.analysis import analyze, in_shards
 from tests.support.reports import NAN, Face, make_report
-from tests.support.shards import in_shards
 
 FACES = (
     Face(0, 0.844014, (10.4, 20.6, 110.5, 140)),
@@ -50,36 +49,36 @@ def test_parquet_has_types_embeddings_and_persons(tmp_path):
         rows, embeddings=np.eye(4, dtype=np.float32)[:2], embedding_rows=np.array([0, 2])
     )
     path = write("parquet", replace(report, observations=some), tmp_path)
-    found = pd.read_parquet(path)
-    assert found["frame"].dtype == found["face_id"].dtype == np.int64
-    assert found["age_label"].tolist() == [35.0, 35.0, 12.5]
-    assert [None if e is None else e.tolist() for e in found["embedding"]] == [
+    written = pd.read_parquet(path)
+    assert written["frame"].dtype == written["face_id"].dtype == np.int64
+    assert written["age_label"].tolist() == [35.0, 35.0, 12.5]
+    assert [None if e is None else e.tolist() for e in written["embedding"]] == [
         [1, 0, 0, 0],
         None,
         [0, 1, 0, 0],
     ]
-    assert found["name"].tolist()[:1] == ["Grace"]
-    assert found["name"].isna().tolist() == [False, True, True]
-    assert found["person_sex_label"].isna().tolist() == [False, False, True]
-    assert found["person_screen_time_s"].round(6).tolist()[:2] == [0.2, 0.2]
-    told = json.loads(pyarrow.parquet.read_schema(path).metadata[b"ina"])
-    assert told == json.loads(
+    assert written["name"].tolist()[:1] == ["Grace"]
+    assert written["name"].isna().tolist() == [False, True, True]
+    assert written["person_sex_label"].isna().tolist() == [False, False, True]
+    assert written["person_screen_time_s"].round(6).tolist()[:2] == [0.2, 0.2]
+    metadata = json.loads(pyarrow.parquet.read_schema(path).metadata[b"ina"])
+    assert metadata == json.loads(
         write("json", replace(report, observations=some), tmp_path).read_text()
     )
 
 
 def test_parquet_of_nobody_keeps_its_types(tmp_path):
-    one, none = (pyarrow.parquet.read_schema(write("parquet", make_report(faces), tmp_path))
+    full, none = (pyarrow.parquet.read_schema(write("parquet", make_report(faces), tmp_path))
                  for faces in (FACES, ()))  # fmt: skip
-    assert one.types == none.types
-    assert one.names == none.names
+    assert full.types == none.types
+    assert full.names == none.names
 
 
 def test_parquet_of_stills_has_paths(tmp_path):
     stills = make_report(FACES, kind="image", engine="image", uri="=a\udcff, b.jpg")
-    found = pd.read_parquet(write("parquet", stills, tmp_path))
-    assert set(found["frame"]) == {"=a\\udcff, b.jpg"}
-    assert found["time_s"].isna().all()
+    rows = pd.read_parquet(write("parquet", stills, tmp_path))
+    assert set(rows["frame"]) == {"=a\\udcff, b.jpg"}
+    assert rows["time_s"].isna().all()
 
 
 # Excel.
@@ -155,22 +154,22 @@ def test_pictures_are_an_option(real, tmp_path):
 
 
 def test_json_tells_what_the_results_were_made_of(real, models, sample, tmp_path):
-    found = json.loads(write("json", real, tmp_path).read_text())
-    assert found["schema"] == 1
-    assert found["program"]["libraries"]["numpy"] == np.__version__
-    assert found["options"]["fps"] == 2
-    assert not {"device", "batch_size"} & found["options"].keys()
-    assert found["options_digest"] == models.options.digest()
-    used = {locate.MODELS[n].sha256 for n in ("centerface", "dlib_5_points", "dlib_resnet")}
-    assert used < set(found["models"].values())
-    medium = found["medium"]
+    document = json.loads(write("json", real, tmp_path).read_text())
+    assert document["schema"] == 1
+    assert document["program"]["libraries"]["numpy"] == np.__version__
+    assert document["options"]["fps"] == 2
+    assert not {"device", "batch_size"} & document["options"].keys()
+    assert document["options_digest"] == models.options.digest()
+    used = {catalogue.MODELS[n].sha256 for n in ("centerface", "dlib_5_points", "dlib_resnet")}
+    assert used < set(document["models"].values())
+    medium = document["medium"]
     assert medium["size_bytes"] == (sample / "sample.mp4").stat().st_size
     assert (medium["frame_rate"], medium["width_px"]) == ("30000/1001", 1280)
-    assert found["counts"]["faces_saved"] == len(real.observations)
-    assert [p["person_id"] for p in found["persons"]] == [p.person_id for p in real.persons]
-    assert sum(t["face_count"] for t in found["tracks"]) == len(real.observations)
-    assert len(found["shots"]) == len(real.shots)
-    assert found["shots"][0]["person_ids"]
+    assert document["counts"]["faces_saved"] == len(real.observations)
+    assert [p["person_id"] for p in document["persons"]] == [p.person_id for p in real.persons]
+    assert sum(t["face_count"] for t in document["tracks"]) == len(real.observations)
+    assert len(document["shots"]) == len(real.shots)
+    assert document["shots"][0]["person_ids"]
 
 
 def test_files_do_not_depend_on_who_computed_them(real, sample, models, tmp_path):
@@ -226,21 +225,21 @@ def expanded(path):
         assert url == "http://www.w3.org/ns/anno.jsonld"
         return {"contextUrl": None, "documentUrl": url, "document": CONTEXT}
 
-    (found,) = pyld.jsonld.expand(
+    (graph,) = pyld.jsonld.expand(
         json.loads(path.read_text(encoding="utf-8")), {"documentLoader": loader}
     )
-    return found
+    return graph
 
 
 def test_annotations_are_linked_data(tmp_path):
     report = make_report(FACES, persons=WHO, names={0: "Grace"}, uri="a film é.mp4")
     path = write("webannotation", report, tmp_path)
     oa, ordered = "http://www.w3.org/ns/oa#", "http://www.w3.org/ns/activitystreams#"
-    found = expanded(path)
-    assert found["@type"] == [f"{ordered}OrderedCollection"]
-    (page,) = found[f"{ordered}first"]
+    graph = expanded(path)
+    assert graph["@type"] == [f"{ordered}OrderedCollection"]
+    (page,) = graph[f"{ordered}first"]
     items = page[f"{ordered}items"][0]["@list"]
-    assert found[f"{ordered}totalItems"] == [{"@value": len(items)}]
+    assert graph[f"{ordered}totalItems"] == [{"@value": len(items)}]
     assert len({item["@id"] for item in items}) == len(items) == 3
     for item in items:
         assert item["@id"].startswith("urn:uuid:")

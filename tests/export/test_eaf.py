@@ -41,10 +41,12 @@ def test_tiers_of_persons_and_shots(tmp_path):
     path, _ = write(whole(names={0: "Grace"}), tmp_path)
     document = pympi.Eaf(str(path))
     assert list(document.get_tier_names()) == ["Grace", "person 1", "shots"]
-    told = {tier: document.get_annotation_data_for_tier(tier) for tier in document.get_tier_names()}
-    assert told["Grace"] == [(844, 1244, "Grace, m, 40"), (1444, 1644, "Grace, m, 40")]
-    assert told["person 1"] == [(1044, 1244, "person 1, m, 40")]
-    assert told["shots"] == [(0, 1250, "shot 0"), (1250, 10000, "shot 1")]
+    annotations = {
+        tier: document.get_annotation_data_for_tier(tier) for tier in document.get_tier_names()
+    }
+    assert annotations["Grace"] == [(844, 1244, "Grace, m, 40"), (1444, 1644, "Grace, m, 40")]
+    assert annotations["person 1"] == [(1044, 1244, "person 1, m, 40")]
+    assert annotations["shots"] == [(0, 1250, "shot 0"), (1250, 10000, "shot 1")]
 
 
 @pytest.mark.parametrize("name", ["Grace", "shots", "person 1", "shots (2)"])
@@ -65,10 +67,10 @@ def test_times_are_in_order_and_annotations_share_none(tmp_path):
 def test_stretches_shorter_than_a_millisecond_are_kept(tmp_path):
     faces = [Face(k, k / 4000, (10, 20, 110, 140), duration_s=1e-5) for k in range(9)]
     path, _ = write(make_report(faces), tmp_path)
-    found = pympi.Eaf(str(path)).get_annotation_data_for_tier("person 0")
-    assert len(found) == 9
-    assert all(start < end for start, end, _ in found)
-    assert all(one[1] <= other[0] for one, other in pairwise(found))
+    stretches = pympi.Eaf(str(path)).get_annotation_data_for_tier("person 0")
+    assert len(stretches) == 9
+    assert all(start < end for start, end, _ in stretches)
+    assert all(before[1] <= after[0] for before, after in pairwise(stretches))
 
 
 def test_the_medium_is_found_from_the_root_and_from_the_document(weird_folder, tmp_path):

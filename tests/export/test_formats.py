@@ -1,4 +1,4 @@
-"""All exporters side by side: names, times, boxes; nobody, stills, no space; the same bytes."""
+"""All exporters side by side: names, times, boxes; no person, stills, no space; the same bytes."""
 
 from collections import defaultdict
 from dataclasses import replace
@@ -27,7 +27,7 @@ FACES = (
 )
 EVERY = registry.names("export")
 NAMELESS = ("mot", "shots")
-"""They number persons and tracks, and name nobody."""
+"""They number persons and tracks, and have no names."""
 PICTURES = ("mp4", "poster_image", "crops")
 """Names are drawn there, by libass, as the subtitle's are, and by Pillow; or are those of files."""
 VIDEO_ONLY = ("ass", "cvat", "eaf", "html", "mot", "mp4", "rttm", "vtt")
@@ -81,12 +81,12 @@ def test_every_exporter_is_read_here_or_says_why_not():
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("exporter", readers.NAMES)
 def test_names_come_out_literally(exporter, name, tmp_path):
-    found = readers.NAMES[exporter](write(exporter, with_all(name), tmp_path))
+    names = readers.NAMES[exporter](write(exporter, with_all(name), tmp_path))
     if exporter == "ass":  # a label is one line
         name = name.replace("\n", " ")
     if exporter == "eaf" and name == "shots":  # a tier of its own
         name = "shots (2)"
-    assert name in found
+    assert name in names
 
 
 @pytest.mark.parametrize("exporter", WRITTEN)
@@ -145,8 +145,8 @@ def late_start(sample: Path, folder: Path) -> Path:
 def variable_rate(sample: Path, folder: Path) -> Path:
     """The sample without two of three pictures in its middle."""
     path = folder / "variable.mp4"
-    kept = "select=lt(n\\,100)+gt(n\\,200)+not(mod(n\\,3))"
-    media.ffmpeg("-i", sample / "sample.mp4", "-vf", kept, "-fps_mode", "vfr", *SHORT, path)
+    selection = "select=lt(n\\,100)+gt(n\\,200)+not(mod(n\\,3))"
+    media.ffmpeg("-i", sample / "sample.mp4", "-vf", selection, "-fps_mode", "vfr", *SHORT, path)
     return path
 
 
@@ -172,30 +172,30 @@ def times(path: Path) -> list[float]:
 def test_the_csv_has_the_players_times(clip, tmp_path):
     report, medium = clip
     clock = media.player_times(medium)
-    found = readers.table(write("csv", report, tmp_path))
-    assert len(found) > 20
-    for frame, time in zip(found["frame"].astype(int), found["time_s"].astype(float), strict=True):
+    rows = readers.table(write("csv", report, tmp_path))
+    assert len(rows) > 20
+    for frame, time in zip(rows["frame"].astype(int), rows["time_s"].astype(float), strict=True):
         assert abs(clock[frame] - time) < 2e-6
 
 
 @pytest.mark.parametrize("exporter", readers.BOXES)
 def test_boxes_are_those_of_the_csv(exporter, clip, tmp_path):
     report, _ = clip
-    wanted = readers.of_csv(write("csv", report, tmp_path))
-    found = readers.BOXES[exporter](write(exporter, report, tmp_path))
-    assert sorted(found) == sorted(wanted)
+    expected = readers.of_csv(write("csv", report, tmp_path))
+    boxes = readers.BOXES[exporter](write(exporter, report, tmp_path))
+    assert sorted(boxes) == sorted(expected)
 
 
 @pytest.mark.parametrize("exporter", ["parquet", "xlsx"])
 def test_rows_are_those_of_the_csv(exporter, clip, tmp_path):
     """Times among them, to the microsecond."""
     report, _ = clip
-    wanted = readers.table(write("csv", report, tmp_path))
+    expected = readers.table(write("csv", report, tmp_path))
     path = write(exporter, report, tmp_path)
-    found = readers.sheet(path, "faces") if exporter == "xlsx" else readers.parquet_rows(path)
-    assert list(found[0])[: len(wanted.columns)] == wanted.columns.tolist()
-    for row, one in zip(found, wanted.to_dict("records"), strict=True):
-        for name, cell in one.items():
+    rows = readers.sheet(path, "faces") if exporter == "xlsx" else readers.parquet_rows(path)
+    assert list(rows[0])[: len(expected.columns)] == expected.columns.tolist()
+    for row, cells in zip(rows, expected.to_dict("records"), strict=True):
+        for name, cell in cells.items():
             if name == "bbox" or cell == "":
                 assert name == "bbox" or row[name] is None
             elif isinstance(row[name], str):
@@ -206,11 +206,11 @@ def test_rows_are_those_of_the_csv(exporter, clip, tmp_path):
 
 def test_annotations_have_the_times_and_boxes_of_the_csv(clip, tmp_path):
     report, _ = clip
-    wanted = readers.table(write("csv", report, tmp_path))
-    found = readers.fragments(write("webannotation", report, tmp_path))
-    assert [(start, place) for start, _, place in found] == [
+    expected = readers.table(write("csv", report, tmp_path))
+    fragments = readers.fragments(write("webannotation", report, tmp_path))
+    assert [(start, box_of_fragment) for start, _, box_of_fragment in fragments] == [
         (float(time), readers.box(box))
-        for time, box in zip(wanted["time_s"], wanted["bbox"], strict=True)
+        for time, box in zip(expected["time_s"], expected["bbox"], strict=True)
     ]
 
 
@@ -220,18 +220,18 @@ def test_stretches_are_those_of_the_csv(exporter, clip, tmp_path):
     report, _ = clip
     rows = readers.table(write("csv", report, tmp_path))
     lengths = readers.table(write("characters", report, tmp_path))
-    seen, total = defaultdict(list), {}
+    sampled, total = defaultdict(list), {}
     for person, time in zip(rows["person_id"], rows["time_s"].astype(float), strict=True):
-        seen[f"person {person}"].append(round(time * 1000))
+        sampled[f"person {person}"].append(round(time * 1000))
     for person, length in zip(lengths["person_id"], lengths["screen_time_s"], strict=True):
         total[f"person {person}"] = float(length)
-    found = defaultdict(list)
-    for who, start, end in readers.STRETCHES[exporter](write(exporter, report, tmp_path)):
-        found[who].append((start, end))
-    assert found.keys() == seen.keys() - {"person "}
-    for who, stretches in found.items():
+    exported = defaultdict(list)
+    for label, start, end in readers.STRETCHES[exporter](write(exporter, report, tmp_path)):
+        exported[label].append((start, end))
+    assert exported.keys() == sampled.keys() - {"person "}
+    for label, stretches in exported.items():
         assert all(a[1] < b[0] for a, b in pairwise(sorted(stretches)))
-        assert {start for start, _ in stretches} <= set(seen[who])
-        assert all(any(a <= time < b for a, b in stretches) for time in seen[who])
+        assert {start for start, _ in stretches} <= set(sampled[label])
+        assert all(any(a <= time < b for a, b in stretches) for time in sampled[label])
         length_ms = sum(end - start for start, end in stretches)
-        assert abs(length_ms - 1000 * total[who]) <= 2 * len(stretches)
+        assert abs(length_ms - 1000 * total[label]) <= 2 * len(stretches)

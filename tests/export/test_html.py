@@ -13,10 +13,10 @@ from tests.support.squares import WEIRD, filmed, write
 
 
 def test_the_video_is_linked_from_where_the_page_lies(weird_folder):
-    found = _page_data.links(str(weird_folder / "a #?%41.mp4"), weird_folder.parent / "out")
-    assert re.fullmatch(r"[\w.~/%-]+", found[0])
-    assert found[0].startswith("../a%20b%27s")
-    assert found[1] == "./a%20%23%3F%2541.mp4"
+    addresses = _page_data.links(str(weird_folder / "a #?%41.mp4"), weird_folder.parent / "out")
+    assert re.fullmatch(r"[\w.~/%-]+", addresses[0])
+    assert addresses[0].startswith("../a%20b%27s")
+    assert addresses[1] == "./a%20%23%3F%2541.mp4"
     assert _page_data.links("film.mp4", weird_folder.cwd()) == ["./film.mp4"]
 
 
@@ -42,8 +42,8 @@ def test_the_file_names_no_address_but_the_video(tmp_path):
 
 def test_equal_reports_give_equal_bytes(tmp_path):
     report = filmed(tmp_path)
-    one, other = (write(html, report, tmp_path / name).read_bytes() for name in "ab")
-    assert one == other
+    first, second = (write(html, report, tmp_path / name).read_bytes() for name in "ab")
+    assert first == second
 
 
 def test_the_packed_rows_are_those_of_the_report():
@@ -58,9 +58,9 @@ def test_the_packed_rows_are_those_of_the_report():
 
 
 def test_progress_is_told_while_portraits_are_looked_for(tmp_path):
-    told = []
-    html.create(runtime=Runtime()).write(filmed(tmp_path), tmp_path / "a.html", told.append)
-    assert [(step.done, step.total) for step in told] == [(1, 3), (2, 3), (3, 3)]
+    steps = []
+    html.create(runtime=Runtime()).write(filmed(tmp_path), tmp_path / "a.html", steps.append)
+    assert [(step.done, step.total) for step in steps] == [(1, 3), (2, 3), (3, 3)]
 
 
 def test_stills_and_unwritable_folders_are_refused(tmp_path):

@@ -27,15 +27,15 @@ def shown(path, track=0, last=50):
     (element,) = (t for t in ElementTree.parse(path).iter("track") if t.get("id") == str(track))
     keys = [(int(b.get("frame")), b.get("outside") == "1", corners(b)) for b in element.iter("box")]
     assert [key[0] for key in keys] == sorted({key[0] for key in keys})
-    found = {}
+    boxes = {}
     for (frame, outside, box), (after, _, next_box) in zip(
         keys, [*keys[1:], (last, True, keys[-1][2])], strict=True
     ):
         for number in range(frame, after):
             share = (number - frame) / (after - frame)
             if not outside:
-                found[number] = np.add(np.multiply(box, 1 - share), np.multiply(next_box, share))
-    return found
+                boxes[number] = np.add(np.multiply(box, 1 - share), np.multiply(next_box, share))
+    return boxes
 
 
 def test_cvat_shows_a_face_as_long_as_its_samples_last(tmp_path):
@@ -50,11 +50,11 @@ def test_cvat_moves_boxes_between_samples(tmp_path):
     assert boxes[4].tolist() == [18, 20, 118, 140]
 
 
-@pytest.mark.parametrize("known", ["face", "cut"])
-def test_cvat_takes_the_number_of_the_next_picture_where_it_is_known(known, tmp_path):
+@pytest.mark.parametrize("source", ["face", "cut"])
+def test_cvat_takes_the_number_of_the_next_picture_where_it_is_known(source, tmp_path):
     """At a variable rate, the rate tells too little."""
     faces = [Face(0, 0.0, BOX, duration_s=1.0)]
-    if known == "face":
+    if source == "face":
         report = make_report([*faces, Face(7, 1.0, (300, 20, 400, 140), track=1)])
     else:
         report = make_report(faces)
@@ -77,15 +77,15 @@ def test_cvat_describes_its_task(tmp_path):
     task = root.find("meta/task")
     assert [task.findtext(name) for name in ("size", "mode")] == ["4", "interpolation"]
     assert [e.text for e in task.find("original_size")] == ["640", "360"]
-    known = {
+    allowed = {
         a.findtext("name"): a.findtext("values").split("\n")
         for a in task.iterfind("labels/label/attributes/attribute")
     }
-    for found in root.iterfind("track/box"):
-        values = {a.get("name"): a.text or "" for a in found}
+    for element in root.iterfind("track/box"):
+        values = {a.get("name"): a.text or "" for a in element}
         assert values == {"name": "", "sex": "m", "age": ""}
-        assert values.keys() == known.keys()
-        assert values["sex"] in known["sex"]
+        assert values.keys() == allowed.keys()
+        assert values["sex"] in allowed["sex"]
 
 
 @pytest.mark.parametrize(

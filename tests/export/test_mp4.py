@@ -9,11 +9,11 @@ import av
 import numpy as np
 import pytest
 
+from analyzer import registry
 from analyzer.errors import AnalyzerError, InputError, MissingDependency, ResourceError, UsageError
 from analyzer.export import mp4
 from analyzer.files import ffmpeg
 from analyzer.inference.runtime import Runtime
-from analyzer.stages.decode import video as decode
 from tests.support import media
 from tests.support.reports import Face, make_report
 
@@ -29,7 +29,8 @@ CLIPS = [
 
 
 def report_of(path, faces=()):
-    with decode.create(runtime=RUNTIME).open(str(path)) as medium:
+    decoder = registry.load("decode", "video", runtime=RUNTIME)
+    with decoder.open(str(path)) as medium:
         info = medium.info
     size = (info.width_px, info.height_px)
     return make_report(faces, uri=str(path), size=size, duration_s=info.duration_s)
@@ -58,10 +59,10 @@ def sounds(path):
 
 def picture_end(path):
     """When the last picture ends, on the player's clock."""
-    found = media.probe(path, "-show_streams", "-show_format")
-    (video,) = [s for s in found["streams"] if s["codec_type"] == "video"]
+    facts = media.probe(path, "-show_streams", "-show_format")
+    (video,) = [s for s in facts["streams"] if s["codec_type"] == "video"]
     ends = float(video["start_time"]) + float(video["duration"])
-    return ends - float(found["format"]["start_time"])
+    return ends - float(facts["format"]["start_time"])
 
 
 def pictures(path):
@@ -72,11 +73,11 @@ def pictures(path):
 @pytest.mark.parametrize("name", CLIPS)
 def test_every_picture_keeps_its_time_and_the_sound_is_kept(name, shared, tmp_path):
     clip = shared / "media" / "video" / name
-    made = export(clip, tmp_path / "x.mp4.part.3.1")
-    before, after = media.player_times(clip), media.player_times(made)
+    written = export(clip, tmp_path / "x.mp4.part.3.1")
+    before, after = media.player_times(clip), media.player_times(written)
     assert after == pytest.approx(before, abs=1e-3)
-    assert picture_end(made) == pytest.approx(picture_end(clip), abs=2 / 24)
-    assert sounds(made) == sounds(clip)
+    assert picture_end(written) == pytest.approx(picture_end(clip), abs=2 / 24)
+    assert sounds(written) == sounds(clip)
 
 
 def test_a_late_first_picture_stays_late(tmp_path):
@@ -84,24 +85,24 @@ def test_a_late_first_picture_stays_late(tmp_path):
     late = tmp_path / "late.mp4"
     media.ffmpeg("-itsoffset", "0.7", "-i", clip, "-i", clip, "-map", "0:v", "-map", "1:a",
                  "-c", "copy", late)  # fmt: skip
-    made = export(late, tmp_path / "x.mp4")
-    assert media.player_times(made)[0] == pytest.approx(0.7, abs=0.03)
-    assert media.player_times(made) == pytest.approx(media.player_times(late), abs=1e-3)
+    written = export(late, tmp_path / "x.mp4")
+    assert media.player_times(written)[0] == pytest.approx(0.7, abs=0.03)
+    assert media.player_times(written) == pytest.approx(media.player_times(late), abs=1e-3)
 
 
 def test_uneven_times_are_kept(tmp_path):
     clip = source(tmp_path / "s.mkv", "-vf", "setpts='(N*N+3*N)/400/TB'", "-fps_mode", "vfr")
-    made = export(clip, tmp_path / "x.mp4")
-    assert media.player_times(made) == pytest.approx(media.player_times(clip), abs=1e-3)
+    written = export(clip, tmp_path / "x.mp4")
+    assert media.player_times(written) == pytest.approx(media.player_times(clip), abs=1e-3)
 
 
 @pytest.mark.parametrize(
-    ("codec", "kept"),
+    ("codec", "expected"),
     [("aac", "aac"), ("libmp3lame", "mp3"), ("flac", "aac"), ("pcm_s16le", "aac")],
 )
-def test_sound_is_copied_where_mp4_holds_it(codec, kept, tmp_path):
-    made = export(tone(tmp_path / "s.mkv", codec), tmp_path / "x.mp4")
-    assert sounds(made) == [kept]
+def test_sound_is_copied_where_mp4_holds_it(codec, expected, tmp_path):
+    written = export(tone(tmp_path / "s.mkv", codec), tmp_path / "x.mp4")
+    assert sounds(written) == [expected]
 
 
 def test_a_source_without_sound(tmp_path):
@@ -131,8 +132,8 @@ def test_the_box_stands_where_the_report_says_while_it_says_so(tmp_path):
     ],
 )
 def test_pixels_become_square_and_sides_even(filters, shown, tmp_path):
-    made = export(source(tmp_path / "s.mp4", "-vf", filters), tmp_path / "x.mp4")
-    video = media.probe(made, "-show_streams")["streams"][0]
+    written = export(source(tmp_path / "s.mp4", "-vf", filters), tmp_path / "x.mp4")
+    video = media.probe(written, "-show_streams")["streams"][0]
     assert (video["width"], video["height"]) == shown
     assert video["sample_aspect_ratio"] == "1:1"
     assert video["pix_fmt"] == "yuv420p"
@@ -161,17 +162,17 @@ def test_a_rotated_source_comes_out_upright(degrees, tmp_path):
 def test_any_name_of_source_and_target(weird_folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     clip = source(weird_folder / "-i s'x.mp4")
-    made = export(os.path.relpath(clip), weird_folder.relative_to(tmp_path) / "-x,'y.part.3.1")
-    assert len(pictures(made)) == 25
+    written = export(os.path.relpath(clip), weird_folder.relative_to(tmp_path) / "-x,'y.part.3.1")
+    assert len(pictures(written)) == 25
 
 
 def test_progress_grows_to_the_end(tmp_path):
-    told = []
-    export(media.video(tmp_path / "s.mp4", seconds=4), tmp_path / "x.mp4", progress=told.append)
-    assert {p.stage for p in told} == {"mp4"}
-    assert sorted(p.done for p in told) == [p.done for p in told]
-    assert told[-1].done == pytest.approx(4, abs=0.2)
-    assert told[-1].done <= told[-1].total
+    steps = []
+    export(media.video(tmp_path / "s.mp4", seconds=4), tmp_path / "x.mp4", progress=steps.append)
+    assert {p.stage for p in steps} == {"mp4"}
+    assert sorted(p.done for p in steps) == [p.done for p in steps]
+    assert steps[-1].done == pytest.approx(4, abs=0.2)
+    assert steps[-1].done <= steps[-1].total
 
 
 def test_a_hook_that_raises_ends_ffmpeg_and_leaves_nothing(tmp_path):
@@ -230,16 +231,16 @@ class TestBinary:
         ffmpeg.find_ffmpeg.cache_clear()
 
     @pytest.mark.parametrize(
-        "said", ["", "libavfilter      7.110.100 / 7", "exit 1", "libavfilter 9. 1.100"]
+        "version", ["", "libavfilter      7.110.100 / 7", "exit 1", "libavfilter 9. 1.100"]
     )
-    def test_one_on_path_that_cannot_do_it_is_passed_over(self, said, tmp_path, monkeypatch):
-        fake(tmp_path, f"echo '{said}'")
+    def test_one_on_path_that_cannot_do_it_is_passed_over(self, version, tmp_path, monkeypatch):
+        fake(tmp_path, f"echo '{version}'")
         monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
         assert "imageio_ffmpeg" in ffmpeg.find_ffmpeg()
 
     def test_one_on_path_that_can_is_taken(self, tmp_path, monkeypatch):
-        said = "--enable-libass --enable-libx264 libavfilter      8. 44.100 / 8"
-        program = fake(tmp_path, f"echo '{said}'")
+        version = "--enable-libass --enable-libx264 libavfilter      8. 44.100 / 8"
+        program = fake(tmp_path, f"echo '{version}'")
         monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
         assert ffmpeg.find_ffmpeg() == str(program)
 
@@ -252,8 +253,8 @@ class TestBinary:
     def test_the_packaged_one_does_the_work(self, tmp_path, monkeypatch):
         clip = tone(tmp_path / "s.mp4", "aac")
         monkeypatch.setattr(ffmpeg, "_can", lambda path: "imageio_ffmpeg" in path)
-        made = export(clip, tmp_path / "x.mp4", [Face(0, 0, (50, 50, 90, 90))])
-        assert len(pictures(made)) == 25
+        written = export(clip, tmp_path / "x.mp4", [Face(0, 0, (50, 50, 90, 90))])
+        assert len(pictures(written)) == 25
 
 
 @pytest.mark.parametrize("seed", range(4))

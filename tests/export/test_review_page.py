@@ -145,7 +145,7 @@ class TestCorrections:
         with page.page.expect_download() as waiting:
             page.page.click("#save")
         assert waiting.value.suggested_filename == "corrections.json"
-        found = json.loads(waiting.value.path().read_text(encoding="utf-8"))
+        saved = json.loads(waiting.value.path().read_text(encoding="utf-8"))
         faces = {
             round(float(t), 3): list(map(int, box))
             for t, box in zip(
@@ -155,9 +155,12 @@ class TestCorrections:
             )
         }
         anchors = []
-        for op in found["corrections"]:
-            anchors += [*op.pop("anchor", []), *(a for one in op.pop("anchors", []) for a in one)]
-        assert found == {
+        for op in saved["corrections"]:
+            anchors += [
+                *op.pop("anchor", []),
+                *(a for group in op.pop("anchors", []) for a in group),
+            ]
+        assert saved == {
             "format": "ina-corrections",
             "version": 1,
             "source": {
@@ -223,11 +226,11 @@ class TestCorrections:
     def test_that_are_not_saved_are_not_lost_without_a_warning(self, film, review):
         page = review(film)
         self.corrected(page)
-        told = []
-        page.page.on("dialog", lambda dialog: (told.append(dialog.type), dialog.accept()))
+        dialogs = []
+        page.page.on("dialog", lambda dialog: (dialogs.append(dialog.type), dialog.accept()))
         page.page.close(run_before_unload=True)
         page.page.context.new_page()  # lets the dialog come
-        assert told == ["beforeunload"]
+        assert dialogs == ["beforeunload"]
 
 
 def test_all_can_be_done_with_the_keyboard(film, review):
@@ -312,6 +315,6 @@ def test_a_picture_taller_than_the_screen_is_letterboxed(review, tmp_path):
     scale = min(stage[1] / squares.SIZE[0], stage[0] / squares.SIZE[1])
     left = (stage[1] - scale * squares.SIZE[0]) / 2
     assert left > 20
-    wanted = left + scale * squares.square_at(3)[0]
-    assert abs(x1 - wanted) < 4
-    assert x2 > wanted + scale * squares.SQUARE - 4
+    expected_x = left + scale * squares.square_at(3)[0]
+    assert abs(x1 - expected_x) < 4
+    assert x2 > expected_x + scale * squares.SQUARE - 4

@@ -48,8 +48,8 @@ def test_csv_begins_with_the_columns_of_inafaceanalyzer(engine, header, faces, t
 
 def test_csv_has_the_values_of_the_report(tmp_path):
     report = make_report(FACES, persons={0: 0, 3: 1, 7: -1}, names={0: "Grace"})
-    found = table(csv, report, tmp_path, dtype=str, keep_default_na=False)
-    assert found.iloc[0].to_dict() == {
+    rows = table(csv, report, tmp_path, dtype=str, keep_default_na=False)
+    assert rows.iloc[0].to_dict() == {
         "frame": "0",
         "bbox": "(10, 21, 110, 140)",
         "face_id": "0",
@@ -69,23 +69,23 @@ def test_csv_has_the_values_of_the_report(tmp_path):
         "sharpness": "0.5000",
         "frontality": "0.7500",
     }
-    assert found["person_id"].tolist() == ["0", "1", ""]
-    assert found["detect_conf"].tolist() == ["0.9000", "", "0.9000"]
-    assert found["track_conf"].tolist() == ["", "0.7000", ""]
-    assert found["bbox"][2] == "(-5, -3, 40, 50)"
+    assert rows["person_id"].tolist() == ["0", "1", ""]
+    assert rows["detect_conf"].tolist() == ["0.9000", "", "0.9000"]
+    assert rows["track_conf"].tolist() == ["", "0.7000", ""]
+    assert rows["bbox"][2] == "(-5, -3, 40, 50)"
 
 
 def test_csv_leaves_cells_empty_where_an_attribute_was_not_asked_for(tmp_path):
-    found = table(csv, make_report(FACES, heads=["age"]), tmp_path)
-    empty = [name for name in found if found[name].isna().all()]
+    rows = table(csv, make_report(FACES, heads=["age"]), tmp_path)
+    empty = [name for name in rows if rows[name].isna().all()]
     assert empty == ["sex_decfunc", "sex_label", "sex_decfunc_avg", "sex_label_avg", "name"]
 
 
 def test_csv_shows_ethnicity_only_when_asked_for(tmp_path):
     report = make_report(FACES, heads=["sex", "age", "ethnicity"])
-    found = table(csv, report, tmp_path)
-    assert found.columns[-1] == "ethnicity_label"
-    assert set(found["ethnicity_label"]) == {"Indian"}
+    rows = table(csv, report, tmp_path)
+    assert rows.columns[-1] == "ethnicity_label"
+    assert set(rows["ethnicity_label"]) == {"Indian"}
 
 
 def test_csv_of_stills_has_the_path_for_a_frame(tmp_path):
@@ -99,15 +99,15 @@ def test_no_name_becomes_a_formula(exporter, name, tmp_path):
     report = make_report(FACES, names={0: name})
     path = write(exporter, report, tmp_path)
     with path.open(newline="") as stream:
-        found = pd.read_csv(stream, lineterminator="\n", keep_default_na=False)
-    assert found["name"][0] == "'" + name
+        rows = pd.read_csv(stream, lineterminator="\n", keep_default_na=False)
+    assert rows["name"][0] == "'" + name
 
 
 @pytest.mark.parametrize("name", ['a "b", c', "é 王 😀", "{\\an8}<b>", "line\nline"])
 @pytest.mark.parametrize("exporter", [csv, characters])
 def test_names_come_out_literally(exporter, name, tmp_path):
-    found = table(exporter, make_report(FACES, names={0: name}), tmp_path, keep_default_na=False)
-    assert found["name"][0] == name
+    rows = table(exporter, make_report(FACES, names={0: name}), tmp_path, keep_default_na=False)
+    assert rows["name"][0] == name
 
 
 def test_lines_end_in_lf_and_text_is_utf8(tmp_path):
@@ -118,8 +118,8 @@ def test_lines_end_in_lf_and_text_is_utf8(tmp_path):
 
 def test_characters_are_one_row_a_person(tmp_path):
     report = make_report(FACES, persons={0: 0, 3: 0, 7: -1}, names={0: "Grace"})
-    found = table(characters, report, tmp_path, dtype=str, keep_default_na=False)
-    assert found.to_dict("records") == [
+    rows = table(characters, report, tmp_path, dtype=str, keep_default_na=False)
+    assert rows.to_dict("records") == [
         {
             "person_id": "0",
             "name": "Grace",
@@ -140,8 +140,8 @@ def test_characters_are_one_row_a_person(tmp_path):
 
 
 def test_characters_without_attributes_faces_or_duration(tmp_path):
-    found = table(characters, make_report(FACES, heads=[], duration_s=0), tmp_path)
-    empty = {name for name in found if found[name].isna().all()}
+    rows = table(characters, make_report(FACES, heads=[], duration_s=0), tmp_path)
+    empty = {name for name in rows if rows[name].isna().all()}
     assert {"sex_label", "age_label", "age_low", "age_high", "screen_share"} <= empty
     assert len(table(characters, make_report(), tmp_path)) == 0
 
@@ -153,17 +153,17 @@ def test_characters_have_identities_where_a_store_was_asked(tmp_path):
         replace(p, identity_id=n) for p, n in zip(report.persons, (17, None, 4), strict=True)
     )
     report = replace(report, persons=persons, is_remembered=True)
-    found = table(characters, report, tmp_path, dtype=str, keep_default_na=False)
-    assert found.columns[-1] == "identity_id"
-    assert found["identity_id"].tolist() == ["17", "", "4"]
+    rows = table(characters, report, tmp_path, dtype=str, keep_default_na=False)
+    assert rows.columns[-1] == "identity_id"
+    assert rows["identity_id"].tolist() == ["17", "", "4"]
     nobody = replace(make_report(), is_remembered=True)
     assert table(characters, nobody, tmp_path).columns[-1] == "identity_id"
 
 
 def test_characters_show_ethnicity_with_its_share(tmp_path):
-    found = table(characters, make_report(FACES, heads=["sex", "age", "ethnicity"]), tmp_path)
-    assert found.columns[-2:].tolist() == ["ethnicity_label", "ethnicity_share"]
-    assert found["ethnicity_share"].tolist() == [0.6] * 3
+    rows = table(characters, make_report(FACES, heads=["sex", "age", "ethnicity"]), tmp_path)
+    assert rows.columns[-2:].tolist() == ["ethnicity_label", "ethnicity_share"]
+    assert rows["ethnicity_share"].tolist() == [0.6] * 3
 
 
 @pytest.mark.parametrize("exporter", [csv, characters])

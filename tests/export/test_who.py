@@ -48,8 +48,8 @@ def test_posters_are_one_row_a_face(tmp_path):
     path = write(posters, with_poster("=Grace"), tmp_path)
     header = "face,bbox,detect_conf,person_id,name,distance,sex_label,age_label,area_ratio"
     assert path.read_text().splitlines()[0] == header
-    found = pd.read_csv(path, dtype=str, keep_default_na=False)
-    values = [[*row.values()] for row in found.to_dict("records")]
+    rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+    values = [[*row.values()] for row in rows.to_dict("records")]
     assert values == [
         ["0", "(10, 50, 110, 150)", "0.9000", "0", "'=Grace", "0.2500", "m", "40.0", "0.0833"],
         ["1", "(150, 50, 250, 150)", "0.8000", "", "", "0.7500", "f", "", "0.0830"],
@@ -79,15 +79,15 @@ def test_names_are_json_with_the_candidates(tmp_path):
     sure = Candidate(name="é", probability=0.98765, distance=0.25)
     persons = (replace(report.persons[0], candidates=(sure,)), *report.persons[1:])
     path = write(names, replace(report, persons=persons), tmp_path)
-    found = json.loads(path.read_text(encoding="utf-8"))
-    assert found["medium"] == "clip.mp4"
-    assert found["persons"][0] == {
+    document = json.loads(path.read_text(encoding="utf-8"))
+    assert document["medium"] == "clip.mp4"
+    assert document["persons"][0] == {
         "person_id": 0,
         "name": "é",
         "name_distance": 0.25,
         "candidates": [{"name": "é", "probability": 0.9877, "distance": 0.25}],
     }
-    assert found["persons"][1]["candidates"] == []
+    assert document["persons"][1]["candidates"] == []
 
 
 def exchanged(report, folder):
@@ -99,8 +99,8 @@ def exchanged(report, folder):
 def test_the_exchange_form_has_a_box_for_every_frame_of_a_trajectory(tmp_path):
     report = make_report(FACES, persons={0: 0, 3: 1, 7: -1}, uri="films/123-film.mp4")
     report = replace(report, observations=replace(report.observations, cut_frames=np.array([6])))
-    found = exchanged(report, tmp_path)
-    first, *_ = found["trajectories.jsonl"]
+    files = exchanged(report, tmp_path)
+    first, *_ = files["trajectories.jsonl"]
     assert first == {
         "index": 0,
         "start": 0,
@@ -112,22 +112,22 @@ def test_the_exchange_form_has_a_box_for_every_frame_of_a_trajectory(tmp_path):
         "object_type": "face",
         "movie_id": 123,
     }
-    assert found["scene_changes.json"] == [{"frame_indices": [6], "movie_id": 123}]
-    assert found["clusters.json"] == [{"clusters": [0, 1, 2], "movie_id": 123}]
-    assert found["predictions.json"][0]["predictions"] == {"0": {}, "1": {}, "2": {}}
+    assert files["scene_changes.json"] == [{"frame_indices": [6], "movie_id": 123}]
+    assert files["clusters.json"] == [{"clusters": [0, 1, 2], "movie_id": 123}]
+    assert files["predictions.json"][0]["predictions"] == {"0": {}, "1": {}, "2": {}}
     places = {
         (t["start"] + i, *box)
-        for t in found["trajectories.jsonl"]
+        for t in files["trajectories.jsonl"]
         for i, box in enumerate(t["bbs"])
     }
-    assert {(f["frame"], *f["box"]) for f in found["features.jsonl"]} <= places
-    assert found["features.jsonl"][0]["tag"] == "123:0:10_20_110_140"
-    assert len(found["features.jsonl"][0]["embedding"]) == 4
+    assert {(f["frame"], *f["box"]) for f in files["features.jsonl"]} <= places
+    assert files["features.jsonl"][0]["tag"] == "123:0:10_20_110_140"
+    assert len(files["features.jsonl"][0]["embedding"]) == 4
 
 
 def test_equal_reports_give_equal_bytes(tmp_path):
-    one, other = (write(exchange, make_report(FACES), tmp_path, name) for name in "ab")
-    assert one.read_bytes() == other.read_bytes()
+    first, second = (write(exchange, make_report(FACES), tmp_path, name) for name in "ab")
+    assert first.read_bytes() == second.read_bytes()
 
 
 @pytest.mark.parametrize("exporter", [posters, poster_image, names, exchange])

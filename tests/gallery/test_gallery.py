@@ -46,7 +46,7 @@ def save(picture: Image.Image, path: Path) -> Path:
 
 @pytest.fixture
 def people(tmp_path):
-    """A folder of a picture, a folder of pictures, and one that shows nobody."""
+    """A folder of a picture, a folder of pictures, and one that shows no person."""
     folder = tmp_path / "people"
     save(astronaut(), folder / "an-astronaut.png")
     save(hopper(), folder / "Grace é" / "1.jpg")
@@ -71,10 +71,10 @@ def test_of_several_faces_the_largest_is_taken_and_said_so(tmp_path, models):
     wide.paste(astronaut().transpose(Image.Transpose.FLIP_LEFT_RIGHT), (512, 0))
     picture = save(wide, tmp_path / "people" / "twins.png")
     gallery = Galleries(models).get(str(picture.parent))
-    found = stills.describe_still(str(picture), models)
-    largest = int(np.argmax(found.detections.boxes[:, 2] - found.detections.boxes[:, 0]))
-    assert found.detections.boxes[largest, 0] > 512
-    np.testing.assert_array_equal(gallery.embeddings[0], found.descriptions.embeddings[largest])
+    still = stills.describe_still(str(picture), models)
+    largest = int(np.argmax(still.detections.boxes[:, 2] - still.detections.boxes[:, 0]))
+    assert still.detections.boxes[largest, 0] > 512
+    np.testing.assert_array_equal(gallery.embeddings[0], still.descriptions.embeddings[largest])
     assert f"{picture}: 2 faces" in gallery.notes[0]
 
 
@@ -89,18 +89,18 @@ def test_a_gallery_is_described_once_and_again_when_a_picture_changes(people, mo
     assert len(looks) == 3
     assert (again.names, again.notes) == (first.names, first.notes)
     np.testing.assert_array_equal(again.embeddings, first.embeddings)
-    kept = Galleries(models)
-    assert kept.get(str(people)) is kept.get(str(people))
+    galleries = Galleries(models)
+    assert galleries.get(str(people)) is galleries.get(str(people))
     save(hopper(), people / "Grace é" / "2.png")
-    assert len(kept.get(str(people)).names) == 3
+    assert len(galleries.get(str(people)).names) == 3
 
 
-@pytest.mark.parametrize("made", [False, True])
-def test_a_gallery_without_portraits_is_an_input_error(made, tmp_path, models):
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_gallery_without_portraits_is_an_input_error(exists, tmp_path, models):
     folder = tmp_path / "people"
-    if made:
+    if exists:
         folder.mkdir()
-    with pytest.raises(InputError, match="no portrait" if made else "No such file"):
+    with pytest.raises(InputError, match="no portrait" if exists else "No such file"):
         Galleries(models).get(str(folder))
 
 
@@ -175,32 +175,36 @@ def test_the_astronaut_is_named_and_found_on_the_poster(report, people, models, 
     poster.paste(hopper().resize((480, 560)), (560, 20))
     path = save(poster, tmp_path / "poster.png")
     gallery = Galleries(models).get(str(people))
-    found = identify(report, components=models, gallery=gallery, poster=str(path))
-    assert [p.name for p in found.persons] == ["an-astronaut"]
-    assert found.poster is not None
-    order = found.poster.boxes[:, 0].argsort()
-    assert found.poster.person_ids[order].tolist() == [0, -1]
-    assert found.poster.sex[order[0]] == found.persons[0].attributes["sex"].label
-    assert found.poster.sex[order[1]]
-    assert found.notes == ()
+    identified = identify(report, components=models, gallery=gallery, poster=str(path))
+    assert [p.name for p in identified.persons] == ["an-astronaut"]
+    assert identified.poster is not None
+    order = identified.poster.boxes[:, 0].argsort()
+    assert identified.poster.person_ids[order].tolist() == [0, -1]
+    assert identified.poster.sex[order[0]] == identified.persons[0].attributes["sex"].label
+    assert identified.poster.sex[order[1]]
+    assert identified.notes == ()
 
 
 def test_a_poster_that_cannot_be_read_is_skipped_with_its_reason(report, models, tmp_path):
-    found = identify(report, components=models, poster=str(tmp_path / "none.jpg"))
-    assert found.poster is None
-    assert found.persons == report.persons
-    assert found.notes[0].startswith("poster skipped: ")
-    assert "none.jpg" in found.notes[0]
+    identified = identify(report, components=models, poster=str(tmp_path / "none.jpg"))
+    assert identified.poster is None
+    assert identified.persons == report.persons
+    assert identified.notes[0].startswith("poster skipped: ")
+    assert "none.jpg" in identified.notes[0]
 
 
 def test_of_a_medium_that_is_missing_the_poster_is_looked_at(people, models, tmp_path):
     missing, poster = str(tmp_path / "none.png"), str(people / "an-astronaut.png")
-    found = analyze(missing, components=models, poster=poster)
-    assert (found.info.kind, found.persons, len(found.observations)) == ("none", (), 0)
-    assert found.notes[0].startswith("medium skipped: ")
-    assert found.poster is not None
-    assert found.poster.person_ids.tolist() == [-1]
-    assert found.poster.sex[0]
-    assert np.isnan(found.poster.distances).all()
+    report_of_poster = analyze(missing, components=models, poster=poster)
+    assert (
+        report_of_poster.info.kind,
+        report_of_poster.persons,
+        len(report_of_poster.observations),
+    ) == ("none", (), 0)
+    assert report_of_poster.notes[0].startswith("medium skipped: ")
+    assert report_of_poster.poster is not None
+    assert report_of_poster.poster.person_ids.tolist() == [-1]
+    assert report_of_poster.poster.sex[0]
+    assert np.isnan(report_of_poster.poster.distances).all()
     with pytest.raises(InputError, match="No such file"):
         analyze(missing, components=models, poster=missing)

@@ -42,11 +42,11 @@ def names(report):
 
 
 def test_a_person_has_the_name_of_the_portrait_and_a_stranger_has_none():
-    found = matching.name_persons(
+    named = matching.name_persons(
         report_of(EAST, NORTH), gallery_of(ada=[EAST * 1.1], bob=[-EAST]), THRESHOLD
     )
-    assert names(found) == ["ada", None]
-    ada, stranger = found.persons
+    assert names(named) == ["ada", None]
+    ada, stranger = named.persons
     assert ada.name_distance == pytest.approx(0.1)
     assert ada.candidates[0].probability > 0.99
     assert [c.name for c in stranger.candidates] == ["bob", "ada"]
@@ -58,11 +58,11 @@ def test_who_was_forgotten_gets_no_name():
     report = report_of(EAST, NORTH)
     people = gallery_of(ada=[EAST], bob=[NORTH])
     wholly, partly = strip.erase_from_report(report, [0], None), report
-    who = replace(report.identities, centroids=np.stack([EAST * 0, NORTH]))
-    for one in (wholly, replace(partly, identities=who)):
-        found = matching.name_persons(one, people, THRESHOLD)
-        assert names(found) == [None, "bob"]
-        assert found.persons[0].candidates == ()
+    owners = replace(report.identities, centroids=np.stack([EAST * 0, NORTH]))
+    for each in (wholly, replace(partly, identities=owners)):
+        named = matching.name_persons(each, people, THRESHOLD)
+        assert names(named) == [None, "bob"]
+        assert named.persons[0].candidates == ()
     faces = np.stack([EAST, NORTH])
     ids, _ = matching.match(faces, wholly, THRESHOLD)
     assert ids.tolist() == [-1, 1]
@@ -72,15 +72,15 @@ def test_who_was_forgotten_gets_no_name():
 
 
 def test_a_portrait_at_the_threshold_is_as_likely_as_somebody_else():
-    found = matching.name_persons(report_of(EAST), gallery_of(ada=[EAST * 1.5]), THRESHOLD)
-    assert found.persons[0].candidates[0].probability == pytest.approx(0.5)
-    assert names(found) == [None]
+    named = matching.name_persons(report_of(EAST), gallery_of(ada=[EAST * 1.5]), THRESHOLD)
+    assert named.persons[0].candidates[0].probability == pytest.approx(0.5)
+    assert names(named) == [None]
 
 
 def test_somebody_who_looks_like_two_people_has_no_name_unless_more_portraits_speak_for_one():
     ada, bob = EAST * 1.3, EAST * 0.7
-    one = matching.name_persons(report_of(EAST), gallery_of(ada=[ada], bob=[bob]), THRESHOLD)
-    assert names(one) == [None]
+    undecided = matching.name_persons(report_of(EAST), gallery_of(ada=[ada], bob=[bob]), THRESHOLD)
+    assert names(undecided) == [None]
     two = matching.name_persons(report_of(EAST), gallery_of(ada=[ada, ada], bob=[bob]), THRESHOLD)
     assert names(two) == ["ada"]
 
@@ -119,5 +119,5 @@ def test_faces_of_nobody_are_matched_to_nothing():
 def test_distances_are_euclidean():
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(5, 8)), rng.normal(size=(7, 8))
-    wanted = np.linalg.norm(a[:, None] - b[None], axis=2)
-    np.testing.assert_allclose(matching.distances(a, b), wanted, atol=1e-9)
+    expected = np.linalg.norm(a[:, None] - b[None], axis=2)
+    np.testing.assert_allclose(matching.distances(a, b), expected, atol=1e-9)

@@ -50,10 +50,14 @@ def people(n: int, seed: int = 0) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def pictures(who: np.ndarray, seed: int = 1, spread: float = 0.2) -> np.ndarray:
+def pictures(directions: np.ndarray, seed: int = 1, spread: float = 0.2) -> np.ndarray:
     """An embedding of each of people (n, 32), of another length than one."""
-    noise = np.random.default_rng(seed).normal(size=who.shape) * spread / np.sqrt(who.shape[1])
-    return (1.4 * (who + noise)).astype(np.float32)
+    noise = (
+        np.random.default_rng(seed).normal(size=directions.shape)
+        * spread
+        / np.sqrt(directions.shape[1])
+    )
+    return (1.4 * (directions + noise)).astype(np.float32)
 
 
 def ones(n: int) -> np.ndarray:
@@ -65,60 +69,62 @@ def add(store: IdentityStore, embeddings: np.ndarray, key: str) -> list[int]:
 
 
 def test_new_people_are_added_and_known_again(opened):
-    store, known = opened(), people(6)
-    assert add(store, pictures(known), "a") == [0, 1, 2, 3, 4, 5]
-    assert add(store, pictures(known[::-1], seed=2), "b") == [5, 4, 3, 2, 1, 0]
+    store, directions = opened(), people(6)
+    assert add(store, pictures(directions), "a") == [0, 1, 2, 3, 4, 5]
+    assert add(store, pictures(directions[::-1], seed=2), "b") == [5, 4, 3, 2, 1, 0]
     assert add(store, pictures(people(7)[5:], seed=3), "c") == [5, 6]
-    assert [one.faces for one in store.all()] == [2, 2, 2, 2, 2, 3, 1]
+    assert [person.faces for person in store.all()] == [2, 2, 2, 2, 2, 3, 1]
 
 
 def test_new_people_of_one_call_are_compared_with_each_other(opened):
-    store, who = opened(), np.array([0, 1, 0, 2, 1, 0])
-    assert add(store, pictures(people(3)[who]), "a") == who.tolist()
+    store, owners = opened(), np.array([0, 1, 0, 2, 1, 0])
+    assert add(store, pictures(people(3)[owners]), "a") == owners.tolist()
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_different_people_of_one_call_get_different_identities(opened, seed):
     """The nearest pair first, as a plain search through all pairs has it."""
-    store, who = opened(), np.random.default_rng(seed).integers(0, 4, 12)
-    known = pictures(people(4)[[0, 1, 1, 2, 3]], seed=20, spread=0.45)
-    known /= np.linalg.norm(known, axis=1, keepdims=True)
-    seen = pictures(people(4)[who], seed=seed, spread=0.3)
-    store.match_or_add(known, ones(5), key="known", distinct=True)
-    ids = store.match_or_add(seen, ones(12), key="seen", distinct=True).tolist()
-    cosines = seen @ known.T / np.linalg.norm(seen, axis=1, keepdims=True)
-    wanted = {}
+    store, owners = opened(), np.random.default_rng(seed).integers(0, 4, 12)
+    stored = pictures(people(4)[[0, 1, 1, 2, 3]], seed=20, spread=0.45)
+    stored /= np.linalg.norm(stored, axis=1, keepdims=True)
+    new_pictures = pictures(people(4)[owners], seed=seed, spread=0.3)
+    store.match_or_add(stored, ones(5), key="known", distinct=True)
+    ids = store.match_or_add(new_pictures, ones(12), key="seen", distinct=True).tolist()
+    cosines = new_pictures @ stored.T / np.linalg.norm(new_pictures, axis=1, keepdims=True)
+    identity_of_row = {}
     while (cosines > SETTINGS.least).any():
         row, identity = np.unravel_index(cosines.argmax(), cosines.shape)
-        wanted[row] = identity
+        identity_of_row[row] = identity
         cosines[row], cosines[:, identity] = -1, -1
     new = iter(range(5, 99))
-    assert ids == [wanted[row] if row in wanted else next(new) for row in range(12)]
-    assert len(wanted) > 2
+    assert ids == [
+        identity_of_row[row] if row in identity_of_row else next(new) for row in range(12)
+    ]
+    assert len(identity_of_row) > 2
     assert store.counters().identities == len({*range(5), *ids})
 
 
 def test_centroid_is_the_mean_of_length_one(opened):
-    store, seen = opened(), pictures(np.repeat(people(1), 3, axis=0))
-    for number, picture in enumerate(seen):
+    store, embeddings = opened(), pictures(np.repeat(people(1), 3, axis=0))
+    for number, picture in enumerate(embeddings):
         add(store, picture[None], str(number))
-    unit = seen / np.linalg.norm(seen, axis=1, keepdims=True)
-    found = store.get(0)
-    np.testing.assert_allclose(np.linalg.norm(found.centroid), 1, atol=1e-6)
-    np.testing.assert_allclose(found.centroid @ unit.mean(0), np.linalg.norm(unit.mean(0)), 1e-3)
-    assert (found.id, found.updates, found.faces) == (0, 3, 3)
+    unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+    person = store.get(0)
+    np.testing.assert_allclose(np.linalg.norm(person.centroid), 1, atol=1e-6)
+    np.testing.assert_allclose(person.centroid @ unit.mean(0), np.linalg.norm(unit.mean(0)), 1e-3)
+    assert (person.id, person.updates, person.faces) == (0, 3, 3)
 
 
 @pytest.mark.parametrize("at_once", [1, 4, 20])
 def test_centroid_stays_after_so_many_embeddings(opened, at_once):
-    store, seen = opened(), pictures(np.repeat(people(1), 20, axis=0))
+    store, embeddings = opened(), pictures(np.repeat(people(1), 20, axis=0))
     for start in range(0, 20, at_once):
-        add(store, seen[start : start + at_once], str(start))
-    unit = seen[:5] / np.linalg.norm(seen[:5], axis=1, keepdims=True)
-    found = store.get(0)
-    assert (found.updates, found.faces) == (5, 20)
+        add(store, embeddings[start : start + at_once], str(start))
+    unit = embeddings[:5] / np.linalg.norm(embeddings[:5], axis=1, keepdims=True)
+    person = store.get(0)
+    assert (person.updates, person.faces) == (5, 20)
     mean = unit.mean(0) / np.linalg.norm(unit.mean(0))
-    np.testing.assert_allclose(found.centroid @ mean, 1, atol=1e-3)
+    np.testing.assert_allclose(person.centroid @ mean, 1, atol=1e-3)
 
 
 def test_look_up_changes_nothing(opened):
@@ -126,9 +132,9 @@ def test_look_up_changes_nothing(opened):
     empty = store.match(people(2))
     assert (empty.ids.tolist(), empty.distances.tolist()) == ([-1, -1], [np.inf, np.inf])
     add(store, people(2), "a")
-    found = store.match(np.concatenate([pictures(people(2)[1:]), people(1, seed=9)]))
-    assert found.ids.tolist() == [1, -1]
-    assert found.distances[0] < 0.4 < 0.6 < found.distances[1]
+    matches = store.match(np.concatenate([pictures(people(2)[1:]), people(1, seed=9)]))
+    assert matches.ids.tolist() == [1, -1]
+    assert matches.distances[0] < 0.4 < 0.6 < matches.distances[1]
     assert store.counters().embedded == 2
 
 
@@ -165,7 +171,7 @@ def test_forgotten_people_leave_nothing_and_come_as_others(opened):
     store.forget([1, 1, 77])
     store.forget([1])
     assert store.get(1) is None
-    assert [one.id for one in other.all()] == [0, 2]
+    assert [person.id for person in other.all()] == [0, 2]
     assert other.match(people(3)).ids.tolist() == [0, -1, 2]
     assert other.counters() == Counters(detected=6, embedded=6, saved=4, forgotten=2, identities=2)
     assert add(other, people(3), "c") == [0, 3, 2]
@@ -190,16 +196,16 @@ def test_a_store_goes_on_where_it_was(opened):
 
 
 def test_others_are_followed_over_many_changes(opened):
-    one, other = opened(), opened()
+    first, other = opened(), opened()
     rng = np.random.default_rng(4)
     for turn in range(12):
-        who = rng.integers(0, 20, 9)
-        store = (one, other)[turn % 2]
-        add(store, pictures(people(20)[who], seed=turn), str(turn))
-    found = [store.match(people(20)) for store in (one, other, opened())]
-    for one_found in found:
-        np.testing.assert_array_equal(one_found.ids, found[0].ids)
-        np.testing.assert_array_equal(one_found.distances, found[0].distances)
+        owners = rng.integers(0, 20, 9)
+        store = (first, other)[turn % 2]
+        add(store, pictures(people(20)[owners], seed=turn), str(turn))
+    matches = [store.match(people(20)) for store in (first, other, opened())]
+    for one_found in matches:
+        np.testing.assert_array_equal(one_found.ids, matches[0].ids)
+        np.testing.assert_array_equal(one_found.distances, matches[0].distances)
 
 
 def test_many_identities_come_in_pages(opened, monkeypatch):
@@ -212,7 +218,7 @@ def test_many_identities_come_in_pages(opened, monkeypatch):
     assert add(store, embeddings, "a") == list(range(1500))
     reader = opened()
     assert reader.match(embeddings).ids.tolist() == list(range(1500))
-    assert [one.id for one in reader.all()] == list(range(1500))
+    assert [person.id for person in reader.all()] == list(range(1500))
 
 
 def test_what_another_did_meanwhile_is_seen(opened):
@@ -229,7 +235,7 @@ def test_what_another_did_meanwhile_is_seen(opened):
 
     store._records.commit = slow
     assert add(store, people(6), "late") == [0, 1, 5, 3, 4, 6]
-    faces = {one.id: one.faces for one in store.all()}
+    faces = {person.id: person.faces for person in store.all()}
     assert faces == {0: 3, 1: 2, 3: 2, 4: 2, 5: 1, 6: 1}
 
 

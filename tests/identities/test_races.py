@@ -5,17 +5,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from analyzer.identities.address import open_store
 from analyzer.identities.records import Counters
-from tests.support import identity_workers
-from tests.support.identity_workers import BATCH, EMBEDDINGS, PEOPLE
+from tests.support import identities
+from tests.support.identities import BATCH, EMBEDDINGS, PEOPLE
+from tests.support.processes import ROOT
 from tests.support.redis_server import RedisServer
-
-ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
@@ -30,7 +28,7 @@ def start(url: str, n: int, pause_s: float = 0) -> list[subprocess.Popen[str]]:
     """Start processes, and let them go when all are there."""
     # BLAS threads of eight processes would only get in each other's way.
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, identity_workers.__file__, url]
+    command = [sys.executable, "-m", "tests.support.identities", url]
     workers = [
         subprocess.Popen(
             [*command, str(number), str(n), str(pause_s)],
@@ -63,10 +61,10 @@ def check(url: str, workers: list[subprocess.Popen[str]]) -> None:
         saved=EMBEDDINGS,
         identities=PEOPLE,
     )
-    found = list(store.all())
-    assert [one.id for one in found] == list(range(PEOPLE))
-    assert {one.faces for one in found} == {EMBEDDINGS // PEOPLE}
-    assert {one.updates for one in found} == {identity_workers.SETTINGS.refine}
+    people = list(store.all())
+    assert [person.id for person in people] == list(range(PEOPLE))
+    assert {person.faces for person in people} == {EMBEDDINGS // PEOPLE}
+    assert {person.updates for person in people} == {identities.SETTINGS.refine}
     store.close()
 
 

@@ -24,11 +24,11 @@ def store(tmp_path):
     opened.close()
 
 
-def report_of(uri: Path, *who: int):
+def report_of(uri: Path, *axes: int):
     """A medium in which these people are seen, the first one in one picture, and so on."""
     faces = [
         Face(frame, frame / 5, BOX, track=person)
-        for person in range(len(who))
+        for person in range(len(axes))
         for frame in range(person + 1)
     ]
     report = make_report(faces, uri=str(uri))
@@ -39,7 +39,7 @@ def report_of(uri: Path, *who: int):
         persons=report.persons[::-1],
         observations=replace(report.observations, tally=tally),
         identities=replace(
-            report.identities, centroids=1.4 * np.eye(8, dtype=np.float32)[list(who)]
+            report.identities, centroids=1.4 * np.eye(8, dtype=np.float32)[list(axes)]
         ),
     )
 
@@ -54,7 +54,7 @@ def test_persons_are_known_again_in_another_medium(store, tmp_path):
     assert first.is_remembered
     second = remember(report_of(tmp_path / "b", 1, 7, 3), store, key="b")
     assert known(second) == {0: 2, 1: 3, 2: 0}
-    assert {one.id: one.faces for one in store.all()} == {0: 4, 1: 2, 2: 4, 3: 2}
+    assert {person.id: person.faces for person in store.all()} == {0: 4, 1: 2, 2: 4, 3: 2}
     assert store.counters() == Counters(detected=16, embedded=12, saved=12, identities=4)
 
 
@@ -115,19 +115,19 @@ def test_the_threshold_is_the_describers_or_given(monkeypatch):
 def test_a_call_that_tries_again_says_that_it_lives(tmp_path):
     waits = []
     path = str(tmp_path / "people")
-    one = open_store(path, settings=SETTINGS, on_wait=lambda: waits.append(1))
+    opened = open_store(path, settings=SETTINGS, on_wait=lambda: waits.append(1))
     other = open_store(path, settings=None)
-    commit = one._records.commit
+    commit = opened._records.commit
 
     def late(planned):
-        one._records.commit = commit
+        opened._records.commit = commit
         other.match_or_add(np.eye(4, dtype=np.float32), np.ones(4, np.int64), key="other")
         return commit(planned)
 
-    one._records.commit = late
-    one.match_or_add(np.eye(4, dtype=np.float32), np.ones(4, np.int64), key="one")
+    opened._records.commit = late
+    opened.match_or_add(np.eye(4, dtype=np.float32), np.ones(4, np.int64), key="one")
     assert waits == [1]
-    for store in (one, other):
+    for store in (opened, other):
         store.close()
 
 

@@ -194,12 +194,12 @@ def test_faces_not_clear_enough_are_left_out_and_counted_and_tracks_go_on(blurre
     values = getattr(every.observations, name.removeprefix("min_"))
     least = float(np.median(values))
     report = report_of(blurred, **{name: least})
-    wanted = values >= least
-    assert 0 < len(report.observations) == wanted.sum() < len(values)
-    assert report.tally.faces_filtered == (~wanted).sum()
-    assert report.tally.faces_described == wanted.sum() == report.tally.faces_kept
+    passing = values >= least
+    assert 0 < len(report.observations) == passing.sum() < len(values)
+    assert report.tally.faces_filtered == (~passing).sum()
+    assert report.tally.faces_described == passing.sum() == report.tally.faces_kept
     for column in ("frame", "track_id", "boxes", "embeddings"):
-        left = getattr(every.observations, column)[wanted]
+        left = getattr(every.observations, column)[passing]
         np.testing.assert_allclose(getattr(report.observations, column), left, atol=1e-4)
 
 

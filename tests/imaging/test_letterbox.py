@@ -13,28 +13,28 @@ def letterbox(brightness: int, *, bar: int = 9) -> np.ndarray:
 
 
 def test_bars_are_left_out():
-    seen = LetterboxDetector()
-    seen.update(letterbox(120))
-    assert seen.box == pytest.approx([0, 9 / 72, 1, 63 / 72])
-    assert area(seen.box) == pytest.approx(54 / 72)
+    detector = LetterboxDetector()
+    detector.update(letterbox(120))
+    assert detector.box == pytest.approx([0, 9 / 72, 1, 63 / 72])
+    assert area(detector.box) == pytest.approx(54 / 72)
 
 
 def test_dark_scenes_do_not_shrink_the_picture():
-    seen = LetterboxDetector()
+    detector = LetterboxDetector()
     for picture in (letterbox(16), letterbox(120), letterbox(120, bar=30)):
-        seen.update(picture)
-    assert area(seen.box) == pytest.approx(54 / 72)
+        detector.update(picture)
+    assert area(detector.box) == pytest.approx(54 / 72)
 
 
 def test_a_logo_on_a_bar_is_picture():
-    seen = LetterboxDetector()
+    detector = LetterboxDetector()
     picture = letterbox(120)
     picture[2:6, 100:110] = 200
-    seen.update(picture)
-    assert seen.box[1] == pytest.approx(2 / 72)
+    detector.update(picture)
+    assert detector.box[1] == pytest.approx(2 / 72)
 
 
 def test_nothing_lit_counts_as_everything():
-    seen = LetterboxDetector()
-    seen.update(letterbox(16))
-    assert area(seen.box) == 1
+    detector = LetterboxDetector()
+    detector.update(letterbox(16))
+    assert area(detector.box) == 1

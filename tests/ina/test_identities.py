@@ -1,4 +1,4 @@
-"""What a server hands to its workers and to nobody else; a worker that cannot use it."""
+"""What a server hands to its workers alone; a worker that cannot use it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +15,9 @@ from jobs.slurm.folder import SHARD
 from jobs.system.process_identity import ProcessIdentity
 from jobs.types import Lease
 from jobs.worker.client import Client
-from tests.support.programs import command, run, server
+from tests.support.processes import command, run, server, until
 from tests.support.redis_server import RedisServer
-from tests.support.servers import Server, serving, until, working
+from tests.support.servers import Server, serving, working
 from tests.support.slurm_folders import TASKS, begin, fill, task
 
 WITHOUT_REDIS = "raise ModuleNotFoundError('no redis', name='redis')\n"
@@ -36,16 +36,16 @@ def secretive(tmp_path: Path) -> Iterator[Server]:
 def leases(target: Server, name: str = "w") -> list[Lease]:
     client = Client(target.uri, name=name)
     client.hello(INFO)
-    found = [*client.claim().leases, *client.claim().leases]
+    claimed = [*client.claim().leases, *client.claim().leases]
     client.bye()
     client.close()
-    return found
+    return claimed
 
 
 def test_workers_get_what_is_private_and_no_file_does(secretive: Server) -> None:
-    found = leases(secretive)
-    assert [lease.private["identities"]["url"] for lease in found] == [SECRET] * 2
-    assert SECRET not in repr(found)
+    claimed = leases(secretive)
+    assert [lease.private["identities"]["url"] for lease in claimed] == [SECRET] * 2
+    assert SECRET not in repr(claimed)
     with working(secretive.uri) as worker:
         assert worker.wait(20) == 0
     assert secretive.counts() == {"done": 2}
@@ -133,8 +133,8 @@ def test_redis_without_its_library_stops_the_server(folder: Path) -> None:
         "import sys; sys.path.insert(0, '.'); import ina_server;"
         "sys.exit(ina_server.main(['localhost', 'jobs.csv', '--identities', 'redis://h']))"
     )
-    found, _, errors = run(command("-c", code, cwd=folder))
-    assert found == 2
+    exit_code, _, errors = run(command("-c", code, cwd=folder))
+    assert exit_code == 2
     assert "pip install 'ina[redis]'" in errors
 
 
@@ -215,9 +215,9 @@ def test_engines_refuse_a_store_that_cannot_be_used(
     args, store, network, code, cure, folder, monkeypatch, capsys
 ):
     assert jobs(folder, monkeypatch, (*args, "--identities", store), network=network) == code
-    told = capsys.readouterr().err
-    assert cure in told
-    assert "secret" not in told
+    errors = capsys.readouterr().err
+    assert cure in errors
+    assert "secret" not in errors
     assert not (folder / "jobs.slurm" / "plan.json").exists()
     assert not (folder / "out").exists()
 
@@ -226,9 +226,9 @@ def test_engines_refuse_a_store_that_cannot_be_used(
 def test_engines_are_told_when_the_store_is_away(args, code, folder, monkeypatch, capsys):
     (folder / "address").write_text("redis://:secret@127.0.0.1:1")
     assert jobs(folder, monkeypatch, (*args, "--identities", "@address")) == code
-    told = capsys.readouterr().err
-    assert "127.0.0.1:1, prefix 'ina' was away" in told
-    assert "secret" not in told
+    errors = capsys.readouterr().err
+    assert "127.0.0.1:1, prefix 'ina' was away" in errors
+    assert "secret" not in errors
 
 
 def test_a_job_with_results_for_several_machines_needs_a_store_for_them(
@@ -241,9 +241,9 @@ def test_a_job_with_results_for_several_machines_needs_a_store_for_them(
 
 def test_no_password_is_written_where_others_read(folder, redis, monkeypatch, capsys):
     assert jobs(folder, monkeypatch, (*SUBMIT, "--identities", redis.url())) == 2
-    told = capsys.readouterr().err
-    assert "give @FILE" in told
-    assert "geheim" not in told
+    errors = capsys.readouterr().err
+    assert "give @FILE" in errors
+    assert "geheim" not in errors
     assert jobs(folder, monkeypatch, (*SUBMIT, "--identities", "@address")) == 0
     plan = (folder / "jobs.slurm" / "plan.json").read_text()
     assert f'"url": "@{folder}/address"' in plan
@@ -253,10 +253,12 @@ def test_no_password_is_written_where_others_read(folder, redis, monkeypatch, ca
 def test_a_task_elsewhere_does_nothing_and_blames_no_job(tmp_path: Path) -> None:
     store = {"url": str(tmp_path / "people"), "machine": {"host": "elsewhere", "boot_id": "b"}}
     media = {"a": "", "b": ""}
-    made = fill(tmp_path, media, factory="ina_worker:make_task", options=OPTIONS, identities=store)
-    begin(made)
-    slots = {work.slot(TASKS) for work, _ in made.jobs()}
-    assert [task(made, SHARD, slot) for slot in sorted(slots)] == [2] * len(slots)
-    counts, bad = survey.merge(made)
+    plan_folder = fill(
+        tmp_path, media, factory="ina_worker:make_task", options=OPTIONS, identities=store
+    )
+    begin(plan_folder)
+    slots = {work.slot(TASKS) for work, _ in plan_folder.jobs()}
+    assert [task(plan_folder, SHARD, slot) for slot in sorted(slots)] == [2] * len(slots)
+    counts, bad = survey.merge(plan_folder)
     assert counts == {"left": 2}
     assert "--identities redis://HOST:6379, or work on elsewhere only" in bad[0].reason

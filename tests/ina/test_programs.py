@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.commands import _arguments as arguments
-from tests.support.programs import command, run, server
-from tests.support.servers import ROOT, until
+from jobs.commands import _arguments
+from tests.support.processes import ROOT, command, run, server, until
 
 
 @pytest.fixture
@@ -79,8 +78,8 @@ def test_the_dashboard_of_a_running_server(folder: Path) -> None:
     words = serving.stdout.readline().split()
     assert words[0] == "dashboard:"
     with urllib.request.urlopen(f"{words[1]}api/status", timeout=30) as answer:
-        found = json.load(answer)
-    assert (found["title"], found["total"]) == ("jobs.csv", 2)
+        status = json.load(answer)
+    assert (status["title"], status["total"]) == ("jobs.csv", 2)
     token = Path(words[3].rstrip(")"))
     assert token.stat().st_mode & 0o777 == 0o600
     serving.send_signal(signal.SIGINT)
@@ -191,8 +190,8 @@ def test_bad_usage_is_told_and_ends_with_2(folder: Path, args: list[str], says: 
 @pytest.mark.parametrize(("cores", "workers"), [(1, 1), (2, 1), (7, 1), (8, 2), (64, 16)])
 def test_workers_suit_the_machine(monkeypatch, cores: int, workers: int) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
-    assert arguments.workers("auto") == workers
-    assert arguments.workers("3") == 3
+    assert _arguments.workers("auto") == workers
+    assert _arguments.workers("3") == 3
 
 
 def test_a_busy_port_ends_with_2(folder: Path) -> None:
@@ -216,8 +215,8 @@ def test_a_busy_port_ends_with_2(folder: Path) -> None:
     ],
 )
 def test_a_worker_without_a_server(folder: Path, args: list[str], code: int, says: str) -> None:
-    found, _, errors = run(command(str(ROOT / "ina_worker.py"), *args, cwd=folder))
-    assert found == code
+    exit_code, _, errors = run(command(str(ROOT / "ina_worker.py"), *args, cwd=folder))
+    assert exit_code == code
     assert says in errors
     assert "Traceback" not in errors
 

@@ -21,9 +21,9 @@ from analyzer.inference.backends.onnxruntime import OnnxSession
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline import components
-from tests.support import graphs
+from tests.support import networks
 from tests.support.analysis import analyze
-from tests.support.optional import need_onnx2torch
+from tests.support.networks import need_onnx2torch
 
 
 @pytest.fixture(scope="module")
@@ -37,22 +37,24 @@ def pictures():
 def detect(pictures, *, threads: int, batch_size: int) -> list[bytes]:
     runtime = Runtime(device="cpu", threads=threads, batch_size=batch_size)
     detector = registry.load("detect", "centerface:confidence=0.01", runtime=runtime)
-    found = detector.detect(pictures)
-    assert sum(map(len, found)) > 10
-    return [d.boxes.tobytes() + d.scores.tobytes() for d in found]
+    detections = detector.detect(pictures)
+    assert sum(map(len, detections)) > 10
+    return [d.boxes.tobytes() + d.scores.tobytes() for d in detections]
 
 
 def test_detections_are_the_same_to_the_bit(pictures):
-    one = detect(pictures, threads=1, batch_size=1)
-    assert detect(pictures, threads=4, batch_size=32) == one
-    assert detect(pictures[:1], threads=4, batch_size=2) == one[:1]
+    alone = detect(pictures, threads=1, batch_size=1)
+    assert detect(pictures, threads=4, batch_size=32) == alone
+    assert detect(pictures[:1], threads=4, batch_size=2) == alone[:1]
 
 
 def describe(chips, *, threads: int, batch_size: int) -> bytes:
     runtime = Runtime(device="cpu", threads=threads, batch_size=batch_size)
     describer = registry.load("describe", "dlib_resnet", runtime=runtime, attributes=("sex", "age"))
-    found = describer.describe(chips)
-    return found.embeddings.tobytes() + b"".join(v.tobytes() for v in found.heads.values())
+    descriptions = describer.describe(chips)
+    return descriptions.embeddings.tobytes() + b"".join(
+        v.tobytes() for v in descriptions.heads.values()
+    )
 
 
 def test_descriptions_are_the_same_to_the_bit():
@@ -91,7 +93,7 @@ class Scarce(ort.InferenceSession):
 @pytest.fixture
 def scarce(tmp_path, monkeypatch) -> tuple[Scarce, OnnxSession]:
     """Such a session as it is used on CUDA: whole batches."""
-    session = Scarce(graphs.embedding(tmp_path / "small.onnx").read_bytes())
+    session = Scarce(networks.embedding(tmp_path / "small.onnx").read_bytes())
     bind = OnnxSession._bound
 
     def bound(self, inputs):
@@ -111,8 +113,8 @@ class TestMemory:
     def test_a_batch_that_does_not_fit_is_halved(self, scarce):
         session, mine = scarce
         pictures = colours(7)
-        (found,) = mine.run(input=pictures)
-        np.testing.assert_allclose(found, pictures[:, :, 0, 0], atol=1e-4)
+        (means,) = mine.run(input=pictures)
+        np.testing.assert_allclose(means, pictures[:, :, 0, 0], atol=1e-4)
         assert session.asked == [7, 4, 3]
         assert session.shrunk == ["cpu:0"]
 
@@ -142,7 +144,7 @@ class TestMemory:
     def test_runtime_releases_what_it_loaded(self, tmp_path):
         runtime = Runtime(device="cpu")
         runtime.release()
-        session = runtime.load(graphs.embedding(tmp_path / "small.onnx"))
+        session = runtime.load(networks.embedding(tmp_path / "small.onnx"))
         before = session.run(input=colours(3))
         runtime.release()
         np.testing.assert_array_equal(session.run(input=colours(3)), before)
@@ -170,19 +172,19 @@ def load(backend: str, model, device: str = "cpu"):
 @pytest.mark.parametrize("backend", BACKENDS)
 class TestBackends:
     def test_what_goes_in_and_out(self, backend, tmp_path):
-        session = load(backend, graphs.embedding(tmp_path / "small.onnx"))
+        session = load(backend, networks.embedding(tmp_path / "small.onnx"))
         assert dict(session.inputs) == {"input": (None, 3, 112, 112)}
         assert list(session.outputs) == ["embedding"]
 
     @pytest.mark.parametrize("batch", ["n", 1])
     def test_batches_of_any_size(self, backend, batch, tmp_path):
-        session = load(backend, graphs.embedding(tmp_path / "small.onnx", batch=batch))
+        session = load(backend, networks.embedding(tmp_path / "small.onnx", batch=batch))
         for n in (1, 5):
-            (found,) = session.run(input=colours(n))
-            np.testing.assert_allclose(found, colours(n)[:, :, 0, 0], atol=1e-4)
+            (means,) = session.run(input=colours(n))
+            np.testing.assert_allclose(means, colours(n)[:, :, 0, 0], atol=1e-4)
 
     def test_truncated_graph(self, backend, tmp_path):
-        path = graphs.embedding(tmp_path / "small.onnx")
+        path = networks.embedding(tmp_path / "small.onnx")
         path.write_bytes(path.read_bytes()[:-50])
         with pytest.raises(WeightsError, match=r"small\.onnx: .*get the file anew") as refused:
             load(backend, path)
@@ -202,12 +204,12 @@ class TestBackends:
         if there:
             pytest.skip("there is CUDA")
         with pytest.raises(UsageError, match="--device cpu") as refused:
-            load(backend, graphs.embedding(tmp_path / "small.onnx"), "cuda:0")
+            load(backend, networks.embedding(tmp_path / "small.onnx"), "cuda:0")
         assert "\n" not in str(refused.value)
 
 
 def test_inputs_of_another_shape_are_refused(tmp_path):
-    session = load("onnxruntime", graphs.embedding(tmp_path / "small.onnx"))
+    session = load("onnxruntime", networks.embedding(tmp_path / "small.onnx"))
     with pytest.raises(WeightsError, match=r"small\.onnx: it was made for other inputs"):
         session.run(input=np.zeros((1, 3, 96, 96), np.float32))
 
@@ -252,10 +254,10 @@ def test_backend_is_no_part_of_what_makes_results():
 
 
 def inputs_of(session, side: int) -> dict[str, np.ndarray]:
-    """Two random pictures for a network: one where it takes no more."""
+    """Two random pictures for a network: one where it takes one at a time."""
     random = np.random.default_rng(0)
     ((name, shape),) = session.inputs.items()
-    sides = [2, *(known or side for known in shape[1:])]
+    sides = [2, *(fixed or side for fixed in shape[1:])]
     if shape[-1] == 3:
         return {name: random.integers(0, 256, sides, np.uint8)}
     return {name: random.random(sides, np.float32) * 2 - 1}
@@ -268,16 +270,16 @@ def graph_of(name: str, tmp_path, monkeypatch, shared):
         if not path.is_file():
             pytest.skip(f"{path} is missing")
         return path
-    kept = []
+    models = []
     load = Runtime.load
     monkeypatch.setattr(
-        Runtime, "load", lambda self, model: kept.append(model) or load(self, model)
+        Runtime, "load", lambda self, model: models.append(model) or load(self, model)
     )
     stage, attributes = ("detect", {}) if name == "centerface" else (
         "describe", {"attributes": ("sex", "age", "ethnicity")}
     )  # fmt: skip
     registry.load(stage, name, runtime=Runtime(device="cpu"), **attributes)
-    return kept[-1]
+    return models[-1]
 
 
 @pytest.mark.parametrize(
@@ -286,16 +288,16 @@ def graph_of(name: str, tmp_path, monkeypatch, shared):
 def test_backends_agree_on_every_graph(name, tmp_path, monkeypatch, request):
     shared = request.getfixturevalue("shared") if name.endswith(".onnx") else None
     model = graph_of(name, tmp_path, monkeypatch, shared)
-    one, other = (load(backend, model) for backend in BACKENDS)
-    assert list(one.outputs) == list(other.outputs)
-    assert dict(one.inputs) == dict(other.inputs)
-    inputs = inputs_of(one, 320)
-    for ours, theirs in zip(one.run(**inputs), other.run(**inputs), strict=True):
+    first, second = (load(backend, model) for backend in BACKENDS)
+    assert list(first.outputs) == list(second.outputs)
+    assert dict(first.inputs) == dict(second.inputs)
+    inputs = inputs_of(first, 320)
+    for ours, theirs in zip(first.run(**inputs), second.run(**inputs), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-3, rtol=1e-3)
 
 
 def test_weights_among_the_inputs_are_fixed(tmp_path):
-    model = onnx.load(str(graphs.embedding(tmp_path / "small.onnx")))
+    model = onnx.load(str(networks.embedding(tmp_path / "small.onnx")))
     weights = model.graph.initializer[0]
     shape = onnx.helper.make_tensor_value_info(weights.name, weights.data_type, weights.dims)
     model.graph.input.append(shape)

@@ -9,14 +9,14 @@ from jobs.errors import JobFailed
 from jobs.retry import Timing, backoff, may_retry
 from jobs.types import Lease
 from jobs.worker.child import plain
-from tests.support.leases import make_lease, write_parts
+from tests.support.jobs import make_lease, write_parts
 
 
 def test_wire_forms(tmp_path: Path) -> None:
     lease = make_lease(tmp_path)
     publishing = Lease(**{**lease.__dict__, "kind": "publish", "manifest": write_parts(lease, "y")})
-    for one in (lease, publishing):
-        assert Lease.from_dict(one.to_dict()) == one
+    for each in (lease, publishing):
+        assert Lease.from_dict(each.to_dict()) == each
 
 
 def test_failures_travel_between_processes() -> None:
@@ -41,6 +41,6 @@ def test_max_attempts_bounds_every_kind() -> None:
 
 
 def test_numbers_of_arrays_become_plain() -> None:
-    found = plain({"a": np.float64(0.5), "b": np.float32(2), "c": np.int64(3), "d": 4, "e": "x"})
-    assert found == {"a": 0.5, "b": 2.0, "c": 3.0, "d": 4, "e": "x"}
-    assert {type(value) for value in found.values()} == {float, int, str}
+    numbers = plain({"a": np.float64(0.5), "b": np.float32(2), "c": np.int64(3), "d": 4, "e": "x"})
+    assert numbers == {"a": 0.5, "b": 2.0, "c": 3.0, "d": 4, "e": "x"}
+    assert {type(value) for value in numbers.values()} == {float, int, str}

@@ -11,11 +11,11 @@ from tests.support.observations import faces, observe
 
 def test_persons_are_numbered_by_first_track_and_sorted_by_screen_time():
     table = observe([0, 1, 1, 1, 2], faces(0, 1, 1, 1, 0))
-    found = tracks.embed(table)
-    who = persons.identities(np.array([5, 3, 5]), found, np.arange(3))
-    assert who.person_ids.tolist() == [0, 1, 0]
-    rows = who.person_ids[table.track_id]
-    people = persons.persons(table, rows, who)
+    embedded = tracks.embed(table)
+    owners = persons.identities(np.array([5, 3, 5]), embedded, np.arange(3))
+    assert owners.person_ids.tolist() == [0, 1, 0]
+    rows = owners.person_ids[table.track_id]
+    people = persons.persons(table, rows, owners)
     assert [p.person_id for p in people] == [1, 0]
     assert people[1].track_ids == (0, 2)
     assert people[1].face_count == 2
@@ -26,15 +26,15 @@ def test_persons_are_numbered_by_first_track_and_sorted_by_screen_time():
 
 def test_a_frame_counts_once_even_if_a_mirror_shows_the_person_twice():
     table = observe([0, 1], faces(0, 0), frames=[3, 3])
-    who = persons.identities(np.array([0, 0]), tracks.embed(table), np.arange(2))
-    person = persons.persons(table, np.zeros(2, np.int64), who)[0]
+    owners = persons.identities(np.array([0, 0]), tracks.embed(table), np.arange(2))
+    person = persons.persons(table, np.zeros(2, np.int64), owners)[0]
     assert person.screen_time_s == pytest.approx(0.2)
 
 
 def test_a_track_without_a_description_belongs_to_nobody():
     table = observe([0, 1], faces(0), embedding_rows=np.array([1]))
-    who = persons.identities(np.array([0]), tracks.embed(table), np.arange(2))
-    assert who.person_ids.tolist() == [-1, 0]
+    owners = persons.identities(np.array([0]), tracks.embed(table), np.arange(2))
+    assert owners.person_ids.tolist() == [-1, 0]
 
 
 def test_track_averages_are_weighted_by_quality():
@@ -48,36 +48,36 @@ def test_track_averages_are_weighted_by_quality():
 
 def test_nobody():
     empty = observe([], np.empty((0, 8)), heads={"age": np.empty((0, 9), np.float32)})
-    who = persons.identities(np.empty(0, np.int64), tracks.embed(empty), np.empty(0, np.int64))
-    assert persons.persons(empty, np.empty(0, np.int64), who) == ()
-    assert persons.average_tracks(empty, who.track_ids)["age"].label == ()
+    owners = persons.identities(np.empty(0, np.int64), tracks.embed(empty), np.empty(0, np.int64))
+    assert persons.persons(empty, np.empty(0, np.int64), owners) == ()
+    assert persons.average_tracks(empty, owners.track_ids)["age"].label == ()
 
 
 def test_persons_with_few_faces_are_dropped_and_the_rest_numbered_anew():
     table = observe([0, 1, 1, 2, 2], faces(0, 1, 1, 2, 2))
-    who = persons.identities(np.array([0, 1, 2]), tracks.embed(table), np.arange(3))
-    left, dropped = persons.drop_small(who, table, 2)
+    owners = persons.identities(np.array([0, 1, 2]), tracks.embed(table), np.arange(3))
+    left, dropped = persons.drop_small(owners, table, 2)
     assert left.person_ids.tolist() == [-1, 0, 1]
     assert (len(left.centroids), dropped) == (2, 1)
 
 
 def test_presence_joins_samples_without_a_gap():
     table = observe([0] * 5, faces(*[0] * 5), frames=[0, 1, 2, 5, 6])
-    who = persons.identities(np.array([0]), tracks.embed(table), np.arange(1))
-    person = persons.persons(table, np.zeros(5, np.int64), who)[0]
+    owners = persons.identities(np.array([0]), tracks.embed(table), np.arange(1))
+    person = persons.persons(table, np.zeros(5, np.int64), owners)[0]
     assert np.array(person.intervals) == pytest.approx(np.array([[0, 0.6], [1.0, 1.4]]))
 
 
 def test_area_is_relative_to_the_picture_without_bars():
     box = np.array([0, 0.25, 1, 0.75], np.float32)
     table = observe([0], faces(0), canvas=box)
-    who = persons.identities(np.array([0]), tracks.embed(table), np.arange(1))
-    person = persons.persons(table, np.zeros(1, np.int64), who)[0]
+    owners = persons.identities(np.array([0]), tracks.embed(table), np.arange(1))
+    person = persons.persons(table, np.zeros(1, np.int64), owners)[0]
     assert person.mean_area_ratio == pytest.approx(0.32)
 
 
 SEX = {"weighted": 3.5, "mean": 0.0, "median": -1.0, "vote": -2.0}
-"""Of one track, whose surest and clearest face looks different from the two others."""
+"""Of one track: its surest and clearest face looks different from the two others."""
 
 
 @pytest.mark.parametrize("aggregate_as", AGGREGATES)
@@ -87,9 +87,9 @@ def test_tracks_and_persons_are_aggregated_as_asked_for(aggregate_as):
     table = observe([0, 0, 0], faces(0, 0, 0), heads={"sex": sex}, sharpness=sharpness)
     labeller = Labeller(aggregate=aggregate_as)
     tracked = persons.average_tracks(table, np.arange(1), labeller)["sex"]
-    who = persons.identities(np.array([0]), tracks.embed(table), np.arange(1))
-    person = persons.persons(table, np.zeros(3, np.int64), who, labeller)[0]
+    owners = persons.identities(np.array([0]), tracks.embed(table), np.arange(1))
+    person = persons.persons(table, np.zeros(3, np.int64), owners, labeller)[0]
     # Not quite 3.5: the least weight of a face is not quite nothing.
-    wanted = pytest.approx(SEX[aggregate_as], abs=0.02)
-    assert tracked.value[0] == person.attributes["sex"].value == wanted
+    expected = pytest.approx(SEX[aggregate_as], abs=0.02)
+    assert tracked.value[0] == person.attributes["sex"].value == expected
     assert tracked.label == (person.attributes["sex"].label,)

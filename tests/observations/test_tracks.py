@@ -86,9 +86,9 @@ def test_the_next_picture_goes_before_the_one_after():
 
 def test_sharp_faces_count_most_in_a_tracks_mean():
     sharpness = np.array([1.0, 0.01], np.float32)
-    found = tracks.embed(observe([0, 0], np.eye(8)[:2], sharpness=sharpness))
-    assert found.embeddings[0, 0] == pytest.approx(1 / 1.01, abs=1e-3)
-    assert found.weights[0] == pytest.approx(1.01, abs=1e-3)
+    embedded = tracks.embed(observe([0, 0], np.eye(8)[:2], sharpness=sharpness))
+    assert embedded.embeddings[0, 0] == pytest.approx(1 / 1.01, abs=1e-3)
+    assert embedded.weights[0] == pytest.approx(1.01, abs=1e-3)
 
 
 def test_undescribed_rows_are_left_out():
@@ -112,12 +112,12 @@ def test_what_was_only_carried_across_a_cut_is_dropped():
 def test_tracks_without_a_clear_face_are_nobody():
     sharpness = np.array([0.001, 0.3, 0.002, 0.001], np.float32)
     table = observe([0, 0, 1, 1], faces(0, 0, 1, 1), sharpness=sharpness)
-    found = tracks.recognisable(table, tracks.embed(table), 0.01)
-    assert found.ids.tolist() == [0]
+    recognisable = tracks.recognisable(table, tracks.embed(table), 0.01)
+    assert recognisable.ids.tolist() == [0]
 
 
-@pytest.mark.parametrize(("sharp", "kept"), [(1, []), (3, [0])])
-def test_one_sharp_face_of_many_is_chance(sharp, kept):
+@pytest.mark.parametrize(("sharp", "expected"), [(1, []), (3, [0])])
+def test_one_sharp_face_of_many_is_chance(sharp, expected):
     sharpness = np.array([0.3] * sharp + [0.01] * (20 - sharp), np.float32)
     table = observe([0] * 20, faces(*[0] * 20), sharpness=sharpness)
-    assert tracks.recognisable(table, tracks.embed(table), 0.1).ids.tolist() == kept
+    assert tracks.recognisable(table, tracks.embed(table), 0.1).ids.tolist() == expected

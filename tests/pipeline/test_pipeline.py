@@ -1,4 +1,4 @@
-"""The whole analysis on a video whose truth is known."""
+"""The whole analysis on a video with known truth."""
 
 import dataclasses
 import json
@@ -30,8 +30,8 @@ def report(sample, models):
 
 
 def test_two_persons_with_their_screen_times(report, truth):
-    wanted = sorted((p["screen_time_s"] for p in truth["people"].values()), reverse=True)
-    assert [p.screen_time_s for p in report.persons] == pytest.approx(wanted, abs=0.3)
+    true_times = sorted((p["screen_time_s"] for p in truth["people"].values()), reverse=True)
+    assert [p.screen_time_s for p in report.persons] == pytest.approx(true_times, abs=0.3)
 
 
 def test_a_sure_label_is_right_and_an_unsure_one_can_be_left_empty(sample, report):
@@ -69,8 +69,8 @@ def test_every_face_of_the_truth_is_found(report, truth):
 def assert_faces_add_up(report):
     tally = report.tally
     assert tally.faces_saved == len(report.observations)
-    found = tally.faces_detected + tally.faces_tracked
-    assert found == tally.faces_filtered + tally.faces_saved
+    faces = tally.faces_detected + tally.faces_tracked
+    assert faces == tally.faces_filtered + tally.faces_saved
 
 
 def test_counts_add_up(report, truth):
@@ -100,9 +100,9 @@ def test_tracking_between_detections_finds_the_same_persons(sample, truth):
     assert np.isnan(report.observations.detect_conf).any()
     assert report.tally.faces_tracked == np.isnan(report.observations.detect_conf).sum()
     assert_faces_add_up(report)
-    wanted = sorted((p["screen_time_s"] for p in truth["people"].values()), reverse=True)
+    true_times = sorted((p["screen_time_s"] for p in truth["people"].values()), reverse=True)
     got = [p.screen_time_s for p in report.persons]
-    assert got[:2] == pytest.approx(wanted, abs=0.5)
+    assert got[:2] == pytest.approx(true_times, abs=0.5)
     assert sum(got[2:]) < 0.5
 
 
@@ -128,8 +128,8 @@ def test_persons_with_few_faces_are_left_out_and_counted(sample, report):
 
 
 def test_shots_are_the_truths_to_the_frame(report, truth):
-    wanted = [[shot["start_s"], shot["end_s"]] for shot in truth["shots"]]
-    np.testing.assert_allclose(report.shots, wanted, atol=1e-3)
+    true_shots = [[shot["start_s"], shot["end_s"]] for shot in truth["shots"]]
+    np.testing.assert_allclose(report.shots, true_shots, atol=1e-3)
 
 
 def test_no_sample_stands_for_two_shots_and_presence_is_exact(report, truth):
@@ -137,8 +137,8 @@ def test_no_sample_stands_for_two_shots_and_presence_is_exact(report, truth):
         edges = np.array(person.intervals).ravel()
         assert np.isin(np.round(edges, 3), np.round(report.shots, 3)).all()
         assert person.screen_time_s == pytest.approx(sum(b - a for a, b in person.intervals))
-    wanted = sorted((p["screen_time_s"] for p in truth["people"].values()), reverse=True)
-    assert [p.screen_time_s for p in report.persons] == pytest.approx(wanted, abs=1e-3)
+    true_times = sorted((p["screen_time_s"] for p in truth["people"].values()), reverse=True)
+    assert [p.screen_time_s for p in report.persons] == pytest.approx(true_times, abs=1e-3)
 
 
 def test_a_range_is_part_of_the_whole(sample, report):

@@ -66,22 +66,22 @@ def test_frames_that_are_not_usable_are_never_asked_and_the_next_is(cuts, bad, p
     assert all(len(group) < 2 * size + period for group in groups)
     assert not any(s.due for s in flat if s.frame.index in bad)
     assert all(s.frame.index in bad for s in flat if s.gated)
-    for one, other in pairwise(flat):
-        if one.gated and not other.frame.cut:
-            assert other.due or other.gated
+    for frame, following in pairwise(flat):
+        if frame.gated and not following.frame.cut:
+            assert following.due or following.gated
 
 
 def behind(cuts: list[bool], first: int, bad: set[int], period: int) -> dict[int, int]:
     """Each asked frame, and the first of those that a tracker may look back on from it."""
-    found = {}
+    starts = {}
     for group in batches(frames(cuts)[first:], period=period, size=4, usable=without(bad)):
         start = group[0].frame.index
-        for one in group:
-            start = one.frame.index if one.frame.cut else start
-            if one.due:
-                found[one.frame.index] = start
-                start = one.frame.index + 1
-    return found
+        for each in group:
+            start = each.frame.index if each.frame.cut else start
+            if each.due:
+                starts[each.frame.index] = start
+                start = each.frame.index + 1
+    return starts
 
 
 @given(cuts=SHOTS, bad=BAD, period=st.integers(1, 5))

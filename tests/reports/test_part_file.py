@@ -8,13 +8,12 @@ import pytest
 from analyzer import registry
 from analyzer.errors import InputError
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import components, conclude, observe, summarize
+from analyzer.pipeline import components, conclude, observe
 from analyzer.reports import part_file
 from analyzer.types import MediaReport
 from joblist.shard import Shard
 from tests.support import media
-from tests.support.analysis import analyze
-from tests.support.shards import in_shards
+from tests.support.analysis import analyze, in_shards
 
 EXPORTS = ("ass", "characters", "csv", "shots")
 
@@ -24,12 +23,12 @@ def models():
     return components.load_components(AnalysisOptions(fps=2, device="cpu"))
 
 
-def outputs(report: MediaReport, models: summarize.Components, folder: Path) -> dict[str, bytes]:
-    found = {"tally": repr(report.tally).encode(), "info": repr(report.info).encode()}
+def outputs(report: MediaReport, models: components.Components, folder: Path) -> dict[str, bytes]:
+    contents = {"tally": repr(report.tally).encode(), "info": repr(report.info).encode()}
     for name in EXPORTS:
         registry.load("export", name, runtime=models.runtime).write(report, folder / name)
-        found[name] = (folder / name).read_bytes()
-    return found
+        contents[name] = (folder / name).read_bytes()
+    return contents
 
 
 @pytest.mark.parametrize(
@@ -58,9 +57,9 @@ def test_a_part_is_read_as_it_was_written(halves, tmp_path):
     assert again.info == halves[0].info
     assert again.observations.tally == halves[0].observations.tally
     for name in ("frame", "boxes", "embeddings", "detect_conf", "cuts", "canvas"):
-        one, other = getattr(again.observations, name), getattr(halves[0].observations, name)
-        np.testing.assert_array_equal(one, other)
-        assert one.dtype == other.dtype
+        read, written = getattr(again.observations, name), getattr(halves[0].observations, name)
+        np.testing.assert_array_equal(read, written)
+        assert read.dtype == written.dtype
     assert again.observations.heads.keys() == halves[0].observations.heads.keys()
 
 
@@ -79,10 +78,10 @@ def test_what_is_no_part_is_refused(content, halves, tmp_path):
         part_file.load(path, key="k")
 
 
-@pytest.mark.parametrize("kept", [[0], [0, 1, 1]])
-def test_parts_that_do_not_fit_together_are_refused(kept, halves):
+@pytest.mark.parametrize("numbers", [[0], [0, 1, 1]])
+def test_parts_that_do_not_fit_together_are_refused(numbers, halves):
     with pytest.raises(InputError, match="changed while"):
-        conclude.join([halves[n] for n in kept])
+        conclude.join([halves[n] for n in numbers])
 
 
 def test_a_range_without_a_frame_is_an_error_of_the_whole_alone(tmp_path):

@@ -32,22 +32,22 @@ def read(jpeg: bytes) -> np.ndarray:
 
 def where(face: np.ndarray, portrait: np.ndarray) -> tuple[float, float, float]:
     """How alike the portrait is to a face somewhere, and where that face's centre is."""
-    found = []
+    matches = []
     for width in range(50, 110, 2):
         small = cv2.resize(face, (width, round(width * face.shape[0] / face.shape[1])))
         scores = cv2.matchTemplate(portrait, small, cv2.TM_CCOEFF_NORMED)
         y, x = np.unravel_index(scores.argmax(), scores.shape)
-        found.append((float(scores.max()), x + small.shape[1] / 2, y + small.shape[0] / 2))
-    return max(found)
+        matches.append((float(scores.max()), x + small.shape[1] / 2, y + small.shape[0] / 2))
+    return max(matches)
 
 
 def test_a_portrait_shows_the_face_of_the_truth_with_a_margin(sample, report):
     truth = json.loads((sample / "sample.truth.json").read_text())
     rows = list(portraits.best(report).values())
     assert len(rows) == len(truth["people"])
-    found = portraits.cut(report, rows)
+    pictures = portraits.cut(report, rows)
     decoder = registry.load("decode", "video", runtime=Runtime())
-    for row, jpeg in found.items():
+    for row, jpeg in pictures.items():
         portrait = read(jpeg)
         assert portrait.shape == (portraits.SIDE_PX, portraits.SIDE_PX, 3)
         frame = str(report.observations.frame[row])
@@ -97,9 +97,9 @@ def test_sharp_large_sure_and_frontal_faces_are_best():
 def test_of_nobody_there_is_none(tmp_path):
     report = make_report([Face(0, 0.0, (0, 0, 9, 9))], persons={0: -1}, uri="missing.mp4")
     assert portraits.best(report) == portraits.of_tracks(report) == {}
-    said: list[str] = []
-    assert portraits.cut(report, [], note=said.append) == {}
-    assert said == []
+    notes: list[str] = []
+    assert portraits.cut(report, [], note=notes.append) == {}
+    assert notes == []
 
 
 @pytest.mark.parametrize("box", [(0, 0, 60, 60), (250, 180, 320, 240), (0, 0, 320, 240)])
@@ -107,8 +107,8 @@ def test_at_the_border_it_is_moved_into_the_picture(box, tmp_path):
     path = media.video(tmp_path / "a.mp4", seconds=0.2)
     report = make_report([Face(0, 0.0, box)], size=(320, 240), uri=str(path))
     table = replace(report.observations, picture_px=np.array([320 * 240], np.float32))
-    found = portraits.cut(replace(report, observations=table), [0], side_px=64)
-    assert read(found[0]).shape == (64, 64, 3)
+    pictures = portraits.cut(replace(report, observations=table), [0], side_px=64)
+    assert read(pictures[0]).shape == (64, 64, 3)
 
 
 def test_of_stills_and_of_one_that_is_gone(tmp_path):
@@ -125,9 +125,9 @@ def test_of_stills_and_of_one_that_is_gone(tmp_path):
     assert [int(read(jpeg).mean(axis=(0, 1)).argmax()) for jpeg in
             portraits.cut(report, [0, 1]).values()] == [0, 2]  # fmt: skip
     (tmp_path / "0.png").unlink()
-    said: list[str] = []
-    assert list(portraits.cut(report, [0, 1], note=said.append)) == [1]
-    assert said == ["portraits: 1 of 2 were not found again"]
+    notes: list[str] = []
+    assert list(portraits.cut(report, [0, 1], note=notes.append)) == [1]
+    assert notes == ["portraits: 1 of 2 were not found again"]
 
 
 def test_a_medium_that_was_replaced_gives_none(sample, report, tmp_path):
@@ -137,9 +137,9 @@ def test_a_medium_that_was_replaced_gives_none(sample, report, tmp_path):
     rows = list(portraits.best(report).values())
     assert portraits.cut(moved, rows) == portraits.cut(report, rows)
     media.video(path, seconds=20, size="160x120")
-    said: list[str] = []
-    assert portraits.cut(moved, rows, note=said.append) == {}
-    assert "were not found again" in said[0]
+    notes: list[str] = []
+    assert portraits.cut(moved, rows, note=notes.append) == {}
+    assert "were not found again" in notes[0]
     path.write_bytes(b"nothing")
-    assert portraits.cut(moved, rows, note=said.append) == {}
-    assert "not a video" in said[1]
+    assert portraits.cut(moved, rows, note=notes.append) == {}
+    assert "not a video" in notes[1]

@@ -17,33 +17,32 @@ from analyzer.options import AnalysisOptions
 from analyzer.pipeline import components
 from analyzer.reports import portraits, report_file
 from tests.support import media
-from tests.support.analysis import analyze
+from tests.support.analysis import analyze, in_shards
 from tests.support.reports import NAN, Face, make_report
-from tests.support.shards import in_shards
 
 EXPORTER = registry.load("export", "report", runtime=Runtime())
 
 
-def assert_equal(one: Any, other: Any, name: str = "report") -> None:
+def assert_equal(value: Any, other: Any, name: str = "report") -> None:
     """Compare field by field, with types; arrays with their dtypes, NaN equals NaN."""
-    assert type(one) is type(other), name
-    if isinstance(one, np.ndarray):
-        assert one.dtype == other.dtype, name
-        np.testing.assert_array_equal(one, other, err_msg=name)
-    elif is_dataclass(one):
-        for field in fields(one):
+    assert type(value) is type(other), name
+    if isinstance(value, np.ndarray):
+        assert value.dtype == other.dtype, name
+        np.testing.assert_array_equal(value, other, err_msg=name)
+    elif is_dataclass(value):
+        for field in fields(value):
             inner = f"{name}.{field.name}"
-            assert_equal(getattr(one, field.name), getattr(other, field.name), inner)
-    elif isinstance(one, dict):
-        assert list(one) == list(other), name
-        for key in one:
-            assert_equal(one[key], other[key], f"{name}[{key}]")
-    elif isinstance(one, tuple | list):
-        assert len(one) == len(other), name
-        for number, pair in enumerate(zip(one, other, strict=True)):
+            assert_equal(getattr(value, field.name), getattr(other, field.name), inner)
+    elif isinstance(value, dict):
+        assert list(value) == list(other), name
+        for key in value:
+            assert_equal(value[key], other[key], f"{name}[{key}]")
+    elif isinstance(value, tuple | list):
+        assert len(value) == len(other), name
+        for number, pair in enumerate(zip(value, other, strict=True)):
             assert_equal(*pair, f"{name}[{number}]")
     else:
-        assert one == other or (one != one and other != other), name
+        assert value == other or (value != value and other != other), name
 
 
 @pytest.fixture(scope="module")
@@ -104,9 +103,9 @@ def test_numbers_and_names_that_json_does_not_know(tmp_path):
 
 def test_the_summary_is_part_of_the_report(report, tmp_path):
     report_file.save(report, tmp_path / "a.report.zip", portraits={})
-    found = report_file.summary(tmp_path / "a.report.zip")
-    for field in fields(found):
-        assert_equal(getattr(found, field.name), getattr(report, field.name), field.name)
+    summary = report_file.summary(tmp_path / "a.report.zip")
+    for field in fields(summary):
+        assert_equal(getattr(summary, field.name), getattr(report, field.name), field.name)
 
 
 def test_what_was_read_can_be_exported(report, models, tmp_path):
@@ -194,8 +193,8 @@ def test_a_newer_version(tmp_path):
     path = tmp_path / "a"
     report_file.save(make_report(), path, portraits={})
     with zipfile.ZipFile(path) as file:
-        told = json.loads(file.read("report.json"))
-    changed(path, "report.json", json.dumps({**told, "schema": 99, "analyzer": "9.1"}).encode())
+        content = json.loads(file.read("report.json"))
+    changed(path, "report.json", json.dumps({**content, "schema": 99, "analyzer": "9.1"}).encode())
     with pytest.raises(InputError, match=r"newer version \(9\.1\)"):
         report_file.load(path)
 

@@ -16,7 +16,7 @@ from analyzer.reports.corrections_file import correction_from_json, correction_t
 from analyzer.review import anchors, apply
 from analyzer.types import MediaReport, TrackPersons
 from analyzer.types.corrections import combine
-from tests.support.corrected import AXES, applied, made, op, people, write
+from tests.support.corrected import AXES, applied, op, people, sample_report, write
 from tests.support.reports import Face, make_report
 
 
@@ -27,8 +27,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def owners(report: MediaReport) -> dict[int, int]:
-    who = report.identities
-    return dict(zip(who.track_ids.tolist(), who.person_ids.tolist(), strict=True))
+    persons = report.identities
+    return dict(zip(persons.track_ids.tolist(), persons.person_ids.tolist(), strict=True))
 
 
 def adds_up(report: MediaReport) -> bool:
@@ -43,50 +43,61 @@ def adds_up(report: MediaReport) -> bool:
 
 class TestOperations:
     def test_rename_gives_a_name_and_takes_the_gallerys(self) -> None:
-        report = made()
+        report = sample_report()
         after = applied(report, op("rename", 0, name="Grace"), op("rename", 1, name="王"))
-        found = people(after)
-        assert (found[0].name, found[1].name) == ("Grace", "王")
-        assert (found[0].name_distance, found[0].candidates) == (None, ())
-        assert (found[0].identity_id, found[0].intervals) == (17, people(report)[0].intervals)
+        by_number = people(after)
+        assert (by_number[0].name, by_number[1].name) == ("Grace", "王")
+        assert (by_number[0].name_distance, by_number[0].candidates) == (None, ())
+        assert (by_number[0].identity_id, by_number[0].intervals) == (
+            17,
+            people(report)[0].intervals,
+        )
         assert applied(report, op("rename", 0, name="")).persons[0].name is None
 
     def test_merge_makes_one_of_both(self) -> None:
-        after = applied(made(), op("merge", 1, 0))
-        (one,) = after.persons
-        assert (one.person_id, one.track_ids, one.identity_id) == (1, (0, 1, 2), 18)
-        assert one.face_count == 30
-        assert one.screen_time_s == pytest.approx(4.0), "twice in a picture counts once"
-        assert one.intervals == ((0.0, pytest.approx(4.0)),)
+        after = applied(sample_report(), op("merge", 1, 0))
+        (person,) = after.persons
+        assert (person.person_id, person.track_ids, person.identity_id) == (1, (0, 1, 2), 18)
+        assert person.face_count == 30
+        assert person.screen_time_s == pytest.approx(4.0), "twice in a picture counts once"
+        assert person.intervals == ((0.0, pytest.approx(4.0)),)
         np.testing.assert_allclose(after.identities.centroids[1, :3], [1 / 3] * 3, atol=1e-6)
         assert not after.identities.centroids[0].any()
         assert adds_up(after)
 
     def test_merge_of_two_who_are_seen_at_once_is_told(self) -> None:
-        after = applied(made(), op("merge", 0, 1))
+        after = applied(sample_report(), op("merge", 0, 1))
         (note,) = after.notes
         assert "they are seen at once, first at 0.0 s, in 10 pictures" in note
 
     def test_split_makes_a_new_person(self) -> None:
-        report = made()
+        report = sample_report()
         after = applied(report, op("split", 2))
-        found = people(after)
+        by_number = people(after)
         assert owners(after) == {0: 0, 1: 1, 2: 2, 3: -1}
-        assert (found[0].name, found[0].identity_id, found[0].track_ids) == ("Ada", 17, (0,))
-        assert (found[2].name, found[2].identity_id, found[2].candidates) == (None, None, ())
-        assert found[2].intervals == ((2.0, pytest.approx(4.0)),)
-        assert found[1] == people(report)[1]
+        assert (by_number[0].name, by_number[0].identity_id, by_number[0].track_ids) == (
+            "Ada",
+            17,
+            (0,),
+        )
+        assert (by_number[2].name, by_number[2].identity_id, by_number[2].candidates) == (
+            None,
+            None,
+            (),
+        )
+        assert by_number[2].intervals == ((2.0, pytest.approx(4.0)),)
+        assert by_number[1] == people(report)[1]
         np.testing.assert_allclose(after.identities.centroids, AXES[:3], atol=1e-6)
         assert adds_up(after)
 
     def test_nobodys_track_becomes_somebody(self) -> None:
-        after = applied(made(), op("split", 3), op("rename", 2, name="Bob"))
+        after = applied(sample_report(), op("split", 3), op("rename", 2, name="Bob"))
         assert people(after)[2].name == "Bob"
         assert after.tally.faces_kept == after.tally.faces_saved
         assert adds_up(after)
 
     def test_not_a_face_is_left_out(self) -> None:
-        after = applied(made(), op("not_a_face", 1), op("not_a_face", 3))
+        after = applied(sample_report(), op("not_a_face", 1), op("not_a_face", 3))
         assert owners(after) == {0: 0, 2: 0}
         assert set(after.observations.track_id.tolist()) == {0, 2}
         assert len(after.row_attributes["sex"].label) == len(after.observations) == 20
@@ -97,22 +108,25 @@ class TestOperations:
 
     def test_all_combined(self) -> None:
         after = applied(
-            made(),
+            sample_report(),
             op("rename", 1, name="Grace"),
             op("split", 2),
             op("merge", 1, 2),
             op("split", 3),
             op("not_a_face", 0),
         )
-        found = people(after)
+        by_number = people(after)
         assert owners(after) == {1: 1, 2: 1, 3: 3}
-        assert {number: person.name for number, person in found.items()} == {1: "Grace", 3: None}
-        assert found[1].screen_time_s == pytest.approx(4.0)
+        assert {number: person.name for number, person in by_number.items()} == {
+            1: "Grace",
+            3: None,
+        }
+        assert by_number[1].screen_time_s == pytest.approx(4.0)
         assert adds_up(after)
 
     def test_the_posters_faces_follow(self) -> None:
         def matches(*ops: Mapping[str, Any]) -> list[int]:
-            poster = applied(made(), *ops).poster
+            poster = applied(sample_report(), *ops).poster
             assert poster is not None
             return poster.person_ids.tolist()
 
@@ -122,20 +136,22 @@ class TestOperations:
         assert matches(op("split", 3)) == [0, 1]
 
     def test_none_give_the_report_back(self) -> None:
-        report = made()
+        report = sample_report()
         assert apply.apply(report, (), labeller=lambda: PLAIN) == (report, ())
 
     def test_who_was_forgotten_has_no_embeddings_to_average(self) -> None:
-        report = made()
+        report = sample_report()
         keep = report.observations.track_id[report.observations.embedding_rows] == 3
         table = replace(
             report.observations,
             embeddings=report.observations.embeddings[keep],
             embedding_rows=report.observations.embedding_rows[keep],
         )
-        who = replace(report.identities, centroids=np.zeros((2, 8), np.float32))
+        track_persons = replace(report.identities, centroids=np.zeros((2, 8), np.float32))
         after = applied(
-            replace(report, observations=table, identities=who), op("split", 2), op("merge", 0, 1)
+            replace(report, observations=table, identities=track_persons),
+            op("split", 2),
+            op("merge", 0, 1),
         )
         assert not after.identities.centroids.any()
         assert adds_up(after)
@@ -152,8 +168,8 @@ class TestAgain:
             op("merge", 1, 2),
             op("not_a_face", 3),
         )
-        before = applied(made(), *ops)
-        other = made(rate=rate, first_track=40)
+        before = applied(sample_report(), *ops)
+        other = sample_report(rate=rate, first_track=40)
         after = applied(other, *before.corrections)
         assert owners(after) == {40: 0, 41: 1, 42: 1}
         assert people(after)[0].name == "Grace"
@@ -161,25 +177,29 @@ class TestAgain:
 
     def test_a_face_of_the_shot_before_is_not_meant(self) -> None:
         """Track 0 ends where 2 begins, at the same place, in the same sample."""
-        split = applied(made(rate=25.0), op("split", 2)).corrections
-        other = made(rate=0.8)
+        split = applied(sample_report(rate=25.0), op("split", 2)).corrections
+        other = sample_report(rate=0.8)
         keep = other.observations.track_id != 2
         table = take(other.observations, keep)
         last = table.time_s[table.track_id == 0].max() + table.duration_s[0]
         assert last > 2.2, "but for the cut it would be meant"
-        who = TrackPersons(
+        track_persons = TrackPersons(
             track_ids=np.array([0, 1, 3]),
             person_ids=np.array([0, 1, -1]),
             centroids=other.identities.centroids,
         )
         without = replace(
-            other, observations=table, identities=who, row_attributes={}, track_attributes={}
+            other,
+            observations=table,
+            identities=track_persons,
+            row_attributes={},
+            track_attributes={},
         )
         _, (step,) = apply.apply(without, split, labeller=lambda: PLAIN)
         assert step.fault.startswith("no face is where track 2 was at 2.2, 2.6, 3.0, 3.4, 3.8 s")
 
     def test_what_is_not_found_is_noted_and_kept(self) -> None:
-        document = apply.document_of(applied(made(), op("not_a_face", 1)))
+        document = apply.document_of(applied(sample_report(), op("not_a_face", 1)))
         nobody = make_report([Face(0, 0.0, (600, 300, 630, 330))])
         after = apply.reapply(nobody, document, labeller=lambda: PLAIN)
         assert after.corrections == document.corrections
@@ -189,22 +209,24 @@ class TestAgain:
         )
 
     def test_where_nobody_is_seen_at_all(self) -> None:
-        document = apply.document_of(applied(made(), op("merge", 0, 1), op("not_a_face", 3)))
+        document = apply.document_of(
+            applied(sample_report(), op("merge", 0, 1), op("not_a_face", 3))
+        )
         after = apply.reapply(make_report(), document, labeller=lambda: PLAIN)
         assert [note.split(" (")[0] for note in after.notes] == ["correction 1", "correction 2"]
         assert after.persons == ()
 
     def test_another_mediums_are_told(self) -> None:
-        document = apply.document_of(applied(made(), op("rename", 0, name="Grace")))
-        after = apply.reapply(made(uri="other.mp4"), document, labeller=lambda: PLAIN)
+        document = apply.document_of(applied(sample_report(), op("rename", 0, name="Grace")))
+        after = apply.reapply(sample_report(uri="other.mp4"), document, labeller=lambda: PLAIN)
         assert after.notes == ("corrections are of clip.mp4, and this is other.mp4",)
-        assert apply.reapply(nothing := made(), None, labeller=lambda: PLAIN) is nothing
+        assert apply.reapply(nothing := sample_report(), None, labeller=lambda: PLAIN) is nothing
 
 
 class TestFile:
     def test_what_is_written_is_read(self) -> None:
         after = applied(
-            made(), op("rename", 0, name="王 \\ <b>"), op("merge", 0, 1), op("split", 2)
+            sample_report(), op("rename", 0, name="王 \\ <b>"), op("merge", 0, 1), op("split", 2)
         )
         document = apply.document_of(after)
         corrections_file.write(document, Path("a.json"))
@@ -243,9 +265,9 @@ class TestFile:
     )
     def test_what_is_none_is_refused(self, change: dict[str, Any], reason: str) -> None:
         write(change=change)
-        with pytest.raises(InputError, match=reason) as told:
+        with pytest.raises(InputError, match=reason) as error:
             corrections_file.read(Path("corrections.json"))
-        assert "\n" not in str(told.value)
+        assert "\n" not in str(error.value)
 
     @pytest.mark.parametrize(
         ("text", "reason"), [("{", "not JSON .line 1.: save it"), ("[]", "not a file of corr")]
@@ -258,27 +280,27 @@ class TestFile:
             corrections_file.read(Path("missing.json"))
 
     def test_the_same_page_saved_again_counts_once(self) -> None:
-        one, two, three = (correction_from_json(op("split", n)) for n in (1, 2, 3))
-        assert combine((one,), (one, two)) == (one, two)
-        assert combine((one, two), (one,)) == (one, two)
-        assert combine((one,), (three,)) == (one, three)
-        kept = applied(made(), one).corrections
-        assert combine(kept, (one, two)) == (*kept, two)
+        first, second, third = (correction_from_json(op("split", n)) for n in (1, 2, 3))
+        assert combine((first,), (first, second)) == (first, second)
+        assert combine((first, second), (first,)) == (first, second)
+        assert combine((first,), (third,)) == (first, third)
+        saved = applied(sample_report(), first).corrections
+        assert combine(saved, (first, second)) == (*saved, second)
 
     def test_kept_numbers_are_those_of_the_report_without_corrections(self) -> None:
         """So that they can be opened in its page, whatever number another page has shown."""
-        once = applied(made(), op("split", 2), op("not_a_face", 2))
+        once = applied(sample_report(), op("split", 2), op("not_a_face", 2))
         faces = anchors.sample_anchors(once.observations, [3])
         rename = replace(correction_from_json(op("rename", 2, name="Bob")), anchors=(faces,))
-        after = applied(made(), *once.corrections, op("split", 3), rename)
+        after = applied(sample_report(), *once.corrections, op("split", 3), rename)
         assert after.corrections[-1].numbers == (3,)
         assert people(after)[3].name == "Bob"
         assert combine(after.corrections, (*after.corrections[:3], rename)) == after.corrections
-        other = applied(made(rate=2.0, first_track=40), *after.corrections)
+        other = applied(sample_report(rate=2.0, first_track=40), *after.corrections)
         assert [c.numbers for c in other.corrections] == [(42,), (42,), (43,), (3,)]
 
     def test_a_report_keeps_what_it_was_before(self) -> None:
-        report = made()
+        report = sample_report()
         after = applied(report, op("split", 2), op("not_a_face", 1))
         report_file.save(after, Path("a.report.zip"), portraits={})
         read = report_file.load(Path("a.report.zip"))

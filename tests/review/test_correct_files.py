@@ -19,7 +19,7 @@ from analyzer.reports import corrections_file, portraits, report_file
 from analyzer.reports.corrections_file import correction_to_json
 from analyzer.review import apply
 from analyzer.types import MediaReport
-from tests.support.corrected import applied, made, op, people, write
+from tests.support.corrected import applied, op, people, sample_report, write
 
 EXPORTS = ("csv", "characters", "eaf", "html", "ass", "posters", "names", "json")
 PLACE = Path("res/clip.report.zip")
@@ -48,13 +48,13 @@ def command(*arguments: str) -> int:
     return main(["correct", *arguments])
 
 
-def names_in(place: str) -> list[str]:
-    return pd.read_csv(place, keep_default_na=False)["name"].tolist()
+def names_in(path: str) -> list[str]:
+    return pd.read_csv(path, keep_default_na=False)["name"].tolist()
 
 
 class TestCommand:
     def test_every_file_has_what_was_corrected(self, capsys: pytest.CaptureFixture[str]) -> None:
-        export(made())
+        export(sample_report())
         before = contents()
         ops = (op("rename", 1, name="Grace & <b>"), op("split", 2), op("merge", 1, 2))
         assert command(str(PLACE), write(*ops, op("not_a_face", 3))) == 0
@@ -76,29 +76,29 @@ class TestCommand:
 
     def test_the_files_are_those_of_an_analysis_with_these_corrections(self) -> None:
         """What `correct` leaves is what analysing again gives, to the byte."""
-        export(made())
+        export(sample_report())
         ops = (op("rename", 0, name="Grace"), op("split", 2), op("merge", 1, 2))
         assert command(str(PLACE), write(*ops)) == 0
         corrected = contents()
         document = corrections_file.read(Path("res/clip.corrections.json"))
-        export(apply.reapply(made(), document, labeller=lambda: PLAIN))
+        export(apply.reapply(sample_report(), document, labeller=lambda: PLAIN))
         assert contents() == corrected
 
     def test_they_add_up_and_are_taken_back(self) -> None:
-        export(made())
+        export(sample_report())
         before = contents()
         assert command(str(PLACE), write(op("rename", 0, name="Grace"))) == 0
         assert command(str(PLACE), write(op("split", 2))) == 0
         assert names_in("res/clip.characters.csv") == ["Grace", "", ""]
-        kept = corrections_file.read(Path("res/clip.corrections.json"))
-        assert [c.op for c in kept.corrections] == ["rename", "split"]
+        document = corrections_file.read(Path("res/clip.corrections.json"))
+        assert [c.op for c in document.corrections] == ["rename", "split"]
         assert command(str(PLACE), "--revert") == 0
         after = contents()
         assert corrections_file.read(Path("res/clip.corrections.json")).corrections == ()
         assert {name: data for name, data in after.items() if name in before} == before
 
     def test_a_dry_run_changes_nothing(self, capsys: pytest.CaptureFixture[str]) -> None:
-        export(made())
+        export(sample_report())
         before = contents()
         assert command(str(PLACE), write(op("rename", 0, name="Grace")), "--dry-run") == 0
         assert contents() == before
@@ -128,28 +128,28 @@ class TestCommand:
         says: str,
         capsys: pytest.CaptureFixture[str],
     ) -> None:
-        export(made())
+        export(sample_report())
         before = contents()
         assert command(str(PLACE), write(*ops, change=change)) == code
-        told = capsys.readouterr().err
-        assert says in told
-        assert told.count("\n") == 1
+        errors = capsys.readouterr().err
+        assert says in errors
+        assert errors.count("\n") == 1
         assert contents() == before
 
     def test_others_can_be_tried_by_their_boxes(self) -> None:
-        export(made(rate=2.0, first_track=7))
-        told = [
+        export(sample_report(rate=2.0, first_track=7))
+        operations = [
             correction_to_json(c)
-            for c in applied(made(), op("rename", 0, name="Grace")).corrections
+            for c in applied(sample_report(), op("rename", 0, name="Grace")).corrections
         ]
         source = {"uri": "old/b.mp4", "name": "b.mp4", "options": "0"}
-        assert command(str(PLACE), write(*told, change={"source": source}), "--force") == 0
+        assert command(str(PLACE), write(*operations, change={"source": source}), "--force") == 0
         assert names_in("res/clip.characters.csv") == ["Grace", ""]
 
     def test_what_is_asked_for_must_be_clear(self, capsys: pytest.CaptureFixture[str]) -> None:
-        export(made())
-        export(made(), "res/twin")
-        export(made(uri="far/b.mp4"), "res/b")
+        export(sample_report())
+        export(sample_report(), "res/twin")
+        export(sample_report(uri="far/b.mp4"), "res/b")
         rename = write(op("rename", 0, name="Grace"))
         for arguments, says in (
             ([str(PLACE)], "give a file of corrections, or --revert"),
@@ -167,7 +167,7 @@ class TestCommand:
     def test_a_joblist_names_files_corrections_and_changes(
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        export(made())
+        export(sample_report())
         columns = "source_path,dest_csv,dest_report"
         Path("jobs.csv").write_text(f"{columns}\nclip.mp4,res/clip.csv,res/clip.report.zip\n")
         assert command("jobs.csv", write(op("rename", 0, name="Grace"))) == 0
@@ -188,7 +188,7 @@ class TestCommand:
     def test_if_one_file_cannot_be_written_none_is_changed(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        export(made())
+        export(sample_report())
         before = contents()
         monkeypatch.setattr(
             report_file, "save", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "full"))
@@ -200,23 +200,23 @@ class TestCommand:
         """A medium beside its results has the name that their video would have."""
         Path("res").mkdir()
         Path("res/clip.mp4").write_bytes(b"the only one")
-        export(made(uri="res/clip.mp4"))
+        export(sample_report(uri="res/clip.mp4"))
         assert command(str(PLACE), write(op("rename", 0, name="Grace")), "--force") == 0
         assert Path("res/clip.mp4").read_bytes() == b"the only one"
         assert main(["forget", "Grace", "--results", "res", "--yes"]) == 0
         assert Path("res/clip.mp4").read_bytes() == b"the only one"
 
     def test_portraits_stay_where_the_medium_is_gone(self) -> None:
-        export(made())
-        pictures = {track: b"\xff\xd8 %d" % track for track in portraits.of_tracks(made())}
-        report_file.save(made(), PLACE, portraits=pictures)
+        export(sample_report())
+        pictures = {track: b"\xff\xd8 %d" % track for track in portraits.of_tracks(sample_report())}
+        report_file.save(sample_report(), PLACE, portraits=pictures)
         assert command(str(PLACE), write(op("not_a_face", 1))) == 0
         assert report_file.portraits(PLACE) == {t: p for t, p in pictures.items() if t != 1}
 
 
 class TestForgetting:
     def test_nothing_of_who_was_renamed_is_left(self, folder: Path) -> None:
-        export(made())
+        export(sample_report())
         assert command(str(PLACE), write(op("rename", 1, name="Grace"), op("split", 2))) == 0
         assert main(["forget", "Grace", "--results", "res", "--yes"]) == 0
         shutil.unpack_archive(PLACE, "whole", "zip")
@@ -224,26 +224,26 @@ class TestForgetting:
             assert b"Grace" not in path.read_bytes(), path
         report = report_file.load(PLACE)
         assert report.uncorrected is not None
-        for one in (report, report.uncorrected):
-            assert not one.identities.centroids[1].any()
-            rows = one.observations.embedding_rows
-            assert 1 not in one.observations.track_id[rows]
+        for each in (report, report.uncorrected):
+            assert not each.identities.centroids[1].any()
+            rows = each.observations.embedding_rows
+            assert 1 not in each.observations.track_id[rows]
         assert [c.name for c in report.corrections] == ["", ""]
         assert people(report)[1].identity_id is None
         assert people(report)[0].identity_id == 17
 
     def test_by_number_the_name_does_not_come_back(self) -> None:
-        export(made())
+        export(sample_report())
         assert command(str(PLACE), write(op("rename", 1, name="Grace"))) == 0
         assert main(["forget", "person:1", "--results", "res", "--yes"]) == 0
         document = corrections_file.read(Path("res/clip.corrections.json"))
-        again = apply.reapply(made(), document, labeller=lambda: PLAIN)
+        again = apply.reapply(sample_report(), document, labeller=lambda: PLAIN)
         assert people(again)[1].name is None
         assert command(str(PLACE), write(op("split", 2))) == 0
         assert not any("Grace" in name for name in names_in("res/clip.characters.csv"))
 
     def test_what_the_gallery_said_before_goes_too(self) -> None:
-        export(made())
+        export(sample_report())
         assert command(str(PLACE), write(op("rename", 0, name="Grace"), op("split", 2))) == 0
         assert main(["forget", "Ada", "--results", "res", "--yes"]) == 0
         report = report_file.load(PLACE)
@@ -252,7 +252,7 @@ class TestForgetting:
         assert people(report.uncorrected)[0].name is None
 
     def test_without_a_report_what_is_kept_is_mended(self) -> None:
-        export(made())
+        export(sample_report())
         assert command(str(PLACE), write(op("rename", 1, name="Grace"))) == 0
         for path in Path("res").iterdir():
             if path.name not in ("clip.csv", "clip.corrections.json"):
@@ -263,7 +263,7 @@ class TestForgetting:
     def test_corrections_without_results_are_searched(
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        export(made())
+        export(sample_report())
         assert command(str(PLACE), write(op("rename", 1, name="Grace"))) == 0
         Path("res/clip.corrections.json").rename("res/lost.corrections.json")
         assert main(["forget", "Grace", "--results", "res", "--yes"]) == 1

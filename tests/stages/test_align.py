@@ -1,4 +1,4 @@
-"""ArcFace's alignment, against another implementation and against faces whose points are known."""
+"""ArcFace's alignment, against another implementation and against faces with known points."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from analyzer import registry
 from analyzer.errors import UsageError
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.align import arcface
-from tests.support.astronaut import ASTRONAUT_FACE, astronaut
+from tests.support.media import ASTRONAUT_FACE, astronaut
 
 RUNTIME = Runtime(device="cpu")
 

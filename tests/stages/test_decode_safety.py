@@ -85,7 +85,7 @@ def test_a_path_is_never_a_protocol(name, tmp_path, monkeypatch):
 
 
 def test_the_decoder_may_open_nothing_but_its_descriptor(tmp_path):
-    """A QuickTime file whose samples lie in another one, even where following that is enabled."""
+    """A QuickTime file with its samples in another file, even where following that is enabled."""
     other = media.video(tmp_path / "other.mov", seconds=0.2)
     path = tmp_path / "reference.mov"
     data = other.read_bytes()
@@ -137,7 +137,7 @@ def test_descriptors_are_closed(tmp_path):
 
 
 def png_video(path: Path, *, stated: int, side: int) -> None:
-    """A QuickTime file of PNG pictures, whose header may lie about their size."""
+    """A QuickTime file of PNG pictures; its header may lie about their size."""
     picture = media.black_png(side, side)
     with av.open(str(path), "w") as out:
         stream = out.add_stream("png", rate=25)

@@ -14,7 +14,7 @@ from analyzer.attributes.calibration import Views
 from analyzer.errors import UsageError, WeightsError
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.describe import _dlib_attributes, _dlib_dat, _dlib_graph, dlib_resnet
-from analyzer.weights import locate
+from analyzer.weights import catalogue, locate
 
 RUNTIME = Runtime(device="cpu", batch_size=2)
 DAT = locate.locate("dlib_resnet")
@@ -111,7 +111,7 @@ def test_batches_do_not_change_results(describer, chips):
 
 def test_provenance_names_both_files(describer):
     assert set(describer.provenance) == {DAT.name, _dlib_attributes.SHIPPED.name}
-    assert describer.provenance[DAT.name] == locate.MODELS["dlib_resnet"].sha256
+    assert describer.provenance[DAT.name] == catalogue.MODELS["dlib_resnet"].sha256
 
 
 def test_parser_reads_all_of_the_network(network):
@@ -281,7 +281,7 @@ def test_heads_that_ship_say_where_they_come_from():
     about = _dlib_attributes.metadata(_dlib_attributes.SHIPPED)
     assert "python -m analyzer train attributes" in about["command"]
     assert "CC BY 4.0" in about["data"]
-    assert about["backbone_sha256"] == locate.MODELS["dlib_resnet"].sha256
+    assert about["backbone_sha256"] == catalogue.MODELS["dlib_resnet"].sha256
     assert "MIT" in about["licence"]
     assert json.loads(about["tuning_figures"])["150"]["sex_accuracy"]["value"] > 0.9
     assert _dlib_attributes.SHIPPED.stat().st_size <= 15e6

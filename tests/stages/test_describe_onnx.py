@@ -9,10 +9,10 @@ from analyzer.errors import UsageError, WeightsError
 from analyzer.identities.address import settings_for
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.describe import _network, _views
-from analyzer.weights import locate, network_spec
+from analyzer.weights import catalogue, locate, network_spec
 from analyzer.weights.network_spec import Head
-from tests.support import graphs
-from tests.support.astronaut import ASTRONAUT_FACE, astronaut
+from tests.support import networks
+from tests.support.media import ASTRONAUT_FACE, astronaut
 
 RUNTIME = Runtime(device="cpu", batch_size=2)
 SPEC = "alignment: arcface\nsize: 112\nmean: 0\nstd: 1\nthreshold: 0.8\n"
@@ -41,7 +41,7 @@ def unit(rows: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("colour", ["RGB", "BGR"])
 @pytest.mark.parametrize("batch", ["n", 1])
 def test_the_network_sees_what_its_specification_says(tmp_path, chips, layout, colour, batch):
-    path = graphs.embedding(tmp_path / "who.onnx", layout=layout, batch=batch)
+    path = networks.embedding(tmp_path / "who.onnx", layout=layout, batch=batch)
     text = SPEC.replace("mean: 0", "mean: [10, 20, 30]").replace("std: 1", "std: [2, 4, 8]")
     path.with_suffix(".yaml").write_text(f"{text}layout: {layout}\ncolour: {colour}\n")
     described = describer(f"onnx:embed={path}").describe(chips)
@@ -52,7 +52,7 @@ def test_the_network_sees_what_its_specification_says(tmp_path, chips, layout, c
 
 
 def test_it_states_its_threshold_its_chips_and_its_file(tmp_path):
-    path = graphs.embedding(tmp_path / "who.onnx")
+    path = networks.embedding(tmp_path / "who.onnx")
     path.with_suffix(".yaml").write_text(SPEC)
     subject = describer(f"onnx:embed={path}", "sex")
     assert (subject.threshold, subject.aligner) == (0.8, "arcface:size=112")
@@ -62,14 +62,14 @@ def test_it_states_its_threshold_its_chips_and_its_file(tmp_path):
 
 
 def test_no_chip_no_description(tmp_path, chips):
-    path = graphs.embedding(tmp_path / "edgeface_xxs_mine.onnx")
+    path = networks.embedding(tmp_path / "edgeface_xxs_mine.onnx")
     described = describer(f"onnx:embed={path}", "age").describe(chips[:0])
     assert described.embeddings.shape == (0, 3)
     assert described.heads["age"].shape == (0, 9)
 
 
 def test_attributes_that_nobody_makes_are_unknown(tmp_path, chips):
-    path = graphs.embedding(tmp_path / "who.onnx")
+    path = networks.embedding(tmp_path / "who.onnx")
     described = describer(f"onnx:embed={path},spec=edgeface", "sex", "age").describe(chips)
     assert {name: raw.shape for name, raw in described.heads.items()} == {
         "sex": (5, 1),
@@ -86,8 +86,8 @@ def test_attributes_of_a_second_network(tmp_path):
         "gender": random.normal(size=(3, 2)),
         "age": random.normal(size=(3, 9)),
     }
-    embedder = graphs.embedding(tmp_path / "who.onnx")
-    what = graphs.save(tmp_path / "fairface_mine.onnx", outputs=matrices, size=224)
+    embedder = networks.embedding(tmp_path / "who.onnx")
+    what = networks.channel_means(tmp_path / "fairface_mine.onnx", outputs=matrices, size=224)
     subject = describer(
         f"onnx:embed={embedder},spec=edgeface,attributes={what}", "sex", "ethnicity"
     )
@@ -107,7 +107,7 @@ def test_attributes_of_a_second_network(tmp_path):
 
 
 def test_attributes_of_the_default_are_those_of_the_default(tmp_path):
-    embedder = graphs.embedding(tmp_path / "who.onnx")
+    embedder = networks.embedding(tmp_path / "who.onnx")
     subject = describer(f"onnx:embed={embedder},spec=edgeface,attributes=dlib_resnet", "sex", "age")
     default = describer("dlib_resnet", "sex", "age")
     pictures = [
@@ -124,7 +124,9 @@ def test_attributes_of_the_default_are_those_of_the_default(tmp_path):
 
 
 def test_one_network_may_say_both(tmp_path, chips):
-    path = graphs.save(tmp_path / "both.onnx", outputs={"e": np.eye(3), "male": np.ones((3, 1))})
+    path = networks.channel_means(
+        tmp_path / "both.onnx", outputs={"e": np.eye(3), "male": np.ones((3, 1))}
+    )
     path.with_suffix(".yaml").write_text(SPEC + "embedding: e\nheads: {sex: {output: male}}\n")
     described = describer(f"onnx:embed={path}", "sex").describe(chips)
     np.testing.assert_allclose(described.heads["sex"][:, 0], colours(chips).sum(1), rtol=1e-4)
@@ -216,48 +218,52 @@ class TestRefused:
         self.refuse(WeightsError, "models fetch w600k_mbf", "onnx:embed=w600k_mbf")
 
     def test_nothing_known_of_it(self, tmp_path):
-        path = graphs.embedding(tmp_path / "mine.onnx")
+        path = networks.embedding(tmp_path / "mine.onnx")
         self.refuse(UsageError, r"mine\.yaml beside it, or with spec=", f"onnx:embed={path}")
 
     def test_unknown_kind(self, tmp_path):
-        path = graphs.embedding(tmp_path / "mine.onnx")
+        path = networks.embedding(tmp_path / "mine.onnx")
         self.refuse(UsageError, "there are: adaface, arcface", f"onnx:embed={path},spec=nonesuch")
 
     def test_truncated(self, tmp_path):
-        path = graphs.embedding(tmp_path / "mine.onnx")
+        path = networks.embedding(tmp_path / "mine.onnx")
         path.write_bytes(path.read_bytes()[:100])
         self.refuse(WeightsError, "get the file anew", f"onnx:embed={path},spec=edgeface")
 
     @pytest.mark.parametrize("options", [{"size": 96}, {"layout": "NHWC"}])
     def test_another_input_than_specified(self, tmp_path, options):
-        path = graphs.embedding(tmp_path / "mine.onnx", **options)
+        path = networks.embedding(tmp_path / "mine.onnx", **options)
         self.refuse(WeightsError, "change size or layout", f"onnx:embed={path},spec=edgeface")
 
     def test_an_output_that_is_not_there(self, tmp_path):
-        path = graphs.embedding(tmp_path / "mine.onnx")
+        path = networks.embedding(tmp_path / "mine.onnx")
         path.with_suffix(".yaml").write_text(SPEC + "embedding: face\n")
         self.refuse(WeightsError, "no output 'face'; there are: embedding", f"onnx:embed={path}")
 
     def test_several_outputs(self, tmp_path):
-        path = graphs.save(tmp_path / "two.onnx", outputs={"a": np.eye(3), "b": np.eye(3)})
+        path = networks.channel_means(
+            tmp_path / "two.onnx", outputs={"a": np.eye(3), "b": np.eye(3)}
+        )
         self.refuse(WeightsError, "several outputs", f"onnx:embed={path},spec=edgeface")
 
     def test_a_head_of_another_size(self, tmp_path):
-        path = graphs.embedding(tmp_path / "mine.onnx")
+        path = networks.embedding(tmp_path / "mine.onnx")
         path.with_suffix(".yaml").write_text(SPEC + "heads: {age: {output: embedding}}\n")
         self.refuse(WeightsError, "age wants 9 of the 3 columns", f"onnx:embed={path}", "age")
 
     def test_attributes_as_an_embedding(self, tmp_path):
-        path = graphs.embedding(tmp_path / "fairface_mine.onnx", size=224)
+        path = networks.embedding(tmp_path / "fairface_mine.onnx", size=224)
         self.refuse(UsageError, "states no threshold", f"onnx:embed={path}")
 
     def test_chips_of_another_aligner(self, tmp_path):
-        subject = describer(f"onnx:embed={graphs.embedding(tmp_path / 'edgeface_base_mine.onnx')}")
+        subject = describer(
+            f"onnx:embed={networks.embedding(tmp_path / 'edgeface_base_mine.onnx')}"
+        )
         with pytest.raises(UsageError, match="chips of 150 px instead of 112"):
             subject.describe(np.zeros((2, 150, 150, 3), np.uint8))
 
     def test_itself_beside_itself(self, tmp_path):
-        path = graphs.embedding(tmp_path / "edgeface_base_mine.onnx")
+        path = networks.embedding(tmp_path / "edgeface_base_mine.onnx")
         self.refuse(UsageError, "another describer", f"onnx:embed={path},attributes=onnx")
 
 
@@ -302,5 +308,5 @@ def test_known_kinds_can_be_read(kind):
 
 
 def test_published_networks_have_specifications():
-    named = {model.network for model in locate.PUBLISHED.values() if model.network}
+    named = {model.network for model in catalogue.PUBLISHED.values() if model.network}
     assert named <= set(network_spec.kinds())

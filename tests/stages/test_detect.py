@@ -1,4 +1,4 @@
-"""Detectors whose weights users bring, and what they say when these are missing or wrong."""
+"""Detectors with weights that users bring, and their messages when these are missing or wrong."""
 
 import sys
 

@@ -19,7 +19,7 @@ def coded(path: Path, source: Path, *arguments: str) -> Path:
 
 
 def joined(path: Path, source: Path) -> Path:
-    """A broadcast whose clock starts anew in the middle."""
+    """A broadcast with a clock that starts anew in the middle."""
     part = coded(path.with_name("part.ts"), source, "-c", "copy")
     path.write_bytes(part.read_bytes() * 2)
     return path

@@ -1,12 +1,13 @@
 """The code of a source tree, read for its structure: files, imports, classes, functions."""
 
 import ast
-from collections.abc import Iterator, Sequence
+import io
+import tokenize
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
 PACKAGES = ("analyzer", "ina", "joblist", "jobs")
 
 
@@ -18,6 +19,7 @@ class Import:
     imported: str
     line: int
     at_top: bool
+    """Whether it stands in no function."""
     for_types: bool
     """Whether it stands under `if TYPE_CHECKING`."""
 
@@ -72,16 +74,16 @@ class Tree:
     @cached_property
     def imports(self) -> list[Import]:
         """Every import of every file, in functions and for types too."""
-        return [found for file in self.files for found in self.imports_of(file)]
+        return [each for file in self.files for each in self.imports_of(file)]
 
     def imports_of(self, file: SourceFile) -> Iterator[Import]:
         """Yield the imports of one file; `from analyzer import types` is `analyzer.types`."""
-        body = file.syntax.body
-        guarded = {id(n) for s in body if _is_for_types(s) for n in ast.walk(s)}
+        guarded = _inside(s for s in file.syntax.body if _is_for_types(s))
+        called = _inside(n for n in ast.walk(file.syntax) if isinstance(n, ast.FunctionDef))
         for node in ast.walk(file.syntax):
             for name in self._names(node):
                 line = getattr(node, "lineno", 0)
-                yield Import(file.module, name, line, node in body, id(node) in guarded)
+                yield Import(file.module, name, line, node not in called, node in guarded)
 
     def _names(self, node: ast.AST) -> Iterator[str]:
         if isinstance(node, ast.Import):
@@ -108,6 +110,22 @@ class Tree:
             for node in ast.walk(file.syntax):
                 if isinstance(node, ast.FunctionDef):
                     yield file, node
+
+
+def _inside(roots: Iterable[ast.AST]) -> set[ast.AST]:
+    """Return nodes and all below them."""
+    return {node for root in roots for node in ast.walk(root)}
+
+
+def prose(text: str) -> Iterator[tuple[int, str]]:
+    """Yield line number and text of the comments and docstrings of a source."""
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+    for node in ast.walk(ast.parse(text)):
+        # Texts that no value takes: docstrings, also those of names.
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            yield from enumerate(str(node.value.value).splitlines(), start=node.lineno)
 
 
 def _is_for_types(node: ast.stmt) -> bool:

@@ -1,14 +1,23 @@
-"""The rules of the floor plan, each a function of a tree that returns what breaks it.
+"""The rules of the floor plan: each is a function of a tree and returns what breaks it.
 
-The tables are in `tests.support.floor_plan`.
+A message names the file, and what to do. The tables are in `tests.support.floor_plan`.
 """
 
 import ast
 import sys
 from collections import defaultdict
+from collections.abc import Iterator
 
 from analyzer.registry import PLUGINS
-from tests.support.architecture import Import, SourceFile, Tree, circles, package_of, room_of
+from tests.support.architecture import (
+    PACKAGES,
+    Import,
+    SourceFile,
+    Tree,
+    circles,
+    package_of,
+    room_of,
+)
 from tests.support.floor_plan import (
     COMMAND_LINES,
     FILE_LINES,
@@ -16,24 +25,39 @@ from tests.support.floor_plan import (
     FUNCTION_LINES,
     HEAVY,
     MAY_IMPORT,
+    MAY_IMPORT_PACKAGES,
+    NOT_INSTALLED,
     ONLY_IN,
     PRIVATE_WORDS,
     ROOT_FILES,
+    TERMINAL,
     TRAINER_AND_DESCRIBER,
+    WIRE,
 )
+
+PLAN = "tests/support/floor_plan.py"
 
 
 def loose_files(tree: Tree) -> list[str]:
     """Return the files at a root that belong into a room."""
     wrong = []
     for package, allowed in ROOT_FILES.items():
-        folder = tree.root / package
-        pattern = "*.py" if package else "ina*.py"
-        for path in sorted(folder.glob(pattern)):
+        for path in sorted((tree.root / package).glob("*.py")):
             if path.stem not in allowed:
-                room = f"a folder of {package}/" if package else "ina/"
+                room = f"a folder of {package}/" if package else "a folder of a package"
                 wrong.append(f"{path.relative_to(tree.root)}: a loose file: move it into {room}")
     return wrong
+
+
+def unknown_packages(tree: Tree) -> list[str]:
+    """Return the packages of the tree that the plan does not know."""
+    folders = {path.parent.name for path in tree.root.glob("*/*.py")}
+    return [
+        f"{folder}/: an unknown package: move it into one of {', '.join(PACKAGES)}, or add it to "
+        f"MAY_IMPORT_PACKAGES in {PLAN} and to PACKAGES in tests/support/architecture.py"
+        for folder in sorted(folders - set(PACKAGES) - NOT_INSTALLED)
+        if (tree.root / folder / "__init__.py").exists()
+    ]
 
 
 def _room(module: str) -> tuple[str, str]:
@@ -42,14 +66,35 @@ def _room(module: str) -> tuple[str, str]:
     return package, rest.partition(".")[0]
 
 
+def _floors(package: str) -> dict[str, int]:
+    """Return the floor of each room, from 0."""
+    return {room: n for n, names in enumerate(FLOORS[package]) for room in names.split()}
+
+
 def unknown_rooms(tree: Tree) -> list[str]:
     """Return the rooms that the plan does not know."""
     rooms = {_room(file.module) for file in tree.files if _room(file.module)[0] in MAY_IMPORT}
     return [
-        f"{package}/{room}: an unknown room: give it a floor in FLOORS and a row in MAY_IMPORT"
+        f"{package}/{room}: an unknown room: give it a floor in FLOORS and a row in MAY_IMPORT "
+        f"of {PLAN}"
         for package, room in sorted(rooms)
-        if room not in MAY_IMPORT[package]
-        or (room and not any(room in floor.split() for floor in FLOORS[package]))
+        if room not in MAY_IMPORT[package] or (room and room not in _floors(package))
+    ]
+
+
+def vanished_rooms(tree: Tree) -> list[str]:
+    """Return the rooms and files of the plan that are not in the tree."""
+    rooms = {_room(file.module) for file in tree.files}
+    stale = [
+        f"MAY_IMPORT[{package!r}][{room!r}]: there is no such room: remove the row"
+        for package, rows in MAY_IMPORT.items()
+        for room in rows
+        if (package, room) not in rooms
+    ]
+    homes = {home for names in ONLY_IN.values() for home in names} | TERMINAL
+    return stale + [
+        f"{PLAN}: {home}: there is no such file: remove it"
+        for home in sorted(homes - tree.modules.keys())
     ]
 
 
@@ -59,27 +104,17 @@ def _between_rooms(tree: Tree) -> list[tuple[str, str, str, Import]]:
     for i in tree.ours:
         (package, importer), (other, imported) = _room(i.importer), _room(i.imported)
         if package == other and package in MAY_IMPORT and importer != imported:
-            pairs.append((package, importer, imported, i))
+            pairs.append((package, importer, imported or ".", i))
     return pairs
-
-
-def _allowed(package: str, room: str) -> set[str]:
-    return set(MAY_IMPORT[package].get(room, "").split(" ")) - (
-        {""} if not _root(package, room) else set()
-    )
-
-
-def _root(package: str, room: str) -> bool:
-    return MAY_IMPORT[package].get(room, "").startswith(" ")
 
 
 def forbidden_imports(tree: Tree) -> list[str]:
     """Return the imports between rooms that the plan does not allow."""
     return [
-        f"{i}: {package}/{importer} may not import {imported or package}: move the code, or "
-        "change MAY_IMPORT and say why"
+        f"{i}: {package}/{importer} may not import {imported}: move the code, or change "
+        f"MAY_IMPORT in {PLAN} and say why"
         for package, importer, imported, i in _between_rooms(tree)
-        if imported not in _allowed(package, importer)
+        if imported not in MAY_IMPORT[package].get(importer, "").split()
     ]
 
 
@@ -88,22 +123,32 @@ def unused_permissions(tree: Tree) -> list[str]:
     used = {
         (package, importer, imported) for package, importer, imported, _ in _between_rooms(tree)
     }
-    return [
-        f"MAY_IMPORT[{package!r}][{room!r}]: {imported or package} is not imported: remove it"
-        for package, rooms in MAY_IMPORT.items()
-        for room in rooms
-        for imported in sorted(_allowed(package, room))
+    wrong = [
+        f"MAY_IMPORT[{package!r}][{room!r}]: {imported} is not imported: remove it"
+        for package, rows in MAY_IMPORT.items()
+        for room, allowed in rows.items()
+        for imported in allowed.split()
         if (package, room, imported) not in used
+    ]
+    crossed = {(package_of(i.importer), package_of(i.imported)) for i in tree.ours}
+    return wrong + [
+        f"MAY_IMPORT_PACKAGES[{package!r}]: {imported} is not imported: remove it"
+        for package, allowed in MAY_IMPORT_PACKAGES.items()
+        for imported in allowed.split()
+        if (package, imported) not in crossed
     ]
 
 
 def upward_imports(tree: Tree) -> list[str]:
-    """Return the imports of a higher floor by a lower one."""
+    """Return the imports of a higher floor by a lower one.
+
+    The root of `analyzer` names what is public, and loads it when it is asked for: a package
+    itself stands on no floor.
+    """
     wrong = []
     for package, importer, imported, i in _between_rooms(tree):
-        floor = {room: n for n, names in enumerate(FLOORS[package]) for room in names.split()}
-        # The root of `analyzer` names what is public, and loads it when it is asked for.
-        if importer and imported and floor.get(imported, 99) > floor.get(importer, -1):
+        floors = _floors(package)
+        if importer and imported != "." and floors.get(imported, 99) > floors.get(importer, -1):
             wrong.append(f"{i}: {imported} lies above {importer}: move the code down")
     return wrong
 
@@ -111,23 +156,26 @@ def upward_imports(tree: Tree) -> list[str]:
 def file_circles(tree: Tree) -> list[str]:
     """Return the circles of files that import each other, for types too."""
     edges = defaultdict(set)
+    lines = {}
     for i in tree.ours:
         if i.imported in tree.modules and i.imported != i.importer:
             edges[i.importer].add(i.imported)
-    return [f"a circle of files: {' -> '.join(group)}: split one" for group in circles(edges)]
+            lines[i.importer, i.imported] = str(i)
+    wrong = []
+    for group in circles(edges):
+        members = "; ".join(lines[a, b] for a in group for b in group if (a, b) in lines)
+        wrong.append(f"a circle of files: {members}: move what both need into a third one")
+    return wrong
 
 
 def halves(tree: Tree) -> list[str]:
-    """Return the imports between `analyzer` and `jobs`; `ina` alone may know both."""
-    sides = {
-        "analyzer": {"analyzer", "joblist"},
-        "jobs": {"jobs", "joblist"},
-        "joblist": {"joblist"},
-    }
+    """Return the imports between packages that the plan does not allow."""
     return [
-        f"{i}: only ina may know both"
+        f"{i}: {package_of(i.importer)} may import {allowed or 'no package of ours'}: only ina "
+        "may know both faces and leases"
         for i in tree.ours
-        if package_of(i.imported) not in sides.get(package_of(i.importer), {package_of(i.imported)})
+        for allowed in [MAY_IMPORT_PACKAGES.get(package_of(i.importer), "")]
+        if package_of(i.imported) not in (package_of(i.importer), *allowed.split())
     ]
 
 
@@ -145,14 +193,10 @@ def twice_named_classes(tree: Tree) -> list[str]:
     ]
 
 
-def plugin_packages() -> set[str]:
-    """Return the dotted names of the packages of plug-ins."""
-    return {f"analyzer.{package}" for package in PLUGINS.values()}
-
-
 def is_plugin(module: str) -> bool:
     """Return whether a module is a plug-in, or a part of one."""
-    return module.rpartition(".")[0] in plugin_packages() - {"analyzer.commands"}
+    packages = {f"analyzer.{package}" for package in PLUGINS.values()} - {"analyzer.commands"}
+    return module.rpartition(".")[0] in packages
 
 
 def plugins_beside_the_registry(tree: Tree) -> list[str]:
@@ -177,7 +221,7 @@ def stages_that_know_each_other(tree: Tree) -> list[str]:
 
     inside = [i for i in tree.ours if i.importer.startswith("analyzer.stages.")]
     return [
-        f"{i}: stages never import each other"
+        f"{i}: stages never import each other: move what both need down"
         for i in inside
         if i.imported.startswith("analyzer.stages.") and stage(i.imported) != stage(i.importer)
     ]
@@ -185,45 +229,45 @@ def stages_that_know_each_other(tree: Tree) -> list[str]:
 
 def misplaced_libraries(tree: Tree) -> list[str]:
     """Return the imports of libraries in rooms that must not know them."""
-    wrong = []
-    for i in tree.imports:
-        library, package = package_of(i.imported), package_of(i.importer)
-        room = room_of(i.importer).partition(".")[2]
-        if library in HEAVY and not (i.for_types or (is_plugin(i.importer) and i.at_top)):
-            wrong.append(f"{i}: a slow library: at the top of a plug-in only")
-        if (
-            library in ("rich", "argparse")
-            and not (room in ("commands", "__main__") or package == "ina" or i.for_types)
-            and i.importer not in ("jobs.server.display", "jobs.analysis")
-        ):
-            wrong.append(f"{i}: the terminal belongs to commands and displays")
-        if library == "Pyro5" and room not in ("wire", "server", "worker"):
-            wrong.append(f"{i}: Pyro5 stands in jobs/wire, jobs/server and jobs/worker only")
-        if library == "numpy" and package in ("jobs", "joblist"):
-            wrong.append(f"{i}: {package} knows no arrays")
-        if package == "joblist" and library not in {*sys.stdlib_module_names, "joblist"}:
-            wrong.append(f"{i}: joblist needs the standard library only")
-        if room == "types" and library not in {
-            *sys.stdlib_module_names,
-            "numpy",
-            package,
-            "joblist",
-        }:
-            wrong.append(f"{i}: types need numpy and nothing else")
-    return wrong
+    return [f"{i}: {reason}" for i in tree.imports for reason in _faults_of_library(i)]
+
+
+def _faults_of_library(i: Import) -> Iterator[str]:
+    """Yield why an import stands in the wrong room."""
+    library, package = package_of(i.imported), package_of(i.importer)
+    room = room_of(i.importer).partition(".")[2]
+    standard = {*sys.stdlib_module_names, package, "joblist"}
+    if library in HEAVY and not (i.for_types or (is_plugin(i.importer) and i.at_top)):
+        yield "a slow library: at the top of a plug-in only, which the registry loads"
+    if library in ("rich", "argparse") and not (
+        i.for_types or room in ("commands", "__main__") or package == "ina"
+        or i.importer in TERMINAL
+    ):  # fmt: skip
+        yield "the terminal belongs to commands and displays: return the values, print there"
+    if library == "Pyro5" and room_of(i.importer) not in WIRE:
+        yield f"Pyro5 stands in {', '.join(sorted(WIRE))} only"
+    if library == "numpy" and package in ("jobs", "joblist"):
+        yield f"{package} knows no arrays: move it into analyzer or ina"
+    if package == "joblist" and library not in standard:
+        yield "joblist needs the standard library only"
+    if room == "types" and library not in {*standard, "numpy"}:
+        yield "types need numpy and nothing else"
 
 
 def full_inits(tree: Tree) -> list[str]:
     """Return the statements of an `__init__.py` that are no docstring, protocol or re-export."""
     wrong = []
     for file in tree.files:
+        # The package `analyzer` loads its public names when they are asked for.
         if file.is_package and file.module != "analyzer":
             wrong += [
-                f"{file.module}/__init__.py:{node.lineno}: only a docstring, protocols and "
-                "re-exports: move it into a file"
+                f"{file.path.relative_to(tree.root)}:{node.lineno}: only a docstring, protocols "
+                "and re-exports: move it into a file"
                 for node in file.syntax.body
                 if not _may_stand_in_init(node)
             ]
+            if not ast.get_docstring(file.syntax) and file.syntax.body:
+                wrong.append(f"{file.path.relative_to(tree.root)}: say what is in the package")
     return wrong
 
 
@@ -240,60 +284,83 @@ def _may_stand_in_init(node: ast.stmt) -> bool:
 
 def misplaced_calls(tree: Tree) -> list[str]:
     """Return the uses of functions that have one place in each half."""
-    wrong = []
-    for file in tree.files:
-        for node in ast.walk(file.syntax):
-            name = ast.unparse(node) if isinstance(node, ast.Attribute) else ""
-            if name in ONLY_IN and file.module not in ONLY_IN[name]:
-                homes = " or ".join(sorted(ONLY_IN[name]))
-                wrong.append(f"{file.module}:{node.lineno}: {name}: use {homes}")
-            if isinstance(node, ast.ImportFrom) and node.module in ("hashlib", "tempfile"):
-                names = {alias.name for alias in node.names} & {"sha256", "mkstemp"}
-                wrong += [f"{file.module}:{node.lineno}: imports {name}" for name in sorted(names)]
-    return wrong
+    return [
+        f"{file.module}:{line}: {name}: use {' or '.join(sorted(ONLY_IN[name])) or 'another way'}"
+        for file in tree.files
+        for line, name in _guarded_names(file)
+        if file.module not in ONLY_IN[name]
+    ]
+
+
+def _guarded_names(file: SourceFile) -> Iterator[tuple[int, str]]:
+    """Yield line and name of every use of a function of `ONLY_IN`, as `os.replace`."""
+    for node in ast.walk(file.syntax):
+        names = []
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            names = [f"{node.value.id}.{node.attr}"]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif _is_method_of_one_value(node):
+            names = [f"Path.{node.func.attr}"]
+        yield from ((node.lineno, name) for name in names if name in ONLY_IN)
+
+
+def _is_method_of_one_value(node: ast.AST) -> bool:
+    """Return whether a call may be one of `Path.replace`: that of a text takes two values."""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and len(node.args) == 1
+        and not node.keywords
+    )
 
 
 def long_commands(tree: Tree) -> list[str]:
     """Return what makes a command more than options, one call and printing."""
     wrong = []
     for file in tree.files:
-        if ".commands." not in file.module:
-            continue
-        lines = len(file.text.splitlines())
-        if lines > COMMAND_LINES:
-            wrong.append(f"{file.module}: {lines} lines, {COMMAND_LINES} at most: move the logic")
-        wrong += [
-            f"{i}: a command needs no numpy"
-            for i in tree.imports_of(file)
-            if package_of(i.imported) == "numpy"
-        ]
-        wrong += _lazy_imports(file)
+        if room_of(file.module).partition(".")[2] == "commands":
+            lines = len(file.text.splitlines())
+            if lines > COMMAND_LINES:
+                wrong.append(
+                    f"{file.module}: {lines} lines, {COMMAND_LINES} at most: move the logic into "
+                    "a room below"
+                )
+            wrong += [
+                f"{i}: a command needs no numpy: move the arithmetic into a room below"
+                for i in tree.imports_of(file)
+                if package_of(i.imported) == "numpy"
+            ]
+            wrong += _lazy_imports(file)
     return wrong
 
 
-def _lazy_imports(file: SourceFile) -> list[str]:
-    wrong = []
+def _lazy_imports(file: SourceFile) -> Iterator[str]:
+    """Yield the functions with more than one import."""
     for node in ast.walk(file.syntax):
         if isinstance(node, ast.FunctionDef):
             count = sum(isinstance(n, ast.Import | ast.ImportFrom) for n in ast.walk(node))
             if count > 1:
-                wrong.append(
-                    f"{file.module}:{node.lineno} {node.name}: {count} imports, one at most"
+                yield (
+                    f"{file.module}:{node.lineno} {node.name}: {count} imports, one at most: "
+                    "import one function that does the work"
                 )
-    return wrong
 
 
 def too_long(tree: Tree) -> list[str]:
     """Return the files and functions over their caps."""
     wrong = [
-        f"{file.module}: {len(file.text.splitlines())} lines, {FILE_LINES} at most"
+        f"{file.module}: {len(file.text.splitlines())} lines, {FILE_LINES} at most: split it"
         for file in tree.files
         if len(file.text.splitlines()) > FILE_LINES
     ]
     for file, node in tree.functions():
         lines = (node.end_lineno or 0) - node.lineno + 1
         if lines > FUNCTION_LINES:
-            wrong.append(f"{file.module}:{node.lineno} {node.name}: {lines} lines")
+            wrong.append(
+                f"{file.module}:{node.lineno} {node.name}: {lines} lines, {FUNCTION_LINES} at "
+                "most: split it"
+            )
     return wrong
 
 

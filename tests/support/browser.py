@@ -17,10 +17,10 @@ CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 
 def binary() -> str:
     """The path of a Chromium; skips the test where there is none."""
-    found = next(filter(None, map(shutil.which, CHROMIUMS)), None)
-    if found is None:
+    path = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    if path is None:
         pytest.skip("no Chromium: apt-get install chromium")
-    return found
+    return path
 
 
 class Review:

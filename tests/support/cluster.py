@@ -5,12 +5,10 @@ import hashlib
 import json
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -18,8 +16,8 @@ from typing import Any
 import analyzer
 from analyzer.weights import locate
 from jobs.ledger import schema
+from tests.support.processes import ROOT, children, free_port, kill
 
-ROOT = Path(__file__).parents[2]
 KINDS = ("ass", "csv")
 
 
@@ -77,13 +75,13 @@ class Cluster:
 
     def work(self, *, prefix: tuple[str, ...] = (), **settings: Any) -> "subprocess.Popen[str]":
         """Start a worker with the stand-in for the analysis."""
-        told = {
+        values = {
             "uri": self.uri,
             "program": analyzer.__version__,
             "models": locate.hashes(),
             **settings,
         }
-        command = [*prefix, sys.executable, "-m", "tests.support.tasks", json.dumps(told)]
+        command = [*prefix, sys.executable, "-m", "tests.support.tasks", json.dumps(values)]
         return self._worker(command)
 
     def analyse(self, *options: str) -> "subprocess.Popen[str]":
@@ -169,34 +167,8 @@ class Cluster:
 
 @contextmanager
 def cluster(folder: Path, media: dict[str, str], **settings: Any) -> Iterator[Cluster]:
-    made = Cluster(folder, media, **settings)
+    running = Cluster(folder, media, **settings)
     try:
-        yield made
+        yield running
     finally:
-        made.stop()
-
-
-def free_port() -> int:
-    with socket.create_server(("localhost", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
-def children(pid: int) -> list[int]:
-    try:
-        return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-
-
-def kill(process: "subprocess.Popen[str]") -> None:
-    """As a power failure would: without a chance to say goodbye."""
-    with suppress(ProcessLookupError):
-        process.kill()
-    process.wait()
-
-
-def until(condition: Callable[[], object], *, within_s: float = 20.0) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
+        running.stop()

@@ -22,8 +22,8 @@ LEFT, RIGHT, TOP = (10, 20, 110, 140), (300, 20, 400, 140), (200, 150, 260, 220)
 AXES = np.eye(8, dtype=np.float32)
 
 
-def made(*, rate: float = 5.0, first_track: int = 0, **values: Any) -> MediaReport:
-    """Two seconds: track 0 left, 1 right at the same time; then 2 left, 3 at the top, of nobody.
+def sample_report(*, rate: float = 5.0, first_track: int = 0, **values: Any) -> MediaReport:
+    """Two seconds: track 0 left, 1 right at the same time; then 2 left, 3 at the top, of no person.
 
     Persons are 0 (tracks 0 and 2, Ada) and 1 (track 1). Boxes move to the right, 20 px a second.
 
@@ -51,17 +51,17 @@ def made(*, rate: float = 5.0, first_track: int = 0, **values: Any) -> MediaRepo
         faces_kept=len(table) * 3 // 4,
     )
     table = replace(table, tally=tally)
-    who = replace(
+    track_persons = replace(
         report.identities, centroids=np.stack([(AXES[0] + AXES[2]) / 2, AXES[1]]).astype(np.float32)
     )
-    people = persons.persons(table, report.row_persons(), who)
-    known = {p.person_id: p for p in report.persons}
+    people = persons.persons(table, report.row_persons(), track_persons)
+    persons_by_id = {p.person_id: p for p in report.persons}
     some = (Candidate(name="Ada", probability=0.8, distance=0.25),)
     people = tuple(
         replace(
             p,
-            name=known[p.person_id].name,
-            name_distance=known[p.person_id].name_distance,
+            name=persons_by_id[p.person_id].name,
+            name_distance=persons_by_id[p.person_id].name_distance,
             candidates=some,
             identity_id=17 + p.person_id,
         )
@@ -70,7 +70,7 @@ def made(*, rate: float = 5.0, first_track: int = 0, **values: Any) -> MediaRepo
     return replace(
         report,
         observations=table,
-        identities=who,
+        identities=track_persons,
         persons=people,
         poster=_poster(),
         is_remembered=True,
@@ -95,8 +95,8 @@ def _poster() -> Poster:
 def op(kind: str, *numbers: int, name: str = "") -> dict[str, Any]:
     """A correction by numbers alone."""
     key = {"rename": "person", "merge": "persons"}.get(kind, "track")
-    told = {"op": kind, key: list(numbers) if kind == "merge" else numbers[0]}
-    return {**told, "name": name} if kind == "rename" else told
+    operation = {"op": kind, key: list(numbers) if kind == "merge" else numbers[0]}
+    return {**operation, "name": name} if kind == "rename" else operation
 
 
 def applied(report: MediaReport, *ops: Mapping[str, Any] | Correction) -> MediaReport:

@@ -34,14 +34,14 @@ def parser(program: str) -> argparse.ArgumentParser:
 
 def known_options() -> set[str]:
     """Every option of every command, as it may be written."""
-    found: set[str] = set()
+    options: set[str] = set()
     left = [parser(program) for program in _PARSERS]
     while left:
         for action in left.pop()._actions:
-            found.update(action.option_strings)
+            options.update(action.option_strings)
             if isinstance(action, argparse._SubParsersAction):
                 left.extend(action.choices.values())
-    return found
+    return options
 
 
 def lines(block: Block) -> Iterator[tuple[str, str]]:
@@ -98,12 +98,12 @@ def fault(words: list[str]) -> str | None:
         return None
     if {"--help", "--version"} & {*arguments}:
         return None
-    said = io.StringIO()
+    errors = io.StringIO()
     try:
-        with redirect_stderr(said):
+        with redirect_stderr(errors):
             args = parser(name).parse_args(arguments)
     except SystemExit:
-        return f"{shlex.join(words)}: {said.getvalue().splitlines()[-1]}"
+        return f"{shlex.join(words)}: {errors.getvalue().splitlines()[-1]}"
     if hasattr(args, "engine"):
         AnalysisOptions.from_mapping(vars(args))
     return None

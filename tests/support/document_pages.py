@@ -11,15 +11,15 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-ROOT = Path(__file__).parents[2]
+from tests.support.processes import ROOT
+
 SHELL = ("sh", "console")
-"""Languages of commands; in ``console`` they follow ``$ ``, and what they print follows them."""
+"""Languages of commands; in `console` they follow `$ `, and what they print follows them."""
 RUN = (*SHELL, "python")
 _NOT_RUN = re.compile(r"<!--\s*not run:\s*(.+?)\s*-->", re.DOTALL)
 _TITLE = re.compile(r'title="([^"]+)"')
@@ -34,9 +34,9 @@ class Block:
     language: str
     text: str
     title: str | None
-    """File that holds this text: ``title="jobs.csv"`` behind the language."""
+    """File that holds this text: `title="jobs.csv"` behind the language."""
     why_not: str | None
-    """Why it is not run: the comment ``<!-- not run: REASON -->`` before it."""
+    """Why it is not run: the comment `<!-- not run: REASON -->` before it."""
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"
@@ -53,8 +53,8 @@ class Link:
 
 def pages() -> list[str]:
     """Every page, as its path from the root."""
-    found = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "media" / "README.md"]
-    return sorted(path.relative_to(ROOT).as_posix() for path in found if path.is_file())
+    files = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "media" / "README.md"]
+    return sorted(path.relative_to(ROOT).as_posix() for path in files if path.is_file())
 
 
 @cache
@@ -106,16 +106,16 @@ def inline_code(page: str) -> Iterator[tuple[int, str]]:
 
 
 def anchors(page: str) -> set[str]:
-    """What ``#...`` may be behind the page's address: its headings, named as forges do."""
-    found: set[str] = set()
+    """What `#...` may be behind the page's address: its headings, named as forges do."""
+    names: set[str] = set()
     parts = tokens(page)
     for token, content in itertools.pairwise(parts):
         if token.type == "heading_open":
             text = "".join(c.content for c in content.children or ())
             name = re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-")
             copies = (f"{name}-{n}" for n in range(1, 100))
-            found.add(name if name not in found else next(c for c in copies if c not in found))
-    return found
+            names.add(name if name not in names else next(c for c in copies if c not in names))
+    return names
 
 
 def _line(token: Token) -> int:

@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from tests.support.document_commands import lines
 from tests.support.document_pages import ROOT, RUN, Block
+from tests.support.processes import free_port
 
 PORTS = ("9471", "8080")
 """In the documents; others may have them here."""
@@ -76,7 +76,7 @@ class Shell:
         self._folder = folder
         self._private = private
         self._printed: list[tuple[Block, str, str, Path]] = []
-        self._ports = {port: str(_free_port()) for port in PORTS}
+        self._ports = {port: str(free_port()) for port in PORTS}
         self._environment = self._prepare()
 
     def _prepare(self) -> dict[str, str]:
@@ -118,9 +118,13 @@ class Shell:
             finally:
                 _end(process)
         if code:
-            said = log.read_text(encoding="utf-8", errors="replace")
-            seen = "".join(p.read_text(errors="replace") for *_, p in self._printed if p.exists())
-            return [f"{'ran too long' if code < 0 else 'failed'}:\n{said[-3000:]}\n{seen[-3000:]}"]
+            output = log.read_text(encoding="utf-8", errors="replace")
+            printed = "".join(
+                p.read_text(errors="replace") for *_, p in self._printed if p.exists()
+            )
+            return [
+                f"{'ran too long' if code < 0 else 'failed'}:\n{output[-3000:]}\n{printed[-3000:]}"
+            ]
         return self._compare()
 
     def _script(self, blocks: Sequence[Block]) -> str:
@@ -149,29 +153,23 @@ class Shell:
         return f"cat > '{block.title}' <<'{end}'\n{block.text}{end}"
 
     def _console(self, block: Block) -> list[str]:
-        found = []
-        for command, wanted in lines(block):
+        script = []
+        for command, expected in lines(block):
             file = self._private / f"printed{len(self._printed)}"
-            self._printed.append((block, command, wanted, file))
-            found.append(f'{{ {self._here(command)}\n}} > "{file}" 2>&1')
-        return found
+            self._printed.append((block, command, expected, file))
+            script.append(f'{{ {self._here(command)}\n}} > "{file}" 2>&1')
+        return script
 
     def _compare(self) -> list[str]:
-        """What was not printed as the document says; ``...`` there stands for anything."""
+        """What was not printed as the document says; `...` there stands for anything."""
         faults, how = [], ELLIPSIS | NORMALIZE_WHITESPACE
-        for block, command, wanted, file in self._printed:
+        for block, command, expected, file in self._printed:
             got = file.read_text(encoding="utf-8", errors="replace")
             for port, free in self._ports.items():
                 got = got.replace(free, port)
-            if wanted.strip() and not OutputChecker().check_output(wanted, got, how):
-                faults.append(f"{block}: {command}\nshould print\n{wanted}\nand prints\n{got}")
+            if expected.strip() and not OutputChecker().check_output(expected, got, how):
+                faults.append(f"{block}: {command}\nshould print\n{expected}\nand prints\n{got}")
         return faults
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        return int(probe.getsockname()[1])
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -8,9 +8,21 @@ import re
 ROOT_FILES = {
     "analyzer": {"__init__", "__main__", "_version", "api", "errors", "registry"},
     "jobs": {"__init__", "__main__", "analysis", "errors", "retry", "types"},
-    "": {"ina_server", "ina_worker"},
+    "": {"ina_server", "ina_worker", "setup"},
 }
 """The loose files of a package's root, and of the tree's."""
+
+MAY_IMPORT_PACKAGES = {
+    "analyzer": "joblist",
+    "ina": "analyzer joblist jobs",
+    "ina_server": "ina",
+    "ina_worker": "ina",
+    "joblist": "",
+    "jobs": "joblist",
+}
+"""Package or launcher -> packages that it imports: `ina` alone knows faces and leases."""
+NOT_INSTALLED = {"benchmarks", "tests", "tools"}
+"""Packages of the tree that the rules do not concern."""
 
 FLOORS = {
     "analyzer": (
@@ -35,7 +47,7 @@ FLOORS = {
 MAY_IMPORT = {
     "analyzer": {
         "": "_version api",
-        "__main__": " errors registry",
+        "__main__": ". errors registry",
         "_version": "",
         "api": "errors export gallery inference options pipeline registry results types workflows",
         "attributes": "errors types",
@@ -86,7 +98,7 @@ MAY_IMPORT = {
         "outputs": "errors types",
         "retry": "",
         "server": "errors ledger outputs retry system types wire",
-        "slurm": " analysis errors inputs ledger retry standalone types worker",
+        "slurm": ". analysis errors inputs ledger retry standalone types worker",
         "standalone": "inputs ledger outputs retry types worker",
         "system": "errors",
         "types": "",
@@ -94,14 +106,18 @@ MAY_IMPORT = {
         "worker": "errors inputs outputs retry system types wire",
     },
 }
-"""Room -> rooms of the same package that it imports; a leading space is the package itself."""
+"""Room -> rooms of the same package that it imports.
+
+Files at the package's root are rooms; its `__init__.py` is `""` where it imports, and `.` where it
+is imported.
+"""
 
 TRAINER_AND_DESCRIBER = ("analyzer.training.", "analyzer.stages.describe._dlib_")
 """The trainer starts from the network that the describer reads, and writes the file it reads."""
 HEAVY = {
-    *("PIL", "av", "cv2", "dlib", "faiss", "ffmpeg", "jinja2", "lxml", "matplotlib", "onnx"),
-    *("onnxruntime", "pandas", "pyarrow", "pysubs2", "redis", "safetensors", "scipy", "skimage"),
-    *("torch", "ultralytics", "xlsxwriter"),
+    *("PIL", "av", "cv2", "dlib", "faiss", "ffmpeg", "jinja2", "lxml", "markupsafe", "matplotlib"),
+    *("onnx", "onnx2torch", "onnxruntime", "pandas", "pyarrow", "pysubs2", "redis", "safetensors"),
+    *("scenedetect", "scipy", "skimage", "torch", "ultralytics", "xlsxwriter"),
 }
 """Libraries that are slow to import: at the top of plug-ins only, which the registry loads."""
 ONLY_IN = {
@@ -109,10 +125,21 @@ ONLY_IN = {
         *("analyzer.files.atomic", "analyzer.files.transaction", "analyzer.weights.download"),
         "jobs.outputs.publish",
     },
+    "Path.rename": set(),
+    "Path.replace": {"jobs.outputs.storage_probe", "jobs.slurm.folder"},
     "hashlib.sha256": {"analyzer.files.hashing", "jobs.outputs.publish"},
-    "tempfile.mkstemp": {"analyzer.files.atomic"},
+    "os.rename": set(),
+    "shutil.move": set(),
+    "tempfile.mkstemp": set(),
 }
-"""Calls that stand in one place of each half."""
+"""Function -> the files that may use it.
+
+`Path.replace` is any call of `.replace` with one value: that of a text takes two.
+"""
+TERMINAL = {"jobs.server.display"}
+"""The files beside commands, `__main__` and `ina` that may know argparse and rich."""
+WIRE = {"jobs.wire", "jobs.server", "jobs.worker"}
+"""The rooms that may know Pyro5."""
 PRIVATE_WORDS = re.compile(
     r"\b(whoever|whose|whom|another now|others now|as it were)\b", re.IGNORECASE
 )

@@ -1,8 +1,8 @@
 """A worker with the real analysis, in which something happens around its identity store.
 
-``python -m tests.support.identity_worker SETTINGS``, as JSON; of them, ``die`` names a file: the
+`python -m tests.support.identity_worker SETTINGS`, as JSON. The setting `die` names a file: the
 worker that makes it dies, with its child, between match and publish; the variable INA_DIE does so,
-too, for engines that start this task. ``wait_s``: see `open_store`.
+too, for engines that start this task. `wait_s`: see `open_store`.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any
 
 import ina_worker
 from analyzer.identities import address
-from analyzer.identities import remember as analyze
+from analyzer.workflows import analyze
 from jobs.worker.child import Task
 from jobs.worker.worker import Worker, WorkerSettings
 

@@ -115,9 +115,9 @@ def network(name: str) -> Iterator[str]:
     """A machine of its own, in a network namespace; yield this machine's address on its link."""
     need("ip")
     here, there = f"{name}a", f"{name}b"
-    made = subprocess.run(["ip", "netns", "add", name], capture_output=True)
-    if made.returncode:
-        pytest.skip(f"no network namespaces: {made.stderr.decode().strip()}")
+    added = subprocess.run(["ip", "netns", "add", name], capture_output=True)
+    if added.returncode:
+        pytest.skip(f"no network namespaces: {added.stderr.decode().strip()}")
     try:
         for command in (
             f"link add {here} type veth peer name {there} netns {name}",

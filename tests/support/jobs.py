@@ -1,8 +1,9 @@
-"""Jobs, manifests and a clock for tests."""
+"""Jobs, leases, manifests and a clock for tests."""
 
 from pathlib import Path
 
-from jobs.types import JobSpec, Manifest, PartFile
+from jobs.outputs import publish
+from jobs.types import JobSpec, Lease, Manifest, PartFile
 
 EXPORTERS = ("ass", "csv", "mp4")
 
@@ -30,3 +31,15 @@ def manifest(path: Path, content: bytes = b"") -> dict[str, object]:
     """The manifest of a csv that has been published at `path`."""
     file = PartFile(part=f"{path}.part.1.1", path=str(path), sha256="0", size=len(content))
     return Manifest(files={"csv": file}, statistics={"media_s": 2.0, "persons": 1}).to_dict()
+
+
+def make_lease(folder: Path, token: int = 3) -> Lease:
+    dests = {name: str(folder / "new" / f"a.{name}") for name in ("csv", "ass")}
+    return Lease(job=7, token=token, spec=JobSpec(source_path="/a.mp4", dests=dests), options={})
+
+
+def write_parts(lease: Lease, text: str = "x") -> Manifest:
+    publish.open_folders(lease)
+    for name, part in publish.part_paths(lease).items():
+        part.write_text(f"{text} {name}")
+    return publish.seal(lease, {"persons": 1.0})

@@ -4,7 +4,7 @@ import sys
 import time
 from pathlib import Path
 
-from jobs.inputs import joblist as csv_list
+from jobs.inputs.joblist import read
 from jobs.ledger import queries
 from jobs.ledger.imports import import_jobs
 from jobs.ledger.ledger import Ledger
@@ -19,7 +19,7 @@ STARTED = "SELECT MIN(t_wall) FROM event WHERE what = 'claimed'"
 
 
 def serve(folder: str, jobs: str) -> None:
-    """Serve jobs whose outputs nobody writes; print the address, then the jobs a second."""
+    """Serve jobs without outputs; print the address, then the jobs a second."""
     out = Path(folder) / "out"
     store = Store(Path(folder) / "jobs.ledger")
     ledger = Ledger(store)
@@ -65,7 +65,7 @@ def read_list(joblist: str) -> None:
     ledger = Ledger(store)
     for _ in range(2):
         started = time.monotonic()
-        specs = csv_list.read(joblist, exporters=["csv"])
+        specs = read(joblist, exporters=["csv"])
         report = import_jobs(ledger, specs, options_digest="o")
         print(report.added, time.monotonic() - started)
     # Not getrusage: its peak includes the parent's, from before the program was exchanged.

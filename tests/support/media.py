@@ -11,6 +11,7 @@ from typing import Any
 
 import av
 import imageio_ffmpeg
+import numpy as np
 import pytest
 
 FFMPEG = shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
@@ -82,3 +83,12 @@ def long_video(path: Path, **options: str) -> Path:
 PRINT_PEAK = "print(open('/proc/self/status').read().partition('VmHWM:')[2].split()[0])"
 """Code that prints a process's own peak memory in KiB; what it asks of resource.getrusage would
 include its parent's, from before the program was exchanged."""
+
+
+def astronaut() -> np.ndarray:
+    """A public portrait, with a face at `ASTRONAUT_FACE`."""
+    data = pytest.importorskip("skimage.data")
+    return np.ascontiguousarray(data.astronaut())
+
+
+ASTRONAUT_FACE = np.array([[172, 62, 276, 192]], np.float32)

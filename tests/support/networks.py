@@ -1,11 +1,15 @@
-"""Networks made for tests, whose answers are known."""
+"""Small ONNX networks with known answers."""
 
+import importlib.util
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
+import pytest
 from onnx import helper, numpy_helper
 
+FLOAT = onnx.TensorProto.FLOAT
 KINDS = {"score": 1, "bbox": 4, "kps": 10}
 DISTANCES = (1.0, 2.0, 3.0, 4.0)
 """From an anchor's centre to the left, up, right and down, in strides."""
@@ -19,7 +23,7 @@ def constant(name: str, values: object, kind: type = np.float32) -> onnx.TensorP
 
 def save(path: Path, nodes, inputs, outputs, constants) -> Path:
     def value(name, shape):
-        return helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+        return helper.make_tensor_value_info(name, FLOAT, shape)
 
     graph = helper.make_graph(
         nodes, "test", [value(*i) for i in inputs], [value(*o) for o in outputs], constants
@@ -83,3 +87,52 @@ def ssd(path: Path, rows) -> Path:
     outputs = [("detection_out", [1, 1, len(rows), len(rows[0])])]
     constants = [constant("rows", [[rows]]), constant("zero", 0.0)]
     return save(path, nodes, [("data", [1, 3, 300, 300])], outputs, constants)
+
+
+def channel_means(
+    path: Path,
+    *,
+    outputs: dict[str, np.ndarray],
+    size: int = 112,
+    batch: int | str = "n",
+    layout: str = "NCHW",
+) -> Path:
+    """Write a network that gives the means of the three channels, times matrices (3, k)."""
+    side, last = ([3, size, size], False) if layout == "NCHW" else ([size, size, 3], True)
+    axes = [1, 2] if last else [2, 3]
+    nodes = [helper.make_node("ReduceMean", ["input"], ["mean"], axes=axes, keepdims=0)]
+    for name in outputs:
+        nodes.append(helper.make_node("MatMul", ["mean", f"{name}_weights"], [name]))
+    model = helper.make_model(
+        helper.make_graph(
+            nodes,
+            "small",
+            [helper.make_tensor_value_info("input", FLOAT, [batch, *side])],
+            [
+                helper.make_tensor_value_info(
+                    name, onnx.TensorProto.FLOAT, [batch, matrix.shape[1]]
+                )
+                for name, matrix in outputs.items()
+            ],
+            [
+                numpy_helper.from_array(matrix.astype(np.float32), f"{name}_weights")
+                for name, matrix in outputs.items()
+            ],
+        ),
+        opset_imports=[helper.make_opsetid("", 17)],
+        ir_version=8,
+    )
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, str(path))
+    return path
+
+
+def embedding(path: Path, **options: Any) -> Path:
+    """Write a network that gives the mean colour of its input, after its normalisation."""
+    return channel_means(path, outputs={"embedding": np.eye(3)}, **options)
+
+
+def need_onnx2torch() -> None:
+    """Skip the test where the library is missing; it is slow to import."""
+    if importlib.util.find_spec("onnx2torch") is None:
+        pytest.skip("onnx2torch is not installed")

@@ -27,8 +27,8 @@ Stretch = tuple[str, int, int]
 def table(path: Path) -> pd.DataFrame:
     """A CSV file, its cells as text, without the apostrophe that guards a formula."""
     with path.open(newline="", encoding="utf-8") as stream:
-        found = pd.read_csv(stream, dtype=str, keep_default_na=False, lineterminator="\n")
-    return found.map(lambda cell: re.sub(r"^'(?=[=+\-@\t\r\0])", "", cell))
+        cells = pd.read_csv(stream, dtype=str, keep_default_na=False, lineterminator="\n")
+    return cells.map(lambda cell: re.sub(r"^'(?=[=+\-@\t\r\0])", "", cell))
 
 
 def sheet(path: Path, title: str) -> list[dict[str, Any]]:
@@ -47,7 +47,7 @@ def box(text: str) -> tuple[int, ...]:
 
 
 def milliseconds(clock: str) -> int:
-    """Of ``hh:mm:ss.mmm``."""
+    """Of `hh:mm:ss.mmm`."""
     hours, minutes, seconds = clock.split(":")
     return round((int(hours) * 60 + int(minutes)) * 60_000 + float(seconds) * 1000)
 
@@ -79,9 +79,9 @@ def of_vtt(path: Path) -> list[Stretch]:
 def of_rttm(path: Path) -> list[Stretch]:
     loader = pytest.importorskip("pyannote.database.util")
     return [
-        (unquote(who), round(segment.start * 1000), round(segment.end * 1000))
+        (unquote(label), round(segment.start * 1000), round(segment.end * 1000))
         for annotation in loader.load_rttm(str(path)).values()
-        for segment, _, who in annotation.itertracks(yield_label=True)
+        for segment, _, label in annotation.itertracks(yield_label=True)
     ]
 
 
@@ -105,20 +105,23 @@ STRETCHES: dict[str, Callable[[Path], list[Stretch]]] = {
 
 
 def of_csv(path: Path) -> list[Row]:
-    found = table(path)
-    columns = found["face_id"], found["frame"], found["bbox"]
+    rows = table(path)
+    columns = rows["face_id"], rows["frame"], rows["bbox"]
     return [(int(i), int(f), box(b)) for i, f, b in zip(*columns, strict=True)]
 
 
 def of_mot(path: Path) -> list[Row]:
     """As MOT Challenge's own tools do: frames, tracks and corners count from 1."""
     names = ["frame", "id", "x", "y", "w", "h", "conf", "x3", "y3", "z3"]
-    found = pd.read_csv(path, header=None, names=names)
-    assert (found[["x3", "y3", "z3"]] == -1).all(axis=None)
-    assert found["conf"].between(0, 1).all()
-    left, top = found["x"] - 1, found["y"] - 1
-    columns = found["id"] - 1, found["frame"] - 1, left, top, left + found["w"], top + found["h"]
-    return [(i, frame, tuple(place)) for i, frame, *place in zip(*columns, strict=True)]
+    rows = pd.read_csv(path, header=None, names=names)
+    assert (rows[["x3", "y3", "z3"]] == -1).all(axis=None)
+    assert rows["conf"].between(0, 1).all()
+    left, top = rows["x"] - 1, rows["y"] - 1
+    columns = rows["id"] - 1, rows["frame"] - 1, left, top, left + rows["w"], top + rows["h"]
+    return [
+        (i, frame, tuple(corners_of_box))
+        for i, frame, *corners_of_box in zip(*columns, strict=True)
+    ]
 
 
 def of_cvat(path: Path) -> list[Row]:
@@ -135,8 +138,8 @@ def corners(element: ElementTree.Element) -> tuple[int, ...]:
 
 
 def of_parquet(path: Path) -> list[Row]:
-    found = pd.read_parquet(path)
-    columns = found["face_id"], found["frame"], found["bbox"]
+    rows = pd.read_parquet(path)
+    columns = rows["face_id"], rows["frame"], rows["bbox"]
     return [(i, f, tuple(b.tolist())) for i, f, b in zip(*columns, strict=True)]
 
 
@@ -157,7 +160,7 @@ BOXES: dict[str, Callable[[Path], list[Row]]] = {
 
 
 def in_subtitle(path: Path) -> set[str]:
-    r"""Labels as libass draws them: ``\{`` a brace, an invisible joiner behind a backslash."""
+    r"""Labels as libass draws them: `\{` a brace, an invisible joiner behind a backslash."""
     texts = [event.text.partition("}")[2] for event in pysubs2.SSAFile.load(str(path))]
     plain = (re.sub(r"\\([{}])", r"\1", text).replace("\u2060", "") for text in texts)
     return {text.removesuffix("  m 40") for text in plain}
@@ -181,8 +184,8 @@ def in_page(path: Path) -> set[str]:
 
 
 def in_task(path: Path) -> set[str]:
-    found = ElementTree.parse(path).iterfind(".//box/attribute[@name='name']")
-    return {attribute.text or "" for attribute in found}
+    attributes = ElementTree.parse(path).iterfind(".//box/attribute[@name='name']")
+    return {attribute.text or "" for attribute in attributes}
 
 
 NAMES: dict[str, Callable[[Path], set[str]]] = {
@@ -195,17 +198,17 @@ NAMES: dict[str, Callable[[Path], set[str]]] = {
     "names": lambda path: {p["name"] for p in json.loads(path.read_bytes())["persons"]},
     "parquet": lambda path: set(pd.read_parquet(path)["name"].dropna()),
     "posters": lambda path: set(table(path)["name"]),
-    "report": lambda path: {p["name"] for p in _told(path)["persons"]},
+    "report": lambda path: {p["name"] for p in _report(path)["persons"]},
     "webannotation": in_annotations,
     "xlsx": lambda path: {row["name"] for row in sheet(path, "persons")},
     **{
-        name: lambda path, read=read: {who for who, *_ in read(path)}
+        name: lambda path, read=read: {label for label, *_ in read(path)}
         for name, read in STRETCHES.items()
     },
 }
 
 
-def _told(path: Path) -> Any:
+def _report(path: Path) -> Any:
     with zipfile.ZipFile(path) as file:
         return json.loads(file.read("report.json"))
 
@@ -214,21 +217,21 @@ def _told(path: Path) -> Any:
 
 
 def parquet_rows(path: Path) -> list[dict[str, Any]]:
-    found = pd.read_parquet(path, dtype_backend="pyarrow")
+    rows = pd.read_parquet(path, dtype_backend="pyarrow")
     return [
         {name: None if value is pd.NA else value for name, value in row.items()}
-        for row in found.to_dict("records")
+        for row in rows.to_dict("records")
     ]
 
 
 def fragments(path: Path) -> list[tuple[float, float, tuple[int, ...]]]:
     """Start, end and box of each annotation."""
-    found = []
+    annotations = []
     for item in json.loads(path.read_text(encoding="utf-8"))["first"]["items"]:
         text = item["target"]["selector"]["value"]
-        start, end, *place = re.fullmatch(
+        start, end, *corner_and_size = re.fullmatch(
             r"t=([\d.]+),([\d.]+)&xywh=pixel:(\d+),(\d+),(\d+),(\d+)", text
         ).groups()
-        x, y, w, h = map(int, place)
-        found.append((float(start), float(end), (x, y, x + w, y + h)))
-    return found
+        x, y, w, h = map(int, corner_and_size)
+        annotations.append((float(start), float(end), (x, y, x + w, y + h)))
+    return annotations

@@ -1,21 +1,16 @@
 """A Redis server of a test's own: a free port on loopback, a password, its data on disk."""
 
 import shutil
-import socket
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.support.processes import free_port
+
 PASSWORD = "geheim/@:?"  # what must be escaped in an address
 ESCAPED = "geheim%2F%40%3A%3F"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class RedisServer:

@@ -58,7 +58,7 @@ def make_report(
         size: width and height of the picture.
         duration_s: of the medium.
         uri: of the medium.
-        kind: ``video`` or ``image``.
+        kind: `video` or `image`.
         engine: as in the options.
         heads: which of sex, age and ethnicity were asked for.
     """

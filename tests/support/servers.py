@@ -1,14 +1,15 @@
-"""Servers and workers for tests: real sockets, real processes."""
+"""Servers, workers and dashboards for tests: real sockets, real processes."""
 
+import csv
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from jobs.dashboard.page import Dashboard
 from jobs.ledger import queries
 from jobs.ledger.imports import import_jobs
 from jobs.ledger.ledger import Ledger
@@ -16,10 +17,9 @@ from jobs.ledger.store import Store
 from jobs.retry import Timing
 from jobs.server.server import JobServer
 from jobs.server.service import JobService
-from jobs.types import Job, JobSpec
+from jobs.types import Job, JobSpec, Manifest, PartFile
 from jobs.wire.transport import Access
-
-ROOT = Path(__file__).parents[2]
+from tests.support.processes import ROOT
 
 
 class Server:
@@ -106,9 +106,48 @@ def working(uri: str, **settings: Any) -> Iterator["subprocess.Popen[str]"]:
         process.communicate()
 
 
-def until(condition: Callable[[], object], *, within_s: float = 15.0) -> None:
-    """Wait for something to become true."""
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
+def opened(server: Server, **settings: Any) -> Dashboard:
+    """A dashboard of a server, which listens."""
+    settings = {"host": "localhost", "port": 0, "access": Access(), "title": "t", **settings}
+    return Dashboard(server.service, server.ledger, **settings)
+
+
+def published(server: Server, number: int, *, page: Path, source: Path) -> None:
+    """Let a job be done with a review page."""
+    file = PartFile(part="p", path=str(page), sha256="0", size=1)
+    with server.store.transaction() as db:
+        spec = json.loads(db.execute("SELECT spec FROM job WHERE id = ?", (number,)).fetchone()[0])
+        db.execute(
+            "UPDATE job SET state = 'done', manifest = ?, spec = ? WHERE id = ?",
+            (
+                json.dumps(Manifest(files={"html": file}).to_dict()),
+                json.dumps({**spec, "source_path": str(source)}),
+                number,
+            ),
+        )
+
+
+def serve(folder: Path, rows: list[dict[str, object]], *options: str) -> tuple[int, str]:
+    """Write a joblist, serve it with one local worker, and return the exit code and all output."""
+    joblist = folder / "jobs.csv"
+    with joblist.open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return serve_file(joblist, *options)
+
+
+def serve_file(joblist: Path, *options: str) -> tuple[int, str]:
+    """Serve a joblist; see `serve`."""
+    command = [sys.executable, ROOT / "ina_server.py", "localhost", joblist, "--port", "0"]
+    command += ["--ledger", joblist.with_suffix(".ledger"), "--workers", "1", *options]
+    done = subprocess.run(
+        [*map(str, command)], capture_output=True, text=True, timeout=280, cwd=joblist.parent
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))

@@ -9,13 +9,14 @@ from joblist.shard import Shard
 from jobs.slurm import batch, rounds
 from jobs.slurm.folder import Folder, Plan, Round
 from jobs.standalone.work import Work
-from tests.support.servers import ROOT, write_media
+from tests.support.processes import ROOT
+from tests.support.servers import write_media
 
 TASKS = 3
 
 
 def plan(**changes: object) -> Plan:
-    told = {
+    values = {
         "joblist": "jobs.csv",
         "factory": "tests.support.tasks:make_task",
         "program": analyzer.__version__,
@@ -24,28 +25,28 @@ def plan(**changes: object) -> Plan:
         "tasks": TASKS,
         "threads": 1,
     }
-    return Plan(**{**told, **changes})  # type: ignore[arg-type]
+    return Plan(**{**values, **changes})  # type: ignore[arg-type]
 
 
 def fill(path: Path, media: dict[str, str], **changes: object) -> Folder:
-    """A folder with a round whose jobs are listed."""
-    made, told = Folder(path / "jobs.slurm"), plan(**changes)
+    """A folder with a round and its list of jobs."""
+    folder, planned = Folder(path / "jobs.slurm"), plan(**changes)
     specs = write_media(path, media)
     cut = [Shard(number, 2) for number in range(2)]
     works = [
-        Work(spec=spec, options=told.options, digest=told.digest, bounds=told.bounds)
+        Work(spec=spec, options=planned.options, digest=planned.digest, bounds=planned.bounds)
         for spec in specs
     ]
-    made.keep(told, ((w, cut if Path(w.csv).name.startswith("cut") else []) for w in works))
-    return made
+    folder.keep(planned, ((w, cut if Path(w.csv).name.startswith("cut") else []) for w in works))
+    return folder
 
 
 def begin(folder: Folder, *, retry: bool = False) -> list[str]:
     """List what is left; nothing is submitted."""
-    told = rounds.begin(folder, retry=retry, dry=True)
-    if told:
+    submissions = rounds.begin(folder, retry=retry, dry=True)
+    if submissions:
         folder.keep_round(Round(folder.round().number + 1))
-    return told
+    return submissions
 
 
 def task(folder: Folder, kind: str, slot: int) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cluster import free_port
+from tests.support.processes import free_port
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol")
 CONFIGURATION = """\
@@ -140,9 +140,9 @@ def node(folder: Path, *, cpus: int = 4) -> Iterator[Node]:
         pytest.skip(f"no {missing[0]}: apt-get install slurm-wlm munge")
     folder.mkdir()
     folder.chmod(0o755)
-    made = Node(folder)
+    running = Node(folder)
     try:
-        made.start(cpus=cpus)
-        yield made
+        running.start(cpus=cpus)
+        yield running
     finally:
-        made.stop()
+        running.stop()

@@ -45,7 +45,7 @@ def video(path: Path, stamps_ms: Sequence[int]) -> Path:
 
 
 def filmed(folder: Path, *, origin_ms: int = 0, **values: Any) -> MediaReport:
-    """A report of a video of a square, whose boxes are the square's; pictures 6 and 7 have none.
+    """A report of a video of a square, with the square as its box; pictures 6 and 7 have none.
 
     The square of pictures 0 to 5 is track 0, of pictures 8 and 9 track 3, then track 4.
     """

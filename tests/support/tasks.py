@@ -29,8 +29,10 @@ def make_task(local: dict[str, Any]) -> Task:
         for line in Path(lease.source_path).read_text().splitlines():
             verb, _, argument = line.partition(" ")
             if verb == "if":
-                who, _, rest = argument.partition(" ")
-                verb, _, argument = rest.partition(" ") if local.get("is") == who else ("", "", "")
+                name_of_worker, _, rest = argument.partition(" ")
+                verb, _, argument = (
+                    rest.partition(" ") if local.get("is") == name_of_worker else ("", "", "")
+                )
             obey(verb, argument, report)
         source = Path(lease.source_path).name
         if lease.shard:
@@ -39,8 +41,8 @@ def make_task(local: dict[str, Any]) -> Task:
         for number, file in enumerate(lease.parts, start=1):
             if not Path(file).exists():
                 raise JobFailed("transient", f"{file} is gone")
-            found = Path(file).read_text()
-            assert found == f"shard {number} of {len(lease.parts)} of {source}\n", found
+            text = Path(file).read_text()
+            assert text == f"shard {number} of {len(lease.parts)} of {source}\n", text
         for name, part in parts.items():
             part.write_text(f"{name} of {source}\n")
         return {"media_s": 2.0, "persons": 1, "frames_decoded": 50}
@@ -108,8 +110,8 @@ def observe(length_s: float, report: Report) -> None:
     began = time.monotonic()
     while (done := (time.monotonic() - began) / length_s) < 1:
         device = "cuda:0 NVIDIA L4"
-        told = {"stage": "observe", "fraction": done, "done": done}
-        report({**told, "speed": 12.5, "device": device})
+        progress = {"stage": "observe", "fraction": done, "done": done}
+        report({**progress, "speed": 12.5, "device": device})
         time.sleep(0.1)
 
 

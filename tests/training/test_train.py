@@ -20,7 +20,7 @@ EPOCHS = 3
 
 
 class Coloured:
-    """A dataset whose classes show as the brightness of stripes: easy to learn."""
+    """A dataset with its classes as the brightness of stripes: easy to learn."""
 
     digest = "coloured"
 
@@ -61,13 +61,13 @@ def train(path, **options):
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """A run from start to end: its file, its report, and what it told."""
-    path, told = tmp_path_factory.mktemp("whole") / "a", []
-    return path, train(path, progress=told.append), told
+    path, steps = tmp_path_factory.mktemp("whole") / "a", []
+    return path, train(path, progress=steps.append), steps
 
 
 def test_a_run_tells_how_far_it_is_and_what_came_out(whole):
-    path, report, told = whole
-    assert [step.done for step in told if step.stage == "train"][-1] == EPOCHS
+    path, report, steps = whole
+    assert [step.done for step in steps if step.stage == "train"][-1] == EPOCHS
     assert report["count"] == 72
     assert report["sizes"]["150"]["overall"]["sex_accuracy"]["value"] > 0.7
     about = _dlib_attributes.metadata(path)
@@ -105,7 +105,7 @@ def test_exported_branch_gives_what_torch_gives(tmp_path, network):
     with torch.no_grad():
         x = trunk(torch.from_numpy(chips))
         branch.standardize(branch.features(x))
-        wanted = branch.heads(branch.features(x))
+        expected = branch.heads(branch.features(x))
     path = tmp_path / "branch"
     views = np.random.default_rng(0).uniform(0, 1, (2, 64, 704)).astype(np.float32)
     labels = {name: torch.zeros(64, dtype=torch.int64) for name in SIZES}
@@ -123,7 +123,7 @@ def test_exported_branch_gives_what_torch_gives(tmp_path, network):
     hidden = np.maximum(frozen @ t["identity.hidden.weight"].T + t["identity.hidden.bias"], 0)
     for name in ("sex", "age"):
         own = hidden @ t[f"identity.{name}.weight"].T + t[f"identity.{name}.bias"]
-        np.testing.assert_allclose(got[name], wanted[name].numpy() + own, atol=0.03)
+        np.testing.assert_allclose(got[name], expected[name].numpy() + own, atol=0.03)
 
 
 def test_changed_chips_are_still_chips_and_follow_the_seed():
@@ -158,6 +158,6 @@ def test_a_correction_finds_the_scale_and_offsets_that_were_taken_away(offsets):
     else:
         noise = random.gumbel(size=true.shape)
         labels = (true + noise).argmax(axis=1)
-    scale, found = _correct.fit(shown.astype(np.float32), labels)
+    scale, fitted = _correct.fit(shown.astype(np.float32), labels)
     assert scale == pytest.approx(0.6, abs=0.03)
-    np.testing.assert_allclose(found, offsets, atol=0.08)
+    np.testing.assert_allclose(fitted, offsets, atol=0.08)

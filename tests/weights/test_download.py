@@ -15,16 +15,15 @@ import numpy as np
 import pytest
 
 from analyzer.errors import ResourceError, WeightsError
-from analyzer.weights import catalogue, locate
-from analyzer.weights import fetch as fetching
+from analyzer.weights import catalogue, fetch, locate
 from analyzer.weights.catalogue import Model
-from tests.support.file_server import Quiet, serving
+from tests.support.hosts import QuietHandler, serving
 
 LENGTH = 1 << 20
 HALF = LENGTH // 2
 
 
-class Handler(Quiet, BaseHTTPRequestHandler):
+class Handler(QuietHandler, BaseHTTPRequestHandler):
     """Sends the server's file, or the rest of it, as the server's attributes say."""
 
     def do_GET(self) -> None:
@@ -69,7 +68,7 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def model(server, folder, monkeypatch) -> Model:
-    made = Model(
+    entry = Model(
         name="small",
         file="small.bin",
         sha256=hashlib.sha256(server.file).hexdigest(),
@@ -77,21 +76,21 @@ def model(server, folder, monkeypatch) -> Model:
         about="nothing",
         address=f"{server.url}/small.bin",
     )
-    for module in (locate, catalogue, fetching):
-        monkeypatch.setitem(module.PUBLISHED, made.name, made)
-    return made
+    for module in (locate, catalogue, fetch):
+        monkeypatch.setitem(module.PUBLISHED, entry.name, entry)
+    return entry
 
 
-def fetch(model: Model) -> list[int]:
+def fetched_bytes(model: Model) -> list[int]:
     """Fetch it; the bytes that were there each time that something was told."""
-    told: list[int] = []
-    fetching.fetch(model, on_progress=lambda done, total: told.append(done))
-    return told
+    counts: list[int] = []
+    fetch.fetch(model, on_progress=lambda done, total: counts.append(done))
+    return counts
 
 
 def break_off(model: Model) -> None:
     with pytest.raises(ResourceError, match=r"broke off \(0\.5 MB are kept: try again\)"):
-        fetch(model)
+        fetched_bytes(model)
 
 
 def whole(server, folder: Path) -> bool:
@@ -103,9 +102,9 @@ def whole(server, folder: Path) -> bool:
 def test_only_the_rest_is_sent(model, server, folder):
     break_off(model)
     server.until = LENGTH
-    told = fetch(model)
+    counts = fetched_bytes(model)
     assert server.asked == [None, f"bytes={HALF}-"]
-    assert (told[0], told[-1]) == (HALF, LENGTH)
+    assert (counts[0], counts[-1]) == (HALF, LENGTH)
     assert whole(server, folder)
 
 
@@ -113,9 +112,9 @@ def test_again_and_again(model, server, folder):
     for eighth in range(1, 8):
         server.until = eighth * LENGTH // 8
         with pytest.raises(ResourceError, match="broke off"):
-            fetch(model)
+            fetched_bytes(model)
     server.until = LENGTH
-    fetch(model)
+    fetched_bytes(model)
     assert server.asked[-1] == f"bytes={7 * LENGTH // 8}-"
     assert whole(server, folder)
 
@@ -124,7 +123,7 @@ def test_a_server_without_ranges_sends_all_of_it(model, server, folder):
     server.ranges = False
     break_off(model)
     server.until = LENGTH
-    assert fetch(model)[0] == 0
+    assert fetched_bytes(model)[0] == 0
     assert server.asked == [None, f"bytes={HALF}-"]
     assert whole(server, folder)
 
@@ -135,9 +134,9 @@ def test_parts_of_a_file_without_a_version_are_not_mixed(model, server, folder, 
     server.tag = tag
     server.says = {"Last-Modified": date} if date else {}
     with pytest.raises(ResourceError, match="broke off"):
-        fetch(model)
+        fetched_bytes(model)
     server.until, server.tag = LENGTH, date or tag
-    fetch(model)
+    fetched_bytes(model)
     assert server.asked == [None, f"bytes={HALF}-" if date else None]
     assert whole(server, folder)
 
@@ -145,14 +144,14 @@ def test_parts_of_a_file_without_a_version_are_not_mixed(model, server, folder, 
 def test_another_version_is_fetched_whole(model, server, folder):
     break_off(model)
     server.tag, server.until = '"second"', LENGTH
-    assert fetch(model)[0] == 0
+    assert fetched_bytes(model)[0] == 0
     assert whole(server, folder)
 
 
 def test_another_address_is_fetched_whole(model, server, folder):
     break_off(model)
     server.until = LENGTH
-    fetching.fetch(model, mirror=f"{server.url}/copy", on_progress=lambda *_: None)
+    fetch.fetch(model, mirror=f"{server.url}/copy", on_progress=lambda *_: None)
     assert server.asked == [None, None]
     assert whole(server, folder)
 
@@ -161,7 +160,7 @@ def test_another_address_is_fetched_whole(model, server, folder):
 def test_another_part_than_was_asked_for_is_not_taken(model, server, folder, off_by):
     break_off(model)
     server.until, server.off_by = LENGTH, off_by
-    fetch(model)
+    fetched_bytes(model)
     assert server.asked == [None, f"bytes={HALF}-", None]
     assert whole(server, folder)
 
@@ -169,19 +168,19 @@ def test_another_part_than_was_asked_for_is_not_taken(model, server, folder, off
 def test_what_was_sent_packed_is_not_gone_on_with(model, server, folder):
     server.says = {"Content-Encoding": "unknown"}
     with pytest.raises(ResourceError, match="broke off;"):
-        fetch(model)
+        fetched_bytes(model)
     assert list(folder.iterdir()) == []
     server.says, server.until = {}, LENGTH
-    fetch(model)
+    fetched_bytes(model)
     assert server.asked == [None, None]
 
 
 def test_a_server_that_falls_silent(model, server, folder, monkeypatch):
-    monkeypatch.setattr(fetching, "TIMEOUT_S", 0.3)
+    monkeypatch.setattr(fetch, "TIMEOUT_S", 0.3)
     server.stalls_s = 1
     break_off(model)
     server.until = LENGTH
-    assert fetch(model)[0] == HALF
+    assert fetched_bytes(model)[0] == HALF
     assert whole(server, folder)
 
 
@@ -191,7 +190,7 @@ def test_the_hash_is_of_the_whole_file(model, server, folder):
     server.file = bytes(LENGTH)
     server.until = LENGTH
     with pytest.raises(WeightsError, match="its sha256 is another"):
-        fetch(model)
+        fetched_bytes(model)
     assert list(folder.iterdir()) == []
 
 
@@ -202,15 +201,15 @@ def test_two_at_once(model, server, folder):
     while not (folder / "small.bin.part").exists():
         time.sleep(0.01)
     with pytest.raises(ResourceError, match="another process is fetching it; wait"):
-        fetch(model)
+        fetched_bytes(model)
     first.join()
     server.until = LENGTH
-    fetch(model)
+    fetched_bytes(model)
     assert whole(server, folder)
 
 
 def test_a_command_that_was_killed_goes_on(server, tmp_path):
-    """Of a model whose hash was noted when it was fetched before."""
+    """Of a model with a hash that was noted when it was fetched before."""
     name = "face_recognition_sface_2021dec"
     folder = tmp_path / "ina" / "models"
     folder.mkdir(parents=True)
@@ -224,9 +223,9 @@ def test_a_command_that_was_killed_goes_on(server, tmp_path):
         while not part.exists() or part.stat().st_size < HALF - (1 << 17):
             time.sleep(0.02)
         process.kill()
-    kept = part.stat().st_size
+    size = part.stat().st_size
     server.until = LENGTH
     subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
-    assert server.asked == [None, f"bytes={kept}-"]
+    assert server.asked == [None, f"bytes={size}-"]
     assert (folder / f"{name}.onnx").read_bytes() == server.file
     assert not part.exists()

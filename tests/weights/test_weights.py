@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from analyzer.errors import MissingDependency, UsageError, WeightsError
-from analyzer.weights import locate
+from analyzer.weights import catalogue, locate
 
 
-@pytest.mark.parametrize("name", locate.MODELS)
+@pytest.mark.parametrize("name", catalogue.MODELS)
 def test_every_model_is_where_its_package_put_it(name):
     path = locate.locate(name)
-    assert path.name == Path(locate.MODELS[name].file).name
-    assert locate.sha256(path) == locate.MODELS[name].sha256
+    assert path.name == Path(catalogue.MODELS[name].file).name
+    assert locate.sha256(path) == catalogue.MODELS[name].sha256
 
 
 def test_unknown_model_names_the_known():
@@ -30,7 +30,7 @@ def test_missing_package_comes_with_its_cure(monkeypatch):
 
 
 class Elsewhere:
-    """A distribution whose files lie in another folder."""
+    """A distribution with its files in another folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

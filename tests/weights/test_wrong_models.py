@@ -10,9 +10,10 @@ import pytest
 from analyzer import registry
 from analyzer.__main__ import main
 from analyzer.weights import locate
-from tests.support import graphs, networks
-from tests.support.architecture import ROOT, Tree
-from tests.support.optional import need_onnx2torch
+from tests.support import networks
+from tests.support.architecture import Tree
+from tests.support.networks import need_onnx2torch
+from tests.support.processes import ROOT
 
 WHERE = "{files}"
 """In options: the folder of wrong files."""
@@ -24,8 +25,8 @@ def files(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("wrong")
     networks.scrfd(folder / "scrfd.onnx")
     networks.ssd(folder / "ssd.onnx", [(0, 1, 0.9, 0.1, 0.2, 0.5, 0.6)])
-    graphs.embedding(folder / "who.onnx")
-    graphs.embedding(folder / "who96.onnx", size=96)
+    networks.embedding(folder / "who.onnx")
+    networks.embedding(folder / "who96.onnx", size=96)
     whole = (folder / "who.onnx").read_bytes()
     (folder / "short.onnx").write_bytes(whole[: len(whole) // 2])
     for name in ("scrfd_10g_kps", "yunet_2026may", "edgeface_xxs", "fairface"):

@@ -42,8 +42,8 @@ def titles(*folders: str) -> list[items.Item]:
     )
 
 
-def media(found: list[items.Item]) -> list[str]:
-    return [Path(str(item.medium)).stem for item in found]
+def media(listed: list[items.Item]) -> list[str]:
+    return [Path(str(item.medium)).stem for item in listed]
 
 
 def test_a_folder_is_a_title_of_a_trailer_and_its_posters() -> None:
@@ -88,14 +88,14 @@ def test_a_row_of_a_joblist_says_where_its_results_go(folder: Path) -> None:
 
 
 def test_where_corrections_are_kept() -> None:
-    (found,) = titles(title("tt01 v1.2", "t.mp4"))
-    assert found.corrections == Path("out/tt01 v1.2.corrections.json")
+    (item,) = titles(title("tt01 v1.2", "t.mp4"))
+    assert item.corrections == Path("out/tt01 v1.2.corrections.json")
     Path("jobs.csv").write_text(
         "source_path,dest_csv,corrections\na.mp4,out/a.csv,c.json\nb.mp4,out/b.csv,\n"
     )
-    one, other = items.of_joblist("jobs.csv", items=[], rows=None)
-    assert one.corrections == Path("c.json").absolute()
-    assert other.corrections is None, "as for a worker, only what the joblist names"
+    first, second = items.of_joblist("jobs.csv", items=[], rows=None)
+    assert first.corrections == Path("c.json").absolute()
+    assert second.corrections is None, "as for a worker, only what the joblist names"
 
 
 def test_titles_and_rows_of_a_joblist() -> None:

@@ -1,9 +1,15 @@
-"""The way of a medium: from the entry of a program down to the detector, no step back up."""
+"""The way of a medium: from the entry of a program down to the detector, with no step back up.
+
+Detection runs in a thread of its own. What a reader follows is the stack of the thread that
+entered, which waits for the detections, and below it the stack of the thread that detects.
+"""
 
 import sys
 import threading
+import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,41 +21,89 @@ from analyzer.__main__ import main
 from analyzer.options import AnalysisOptions
 from analyzer.stages.detect.centerface import CenterFace
 from jobs.types import JobSpec, Lease
-from tests.support.architecture import PACKAGES, ROOT
+from tests.support.architecture import PACKAGES
+from tests.support.processes import ROOT
 
 MAX_FRAMES, MAX_FILES = 9, 7
-HOME = {str(ROOT / package) for package in PACKAGES}
+MAX_FRAMES_OF_ALL_THREADS, MAX_FILES_OF_ALL_THREADS = 13, 8
+OURS = (*(f"{package}/" for package in PACKAGES), "ina_server.py", "ina_worker.py")
+DETECTOR = ("analyzer/stages/detect/centerface.py", "detect")
+Steps = list[tuple[str, str]]
+"""File and function of each frame of ours, outermost first."""
 
 
-def ours(frames: Sequence[Any]) -> Iterator[tuple[str, str]]:
-    """Yield file and function of the frames that are the project's, outermost first."""
-    for frame in frames:
-        name = str(Path(frame.filename).resolve())
-        if any(name.startswith(f"{home}/") for home in HOME):
-            yield name.removeprefix(f"{ROOT}/"), frame.name
+def steps_of(stack: Iterable[traceback.FrameSummary]) -> Steps:
+    """Return the frames that are the project's."""
+    names = ((frame.filename.removeprefix(f"{ROOT}/"), frame.name) for frame in stack)
+    return [(file, function) for file, function in names if file.startswith(OURS)]
+
+
+def shown(steps: Steps) -> str:
+    return "\n" + "\n".join(f"{file}: {function}" for file, function in steps)
+
+
+def returns(steps: Steps) -> int:
+    """Return how often the way comes back to a file that it has left."""
+    files = [file for file, _ in steps]
+    visits = [file for i, file in enumerate(files) if i == 0 or files[i - 1] != file]
+    return len(visits) - len(set(visits))
+
+
+@dataclass
+class Recorder:
+    """The stacks at the first call of the detector."""
+
+    entry: int = field(default_factory=threading.get_ident)
+    """The thread that enters."""
+    starters: dict[threading.Thread, tuple[threading.Thread, Steps]] = field(default_factory=dict)
+    """Thread -> thread that started it, and the stack there."""
+    waiting: Steps = field(default_factory=list)
+    detecting: Steps = field(default_factory=list)
+    all_threads: Steps = field(default_factory=list)
+    """Each thread's stack where it started the next one, and that of the detector's."""
+
+    def start_thread(self, thread: threading.Thread) -> None:
+        """Note who starts a thread."""
+        self.starters[thread] = threading.current_thread(), steps_of(traceback.extract_stack())
+
+    def call_detector(self) -> None:
+        """Note the stacks, once the entering thread waits."""
+        self.detecting = [*steps_of(traceback.extract_stack()), DETECTOR]
+        if threading.get_ident() != self.entry:
+            self.waiting = steps_of(self._stack_that_waits())
+        self.all_threads = list(self.detecting)
+        thread = threading.current_thread()
+        while thread in self.starters:
+            thread, steps = self.starters[thread]
+            self.all_threads = steps + self.all_threads
+
+    def _stack_that_waits(self) -> Sequence[traceback.FrameSummary]:
+        deadline = time.monotonic() + 30
+        while True:
+            stack = traceback.extract_stack(sys._current_frames()[self.entry])
+            if (Path(stack[-1].filename).name, stack[-1].name) == ("threading.py", "wait"):
+                return stack
+            assert time.monotonic() < deadline, "the entering thread does not wait"
+            time.sleep(0.001)
 
 
 @pytest.fixture
-def way(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """The frames from the entry to the detector: those of the caller, then those of its thread.
-
-    The detector runs in a thread; what waits for it, in the thread of the entry, comes first.
-    """
-    steps: list[tuple[str, str]] = []
-    entry = threading.get_ident()
-    detect = CenterFace.detect
+def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    recorder = Recorder()
+    detect, start = CenterFace.detect, threading.Thread.start
 
     def traced(self: CenterFace, images: Any) -> Any:
-        if not steps and len(images):
-            caller = traceback.extract_stack(sys._current_frames()[entry])
-            own = traceback.extract_stack()
-            steps.extend(ours(caller))
-            steps.extend(ours(own))
-            steps.append(("analyzer/stages/detect/centerface.py", "detect"))
+        if not recorder.detecting and len(images):
+            recorder.call_detector()
         return detect(self, images)
 
+    def noted(self: threading.Thread) -> None:
+        recorder.start_thread(self)
+        start(self)
+
     monkeypatch.setattr(CenterFace, "detect", traced)
-    return steps
+    monkeypatch.setattr(threading.Thread, "start", noted)
+    return recorder
 
 
 def by_command(video: Path, out: Path) -> None:
@@ -76,12 +130,14 @@ def by_worker(video: Path, out: Path) -> None:
 
 @pytest.mark.parametrize("entry", [by_command, by_api, by_worker])
 def test_the_way_is_short_and_goes_down(
-    entry: Callable[[Path, Path], None], way: list[tuple[str, str]], sample: Path, tmp_path: Path
+    entry: Callable[[Path, Path], None], recorder: Recorder, sample: Path, tmp_path: Path
 ) -> None:
     entry(sample / "sample.mp4", tmp_path / "out")
-    files = [name for name, _ in way]
-    visits = [name for i, name in enumerate(files) if i == 0 or files[i - 1] != name]
-    shown = "\n".join(f"{name}: {function}" for name, function in way)
-    assert len(way) <= MAX_FRAMES, shown
-    assert len(set(files)) <= MAX_FILES, shown
-    assert len(visits) == len(set(visits)), shown
+    way = recorder.waiting + recorder.detecting
+    assert len(way) <= MAX_FRAMES, shown(way)
+    assert len({file for file, _ in way}) <= MAX_FILES, shown(way)
+    assert returns(way) == 0, shown(way)
+    # The stricter count: through every thread between, with the code that hands over the work.
+    threads = recorder.all_threads
+    assert len(threads) <= MAX_FRAMES_OF_ALL_THREADS, shown(threads)
+    assert len({file for file, _ in threads}) <= MAX_FILES_OF_ALL_THREADS, shown(threads)

@@ -46,7 +46,7 @@ def scene(rng):
     top, left = (rng.integers(n - SIDE + 1) for n in ground.shape[:2])
     picture = np.ascontiguousarray(ground[top : top + SIDE, left : left + SIDE])
     boxes = []
-    for place in rng.permutation(2)[: rng.integers(1, 3)]:
+    for half in rng.permutation(2)[: rng.integers(1, 3)]:
         name = ("astronaut", "hopper")[rng.integers(2)]
         x1, y1, x2, y2 = FACES[name]
         cut = portraits()[name][y1:y2, x1:x2]
@@ -56,7 +56,7 @@ def scene(rng):
         cut = np.clip(cut * rng.uniform(0.7, 1.2), 0, 255).astype(np.uint8)
         if rng.integers(2):
             cut = cut[:, ::-1]
-        x = int(rng.integers(place * SIDE // 2, (place + 1) * SIDE // 2 - width + 1))
+        x = int(rng.integers(half * SIDE // 2, (half + 1) * SIDE // 2 - width + 1))
         y = int(rng.integers(0, SIDE - height + 1))
         picture[y : y + height, x : x + width] = cut
         boxes.append((x, y, x + width, y + height))
@@ -132,24 +132,24 @@ def nobody_answers(monkeypatch):
 
 
 def test_nine_faces_of_ten_are_found(trained, scenes, nobody_answers):
-    found = detector(trained).detect([picture for picture, _ in scenes])
+    detections = detector(trained).detect([picture for picture, _ in scenes])
     hits = sum(
         int((iou(boxes, f.boxes).max(1, initial=0) > 0.5).sum())
-        for (_, boxes), f in zip(scenes, found, strict=True)
+        for (_, boxes), f in zip(scenes, detections, strict=True)
     )
-    wanted = sum(len(boxes) for _, boxes in scenes)
-    extra = sum(map(len, found)) - hits
-    print(f"found {hits} of {wanted}, {extra} more")
-    assert hits >= 0.9 * wanted
-    assert extra <= 0.2 * wanted
+    faces = sum(len(boxes) for _, boxes in scenes)
+    extra = sum(map(len, detections)) - hits
+    print(f"found {hits} of {faces}, {extra} more")
+    assert hits >= 0.9 * faces
+    assert extra <= 0.2 * faces
 
 
 def test_exported_as_onnx_it_finds_the_same(trained, scenes, nobody_answers):
     pictures = [picture for picture, _ in scenes]
-    one = detector(trained).detect(pictures)
-    other = detector(trained.with_suffix(".onnx"), batch_size=1).detect(pictures)
+    first = detector(trained).detect(pictures)
+    second = detector(trained.with_suffix(".onnx"), batch_size=1).detect(pictures)
     apart = []
-    for a, b in zip(one, other, strict=True):
+    for a, b in zip(first, second, strict=True):
         assert len(a) == len(b)
         nearest = iou(a.boxes, b.boxes).argmax(1) if len(a) else []
         apart += np.abs(a.boxes - b.boxes[nearest]).ravel().tolist()

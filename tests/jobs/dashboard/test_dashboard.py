@@ -1,4 +1,4 @@
-"""The dashboard over real HTTP: what it tells, what it does, and to whom."""
+"""The dashboard over real HTTP: what it shows, what it does, and which clients it serves."""
 
 import http.client
 import json
@@ -15,8 +15,8 @@ import pytest
 from jobs.dashboard.page import Dashboard, operators_token
 from jobs.errors import UsageError
 from jobs.wire.transport import Access
-from tests.support.dashboards import opened, published
-from tests.support.servers import Server, serving, until, working
+from tests.support.processes import until
+from tests.support.servers import Server, opened, published, serving, working
 
 EVIL = "<script>alert(1)<!--"
 
@@ -61,8 +61,8 @@ class Peer:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     media = {"good": "", "broken": "input cannot be opened", EVIL: "", "wait": "", "Été": ""}
-    with serving(tmp_path, media) as found:
-        yield found
+    with serving(tmp_path, media) as running:
+        yield running
 
 
 @pytest.fixture
@@ -75,11 +75,11 @@ def peer(server: Server) -> Iterator[Peer]:
 def test_it_tells_what_the_terminal_tells(server, peer):
     with working(server.uri, device="cuda:0"):
         until(lambda: server.counts() == {"done": 4, "failed": 1})
-        found = peer.get("/api/status")
-    assert (found["total"], found["ended"], found["title"]) == (5, 5.0, "t")
-    assert found["groups"] == {"done": 4, "running": 0, "failed": 1, "to do": 0, "cancelled": 0}
+        status = peer.get("/api/status")
+    assert (status["total"], status["ended"], status["title"]) == (5, 5.0, "t")
+    assert status["groups"] == {"done": 4, "running": 0, "failed": 1, "to do": 0, "cancelled": 0}
     until(lambda: sum(peer.get("/api/status")["throughput"]["jobs_per_min"]) > 0, within_s=25)
-    (worker,) = found["workers"] or [{"device": "cuda:0", "silent_s": 0}]
+    (worker,) = status["workers"] or [{"device": "cuda:0", "silent_s": 0}]
     assert worker["device"] == "cuda:0"
     assert worker["silent_s"] < 60
 
@@ -94,14 +94,14 @@ def test_a_worker_at_work_is_told_with_its_medium_speed_and_device(tmp_path):
                 return [j for w in peer.get("/api/status")["workers"] for j in w["jobs"]]
 
             until(lambda: at_work() and at_work()[0]["speed"])
-            found = peer.get("/api/status")
+            status = peer.get("/api/status")
         page.close()
-    (worker,) = found["workers"]
+    (worker,) = status["workers"]
     (job,) = worker["jobs"]
     assert (job["source"], job["speed"]) == (str(tmp_path / "long.mp4"), 12.5)
     assert worker["device"] == "cuda:0 NVIDIA L4"
-    assert 0 < found["ended"] < 1
-    assert 0 < found["left_s"] < 600
+    assert 0 < status["ended"] < 1
+    assert 0 < status["left_s"] < 600
 
 
 def test_jobs_are_found_by_group_name_and_reason(server, peer):
@@ -123,8 +123,8 @@ def test_jobs_are_found_by_group_name_and_reason(server, peer):
         "q=100%25": [],
         "group=nonsense": [1, 2, 3, 4, 5],
     }
-    found = {query: [j["id"] for j in peer.get(f"/api/jobs?{query}")["jobs"]] for query in by}
-    assert found == by
+    ids = {query: [j["id"] for j in peer.get(f"/api/jobs?{query}")["jobs"]] for query in by}
+    assert ids == by
     (job,) = peer.get("/api/jobs?q=header")["jobs"]
     assert (job["state"], job["reason"]) == ("failed", "input: The Header is broken")
     assert peer.ask("GET", "/api/jobs?after=x")[0] == 400
@@ -191,16 +191,16 @@ def test_every_answer_is_bound_by_a_strict_policy(peer):
 
 
 @pytest.mark.parametrize(
-    "said",
+    "data",
     [
         b"\x16\x03\x01\x02\x00",
         b"GET / HTTP/9.9\r\n\r\n",
         b"GET /\r\n" + b"a: b\r\n" * 200 + b"\r\n",
     ],
 )
-def test_what_is_no_http_is_no_trouble(peer, said):
+def test_what_is_no_http_is_no_trouble(peer, data):
     with socket.create_connection(("127.0.0.1", peer.port), timeout=5) as stranger:
-        stranger.sendall(said)
+        stranger.sendall(data)
         stranger.shutdown(socket.SHUT_WR)
         while stranger.recv(4096):
             pass

@@ -85,11 +85,11 @@ def test_jobs_within_their_roots(folder: Path) -> None:
 
 def test_corrections_are_read_from_either_root(folder: Path) -> None:
     job = lease(folder, "in/a.mp4", "out/a.csv")
-    for place, fits in (("in/c.json", 1), ("out/c.json", 1), ("in2/c.json", 0), ("out/link/c", 0)):
-        spec = replace(job.spec, corrections=os.path.abspath(place))
+    for path, fits in (("in/c.json", 1), ("out/c.json", 1), ("in2/c.json", 0), ("out/link/c", 0)):
+        spec = replace(job.spec, corrections=os.path.abspath(path))
         faults = list(bounds.faults(spec, job.bounds))
         assert len(faults) == 1 - fits
-        assert all(f"{place}' lies outside" in fault for fault in faults)
+        assert all(f"{path}' lies outside" in fault for fault in faults)
 
 
 def test_a_folder_that_becomes_a_link_before_the_rename(folder: Path) -> None:

@@ -14,20 +14,20 @@ import pytest
 from jobs.errors import JobFailed
 from jobs.inputs import fetch, intake
 from jobs.types import Bounds, JobSpec, Lease
-from tests.support import https
+from tests.support import hosts
 
 TOLD: list[Mapping[str, Any]] = []
 
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    with https.hosting(tmp_path_factory.mktemp("host")) as found:
-        yield found
+    with hosts.hosting(tmp_path_factory.mktemp("host")) as address:
+        yield address
 
 
 def get(host: tuple[str, Path], path: str, **settings: Any) -> bytes:
     file = io.BytesIO()
-    https.fetcher(host[1], **settings).fetch(host[0] + path, file, TOLD.append)
+    hosts.fetcher(host[1], **settings).fetch(host[0] + path, file, TOLD.append)
     return file.getvalue()
 
 
@@ -40,19 +40,19 @@ def failure(host: tuple[str, Path], path: str, **settings: Any) -> JobFailed:
 
 def test_a_medium_is_fetched_and_progress_told(host: tuple[str, Path]) -> None:
     TOLD.clear()
-    assert get(host, "/film") == https.FILM
+    assert get(host, "/film") == hosts.FILM
     assert TOLD[-1] == {"stage": "fetch", "fraction": 1.0}
     assert len(TOLD) > 2
 
 
 def test_three_redirects_are_followed(host: tuple[str, Path]) -> None:
-    assert get(host, "/hops/3") == https.FILM
+    assert get(host, "/hops/3") == hosts.FILM
     error = failure(host, "/hops/4")
     assert (error.kind, "more than 3 redirects" in error.message) == ("input", True)
 
 
 @pytest.mark.parametrize(
-    ("place", "says"),
+    ("target", "says"),
     [
         ("http://films.test/film", "only https"),
         ("file:///etc/passwd", "not a complete address"),
@@ -66,10 +66,10 @@ def test_three_redirects_are_followed(host: tuple[str, Path]) -> None:
     ],
 )
 def test_redirects_are_checked_like_the_first_address(
-    host: tuple[str, Path], place: str, says: str
+    host: tuple[str, Path], target: str, says: str
 ) -> None:
     answers = {"inside.test": ["169.254.169.254"], "mixed.test": ["127.0.0.1", "192.168.1.1"]}
-    error = failure(host, f"/to/{place}", answers=answers)
+    error = failure(host, f"/to/{target}", answers=answers)
     assert error.kind == "input"
     assert says in error.message
 
@@ -136,7 +136,7 @@ def test_a_silent_host_is_given_up(host: tuple[str, Path]) -> None:
 
 def test_a_handshake_that_never_ends(host: tuple[str, Path]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"https://{https.HOST}:{silent.getsockname()[1]}"
+        url = f"https://{hosts.HOST}:{silent.getsockname()[1]}"
         started = time.monotonic()
         assert failure((url, host[1]), "/film", limit_s=0.3).kind == "transient"
         assert time.monotonic() - started < 5
@@ -145,13 +145,13 @@ def test_a_handshake_that_never_ends(host: tuple[str, Path]) -> None:
 def test_nobody_there(host: tuple[str, Path]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
-    error = failure((f"https://{https.HOST}:{port}", host[1]), "/film")
+    error = failure((f"https://{hosts.HOST}:{port}", host[1]), "/film")
     assert (error.kind, "refused" in error.message) == ("transient", True)
 
 
 def test_certificates_are_checked(host: tuple[str, Path], tmp_path: Path) -> None:
     for settings in ({"context": None}, {}):
-        with https.hosting(tmp_path / str(len(settings)), name="other.test") as other:
+        with hosts.hosting(tmp_path / str(len(settings)), name="other.test") as other:
             error = failure(other, "/film", **settings)
         assert (error.kind, "certificate is not trusted" in error.message) == ("input", True)
 
@@ -177,10 +177,10 @@ def test_a_job_finds_its_medium_in_a_file_that_goes_with_it(
 ) -> None:
     url = f"{host[0]}/film"
     job = lease(tmp_path, url, allow_urls=True)
-    with intake.admitted(job, TOLD.append, fetcher=https.fetcher(host[1])) as given:
+    with intake.admitted(job, TOLD.append, fetcher=hosts.fetcher(host[1])) as given:
         path = given.source_path
         assert given == replace(job, spec=replace(job.spec, source_path=path))
-        assert Path(path).read_bytes() == https.FILM
+        assert Path(path).read_bytes() == hosts.FILM
         assert not os.path.exists(os.path.realpath(path)), "it has no name that could be left"
     assert not os.path.exists(path)
 
@@ -192,7 +192,7 @@ def test_what_goes_wrong_with_it_is_told_of_the_address(
     job = lease(tmp_path, url, allow_urls=True)
     with (
         pytest.raises(JobFailed) as caught,
-        intake.admitted(job, TOLD.append, fetcher=https.fetcher(host[1])) as given,
+        intake.admitted(job, TOLD.append, fetcher=hosts.fetcher(host[1])) as given,
     ):
         raise JobFailed("input", f"{given.source_path}: not a video")
     assert caught.value.message == f"{url}: not a video"

@@ -54,8 +54,8 @@ def test_jobs_without_corrections_are_those_that_ledgers_know() -> None:
     spec = JobSpec(source_path="a", dests={"csv": "b"})
     assert "corrections" not in spec.to_dict()
     corrected = JobSpec(source_path="a", dests={"csv": "b"}, corrections="c.json")
-    for one in (spec, corrected):
-        assert JobSpec.from_dict(one.to_dict()) == one
+    for each in (spec, corrected):
+        assert JobSpec.from_dict(each.to_dict()) == each
 
 
 def test_texts_stay_texts(folder: Path) -> None:
@@ -124,14 +124,14 @@ def test_an_unknown_column_is_left_out_with_a_warning() -> None:
     ],
 )
 def test_wrong_joblists(content: str | bytes, line: int, says: str) -> None:
-    found = problems(content)
-    assert [number for number, _ in found] == [line]
-    assert says in found[0][1]
+    lines = problems(content)
+    assert [number for number, _ in lines] == [line]
+    assert says in lines[0][1]
 
 
 def test_all_problems_are_told_at_once() -> None:
-    found = problems("source_path,dest_csv\na\n,b\nc,d,e\nf,g\nh,g\n")
-    assert [line for line, _ in found] == [2, 3, 4, 6]
+    lines = problems("source_path,dest_csv\na\n,b\nc,d,e\nf,g\nh,g\n")
+    assert [line for line, _ in lines] == [2, 3, 4, 6]
 
 
 def test_links_do_not_hide_a_clash(folder: Path) -> None:
@@ -160,11 +160,13 @@ def rows(text: str, content: str = FOUR) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "expected"),
     [("1:4", "abcd"), ("2:3", "bc"), ("3:3", "c"), (":1", "a"), ("3:", "cd"), ("1:", "abcd")],
 )
-def test_some_rows_are_counted_from_1_without_header_and_empty_lines(text: str, found: str) -> None:
-    assert rows(text) == found
+def test_some_rows_are_counted_from_1_without_header_and_empty_lines(
+    text: str, expected: str
+) -> None:
+    assert rows(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", ":", "3", "a:b", "-1:2", "1:2:3", "1-2", "0:2", ":0", "3:2"])

@@ -10,13 +10,12 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import LedgerRefused, LedgerUnavailable
-from jobs.ledger import ledger as ledger_module
 from jobs.ledger import queries, schema
-from jobs.ledger.ledger import Ledger
+from jobs.ledger.ledger import CLAIM, PROMOTE, Ledger
 from jobs.ledger.store import Store
 from jobs.types import Job, State
 from tests.support.jobs import Clock, manifest
-from tests.support.servers import until
+from tests.support.processes import until
 
 Fill = Callable[[int], None]
 
@@ -183,8 +182,8 @@ def test_statistics_are_summed_over_this_run(ledger: Ledger, fill: Fill, tmp_pat
         ledger.prepare(job.id, job.token, "w", manifest(tmp_path / "x.csv"))
         ledger.published(job.id, job.token, "w", options_digest="opts")
     epoch = ledger.store.epoch
-    found = ledger.store.read(lambda db: queries.statistics(db, epoch=epoch))
-    assert found == {"media_s": 4.0, "persons": 2}
+    sums = ledger.store.read(lambda db: queries.statistics(db, epoch=epoch))
+    assert sums == {"media_s": 4.0, "persons": 2}
     assert ledger.store.read(lambda db: queries.statistics(db, epoch=epoch + 1)) == {}
 
 
@@ -201,8 +200,8 @@ def test_events_are_append_only(ledger: Ledger, fill: Fill, change: str) -> None
 @pytest.mark.parametrize(
     ("query", "values", "index"),
     [
-        (ledger_module.CLAIM, ("w", "r", 1), "job_ready"),
-        (ledger_module.PROMOTE, (0.0,), "job_wait"),
+        (CLAIM, ("w", "r", 1), "job_ready"),
+        (PROMOTE, (0.0,), "job_wait"),
     ],
 )
 def test_no_query_of_the_loop_scans_or_sorts(
@@ -217,9 +216,9 @@ def test_no_query_of_the_loop_scans_or_sorts(
 
 def test_every_index_on_the_state_is_partial(ledger: Ledger) -> None:
     rows = ledger.store._db.execute("SELECT sql FROM sqlite_master WHERE type = 'index'")
-    made = [sql for (sql,) in rows if sql]
-    assert made
-    assert all("WHERE" in sql for sql in made)
+    indexes = [sql for (sql,) in rows if sql]
+    assert indexes
+    assert all("WHERE" in sql for sql in indexes)
 
 
 def test_acknowledged_means_on_the_disk(ledger: Ledger) -> None:

@@ -18,7 +18,8 @@ from jobs.ledger.store import Store
 from jobs.server import cleanup
 from jobs.types import Job, Lease, State
 from tests.support.jobs import manifest, specs
-from tests.support.servers import Server, serving, until, working
+from tests.support.processes import until
+from tests.support.servers import Server, serving, working
 
 WAIT_S = 90
 THREE = [Shard(n, 3) for n in range(3)]
@@ -27,9 +28,9 @@ THREE = [Shard(n, 3) for n in range(3)]
 @pytest.fixture
 def ledger(store: Store, tmp_path: Path) -> Ledger:
     """Two jobs, each to be divided into three."""
-    made = Ledger(store, shards=THREE)
-    import_jobs(made, specs(tmp_path, 2), options_digest="opts")
-    return made
+    opened = Ledger(store, shards=THREE)
+    import_jobs(opened, specs(tmp_path, 2), options_digest="opts")
+    return opened
 
 
 def claim(ledger: Ledger, request: str, worker: str = "w") -> Job:
@@ -187,10 +188,10 @@ UPDATE meta SET value = '2' WHERE name = 'schema';
 
 def layout(path: Path) -> set[tuple[str, str]]:
     db = schema.connect(path, readonly=True)
-    found = db.execute("SELECT type, name FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    objects = db.execute("SELECT type, name FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
     columns = [("column", row[1]) for row in db.execute("PRAGMA table_info(job)")]
     db.close()
-    return {*found, *columns}
+    return {*objects, *columns}
 
 
 def test_a_ledger_of_the_version_before_goes_on(tmp_path: Path) -> None:
@@ -243,8 +244,8 @@ def test_three_workers_share_one_job_though_one_is_killed(
     assert running.events("done") == 6
     running.service.collect(leases=0.0)
     assert outputs(tmp_path) == ["a.ass", "a.csv"]
-    found = running.store.read(lambda db: queries.statistics(db, epoch=running.store.epoch))
-    assert found["media_s"] == 2.0
+    sums = running.store.read(lambda db: queries.statistics(db, epoch=running.store.epoch))
+    assert sums["media_s"] == 2.0
 
 
 def holders(server: Server) -> set[int]:
@@ -257,10 +258,10 @@ def holders(server: Server) -> set[int]:
 def test_a_shard_that_cannot_be_done_stops_the_others_and_is_named(
     server: "Callable[..., Server]", tmp_path: Path
 ) -> None:
-    seen = tmp_path / "seen"
-    running = server({"a": f"first {seen}", "b": ""})
-    with working(running.uri) as one, working(running.uri) as other:
-        assert (one.wait(WAIT_S), other.wait(WAIT_S)) == (0, 0)
+    started = tmp_path / "seen"
+    running = server({"a": f"first {started}", "b": ""})
+    with working(running.uri) as first, working(running.uri) as second:
+        assert (first.wait(WAIT_S), second.wait(WAIT_S)) == (0, 0)
     assert running.counts() == {"failed": 1, "done": 1}
     error = running.job(1).error or ""
     assert error.startswith("shard ")

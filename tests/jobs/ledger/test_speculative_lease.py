@@ -1,4 +1,4 @@
-"""A second lease of a job that is at work: safe for whoever wins, and the slow hold nobody up."""
+"""A second lease of a running job: either may win, and a slow worker delays no other."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +16,8 @@ from jobs.server import cleanup
 from jobs.types import Job, State
 from jobs.worker.client import Client
 from tests.support.jobs import manifest, specs
-from tests.support.servers import Server, serving, until, working
+from tests.support.processes import until
+from tests.support.servers import Server, serving, working
 
 INFO = {"host": "h", "pid": 1, "boot_id": "", "program": "1", "device": "cpu"}
 
@@ -29,10 +30,10 @@ def read(ledger: Ledger, number: int = 1) -> Job:
 def twice(ledger: Ledger, fill: Callable[[int], None]) -> tuple[Job, Job]:
     """Both leases of the first job; workers are called first and second."""
     fill(1)
-    (one,) = ledger.claim("first", "r1", 1)
-    (two,) = ledger.second("second", "r2", [1])
-    assert (one.token, two.token, two.worker) == (1, 2, "second")
-    return one, two
+    (first,) = ledger.claim("first", "r1", 1)
+    (second,) = ledger.second("second", "r2", [1])
+    assert (first.token, second.token, second.worker) == (1, 2, "second")
+    return first, second
 
 
 def test_a_lease_is_doubled_once_and_not_for_its_own_worker(ledger, fill):
@@ -50,10 +51,10 @@ def test_each_of_two_gets_its_own_answer_again(ledger, fill, twice):
         return [(j.id, j.token, j.worker) for j in ledger.claim(worker, request, 1)]
 
     fill(2)
-    one, two = ((job.id, job.token, job.worker) for job in twice)
-    assert [again("first", "r1"), again("second", "r2")] == [[one], [two]]
+    first, second = ((job.id, job.token, job.worker) for job in twice)
+    assert [again("first", "r1"), again("second", "r2")] == [[first], [second]]
     ledger.take_back(1, 2, blame=False, why="released")
-    assert [again("first", "r1"), again("second", "r2")] == [[one], []]
+    assert [again("first", "r1"), again("second", "r2")] == [[first], []]
 
 
 def test_what_was_cancelled_leaves_no_part_files_of_either(ledger, twice, tmp_path):
@@ -68,9 +69,9 @@ def test_what_was_cancelled_leaves_no_part_files_of_either(ledger, twice, tmp_pa
 def test_shards_that_end_with_their_job_leave_no_part_files_of_either(store, tmp_path):
     ledger = Ledger(store, shards=[Shard(number, 2) for number in range(2)])
     import_jobs(ledger, specs(tmp_path, 1), options_digest="opts")
-    (one,) = ledger.claim("first", "r1", 1)
-    (two,) = ledger.second("second", "r2", [one.id])
-    parts = [part_path(one.spec.dests["csv"], one.id, job.token) for job in (one, two)]
+    (first,) = ledger.claim("first", "r1", 1)
+    (second,) = ledger.second("second", "r2", [first.id])
+    parts = [part_path(first.spec.dests["csv"], first.id, job.token) for job in (first, second)]
     for part in parts:
         part.touch()
     operations.cancel(ledger, [1])
@@ -82,14 +83,14 @@ def test_shards_that_end_with_their_job_leave_no_part_files_of_either(store, tmp
 def test_one_of_two_wins_and_the_other_is_stale(ledger, twice, tmp_path, winner):
     loser = 3 - winner
     name = {1: "first", 2: "second"}
-    found = manifest(tmp_path / "2.csv")
-    assert ledger.prepare(1, winner, name[winner], found)
-    assert not ledger.prepare(1, loser, name[loser], found)
+    published = manifest(tmp_path / "2.csv")
+    assert ledger.prepare(1, winner, name[winner], published)
+    assert not ledger.prepare(1, loser, name[loser], published)
     assert ledger.fail(1, loser, name[loser], kind="bug", text="x") is None
     assert ledger.take_back(1, loser, blame=True, why="expired") is None
     assert not ledger.published(1, loser, name[loser], options_digest="opts")
     for _ in range(2):
-        assert ledger.prepare(1, winner, name[winner], found)
+        assert ledger.prepare(1, winner, name[winner], published)
         assert ledger.published(1, winner, name[winner], options_digest="opts")
     job = read(ledger)
     assert (job.state, job.token, job.lost, job.fails) == (State.DONE, winner, 0, 0)
@@ -135,14 +136,14 @@ def clients(server: Server, *names: str) -> Iterator[Client]:
 def test_the_loser_hears_of_it_at_its_next_heartbeat(tmp_path):
     with serving(tmp_path, {"a": ""}, lease_s=2.0, speculate=True) as server:
         slow, fast = clients(server, "slow", "fast")
-        (one,) = slow.claim().leases
+        (first,) = slow.claim().leases
         assert fast.claim().leases == []
-        slow.beat(one, {"fraction": 0.1}, timeout_s=5)
+        slow.beat(first, {"fraction": 0.1}, timeout_s=5)
         time.sleep(0.4)
         (two,) = fast.claim().leases
-        assert slow.beat(one, {}, timeout_s=5).gone == set()
+        assert slow.beat(first, {}, timeout_s=5).gone == set()
         assert fast.prepare(two, queries_manifest(server))
-        assert slow.beat(one, {}, timeout_s=5).gone == {1}
+        assert slow.beat(first, {}, timeout_s=5).gone == {1}
         fast.published(two)
         assert fast.claim().finished
         slow.close(), fast.close()
@@ -209,5 +210,5 @@ def test_a_second_lease_spares_the_wait_for_the_slow(tmp_path):
             assert slow.wait(15) == 0
         assert server.events("doubled") == server.events("done") == 1
         assert server.csv("last").read_text() == "csv of last.mp4\n"
-        # The one that was outrun has given up, and nobody is blamed.
+        # The one that was outrun has given up, and no worker is blamed.
         assert (server.job(1).lost, server.job(1).fails) == (0, 0)

@@ -60,30 +60,30 @@ class Conversation(RuleBasedStateMachine):
     @rule(worker=workers)
     def claim(self, worker: str) -> None:
         request = f"r{len(self.requests)}"
-        found = self.ledger.claim(worker, request, 1)
-        assert not any(self.leases[job.id] for job in found)
-        self.leased(request, worker, found)
+        jobs = self.ledger.claim(worker, request, 1)
+        assert not any(self.leases[job.id] for job in jobs)
+        self.leased(request, worker, jobs)
 
     @rule(worker=workers, job=numbers)
     def claim_a_second_time(self, worker: str, job: int) -> None:
         request = f"r{len(self.requests)}"
         held = self.leases[job]
-        found = self.ledger.second(worker, request, [job])
+        jobs = self.ledger.second(worker, request, [job])
         may = self.state(job) is State.LEASED and worker not in held.values()
-        assert not found or (may and len(held) == 1)
-        self.leased(request, worker, found)
+        assert not jobs or (may and len(held) == 1)
+        self.leased(request, worker, jobs)
 
     @rule(data=st.data())
     def repeat_a_claim(self, data: st.DataObject) -> None:
         if self.requests:
             request = data.draw(st.sampled_from(sorted(self.requests)))
             worker, job = self.requests[request]
-            found = self.ledger.claim(worker, request, 1)
+            jobs = self.ledger.claim(worker, request, 1)
             if job.token in self.leases[job.id] and job.id not in self.winners:
-                assert [(j.id, j.token, j.worker) for j in found] == [(job.id, job.token, worker)]
+                assert [(j.id, j.token, j.worker) for j in jobs] == [(job.id, job.token, worker)]
             else:
-                # One that nobody remembers is a new one.
-                self.leased(request, worker, found)
+                # A request that is not remembered is a new one.
+                self.leased(request, worker, jobs)
 
     @rule(job=numbers, token=tokens)
     def prepare(self, job: int, token: int) -> None:
@@ -155,8 +155,8 @@ class Conversation(RuleBasedStateMachine):
 
     @invariant()
     def counters_are_right(self) -> None:
-        found = self.store._db.execute("SELECT state, COUNT(*) FROM job GROUP BY state")
-        assert dict(found) == self.store.read(queries.counts)
+        counted = self.store._db.execute("SELECT state, COUNT(*) FROM job GROUP BY state")
+        assert dict(counted) == self.store.read(queries.counts)
 
     @invariant()
     def done_jobs_have_done_events(self) -> None:
@@ -178,7 +178,7 @@ class Conversation(RuleBasedStateMachine):
 
     @invariant()
     def the_files_of_a_lease_that_ended_are_found(self) -> None:
-        """By whoever removes them; see jobs.server.cleanup."""
+        """The part files are removed; see jobs.server.cleanup."""
         rows = self.store._db.execute("SELECT job, token, what FROM event WHERE what <> 'import'")
         ends = {(job, token) for job, token, what in rows if what in (*queries.ENDS, "done")}
         for _, job in self.requests.values():

@@ -31,9 +31,9 @@ def faults(ledger: Ledger) -> list[str]:
     return [what for _, what, _ in ledger.store.read(lambda db: list(operations.faults(db)))]
 
 
-def accept(ledger: Ledger, known: dict[str, changed_files.Change]) -> list[int]:
-    found = ledger.store.read(lambda db: list(operations.as_changed(db, known)))
-    return operations.accept(ledger, found)
+def accept(ledger: Ledger, changes: dict[str, changed_files.Change]) -> list[int]:
+    jobs = ledger.store.read(lambda db: list(operations.as_changed(db, changes)))
+    return operations.accept(ledger, jobs)
 
 
 def test_only_what_was_known_before_is_accepted(ledger: Ledger, fill: Fill, tmp_path: Path) -> None:
@@ -55,8 +55,8 @@ def test_a_job_that_ran_again_meanwhile_is_left_alone(
 ) -> None:
     fill(1)
     dest = tmp_path / "a.csv"
-    known = {str(dest): changed_files.Change({publish(ledger, dest, b"Grace")}, "0" * 64)}
-    ((job, token, new),) = ledger.store.read(lambda db: list(operations.as_changed(db, known)))
+    changes = {str(dest): changed_files.Change({publish(ledger, dest, b"Grace")}, "0" * 64)}
+    ((job, token, new),) = ledger.store.read(lambda db: list(operations.as_changed(db, changes)))
     assert operations.accept(ledger, [(job, token + 1, new)]) == []
 
 
@@ -64,13 +64,13 @@ def test_a_file_may_be_changed_twice(tmp_path: Path) -> None:
     file, table = tmp_path / "a, b.csv", tmp_path / "changes.csv"
     file.write_bytes(b"-")
     table.write_text(f'{HEADER}"{file}",one,two\n"{file}",two,{file_sha256(file)}\n')
-    known = changed_files.read(table)
-    assert known[str(file)] == changed_files.Change({"one", "two"}, file_sha256(file))
-    assert changed_files.wrong(known) == set()
+    changes = changed_files.read(table)
+    assert changes[str(file)] == changed_files.Change({"one", "two"}, file_sha256(file))
+    assert changed_files.wrong(changes) == set()
     file.write_bytes(b"+")
-    assert changed_files.wrong(known) == {str(file)}
+    assert changed_files.wrong(changes) == {str(file)}
     file.unlink()
-    assert changed_files.wrong(known) == {str(file)}
+    assert changed_files.wrong(changes) == {str(file)}
 
 
 @pytest.mark.parametrize("text", ["source_path,dest_csv\n", "", f"{HEADER}a,b\n"])

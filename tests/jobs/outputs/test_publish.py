@@ -6,7 +6,7 @@ import pytest
 
 from jobs.errors import JobFailed
 from jobs.outputs import publish
-from tests.support.leases import make_lease, write_parts
+from tests.support.jobs import make_lease, write_parts
 
 
 def test_nothing_stands_under_its_name_before_commit(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""When all will be over: long media weigh more, whoever shows it."""
+"""The estimate of the time left: long media weigh more, on the terminal and the dashboard."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,14 +22,14 @@ CLIPS = 100
 @pytest.fixture
 def estimate(ledger: Ledger, clock: Clock) -> Iterator[Estimate]:
     """Began some time ago."""
-    found = Estimate(ledger.store.path, patience_s=0.0, clock=clock)
+    opened = Estimate(ledger.store.path, patience_s=0.0, clock=clock)
     clock.now += ELAPSED_S
-    yield found
-    found.close()
+    yield opened
+    opened.close()
 
 
 def add(ledger: Ledger, folder: Path, lengths: list[float | None]) -> None:
-    """Import jobs with media of these lengths; None: nobody has looked."""
+    """Import jobs with media of these lengths; None: not measured yet."""
     import_jobs(ledger, specs(folder, len(lengths)), options_digest="opts")
     with ledger.store.transaction() as db:
         rows = [(length, number) for number, length in enumerate(lengths, start=1)]
@@ -48,13 +48,13 @@ def do(ledger: Ledger, n: int, *, media_s: float = 0.0) -> None:
 
 def status(ledger: Ledger, *jobs: dict[str, Any]) -> dict[str, Any]:
     """What a server tells; a worker a job."""
-    told = [
+    progress = [
         {"job": n, "source": "f.mp4", "done": 0.0, "progress": {"stage": "observe"}, **job}
         for n, job in enumerate(jobs, start=1)
     ]
     workers = [
         {"name": f"h:{n}:x", "device": "", "silent_s": 0.0, "jobs": [job]}
-        for n, job in enumerate(told)
+        for n, job in enumerate(progress)
     ]
     return {"counts": ledger.store.read(counts), "shards_done": 0.0, "workers": workers}
 
@@ -71,12 +71,12 @@ def test_one_long_film_left_of_a_hundred_clips(ledger, estimate, tmp_path, lengt
         db.execute("UPDATE job SET length = ? WHERE id = 1", (length,))
     do(ledger, CLIPS)
     # By numbers, a second would be left.
-    told = status(ledger, film(0.1, duration_s=3600.0))
+    at_work = status(ledger, film(0.1, duration_s=3600.0))
     by_media = 3240 * ELAPSED_S / (360 + CLIPS * 10)
-    assert estimate.left_s(told) == pytest.approx(by_media)
-    # Nobody can help its worker, who is slower than all together were.
-    told = status(ledger, film(0.1, duration_s=3600.0, speed=4.0))
-    assert estimate.left_s(told) == pytest.approx(3240 / 4)
+    assert estimate.left_s(at_work) == pytest.approx(by_media)
+    # No other worker can help the last one, which is slower than all together were.
+    at_work = status(ledger, film(0.1, duration_s=3600.0, speed=4.0))
+    assert estimate.left_s(at_work) == pytest.approx(3240 / 4)
 
 
 def test_media_ahead_count_by_their_length(ledger, estimate, tmp_path):
@@ -135,8 +135,8 @@ def test_nonsense_of_a_worker_changes_nothing(ledger, estimate, tmp_path, value)
     add(ledger, tmp_path, [100.0, 100.0])
     do(ledger, 1)
     ledger.claim("w", "last", 1)
-    told = {**film(0.5, speed=value, duration_s=value), "job": 2}
-    assert estimate.left_s(status(ledger, told)) == pytest.approx(50 * ELAPSED_S / 150)
+    progress = {**film(0.5, speed=value, duration_s=value), "job": 2}
+    assert estimate.left_s(status(ledger, progress)) == pytest.approx(50 * ELAPSED_S / 150)
 
 
 def test_an_answer_is_good_for_a_while(ledger, clock, tmp_path):
@@ -170,10 +170,10 @@ def shown(estimate: Estimate) -> Iterator[Callable[[dict[str, Any]], str]]:
     """What stands in the terminal."""
     display = LiveDisplay(estimate)
 
-    def draw(told: dict[str, Any]) -> str:
+    def draw(status: dict[str, Any]) -> str:
         console = Console(width=160)
         with console.capture() as captured:
-            console.print(display._overall(told))
+            console.print(display._overall(status))
         return captured.get()
 
     yield draw

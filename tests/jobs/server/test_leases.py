@@ -36,8 +36,12 @@ def test_a_heartbeat_gives_the_full_time_again(book: LeaseBook, clock: Clock) ->
 
 def test_the_share_that_is_done_lasts_through_stages_that_do_not_tell_it(book: LeaseBook) -> None:
     hold(book, 1)
-    for told, done in (({"fraction": 0.4, "done": 0.2}, 0.2), ({"fraction": 0.9}, 0.2), ({}, 0.2)):
-        assert book.renew("w", 1, 1, told)
+    for progress, done in (
+        ({"fraction": 0.4, "done": 0.2}, 0.2),
+        ({"fraction": 0.9}, 0.2),
+        ({}, 0.2),
+    ):
+        assert book.renew("w", 1, 1, progress)
         (shown,) = book.shown("w")
         assert shown["done"] == done
 

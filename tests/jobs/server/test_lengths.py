@@ -15,7 +15,8 @@ from jobs.ledger.imports import import_jobs
 from jobs.ledger.ledger import Ledger
 from jobs.server.lengths import Lengths
 from tests.support.jobs import specs
-from tests.support.servers import until, write_media
+from tests.support.processes import until
+from tests.support.servers import write_media
 
 
 def look(path: str) -> float | None:
@@ -42,8 +43,8 @@ def looking(ledger: Ledger) -> Iterator[Lengths]:
 
 def known(ledger: Ledger) -> dict[str, float]:
     query = "SELECT json_extract(spec, '$.source_path'), length FROM job WHERE length IS NOT NULL"
-    found = ledger.store.read(lambda db: db.execute(query).fetchall())
-    return {Path(source).stem: length for source, length in found}
+    rows = ledger.store.read(lambda db: db.execute(query).fetchall())
+    return {Path(source).stem: length for source, length in rows}
 
 
 def order(ledger: Ledger, count: int) -> list[str]:

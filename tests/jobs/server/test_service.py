@@ -22,7 +22,8 @@ from jobs.types import PROTOCOL, Lease
 from jobs.wire.transport import Access, Proxy, is_loopback, require_safe
 from jobs.worker.client import Client
 from tests.support.jobs import manifest
-from tests.support.servers import Server, serving, until
+from tests.support.processes import until
+from tests.support.servers import Server, serving
 
 INFO = {"host": "elsewhere", "pid": 1, "boot_id": "b", "program": "1", "device": "cpu"}
 TOKEN = "a token of some length"
@@ -118,10 +119,10 @@ def test_a_restarted_server_keeps_leases_but_not_those_of_the_dead(tmp_path: Pat
         server.ledger.register("dead", dead)
         server.ledger.register("living", own)
         (lost,) = server.ledger.claim("dead", "r1", 1)
-        (kept,) = server.ledger.claim("living", "r2", 1)
+        (lease,) = server.ledger.claim("living", "r2", 1)
     with serving(tmp_path, {"a": "", "b": ""}) as server, Proxy(server.uri) as proxy:
         assert server.job(lost.id).state.value == "ready"
-        assert proxy.beat("living", [[kept.id, kept.token, {}]])["lost"] == []
+        assert proxy.beat("living", [[lease.id, lease.token, {}]])["lost"] == []
 
 
 def test_a_full_ledger_means_later(server: Server, proxy: Any) -> None:

@@ -13,7 +13,7 @@ from jobs.outputs.publish import file_sha256
 from jobs.slurm import batch, survey
 from jobs.slurm.folder import JOIN, SHARD, Folder
 from jobs.standalone import journal
-from tests.support.servers import ROOT
+from tests.support.processes import ROOT
 from tests.support.slurm_folders import TASKS, begin, fill, task
 
 
@@ -56,9 +56,9 @@ def test_ranges(slots: list[int], text: str) -> None:
 
 def test_jobs_are_done_cut_ones_too_and_merged(tmp_path: Path) -> None:
     folder = fill(tmp_path, {"a": "", "cut": "", "b": "input bad"})
-    told = begin(folder)
-    assert len(told) == 3
-    assert all(line.startswith("sbatch --parsable") for line in told)
+    submissions = begin(folder)
+    assert len(submissions) == 3
+    assert all(line.startswith("sbatch --parsable") for line in submissions)
     assert names(folder, SHARD) == [
         "a.csv", "b.csv", "cut.csv.part.0.1.1of2.npz", "cut.csv.part.0.1.2of2.npz",
     ]  # fmt: skip
@@ -226,6 +226,6 @@ def test_nothing_is_accepted_that_is_not_as_the_table_says(tmp_path: Path) -> No
     line = forgotten(tmp_path / "out" / "a.csv")
     (tmp_path / "changes.csv").write_text(f"path,sha256_before,sha256_after\n{line}")
     (tmp_path / "out" / "a.csv").write_text("altered")
-    code, told = accept(tmp_path)
-    assert (code, "altered or missing" in told) == (1, True)
+    code, output = accept(tmp_path)
+    assert (code, "altered or missing" in output) == (1, True)
     assert survey.merge(folder)[0] == {"outputs gone": 1}

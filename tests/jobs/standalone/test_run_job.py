@@ -13,31 +13,9 @@ import pytest
 from jobs.__main__ import main
 from jobs.outputs.publish import file_sha256
 from jobs.standalone.journal import Journal, Record, read
-from jobs.standalone.runner import StandaloneRunner
-from jobs.standalone.work import Work
-from jobs.types import Bounds, JobSpec, Outcome
-from jobs.worker.graceful_stop import GracefulStop
-from tests.support.servers import ROOT, until
-
-FACTORY = "tests.support.tasks:make_task"
-
-
-def work(folder: Path, text: str, **changes: object) -> Work:
-    source = folder / "a.mp4"
-    if not source.exists():
-        source.write_text(text)
-    dests = {kind: str(folder / "out" / f"a.{kind}") for kind in ("csv", "ass")}
-    spec = JobSpec(source_path=str(source), dests=dests)
-    return Work(**{"spec": spec, "options": {"fps": 5}, "digest": "opts", **changes})  # type: ignore[arg-type]
-
-
-def do(job: Work, path: Path, **settings: float) -> Outcome | None:
-    solo = StandaloneRunner(FACTORY, {}, drain=GracefulStop(0.0), **settings)
-    try:
-        with Journal(path) as journal:
-            return solo.run_work(job, journal)
-    finally:
-        solo.close()
+from jobs.types import Bounds, JobSpec
+from tests.support.processes import ROOT, until
+from tests.support.standalone import do, work
 
 
 def lines(path: Path) -> list[str]:
@@ -111,8 +89,8 @@ def test_a_death_at_the_renames_is_finished_by_the_next(
 ) -> None:
     job = work(tmp_path, f"die {when} {tmp_path / 'once'}")
     code = (
-        "import sys; from pathlib import Path; from tests.jobs.standalone import test_run_job as t;"
-        "t.do(t.work(Path(sys.argv[1]), ''), Path(sys.argv[2]))"
+        "import sys; from pathlib import Path; from tests.support.standalone import do, work;"
+        "do(work(Path(sys.argv[1]), ''), Path(sys.argv[2]))"
     )
     dead = subprocess.run([sys.executable, "-c", code, tmp_path, path], cwd=ROOT, timeout=60)
     assert dead.returncode == -signal.SIGKILL
@@ -230,8 +208,8 @@ class TestCommand:
     ) -> None:
         (tmp_path / "a.mp4").touch()
         (tmp_path / "jobs.csv").write_text("source_path,dest_csv\na.mp4,a.csv\nnone.mp4,n.csv\n")
-        found, errors = run(tmp_path, *args)
-        assert (found, "Traceback" in errors) == (code, False), errors
+        exit_code, errors = run(tmp_path, *args)
+        assert (exit_code, "Traceback" in errors) == (code, False), errors
         assert says in errors
 
     def test_asked_to_stop_wants_another_try(self, sample: Path, tmp_path: Path) -> None:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.programs import command, run
-from tests.support.servers import ROOT
+from tests.support.processes import ROOT, command, run
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="needs the openssl command")
 

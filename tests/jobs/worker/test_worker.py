@@ -12,7 +12,8 @@ import pytest
 from jobs.outputs import publish
 from jobs.types import PartFile
 from jobs.worker.client import Client
-from tests.support.servers import Server, serving, until, working
+from tests.support.processes import until
+from tests.support.servers import Server, serving, working
 
 
 def alive(pid: int) -> bool:
@@ -62,8 +63,8 @@ def test_bad_jobs_fail_for_their_reasons_and_the_others_finish(tmp_path: Path) -
     with serving(tmp_path, media) as server, working(server.uri) as worker:
         server.ledger.max_attempts = 1
         finish(worker)
-        found = {job: server.job(job) for job in range(1, 8)}
-    kinds = [(job.state.value, job.error_kind) for job in found.values()]
+        jobs = {job: server.job(job) for job in range(1, 8)}
+    kinds = [(job.state.value, job.error_kind) for job in jobs.values()]
     assert kinds == [
         ("done", None),
         ("failed", "input"),
@@ -73,11 +74,11 @@ def test_bad_jobs_fail_for_their_reasons_and_the_others_finish(tmp_path: Path) -
         ("poison", "crash"),
         ("done", None),
     ]
-    assert found[2].error == "no video in it"
-    assert found[3].error is not None
-    assert found[3].error.startswith("ZeroDivisionError: a bug (tasks.py:")
-    assert found[5].error is not None
-    assert "SIGSEGV" in found[5].error
+    assert jobs[2].error == "no video in it"
+    assert jobs[3].error is not None
+    assert jobs[3].error.startswith("ZeroDivisionError: a bug (tasks.py:")
+    assert jobs[5].error is not None
+    assert "SIGSEGV" in jobs[5].error
     assert not list((tmp_path / "out").glob("*.part.*"))
 
 

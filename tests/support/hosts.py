@@ -1,4 +1,4 @@
-"""A host of media with a certificate of its own authority, on loopback."""
+"""Hosts on loopback: of media, with a certificate of its own authority, and of models."""
 
 import ssl
 import time
@@ -16,7 +16,14 @@ HOST = "films.test"
 FILM = bytes(range(256)) * 4000
 
 
-class Handler(BaseHTTPRequestHandler):
+class QuietHandler:
+    """A handler that writes nothing on the terminal."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+class Handler(QuietHandler, BaseHTTPRequestHandler):
     """Answers by path."""
 
     def do_GET(self) -> None:
@@ -30,8 +37,8 @@ class Handler(BaseHTTPRequestHandler):
     def send_status(self, code: str) -> None:
         self.head(int(code))
 
-    def send_to(self, place: str) -> None:
-        self.head(302, Location=place)
+    def send_to(self, address: str) -> None:
+        self.head(302, Location=address)
 
     def send_hops(self, left: str) -> None:
         self.head(307, Location=f"/hops/{int(left) - 1}" if int(left) > 1 else "/film")
@@ -74,11 +81,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name.replace("_", "-"), str(value))
         self.end_headers()
 
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
 
-
-class Quiet(ThreadingHTTPServer):
+class QuietServer(ThreadingHTTPServer):
     daemon_threads = True
     film = FILM
 
@@ -92,7 +96,7 @@ def hosting(folder: Path, *, film: bytes = FILM, name: str = HOST) -> Iterator[t
     certificates.make(folder / "certs", hosts=[name])
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "certs" / "server.pem", folder / "certs" / "server.key")
-    server = Quiet(("127.0.0.1", 0), Handler)
+    server = QuietServer(("127.0.0.1", 0), Handler)
     server.film = film
     server.socket = context.wrap_socket(
         server.socket, server_side=True, do_handshake_on_connect=False
@@ -109,13 +113,26 @@ def fetcher(
     certs: Path, *, answers: dict[str, list[str]] | None = None, **settings: Any
 ) -> Fetcher:
     """One that trusts the authority, and for which loopback is public."""
-    known = {HOST: ["127.0.0.1"], **(answers or {})}
+    addresses = {HOST: ["127.0.0.1"], **(answers or {})}
     return Fetcher(
         **{
             "max_bytes": 10_000_000,
-            "resolve": lambda host, port: known.get(host, [host]),
+            "resolve": lambda host, port: addresses.get(host, [host]),
             "allow": lambda address: address == "127.0.0.1" or is_public(address),
             "context": ssl.create_default_context(cafile=str(certs / "ca.pem")),
             **settings,
         }
     )
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler], file: bytes) -> Iterator[ThreadingHTTPServer]:
+    """Serve a file; the server has its `url`, and a list for what was `asked`."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.file, server.asked = file, []
+    server.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
