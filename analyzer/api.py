@@ -19,7 +19,7 @@ from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline.components import Components, load_components
 from analyzer.results import locate
-from analyzer.results import write as results
+from analyzer.results.write import write_export
 from analyzer.types import MediaReport, ProgressHook
 from analyzer.workflows import analyze as workflow
 from analyzer.workflows.analyze import Request
@@ -161,4 +161,4 @@ def write(
     file = Path(path)
     # A name that no installed export has tells which one is wanted all the same, and what it lacks.
     spec = export or locate.kind_of(file.name) or file.suffix.removeprefix(".")
-    results.write_export(locate.exporter(spec), report, file, progress)
+    write_export(locate.load_exporter(spec), report, file, progress)

@@ -128,7 +128,9 @@ def _export_again(
     gone = [p for p in report.persons if p.person_id in persons]
     named = any(p.name is not None for p in gone) or report.corrections != stripped.corrections
     leave = () if named else _SHOWS
-    for rewritten in reexport.exports(results, stripped, rewrite, leave=leave, dry_run=dry_run):
+    for rewritten in reexport.rewrite_exports(
+        results, stripped, rewrite, leave=leave, dry_run=dry_run
+    ):
         if rewritten.fault:
             done.left.append(
                 Left(rewritten.path, f"could not be made again ({rewritten.fault}): {_AGAIN}")
@@ -141,7 +143,7 @@ def _export_again(
     tracks = {track for person in gone for track in person.track_ids}
     pictures = report_file.portraits(report_path)
     pictures_left = {track: picture for track, picture in pictures.items() if track not in tracks}
-    if reexport.save(results, stripped, rewrite, portraits=pictures_left):
+    if reexport.rewrite_report(results, stripped, rewrite, portraits=pictures_left):
         what = _counted(
             report, stripped, persons=len(persons), portraits=len(pictures) - len(pictures_left)
         )

@@ -1,4 +1,8 @@
-"""Stage: a report becomes a file. An exporter reads the report and nothing else."""
+"""Plug-ins: exporters, each of which writes one format.
+
+In: a `MediaReport`; formats with pictures read its medium again. Out: a file.
+Used by workflows, results and the worker; plug-ins are loaded through the registry.
+"""
 
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -8,13 +12,18 @@ from analyzer.types import MediaReport, ProgressHook
 
 
 class Exporter(Protocol):
-    """Writes one format."""
+    """Writer of one format."""
 
     suffix: ClassVar[str]
-    """How its files end, such as `.characters.csv`."""
+    """End of its file names, such as `.characters.csv`."""
 
     def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
-        """Write the report to `path`, whatever its name ends in.
+        """Write a report to a file, whatever the file's name ends in.
+
+        Args:
+            report: Report of the medium.
+            path: Path of the file.
+            progress: Hook that is called while the file is written, if that takes a while.
 
         Raises:
             ResourceError: The file cannot be written.
@@ -23,8 +32,8 @@ class Exporter(Protocol):
 
 
 class Table(Exporter, Protocol):
-    """Writes a format of rows and typed columns."""
+    """Writer of a format of rows and typed columns."""
 
     def columns(self, report: MediaReport) -> list[Column]:
-        """Return the columns of the file, in its order, with as many values as it has rows."""
+        """Return the columns of the file, in its order, each with a value per row."""
         ...

@@ -6,12 +6,12 @@ from urllib.parse import quote
 
 from analyzer.files import source
 
-READING = {
+OPEN_OPTIONS = {
     "protocol_whitelist": "file",
     "format_whitelist": source.CONTAINERS,
     "max_pixels": str(source.MAX_PIXELS),
 }
-"""Bounds for PyAV and ffmpeg where they open the medium once more."""
+"""Options of PyAV and ffmpeg that limit what they open as the medium."""
 _MIME_TYPES = {
     ".avi": "video/x-msvideo",
     ".m4v": "video/mp4",
@@ -29,21 +29,21 @@ _MIME_TYPES = {
 
 
 def ffmpeg_url(path: str) -> str:
-    """Return an address in which PyAV and ffmpeg see no protocol and no pattern."""
+    """Return an address that PyAV and ffmpeg take as a file, never as a protocol or pattern."""
     return f"file:{Path(path).absolute()}"
 
 
 def file_url(path: str) -> str:
-    """Return `file:///...`, percent-encoded, for a path of any bytes."""
+    """Return the percent-encoded address `file:///...` of a path of any bytes."""
     return Path(os.path.abspath(path)).as_uri()
 
 
 def relative_url(path: str, folder: Path) -> str:
-    """Percent-encoded, seen from a folder."""
+    """Return the percent-encoded address of a path, relative to a folder."""
     below = os.path.relpath(os.path.abspath(path), os.path.abspath(folder))
     return quote(os.fsencode(below if below.startswith("..") else f"./{below}"))
 
 
 def mime_type(path: str) -> str:
-    """Return the MIME type by the suffix; `video/*` where it is unknown."""
+    """Return the MIME type by the suffix; `video/*` for an unknown one."""
     return _MIME_TYPES.get(Path(path).suffix.lower(), "video/*")

@@ -1,7 +1,7 @@
 r"""Patches that cover faces while they move, and their masks.
 
 A mask is a subtitle of white shapes. libass draws it on the very pictures that it hides parts of,
-so their times, even or not, need no second bookkeeping.
+so their times, regular or not, need not be computed a second time.
 """
 
 from collections.abc import Iterator
@@ -19,39 +19,40 @@ from analyzer.options.anonymise import hides
 from analyzer.types import F32, F64, I64, MediaReport, Observations
 from analyzer.types.media import SAME_TIME_S
 
-_GROWTH = 1.3
-"""A detector's box ends at brow and chin: what shows who it is goes on beyond."""
-_STEP_S = 0.2
-"""A face that moves on for longer than this is covered by several patches, one after the other."""
+_BOX_GROWTH = 1.3
+"""A detector's box ends at brow and chin: a person can be recognised by what lies beyond."""
+_MAX_STEP_S = 0.2
+"""A face that moves for longer than this is covered by several patches, one after the other."""
 _HOLD_S = 1.0
 """A track is covered for so long, or its sampling step, before its first face and after its last,
 inside its shot: a person without a detected face has often only turned away for a moment."""
-_ACROSS_S = 0.2
-"""So long in any case: a cut may be a dissolve."""
-_WANDER = 0.5
-"""Face sizes a second that a face may leave the straight line between two samples."""
-_MOST_WANDER = 0.5
-_HELD_WANDER = 0.15
-"""Face sizes; while a track is held."""
+_MIN_HOLD_S = 0.2
+"""A track is covered for so long even across a cut, which may be a dissolve."""
+_DRIFT_PER_S = 0.5
+"""Face sizes per second that a face may leave the straight line between two samples."""
+_MAX_DRIFT = 0.5
+"""Face sizes; limit of the drift between two samples."""
+_HELD_DRIFT = 0.15
+"""Face sizes; drift while a track is held before its first face and after its last."""
 _FOREVER_S = 2 * source.MAX_DURATION_S
-_ROUND = 0.4
-"""Radius of a patch's corners, of its shorter side: the box itself stays covered."""
+_CORNER_RADIUS = 0.4
+"""Radius of a patch's corners, as a share of its shorter side: the box itself stays covered."""
 _QUARTER_ARC = 0.5523
-"""Where the control points of a cubic curve stand that looks like a quarter of a circle."""
+"""Distance of the control points of a cubic curve that looks like a quarter of a circle."""
 
 
 @dataclass(frozen=True)
 class Patches:
-    """What is to be hidden, P patches."""
+    """P patches that hide faces."""
 
     start_s: F64
-    """(P,)."""
+    """(P,) seconds."""
     end_s: F64
-    """(P,)."""
+    """(P,) seconds."""
     boxes: F32
-    """(P, 4)."""
+    """(P, 4) pixels."""
     face_px: F32
-    """(P,) size of the face below."""
+    """(P,) size of the covered face, pixels."""
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -61,12 +62,12 @@ class Patches:
 
     @property
     def level(self) -> I64:
-        """(P,) the power of four, in pixels, that is at least the face's size."""
+        """(P,) exponent of the smallest power of four that is not below the face's size, pixels."""
         return np.ceil(np.log2(np.maximum(self.face_px, 1)) / 2).astype(np.int64)
 
 
 def hidden_rows(report: MediaReport) -> NDArray[np.bool_]:
-    """Return a mask (N,) of the faces that the options hide."""
+    """Return a mask (N,) of the rows that the option `anonymise` hides."""
     choice = report.provenance["options"].get("anonymise")
     persons = {p.person_id: hides(choice, p.name) for p in report.persons}
     hides_unnamed = hides(choice, None)
@@ -74,17 +75,20 @@ def hidden_rows(report: MediaReport) -> NDArray[np.bool_]:
 
 
 def patches(report: MediaReport) -> Patches:
-    """Cover the hidden faces in every picture, and the whole of pictures that were not analysed."""
+    """Return patches of the hidden faces, and of whole pictures that were not analysed."""
     faces = table.take(report.observations, hidden_rows(report))
-    parts = [_unseen(report), *(_followed(faces, report.shots) if len(faces) else ())]
-    return Patches(*(np.concatenate(column) for column in zip(*map(_columns, parts), strict=True)))
+    parts = [
+        _unanalysed_patches(report),
+        *(_track_patches(faces, report.shots) if len(faces) else ()),
+    ]
+    return Patches(*(np.concatenate(column) for column in zip(*map(_fields, parts), strict=True)))
 
 
-def _columns(part: Patches) -> tuple[F64, F64, F32, F32]:
+def _fields(part: Patches) -> tuple[F64, F64, F32, F32]:
     return part.start_s, part.end_s, part.boxes, part.face_px
 
 
-def _unseen(report: MediaReport) -> Patches:
+def _unanalysed_patches(report: MediaReport) -> Patches:
     """Return patches over the whole picture, before and after the analysed range."""
     width, height = report.info.width_px, report.info.height_px
     begin, end = report.observations.span_s
@@ -97,26 +101,26 @@ def _unseen(report: MediaReport) -> Patches:
     )
 
 
-def _followed(faces: Observations, shots: F64) -> Iterator[Patches]:
-    """Cover tracks: between their samples, and a while before and after."""
+def _track_patches(faces: Observations, shots: F64) -> Iterator[Patches]:
+    """Yield patches of tracks: between their samples, and for a while before and after."""
     order = np.lexsort((faces.time_s, faces.track_id))
     track, time, boxes = faces.track_id[order], faces.time_s[order], faces.boxes[order]
     same = track[1:] == track[:-1]
-    here = np.nonzero(same)[0]
-    yield _between(time[here], time[here + 1], boxes[here], boxes[here + 1])
+    samples = np.nonzero(same)[0]
+    yield _patches_between(time[samples], time[samples + 1], boxes[samples], boxes[samples + 1])
     first, last = np.nonzero(np.r_[True, ~same])[0], np.nonzero(np.r_[~same, True])[0]
-    held = np.full(len(first), _HELD_WANDER)
+    held = np.full(len(first), _HELD_DRIFT)
     hold = np.maximum(faces.duration_s[order], _HOLD_S)
-    begin, end = _shot_of(time, shots)
-    before = np.maximum(np.minimum(hold, time - begin), _ACROSS_S)[first]
-    came = _continued(time, boxes, first, np.minimum(first + 1, last), -before)
-    yield _around(time[first] - before, time[first], boxes[first], came, held)
-    after = np.maximum(np.minimum(hold, end - time), _ACROSS_S)[last]
-    went = _continued(time, boxes, last, np.maximum(last - 1, first), after)
-    yield _around(time[last], time[last] + after, boxes[last], went, held)
+    begin, end = _shot_bounds(time, shots)
+    before = np.maximum(np.minimum(hold, time - begin), _MIN_HOLD_S)[first]
+    boxes_before = _extrapolated_boxes(time, boxes, first, np.minimum(first + 1, last), -before)
+    yield _patches_around(time[first] - before, time[first], boxes[first], boxes_before, held)
+    after = np.maximum(np.minimum(hold, end - time), _MIN_HOLD_S)[last]
+    boxes_after = _extrapolated_boxes(time, boxes, last, np.maximum(last - 1, first), after)
+    yield _patches_around(time[last], time[last] + after, boxes[last], boxes_after, held)
 
 
-def _shot_of(time: F64, shots: F64) -> tuple[F64, F64]:
+def _shot_bounds(time: F64, shots: F64) -> tuple[F64, F64]:
     """Return begin and end of the shots that pictures (n,) belong to."""
     if not len(shots):
         return np.full(len(time), -np.inf), np.full(len(time), np.inf)
@@ -124,65 +128,77 @@ def _shot_of(time: F64, shots: F64) -> tuple[F64, F64]:
     return shots[shot, 0], shots[shot, 1]
 
 
-def _continued(time: F64, boxes: F32, at: I64, beside: I64, elapsed: F64) -> F32:
-    """Return boxes of the faces at the ends of tracks (T,) some seconds on, if they move as before.
+def _extrapolated_boxes(time: F64, boxes: F32, at: I64, beside: I64, elapsed: F64) -> F32:
+    """Return the boxes of faces at the ends of tracks after some seconds, if they move as before.
 
-    No further than a face's size: two samples tell little of the pace.
+    A box moves by a face's size at most, because two samples say little about the speed.
+
+    Args:
+        time: (n,) seconds.
+        boxes: (n, 4) pixels.
+        at: (T,) index of the sample at the end of each track.
+        beside: (T,) index of the sample next to it in the track.
+        elapsed: (T,) seconds after the sample; negative before it.
+
+    Returns:
+        (T, 4) pixels.
     """
     step = time[beside] - time[at]
     share = np.where(step == 0, 0, elapsed / np.where(step == 0, 1, step))[:, None]
-    way = (boxes[beside] - boxes[at]) * np.clip(share, -1, 1)
+    movement = (boxes[beside] - boxes[at]) * np.clip(share, -1, 1)
     limit = np.sqrt(area(boxes[at]))[:, None]
-    return (boxes[at] + np.clip(way, -limit, limit)).astype(np.float32)
+    return (boxes[at] + np.clip(movement, -limit, limit)).astype(np.float32)
 
 
-def _between(start: F64, end: F64, before: F32, after: F32) -> Patches:
-    """Cover faces (n,) on their way from one box to another, in steps of `_STEP_S` at most."""
-    gap, way = end - start, after - before
-    steps = np.maximum(np.ceil(gap / _STEP_S - 1e-6), 1).astype(np.int64)
+def _patches_between(start: F64, end: F64, before: F32, after: F32) -> Patches:
+    """Return patches of n faces that move from one box to another, of `_MAX_STEP_S` at most."""
+    gap, movement = end - start, after - before
+    steps = np.maximum(np.ceil(gap / _MAX_STEP_S - 1e-6), 1).astype(np.int64)
     row = np.repeat(np.arange(len(steps)), steps)
     number = np.arange(len(row)) - np.repeat(np.cumsum(steps) - steps, steps)
     low, high = number / steps[row], (number + 1) / steps[row]
-    return _around(
+    return _patches_around(
         start[row] + gap[row] * low,
         start[row] + gap[row] * high,
-        before[row] + way[row] * low[:, None],
-        before[row] + way[row] * high[:, None],
-        np.minimum(_WANDER * gap, _MOST_WANDER)[row],
+        before[row] + movement[row] * low[:, None],
+        before[row] + movement[row] * high[:, None],
+        np.minimum(_DRIFT_PER_S * gap, _MAX_DRIFT)[row],
     )
 
 
-def _around(start: F64, end: F64, before: F32 | F64, after: F32 | F64, slack: F64) -> Patches:
-    """Return patches (n,) around two boxes each, with a slack (n,) of some face sizes."""
+def _patches_around(
+    start: F64, end: F64, before: F32 | F64, after: F32 | F64, slack: F64
+) -> Patches:
+    """Return n patches, each around two boxes, with a margin `slack` (n,) in face sizes."""
     hull = np.hstack([np.minimum(before, after)[:, :2], np.maximum(before, after)[:, 2:]])
     size = np.sqrt(np.prod(np.maximum(before[:, 2:] - before[:, :2], 0), axis=1))
-    margin = size * ((_GROWTH - 1) / 2 + slack)
+    margin = size * ((_BOX_GROWTH - 1) / 2 + slack)
     hull = hull + margin[:, None] * np.array([-1, -1, 1, 1])
     return Patches(start, end, hull.astype(np.float32), size.astype(np.float32))
 
 
-def mask(patches_shown: Patches, width: int, height: int) -> Iterator[str]:
+def mask(hidden: Patches, width: int, height: int) -> Iterator[str]:
     """Yield a subtitle that draws the patches white, in pieces that end in a line end."""
-    yield _head(width, height)
-    starts, ends = _subtitles.clock(patches_shown.start_s), _subtitles.clock(patches_shown.end_s)
-    boxes = np.rint(patches_shown.boxes).astype(np.int64).tolist()
+    yield _header(width, height)
+    starts, ends = _subtitles.timestamps(hidden.start_s), _subtitles.timestamps(hidden.end_s)
+    boxes = np.rint(hidden.boxes).astype(np.int64).tolist()
     for start, end, (x1, y1, x2, y2) in zip(starts, ends, boxes, strict=True):
-        shape = _rounded(x2 - x1, y2 - y1)
+        shape = _rounded_rectangle(x2 - x1, y2 - y1)
         yield f"Dialogue: 0,{start},{end},Default,,0,0,0,,{{\\pos({x1},{y1})\\p1}}{shape}\n"
 
 
-def _head(width: int, height: int) -> str:
-    """Everything above the first shape."""
-    document = _subtitles.blank(width, height)
+def _header(width: int, height: int) -> str:
+    """Return the part of the subtitle above the first shape."""
+    document = _subtitles.blank_document(width, height)
     document.styles["Default"] = pysubs2.SSAStyle(
         outline=0, shadow=0, alignment=pysubs2.Alignment.TOP_LEFT
     )
     return str(document.to_string("ass", header_notice="What is to be hidden"))
 
 
-def _rounded(w: int, h: int) -> str:
-    """Draw a rectangle with round corners."""
-    r = round(_ROUND * min(w, h))
+def _rounded_rectangle(w: int, h: int) -> str:
+    """Return the drawing of a rectangle with round corners."""
+    r = round(_CORNER_RADIUS * min(w, h))
     k = round(r * (1 - _QUARTER_ARC))
     return (
         f"m {r} 0 l {w - r} 0 b {w - k} 0 {w} {k} {w} {r} l {w} {h - r} "

@@ -1,4 +1,4 @@
-"""The main table, a row a face and sampled frame; its first columns are inaFaceAnalyzer's."""
+"""The main table, a row per face and sampled frame; its first columns are inaFaceAnalyzer's."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,16 +16,16 @@ def columns(report: MediaReport) -> Iterator[Column]:
     """Yield every column with its N values, in the order of the file."""
     tracking = report.provenance["options"]["engine"] == "videotracking"
     table = report.observations
-    yield _frames(report)
+    yield _frame_column(report)
     yield Column("bbox", "box", _rows.boxes(report).tolist())
     if tracking:
         yield Column("face_id", "integer", table.track_id.tolist())
     yield Column("detect_conf", "number", table.detect_conf.tolist())
     if tracking:
         yield Column("track_conf", "number", table.track_conf.tolist())
-    yield from _attributes(report.row_attributes, "", np.arange(len(table)))
+    yield from _attribute_columns(report.row_attributes, "", np.arange(len(table)))
     if tracking:
-        yield from _attributes(report.track_attributes, "_avg", report.row_tracks())
+        yield from _attribute_columns(report.track_attributes, "_avg", report.row_tracks())
     still = report.info.kind == "image"
     yield Column("time_s", "number", [None] * len(table) if still else table.time_s.tolist(), 6)
     persons = [None if person < 0 else person for person in report.row_persons().tolist()]
@@ -38,24 +38,24 @@ def columns(report: MediaReport) -> Iterator[Column]:
         yield Column(f"{head}_label", "text", report.row_attributes[head].label)
 
 
-def _frames(report: MediaReport) -> Column:
-    """Frame numbers; for stills the path stands in their place."""
+def _frame_column(report: MediaReport) -> Column:
+    """Return the column of frame numbers; for stills, of their paths."""
     frames = report.observations.frame.tolist()
     if report.info.kind == "image":
         return Column("frame", "text", [report.info.stills[i] for i in frames])
     return Column("frame", "integer", frames)
 
 
-def _attributes(heads: Mapping[str, Decoded], suffix: str, rows: I64) -> Iterator[Column]:
-    """Yield the sex and age columns, taking `rows` (N,); empty where a head was not asked for."""
+def _attribute_columns(heads: Mapping[str, Decoded], suffix: str, rows: I64) -> Iterator[Column]:
+    """Yield the columns of sex and age, with the values at `rows` (N,); empty without the head."""
     for head in _HEADS:
         values = heads[head].value.tolist() if head in heads else None
-        yield Column(f"{head}_decfunc{suffix}", "number", _take(values, rows))
-    sex, age = (_take(heads[head].label if head in heads else None, rows) for head in _HEADS)
+        yield Column(f"{head}_decfunc{suffix}", "number", _values_at(values, rows))
+    sex, age = (_values_at(heads[head].label if head in heads else None, rows) for head in _HEADS)
     yield Column(f"sex_label{suffix}", "text", [label or None for label in sex])
     years = [float(label) if label else None for label in age]
     yield Column(f"age_label{suffix}", "number", years, 1)
 
 
-def _take(values: Any, rows: I64) -> list[Any]:
+def _values_at(values: Any, rows: I64) -> list[Any]:
     return [None] * len(rows) if values is None else [values[row] for row in rows.tolist()]

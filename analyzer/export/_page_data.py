@@ -1,6 +1,6 @@
 """Data of the review page, as JSON-able facts and packed columns.
 
-The page works its figures out from the rows itself, for it has to when it is corrected. A column
+The page computes its figures from the rows itself, because corrections change them. A column
 is 64-bit floats, or 32-bit integers as differences from the value before; all follow each other,
 little-endian, in one gzip stream written as base64.
 """
@@ -24,12 +24,12 @@ _Columns = Mapping[str, NDArray[Any]]
 
 
 def facts(report: MediaReport, folder: Path, start: tuple[float, float]) -> dict[str, Any]:
-    """Return everything but rows, texts beside boxes, pictures and notes.
+    """Return all data of the page but rows, texts beside boxes, pictures and notes.
 
     Args:
-        report: The report.
-        folder: Where the page will lie.
-        start: Seconds at which the container starts, and of its first picture after that.
+        report: Report of a video.
+        folder: Folder of the page.
+        start: Start of the container, and of its first picture after that, in seconds.
     """
     info = report.info
     return {
@@ -48,31 +48,31 @@ def facts(report: MediaReport, folder: Path, start: tuple[float, float]) -> dict
             {
                 "id": person.person_id,
                 "name": person.name,
-                "attributes": {h: _attribute(a) for h, a in person.attributes.items()},
+                "attributes": {h: _attribute_to_json(a) for h, a in person.attributes.items()},
             }
             for person in report.persons
         ],
-        "tracks": _tracks(report),
+        "tracks": _tracks_to_json(report),
         "shots": report.shots.tolist(),
         "ages": [
             {"label": label, "end": end}
             for label, end in zip(AGE_BINS, AGE_EDGES[1:].tolist(), strict=True)
         ],
         "palette": _subtitles.PALETTE,
-        "nobody": _subtitles.NOBODY,
+        "nobody": _subtitles.NO_PERSON_COLOUR,
         "partial": report.partial,
         "provenance": dict(report.provenance),
     }
 
 
 def links(uri: str, folder: Path) -> list[str]:
-    """Return addresses of the medium, seen from the page: where it lies, and beside the page."""
+    """Return addresses of the medium, relative to the page: where it is, and beside the page."""
     paths = (uri, os.path.join(folder, os.path.basename(uri)))
     return list(dict.fromkeys(_addresses.relative_url(path, folder) for path in paths))
 
 
 def digest(report: MediaReport) -> str:
-    """Hash of the options that the report was made with."""
+    """Return the hash of the options that the report was made with."""
     return AnalysisOptions.from_dict(report.provenance["options"]).digest()
 
 
@@ -80,8 +80,8 @@ def rows(report: MediaReport) -> tuple[dict[str, NDArray[Any]], list[str]]:
     """Return the N rows as columns, in S samples, and the different texts beside boxes."""
     table = report.observations
     first = np.nonzero(np.diff(table.frame, prepend=-1))[0]  # (S,)
-    beside = [_text(labels) for labels in _rows.labels(report)]
-    texts, text = np.unique(np.array(beside, str), return_inverse=True)
+    row_texts = [_label_text(labels) for labels in _rows.labels(report)]
+    texts, text = np.unique(np.array(row_texts, str), return_inverse=True)
     boxes = _rows.boxes(report)
     columns = {
         "time": table.time_s[first],
@@ -97,22 +97,22 @@ def rows(report: MediaReport) -> tuple[dict[str, NDArray[Any]], list[str]]:
 
 def pack(columns: _Columns) -> tuple[list[tuple[str, str, int]], str]:
     """Return columns as base64, and the name, type (`f8` or `i4`) and length of each."""
-    coded = {name: _coded(values) for name, values in columns.items()}
-    # The wide ones first, so that each lies where its type may begin.
-    coded = dict(sorted(coded.items(), key=lambda item: -item[1].itemsize))
-    form = [(name, values.dtype.str[1:], len(values)) for name, values in coded.items()]
-    data = gzip.compress(b"".join(values.tobytes() for values in coded.values()), 9, mtime=0)
-    return form, base64.b64encode(data).decode("ascii")
+    encoded = {name: _encoded(values) for name, values in columns.items()}
+    # Wide types first, so that each column is aligned to the size of its type.
+    encoded = dict(sorted(encoded.items(), key=lambda item: -item[1].itemsize))
+    layout = [(name, values.dtype.str[1:], len(values)) for name, values in encoded.items()]
+    data = gzip.compress(b"".join(values.tobytes() for values in encoded.values()), 9, mtime=0)
+    return layout, base64.b64encode(data).decode("ascii")
 
 
-def _coded(values: NDArray[Any]) -> NDArray[Any]:
+def _encoded(values: NDArray[Any]) -> NDArray[Any]:
     if values.dtype.kind == "f":
         return values.astype("<f8")
     return np.diff(values.astype("<i4"), prepend=np.int32(0)).astype("<i4")
 
 
-def _tracks(report: MediaReport) -> dict[str, Any]:
-    """Return the T tracks: numbers, owners, weights in averages, and attributes."""
+def _tracks_to_json(report: MediaReport) -> dict[str, Any]:
+    """Return columns of the T tracks: numbers, persons, weights in averages, and labels."""
     count = len(report.identities.track_ids)
     weights = np.bincount(report.row_tracks(), report.observations.quality, minlength=count)
     return {
@@ -123,11 +123,11 @@ def _tracks(report: MediaReport) -> dict[str, Any]:
     }
 
 
-def _text(labels: Mapping[str, str]) -> str:
-    """Return `sex age`, those that are known."""
+def _label_text(labels: Mapping[str, str]) -> str:
+    """Return `sex age`, without those that are unknown."""
     sex, age = (labels.get(head, "") for head in ("sex", "age"))
     return " ".join(filter(None, (sex, f"{float(age):.0f}" if age else "")))
 
 
-def _attribute(attribute: Attribute) -> dict[str, Any]:
+def _attribute_to_json(attribute: Attribute) -> dict[str, Any]:
     return {"label": attribute.label, "low": attribute.low, "high": attribute.high}

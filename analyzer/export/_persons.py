@@ -1,4 +1,4 @@
-"""The table of the characters, a row a person."""
+"""The table of the characters, a row per person."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,7 +10,7 @@ _UNKNOWN = Attribute(label="", value=float("nan"))
 
 
 def columns(report: MediaReport) -> Iterator[Column]:
-    """Yield every column with a value a person, most screen time first."""
+    """Yield every column with a value per person, most screen time first."""
 
     def each(name: str, kind: str, value: Callable[[Person], Any], digits: int = 4) -> Column:
         return Column(name, kind, [value(person) for person in report.persons], digits)

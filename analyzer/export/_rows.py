@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -9,22 +10,22 @@ from analyzer.errors import UsageError
 from analyzer.observations import intervals
 from analyzer.types import I64, Attribute, MediaReport, Person
 
-_HEADS = ("sex", "age")
+_SUMMARY_HEADS = ("sex", "age")
 
 
 @dataclass(frozen=True)
 class Track:
-    """One face, followed."""
+    """A face that was followed from picture to picture."""
 
     track_id: int
     person_id: int
     """-1 = of no person."""
     rows: I64
-    """Its rows, in order of time."""
+    """Rows of its faces in the table, in order of time."""
     labels: Mapping[str, str]
-    """Head name -> label; empty where the head does not know."""
-    stretches: tuple[tuple[float, float], ...]
-    """When it is on screen, in seconds."""
+    """Head name -> label; an empty label where the head is not sure."""
+    intervals_s: tuple[tuple[float, float], ...]
+    """Start and end of each stretch on screen, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,14 @@ class Appearance:
 
     person: Person
     number: int
-    """Of the person's stretches, from 0."""
+    """Number among the person's appearances, from 0."""
     start_ms: int
     end_ms: int
 
 
 @dataclass(frozen=True)
 class Shot:
-    """A shot and who is seen in it."""
+    """A shot and the persons in it."""
 
     number: int
     start_s: float
@@ -62,29 +63,31 @@ def require_video(report: MediaReport, exporter: str) -> None:
 
 
 def boxes(report: MediaReport) -> I64:
-    """(N, 4) as they stand in the csv."""
+    """Return the boxes (N, 4) in whole pixels, as in the csv."""
     return np.rint(report.observations.boxes).astype(np.int64)
 
 
 def name(person: Person) -> str:
-    """Return the name, or `person N`."""
+    """Return the name of a person, or `person N`."""
     return person.name or f"person {person.person_id}"
 
 
 def names(report: MediaReport) -> dict[int, str]:
-    """Person -> name, or `person N`."""
+    """Return the name of each person, or `person N`, by id."""
     return {person.person_id: name(person) for person in report.persons}
 
 
 def summary(person: Person) -> str:
-    """`Grace, m, 40`: name, and sex and age where they are known."""
-    sex, age = (person.attributes.get(head, Attribute(label="", value=0)) for head in _HEADS)
+    """Return name, sex and age, such as `Grace, m, 40`, without those that are unknown."""
+    sex, age = (
+        person.attributes.get(head, Attribute(label="", value=0)) for head in _SUMMARY_HEADS
+    )
     years = f"{float(age.label):.0f}" if age.label else ""
     return ", ".join(filter(None, (name(person), sex.label, years)))
 
 
 def labels(report: MediaReport) -> list[dict[str, str]]:
-    """Head name -> label of each row; of the track's average where faces are tracked."""
+    """Return each row's labels by head name; of its track's average where faces are tracked."""
     tracking = report.provenance["options"]["engine"] == "videotracking"
     heads = report.track_attributes if tracking else report.row_attributes
     rows = report.row_tracks() if tracking else np.arange(len(report.observations))
@@ -111,17 +114,17 @@ def tracks(report: MediaReport) -> Iterator[Track]:
             labels={
                 head: decoded.label[number] for head, decoded in report.track_attributes.items()
             },
-            stretches=intervals.merge(starts, starts + table.duration_s[rows]),
+            intervals_s=intervals.merge(starts, starts + table.duration_s[rows]),
         )
 
 
 def appearances(report: MediaReport) -> list[Appearance]:
     """Return every stretch of time that shows a person, in order of time.
 
-    To the millisecond, none empty; those of one person do not overlap.
+    Times are whole milliseconds; none is empty; those of one person do not overlap.
     """
-    intervals = [stretch for person in report.persons for stretch in _of(person)]
-    return sorted(intervals, key=lambda a: (a.start_ms, a.end_ms, a.person.person_id))
+    unsorted = chain.from_iterable(map(_person_appearances, report.persons))
+    return sorted(unsorted, key=lambda a: (a.start_ms, a.end_ms, a.person.person_id))
 
 
 def shots(report: MediaReport) -> Iterator[Shot]:
@@ -132,7 +135,7 @@ def shots(report: MediaReport) -> Iterator[Shot]:
         yield Shot(number, start, end, tuple(sorted(person_ids - {-1})))
 
 
-def _of(person: Person) -> Iterator[Appearance]:
+def _person_appearances(person: Person) -> Iterator[Appearance]:
     last = 0
     for number, (start_s, end_s) in enumerate(person.intervals):
         start = max(round(start_s * 1000), last)

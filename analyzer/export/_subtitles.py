@@ -1,4 +1,4 @@
-r"""A report as an ASS subtitle: a box and a label a face, in a style a person.
+r"""A report as an ASS subtitle: a box and a label per face, in a style per person.
 
 pysubs2 writes the header, styles and font; the dialogue lines are formatted here, because making
 and writing its events takes twice as long (400,000 of them, for a film of two hours).
@@ -16,33 +16,34 @@ import pysubs2
 from numpy.typing import NDArray
 from PIL import ImageFont
 
-from analyzer.export._places import Layout, place
+from analyzer.export._places import Layout, place_labels
 from analyzer.types import F64, I64, Decoded, MediaReport
 
 # Okabe and Ito, "Color Universal Design", 2008: told apart by colour-blind people. The blue is
 # lighter than theirs, to be read on a dark picture.
 PALETTE = ("56B4E9", "E69F00", "CC79A7", "F0E442", "D55E00", "009E73", "8C9EFF")
-NOBODY = "BBBBBB"
+NO_PERSON_COLOUR = "BBBBBB"
+"""Colour of faces without a person."""
 _WORD_JOINER = "\u2060"
 _ESCAPES = str.maketrans({"{": r"\{", "}": r"\}"})
 
 
-def lines(report: MediaReport, shown: NDArray[np.bool_] | None = None) -> Iterator[str]:
-    """Yield the document, in pieces that end in a line end.
+def lines(report: MediaReport, selected: NDArray[np.bool_] | None = None) -> Iterator[str]:
+    """Yield the subtitle, in pieces that end in a line end.
 
     Args:
         report: Report of a video.
-        shown: Which of its faces (N,); all by default.
+        selected: (N,) whether a face is shown; by default, all are.
     """
     layout = Layout(report.info.width_px, report.info.height_px)
-    yield _head(report, layout)
-    rows = np.arange(len(report.observations)) if shown is None else np.nonzero(shown)[0]
+    yield _header(report, layout)
+    rows = np.arange(len(report.observations)) if selected is None else np.nonzero(selected)[0]
     if len(rows):
-        yield from _events(report, layout, rows)
+        yield from _dialogue(report, layout, rows)
 
 
 def escape(text: str) -> str:
-    r"""Make a name come out literally in libass (VLC, mpv, ffmpeg).
+    r"""Escape a name, so that libass (VLC, mpv, ffmpeg) shows it literally.
 
     Braces are written `\{` and `\}`. A backslash has no escape: an invisible word joiner keeps
     it from the character after it. Line ends and control characters become spaces.
@@ -53,14 +54,14 @@ def escape(text: str) -> str:
 
 def colour(person: int) -> str:
     """Return a person's colour as six hexadecimal digits; grey without a person."""
-    return NOBODY if person < 0 else PALETTE[person % len(PALETTE)]
+    return NO_PERSON_COLOUR if person < 0 else PALETTE[person % len(PALETTE)]
 
 
-def blank(width: int, height: int) -> Any:
-    """Return a document without styles and events, drawn in square pixels of the upright picture.
+def blank_document(width: int, height: int) -> Any:
+    """Return a subtitle without styles and events, in square pixels of the upright picture.
 
-    With `LayoutRes` a player knows that they are square where those of its video are not, and
-    does not stretch what it draws once more.
+    `LayoutRes` tells a player that these pixels are square even if those of its video are not, so
+    that it does not stretch the subtitle with the video.
     """
     document = pysubs2.SSAFile()
     document.styles.clear()
@@ -76,24 +77,24 @@ def blank(width: int, height: int) -> Any:
     return document
 
 
-def _head(report: MediaReport, layout: Layout) -> str:
-    """Everything above the first dialogue line."""
-    document = blank(layout.width, layout.height)
+def _header(report: MediaReport, layout: Layout) -> str:
+    """Return the part of the subtitle above the first dialogue line."""
+    document = blank_document(layout.width, layout.height)
     font: Any = ImageFont.load_default(layout.font)
-    document.fonts_opaque = {"aileron_0.otf": _attachment(font.font_bytes)}
+    document.fonts_opaque = {"aileron_0.otf": _encoded_font(font.font_bytes)}
     for person in sorted({-1, *(p.person_id for p in report.persons)}):
         document.styles[_style_name(person)] = _style(person, font.getname()[0], layout)
     return document.to_string("ass", header_notice="Faces: one style a person")
 
 
-def _attachment(data: bytes) -> list[str]:
-    """Encode a font as ASS does: three bytes as four characters from `!` on, 80 a line."""
+def _encoded_font(data: bytes) -> list[str]:
+    """Encode a font as ASS prescribes: three bytes as four characters from `!` on, 80 a line."""
     padded = data + b"\0" * (-len(data) % 3)
-    triples = np.frombuffer(padded, np.uint8).reshape(-1, 3).astype(np.uint32)
-    joined = triples @ np.array([1 << 16, 1 << 8, 1], np.uint32)
-    sixes = (joined[:, None] >> np.array([18, 12, 6, 0], np.uint32)) & 63
+    byte_triples = np.frombuffer(padded, np.uint8).reshape(-1, 3).astype(np.uint32)
+    joined = byte_triples @ np.array([1 << 16, 1 << 8, 1], np.uint32)
+    six_bit_values = (joined[:, None] >> np.array([18, 12, 6, 0], np.uint32)) & 63
     count = len(data) * 4 // 3 + (1 if len(data) % 3 else 0)
-    text = (sixes.astype(np.uint8) + 33).tobytes()[:count].decode("ascii")
+    text = (six_bit_values.astype(np.uint8) + 33).tobytes()[:count].decode("ascii")
     return [text[i : i + 80] for i in range(0, len(text), 80)]
 
 
@@ -102,7 +103,7 @@ def _style_name(person: int) -> str:
 
 
 def _style(person: int, font: str, layout: Layout) -> Any:
-    """Return the person's colour with a black edge, for both box and label."""
+    """Return a person's style for boxes and labels: the person's colour with a black edge."""
     return pysubs2.SSAStyle(
         fontname=font,
         fontsize=layout.font,
@@ -118,18 +119,18 @@ def _style(person: int, font: str, layout: Layout) -> Any:
     )
 
 
-def _events(report: MediaReport, layout: Layout, rows: I64) -> Iterator[str]:
+def _dialogue(report: MediaReport, layout: Layout, rows: I64) -> Iterator[str]:
     """Yield two dialogue lines for each of some rows: the box, and the label above it."""
     faces = report.observations
     boxes = np.rint(faces.boxes[rows]).astype(np.int64)
     begin, length = faces.time_s[rows], faces.duration_s[rows]
     styles = [_style_name(person) for person in report.row_persons()[rows].tolist()]
-    labels = _labels(report)
+    labels = _label_texts(report)
     fitted = {label: layout.fit(label) for label in set(labels)}
     texts = [fitted[labels[row]] for row in rows.tolist()]
     escaped = {text: escape(text) for text in set(texts)}
     widths = {text: layout.text_width(text) for text in escaped}
-    spots = place(
+    spots = place_labels(
         boxes,
         np.array([widths[text] for text in texts]),
         faces.frame[rows],
@@ -137,8 +138,8 @@ def _events(report: MediaReport, layout: Layout, rows: I64) -> Iterator[str]:
         layout,
     )
     lines = zip(
-        *(clock(begin), clock(begin + length), styles, boxes[:, :2].tolist()),
-        *(_shapes(boxes, layout), spots, texts),
+        *(timestamps(begin), timestamps(begin + length), styles, boxes[:, :2].tolist()),
+        *(_outlines(boxes, layout), spots, texts),
         strict=True,
     )
     for start, end, style, (x, y), shape, spot, text in lines:
@@ -148,11 +149,11 @@ def _events(report: MediaReport, layout: Layout, rows: I64) -> Iterator[str]:
         )
 
 
-def clock(times: F64) -> list[str]:
-    """Write times (N,) as `h:mm:ss.cc`.
+def timestamps(times: F64) -> list[str]:
+    """Return times (N,) as `h:mm:ss.cc`.
 
-    They are cut, not rounded, and a millisecond early: a renderer compares them with a picture's
-    time cut to milliseconds, and a box that starts after its own picture is one picture late.
+    They are cut off, not rounded, and a millisecond early: a renderer compares them with a
+    picture's time cut to milliseconds, and a box that starts after its picture is a picture late.
     """
     microseconds = np.rint(times * 1e6).astype(np.int64)
     different, rows = np.unique(np.maximum(microseconds - 1000, 0) // 10000, return_inverse=True)
@@ -163,8 +164,8 @@ def clock(times: F64) -> list[str]:
     return [texts[row] for row in rows.tolist()]
 
 
-def _shapes(boxes: I64, layout: Layout) -> list[str]:
-    """Draw each frame (N, 4) as a rectangle and, turning the other way, the hole in it."""
+def _outlines(boxes: I64, layout: Layout) -> list[str]:
+    """Return drawings of the boxes (N, 4): a rectangle, and a hole drawn the other way round."""
     sizes = np.maximum(boxes[:, 2:] - boxes[:, :2], 1)
     thick = np.clip(sizes.min(axis=1) // 4, 1, layout.line)
     rows = np.column_stack([sizes, thick, sizes - thick[:, None]]).tolist()
@@ -173,28 +174,30 @@ def _shapes(boxes: I64, layout: Layout) -> list[str]:
     ]
 
 
-def _labels(report: MediaReport) -> list[str]:
-    """Return `name or number  sex age` for each row; of the track's average, with tracks."""
+def _label_texts(report: MediaReport) -> list[str]:
+    """Return `name or number  sex age` for each row; sex and age of its track, with tracks."""
     tracks = report.row_tracks()
     if report.provenance["options"]["engine"] == "videotracking":
         heads, rows = report.track_attributes, tracks.tolist()
     else:
         heads, rows = report.row_attributes, list(range(len(tracks)))
     names = {p.person_id: p.name or f"person {p.person_id}" for p in report.persons}
-    sex, age = (_texts(heads.get(head)) for head in ("sex", "age"))
+    sex, age = (_label_of_row(heads.get(head)) for head in ("sex", "age"))
     return [
         "  ".join(filter(None, (names.get(person, "face"), f"{sex(row)} {age(row)}".strip())))
         for person, row in zip(report.row_persons().tolist(), rows, strict=True)
     ]
 
 
-def _texts(head: Decoded | None) -> Callable[[int], str]:
-    """Look up a row's label; empty where the head was not asked for."""
-    return (lambda _: "") if head is None else [_short(label) for label in head.label].__getitem__
+def _label_of_row(head: Decoded | None) -> Callable[[int], str]:
+    """Return the look-up of a row's label; empty where the head was not asked for."""
+    if head is None:
+        return lambda _: ""
+    return [_short_label(label) for label in head.label].__getitem__
 
 
-def _short(label: str) -> str:
-    """Return a label; ages as whole years."""
+def _short_label(label: str) -> str:
+    """Return a label; an age as whole years."""
     try:
         return f"{float(label):.0f}"
     except ValueError:

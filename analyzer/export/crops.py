@@ -1,7 +1,7 @@
-"""The faces of each person, cut out of the medium: a zip with a folder a person.
+"""The faces of each person, cut out of the medium: a zip with a folder per person.
 
-The folders of persons without a name are called by their `person_id`. A file is called after its
-frame and its face's track, so that its row in the csv is found; of stills, after the picture, too.
+Folders of persons without a name are named by their `person_id`. A file is named by its frame and
+its face's track, so that its row in the csv can be found; with stills, also by the picture.
 """
 
 import logging
@@ -38,7 +38,7 @@ class CropsExporter:
             InputError: The medium is gone, or cannot be read again.
             ResourceError: The file cannot be written.
         """
-        names = dict(_names(report, self._most))
+        names = dict(_file_names(report, self._most))
         notes: list[str] = []
         pictures = portraits.cut(
             report, list(names), side_px=self._side_px, note=notes.append, progress=progress
@@ -54,15 +54,15 @@ class CropsExporter:
                     file.add(name, [pictures[row]], packed=False)
 
 
-def _names(report: MediaReport, most: int) -> Iterator[tuple[int, str]]:
-    """Yield the rows to be shown, with their files."""
+def _file_names(report: MediaReport, most: int) -> Iterator[tuple[int, str]]:
+    """Yield the row and the file name of each picture."""
     centroids, table = report.identities.centroids, report.observations
-    described = [p for p in report.persons if centroids[p.person_id].any()]  # others were forgotten
+    described = [p for p in report.persons if centroids[p.person_id].any()]  # others were erased
     folders = zips.folders({person.person_id: person.name for person in described})
     rows = portraits.of_persons(report, most=most)
     for person, folder in folders.items():
         for row in sorted(rows.get(person, ())):
             frame, track = int(table.frame[row]), int(table.track_id[row])
             still = Path(report.info.stills[frame]).stem if report.info.kind == "image" else ""
-            behind = zips.safe(f"_{still}") if still else ""
-            yield row, f"{folder}/{frame:07}_{track}{behind}.jpg"
+            suffix = zips.safe(f"_{still}") if still else ""
+            yield row, f"{folder}/{frame:07}_{track}{suffix}.jpg"

@@ -1,7 +1,7 @@
 """CVAT 1.1 for video: the tracks as boxes to be corrected, with name, sex and age.
 
-CVAT fills in the pictures between two boxes of a track. So that it shows no face where none was
-seen, a track that goes away ends in a box that is `outside`.
+CVAT fills in the pictures between two boxes of a track. So that it shows no face where there was
+none, a track that leaves the picture ends in a box that is `outside`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +14,6 @@ from lxml import etree
 from lxml.builder import E
 
 from analyzer.export import _rows, _xml
-from analyzer.export._rows import require_video
 from analyzer.files.atomic import writing
 from analyzer.inference.runtime import Runtime
 from analyzer.types import F64, MediaReport, ProgressHook
@@ -22,11 +21,11 @@ from analyzer.types import F64, MediaReport, ProgressHook
 _LABEL = "face"
 _UNKNOWN = "unknown"
 _ATTRIBUTES = {"name": (), "sex": ("m", "f", _UNKNOWN), "age": ()}
-"""What is said of a track, and the values to choose from."""
+"""Attribute of a track -> values to choose from; none for free text."""
 
 
 def create(*, runtime: Runtime) -> "CvatExporter":
-    """CVAT 1.1 for video: a track a face followed, with name, sex and age."""
+    """CVAT 1.1 for video: tracks of faces, with name, sex and age."""
     return CvatExporter()
 
 
@@ -42,20 +41,21 @@ class CvatExporter:
             UsageError: The report is of stills.
             ResourceError: The file cannot be written.
         """
-        require_video(report, "cvat")
+        _rows.require_video(report, "cvat")
         with (
             writing(path),
             path.open("wb") as stream,
             etree.xmlfile(stream, encoding="utf-8") as file,
         ):
             file.write_declaration()
+            header = (E.version("1.1"), _task_description(report))
             with file.element("annotations"):
-                for element in chain((E.version("1.1"), _meta(report)), _tracks(report)):
+                for element in chain(header, _track_elements(report)):
                     file.write("\n", element)
 
 
-def _meta(report: MediaReport) -> Any:
-    """Return the task that the boxes are of; CVAT's own must have a label with these attributes."""
+def _task_description(report: MediaReport) -> Any:
+    """Return the description of the task; a task in CVAT needs a label with the same attributes."""
     info, table = report.info, report.observations
     count = max(report.tally.frames_decoded, int(table.frame.max(initial=-1)) + 1)
     attributes = [
@@ -69,7 +69,7 @@ def _meta(report: MediaReport) -> Any:
         for name, values in _ATTRIBUTES.items()
     ]
     task = E.task(
-        E.name(_xml.text(Path(info.uri).name)),
+        E.name(_xml.valid_text(Path(info.uri).name)),
         E.size(str(count)),
         E.mode("interpolation"),
         E.overlap("0"),
@@ -82,13 +82,13 @@ def _meta(report: MediaReport) -> Any:
     return E.meta(task)
 
 
-def _tracks(report: MediaReport) -> Iterator[Any]:
-    """Yield the tracks, each with its boxes and what is said of it."""
-    names, ends, boxes = _rows.names(report), _ends(report), _rows.boxes(report)
+def _track_elements(report: MediaReport) -> Iterator[Any]:
+    """Yield the element of each track, with its boxes and attributes."""
+    names, ends, boxes = _rows.names(report), _end_frames(report), _rows.boxes(report)
     frames = report.observations.frame
     for track in _rows.tracks(report):
         attributes = {
-            "name": _xml.text(names.get(track.person_id, "")),
+            "name": _xml.valid_text(names.get(track.person_id, "")),
             "sex": track.labels.get("sex") or _UNKNOWN,
             "age": track.labels.get("age", ""),
         }
@@ -96,13 +96,15 @@ def _tracks(report: MediaReport) -> Iterator[Any]:
         following = [*frames[track.rows[1:]].tolist(), None]
         for row, after in zip(track.rows.tolist(), following, strict=True):
             frame, end = int(frames[row]), ends[row]
-            element.append(_box(frame, boxes[row].tolist(), attributes, outside=False))
+            element.append(_box_element(frame, boxes[row].tolist(), attributes, outside=False))
             if end is not None and (after is None or frame < end < after):
-                element.append(_box(end, boxes[row].tolist(), attributes, outside=True))
+                element.append(_box_element(end, boxes[row].tolist(), attributes, outside=True))
         yield element
 
 
-def _box(frame: int, box: Sequence[int], attributes: Mapping[str, str], *, outside: bool) -> Any:
+def _box_element(
+    frame: int, box: Sequence[int], attributes: Mapping[str, str], *, outside: bool
+) -> Any:
     corners = dict(zip(("xtl", "ytl", "xbr", "ybr"), map(str, box), strict=True))
     return E.box(
         *(E.attribute(text, name=name) for name, text in attributes.items()),
@@ -115,23 +117,23 @@ def _box(frame: int, box: Sequence[int], attributes: Mapping[str, str], *, outsi
     )
 
 
-def _ends(report: MediaReport) -> list[int | None]:
+def _end_frames(report: MediaReport) -> list[int | None]:
     """Return the frame at which each row's sample ends; `None` at the end of the medium.
 
-    Where no face and no cut tells its number, it follows from the rate, and is an estimate where
-    the rate varies.
+    Where neither a face nor a cut gives its number, it is computed from the frame rate, and is an
+    estimate where the rate varies.
     """
     table, rate = report.observations, float(report.info.frame_rate or 25)
-    frame_of_cut = dict(zip(_keys(table.cuts), table.cut_frames.tolist(), strict=True))
-    frame_of_cut.update(zip(_keys(table.time_s), table.frame.tolist(), strict=True))
+    frame_of_cut = dict(zip(_microseconds(table.cuts), table.cut_frames.tolist(), strict=True))
+    frame_of_cut.update(zip(_microseconds(table.time_s), table.frame.tolist(), strict=True))
     times = table.time_s + table.duration_s
     lasting = np.maximum(1, np.rint(table.duration_s * rate)).astype(int)
     guesses = (table.frame + lasting).tolist()
-    over = times > (report.info.duration_s or np.inf) - 0.5 / rate
-    rows = zip(_keys(times), guesses, over.tolist(), strict=True)
+    at_end = times > (report.info.duration_s or np.inf) - 0.5 / rate
+    rows = zip(_microseconds(times), guesses, at_end.tolist(), strict=True)
     return [None if last else frame_of_cut.get(key, guess) for key, guess, last in rows]
 
 
-def _keys(times: F64) -> list[int]:
-    """Return times as whole microseconds, to be looked up."""
+def _microseconds(times: F64) -> list[int]:
+    """Return times in whole microseconds, as keys for a look-up."""
     return np.rint(times * 1e6).astype(np.int64).tolist()

@@ -1,6 +1,6 @@
-"""ELAN document: a tier a person, with the times on screen, and one of the shots.
+"""ELAN document: a tier per person, with the times on screen, and one of the shots.
 
-The form is EAF 3.0 (https://www.mpi.nl/tools/elan/EAFv3.0.xsd); times are milliseconds.
+The format is EAF 3.0 (https://www.mpi.nl/tools/elan/EAFv3.0.xsd); times are milliseconds.
 """
 
 from collections import defaultdict
@@ -20,12 +20,12 @@ from analyzer.types import MediaReport, ProgressHook
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 _SHOTS = "shots"
-_LONG_AGO = "1980-01-01T00:00:00+00:00"
-"""The schema wants a date; equal reports give equal bytes."""
+_DATE = "1980-01-01T00:00:00+00:00"
+"""The schema requires a date; it is always the same: equal reports give equal bytes."""
 
 
 def create(*, runtime: Runtime) -> "EafExporter":
-    """ELAN document with a tier a person and one of the shots."""
+    """ELAN document with a tier per person and one of the shots."""
     return EafExporter()
 
 
@@ -37,7 +37,7 @@ class _Tier:
     kind: str
     participant: str
     annotations: Sequence[tuple[int, int, str]]
-    """Start, end and text."""
+    """Start and end in milliseconds, and text."""
 
 
 class EafExporter:
@@ -53,14 +53,14 @@ class EafExporter:
             ResourceError: The file cannot be written.
         """
         _rows.require_video(report, "eaf")
-        root = _document(report, path.parent)
+        root = _eaf_document(report, path.parent)
         with writing(path):
             path.write_bytes(
                 etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
             )
 
 
-def _document(report: MediaReport, folder: Path) -> Any:
+def _eaf_document(report: MediaReport, folder: Path) -> Any:
     """Return the whole document; the schema prescribes the order of its parts."""
     tiers = [*_person_tiers(report), _shot_tier(report)]
     author = f"ina {report.provenance.get('analyzer', '')}".strip()
@@ -69,7 +69,7 @@ def _document(report: MediaReport, folder: Path) -> Any:
         {f"{{{_XSI}}}noNamespaceSchemaLocation": _SCHEMA},
         nsmap={"xsi": _XSI},
         AUTHOR=author,
-        DATE=_LONG_AGO,
+        DATE=_DATE,
         FORMAT="3.0",
         VERSION="3.0",
     )
@@ -77,7 +77,7 @@ def _document(report: MediaReport, folder: Path) -> Any:
     slots = _time_order(root, tiers)
     numbers = count(1)
     for number, tier in enumerate(tiers):
-        _write(root, tier, slots[number], numbers)
+        _write_tier(root, tier, slots[number], numbers)
     for kind in ("person", "shot"):
         etree.SubElement(
             root,
@@ -89,8 +89,8 @@ def _document(report: MediaReport, folder: Path) -> Any:
     return root
 
 
-def _header(root: Any, uri: str, folder: Path, last: int) -> None:
-    """Link the medium, from the root of the file system and from the document's folder."""
+def _header(root: Any, uri: str, folder: Path, annotation_count: int) -> None:
+    """Write the links to the medium: its absolute address, and one relative to the folder."""
     header = etree.SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
     etree.SubElement(
         header,
@@ -99,26 +99,26 @@ def _header(root: Any, uri: str, folder: Path, last: int) -> None:
         MIME_TYPE=_addresses.mime_type(uri),
         RELATIVE_MEDIA_URL=_addresses.relative_url(uri, folder),
     )
-    used = etree.SubElement(header, "PROPERTY", NAME="lastUsedAnnotationId")
-    used.text = str(last)
+    last_id = etree.SubElement(header, "PROPERTY", NAME="lastUsedAnnotationId")
+    last_id.text = str(annotation_count)
 
 
 def _person_tiers(report: MediaReport) -> Iterator[_Tier]:
-    """Yield a tier a person, most screen time first; no two have one name."""
-    stretches = defaultdict(list)
+    """Yield a tier per person, most screen time first; each has a name of its own."""
+    times_of = defaultdict(list)
     for appearance in _rows.appearances(report):
-        stretches[appearance.person.person_id].append((appearance.start_ms, appearance.end_ms))
-    taken = {_SHOTS}
+        times_of[appearance.person.person_id].append((appearance.start_ms, appearance.end_ms))
+    used_names = {_SHOTS}
     for person in report.persons:
-        name = unnumbered = _xml.text(_rows.name(person))
+        name = plain_name = _xml.valid_text(_rows.name(person))
         for number in count(2):
-            if name not in taken:
+            if name not in used_names:
                 break
-            name = f"{unnumbered} ({number})"
-        taken.add(name)
-        text = _xml.text(_rows.summary(person))
-        mine = [(start, end, text) for start, end in stretches[person.person_id]]
-        yield _Tier(name, "person", unnumbered, mine)
+            name = f"{plain_name} ({number})"
+        used_names.add(name)
+        text = _xml.valid_text(_rows.summary(person))
+        annotations = [(start, end, text) for start, end in times_of[person.person_id]]
+        yield _Tier(name, "person", plain_name, annotations)
 
 
 def _shot_tier(report: MediaReport) -> _Tier:
@@ -130,9 +130,9 @@ def _shot_tier(report: MediaReport) -> _Tier:
 
 
 def _time_order(root: Any, tiers: Sequence[_Tier]) -> list[list[tuple[str, str]]]:
-    """Write all times in order; give the names of both sides of each tier's annotations.
+    """Write all times in order; return the ids of start and end of each tier's annotations.
 
-    Annotations share none: in ELAN, to move one would move the other.
+    Annotations share no time: in ELAN, moving one would move the other.
     """
     times = sorted(
         (time, t, a, side)
@@ -150,7 +150,7 @@ def _time_order(root: Any, tiers: Sequence[_Tier]) -> list[list[tuple[str, str]]
     ]
 
 
-def _write(
+def _write_tier(
     root: Any, tier: _Tier, slots: Sequence[tuple[str, str]], numbers: Iterator[int]
 ) -> None:
     """Write a tier; each annotation takes the next number of the document."""

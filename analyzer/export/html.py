@@ -1,7 +1,7 @@
 """Page to review one video: boxes over the player, characters, timelines, corrections.
 
 One file without any reference but that to the video: its content security policy forbids the
-network and every script and style but its own. docs/review.md says how it is used.
+network, and all scripts and styles but its own. docs/review.md says how to use it.
 """
 
 import base64
@@ -25,11 +25,11 @@ from analyzer.types import MediaReport, ProgressHook
 
 _FOLDER = Path(__file__).with_name("_page")
 _LOG = logging.getLogger(__name__)
-_PICTURES, _PICTURES_EACH = 600, 12
-"""Portraits in all, which bounds the page's size, and of one person."""
-_PICTURE_PX = 112
+_MAX_PORTRAITS, _MAX_PORTRAITS_EACH = 600, 12
+"""Limits of portraits in all, which limits the page's size, and per person."""
+_PORTRAIT_PX = 112
 _SCRIPTS = ("data.js", "model.js", "player.js", "parts.js", "view.js", "main.js")
-"""In the order in which they build on each other."""
+"""Each uses those before it."""
 
 
 def create(*, runtime: Runtime) -> "HtmlExporter":
@@ -56,12 +56,12 @@ class HtmlExporter:
 
 
 def render(report: MediaReport, folder: Path, progress: ProgressHook | None = None) -> str:
-    """Make the page of a report, to lie in a folder."""
+    """Return the page of a report, for a file in a folder."""
     columns, texts = _page_data.rows(report)
-    form, packed = _page_data.pack(columns)
+    layout, packed = _page_data.pack(columns)
     values = {
-        **_page_data.facts(report, folder, _start(report)),
-        "columns": form,
+        **_page_data.facts(report, folder, _start_times(report)),
+        "columns": layout,
         "texts": texts,
         **_portraits(report, progress),
     }
@@ -74,21 +74,21 @@ def render(report: MediaReport, folder: Path, progress: ProgressHook | None = No
     return environment.from_string(template).render(
         name=values["medium"]["name"],
         script=Markup(script),
-        script_hash=_hash(script),
+        script_hash=_csp_hash(script),
         style=Markup(style),
-        style_hash=_hash(style),
-        facts=_json(values),
+        style_hash=_csp_hash(style),
+        facts=_json_markup(values),
         packed=packed,
     )
 
 
 def _portraits(report: MediaReport, progress: ProgressHook | None) -> dict[str, Any]:
-    """Return pictures of tracks as base64, each person's best track by index, and all notes."""
+    """Return pictures of tracks as base64, the index of each person's best track, and all notes."""
     notes: list[str] = []
     index = report.row_tracks()
-    each = max(1, min(_PICTURES_EACH, _PICTURES // max(1, len(report.persons))))
-    rows = list(portraits.of_tracks(report, most=each).values())
-    jpegs = portraits.cut(report, rows, side_px=_PICTURE_PX, note=notes.append, progress=progress)
+    most = max(1, min(_MAX_PORTRAITS_EACH, _MAX_PORTRAITS // max(1, len(report.persons))))
+    rows = list(portraits.of_tracks(report, most=most).values())
+    jpegs = portraits.cut(report, rows, side_px=_PORTRAIT_PX, note=notes.append, progress=progress)
     for note in notes:
         _LOG.warning("%s: %s", report.info.uri, note)
     pictures = {int(index[row]): base64.b64encode(jpeg).decode() for row, jpeg in jpegs.items()}
@@ -96,24 +96,24 @@ def _portraits(report: MediaReport, progress: ProgressHook | None) -> dict[str, 
     return {"pictures": pictures, "best": best, "notes": [*report.notes, *notes]}
 
 
-def _json(values: Any) -> Markup:
-    """JSON that ends no element of a page, whatever names hold."""
+def _json_markup(values: Any) -> Markup:
+    """Return JSON that cannot end an element of the page, whatever characters names have."""
     return Markup(json.dumps(values, separators=(",", ":")).replace("<", "\\u003c"))
 
 
-def _hash(text: str) -> str:
+def _csp_hash(text: str) -> str:
     """Return the hash of a text for a content security policy."""
     return base64.b64encode(sha256([text.encode()]).digest()).decode("ascii")
 
 
-def _start(report: MediaReport) -> tuple[float, float]:
+def _start_times(report: MediaReport) -> tuple[float, float]:
     """Return the start of the container and of its first picture, in seconds; 0 without a file.
 
     Some browsers count from the start of the container, others from 0.
     """
     address = _addresses.ffmpeg_url(report.info.uri)
     try:
-        with av.open(address, options=_addresses.READING) as container:
+        with av.open(address, options=_addresses.OPEN_OPTIONS) as container:
             origin = (container.start_time or 0) / av.time_base
             video = container.streams.best("video")
             if video is None or video.time_base is None:

@@ -11,14 +11,13 @@ from typing import ClassVar
 import numpy as np
 
 from analyzer.export import _rows
-from analyzer.export._rows import require_video
 from analyzer.files.text import open_text
 from analyzer.inference.runtime import Runtime
 from analyzer.types import MediaReport, ProgressHook
 
 
 def create(*, runtime: Runtime) -> "MotExporter":
-    """MOT Challenge: a line a face and sampled frame."""
+    """MOT Challenge: a line per face and sampled frame."""
     return MotExporter()
 
 
@@ -34,7 +33,7 @@ class MotExporter:
             UsageError: The report is of stills.
             ResourceError: The file cannot be written.
         """
-        require_video(report, "mot")
+        _rows.require_video(report, "mot")
         with open_text(path) as stream:
             stream.writelines(_lines(report))
 

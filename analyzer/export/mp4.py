@@ -23,10 +23,10 @@ from analyzer.types import MediaReport, Progress, ProgressHook
 
 _MP4_AUDIO = ("aac", "ac3", "alac", "eac3", "mp3", "opus")
 _SUBTITLE = "faces.ass"
-_CELLS = 3
-"""Of a blurred face, from one side to the other: too few to recognise a person, or even a face."""
-# A time that goes back, or more than 10 s ahead, as the decoder's clock has it.
-_MENDED_TIMES = "if(isnan(PREV_OUTT),T,if(between(T-PREV_OUTT,0,10),T,PREV_OUTT+0.04))/TB"
+_CELLS_PER_FACE = 3
+"""Cells across a blurred face: too few to recognise a person, or even a face."""
+# Replaces times that go back or jump by more than 10 s, as the decoder's clock does.
+_REPAIRED_TIMES = "if(isnan(PREV_OUTT),T,if(between(T-PREV_OUTT,0,10),T,PREV_OUTT+0.04))/TB"
 _RESOURCE_SIGNS = ("No space left on device", "Cannot allocate memory", "Disk quota exceeded")
 _INPUT_SIGNS = ("Invalid data found", "moov atom not found", "Error opening input")
 
@@ -39,10 +39,10 @@ def create(*, crf: int = 20, preset: str = "veryfast", runtime: Runtime) -> "Mp4
 
 
 class Mp4Exporter:
-    """Burns the subtitle of `analyzer.export.ass` in; see `analyzer.export.Exporter`.
+    """Burns in the subtitle of `analyzer.export.ass`; see `analyzer.export.Exporter`.
 
-    Faces that the option `anonymise` names are blurred and have neither box nor label; what the
-    source says about itself is left out then, for it may name them.
+    Faces that the option `anonymise` names are blurred and have neither box nor label; the
+    metadata of the source is left out then, because it may name them.
     """
 
     suffix: ClassVar[str] = ".mp4"
@@ -55,8 +55,8 @@ class Mp4Exporter:
 
         Raises:
             UsageError: The report is of a still.
-            InputError: The source cannot be read any more, or is damaged and to be anonymised.
-            MissingDependency: No ffmpeg that can do it.
+            InputError: The source cannot be read any more, or is to be anonymised but damaged.
+            MissingDependency: There is no ffmpeg with the filters and codecs for it.
             ResourceError: The file cannot be written.
         """
         require_video(report, "mp4")
@@ -81,21 +81,21 @@ class Mp4Exporter:
         masks: Mapping[int, str],
         progress: ProgressHook | None,
     ) -> None:
-        """Run ffmpeg; on a damaged medium, once more without the sound."""
+        """Run ffmpeg; if it fails on a damaged medium, once more without the sound."""
         command = find_ffmpeg()
 
-        def run(*, sound: bool) -> None:
-            graph = _graph(report, path, masks, self._options, sound=sound)
-            _run(ffmpeg.compile(graph, cmd=command), folder, report, progress)
+        def encode(*, sound: bool) -> None:
+            graph = _ffmpeg_graph(report, path, masks, self._options, sound=sound)
+            _run_ffmpeg(ffmpeg.compile(graph, cmd=command), folder, report, progress)
 
         try:
-            run(sound=True)
+            encode(sound=True)
         except ResourceError:
             raise
         except AnalyzerError:
             if not report.tally.damaged:
                 raise
-            run(sound=False)
+            encode(sound=False)
 
 
 def _anonymised(report: MediaReport) -> bool:
@@ -112,7 +112,7 @@ def _require_anonymisable(report: MediaReport) -> None:
 
 
 def _write_masks(report: MediaReport, folder: str) -> dict[int, str]:
-    """Write what is to be hidden: a subtitle for each level, the power of four of a face's size."""
+    """Write a subtitle of the patches of each level; return level -> file name."""
     hidden, names = _cover.patches(report), {}
     for level in np.unique(hidden.level).tolist():
         names[level] = f"mask{level}.ass"
@@ -125,11 +125,11 @@ def _write_masks(report: MediaReport, folder: str) -> dict[int, str]:
 
 
 def _blurred(picture: Any, mask: str, level: int, width: int, height: int) -> Any:
-    """Replace what a mask shows white by a few cells, so that what was there is lost.
+    """Replace the white parts of a mask by a few cells, so that the picture there is lost.
 
-    The mask is drawn on the luma of the picture itself, made black: it keeps every timestamp.
+    The mask is drawn on the blackened luma of the picture itself, so that it has its timestamps.
     """
-    cell = 4**level / _CELLS
+    cell = 4**level / _CELLS_PER_FACE
     copies = picture.filter_multi_output("split", 3)
     bare, coarse, dark = (copies[i] for i in range(3))
     coarse = coarse.filter(
@@ -145,7 +145,7 @@ def _blurred(picture: Any, mask: str, level: int, width: int, height: int) -> An
     return ffmpeg.filter([bare, covered], "overlay", format="yuv420")
 
 
-def _graph(
+def _ffmpeg_graph(
     report: MediaReport,
     path: Path,
     masks: Mapping[int, str],
@@ -155,16 +155,16 @@ def _graph(
 ) -> Any:
     """Return ffmpeg's graph: scale to square pixels, draw, encode; copy the sound where it fits.
 
-    In a damaged medium, impossible times are replaced, and what can be heard is encoded anew.
+    In a damaged medium, impossible times are replaced, and the sound is encoded again.
     """
     url = _addresses.ffmpeg_url(report.info.uri)
     damaged = report.tally.damaged > 0
-    streams = _streams(report.info.uri, url, whole=not damaged)
-    medium = ffmpeg.input(url, **_addresses.READING)
+    streams = _choose_streams(report.info.uri, url, whole=not damaged)
+    medium = ffmpeg.input(url, **_addresses.OPEN_OPTIONS)
     width, height = report.info.width_px, report.info.height_px
     picture = medium[str(streams.video)]
     if damaged:
-        picture = picture.filter("setpts", _MENDED_TIMES)
+        picture = picture.filter("setpts", _REPAIRED_TIMES)
     picture = picture.filter("scale", width, height).filter("setsar", 1)
     if masks:
         picture = picture.filter("format", "yuv420p")
@@ -193,13 +193,13 @@ def _graph(
     }
     sounds = [medium[str(index)] for index in streams.sounds if sound]
     if damaged:
-        sounds = [heard.filter("asetpts", _MENDED_TIMES) for heard in sounds]
+        sounds = [sound_stream.filter("asetpts", _REPAIRED_TIMES) for sound_stream in sounds]
     return ffmpeg.output(picture, *sounds, f"file:{path}", **encoding).overwrite_output()
 
 
 @dataclass(frozen=True)
 class _Streams:
-    """Which streams of the source are used; a stream is named by its index."""
+    """Streams of the source that are used, by their index."""
 
     video: int
     time_base: str
@@ -207,10 +207,10 @@ class _Streams:
     """Stream of sound -> encoder, or `copy`."""
 
 
-def _streams(name: str, url: str, *, whole: bool) -> _Streams:
-    """Choose the video stream that the decoder takes, and all streams of sound."""
+def _choose_streams(name: str, url: str, *, whole: bool) -> _Streams:
+    """Return the video stream that the decoder takes, and all streams of sound."""
     try:
-        with av.open(url, options=_addresses.READING) as container:
+        with av.open(url, options=_addresses.OPEN_OPTIONS) as container:
             video = container.streams.best("video")
             if video is None:
                 raise InputError(f"{name}: no picture in it any more; was it replaced?")
@@ -226,7 +226,7 @@ def _sound_codec(stream: Any, whole: bool) -> str:
     return "copy" if fits and whole else "aac"
 
 
-def _run(
+def _run_ffmpeg(
     argv: Sequence[str], folder: str, report: MediaReport, progress: ProgressHook | None
 ) -> None:
     """Run ffmpeg to its end and pass its progress on."""
@@ -242,7 +242,7 @@ def _run(
         ) as process,
     ):
         try:
-            _follow(process, report.info.duration_s, progress)
+            _report_progress(process, report.info.duration_s, progress)
         except BaseException:
             process.kill()
             raise
@@ -250,8 +250,10 @@ def _run(
             raise _failure(report.info.uri, process.returncode, errors)
 
 
-def _follow(process: "subprocess.Popen[str]", total: float, progress: ProgressHook | None) -> None:
-    """Turn `out_time_us=123` into progress, until ffmpeg closes its output."""
+def _report_progress(
+    process: "subprocess.Popen[str]", total: float, progress: ProgressHook | None
+) -> None:
+    """Report `out_time_us=123` of ffmpeg as progress, until it closes its output."""
     assert process.stdout is not None
     for line in process.stdout:
         key, _, value = line.strip().partition("=")
@@ -261,7 +263,7 @@ def _follow(process: "subprocess.Popen[str]", total: float, progress: ProgressHo
 
 
 def _failure(name: str, code: int, errors: IO[str]) -> AnalyzerError:
-    """Return the error that says best why ffmpeg failed."""
+    """Return the error that explains best why ffmpeg failed."""
     errors.seek(0)
     tail = " | ".join(errors.read().strip().splitlines()[-4:]) or f"exit status {code}"
     message = f"{name}: ffmpeg could not make the mp4: {tail}"

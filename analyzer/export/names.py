@@ -1,9 +1,9 @@
-"""Who each person may be, as JSON: the gallery's candidates with probability and distance."""
+"""Candidates for the name of each person, as JSON, with probability and distance."""
 
 from pathlib import Path
 from typing import ClassVar
 
-from analyzer.export._document import named
+from analyzer.export._document import name_to_json
 from analyzer.files.text import write_json
 from analyzer.inference.runtime import Runtime
 from analyzer.types import MediaReport, ProgressHook
@@ -21,5 +21,5 @@ class NamesExporter:
 
     def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
         """Write the persons, most screen time first; without a gallery no person has candidates."""
-        persons = [named(person) for person in report.persons]
+        persons = [name_to_json(person) for person in report.persons]
         write_json(path, {"medium": report.info.uri, "persons": persons})

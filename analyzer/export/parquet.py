@@ -2,7 +2,7 @@
 
 `pandas.read_parquet` gives the columns of the csv, in its order; then `duration_s`,
 `embedding` (null where a face was not described) and, joined by `person_id` and under
-`person_`, what the characters have. The metadata `ina` of the schema holds the document of
+`person_`, columns of the characters. The metadata `ina` of the schema holds the document of
 `analyzer.export.json`.
 """
 
@@ -39,15 +39,15 @@ class ParquetExporter:
         typed = registry.module("formats", "parquet")
         columns = {column.name: typed.array(column) for column in _faces.columns(report)}
         columns["duration_s"] = pa.array(report.observations.duration_s)
-        columns["embedding"] = _embeddings(report)
-        columns.update({c.name: typed.array(c) for c in _of_persons(report)})
+        columns["embedding"] = _embedding_array(report)
+        columns.update({c.name: typed.array(c) for c in _person_columns(report)})
         metadata = json.dumps(document(report), allow_nan=False)
         table = pa.table(columns).replace_schema_metadata({"ina": metadata})
         typed.save(path, table)
 
 
-def _embeddings(report: MediaReport) -> Any:
-    """Return a list of numbers a row, null where a face was not described."""
+def _embedding_array(report: MediaReport) -> Any:
+    """Return a list of numbers per row, null where a face was not described."""
     table = report.observations
     lengths = np.zeros(len(table) + 1, np.int32)
     lengths[table.embedding_rows + 1] = table.embeddings.shape[1]
@@ -60,7 +60,7 @@ def _embeddings(report: MediaReport) -> Any:
     )
 
 
-def _of_persons(report: MediaReport) -> Iterator[Column]:
+def _person_columns(report: MediaReport) -> Iterator[Column]:
     """Yield the columns of each row's person."""
     number_of = {person.person_id: number for number, person in enumerate(report.persons)}
     rows = [number_of.get(person) for person in report.row_persons().tolist()]

@@ -1,4 +1,4 @@
-"""The medium's poster with a box and a label per face; grey boxes are no character's."""
+"""The medium's poster with a box and a label per face; the boxes of unmatched faces are grey."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -13,7 +13,7 @@ from analyzer.inference.runtime import Runtime
 from analyzer.types import MediaReport, ProgressHook
 from analyzer.types.people import Poster
 
-_EMPTY = (640, 120)
+_NOTICE_SIZE_PX = (640, 120)
 
 
 def create(*, runtime: Runtime) -> "PosterImageExporter":
@@ -27,8 +27,9 @@ class PosterImageExporter:
     suffix: ClassVar[str] = ".poster.jpg"
 
     def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
-        """Draw it, as PNG where the name says so, else as JPEG; without a poster, say why."""
-        picture = _reason(report) if report.poster is None else _drawn(report, report.poster)
+        """Draw it, as PNG if the file is named `.png`, else as JPEG; without a poster, say why."""
+        poster = report.poster
+        picture = _notice(report) if poster is None else _annotated_poster(report, poster)
         png = ".png" in (suffix.lower() for suffix in path.suffixes)
         try:
             picture.save(path, "PNG" if png else "JPEG", quality=92)
@@ -36,19 +37,17 @@ class PosterImageExporter:
             raise ResourceError(f"{path}: cannot be written: {error.strerror}") from error
 
 
-def _reason(report: MediaReport) -> Image.Image:
-    """Return a picture of the words that say why there is no poster."""
-    reason = next(
-        (note for note in report.notes if note.startswith("poster")), "no poster was given"
-    )
-    picture = Image.new("RGB", _EMPTY, "#404040")
+def _notice(report: MediaReport) -> Image.Image:
+    """Return a picture of the text that says why there is no poster."""
+    text = next((note for note in report.notes if note.startswith("poster")), "no poster was given")
+    picture = Image.new("RGB", _NOTICE_SIZE_PX, "#404040")
     font = ImageFont.load_default(16)
-    words = [reason[i : i + 72] for i in range(0, min(len(reason), 288), 72)]
+    words = [text[i : i + 72] for i in range(0, min(len(text), 288), 72)]
     ImageDraw.Draw(picture).multiline_text((12, 12), "\n".join(words), "white", font)
     return picture
 
 
-def _drawn(report: MediaReport, poster: Poster) -> Image.Image:
+def _annotated_poster(report: MediaReport, poster: Poster) -> Image.Image:
     picture = Image.fromarray(poster.image)
     layout = Layout(*picture.size)
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(layout.font)

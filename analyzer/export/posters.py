@@ -25,12 +25,12 @@ class PostersExporter:
     suffix: ClassVar[str] = ".posters.csv"
 
     def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
-        """Write the table; where there is no poster, or no face on it, the header only."""
-        write_table(path, _HEADER.split(","), _rows(report))
+        """Write the table; without a poster, or a face on it, the header only."""
+        write_table(path, _HEADER.split(","), _face_rows(report))
 
 
-def _rows(report: MediaReport) -> Iterator[list[Any]]:
-    """Return a row for each face; without a character it has an empty person_id."""
+def _face_rows(report: MediaReport) -> Iterator[list[Any]]:
+    """Yield a row for each face; `person_id` is empty where no character matches."""
     poster = report.poster
     if poster is None:
         return

@@ -1,4 +1,4 @@
-"""The whole report with portraits in one zip, for what is done later without the medium."""
+"""The whole report with portraits in one zip, for later work without the medium."""
 
 import logging
 from dataclasses import replace
@@ -23,7 +23,7 @@ class ReportExporter:
     suffix: ClassVar[str] = ".report.zip"
 
     def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
-        """Save it, with the best portraits of each person; see `analyzer.export.Exporter`.
+        """Save the report, with the best portraits of each person; see `analyzer.export.Exporter`.
 
         Where the medium cannot be read again there are none, and a note of the saved report says
         why.

@@ -1,4 +1,4 @@
-"""The shots of a medium, one row a shot."""
+"""The shots of a medium, a row per shot."""
 
 from pathlib import Path
 from typing import ClassVar

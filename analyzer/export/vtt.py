@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import ClassVar
 
 from analyzer.export import _rows
-from analyzer.export._rows import require_video
 from analyzer.files.text import open_text
 from analyzer.inference.runtime import Runtime
 from analyzer.types import MediaReport, ProgressHook
@@ -30,7 +29,7 @@ class VttExporter:
             UsageError: The report is of stills.
             ResourceError: The file cannot be written.
         """
-        require_video(report, "vtt")
+        _rows.require_video(report, "vtt")
         with open_text(path) as stream:
             stream.write("WEBVTT - who is on screen\n")
             stream.writelines(_cues(report))
@@ -38,18 +37,18 @@ class VttExporter:
 
 def _cues(report: MediaReport) -> Iterator[str]:
     """Yield `person-0-1`, the times and the text: the second stretch that shows person 0."""
-    for a in _rows.appearances(report):
-        times = f"{_clock(a.start_ms)} --> {_clock(a.end_ms)}"
-        text = escape(_rows.summary(a.person))
-        yield f"\nperson-{a.person.person_id}-{a.number}\n{times}\n{text}\n"
+    for appearance in _rows.appearances(report):
+        times = f"{_timestamp(appearance.start_ms)} --> {_timestamp(appearance.end_ms)}"
+        text = escape(_rows.summary(appearance.person))
+        yield f"\nperson-{appearance.person.person_id}-{appearance.number}\n{times}\n{text}\n"
 
 
 def escape(text: str) -> str:
-    """Make a text come out literally: character references for markup and line ends."""
+    """Escape a text, so that it is shown literally: references for markup and line ends."""
     plain = html.escape(text, quote=False)
     return "".join(f"&#{ord(c)};" if unicodedata.category(c) == "Cc" else c for c in plain)
 
 
-def _clock(ms: int) -> str:
+def _timestamp(ms: int) -> str:
     seconds, rest = divmod(ms, 1000)
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{rest:03d}"

@@ -1,4 +1,4 @@
-"""W3C Web Annotations as JSON-LD: one a face and sampled frame, or a face of a still.
+"""W3C Web Annotations as JSON-LD: one per face and sampled frame, or per face of a still.
 
 The model is https://www.w3.org/TR/annotation-model/; time and box are a media fragment
 (https://www.w3.org/TR/media-frags/): `t=0.844,1.044&xywh=pixel:10,20,100,120`.
@@ -32,19 +32,21 @@ class WebAnnotationExporter:
     suffix: ClassVar[str] = ".webannotation.jsonld"
 
     def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
-        """Write the annotations one a line; a medium without faces gives an empty page."""
+        """Write an annotation per line; a medium without faces gives an empty page."""
         name = uuid.uuid5(uuid.NAMESPACE_URL, _addresses.file_url(report.info.uri)).urn
         collection, page = _collection(report, name), _page(name)
         with open_text(path) as stream:
-            stream.write(f'{_open(collection)}, "first": {_open(page)}, "items": [')
-            for number, item in enumerate(_items(report, name)):
+            stream.write(
+                f'{_unclosed_json(collection)}, "first": {_unclosed_json(page)}, "items": ['
+            )
+            for number, item in enumerate(_annotations(report, name)):
                 stream.write(",\n" if number else "\n")
                 json.dump(item, stream, ensure_ascii=False, allow_nan=False)
             stream.write("\n]}}\n")
 
 
-def _open(document: dict[str, Any]) -> str:
-    """Return a JSON object without its end: a film has too many annotations for memory."""
+def _unclosed_json(document: dict[str, Any]) -> str:
+    """Return a JSON object without its end; a film has too many annotations for memory."""
     return json.dumps(document, ensure_ascii=False).removesuffix("}")
 
 
@@ -62,23 +64,23 @@ def _page(name: str) -> dict[str, Any]:
     return {"id": f"{name}#page-0", "type": "AnnotationPage", "partOf": name, "startIndex": 0}
 
 
-def _items(report: MediaReport, name: str) -> Iterator[dict[str, Any]]:
-    """Yield an annotation a row."""
+def _annotations(report: MediaReport, name: str) -> Iterator[dict[str, Any]]:
+    """Yield an annotation per row."""
     names, labels = _rows.names(report), _rows.labels(report)
     targets = _targets(report)
     rows = zip(report.row_persons().tolist(), labels, targets, strict=True)
-    for number, (person, text, target) in enumerate(rows):
+    for number, (person, labels_of_row, target) in enumerate(rows):
         bodies = [{"type": "TextualBody", "purpose": "identifying", "value": names.get(person)}]
-        what = [
+        tags = [
             {"type": "TextualBody", "purpose": "tagging", "value": f"{head}: {label}"}
-            for head, label in text.items()
+            for head, label in labels_of_row.items()
             if label
         ]
         yield {
             "id": f"{name}#face-{number}",
             "type": "Annotation",
             "motivation": "identifying" if person in names else "tagging",
-            "body": (bodies if person in names else []) + what,
+            "body": (bodies if person in names else []) + tags,
             "target": target,
         }
 
@@ -88,7 +90,9 @@ def _targets(report: MediaReport) -> Iterator[dict[str, Any]]:
     info, table = report.info, report.observations
     ends = (table.time_s + table.duration_s).tolist()
     video = "" if info.stills else _addresses.file_url(info.uri)
-    rows = zip(table.frame.tolist(), table.time_s.tolist(), ends, _places(report), strict=True)
+    rows = zip(
+        table.frame.tolist(), table.time_s.tolist(), ends, _visible_boxes(report), strict=True
+    )
     for frame, start, end, box in rows:
         time = "" if info.stills else f"t={start:.6f},{end:.6f}&"
         yield {
@@ -101,8 +105,8 @@ def _targets(report: MediaReport) -> Iterator[dict[str, Any]]:
         }
 
 
-def _places(report: MediaReport) -> list[list[int]]:
-    """Left, top, width and height of the part of each box that lies in the picture."""
+def _visible_boxes(report: MediaReport) -> list[list[int]]:
+    """Return left, top, width and height of the part of each box that is in the picture."""
     boxes = _rows.boxes(report)
     limit = np.array([report.info.width_px, report.info.height_px] * 2)
     inside = np.clip(boxes, 0, np.where(limit > 0, limit, np.iinfo(np.int64).max))

@@ -40,21 +40,21 @@ class XlsxExporter:
             ResourceError: The file cannot be written.
         """
         notes: list[str] = []
-        of_persons, of_tracks = self._cut(report, notes.append, progress)
-        with _workbook.create(path) as book:
-            book.add("persons", list(_persons.columns(report)), of_persons)
-            book.add("appearances", _appearances(report), of_tracks)
-            book.add("shots", _shots(report))
-            book.add("faces", list(_faces.columns(report)))
-            book.add("about", _about(report, notes))
+        of_persons, of_tracks = self._portraits(report, notes.append, progress)
+        with _workbook.create(path) as sheets:
+            sheets.add("persons", list(_persons.columns(report)), of_persons)
+            sheets.add("appearances", _appearance_columns(report), of_tracks)
+            sheets.add("shots", _shot_columns(report))
+            sheets.add("faces", list(_faces.columns(report)))
+            sheets.add("about", _about_columns(report, notes))
 
-    def _cut(
+    def _portraits(
         self,
         report: MediaReport,
         note: Callable[[str], None],
         progress: ProgressHook | None,
     ) -> tuple[list[bytes | None], list[bytes | None]]:
-        """Return a JPEG of each person, and of each track that is to have one."""
+        """Return the JPEG of each person and of each track, if it has one."""
         best = portraits.best(report)
         tracks = portraits.of_tracks(report, most=self._pictures)
         rows = sorted({*best.values(), *tracks.values()}) if self._pictures else []
@@ -66,19 +66,19 @@ class XlsxExporter:
         )
 
 
-def _appearances(report: MediaReport) -> list[Column]:
-    """Return a row a track."""
+def _appearance_columns(report: MediaReport) -> list[Column]:
+    """Return the columns of the tracks."""
     tracks = list(_rows.tracks(report))
     names = {person.person_id: person.name for person in report.persons}
-    lengths = [sum(end - start for start, end in track.stretches) for track in tracks]
+    lengths = [sum(end - start for start, end in track.intervals_s) for track in tracks]
     ages = [track.labels.get("age") for track in tracks]
     persons = [None if track.person_id < 0 else track.person_id for track in tracks]
     return [
         Column("face_id", "integer", [track.track_id for track in tracks]),
         Column("person_id", "integer", persons),
         Column("name", "text", [names.get(track.person_id) for track in tracks]),
-        Column("start_s", "number", [track.stretches[0][0] for track in tracks], 3),
-        Column("end_s", "number", [track.stretches[-1][1] for track in tracks], 3),
+        Column("start_s", "number", [track.intervals_s[0][0] for track in tracks], 3),
+        Column("end_s", "number", [track.intervals_s[-1][1] for track in tracks], 3),
         Column("screen_time_s", "number", lengths, 3),
         Column("face_count", "integer", [len(track.rows) for track in tracks]),
         Column("sex_label", "text", [track.labels.get("sex") or None for track in tracks]),
@@ -86,8 +86,8 @@ def _appearances(report: MediaReport) -> list[Column]:
     ]
 
 
-def _shots(report: MediaReport) -> list[Column]:
-    """Return a row a shot."""
+def _shot_columns(report: MediaReport) -> list[Column]:
+    """Return the columns of the shots."""
     shots, names = list(_rows.shots(report)), _rows.names(report)
     person_lists = [", ".join(names[person] for person in shot.person_ids) for shot in shots]
     return [
@@ -100,23 +100,23 @@ def _shots(report: MediaReport) -> list[Column]:
     ]
 
 
-def _about(report: MediaReport, notes: Sequence[str]) -> list[Column]:
-    """Return what the report is of, and what made it; what was left out."""
-    facts = [*_flat("", provenance(report)), *_flat("counts", counts(report))]
+def _about_columns(report: MediaReport, notes: Sequence[str]) -> list[Column]:
+    """Return two columns of facts: notes, the source of the results, and counts."""
+    facts = [*_flattened("", provenance(report)), *_flattened("counts", counts(report))]
     facts[:0] = [("pictures", note) for note in notes]
     if len(report.observations) > _workbook.MAX_ROWS:
-        left_out = (
+        notice = (
             f"cut: the first {_workbook.MAX_ROWS} of {len(report.observations)}; the csv has all"
         )
-        facts.insert(0, ("faces", left_out))
+        facts.insert(0, ("faces", notice))
     keys, values = zip(*facts, strict=True)
     return [Column("what", "text", keys), Column("value", "text", values)]
 
 
-def _flat(key: str, value: Any) -> Iterator[tuple[str, str]]:
-    """Yield `medium width_px`, `1280`: what stands in what, with a blank between."""
+def _flattened(key: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Yield `medium width_px`, `1280`: the path of keys of a value, and the value as text."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            yield from _flat(f"{key} {name}".strip(), inner)
+            yield from _flattened(f"{key} {name}".strip(), inner)
     elif value not in (None, "", []):
         yield key, ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,12 +1,16 @@
-"""Stage: pages for the eyes, in one file each; needs the extra [review]."""
+"""Plug-ins: self-contained HTML pages of figures; they need the extra [review].
+
+In: JSON-able values of an evaluation or a collection. Out: the text of a page.
+Used by the commands that evaluate and by collections, through the registry.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 
 class Page(Protocol):
-    """Turns figures into a page."""
+    """Renderer of a page of figures."""
 
     def render(self, report: Mapping[str, Any]) -> str:
-        """Make one self-contained HTML page of a report's JSON-able values."""
+        """Return a self-contained HTML page of a report's JSON-able values."""
         ...

@@ -1,4 +1,4 @@
-"""Filling in a template of this folder."""
+"""Templates of this folder, filled in by Jinja."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -8,7 +8,13 @@ import jinja2
 
 
 def render(template: str, filters: Mapping[str, Callable[..., Any]], **values: Any) -> str:
-    """Make a page of a template's name, the filters that it uses, and the values it shows."""
+    """Return a page.
+
+    Args:
+        template: File name of the template in this folder.
+        filters: Filters that the template uses, by name.
+        values: Values that the template shows.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,

@@ -1,4 +1,4 @@
-"""Page on how right the attributes are: tables, accuracy by group and size, reliability."""
+"""Page on the accuracy of attributes: tables, accuracy by group and size, reliability."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ class AttributesPage:
     """Renders the page; see `analyzer.pages.Page`."""
 
     def render(self, report: Mapping[str, Any]) -> str:
-        """Make the page; see `analyzer.pages.Page`."""
+        """Return the page; see `analyzer.pages.Page`."""
         full = next(iter(report["sizes"].values()))
         return _page.render("attributes.html.j2", _FILTERS, report=report, full=full)
 

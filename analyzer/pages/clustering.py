@@ -1,4 +1,4 @@
-"""Page on how right the persons are: F1 against the threshold, and all figures."""
+"""Page on the accuracy of persons: F1 against the threshold, and all figures."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ class ClusteringPage:
     """Renders the page; see `analyzer.pages.Page`."""
 
     def render(self, report: Mapping[str, Any]) -> str:
-        """Make the page; see `analyzer.pages.Page`."""
+        """Return the page; see `analyzer.pages.Page`."""
         thresholds = sorted({run["threshold"] for run in report["runs"]})
         lines: dict[str, list[Mapping[str, Any]]] = {}
         for run in sorted(report["runs"], key=lambda run: run["threshold"]):

@@ -15,7 +15,7 @@ class CollectionPage:
     """Renders the page; see `analyzer.pages.Page`."""
 
     def render(self, report: Mapping[str, Any]) -> str:
-        """Make the page; see `analyzer.pages.Page`."""
+        """Return the page; see `analyzer.pages.Page`."""
         return _page.render("collection.html.j2", {"clock": clock, "figure": figure}, **report)
 
 

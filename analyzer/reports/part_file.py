@@ -12,39 +12,42 @@ from analyzer.errors import InputError
 from analyzer.reports import serialize
 from analyzer.types import MediaInfo, Observations
 
+_FACTS = "told"
+"""Name of the array in the file that holds the facts as JSON."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One shard of a medium, or all of it."""
+    """The observations of one shard of a medium, or of all of it."""
 
     info: MediaInfo
     observations: Observations
     """Frames and tracks are numbered from the first picture of the part."""
     reached_end: bool
-    """Whether the part goes to the end; what `info` says of the length counts only then."""
+    """Whether the part goes to the end of the medium; the length in `info` is right only then."""
 
 
 def save(part: Part, path: Path, *, key: str) -> None:
     """Write a part to a file.
 
     Args:
-        part: The part.
+        part: Part of a medium.
         path: Path of the file; its folder exists.
-        key: Says what the part is of; `load` wants the same.
+        key: Key of the analysis; `load` requires the same.
     """
     table = part.observations
     facts = {
-        "key": _version(key),
+        "key": _versioned_key(key),
         "info": serialize.media_info_to_json(part.info),
         "reached_end": part.reached_end,
-        **serialize.observation_facts(table),
+        **serialize.observations_to_json(table),
     }
     with path.open("wb") as file:
         np.savez(
             file,
             allow_pickle=False,
-            told=np.array(json.dumps(facts)),
-            **serialize.observation_arrays(table),
+            **{_FACTS: np.array(json.dumps(facts))},
+            **serialize.observations_to_arrays(table),
         )
 
 
@@ -56,23 +59,23 @@ def load(path: Path, *, key: str) -> Part:
         key: Key that the part was saved with.
 
     Raises:
-        InputError: The file is damaged, or another version or analysis wrote it.
+        InputError: The file is damaged, or was written by another version or analysis.
     """
     try:
-        # NumPy leaves a file open that it cannot read; this one is closed in any case.
+        # NumPy leaves a file open that it cannot read; `stream` is closed in any case.
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        facts = json.loads(str(arrays.pop("told")))
+        facts = json.loads(str(arrays.pop(_FACTS)))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: not the part of a medium ({error})") from error
-    if facts["key"] != _version(key):
+    if facts["key"] != _versioned_key(key):
         raise InputError(f"{path}: made by another version or with other options")
     return Part(
         info=serialize.media_info_from_json(facts["info"]),
-        observations=serialize.observations_from(arrays, facts),
+        observations=serialize.observations_from_arrays(arrays, facts),
         reached_end=facts["reached_end"],
     )
 
 
-def _version(key: str) -> str:
+def _versioned_key(key: str) -> str:
     return f"{__version__} {key}"

@@ -1,9 +1,9 @@
-"""Reports in files, to be worked on without looking at the media again.
+"""Report files, for later work on reports without their media.
 
-A file is a zip: `report.json` tells of the medium and its persons, `arrays.safetensors` holds
-tracks, persons, shots and the poster, `observations.safetensors` the rows, `portraits` a JPEG a
-track. What a report was made of decides its bytes, not when and where it was saved. Of a report
-that was corrected, `uncorrected` holds the first three as they were before.
+A file is a zip: `report.json` describes the medium and its persons, `arrays.safetensors` holds
+tracks, persons, shots and the poster, `observations.safetensors` the rows, `portraits` a JPEG per
+track. Equal reports give equal bytes, whenever and wherever they are saved. For a corrected
+report, `uncorrected` holds the first three files from before the corrections.
 """
 
 import json
@@ -26,23 +26,27 @@ from analyzer.types import Attribute, Decoded, MediaInfo, MediaReport, Person, T
 from analyzer.types.people import Candidate, Poster
 
 SCHEMA = 1
-"""To be raised when older versions can no longer read the files."""
-_TOLD, _ARRAYS, _ROWS = "report.json", "arrays.safetensors", "observations.safetensors"
-_PORTRAITS, _BEFORE = "portraits", "uncorrected/"
-_POSTER = ("image", "boxes", "scores", "person_ids", "distances")
-_IDENTITIES = tuple(field.name for field in fields(TrackPersons))
+"""Version of the format; to be raised when older programs can no longer read the files."""
+_JSON_FILE, _ARRAYS_FILE, _ROWS_FILE = (
+    "report.json",
+    "arrays.safetensors",
+    "observations.safetensors",
+)
+_PORTRAITS, _UNCORRECTED = "portraits", "uncorrected/"
+_POSTER_ARRAYS = ("image", "boxes", "scores", "person_ids", "distances")
+_IDENTITY_ARRAYS = tuple(field.name for field in fields(TrackPersons))
 _NUMBER = "number"
-_DAMAGE = (
+_READ_ERRORS = (
     *(OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError),
     *(AttributeError, IndexError, KeyError, TypeError, ValueError),
 )
-"""What reading a file raises that is something else, or no longer what it was."""
-_Read = TypeVar("_Read")
+"""Errors that reading raises for a damaged file, or one of another kind."""
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """What a report tells without its rows: quick to read, however long the medium."""
+    """Fields of a report without its rows: quick to read, even for a long medium."""
 
     info: MediaInfo
     persons: tuple[Person, ...]
@@ -54,54 +58,55 @@ def save(report: MediaReport, path: Path, *, portraits: Mapping[int, bytes]) -> 
     """Write a report to a file.
 
     Args:
-        report: The report.
+        report: Report of a medium.
         path: Path of the file; its folder exists.
-        portraits: JPEG of some tracks, by track id; the file keeps their order.
+        portraits: JPEG of tracks by track id; the file keeps their order.
 
     Raises:
         ResourceError: The file cannot be written.
     """
     pack = registry.module("formats", "safetensors").pack
     with zips.create(path) as file:
-        for folder, state in (("", report), (_BEFORE, report.uncorrected)):
+        for folder, state in (("", report), (_UNCORRECTED, report.uncorrected)):
             if state:
-                text = json.dumps(_finite(_told(state)), allow_nan=False, indent=1)
-                file.add(f"{folder}{_TOLD}", [text.encode()])
-                file.add(f"{folder}{_ARRAYS}", [pack(_arrays(state))])
-                file.add(f"{folder}{_ROWS}", [pack(_rows(state))])
+                values = _numbers_to_json(_report_to_json(state))
+                text = json.dumps(values, allow_nan=False, indent=1)
+                file.add(f"{folder}{_JSON_FILE}", [text.encode()])
+                file.add(f"{folder}{_ARRAYS_FILE}", [pack(_report_arrays(state))])
+                file.add(f"{folder}{_ROWS_FILE}", [pack(_row_arrays(state))])
         for track, picture in portraits.items():
             file.add(f"{_PORTRAITS}/{track}.jpg", [picture], packed=False)
 
 
 def load(path: Path) -> MediaReport:
-    """Read a report; it equals what was saved, field by field.
+    """Read a report; each field equals that of the saved report.
 
     Raises:
-        InputError: No file, not a report, damaged, or of a newer version.
+        InputError: The file is missing, no report, damaged, or of a newer version.
     """
-    return _read(path, _report)
+    return _read_zip(path, _read_report)
 
 
 def summary(path: Path) -> Summary:
-    """Read what a report tells without its rows; see `load`."""
-    return _read(path, _summary)
+    """Read the fields of a report without its rows; see `load`."""
+    return _read_zip(path, _read_summary)
 
 
 def portraits(path: Path) -> dict[int, bytes]:
-    """Read the portraits of a report, JPEG by track id, the best first; see `load`."""
+    """Return the portraits of a report, JPEG by track id, the best first; see `load`."""
 
     def pictures(_: Mapping[str, Any], file: zipfile.ZipFile) -> dict[int, bytes]:
         names = [PurePosixPath(n) for n in file.namelist() if n.startswith(f"{_PORTRAITS}/")]
         return {int(name.stem): file.read(str(name)) for name in names}
 
-    return _read(path, pictures)
+    return _read_zip(path, pictures)
 
 
-def _read(path: Path, read: Callable[[Mapping[str, Any], zipfile.ZipFile], _Read]) -> _Read:
-    """Open a report, and take out of it what `read` makes of its JSON and its files."""
+def _read_zip(path: Path, read: Callable[[Mapping[str, Any], zipfile.ZipFile], _Result]) -> _Result:
+    """Open a report file, and return the result of `read` for its JSON and its files."""
     try:
         with zipfile.ZipFile(path) as file:
-            values = json.loads(file.read(_TOLD), object_hook=_number)
+            values = _read_json(file)
             if values["schema"] > SCHEMA:
                 raise InputError(
                     f"{path}: a report of a newer version ({values['analyzer']}); install that one"
@@ -112,15 +117,19 @@ def _read(path: Path, read: Callable[[Mapping[str, Any], zipfile.ZipFile], _Read
             f"{path}: no report there; give the joblist a column dest_report, or analyze "
             "--export report, and run it"
         ) from error
-    except _DAMAGE as error:
+    except _READ_ERRORS as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(
             f"{path}: not a report that can be read ({reason}); analyse the medium again"
         ) from error
 
 
-def _told(report: MediaReport) -> dict[str, Any]:
-    """Return everything of a report that is no array."""
+def _read_json(file: zipfile.ZipFile, folder: str = "") -> Any:
+    return json.loads(file.read(f"{folder}{_JSON_FILE}"), object_hook=_number_from_json)
+
+
+def _report_to_json(report: MediaReport) -> dict[str, Any]:
+    """Return all of a report but its arrays as JSON-able values."""
     poster = report.poster
     return {
         "schema": SCHEMA,
@@ -132,7 +141,7 @@ def _told(report: MediaReport) -> dict[str, Any]:
         "corrections": [
             corrections_file.correction_to_json(correction) for correction in report.corrections
         ],
-        **serialize.observation_facts(report.observations),
+        **serialize.observations_to_json(report.observations),
         "provenance": report.provenance,
         "row_labels": _vocabularies(report.row_attributes),
         "track_labels": _vocabularies(report.track_attributes),
@@ -140,68 +149,69 @@ def _told(report: MediaReport) -> dict[str, Any]:
     }
 
 
-def _arrays(report: MediaReport) -> dict[str, Any]:
+def _report_arrays(report: MediaReport) -> dict[str, Any]:
     """Return the arrays of tracks, persons, shots and the poster."""
     track_persons, poster = report.identities, report.poster
     return {
-        **{name: getattr(track_persons, name) for name in _IDENTITIES},
-        **{f"poster.{name}": getattr(poster, name) for name in _POSTER if poster},
-        **_columns(report.track_attributes),
+        **{name: getattr(track_persons, name) for name in _IDENTITY_ARRAYS},
+        **{f"poster.{name}": getattr(poster, name) for name in _POSTER_ARRAYS if poster},
+        **_head_arrays(report.track_attributes),
         "shots": report.shots,
     }
 
 
-def _rows(report: MediaReport) -> dict[str, Any]:
-    return serialize.observation_arrays(report.observations) | _columns(report.row_attributes)
+def _row_arrays(report: MediaReport) -> dict[str, Any]:
+    heads = _head_arrays(report.row_attributes)
+    return serialize.observations_to_arrays(report.observations) | heads
 
 
-def _report(values: Mapping[str, Any], file: zipfile.ZipFile, folder: str = "") -> MediaReport:
+def _read_report(values: Mapping[str, Any], file: zipfile.ZipFile, folder: str = "") -> MediaReport:
     unpack = registry.module("formats", "safetensors").unpack
-    arrays = unpack(file.read(f"{folder}{_ARRAYS}"))
-    rows = unpack(file.read(f"{folder}{_ROWS}"))
+    arrays = unpack(file.read(f"{folder}{_ARRAYS_FILE}"))
+    rows = unpack(file.read(f"{folder}{_ROWS_FILE}"))
     corrections = tuple(map(corrections_file.correction_from_json, values.get("corrections", ())))
-    before = json.loads(file.read(_BEFORE + _TOLD), object_hook=_number) if corrections else None
+    uncorrected = _read_json(file, _UNCORRECTED) if corrections else None
     return MediaReport(
         info=serialize.media_info_from_json(values["info"]),
-        observations=serialize.observations_from(rows, values),
-        identities=_identities(arrays),
-        row_attributes=_decoded(values["row_labels"], rows),
-        track_attributes=_decoded(values["track_labels"], arrays),
-        persons=tuple(map(_person, values["persons"])),
+        observations=serialize.observations_from_arrays(rows, values),
+        identities=_identities_from_arrays(arrays),
+        row_attributes=_heads_from_arrays(values["row_labels"], rows),
+        track_attributes=_heads_from_arrays(values["track_labels"], arrays),
+        persons=tuple(map(_person_from_json, values["persons"])),
         shots=arrays["shots"],
         provenance=values["provenance"],
-        poster=_poster(values["poster"], arrays),
+        poster=_read_poster(values["poster"], arrays),
         notes=tuple(values["notes"]),
         is_remembered=values["is_remembered"],
         corrections=corrections,
-        uncorrected=_report(before, file, _BEFORE) if before else None,
+        uncorrected=_read_report(uncorrected, file, _UNCORRECTED) if uncorrected else None,
     )
 
 
-def _summary(values: Mapping[str, Any], file: zipfile.ZipFile) -> Summary:
-    arrays = registry.module("formats", "safetensors").unpack(file.read(_ARRAYS))
+def _read_summary(values: Mapping[str, Any], file: zipfile.ZipFile) -> Summary:
+    arrays = registry.module("formats", "safetensors").unpack(file.read(_ARRAYS_FILE))
     return Summary(
         info=serialize.media_info_from_json(values["info"]),
-        persons=tuple(map(_person, values["persons"])),
-        identities=_identities(arrays),
+        persons=tuple(map(_person_from_json, values["persons"])),
+        identities=_identities_from_arrays(arrays),
         provenance=values["provenance"],
     )
 
 
-def _identities(arrays: Mapping[str, Any]) -> TrackPersons:
-    return TrackPersons(**{name: arrays[name] for name in _IDENTITIES})
+def _identities_from_arrays(arrays: Mapping[str, Any]) -> TrackPersons:
+    return TrackPersons(**{name: arrays[name] for name in _IDENTITY_ARRAYS})
 
 
-def _poster(values: Mapping[str, Any] | None, arrays: Mapping[str, Any]) -> Poster | None:
+def _read_poster(values: Mapping[str, Any] | None, arrays: Mapping[str, Any]) -> Poster | None:
     if values is None:
         return None
-    columns = {name: arrays[f"poster.{name}"] for name in _POSTER}
+    columns = {name: arrays[f"poster.{name}"] for name in _POSTER_ARRAYS}
     return Poster(
         path=values["path"], sex=tuple(values["sex"]), age=tuple(values["age"]), **columns
     )
 
 
-def _person(values: Mapping[str, Any]) -> Person:
+def _person_from_json(values: Mapping[str, Any]) -> Person:
     return Person(
         **{
             **values,
@@ -216,12 +226,12 @@ def _person(values: Mapping[str, Any]) -> Person:
 
 
 def _vocabularies(heads: Mapping[str, Decoded]) -> dict[str, list[str]]:
-    """Return the labels that each head gives, each once."""
+    """Return the different labels of each head, sorted."""
     return {head: sorted(set(decoded.label)) for head, decoded in heads.items()}
 
 
-def _columns(heads: Mapping[str, Decoded]) -> dict[str, Any]:
-    """Return the values (n,) of each head, and the places (n,) of its labels in the vocabulary."""
+def _head_arrays(heads: Mapping[str, Decoded]) -> dict[str, Any]:
+    """Return the values (n,) of each head, and the indices (n,) of its labels in the vocabulary."""
     columns: dict[str, Any] = {}
     for head, labels in _vocabularies(heads).items():
         code_of = {label: number for number, label in enumerate(labels)}
@@ -230,10 +240,10 @@ def _columns(heads: Mapping[str, Decoded]) -> dict[str, Any]:
     return columns
 
 
-def _decoded(
+def _heads_from_arrays(
     vocabularies: Mapping[str, list[str]], columns: Mapping[str, Any]
 ) -> dict[str, Decoded]:
-    """Read decoded heads; the inverse of `_vocabularies` and `_columns`."""
+    """Read decoded heads; the inverse of `_vocabularies` and `_head_arrays`."""
     return {
         head: Decoded(
             value=columns[f"decoded.{head}"],
@@ -243,16 +253,16 @@ def _decoded(
     }
 
 
-def _finite(value: Any) -> Any:
-    """Replace numbers that JSON has no words for; see `_number`."""
+def _numbers_to_json(value: Any) -> Any:
+    """Replace infinite numbers and NaN, which JSON lacks; the inverse of `_number_from_json`."""
     if isinstance(value, Mapping):
-        return {key: _finite(inner) for key, inner in value.items()}
+        return {key: _numbers_to_json(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
+        return [_numbers_to_json(inner) for inner in value]
     if isinstance(value, float) and not math.isfinite(value):
         return {_NUMBER: repr(value)}
     return value
 
 
-def _number(read: dict[str, Any]) -> Any:
-    return float(read[_NUMBER]) if read.keys() == {_NUMBER} else read
+def _number_from_json(values: dict[str, Any]) -> Any:
+    return float(values[_NUMBER]) if values.keys() == {_NUMBER} else values

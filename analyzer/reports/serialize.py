@@ -12,9 +12,9 @@ _ARRAYS = tuple(f.name for f in fields(Observations) if f.name not in ("heads", 
 _HEAD = "head."
 
 
-def media_info_to_json(of: MediaInfo) -> dict[str, Any]:
-    """Return the facts of a medium, JSON-able."""
-    return {**asdict(of), "frame_rate": str(of.frame_rate or "")}
+def media_info_to_json(info: MediaInfo) -> dict[str, Any]:
+    """Return the facts of a medium as JSON-able values."""
+    return {**asdict(info), "frame_rate": str(info.frame_rate or "")}
 
 
 def media_info_from_json(values: Mapping[str, Any]) -> MediaInfo:
@@ -23,22 +23,26 @@ def media_info_from_json(values: Mapping[str, Any]) -> MediaInfo:
     return MediaInfo(**{**values, "frame_rate": rate, "stills": tuple(values["stills"])})
 
 
-def observation_arrays(table: Observations) -> dict[str, Any]:
-    """Return the arrays of a table by name, those of the heads among them."""
-    arrays = {name: getattr(table, name) for name in _ARRAYS}
-    return {**arrays, **{_HEAD + head: values for head, values in table.heads.items()}}
+def observations_to_arrays(observations: Observations) -> dict[str, Any]:
+    """Return the arrays of a table by name, with those of its heads."""
+    arrays = {name: getattr(observations, name) for name in _ARRAYS}
+    return {**arrays, **{_HEAD + head: values for head, values in observations.heads.items()}}
 
 
-def observation_facts(table: Observations) -> dict[str, Any]:
-    """Return the facts of a table without its arrays, JSON-able: tally, heads in order."""
-    return {"tally": asdict(table.tally), "heads": list(table.heads)}
+def observations_to_json(observations: Observations) -> dict[str, Any]:
+    """Return what a table has besides arrays as JSON-able values: tally, heads in order."""
+    return {"tally": asdict(observations.tally), "heads": list(observations.heads)}
 
 
-def observations_from(arrays: Mapping[str, Any], facts: Mapping[str, Any]) -> Observations:
-    """Read a table; the inverse of `observation_arrays` and `observation_facts`.
+def observations_from_arrays(arrays: Mapping[str, Any], facts: Mapping[str, Any]) -> Observations:
+    """Read a table; the inverse of `observations_to_arrays` and `observations_to_json`.
+
+    Args:
+        arrays: Arrays by name; others are ignored.
+        facts: JSON-able values; others are ignored.
 
     Raises:
-        KeyError, TypeError, ValueError: Something is missing, or of another form.
+        KeyError, TypeError, ValueError: Something is missing, or has another form.
     """
     columns = {name: arrays[name] for name in _ARRAYS}
     heads = {head: arrays[_HEAD + head] for head in facts["heads"]}

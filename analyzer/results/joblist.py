@@ -1,4 +1,4 @@
-"""Joblists for this package: read whole, with its exporters and its errors."""
+"""Joblists of the analyzer, checked as a whole, with its exporters and its errors."""
 
 import os
 from collections.abc import Iterator
@@ -13,21 +13,21 @@ from joblist.model import JobSpec, Rows, is_address
 def read(
     path: str | os.PathLike[str], *, rows: Rows | None = None, addresses: bool = False
 ) -> list[JobSpec]:
-    """Return the rows of a joblist, those that are equal once.
+    """Return the rows of a joblist; equal rows once.
 
     Args:
-        path: Path of the joblist, which must be right as a whole.
-        rows: Which are wanted; by default all.
-        addresses: Whether sources may be addresses, which are not read here.
+        path: Path of the joblist, which must be without faults.
+        rows: Selection of rows; by default, all.
+        addresses: Whether sources may be addresses.
 
     Raises:
-        UsageError: With every problem of the file, its line and its cure.
+        UsageError: The file has faults; the message lists all, with line and remedy.
     """
     try:
         specs = reader.read(
             os.fspath(path),
             exporters=registry.names("export"),
-            faults=(lambda _: ()) if addresses else _faults,
+            faults=(lambda _: ()) if addresses else _address_faults,
             rows=rows,
         )
         by_csv = {spec.dests["csv"]: spec for spec in specs}
@@ -36,7 +36,7 @@ def read(
     return list(by_csv.values())
 
 
-def _faults(spec: JobSpec) -> Iterator[str]:
+def _address_faults(spec: JobSpec) -> Iterator[str]:
     if is_address(spec.source_path):
         yield f"source_path {spec.source_path!r} is an address: download it and give the file"
 
@@ -46,11 +46,11 @@ def of_items(specs: list[JobSpec], items: list[str], *, path: str) -> list[JobSp
 
     Args:
         specs: Rows of the joblist.
-        items: What stands in their column item_id.
+        items: Values of their column `item_id`.
         path: Path of the joblist.
 
     Raises:
-        UsageError: No row has this item_id.
+        UsageError: No row has one of these values.
     """
     item_ids = {spec.item_id for spec in specs}
     for item in items:

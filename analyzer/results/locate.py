@@ -2,7 +2,7 @@
 
 import csv
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -20,70 +20,78 @@ _HEADERS = {
     "posters": "face,bbox,",
     "vtt": "WEBVTT - who is on screen",
 }
-"""How files begin: other programs' end in .csv and .vtt, too."""
+"""First line of the files of some exports: other programs write .csv and .vtt, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """The files that were made of one medium; only those that are there."""
+    """The existing result files of one medium."""
 
     name: str
-    """What their names have in common, or the path of the csv."""
+    """Common start of their paths, or the path of the csv."""
     files: Mapping[str, Path]
     """Export -> file."""
     corrections: Path
-    """Where corrections of it are kept, if there are any."""
+    """Path of the corrections file, which may be missing."""
     gallery: str | None = None
-    """Folder of portraits that gave the names, as far as a joblist tells."""
+    """Folder of portraits that gave the names, if a joblist lists it."""
     is_listed: bool = False
-    """Whether a joblist says where corrections are kept."""
+    """Whether a joblist lists the corrections file."""
 
 
 @dataclass
 class Found:
-    """What lies at some paths."""
+    """Results, joblists and other files at some paths."""
 
     results: list[Results] = field(default_factory=list)
     others: list[Path] = field(default_factory=list)
-    """Files of folders that are no results that we know."""
+    """Files in folders that are no known results."""
     joblists: list[Path] = field(default_factory=list)
+
+    def add(self, other: "Found") -> None:
+        """Append the files of another search."""
+        self.results += other.results
+        self.others += other.others
+        self.joblists += other.joblists
 
 
 def find(paths: Sequence[str]) -> Found:
-    """Find results in folders and below, in joblists' columns, and files by themselves.
+    """Find results in folders and below, in the columns of joblists, and single files.
+
+    Args:
+        paths: Folders, joblists and result files.
 
     Raises:
-        InputError: Nothing is there.
-        UsageError: A joblist that is not right.
+        InputError: A path does not exist.
+        UsageError: A joblist has a fault.
     """
-    results = Found()
+    located = Found()
     for text in paths:
         path = Path(text)
         if path.is_dir():
-            _classify(_below(path), results)
+            located.add(_classify(_below(path)))
         elif not path.is_file():
             raise InputError(f"{path}: no such file or folder: give results, or their joblist")
         elif _is_joblist(path):
-            results.joblists.append(path)
-            results.results += _listed(path)
+            located.add(Found(results=list(_listed_results(path)), joblists=[path]))
         else:
-            _classify([path], results)
-    return results
+            located.add(_classify([path]))
+    return located
 
 
 def beside(path: Path) -> Results:
-    """Return all results of the medium that a report is of, by their names."""
+    """Return all results of a report's medium, which are recognised by their names."""
     stem = str(path).removesuffix(_suffixes()["report"])
     files = {name: Path(stem + suffix) for name, suffix in _suffixes().items()}
-    there = {name: file for name, file in files.items() if _kind(file) == name}
-    return _of_stem(stem, {**there, "report": path})
+    existing = {name: file for name, file in files.items() if _exporter_of(file) == name}
+    return _results_of(stem, {**existing, "report": path})
 
 
-def exporter(name: str) -> Exporter:
-    """Make an exporter.
+def load_exporter(name: str) -> Exporter:
+    """Load an exporter by its name or spec.
 
     Raises:
-        MissingDependency: It needs a library that is not installed.
+        MissingDependency: A library that it needs is not installed.
     """
     loaded: Exporter = registry.load("export", name, runtime=Runtime())
     return loaded
@@ -96,7 +104,7 @@ def _is_joblist(path: Path) -> bool:
         return "source_path" in next(csv.reader(stream), [])
 
 
-def _listed(path: Path) -> Iterator[Results]:
+def _listed_results(path: Path) -> Iterator[Results]:
     """Yield the results of each row of a joblist."""
     for spec in joblist.read(path, addresses=True):
         files = {name: Path(dest) for name, dest in spec.dests.items() if os.path.isfile(dest)}
@@ -116,58 +124,63 @@ def _below(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.rglob("*")) if path.is_file())
 
 
-def _classify(paths: Sequence[Path] | Iterator[Path], results_found: Found) -> None:
-    """Put files together that are of one medium, by their names."""
-    together: dict[str, dict[str, Path]] = {}
-    reports = []
+def _classify(paths: Iterable[Path]) -> Found:
+    """Group result files by medium, by their names; all others are returned as such."""
+    located = Found()
+    files_of: dict[str, dict[str, Path]] = {}
+    corrections_paths = []
     for path in paths:
-        kind = _kind(path)
+        kind = _exporter_of(path)
         if path.name.endswith(SUFFIX):
-            reports.append(path)
+            corrections_paths.append(path)
         elif kind is None:
-            results_found.others.append(path)
+            located.others.append(path)
         else:
             stem = str(path)[: -len(_suffixes()[kind])]
-            together.setdefault(stem, {})[kind] = path
-    for stem, files in together.items():
+            files_of.setdefault(stem, {})[kind] = path
+    for stem, files in files_of.items():
         if files.keys() == {"mp4"}:
-            results_found.others += files.values()  # a medium more likely than what was made of one
+            located.others += files.values()  # rather a medium than the result of one
         else:
-            results_found.results.append(_of_stem(stem, files))
-    corrections_files = {results.corrections for results in results_found.results}
-    results_found.others += [path for path in reports if path not in corrections_files]
+            located.results.append(_results_of(stem, files))
+    corrections_files = {results.corrections for results in located.results}
+    located.others += [path for path in corrections_paths if path not in corrections_files]
+    return located
 
 
-def _of_stem(stem: str, files: Mapping[str, Path]) -> Results:
+def _results_of(stem: str, files: Mapping[str, Path]) -> Results:
     return Results(name=stem, files=files, corrections=Path(stem + SUFFIX))
 
 
 def kind_of(name: str) -> str | None:
-    """Return the exporter of files with such a name; `None` if unknown, or not installed."""
-    fits = [kind for kind, suffix in _suffixes().items() if name.endswith(suffix)]
-    return max(fits, key=lambda kind: len(_suffixes()[kind]), default=None)
+    """Return the name of the exporter of files with such a name; `None` if there is none.
+
+    Exporters with a missing library do not count.
+    """
+    matching = [kind for kind, suffix in _suffixes().items() if name.endswith(suffix)]
+    return max(matching, key=lambda kind: len(_suffixes()[kind]), default=None)
 
 
-def _kind(path: Path) -> str | None:
-    """Return the exporter that wrote a file, by its name and its beginning."""
+def _exporter_of(path: Path) -> str | None:
+    """Return the name of the exporter that wrote a file, by the file's name and first line."""
     if not path.is_file():
         return None
     kind = kind_of(path.name)
-    begins = _HEADERS.get(kind or "")
-    if begins is not None:
+    header = _HEADERS.get(kind or "")
+    if header is not None:
         with path.open(encoding="utf-8", errors="replace") as stream:
-            if not stream.readline().startswith(begins):
+            if not stream.readline().startswith(header):
                 return None
     return kind
 
 
 @cache
 def _suffixes() -> dict[str, str]:
-    """Return export -> suffix, for exports with all their libraries installed."""
+    """Return the suffix of each exporter whose libraries are installed, by the exporter's name."""
     suffixes = {}
     for name in registry.names("export"):
         try:
-            suffixes[name] = exporter(name).suffix
+            suffixes[name] = load_exporter(name).suffix
         except MissingDependency:
             continue
     return suffixes

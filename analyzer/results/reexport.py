@@ -8,7 +8,7 @@ from pathlib import Path
 from analyzer.errors import InputError
 from analyzer.files.transaction import FileTransaction
 from analyzer.reports import report_file
-from analyzer.results.locate import Results, exporter
+from analyzer.results.locate import Results, load_exporter
 from analyzer.types import MediaReport
 
 
@@ -17,28 +17,28 @@ class RewrittenFile:
     """A file that has changed, or could not be rewritten."""
 
     name: str
-    """Of the exporter."""
+    """Name of the exporter."""
     path: Path
     fault: str = ""
-    """Why it is as it was; empty where it was made again."""
+    """Reason why the file is unchanged; empty where it was rewritten."""
 
 
-def exports(
+def rewrite_exports(
     results: Results,
     report: MediaReport,
-    rewrite: FileTransaction,
+    transaction: FileTransaction,
     *,
     leave: Collection[str] = (),
     dry_run: bool,
 ) -> Iterator[RewrittenFile]:
-    """Write all files that there are but the report, the csv last.
+    """Rewrite all existing files but the report, the csv last.
 
     Args:
-        results: The files.
-        report: What they are to show.
-        rewrite: Takes them.
-        leave: Exporters with files that stay as they are.
-        dry_run: Do not encode a video only to see that it differs.
+        results: Result files of a medium.
+        report: Changed report of the medium.
+        transaction: Transaction that the files are added to.
+        leave: Names of exporters whose files stay unchanged.
+        dry_run: Whether to report a video as changed without encoding it.
 
     Yields:
         Files that have changed, or could not be rewritten.
@@ -50,26 +50,26 @@ def exports(
             yield RewrittenFile(name, path)
             continue
         try:
-            if rewrite.add(path, partial(exporter(name).write, report)):
+            if transaction.add(path, partial(load_exporter(name).write, report)):
                 yield RewrittenFile(name, path)
         except InputError as error:
             yield RewrittenFile(name, path, str(error))
 
 
-def save(
+def rewrite_report(
     results: Results,
     report: MediaReport,
-    rewrite: FileTransaction,
+    transaction: FileTransaction,
     *,
     portraits: Mapping[int, bytes],
 ) -> bool:
-    """Write the report itself, which goes last; return whether it has changed."""
-    # If a call is cut off, the next one still finds the report as it was, and does the rest.
+    """Rewrite the report itself, after all other files; return whether it has changed."""
+    # If a call is interrupted, the next one still finds the old report, and does the rest.
     path = results.files["report"]
-    return rewrite.add(path, partial(report_file.save, report, portraits=portraits))
+    return transaction.add(path, partial(report_file.save, report, portraits=portraits))
 
 
 def _is_medium(path: Path, report: MediaReport) -> bool:
-    """Return whether a file is the analysed medium itself: a result may have the same name."""
+    """Return whether a file is the analysed medium itself: a result may have its name."""
     medium = Path(report.info.uri)
     return medium.exists() and medium.samefile(path)

@@ -13,10 +13,17 @@ from analyzer.types import MediaReport, ProgressHook
 def write_export(
     exporter: Exporter, report: MediaReport, path: Path, progress: ProgressHook | None = None
 ) -> None:
-    """Write one file whole; see `whole`.
+    """Write one result file, whole or not at all.
+
+    Args:
+        exporter: Exporter of the format.
+        report: Report of a medium.
+        path: Path of the file; its folder is made where it is missing.
+        progress: Hook of the exporter.
 
     Raises:
-        UsageError: It would take the place of the medium.
+        UsageError: The file would replace the medium.
+        ResourceError: The file cannot be written.
     """
     require_apart(report.info.stills or (report.info.uri,), [path])
     with atomic_write(path) as part:
@@ -24,17 +31,17 @@ def write_export(
 
 
 def require_apart(media: Iterable[str], results: Iterable[Path]) -> None:
-    """Refuse results that would take the place of a medium.
+    """Refuse results that would replace a medium.
 
     Raises:
-        UsageError: With what to do.
+        UsageError: A result has the path of a medium.
     """
-    taken = {_identity(medium) for medium in media if os.path.exists(medium)}
+    identities = {_file_identity(medium) for medium in media if os.path.exists(medium)}
     for path in results:
-        if path.exists() and _identity(path) in taken:
+        if path.exists() and _file_identity(path) in identities:
             raise UsageError(f"{path}: is a medium itself: write the results to another folder")
 
 
-def _identity(path: str | Path) -> tuple[int, int]:
+def _file_identity(path: str | Path) -> tuple[int, int]:
     status = os.stat(path)
     return status.st_dev, status.st_ino

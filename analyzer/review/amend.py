@@ -91,10 +91,12 @@ def amend(
     _require_made(steps[len(earlier) :])
     document = apply.document_of(report)
     with FileTransaction(dry_run=dry_run) as rewrite:
-        files = list(reexport.exports(results, report, rewrite, dry_run=dry_run))
+        files = list(reexport.rewrite_exports(results, report, rewrite, dry_run=dry_run))
         if document.corrections or results.corrections.exists():
             rewrite.add(results.corrections, partial(corrections_file.write, document))
-        if reexport.save(results, report, rewrite, portraits=_portraits(report, report_path)):
+        if reexport.rewrite_report(
+            results, report, rewrite, portraits=_portraits(report, report_path)
+        ):
             files.append(RewrittenFile("report", report_path))
         replaced = [] if dry_run else rewrite.finish()
     return CorrectionResult(

@@ -8,7 +8,7 @@ from analyzer import registry
 from analyzer.errors import UsageError
 from analyzer.reports.corrections_file import SUFFIX
 from analyzer.results import joblist, write
-from analyzer.results.locate import exporter
+from analyzer.results.locate import load_exporter
 from analyzer.workflows import inputs
 from joblist.model import Rows
 
@@ -152,7 +152,7 @@ def _require_apart(items: Sequence[Item]) -> None:
     write.require_apart(
         media,
         (
-            item.target.with_name(item.target.name + exporter(name).suffix)
+            item.target.with_name(item.target.name + load_exporter(name).suffix)
             for item in items
             for name in item.exports
         ),
