@@ -100,5 +100,5 @@ def _work(args: argparse.Namespace) -> None:
             parent=args.parent,
         )
     )
-    worker.drain_on_signals()
+    worker.stop_on_signals()
     worker.run()

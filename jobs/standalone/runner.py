@@ -32,7 +32,7 @@ class StandaloneRunner:
     Args:
         factory: `module:function` that makes the task, called in the child.
         local: Argument of the factory.
-        drain: Whether to stop.
+        stop: Request to stop.
         stall_s: Work without progress for so long is ended.
         wall_s: Work may take so long, or 20 times the duration of its medium.
     """
@@ -42,12 +42,12 @@ class StandaloneRunner:
         factory: str,
         local: Mapping[str, Any],
         *,
-        drain: GracefulStop,
+        stop: GracefulStop,
         stall_s: float = STALL_S,
         wall_s: float = WALL_S,
     ) -> None:
         self._child = Child(factory, local)
-        self._drain = drain
+        self._stop = stop
         self._limits = (stall_s, wall_s)
 
     def close(self) -> None:
@@ -113,15 +113,15 @@ class StandaloneRunner:
     def _attend(self, command: str, lease: Lease) -> Outcome | None:
         """Have the child carry out a command; None: it was given up."""
         self._child.send(command, lease)
-        pace = Watchdog()
+        watchdog = Watchdog()
         while True:
             news = self._child.poll(POLL_S)
             if isinstance(news, Outcome):
                 return news
             if news is not None:
-                pace.note(news)
-            overrun = pace.exceeded(*self._limits)
-            if self._drain.overdue or overrun:
+                watchdog.note(news)
+            overrun = watchdog.exceeded(*self._limits)
+            if self._stop.overdue or overrun:
                 self._child.kill()
                 return Outcome(kind="resource", error=overrun) if overrun else None
 
@@ -153,7 +153,7 @@ def run_alone(work: Work, journal: Path, factory: str, local: Mapping[str, Any])
     """
     stop = GracefulStop(grace_s=0.0)
     stop.listen()
-    runner = StandaloneRunner(factory, local, drain=stop)
+    runner = StandaloneRunner(factory, local, stop=stop)
     try:
         with Journal(journal) as opened:
             return runner.run_work(work, opened)

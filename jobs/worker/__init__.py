@@ -1,5 +1,5 @@
-"""The worker: a supervisor that holds leases, and a child that computes.
+"""The worker: a supervisor that holds leases, and a child process that computes.
 
-In: a server's address. Out: published files, and outcomes told to the server.
-Used by `ina.worker` and standalone runs.
+In: the address of a server. Out: published files, and outcomes reported to the server.
+Used by `ina.worker`; standalone runs and Slurm tasks use its child process, without a server.
 """

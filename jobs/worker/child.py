@@ -1,7 +1,7 @@
-"""The worker's child process: the work itself, and a leash.
+"""The child process of a worker: it does the work, and ends with its supervisor.
 
-The child ends when its supervisor does, and when the supervisor has not moved the fence
-for too long: then the lease may be another worker's.
+The supervisor moves a fence, a time at which the child ends itself: a lease that was not extended
+until then may belong to another worker.
 """
 
 from __future__ import annotations
@@ -29,8 +29,12 @@ from jobs.types import MAX_ERROR_CHARS, Lease, Outcome, Probe
 
 T = TypeVar("T")
 Report = Callable[[Mapping[str, Any]], None]
+"""Function that takes the progress of a job."""
 Task = Callable[[Lease, dict[str, Path], Report], Mapping[str, float]]
-"""Writes each exporter's file, or takes it out of the dict: then it is left out."""
+"""Function that does a job and returns its statistics.
+
+It writes the file of each exporter, or removes the exporter from the dict: then it has no file.
+"""
 REPORT_EVERY_S = 0.2
 RESOURCE_ERRNOS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.ETIMEDOUT}
@@ -42,24 +46,26 @@ def main(connection: Connection, factory: str, local: Mapping[str, Any]) -> None
     """Carry out the commands that come through the pipe, one after the other.
 
     Args:
-        connection: To the supervisor.
+        connection: Pipe to the supervisor.
         factory: `module:function` that makes the task; called at the first job.
-        local: What the factory is called with: this worker's own options.
+        local: Argument of the factory: the options of this worker.
     """
-    # A group of its own: a signal to the supervisor's must not interrupt a job half-way, and
-    # the programs that the task starts can be ended with it.
+    # A group of its own: a signal to the group of the supervisor must not interrupt a job, and the
+    # programs that the task starts can be ended with it.
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     commands: queue.SimpleQueue[tuple[str, Lease | Probe]] = queue.SimpleQueue()
-    threading.Thread(target=_leash, args=(connection, commands), daemon=True).start()
+    threading.Thread(target=_receive, args=(connection, commands), daemon=True).start()
     runner = Runner(factory, local, connection)
     while True:
-        runner.obey(*commands.get())
+        runner.carry_out(*commands.get())
 
 
-def _leash(connection: Connection, commands: queue.SimpleQueue[tuple[str, Lease | Probe]]) -> None:
-    """Pass commands on; end the process group when the supervisor is gone or silent."""
+def _receive(
+    connection: Connection, commands: queue.SimpleQueue[tuple[str, Lease | Probe]]
+) -> None:
+    """Queue the commands; end the process group at the fence, or when the supervisor is gone."""
     fence = math.inf
     try:
         while (left_s := fence - boottime()) > 0:
@@ -75,7 +81,7 @@ def _leash(connection: Connection, commands: queue.SimpleQueue[tuple[str, Lease 
 
 
 class Runner:
-    """Carries out commands; the task is made once."""
+    """The commands of the supervisor; the task is made once, at the first job."""
 
     def __init__(self, factory: str, local: Mapping[str, Any], connection: Connection) -> None:
         self._factory = factory
@@ -83,16 +89,16 @@ class Runner:
         self._connection = connection
         self._mutex = threading.Lock()
         self._task: Task | None = None
-        self._reported = -math.inf
+        self._last_report = -math.inf
 
-    def obey(self, command: str, value: Lease | Probe) -> None:
-        """Carry out `probe`, `run`, `publish` or `discard`; all but the last are answered."""
+    def carry_out(self, command: str, value: Lease | Probe) -> None:
+        """Carry out `probe`, `run`, `publish` or `discard`; all but the last send an outcome."""
         if isinstance(value, Probe):
             self._send("outcome", outcome_of(lambda: Outcome(error=storage_probe.find(value))))
         else:
-            self._obey(command, value)
+            self._carry_out(command, value)
 
-    def _obey(self, command: str, lease: Lease) -> None:
+    def _carry_out(self, command: str, lease: Lease) -> None:
         if command == "discard":
             attempt(lambda: publish.discard(lease))
         elif command == "publish":
@@ -108,11 +114,11 @@ class Runner:
             publish.open_folders(lease)
             if self._task is None:
                 self._report({"stage": "loading"})
-                self._task = load(self._factory)(self._local)
+                self._task = load_factory(self._factory)(self._local)
             parts = publish.part_paths(lease)
             statistics = self._task(admitted, parts, self._report)
         self._report({"stage": "publishing", "fraction": 1.0, "done": 1.0})
-        return Outcome(manifest=publish.seal(lease, plain(statistics), parts))
+        return Outcome(manifest=publish.seal(lease, plain_values(statistics), parts))
 
     def _publish(self, lease: Lease) -> Outcome:
         assert lease.manifest is not None
@@ -121,41 +127,41 @@ class Runner:
         return Outcome(manifest=lease.manifest)
 
     def _report(self, progress: Mapping[str, Any]) -> None:
-        """Tell the supervisor how far the job is; most calls are left out."""
+        """Send the progress to the supervisor, at most every 0.2 s."""
         now = time.monotonic()
-        if now - self._reported >= REPORT_EVERY_S:
-            self._reported = now
-            self._send("progress", plain(progress))
+        if now - self._last_report >= REPORT_EVERY_S:
+            self._last_report = now
+            self._send("progress", plain_values(progress))
 
     def _send(self, name: str, value: Any) -> None:
         with self._mutex:
             self._connection.send((name, value))
 
 
-def plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values that any process can read: the numbers of array libraries are not."""
+def plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values as built-in types: other processes may lack the array library of a number."""
     return {
         name: value if isinstance(value, str | bool | int) else float(value)
         for name, value in values.items()
     }
 
 
-def load(factory: str) -> Callable[[dict[str, Any]], Task]:
-    """Return the function that `module:function` names."""
+def load_factory(factory: str) -> Callable[[dict[str, Any]], Task]:
+    """Return the function that a name, `module:function`, stands for."""
     module, _, function = factory.partition(":")
     return getattr(importlib.import_module(module), function)  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
 class Attempt(Generic[T]):
-    """The end of an action: its value, or its failure."""
+    """The result of an action: its value, or its failure."""
 
     value: T | None = None
     failure: Outcome | None = None
 
 
 def attempt(action: Callable[[], T]) -> Attempt[T]:
-    """Carry out an action; an error becomes a failure with its kind."""
+    """Carry out an action; return its value, or its error as a failure with a kind."""
     try:
         return Attempt(value=action())
     except JobFailed as error:

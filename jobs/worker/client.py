@@ -1,4 +1,4 @@
-"""The worker's side of the conversation with its server."""
+"""The connection of a worker to its server."""
 
 from __future__ import annotations
 
@@ -25,11 +25,13 @@ from jobs.wire.transport import Access, CommunicationError, Proxy, PyroError, co
 log = logging.getLogger(__name__)
 CALL_TIMEOUT_S = 30.0
 PAUSE_S = (0.1, 10.0)
-LATER: tuple[Any, ...] = ("later", {"later": True})
+"""Shortest and longest pause between two attempts."""
+LATER_ANSWERS: tuple[Any, ...] = ("later", {"later": True})
+"""Answers of a server that cannot write its ledger."""
 
 
 class Later(Exception):
-    """The server cannot write its ledger just now."""
+    """The server cannot write its ledger now."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +41,20 @@ class Welcome:
     lease_s: float
     """Length of leases, in seconds."""
     probe: Probe | None
-    """What this worker must find on its storage."""
+    """File that this worker must find on its storage."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """The answer to a claim; without leases, one of the others says what to do."""
+    """The answer to a claim; without leases, another field says what to do."""
 
     leases: Sequence[Lease] = ()
     wait_s: float = 0.0
+    """Time after which to ask again, in seconds."""
     finished: bool = False
-    """Every job is done."""
+    """Whether every job is done."""
     drain: bool = False
-    """The server is going to stop."""
+    """Whether the server asks the worker to leave."""
 
 
 @dataclass(frozen=True)
@@ -61,21 +64,26 @@ class Beat:
     gone: frozenset[int]
     """Jobs that this worker must stop: lost, or cancelled."""
     drain: bool
+    """Whether the server asks the worker to leave."""
 
 
 class Client:
-    """A worker's connection; used by one thread, for a Pyro5 proxy belongs to one.
+    """The connection of a worker; for one thread only, like a Pyro5 proxy.
 
-    Every call but `beat` is repeated until the server answers: it may have been restarted.
+    Every call except `beat` is repeated until the server answers: it may have been restarted.
 
     Args:
-        uri: As the server prints it.
+        uri: Address that the server prints.
         name: Name of the worker.
         access: Token and certificates.
-        patience_s: How long to try, asked again before each attempt.
+        patience_s: Function that returns how long to try, in seconds; called before each attempt.
 
     Raises:
-        UsageError: The URI is not one.
+        UsageError: The URI is not the address of a server.
+
+    Example:
+        client = Client("PYRO:ina.jobs@localhost:9471", name="host:17:x")
+        (lease,) = client.claim().leases
     """
 
     def __init__(
@@ -101,14 +109,17 @@ class Client:
             self._proxy._pyroHandshake = {"token": access.token}
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._proxy._pyroRelease()
 
     def hello(self, info: Mapping[str, Any]) -> Welcome:
         """Introduce the worker.
 
+        Args:
+            info: Process, versions, model hashes and device of the worker.
+
         Raises:
-            ServerRefused: It has another version.
+            ServerRefused: The worker has another version, or other models.
         """
         answer = self._call("hello", {"name": self.name, "protocol": PROTOCOL, **info})
         if "refused" in answer:
@@ -120,7 +131,7 @@ class Client:
         """Ask for a job.
 
         Raises:
-            ServerRefused: It has no further jobs for this worker.
+            ServerRefused: The server has no further jobs for this worker.
         """
         answer = self._call("claim", self.name, uuid.uuid4().hex, 1)
         if "refused" in answer:
@@ -133,21 +144,21 @@ class Client:
         )
 
     def beat(self, lease: Lease, progress: Mapping[str, Any], *, timeout_s: float) -> Beat | None:
-        """Extend a lease; None when the server does not answer in time."""
+        """Extend a lease; return None if the server does not answer in time."""
         held = [[lease.job, lease.token, dict(progress)]]
         try:
-            answer = self._once("beat", self.name, held, timeout_s=timeout_s)
+            answer = self._call_once("beat", self.name, held, timeout_s=timeout_s)
         except CommunicationError:
             return None
         return Beat(frozenset(answer["lost"]) | frozenset(answer["cancel"]), answer["drain"])
 
     def prepare(self, lease: Lease, manifest: Manifest) -> bool:
-        """Ask whether these files are the ones to publish."""
+        """Ask whether this worker may publish its files; return False if the lease is stale."""
         args = (self.name, lease.job, lease.token, manifest.to_dict())
         return bool(self._call("prepare", *args) == "go")
 
     def published(self, lease: Lease) -> None:
-        """Report that every file stands under its final name."""
+        """Report that every file has its final name."""
         self._call("published", self.name, lease.job, lease.token)
 
     def fail(self, lease: Lease, kind: str, text: str) -> None:
@@ -155,15 +166,20 @@ class Client:
         self._call("fail", self.name, lease.job, lease.token, kind, text)
 
     def release(self, lease: Lease) -> None:
-        """Give a job back without blame."""
+        """Give a job back; it does not count as a failure."""
         self._call("release", self.name, [[lease.job, lease.token]])
 
     def bye(self) -> None:
-        """Part in peace."""
+        """Leave; the server takes the jobs of this worker back."""
         self._call("bye", self.name)
 
-    def _call(self, verb: str, *args: Any) -> Any:
-        """Call until there is an answer; every verb may be repeated."""
+    def _call(self, method: str, *args: Any) -> Any:
+        """Call a method of the server until it answers.
+
+        Raises:
+            ServerGone: It has not answered for `patience_s`.
+            ServerRefused: Its token or certificate does not fit.
+        """
         started = time.monotonic()
 
         def is_hopeless(_state: RetryCallState) -> bool:
@@ -176,7 +192,7 @@ class Client:
             before_sleep=_report_outage,
         )
         try:
-            return retrying(self._once, verb, *args, timeout_s=CALL_TIMEOUT_S)
+            return retrying(self._call_once, method, *args, timeout_s=CALL_TIMEOUT_S)
         except RetryError as error:
             cause = error.last_attempt.exception()
             raise ServerGone(
@@ -184,20 +200,20 @@ class Client:
                 f"{time.monotonic() - started:.0f} s ({cause}): is the server running?"
             ) from cause
 
-    def _once(self, verb: str, *args: Any, timeout_s: float) -> Any:
+    def _call_once(self, method: str, *args: Any, timeout_s: float) -> Any:
         self._proxy._pyroTimeout = timeout_s
         try:
-            answer = getattr(self._proxy, verb)(*args)
+            answer = getattr(self._proxy, method)(*args)
         except CommunicationError as error:
             _raise_refusal(error)
             raise
-        if answer in LATER:
+        if answer in LATER_ANSWERS:
             raise Later("the server cannot write its ledger just now")
         return answer
 
 
 def _raise_refusal(error: Exception) -> None:
-    """Raise ServerRefused when trying again would not help."""
+    """Raise ServerRefused if another attempt would not help."""
     if "rejected: wrong token" in str(error):
         raise ServerRefused("the server refuses this worker's token: check --token_file") from error
     if isinstance(error.__cause__, ssl.SSLCertVerificationError):

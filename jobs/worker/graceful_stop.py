@@ -1,4 +1,4 @@
-"""The wish to stop, as a signal brings it."""
+"""Graceful stop requested by a signal."""
 
 from __future__ import annotations
 
@@ -13,9 +13,13 @@ POLL_S = 0.2
 
 
 class GracefulStop:
-    """The wish to stop: once is polite, twice is at once.
+    """A request to stop: the first lets the current job finish in time, the second stops at once.
 
-    Plain attributes only: a signal handler that interrupts an Event's own code stops for ever.
+    It has plain attributes only: a signal handler that interrupts the code of a `threading.Event`
+    waits for ever.
+
+    Args:
+        grace_s: Time that the current job has after the request, in seconds.
     """
 
     def __init__(self, grace_s: float) -> None:
@@ -24,21 +28,21 @@ class GracefulStop:
 
     @property
     def requested(self) -> bool:
-        """Whether a stop is requested: no further jobs are taken."""
+        """Whether a stop was requested, so that no further jobs are taken."""
         return self._deadline < math.inf
 
     @property
     def overdue(self) -> bool:
-        """Whether the current job is to be given up."""
+        """Whether the current job must be given up."""
         return boottime() >= self._deadline
 
     def listen(self) -> None:
-        """Let SIGTERM and SIGINT tell it."""
+        """Request a stop at SIGTERM and SIGINT."""
         signal.signal(signal.SIGTERM, self.on_signal)
         signal.signal(signal.SIGINT, self.on_signal)
 
     def on_signal(self, *_: Any) -> None:
-        """Stop politely the first time, at once the second."""
+        """Stop after the current job the first time, at once the second."""
         if self.requested:
             self._deadline = -math.inf
         else:
@@ -49,7 +53,7 @@ class GracefulStop:
         self._deadline = min(self._deadline, boottime() + self._grace_s)
 
     def wait(self, seconds: float) -> None:
-        """Sleep, unless the worker is to stop."""
+        """Sleep until the time is over or a stop is requested."""
         until = boottime() + seconds
         while not self.requested and (left_s := until - boottime()) > 0:
             time.sleep(min(POLL_S, left_s))

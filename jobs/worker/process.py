@@ -19,7 +19,7 @@ JOIN_S = 10.0
 
 
 class Child:
-    """A process that does the work; started when it is needed, and again after its death.
+    """A process that does the work; started when needed, and again after its death.
 
     Args:
         factory: `module:function` that makes the task.
@@ -32,40 +32,41 @@ class Child:
         self._pipe: Connection | None = None
 
     def send(self, command: str, value: Lease | Probe) -> None:
-        """Give a command to the child, which is started if there is none."""
+        """Send a command to the child, which is started if there is none."""
         if self._process is not None and not self._process.is_alive():
-            # It died idle: that is not the fault of the job that comes now.
-            self._bury()
-        self._send(self._started(), command, value)
+            # It died while idle: the job that comes now is not the cause.
+            self._collect()
+        self._send(self._open_pipe(), command, value)
 
     def fence(self, until: float = math.inf) -> None:
-        """Let the child live until this time of the boot clock."""
+        """Let the child live until a time of the boot clock; see `child`."""
         if self._pipe is not None:
             self._send(self._pipe, "fence", until)
 
     def _send(self, pipe: Connection, name: str, value: Lease | Probe | float) -> None:
-        # That the other end is dead is noticed by `poll`.
+        # `poll` notices that the other end is dead.
         with contextlib.suppress(BrokenPipeError):
             pipe.send((name, value))
 
     def poll(self, timeout_s: float) -> Mapping[str, Any] | Outcome | None:
-        """Return progress, or the outcome of the last command, or None when there is no news."""
+        """Return progress, or the outcome of the last command; None if there is neither."""
         assert self._pipe is not None
         try:
             if not self._pipe.poll(max(0.0, timeout_s)):
                 return None
             _, value = self._pipe.recv()
         except (EOFError, OSError):
-            return Outcome(kind="crash", error=self._bury())
+            return Outcome(kind="crash", error=self._collect())
         return value  # type: ignore[no-any-return]
 
     def kill(self) -> None:
         """End the child and the programs it has started."""
         if self._process is not None:
             self._kill_group()
-            self._bury()
+            self._collect()
 
-    def _started(self) -> Connection:
+    def _open_pipe(self) -> Connection:
+        """Return the pipe to the child, which is started if there is none."""
         if self._pipe is None:
             # Spawn: libraries with threads and CUDA do not survive a fork.
             context = multiprocessing.get_context("spawn")
@@ -81,11 +82,11 @@ class Child:
         try:
             os.killpg(self._process.pid, signal.SIGKILL)
         except ProcessLookupError:
-            # It has not made its group yet, or is dead already.
+            # It has not made its group yet, or it is dead already.
             self._process.kill()
 
-    def _bury(self) -> str:
-        """Collect the dead process, and say how it died."""
+    def _collect(self) -> str:
+        """Wait for the end of the process; return how it ended, as text."""
         assert self._process is not None
         assert self._pipe is not None
         self._process.join(JOIN_S)
@@ -95,10 +96,10 @@ class Child:
         code = self._process.exitcode
         self._pipe.close()
         self._pipe = self._process = None
-        return _obituary(code)
+        return _cause(code)
 
 
-def _obituary(code: int | None) -> str:
+def _cause(code: int | None) -> str:
     if code is None or code >= 0:
         return f"the process that ran it ended with exit code {code}"
     name = signal.Signals(-code).name

@@ -1,7 +1,6 @@
-"""A worker: the supervisor that talks to the server while its child does the work.
+"""A worker: the supervisor that talks to the server while its child process does the work.
 
-The supervisor touches neither models nor the shared storage, so that nothing a job does can
-keep it from its heartbeat.
+The supervisor uses neither models nor the shared storage, so that no job can delay its heartbeat.
 """
 
 from __future__ import annotations
@@ -28,36 +27,47 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class WorkerSettings:
-    """How a worker behaves; times in seconds."""
+    """Settings of a worker; times in seconds."""
 
     uri: str
+    """Address of the server."""
     factory: str
     """`module:function` that makes the task, called in the child."""
     local: Mapping[str, Any] = field(default_factory=dict)
     """Argument of the factory."""
     program: str = ""
-    """Version; the server's must be the same."""
+    """Version of the program; the server must have the same."""
     models: Mapping[str, str] = field(default_factory=dict)
-    """Hashes of its models by name; the server's must be the same."""
+    """Hashes of its models by name; the server must have the same."""
     device: str = "auto"
     access: Access = field(default_factory=Access)
     patience_s: float = 600.0
-    """How long the server may be gone."""
+    """Time without an answer of the server after which the worker gives up."""
     stall_s: float = STALL_S
+    """Time without progress after which a job is ended."""
     wall_s: float = WALL_S
+    """Time that a job may take; longer for long media."""
     grace_s: float = 60.0
-    """How long a job may go on after the worker was asked to stop."""
+    """Time that a job has after the worker was asked to stop."""
     parent: int | None = None
-    """Process that the worker depends on: without it, it takes no further jobs."""
+    """Process without which the worker takes no further jobs."""
 
 
 class Worker:
-    """Takes jobs one at a time until none is left."""
+    """A worker that does one job at a time until none is left.
+
+    Args:
+        settings: Its settings.
+
+    Example:
+        uri = "PYRO:ina.jobs@localhost:9471"
+        Worker(WorkerSettings(uri=uri, factory="ina_worker:make_task")).run()
+    """
 
     def __init__(self, settings: WorkerSettings) -> None:
         identity = ProcessIdentity.own()
         self._settings = settings
-        self._drain = GracefulStop(settings.grace_s)
+        self._stop = GracefulStop(settings.grace_s)
         self._child = Child(settings.factory, settings.local)
         self._client = Client(
             settings.uri,
@@ -75,22 +85,20 @@ class Worker:
 
     def _patience_s(self) -> float:
         settings = self._settings
-        return (
-            min(settings.patience_s, settings.grace_s)
-            if self._drain.requested
-            else (settings.patience_s)
-        )
+        if self._stop.requested:
+            return min(settings.patience_s, settings.grace_s)
+        return settings.patience_s
 
-    def drain_on_signals(self) -> None:
-        """Let SIGTERM and SIGINT end the worker after its job; a second one at once."""
-        self._drain.listen()
+    def stop_on_signals(self) -> None:
+        """Let SIGTERM and SIGINT end the worker after its job; a second signal ends it at once."""
+        self._stop.listen()
 
     def run(self) -> None:
         """Work until every job is done, or the worker is asked to stop.
 
         Raises:
-            ServerGone: It has not answered for too long.
-            ServerRefused: It does not want this worker, or the worker cannot do its jobs.
+            ServerGone: The server has not answered for too long.
+            ServerRefused: The server refuses this worker, or the worker cannot do its jobs.
         """
         try:
             welcome = self._client.hello(self._info)
@@ -104,10 +112,10 @@ class Worker:
             self._client.close()
 
     def _require_storage(self, probe: Probe) -> None:
-        """Refuse to work on another storage; one that only fails just now is the server's care."""
+        """Refuse to work on another storage; the server handles one that only fails now."""
         self._child.send("probe", probe)
         deadline = boottime() + self._settings.stall_s
-        while not self._is_draining() and boottime() < deadline:
+        while not self._is_stopping() and boottime() < deadline:
             answer = self._child.poll(POLL_S)
             if isinstance(answer, Outcome):
                 if answer.error and not answer.kind:
@@ -116,23 +124,23 @@ class Worker:
         self._child.kill()
 
     def _work_until_done(self) -> None:
-        while not self._is_draining():
+        while not self._is_stopping():
             claim = self._client.claim()
             if claim.finished or claim.drain:
                 return
             for lease in claim.leases:
                 self._work(lease)
             if not claim.leases:
-                self._drain.wait(claim.wait_s)
+                self._stop.wait(claim.wait_s)
 
-    def _is_draining(self) -> bool:
+    def _is_stopping(self) -> bool:
         parent = self._settings.parent
         if parent is not None and os.getppid() != parent:
-            self._drain.request()
-        return self._drain.requested
+            self._stop.request()
+        return self._stop.requested
 
     def _work(self, lease: Lease) -> None:
-        """See a lease through: run, prepare, publish."""
+        """Do the job of a lease: run, prepare, publish."""
         if lease.kind == "run":
             outcome = self._attend("run", lease)
             if outcome is None or outcome.manifest is None:
@@ -150,11 +158,11 @@ class Worker:
             self._client.published(lease)
 
     def _report_failure(self, lease: Lease, outcome: Outcome | None) -> None:
-        """Tell the server of a failure; None: the job was given up, or taken away."""
+        """Report a failure to the server; outcome None: the job was given up, or taken away."""
         if outcome is None:
             self._client.release(lease)
         elif outcome.kind == "worker":
-            # Which hands the job back, too.
+            # This gives the job back, too.
             self._client.bye()
             raise ServerRefused(outcome.error)
         else:
@@ -162,10 +170,10 @@ class Worker:
             self._client.fail(lease, outcome.kind, outcome.error)
 
     def _attend(self, command: str, lease: Lease) -> Outcome | None:
-        """Have the child carry out a command; keep the lease alive meanwhile.
+        """Let the child carry out a command; extend the lease meanwhile.
 
         Returns:
-            How it ended, or None when the lease is gone or was given up.
+            Outcome of the command; None if the lease is gone or was given up.
         """
         settings = self._settings
         self._child.send(command, lease)
@@ -174,29 +182,29 @@ class Worker:
             news = self._child.poll(min(POLL_S, watch.left_s()))
             if isinstance(news, Outcome):
                 self._child.fence()
-                # Past its fence the child has ended itself: that is not the job's fault.
+                # After its fence the child has ended itself: the job is not the cause.
                 return None if news.kind == "crash" and watch.is_overdue() else news
             if news is not None:
                 watch.note(news)
             watch.beat()
-            if watch.drain or self._is_draining():
-                self._drain.request()
-            if watch.is_lost or self._drain.overdue:
+            if watch.stop_requested or self._is_stopping():
+                self._stop.request()
+            if watch.is_lost or self._stop.overdue:
                 self._child.kill()
                 return None
-            overrun = watch.pace.exceeded(settings.stall_s, settings.wall_s)
-            if overrun:
+            exceeded = watch.watchdog.exceeded(settings.stall_s, settings.wall_s)
+            if exceeded:
                 self._child.kill()
-                return Outcome(kind="resource", error=overrun)
+                return Outcome(kind="resource", error=exceeded)
 
 
 class LeaseWatch:
-    """The heartbeat of one lease, and its fence."""
+    """The heartbeats of one lease, and the fence of its child process; see `child`."""
 
     def __init__(self, client: Client, child: Child, lease: Lease, timing: Timing) -> None:
         self.is_lost = False
-        """Whether the lease is gone, or may be: the job must be stopped."""
-        self.drain = False
+        """Whether the lease is gone, or may be gone, so that the job must be stopped."""
+        self.stop_requested = False
         """Whether the server asks the worker to stop."""
         self._client = client
         self._child = child
@@ -204,10 +212,10 @@ class LeaseWatch:
         self._timing = timing
         self._progress: Mapping[str, Any] = {}
         self._is_news = False
-        self.pace = Watchdog()
-        self._beat_at = boottime()
-        self._next_beat = self._beat_at + jittered(timing.beat_s)
-        self._move_fence(self._beat_at)
+        self.watchdog = Watchdog()
+        self._last_beat = boottime()
+        self._next_beat = self._last_beat + jittered(timing.beat_s)
+        self._move_fence(self._last_beat)
 
     def _move_fence(self, answered_at: float) -> None:
         self._fence = answered_at + self._timing.fence_s
@@ -218,30 +226,30 @@ class LeaseWatch:
         return self._next_beat - boottime()
 
     def note(self, progress: Mapping[str, Any]) -> None:
-        """Take news of the child."""
+        """Record progress that the child reported."""
         self._progress, self._is_news = progress, True
-        self.pace.note(progress)
+        self.watchdog.note(progress)
 
     def beat(self) -> None:
-        """Send a heartbeat when it is time, earlier when there are news to show."""
+        """Send a heartbeat if it is time; earlier if there is progress to show."""
         now = boottime()
-        eager = self._is_news and now - self._beat_at >= self._timing.eager_s
+        eager = self._is_news and now - self._last_beat >= self._timing.eager_s
         if now >= self._next_beat or eager:
             self._send(now)
         self.is_lost = self.is_lost or self.is_overdue()
 
     def is_overdue(self) -> bool:
-        """Say whether the lease may be another worker's by now."""
+        """Return whether the lease may belong to another worker now."""
         return boottime() >= self._fence
 
     def _send(self, now: float) -> None:
-        self._beat_at, self._is_news = now, False
+        self._last_beat, self._is_news = now, False
         answer = self._client.beat(
             self._lease, self._progress, timeout_s=self._timing.call_timeout_s
         )
         self._next_beat = boottime() + jittered(self._timing.beat_s)
         if answer is not None:
-            # From before the call: the server may have counted from then.
+            # The time before the call: the server may have counted from there.
             self._move_fence(now)
-            self.drain = answer.drain
+            self.stop_requested = answer.drain
             self.is_lost = self._lease.job in answer.gone

@@ -29,7 +29,7 @@ def work(folder: Path, text: str, **changes: object) -> Work:
 
 def do(job: Work, path: Path, **settings: float) -> Outcome | None:
     """Do work in this process, with the journal at a path."""
-    runner = StandaloneRunner(FACTORY, {}, drain=GracefulStop(0.0), **settings)
+    runner = StandaloneRunner(FACTORY, {}, stop=GracefulStop(0.0), **settings)
     try:
         with Journal(path) as journal:
             return runner.run_work(job, journal)

@@ -136,5 +136,5 @@ if __name__ == "__main__":
     access = Access.load(**settings.pop("access", {"token_file": None, "certs": None}))
     factory = "tests.support.tasks:make_task"
     worker = Worker(WorkerSettings(factory=factory, access=access, **settings))
-    worker.drain_on_signals()
+    worker.stop_on_signals()
     worker.run()

@@ -44,9 +44,8 @@ def test_a_worker_does_every_job_and_leaves(server: Server) -> None:
         finish(worker)
     assert server.counts() == {"done": 2}
     assert server.csv("a").read_text() == "csv of a.mp4\n"
-    assert sorted(path.name for path in (server.folder / "out").glob("[!.]*")) == [
-        "a.ass", "a.csv", "b.ass", "b.csv",
-    ]  # fmt: skip
+    outputs = sorted(path.name for path in (server.folder / "out").glob("[!.]*"))
+    assert outputs == ["a.ass", "a.csv", "b.ass", "b.csv"]
     assert server.service.status()["workers"] == []
 
 
