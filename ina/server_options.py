@@ -67,7 +67,7 @@ _SCHEDULING: dict[str, dict[str, Any]] = {
 """Option -> keywords of `add_argument`, in the order of `--help`."""
 _OPERATION: dict[str, dict[str, Any]] = {
     "dashboard": {
-        "type": arguments.place,
+        "type": arguments.listen_address,
         "metavar": "PORT",
         "help": "show a page on this port, of this machine alone; or on HOST:PORT, with --certs",
     },

@@ -1,4 +1,5 @@
 """Jobs: a durable ledger, leases over Pyro5, workers and safe publishing.
 
-This package knows leases and files, and nothing about what a job computes.
+In: a joblist, and a function that does one job. Out: result files, each complete or absent.
+Used by `ina`, which knows what a job computes; this package does not.
 """

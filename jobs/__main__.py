@@ -14,8 +14,8 @@ from pathlib import Path
 from jobs.errors import JobsError, UsageError
 
 _EPILOG = """\
-python -m jobs COMMAND --help tells all about a command. The program ina-jobs is the same. Where a
-server runs on this machine, it is told; otherwise its ledger is changed.
+python -m jobs COMMAND --help describes a command. The program ina-jobs is the same. If a server of
+the joblist runs on this machine, it makes the changes; otherwise they go into its ledger.
 
 examples:
   python -m jobs status jobs.csv
@@ -25,7 +25,7 @@ exit code: 0 done, 1 not all of it, 2 bad usage; COMMAND --help names others"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit code."""
+    """Run a command; return its exit code."""
     args = _parser().parse_args(argv)
     try:
         return int(args.run(args))

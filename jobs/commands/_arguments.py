@@ -1,4 +1,4 @@
-"""Arguments that commands share: numbers within limits, and the bounds of jobs."""
+"""Parts that commands share: their help pages, numbers within limits, and the bounds of jobs."""
 
 import argparse
 import math
@@ -10,28 +10,53 @@ from joblist.model import Rows
 from jobs.errors import UsageError
 from jobs.types import Bounds
 
-CORES_A_WORKER = 4
+CORES_PER_WORKER = 4
+
+
+def add_command(
+    commands: Any, name: str, text: str, *, epilog: str, description: str = ""
+) -> argparse.ArgumentParser:
+    """Add a command to a program.
+
+    Args:
+        commands: Subparsers of the program.
+        name: Name of the command.
+        text: One line on what it does.
+        epilog: Examples and exit codes.
+        description: Longer text for its own help page, if it needs one.
+
+    Returns:
+        The parser of the command.
+    """
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=text,
+        description=description or text,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    return parser
 
 
 def count(text: str) -> int:
-    """0 or more."""
+    """Read a whole number of 0 or more."""
     if int(text) < 0:
         raise argparse.ArgumentTypeError(f"{text} is below 0")
     return int(text)
 
 
 def workers(text: str) -> int:
-    """Read a number of workers; `auto` is what suits this machine."""
-    return suitable() if text == "auto" else count(text)
+    """Read a number of workers; `auto` is the number that suits this machine."""
+    return suitable_workers() if text == "auto" else count(text)
 
 
-def suitable() -> int:
-    """Return a worker for every few cores: each keeps them busy, and needs memory of its own."""
-    return max(1, len(os.sched_getaffinity(0)) // CORES_A_WORKER)
+def suitable_workers() -> int:
+    """Return one worker for every 4 cores: it keeps them busy, and needs memory of its own."""
+    return max(1, len(os.sched_getaffinity(0)) // CORES_PER_WORKER)
 
 
 def positive(text: str) -> int:
-    """1 or more."""
+    """Read a whole number of 1 or more."""
     if int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} is below 1")
     return int(text)
@@ -44,7 +69,7 @@ def seconds(text: str) -> float:
     return float(text)
 
 
-def place(text: str) -> tuple[str, int]:
+def listen_address(text: str) -> tuple[str, int]:
     """Read an address to listen on: a port of this machine, or a host and a port."""
     host, _, port = text.rpartition(":")
     if not port.isdecimal() or int(port) > 65535:
@@ -52,52 +77,55 @@ def place(text: str) -> tuple[str, int]:
     return host.strip("[]") or "localhost", int(port)
 
 
-def spellings(name: str) -> tuple[str, ...]:
-    """`--a_b` and, where it differs, `--a-b`."""
-    return tuple(dict.fromkeys((f"--{name}", f"--{name.replace('_', '-')}")))
-
-
-def add_bounds(group: Any) -> None:
-    """Add what `bounds` reads to a parser or group."""
-
-    def add(name: str, text: str, **options: Any) -> None:
-        group.add_argument(*spellings(name), help=text, **options)
-
-    add(
-        "input_root",
-        "folder that every medium must lie in (default: any)",
-        type=Path,
-        metavar="DIR",
-    )
-    add(
-        "output_root",
-        "folder that every result must go to (default: any)",
-        type=Path,
-        metavar="DIR",
-    )
-    add("allow_urls", "let media be fetched from public https addresses", action="store_true")
-    add(
-        "max_download_gb",
-        "largest size of a medium behind an address, in GB (default: 20)",
-        type=positive,
-        default=20,
-        metavar="N",
-    )
-
-
 def rows(text: str) -> Rows:
-    """Part of a joblist, as `joblist.model.Rows` reads it."""
+    """Read which rows of a joblist to use; see `joblist.model.Rows`."""
     try:
         return Rows.parse(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def bounds(args: argparse.Namespace) -> Bounds:
-    """Return the bounds of what jobs may read and write.
+def spellings(name: str) -> tuple[str, ...]:
+    """Return `--a_b` and, where it differs, `--a-b`."""
+    return tuple(dict.fromkeys((f"--{name}", f"--{name.replace('_', '-')}")))
+
+
+_BOUNDS: dict[str, dict[str, Any]] = {
+    "input_root": {
+        "type": Path,
+        "metavar": "DIR",
+        "help": "folder that every medium must lie in (default: any)",
+    },
+    "output_root": {
+        "type": Path,
+        "metavar": "DIR",
+        "help": "folder that every result must go to (default: any)",
+    },
+    "allow_urls": {
+        "action": "store_true",
+        "help": "let media be fetched from public https addresses",
+    },
+    "max_download_gb": {
+        "type": positive,
+        "default": 20,
+        "metavar": "N",
+        "help": "largest size of a medium behind an address, in GB (default: 20)",
+    },
+}
+"""Option -> keywords of `add_argument`."""
+
+
+def add_bounds(group: Any) -> None:
+    """Add the options that `read_bounds` reads to a parser or group."""
+    for name, keywords in _BOUNDS.items():
+        group.add_argument(*spellings(name), **keywords)
+
+
+def read_bounds(args: argparse.Namespace) -> Bounds:
+    """Return the limits on what jobs may read and write.
 
     Raises:
-        UsageError: A root is no folder.
+        UsageError: A root is not a folder.
     """
     for name in ("input_root", "output_root"):
         root = getattr(args, name)

@@ -1,4 +1,4 @@
-"""Common parts of the `slurm` commands: help pages, the folder, Slurm's resources."""
+"""Parts that the `slurm` commands share: help pages, the folder, the resources of tasks."""
 
 from __future__ import annotations
 
@@ -6,80 +6,90 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from jobs.commands import _arguments as arguments
+from jobs.commands._arguments import add_command, positive, spellings
 from jobs.slurm import rounds
 from jobs.slurm.folder import Folder
 
 
-def page(text: str, example: str, codes: str) -> dict[str, Any]:
-    """Return the keywords of a command: what it does, how it is called, and how it ends."""
-    return {
-        "help": text,
-        "description": text,
-        "epilog": f"example:\n  python -m jobs {example}\n\nexit code: {codes}, 2 bad usage",
-        "formatter_class": argparse.RawDescriptionHelpFormatter,
-    }
+def add_slurm_command(
+    commands: Any, name: str, text: str, *, example: str, codes: str, description: str = ""
+) -> argparse.ArgumentParser:
+    """Add a command below `slurm`; return its parser.
+
+    Args:
+        commands: Subparsers of `slurm`.
+        name: Name of the command.
+        text: One line on what it does.
+        example: Arguments after `python -m jobs slurm NAME`.
+        codes: Exit codes and what they mean, except that of bad usage.
+        description: Longer text for its own help page, if it needs one.
+    """
+    epilog = f"example:\n  python -m jobs slurm {name} {example}\n\nexit code: {codes}, 2 bad usage"
+    return add_command(commands, name, text, epilog=epilog, description=description)
 
 
 def add_folder(parser: argparse.ArgumentParser) -> None:
-    """Add the options that name the folder."""
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument(
+    """Add the options that `folder_of` reads."""
+    group = parser.add_mutually_exclusive_group(required=True)
+    group.add_argument(
         "joblist",
         nargs="?",
         type=Path,
         metavar="JOBLIST.csv",
         help="the joblist that was submitted",
     )
-    which.add_argument(
-        "--folder", type=Path, metavar="DIR", help="the --folder of submit, where it had one"
+    group.add_argument(
+        "--folder", type=Path, metavar="DIR", help="the --folder of submit, if it was given"
     )
 
 
-def folder(args: argparse.Namespace) -> Folder:
+def folder_of(args: argparse.Namespace) -> Folder:
     """Return the folder of a submission."""
-    path: Path = args.folder or rounds.folder_of(args.joblist)
+    path: Path = args.folder or rounds.default_folder(args.joblist)
     return Folder(path.absolute())
 
 
+_SBATCH_HELP = {
+    "partition": "partition that runs the tasks (default: the cluster's)",
+    "time": "time limit of a task, as in 4:00:00; two minutes before it, a task stops and goes on "
+    "in its next turn",
+    "mem": "memory of a task, as in 8G (default: the cluster's)",
+    "gpus": "GPUs of a task (default: none)",
+    "account": "account that pays (default: yours)",
+}
+"""Options of sbatch that have an option of the same name here."""
+_RESOURCES: dict[str, dict[str, Any]] = {
+    "cpus": {
+        "type": positive,
+        "default": 4,
+        "metavar": "N",
+        "help": "CPUs, and threads, of a task (default: 4)",
+    },
+    "sbatch": {
+        "action": "append",
+        "default": [],
+        "metavar": "OPTION",
+        "help": "any other option of sbatch, as in --sbatch=--qos=long",
+    },
+    "dry_run": {
+        "action": "store_true",
+        "help": "print the sbatch commands, and run none",
+    },
+}
+"""Option -> keywords of `add_argument`."""
+
+
 def add_resources(parser: argparse.ArgumentParser) -> None:
-    """Add the options that sbatch understands."""
+    """Add the options that `sbatch_options` reads."""
     group = parser.add_argument_group("Slurm")
-    for name, text in (
-        ("partition", "partition that runs the tasks (default: the cluster's)"),
-        (
-            "time",
-            "time limit of a task, as in 4:00:00; two minutes before it, a task stops and "
-            "goes on in its next turn",
-        ),
-        ("mem", "memory of a task, as in 8G (default: the cluster's)"),
-        ("gpus", "GPUs of a task (default: none)"),
-        ("account", "account that pays (default: yours)"),
-    ):
+    for name, text in _SBATCH_HELP.items():
         group.add_argument(f"--{name}", metavar=name[0].upper(), help=text)
-    group.add_argument(
-        "--cpus",
-        type=arguments.positive,
-        default=4,
-        metavar="N",
-        help="CPUs, and threads, of a task (default: 4)",
-    )
-    group.add_argument(
-        "--sbatch",
-        action="append",
-        default=[],
-        metavar="OPTION",
-        help="any other option of sbatch, as in --sbatch=--qos=long",
-    )
-    group.add_argument(
-        *arguments.spellings("dry_run"),
-        action="store_true",
-        help="print the sbatch commands, and run none",
-    )
+    for name, keywords in _RESOURCES.items():
+        group.add_argument(*spellings(name), **keywords)
 
 
-def resources(args: argparse.Namespace) -> tuple[str, ...]:
+def sbatch_options(args: argparse.Namespace) -> tuple[str, ...]:
     """Return the options of sbatch."""
-    names = ("partition", "time", "mem", "gpus", "account")
-    given = [f"--{name}={getattr(args, name)}" for name in names if getattr(args, name)]
-    return (*given, f"--cpus-per-task={args.cpus}", *args.sbatch)
+    values = {name: getattr(args, name) for name in _SBATCH_HELP}
+    options = [f"--{name}={value}" for name, value in values.items() if value]
+    return (*options, f"--cpus-per-task={args.cpus}", *args.sbatch)

@@ -1,4 +1,4 @@
-"""The ledger of a command, and changes to it with or without a running server."""
+"""Parts of commands that read or change a ledger, with or without a running server."""
 
 from __future__ import annotations
 
@@ -19,37 +19,45 @@ T = TypeVar("T")
 
 
 def add_ledger(parser: argparse.ArgumentParser) -> Any:
-    """Let the command be told which ledger it is about; return the group, of which one is given."""
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument(
+    """Add the options that name the ledger; return their group, of which one must be given."""
+    group = parser.add_mutually_exclusive_group(required=True)
+    group.add_argument(
         "joblist",
         nargs="?",
         type=Path,
         metavar="JOBLIST.csv",
         help="joblist that a server on this machine serves or served",
     )
-    which.add_argument(
-        "--ledger", type=Path, metavar="FILE", help="the server's --ledger, where it had one"
+    group.add_argument(
+        "--ledger", type=Path, metavar="FILE", help="the --ledger of the server, if it was given"
     )
-    return which
+    return group
 
 
-def add_jobs(parser: argparse.ArgumentParser, *, every: str) -> None:
-    """Let the command be told which jobs it is about."""
+def add_jobs(parser: argparse.ArgumentParser, *, default: str) -> None:
+    """Add the option that names jobs.
+
+    Args:
+        parser: Parser of the command.
+        default: Jobs that are meant without the option, in words.
+    """
     parser.add_argument(
         "--job",
         action="append",
         default=[],
         metavar="J",
-        help=f"number, csv or medium of a job; may be repeated (default: {every})",
+        help=f"number, csv or medium of a job; may be repeated (default: {default})",
     )
 
 
 class Target:
-    """A ledger that exists.
+    """The ledger that a command reads or changes.
+
+    Args:
+        args: Arguments with the options of `add_ledger`.
 
     Raises:
-        LedgerRefused: It does not.
+        LedgerRefused: The ledger does not exist.
     """
 
     def __init__(self, args: argparse.Namespace) -> None:
@@ -60,7 +68,11 @@ class Target:
             )
 
     def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        """Ask without changing anything, also while a server works."""
+        """Return the result of a query; a server may run meanwhile.
+
+        Raises:
+            LedgerRefused: The file is not a ledger of this version.
+        """
         try:
             with closing(schema.connect(self.path, readonly=True)) as db:
                 if schema.version(db) != schema.VERSION:
@@ -73,38 +85,63 @@ class Target:
             raise LedgerRefused(f"{self.path} is not a ledger ({error})") from error
 
     def find(self, names: Sequence[str]) -> list[int]:
-        """Return the numbers of the jobs that an operator names."""
+        """Return the numbers of jobs.
+
+        Args:
+            names: Numbers, csv paths or media of the jobs.
+
+        Raises:
+            UsageError: There is no job with a name.
+        """
         jobs, unknown = self.read(lambda db: operations.find(db, names))
         if unknown:
             raise UsageError(f"no job {unknown[0]!r}: give its number, its csv or its medium")
         return jobs
 
-    def change(self, verb: str, *args: Any) -> list[int]:
-        """Have the running server change jobs, or do it where there is none."""
+    def change(self, operation: str, *args: Any) -> list[int]:
+        """Change jobs by the running server, or without one if none runs.
+
+        Args:
+            operation: Name of a function in `jobs.ledger.operations`.
+            args: Its arguments.
+
+        Returns:
+            Numbers of the jobs that were changed.
+        """
         try:
             store = Store(self.path)
         except LedgerInUse:
-            return list(self.ask(verb, *args))
+            return list(self.call_server(operation, *args))
         with closing(store):
-            changed: list[int] = getattr(operations, verb)(Ledger(store), *args)
+            changed: list[int] = getattr(operations, operation)(Ledger(store), *args)
             return changed
 
-    def ask(self, verb: str, *args: Any) -> Any:
-        """Ask the running server.
+    def call_server(self, method: str, *args: Any) -> Any:
+        """Call a method of the running server; return its answer.
+
+        Args:
+            method: Name of a method of `jobs.server.operator.Operator`.
+            args: Its arguments.
 
         Raises:
-            UsageError: There is none.
+            UsageError: No server runs.
         """
         from jobs.server.operator import Door
 
         with closing(Door(self.path)) as door:
-            return door.call(verb, *args)
+            return door.call(method, *args)
 
 
-def tell(changed: Sequence[int], what: str, *, asked: int) -> int:
-    """Report how many jobs were changed; return the exit code."""
-    print(f"{len(changed)} jobs {what}")
-    if len(changed) < asked:
-        print(f"{asked - len(changed)} were not in a state for that", file=sys.stderr)
+def report_changed(changed: Sequence[int], change: str, *, requested: int) -> int:
+    """Print how many jobs were changed; return the exit code.
+
+    Args:
+        changed: Numbers of the jobs.
+        change: What happened to them, in words.
+        requested: Number of jobs that were to be changed.
+    """
+    print(f"{len(changed)} jobs {change}")
+    if len(changed) < requested:
+        print(f"{requested - len(changed)} were not in a state for that", file=sys.stderr)
         return 1
     return 0

@@ -1,11 +1,12 @@
-"""Give up jobs that are not done."""
+"""Cancel jobs that are not done."""
 
 from __future__ import annotations
 
 import argparse
 from typing import Any
 
-from jobs.commands._target import Target, add_jobs, add_ledger, tell
+from jobs.commands._arguments import add_command
+from jobs.commands._target import Target, add_jobs, add_ledger, report_changed
 from jobs.ledger import queries
 
 EPILOG = """\
@@ -18,16 +19,10 @@ exit code: 0 cancelled, 1 some were not in a state for that, 2 bad usage"""
 
 def add(commands: Any) -> None:
     """Add the command."""
-    text = "give up jobs that are not done"
-    parser = commands.add_parser(
-        "cancel",
-        help=text,
-        description=text,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    text = "cancel jobs that are not done"
+    parser = add_command(commands, "cancel", text, epilog=EPILOG)
     add_ledger(parser)
-    add_jobs(parser, every="none")
+    add_jobs(parser, default="none")
     parser.add_argument("--all", action="store_true", help="every job that is not done")
     parser.set_defaults(run=run)
 
@@ -36,4 +31,4 @@ def run(args: argparse.Namespace) -> int:
     """Cancel the jobs."""
     target = Target(args)
     jobs = target.read(queries.unfinished) if args.all else target.find(args.job)
-    return tell(target.change("cancel", jobs), "are cancelled", asked=len(jobs))
+    return report_changed(target.change("cancel", jobs), "are cancelled", requested=len(jobs))

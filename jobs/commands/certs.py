@@ -1,4 +1,4 @@
-"""Make the certificates and the token by which server and workers know each other."""
+"""Make the certificates and the token with which server and workers identify each other."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from jobs.commands._arguments import add_command
 from jobs.errors import UsageError
 
 EPILOG = """\
@@ -19,13 +20,7 @@ exit code: 0 made, 2 the folder is not empty, or cryptography is not installed""
 def add(commands: Any) -> None:
     """Add the command."""
     text = "make certificates and a token for other machines"
-    parser = commands.add_parser(
-        "certs",
-        help=text,
-        description=text,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = add_command(commands, "certs", text, epilog=EPILOG)
     parser.add_argument("folder", type=Path, metavar="DIR", help="new or empty folder")
     parser.add_argument(
         "--host",
@@ -39,7 +34,7 @@ def add(commands: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the files and say how to use them."""
+    """Write the files, and print how to use them."""
     try:
         from jobs.wire import certificates
     except ModuleNotFoundError as error:

@@ -1,11 +1,12 @@
-"""Give jobs that failed all their attempts again."""
+"""Try failed, waiting or cancelled jobs again, with all their attempts."""
 
 from __future__ import annotations
 
 import argparse
 from typing import Any
 
-from jobs.commands._target import Target, add_jobs, add_ledger, tell
+from jobs.commands._arguments import add_command
+from jobs.commands._target import Target, add_jobs, add_ledger, report_changed
 from jobs.ledger import queries
 
 EPILOG = """\
@@ -19,15 +20,9 @@ exit code: 0 they are to be tried again, 1 some were not in a state for that, 2 
 def add(commands: Any) -> None:
     """Add the command."""
     text = "try failed, waiting or cancelled jobs again"
-    parser = commands.add_parser(
-        "retry",
-        help=text,
-        description=text,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = add_command(commands, "retry", text, epilog=EPILOG)
     add_ledger(parser)
-    add_jobs(parser, every="all that failed")
+    add_jobs(parser, default="all that failed")
     parser.set_defaults(run=run)
 
 
@@ -35,4 +30,5 @@ def run(args: argparse.Namespace) -> int:
     """Make the jobs ready."""
     target = Target(args)
     jobs = target.find(args.job) if args.job else [job.id for job in target.read(queries.bad)]
-    return tell(target.change("retry", jobs), "are to be tried again", asked=len(jobs))
+    changed = target.change("retry", jobs)
+    return report_changed(changed, "are to be tried again", requested=len(jobs))

@@ -1,4 +1,4 @@
-"""One job, without a server: what any engine can run, and try again."""
+"""Do one job without a server: a command that any engine can run, and repeat."""
 
 from __future__ import annotations
 
@@ -6,26 +6,34 @@ import argparse
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from joblist import reader
 from joblist.clashes import real_folder
 from joblist.errors import JoblistError
 from joblist.model import JobSpec, Rows
 from jobs.analysis import load_analysis
-from jobs.commands import _arguments as arguments
+from jobs.commands._arguments import (
+    add_bounds,
+    add_command,
+    count,
+    positive,
+    read_bounds,
+    spellings,
+)
 from jobs.errors import JobFailed, UsageError
-from jobs.inputs import bounds as limits
+from jobs.inputs import joblist
+from jobs.inputs.bounds import faults
+from jobs.standalone.work import Work
+from jobs.system.mounts import network_type
 from jobs.types import Bounds
-
-if TYPE_CHECKING:
-    from jobs.standalone.work import Work
 
 DONE, BAD_INPUT, TRY_AGAIN = 0, 65, 75
 """Exit codes: those of sysexits.h, EX_DATAERR and EX_TEMPFAIL."""
 CODES = {"input": BAD_INPUT, "worker": 2}
-"""By kinds of failure; all others may pass."""
+"""Kind of a failure -> exit code; after any other kind, the job may be tried again."""
 JOURNAL = ".journal"
+"""Ending of the default name of a journal."""
 DESCRIPTION = """\
 Do one job without a server. Again with the same options it has nothing to do, unless the results
 are gone; killed at any point, it is simply run again."""
@@ -37,62 +45,58 @@ examples:
 exit code: 0 done, 65 bad input (trying again is useless), 75 try again, 2 bad usage"""
 
 
+_JOB_HELP = {
+    "source_path": "the medium: a video, or a picture with --engine image",
+    "dest_csv": "table; and so --dest_ass, --dest_mp4 and one for every other exporter",
+}
+_ROW_OPTIONS: dict[str, dict[str, Any]] = {
+    "joblist": {"type": Path, "metavar": "FILE.csv", "help": "take the job from this file"},
+    "row": {"type": positive, "metavar": "N", "help": "with --joblist: which row, from 1"},
+}
+_RUN_OPTIONS: dict[str, dict[str, Any]] = {
+    "threads": {
+        "type": count,
+        "default": 0,
+        "metavar": "N",
+        "help": "CPU threads (default: 0, every core)",
+    },
+    "journal": {
+        "type": Path,
+        "metavar": "FILE",
+        "help": "file that remembers what was done, of this job alone (default: the "
+        f"csv's name with {JOURNAL} at its end)",
+    },
+}
+
+
 def add(commands: Any) -> None:
     """Add the command."""
-    parser = commands.add_parser(
-        "run-job",
-        help="do one job without a server, for engines such as Slurm, Kubernetes, Dask and Ray",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    text = "do one job without a server, for engines such as Slurm, Kubernetes, Dask and Ray"
+    parser = add_command(commands, "run-job", text, epilog=EPILOG, description=DESCRIPTION)
     analysis = load_analysis()
-    which = parser.add_argument_group("job: its paths, or a row of a joblist")
-
-    def say(name: str, text: str, **options: Any) -> None:
-        which.add_argument(*arguments.spellings(name), help=text, **options)
-
-    say("source_path", "the medium: a video, or a picture with --engine image", metavar="FILE")
-    for name in sorted(analysis.exporters(), key=lambda name: name != "csv"):
-        say(
-            f"dest_{name}",
-            argparse.SUPPRESS
-            if name != "csv"
-            else "table; and so --dest_ass, --dest_mp4 and one for every other exporter",
-            metavar="FILE",
-        )
+    job_group = parser.add_argument_group("job: its paths, or a row of a joblist")
+    exporters = sorted(analysis.exporters(), key=lambda name: name != "csv")
+    for name in ("source_path", *(f"dest_{exporter}" for exporter in exporters)):
+        text = _JOB_HELP.get(name, argparse.SUPPRESS)
+        job_group.add_argument(*spellings(name), metavar="FILE", help=text)
     for name in reader.EXTRAS:
-        say(name, "as the column of a joblist", metavar="X")
-    say("joblist", "take the job from this file", type=Path, metavar="FILE.csv")
-    say("row", "with --joblist: which row, from 1", type=arguments.positive, metavar="N")
+        job_group.add_argument(*spellings(name), metavar="X", help="as the column of a joblist")
+    for name, keywords in _ROW_OPTIONS.items():
+        job_group.add_argument(*spellings(name), **keywords)
     group = parser.add_argument_group("how")
-    group.add_argument(
-        "--threads",
-        type=arguments.count,
-        default=0,
-        metavar="N",
-        help="CPU threads (default: 0, every core)",
-    )
-    group.add_argument(
-        "--journal",
-        type=Path,
-        metavar="FILE",
-        help="file that remembers what was done, of this job alone (default: the "
-        f"csv's name with {JOURNAL} at its end)",
-    )
+    for name, keywords in _RUN_OPTIONS.items():
+        group.add_argument(*spellings(name), **keywords)
     analysis.add_identities(group)
-    arguments.add_bounds(group)
+    add_bounds(group)
     analysis.add_arguments(parser.add_argument_group("analysis"))
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do the job; return what the engine must know."""
-    from jobs.standalone.work import Work
-
+    """Do the job; return the exit code for the engine."""
     analysis = load_analysis()
     settled = analysis.settle(args)
-    bounds = arguments.bounds(args)
+    bounds = read_bounds(args)
     try:
         spec = analysis.check(_spec(args, bounds), settled.options)
     except JoblistError as error:
@@ -133,16 +137,18 @@ def _do(work: Work, args: argparse.Namespace) -> int:
 
 
 def _require_one_machine(identities: Mapping[str, Any], csv: str) -> None:
-    """Refuse a store of this machine where others may have jobs of the same list.
+    """Refuse an identity store of this machine where other machines may run jobs of the same list.
 
-    Nobody tells on how many machines an engine runs its jobs; but results on a network disk are
-    there for others to see, and each would keep people of its own.
+    An engine does not tell on how many machines it runs its jobs. Results on a network disk are a
+    sign of several; each of them would remember persons of its own.
+
+    Args:
+        identities: Identity store, as the analysis describes it.
+        csv: Path of the result.
 
     Raises:
-        UsageError: They may.
+        UsageError: Other machines may run jobs, too.
     """
-    from jobs.system.mounts import network_type
-
     kind = network_type(Path(csv))
     if kind and identities.get("machine"):
         raise UsageError(
@@ -152,14 +158,12 @@ def _require_one_machine(identities: Mapping[str, Any], csv: str) -> None:
 
 
 def _spec(args: argparse.Namespace, bounds: Bounds) -> JobSpec:
-    """Return the job that is asked for.
+    """Return the requested job.
 
     Raises:
-        UsageError: It is not clear which.
-        JoblistError: Something is wrong with it.
+        UsageError: The options do not name exactly one job.
+        JoblistError: A value of the job is wrong.
     """
-    from jobs.inputs import joblist
-
     values = _values(args)
     if args.joblist is not None and args.row is not None and not values:
         rows = Rows(args.row, args.row)
@@ -167,21 +171,21 @@ def _spec(args: argparse.Namespace, bounds: Bounds) -> JobSpec:
             args.joblist, exporters=load_analysis().exporters(), bounds=bounds, rows=rows
         )
         return spec
-    if args.joblist is not None or args.row is not None or not _is_whole(values):
+    if args.joblist is not None or args.row is not None or not _names_a_job(values):
         raise UsageError(
             "which job? Give --source_path and --dest_csv, or --joblist FILE.csv and --row N"
         )
     return reader.read_one(
-        values, faults=lambda spec: limits.faults(spec, bounds, real_folder=real_folder)
+        values, faults=lambda spec: faults(spec, bounds, real_folder=real_folder)
     )
 
 
 def _values(args: argparse.Namespace) -> dict[str, str]:
-    """Return the columns that were given."""
-    given: Mapping[str, str | None] = vars(args)
-    names = ("source_path", *reader.EXTRAS, *(name for name in given if name.startswith("dest_")))
-    return {name: given[name] or "" for name in names if given[name] is not None}
+    """Return the columns of a joblist that were given as options."""
+    options: Mapping[str, str | None] = vars(args)
+    names = ("source_path", *reader.EXTRAS, *(name for name in options if name.startswith("dest_")))
+    return {name: options[name] or "" for name in names if options[name] is not None}
 
 
-def _is_whole(values: Mapping[str, str]) -> bool:
+def _names_a_job(values: Mapping[str, str]) -> bool:
     return {"source_path", "dest_csv"} <= values.keys()

@@ -1,4 +1,4 @@
-"""Jobs by state, and why some failed."""
+"""Print the number of jobs by state, and the reasons of failures."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
+from jobs.commands._arguments import add_command
 from jobs.commands._target import Target, add_ledger
 from jobs.ledger import queries
 from jobs.types import Job
@@ -21,13 +22,7 @@ exit code: 0 shown, 2 there is no such ledger"""
 def add(commands: Any) -> None:
     """Add the command."""
     text = "jobs by state, and why some failed"
-    parser = commands.add_parser(
-        "status",
-        help=text,
-        description=text,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = add_command(commands, "status", text, epilog=EPILOG)
     add_ledger(parser)
     parser.set_defaults(run=run)
 
@@ -35,11 +30,12 @@ def add(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the counts and the failures."""
     target = Target(args)
-    _print(target.read(queries.counts), target.read(queries.bad))
+    _print_status(target.read(queries.counts), target.read(queries.bad))
     return 0
 
 
-def _print(counts: dict[str, int], bad: Sequence[Job]) -> None:
+def _print_status(counts: dict[str, int], bad: Sequence[Job]) -> None:
+    # Slow to import, and only this command needs it.
     from rich import console, table
 
     rows = table.Table("state", "jobs")

@@ -1,4 +1,4 @@
-"""The folder that an array and its commands share: the only place that knows its file names."""
+"""The folder that the tasks and commands of a submission share: no other module knows its files."""
 
 from __future__ import annotations
 
@@ -16,76 +16,85 @@ from jobs.standalone.work import Work
 from jobs.types import Bounds, JobSpec
 
 SHARD, JOIN = "shard", "join"
-"""Kinds of tasks: those that do jobs and parts of films, and those that put films together."""
+"""Kinds of tasks: those that do jobs and parts of films, and those that join the parts."""
 ACCEPTED = "accepted"
+"""Kind of the journal of outputs that were changed on purpose."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How the jobs of a joblist are to be done."""
+    """How the jobs of a joblist are done; the fields of `plan.json`."""
 
     joblist: str
+    """Path of the joblist."""
     factory: str
     """`module:function` that makes the task."""
     program: str
     """Version of the program; tasks must have the same."""
     options: Mapping[str, Any]
+    """Analysis options."""
     digest: str
-    """Of the options that change results."""
+    """Digest of the options that change results."""
     tasks: int
-    """Tasks of the array."""
+    """Number of tasks of the array."""
     threads: int
-    """Of a task."""
+    """Number of threads of a task."""
     sbatch: tuple[str, ...] = ()
-    """What every sbatch is told."""
+    """Options of every sbatch command."""
     bounds: Bounds = field(default_factory=Bounds)
+    """Limits on what jobs may read and write."""
     models: Mapping[str, str] = field(default_factory=dict)
     """Hashes of the models by name; tasks must have the same."""
     identities: Mapping[str, Any] = field(default_factory=dict)
-    """Where people are remembered across jobs; see `jobs.analysis`."""
+    """Store in which persons are remembered across jobs; see `jobs.analysis`."""
 
     @property
     def template(self) -> Work:
-        """What all work has in common."""
-        nothing = JobSpec(source_path="", dests={"csv": ""})
-        return Work(spec=nothing, options=self.options, digest=self.digest, bounds=self.bounds)
+        """Work without a job: what the work of all jobs has in common."""
+        no_job = JobSpec(source_path="", dests={"csv": ""})
+        return Work(spec=no_job, options=self.options, digest=self.digest, bounds=self.bounds)
 
 
 @dataclass(frozen=True)
 class Round:
-    """What was last submitted."""
+    """The last submission to Slurm; the fields of `round.json`."""
 
     number: int
+    """Number of the round, from 1; 0 before the first."""
     arrays: Mapping[str, str] = field(default_factory=dict)
-    """Slurm's job numbers, by kind."""
+    """Job numbers of Slurm, by kind of task."""
 
 
 class Folder:
-    """A folder on storage that all nodes see."""
+    """The folder of a submission, on storage that all nodes can read.
+
+    Args:
+        path: Path of the folder.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @property
     def merged(self) -> Path:
-        """The table of what became of each job."""
+        """Table of the results of all jobs."""
         return self.path / "merged.jsonl"
 
     @property
     def script(self) -> Path:
-        """What Slurm runs."""
+        """Script that Slurm runs."""
         return self.path / "task.sh"
 
     @property
     def log(self) -> Path:
-        """Folder of what tasks print."""
+        """Folder of the output of tasks."""
         return self.path / "log"
 
     def plan(self) -> Plan:
         """Read the plan.
 
         Raises:
-            UsageError: There is none.
+            UsageError: There is no plan.
         """
         try:
             plain = json.loads((self.path / "plan.json").read_text(encoding="utf-8"))
@@ -97,71 +106,91 @@ class Folder:
         bounds, sbatch = Bounds(**plain.pop("bounds")), tuple(plain.pop("sbatch"))
         return Plan(**plain, bounds=bounds, sbatch=sbatch)
 
-    def keep(self, plan: Plan, jobs: Iterable[tuple[Work, list[Shard]]]) -> None:
-        """Write the plan and its jobs, with the shards of those that are cut.
+    def write_plan(self, plan: Plan, jobs: Iterable[tuple[Work, list[Shard]]]) -> None:
+        """Write the plan and its jobs; if an error comes out of the jobs, no file is changed.
 
-        Nothing is changed when an error comes out of the jobs.
+        Args:
+            plan: Plan of the submission.
+            jobs: Work of each job, with its shards; no shards for a job that is not cut.
         """
-        lines = ({**work.to_dict(), "cut": [asdict(s) for s in cut]} for work, cut in jobs)
+        lines = (
+            {**work.to_dict(), "cut": [asdict(shard) for shard in shards]} for work, shards in jobs
+        )
         write_lines(self.path / "jobs.jsonl", lines)
-        _replace(self.path / "plan.json", json.dumps(asdict(plan), indent=1))
+        _write_text(self.path / "plan.json", json.dumps(asdict(plan), indent=1))
 
     def jobs(self) -> Iterator[tuple[Work, list[Work]]]:
-        """Yield every job, and the makers of its parts if it is cut."""
+        """Yield the work of every job, and the work for each of its parts if it is cut."""
         template = self.plan().template
         for plain in _read_lines(self.path / "jobs.jsonl"):
             whole = template.like(plain)
-            cut = [Shard(**shard) for shard in plain["cut"]]
-            yield whole.divided(cut) if cut else (whole, [])
+            shards = [Shard(**shard) for shard in plain["cut"]]
+            yield whole.divided(shards) if shards else (whole, [])
 
     def round(self) -> Round:
         """Return the last round; number 0 before the first."""
         path = self.path / "round.json"
         return Round(**json.loads(path.read_text())) if path.exists() else Round(0)
 
-    def keep_round(self, current: Round) -> None:
-        """Remember what was submitted."""
-        _replace(self.path / "round.json", json.dumps(asdict(current)))
+    def write_round(self, current: Round) -> None:
+        """Write which jobs of Slurm were submitted."""
+        _write_text(self.path / "round.json", json.dumps(asdict(current)))
 
     @contextmanager
-    def lists(self, number: int, tasks: int) -> Iterator[Lists]:
-        """Open the lists of a round for writing."""
+    def open_lists(self, number: int, tasks: int) -> Iterator[TaskLists]:
+        """Open the lists of a round for writing; older lists of this round are removed.
+
+        Args:
+            number: Number of the round.
+            tasks: Number of tasks.
+        """
         folder = self.path / "lists" / f"{number:04}"
         folder.mkdir(parents=True, exist_ok=True)
         for path in folder.iterdir():
             path.unlink()
-        lists = Lists(folder, tasks)
+        lists = TaskLists(folder, tasks)
         try:
             yield lists
         finally:
             lists.close()
 
-    def listed(self, number: int, kind: str, slot: int) -> list[Work]:
-        """Return what a task has to do."""
+    def work_of_task(self, number: int, kind: str, slot: int) -> list[Work]:
+        """Return the work of a task.
+
+        Args:
+            number: Number of the round.
+            kind: Kind of the task.
+            slot: Number of the task in its array, from 0.
+        """
         template = self.plan().template
         path = self.path / "lists" / f"{number:04}" / f"{kind}-{slot:04}.jsonl"
         return [template.like(plain) for plain in _read_lines(path)] if path.exists() else []
 
     def journal(self, number: int, kind: str, slot: int) -> Path:
-        """Return the journal of a task."""
+        """Return the path of the journal of a task; see `work_of_task`."""
         return self.path / "journals" / f"{number:04}-{kind}-{slot:04}.jsonl"
 
     def accepted(self) -> Path:
-        """Return the journal of what was accepted after the last round."""
+        """Return the path of the journal of outputs that were accepted after the last round."""
         return self.journal(self.round().number, ACCEPTED, 0)
 
     def journals(self) -> list[Path]:
-        """Return all journals, those of earlier rounds first; what was accepted ends its round."""
+        """Return all journals, by rounds; that of accepted outputs is the last of its round."""
 
-        def when(path: Path) -> tuple[str, bool, str]:
+        def order(path: Path) -> tuple[str, bool, str]:
             number, kind, _ = path.stem.split("-")
             return number, kind == ACCEPTED, path.name
 
-        return sorted((self.path / "journals").glob("*-*-*.jsonl"), key=when)
+        return sorted((self.path / "journals").glob("*-*-*.jsonl"), key=order)
 
 
-class Lists:
-    """The lists of a round, one a task."""
+class TaskLists:
+    """The lists of a round, one for each task.
+
+    Args:
+        folder: Folder of the lists.
+        tasks: Number of tasks.
+    """
 
     def __init__(self, folder: Path, tasks: int) -> None:
         self._folder = folder
@@ -169,7 +198,7 @@ class Lists:
         self._files: dict[tuple[str, int], Any] = {}
 
     def add(self, kind: str, work: Work) -> None:
-        """Give work to the task that its destination picks."""
+        """Add work to the list of a task, which its destination picks."""
         slot = work.slot(self._tasks)
         if (kind, slot) not in self._files:
             path = self._folder / f"{kind}-{slot:04}.jsonl"
@@ -177,7 +206,7 @@ class Lists:
         self._files[kind, slot].write(json.dumps(work.to_dict()) + "\n")
 
     def slots(self, kind: str) -> list[int]:
-        """Return the tasks of a kind that have something to do."""
+        """Return the numbers of the tasks of a kind that have work."""
         return sorted(slot for file_kind, slot in self._files if file_kind == kind)
 
     def close(self) -> None:
@@ -187,7 +216,7 @@ class Lists:
 
 
 def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
-    """Write a JSON object a line; the file is replaced when the last is there."""
+    """Write one JSON object per line; the file is replaced after the last line is on the disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f"{path.name}.new")
     with scratch.open("w", encoding="utf-8") as file:
@@ -198,7 +227,7 @@ def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
     scratch.replace(path)
 
 
-def _replace(path: Path, text: str) -> None:
+def _write_text(path: Path, text: str) -> None:
     scratch = path.with_name(f"{path.name}.new")
     scratch.write_text(text, encoding="utf-8")
     scratch.replace(path)

@@ -1,4 +1,4 @@
-"""A round: lists of what is left to do, and the jobs of Slurm that do it."""
+"""Rounds of a submission: lists of the work that is left, and the Slurm jobs that do it."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from pathlib import Path
 from jobs.errors import UsageError
 from jobs.ledger.imports import outputs_there
 from jobs.slurm import batch
-from jobs.slurm.folder import JOIN, SHARD, Folder, Lists, Round
+from jobs.slurm.folder import JOIN, SHARD, Folder, Round, TaskLists
 from jobs.standalone import journal
 from jobs.standalone.journal import Record
 from jobs.standalone.work import Work
 
 MAX_ROUNDS = 3
-"""Of one submission: a task that dies as a whole leaves its jobs to the next."""
+"""Rounds of one submission: the jobs of a task that was killed are left to the next round."""
 
 
 def require_idle(folder: Folder) -> None:
-    """Refuse to work on what is being worked on.
+    """Refuse a folder with tasks at work.
 
     Raises:
-        UsageError: Slurm still has tasks of the last round.
+        UsageError: Slurm has tasks of the last round that have not ended.
     """
     arrays = folder.round().arrays.values()
-    busy = [number for number in arrays if batch.queued(number)]
+    busy = [number for number in arrays if batch.unfinished_states(number)]
     if busy:
         raise UsageError(
             f"{folder.path}: still at work: wait for it, or end it with scancel {' '.join(busy)}"
@@ -33,59 +33,66 @@ def require_idle(folder: Folder) -> None:
 
 
 def still_at_work(folder: Folder, *kinds: str) -> bool:
-    """Say whether tasks of these kinds have not ended.
+    """Return whether tasks of these kinds of the last round have not ended.
 
-    A job that waits for them may start too early: while one of them is put back into the queue,
-    Slurm can take it for ended.
+    A Slurm job that waits for them may start too early: while a task is put back into the queue,
+    Slurm may count it as ended.
     """
     arrays = folder.round().arrays
-    return any(batch.queued(arrays[kind]) for kind in kinds if kind in arrays)
+    return any(batch.unfinished_states(arrays[kind]) for kind in kinds if kind in arrays)
 
 
-def begin(folder: Folder, *, retry: bool, left: int = MAX_ROUNDS, dry: bool = False) -> list[str]:
-    """Submit what is left to do.
+def submit_round(
+    folder: Folder, *, retry: bool, rounds_left: int = MAX_ROUNDS, dry_run: bool = False
+) -> list[str]:
+    """Submit the work that is left.
 
     Args:
-        folder: With its plan and jobs.
-        retry: Whether jobs that were given up get another chance.
-        left: Rounds that may be begun from now on, this one included.
-        dry: Only tell what would be submitted.
+        folder: Folder with a plan and its jobs.
+        retry: Whether jobs that were given up are tried again.
+        rounds_left: Greatest number of rounds from now on, including this one.
+        dry_run: Whether to return the commands without running them.
 
     Returns:
-        What was done, a line each; nothing when there is nothing to do.
+        A line for each submitted job; empty if no work is left.
     """
     plan, number = folder.plan(), folder.round().number + 1
-    with folder.lists(number, plan.tasks) as lists:
-        _fill(lists, folder, retry=retry)
+    with folder.open_lists(number, plan.tasks) as lists:
+        _list_work(lists, folder, retry=retry)
         slots = {kind: lists.slots(kind) for kind in (SHARD, JOIN)}
     if not any(slots.values()):
         return []
     shutil.copyfile(batch.SCRIPT, folder.script)
     folder.log.mkdir(exist_ok=True)
-    calls = _Calls(folder, plan.sbatch, number, dry=dry)
+    submitter = _Submitter(folder, plan.sbatch, number, dry_run=dry_run)
     for kind in (SHARD, JOIN):
         if slots[kind]:
-            args = batch.command("slurm", "task", str(folder.path), kind, str(number))
-            calls.add(kind, args, slots=slots[kind])
-    args = batch.command("slurm", "merge", "--folder", str(folder.path))
-    calls.add("merge", [*args, "--rounds", str(left - 1)])
-    return calls.told
+            args = batch.jobs_command("slurm", "task", str(folder.path), kind, str(number))
+            submitter.add(kind, args, slots=slots[kind])
+    args = batch.jobs_command("slurm", "merge", "--folder", str(folder.path))
+    submitter.add("merge", [*args, "--rounds", str(rounds_left - 1)])
+    return submitter.lines
 
 
-class _Calls:
-    """Submits one job after the other; each waits for the end of all before."""
+class _Submitter:
+    """The Slurm jobs of a round; each waits for the end of all earlier ones."""
 
-    def __init__(self, folder: Folder, options: Sequence[str], number: int, *, dry: bool) -> None:
-        self.told: list[str] = []
+    def __init__(
+        self, folder: Folder, options: Sequence[str], number: int, *, dry_run: bool
+    ) -> None:
+        self.lines: list[str] = []
+        """A line for the user for each job."""
         self._numbers: dict[str, str] = {}
+        """Job numbers of Slurm, by kind of task."""
         self._folder = folder
         self._options = options
         self._round = number
-        self._dry = dry
+        self._dry_run = dry_run
 
     def add(self, name: str, args: Sequence[str], *, slots: Sequence[int] = ()) -> None:
+        """Submit a command as a job, or as an array with a task for each slot."""
         folder = self._folder
-        call = batch.call(
+        command = batch.sbatch_command(
             folder.script,
             args,
             name=name,
@@ -94,40 +101,42 @@ class _Calls:
             slots=slots,
             after=list(self._numbers.values()),
         )
-        if self._dry:
+        if self._dry_run:
             self._numbers[name] = f"<{name}>"
-            self.told.append(batch.shown(call))
+            self.lines.append(batch.as_shell_text(command))
             return
-        self._numbers[name] = batch.submit(call)
-        # At once: if the next is refused, this one works all the same.
-        folder.keep_round(Round(self._round, self._numbers))
-        what = f"{name}: {len(slots)} tasks" if slots else name
-        self.told.append(f"{what}, job {self._numbers[name]}")
+        self._numbers[name] = batch.submit(command)
+        # Written at once: this job runs even if Slurm refuses the next one.
+        folder.write_round(Round(self._round, self._numbers))
+        title = f"{name}: {len(slots)} tasks" if slots else name
+        self.lines.append(f"{title}, job {self._numbers[name]}")
 
 
-def _fill(lists: Lists, folder: Folder, *, retry: bool) -> None:
+def _list_work(lists: TaskLists, folder: Folder, *, retry: bool) -> None:
+    """Add the work that is left to the lists of a round."""
     records = journal.read(folder.journals())
 
-    def wanted(work: Work) -> bool:
+    def is_open(work: Work) -> bool:
         record = records.get(work.name, Record())
         return not is_done(record) and (retry or not record.given_up)
 
-    for whole, makers in folder.jobs():
-        if not wanted(whole):
+    for whole, parts in folder.jobs():
+        if not is_open(whole):
             continue
-        if not all(wanted(m) or is_done(records.get(m.name, Record())) for m in makers):
+        # A part that was given up cannot be joined with the others.
+        if not all(is_open(part) or is_done(records.get(part.name, Record())) for part in parts):
             continue
-        for maker in makers:
-            if wanted(maker):
-                lists.add(SHARD, maker)
-        lists.add(JOIN if makers else SHARD, whole)
+        for part in parts:
+            if is_open(part):
+                lists.add(SHARD, part)
+        lists.add(JOIN if parts else SHARD, whole)
 
 
 def is_done(record: Record) -> bool:
-    """Say whether work is done, and its files are there."""
+    """Return whether work is done, and its files exist."""
     return bool(record.done and record.manifest and outputs_there(record.manifest))
 
 
-def folder_of(joblist: Path) -> Path:
-    """Return the folder of a joblist, where no other is given."""
+def default_folder(joblist: Path) -> Path:
+    """Return the default folder of a joblist."""
     return joblist.with_suffix(".slurm").absolute()

@@ -1,4 +1,4 @@
-"""Read the joblist of a submission, cut long films, and check the program of its tasks."""
+"""Submissions: reading the joblist, cutting long films, checking the program of the tasks."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from jobs.ledger import schema
 from jobs.slurm.folder import Folder, Plan
 from jobs.standalone.work import Work
 
-LEAST_MINUTES = 30.0
+MIN_PART_MINUTES = 30.0
 """Least length of a part, in minutes, by default."""
 
 
 def read_jobs(path: Path, plan: Plan, analysis: Analysis) -> Iterator[Work]:
-    """Yield the work of each row; equal rows count once, others of one csv are refused.
+    """Yield the work of each row; equal rows count once, other rows with the same csv are refused.
 
     Args:
-        path: Joblist.
+        path: Path of the joblist.
         plan: Plan of the submission.
-        analysis: The analysis.
+        analysis: Analysis that checks each job.
 
     Raises:
-        JoblistError: After the last row; with everything that is wrong.
+        JoblistError: Rows are wrong; raised after the last row, with all faults.
     """
     keys_seen: set[bytes] = set()
     for spec in joblist.read(path, exporters=analysis.exporters(), bounds=plan.bounds):
@@ -42,18 +42,18 @@ def cut(
     """Yield the work of each row with the shards into which it is cut.
 
     Args:
-        path: Joblist.
+        path: Path of the joblist.
         plan: Plan of the submission.
-        analysis: The analysis.
+        analysis: Analysis that measures and cuts films.
         parts: Greatest number of parts of a film; None for whole films.
         part_minutes: Least length of a part, in minutes.
 
     Raises:
-        UsageError: Parts cannot be had so.
+        UsageError: Films cannot be cut with these options.
     """
     if part_minutes is not None and parts is None:
         raise UsageError("--part_minutes: say into how many parts at most, with --parts")
-    minutes = LEAST_MINUTES if part_minutes is None else part_minutes
+    minutes = MIN_PART_MINUTES if part_minutes is None else part_minutes
     analysis.shards(parts, minutes if parts else None, plan.options)
     for work in read_jobs(path, plan, analysis):
         count = 1
@@ -64,10 +64,10 @@ def cut(
 
 
 def require_same_program(folder: Folder, analysis: Analysis) -> None:
-    """Refuse to work with another program or models: the results would differ.
+    """Refuse to work with another version or other models: the results would differ.
 
     Raises:
-        UsageError: The folder was submitted with others.
+        UsageError: The folder was submitted with another version or other models.
     """
     plan = folder.plan()
     own = {"program": analysis.PROGRAM, **analysis.models()}

@@ -1,4 +1,4 @@
-"""Survey of all jobs, read off the journals and the files."""
+"""Survey of the results of all jobs, from the journals and the output files."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ DONE, FAILED, LEFT, GONE = "done", "failed", "left", "outputs gone"
 
 
 @dataclass(frozen=True)
-class Fate:
-    """Of one job."""
+class JobResult:
+    """The result of one job so far."""
 
     work: Work
     state: str
+    """One of `done`, `failed`, `left`, `outputs gone`."""
     reason: str = ""
+    """Reason of its last failure; empty without one."""
     record: Record = field(default_factory=Record)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it for a table."""
+        """Return the fields for the table of results."""
         manifest = self.record.manifest if self.state == DONE else None
         return {
             "source_path": self.work.spec.source_path,
@@ -37,32 +39,32 @@ class Fate:
         }
 
 
-def fates(folder: Folder) -> Iterator[Fate]:
-    """Yield what has become of each job of the joblist."""
+def results(folder: Folder) -> Iterator[JobResult]:
+    """Yield the result of each job of the joblist so far."""
     records = journal.read(folder.journals())
-    for whole, makers in folder.jobs():
-        yield _fate(whole, makers, records)
+    for whole, parts in folder.jobs():
+        yield _result_of(whole, parts, records)
 
 
-def _fate(whole: Work, makers: Sequence[Work], records: Mapping[str, Record]) -> Fate:
+def _result_of(whole: Work, parts: Sequence[Work], records: Mapping[str, Record]) -> JobResult:
     record = records.get(whole.name, Record())
     if record.done:
-        return Fate(whole, DONE if is_done(record) else GONE, record=record)
+        return JobResult(whole, DONE if is_done(record) else GONE, record=record)
     if record.given_up:
-        return Fate(whole, FAILED, record.reason, record)
-    for maker in makers:
-        last_record = records.get(maker.name, Record())
+        return JobResult(whole, FAILED, record.reason, record)
+    for part in parts:
+        last_record = records.get(part.name, Record())
         if last_record.given_up:
-            return Fate(whole, FAILED, f"{maker.shard}: {last_record.reason}", record)
-    return Fate(whole, LEFT, record.reason, record)
+            return JobResult(whole, FAILED, f"{part.shard}: {last_record.reason}", record)
+    return JobResult(whole, LEFT, record.reason, record)
 
 
-def merge(folder: Folder) -> tuple[Counter[str], list[Fate]]:
-    """Write one table of all journals; the same however often it is done.
+def merge(folder: Folder) -> tuple[Counter[str], list[JobResult]]:
+    """Write the results of all jobs into one table, in the order of their csv files.
 
     Returns:
-        The number of jobs in each state, and the jobs that are not done.
+        The number of jobs in each state, and the results of the jobs that are not done.
     """
-    ordered = sorted(fates(folder), key=lambda fate: fate.work.csv)
-    write_lines(folder.merged, (fate.to_dict() for fate in ordered))
-    return Counter(fate.state for fate in ordered), [f for f in ordered if f.state != DONE]
+    ordered = sorted(results(folder), key=lambda result: result.work.csv)
+    write_lines(folder.merged, (result.to_dict() for result in ordered))
+    return Counter(result.state for result in ordered), [r for r in ordered if r.state != DONE]

@@ -1,4 +1,4 @@
-"""One task of the array: it works through its list, with a journal of its own."""
+"""One task of the array: it does the work of its list, and writes a journal of its own."""
 
 from __future__ import annotations
 
@@ -20,88 +20,95 @@ from jobs.worker.graceful_stop import GracefulStop
 
 log = logging.getLogger(__name__)
 GRACE_S = SIGNAL_S - 30.0
+"""Time that the current job has after the signal of Slurm, in seconds."""
 RETRY_S = 10.0
-DONE, INCOMPLETE, AGAIN = 0, 1, 75
+"""Pause before the first repetition of failed work, in seconds."""
+DONE, INCOMPLETE, TRY_AGAIN = 0, 1, 75
+"""Exit codes; `task.sh` asks Slurm for another turn after the last one."""
 
 
 def run(
     folder: Folder, kind: str, number: int, slot: int, *, private: Mapping[str, Any] | None = None
 ) -> int:
-    """Do the list of a task.
+    """Do the work of a task.
 
     Args:
-        folder: Folder of the joblist.
+        folder: Folder of the submission.
         kind: Kind of the task.
         number: Number of the round.
-        slot: Which task of the array.
-        private: What else its work needs, as in a lease.
+        slot: Number of the task in its array, from 0.
+        private: Other values that its work needs, as in a lease.
+
+    Returns:
+        0 if all work has ended; 75 if the task was asked to stop or started too early, so that
+        another turn may do the rest; 1 if this turn has not ended any work, so that another turn
+        would not help.
 
     Raises:
         UsageError: No job can be done on this machine.
-
-    Returns:
-        0: everything has an end. 75: asked to stop, or too early, with work left that another turn
-        may do. 1: a turn more is no help, for this one has not brought anything to its end.
     """
     plan = folder.plan()
-    drain = GracefulStop(GRACE_S)
-    drain.listen()
-    listed = [replace(w, private=private or {}) for w in folder.listed(number, kind, slot)]
-    solo = StandaloneRunner(plan.factory, {"threads": plan.threads}, drain=drain)
+    stop = GracefulStop(GRACE_S)
+    stop.listen()
+    works = [replace(w, private=private or {}) for w in folder.work_of_task(number, kind, slot)]
+    runner = StandaloneRunner(plan.factory, {"threads": plan.threads}, stop=stop)
     try:
         with Journal(folder.journal(number, kind, slot)) as journal:
-            turn = _Turn(solo, journal, drain)
+            task_run = _TaskRun(runner, journal, stop)
             if kind == SHARD:
-                return turn.go(listed)
-            code = turn.join(listed)
-            early = code == INCOMPLETE and still_at_work(folder, SHARD)
-            return AGAIN if early else code
+                return task_run.run(works)
+            code = task_run.join(works)
+            too_early = code == INCOMPLETE and still_at_work(folder, SHARD)
+            return TRY_AGAIN if too_early else code
     finally:
-        solo.close()
+        runner.close()
 
 
-class _Turn:
-    def __init__(self, solo: StandaloneRunner, journal: Journal, drain: GracefulStop) -> None:
-        self._solo = solo
+class _TaskRun:
+    """One turn of a task."""
+
+    def __init__(self, runner: StandaloneRunner, journal: Journal, stop: GracefulStop) -> None:
+        self._runner = runner
         self._journal = journal
-        self._drain = drain
+        self._stop = stop
 
-    def go(self, listed: Sequence[Work]) -> int:
-        """Do all work, and again what has failed for a while."""
-        left = before = self._open(listed)
-        turns = 0
-        while left and not self._drain.requested:
+    def run(self, works: Sequence[Work]) -> int:
+        """Do all work, and repeat work that failed but may succeed later; return the exit code."""
+        left = before = self._unfinished(works)
+        passes = 0
+        while left and not self._stop.requested:
             for work in left:
-                if not self._drain.requested:
-                    outcome = self._solo.run_work(work, self._journal)
+                if not self._stop.requested:
+                    outcome = self._runner.run_work(work, self._journal)
                     if outcome and outcome.kind == "worker":
                         raise UsageError(outcome.error)
-            left, turns = self._open(left), turns + 1
+            left, passes = self._unfinished(left), passes + 1
             if left:
-                self._drain.wait(backoff(turns, base_s=RETRY_S))
+                self._stop.wait(backoff(passes, base_s=RETRY_S))
         if not left:
             return DONE
-        return AGAIN if len(left) < len(before) else INCOMPLETE
+        return TRY_AGAIN if len(left) < len(before) else INCOMPLETE
 
-    def _open(self, listed: Sequence[Work]) -> list[Work]:
-        """Return the work that has no end yet."""
-        records = ((work, self._journal.record(work.name)) for work in listed)
+    def _unfinished(self, works: Sequence[Work]) -> list[Work]:
+        """Return the work that is neither done nor given up."""
+        records = ((work, self._journal.record(work.name)) for work in works)
         return [work for work, record in records if not (record.done or record.given_up)]
 
-    def join(self, listed: Sequence[Work]) -> int:
-        """Join the films with all of their parts; the others are left to another round."""
-        whole = [work for work in listed if self._journal.record(work.name).done or _is_whole(work)]
-        code = self.go(whole)
-        for work in whole:
+    def join(self, works: Sequence[Work]) -> int:
+        """Join the films that have all of their parts; the others are left to another round."""
+        complete = [w for w in works if self._journal.record(w.name).done or _has_all_parts(w)]
+        code = self.run(complete)
+        for work in complete:
             record = self._journal.record(work.name)
             if record.done or record.kind == "transient":
-                # No longer used; or damaged, and to be made anew.
+                # No longer needed; or damaged, so that they must be made again.
                 for part in work.parts:
                     Path(part).unlink(missing_ok=True)
-        return code if len(whole) == len(listed) else max(code, INCOMPLETE)
+        return code if len(complete) == len(works) else max(code, INCOMPLETE)
 
 
-def _is_whole(work: Work) -> bool:
+def _has_all_parts(work: Work) -> bool:
+    """Return whether all parts of a film exist; log the missing ones."""
     missing = [n for n, part in enumerate(work.parts, start=1) if not Path(part).is_file()]
     if missing:
         numbers = ", ".join(map(str, missing))

@@ -119,7 +119,7 @@ def fill(folder: Folder, films: list[Path], address: str) -> None:
         for film in films
     ]
     cut = [Shard(number, 2) for number in range(2)]
-    folder.keep(plan, ((work, [] if n else cut) for n, work in enumerate(works)))
+    folder.write_plan(plan, ((work, [] if n else cut) for n, work in enumerate(works)))
 
 
 @both

@@ -205,14 +205,14 @@ class Plain:
         specs = write_media(folder, media)
         cut = [Shard(number, 3) for number in range(3)]
         self.jobs = [replace(plan.template, spec=spec) for spec in specs]
-        self.folder.keep(
+        self.folder.write_plan(
             plan, ((w, cut if Path(w.csv).name.startswith("cut") else []) for w in self.jobs)
         )
 
     def begin(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SLURM_CONF", self.slurm.env["SLURM_CONF"])
         monkeypatch.chdir(ROOT)
-        assert rounds.begin(self.folder, retry=True)
+        assert rounds.submit_round(self.folder, retry=True)
 
     def busy(self, name: str) -> bool:
         """Whether a medium has told the number of its process."""

@@ -37,20 +37,24 @@ def fill(path: Path, media: dict[str, str], **changes: object) -> Folder:
         Work(spec=spec, options=planned.options, digest=planned.digest, bounds=planned.bounds)
         for spec in specs
     ]
-    folder.keep(planned, ((w, cut if Path(w.csv).name.startswith("cut") else []) for w in works))
+    folder.write_plan(
+        planned, ((w, cut if Path(w.csv).name.startswith("cut") else []) for w in works)
+    )
     return folder
 
 
 def begin(folder: Folder, *, retry: bool = False) -> list[str]:
     """List what is left; nothing is submitted."""
-    submissions = rounds.begin(folder, retry=retry, dry=True)
+    submissions = rounds.submit_round(folder, retry=retry, dry_run=True)
     if submissions:
-        folder.keep_round(Round(folder.round().number + 1))
+        folder.write_round(Round(folder.round().number + 1))
     return submissions
 
 
 def task(folder: Folder, kind: str, slot: int) -> int:
     """Run a task as Slurm does, as a process."""
-    command = batch.command("slurm", "task", str(folder.path), kind, str(folder.round().number))
+    command = batch.jobs_command(
+        "slurm", "task", str(folder.path), kind, str(folder.round().number)
+    )
     env = {**os.environ, "SLURM_ARRAY_TASK_ID": str(slot), "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=ROOT, env=env, timeout=110).returncode

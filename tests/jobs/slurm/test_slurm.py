@@ -23,12 +23,12 @@ def run_all(folder: Folder) -> list[int]:
         task(folder, kind, slot)
         for kind in (SHARD, JOIN)
         for slot in range(TASKS)
-        if folder.listed(number, kind, slot)
+        if folder.work_of_task(number, kind, slot)
     ]
 
 
 def names(folder: Folder, kind: str) -> list[str]:
-    listed = (folder.listed(folder.round().number, kind, slot) for slot in range(TASKS))
+    listed = (folder.work_of_task(folder.round().number, kind, slot) for slot in range(TASKS))
     return sorted(Path(work.csv).name for works in listed for work in works)
 
 
@@ -59,14 +59,13 @@ def test_jobs_are_done_cut_ones_too_and_merged(tmp_path: Path) -> None:
     submissions = begin(folder)
     assert len(submissions) == 3
     assert all(line.startswith("sbatch --parsable") for line in submissions)
-    assert names(folder, SHARD) == [
-        "a.csv", "b.csv", "cut.csv.part.0.1.1of2.npz", "cut.csv.part.0.1.2of2.npz",
-    ]  # fmt: skip
+    parts = [f"cut.csv.part.0.1.{number}of2.npz" for number in (1, 2)]
+    assert names(folder, SHARD) == ["a.csv", "b.csv", *parts]
     assert names(folder, JOIN) == ["cut.csv"]
     assert set(run_all(folder)) == {0}
     counts, bad = survey.merge(folder)
     assert counts == {"done": 2, "failed": 1}
-    assert [(fate.work.spec.source_path, fate.reason) for fate in bad] == [
+    assert [(result.work.spec.source_path, result.reason) for result in bad] == [
         (str(tmp_path / "b.mp4"), "input: bad")
     ]
     first = folder.merged.read_bytes()
@@ -103,7 +102,7 @@ def test_a_film_is_not_put_together_without_all_parts(tmp_path: Path) -> None:
     assert task(folder, JOIN, whole.slot(TASKS)) == 1
     assert not Path(whole.csv).exists()
     begin(folder)
-    assert makers[0].csv in [w.csv for n in range(TASKS) for w in folder.listed(2, SHARD, n)]
+    assert makers[0].csv in [w.csv for n in range(TASKS) for w in folder.work_of_task(2, SHARD, n)]
 
 
 def test_a_part_that_failed_for_good_fails_its_film(tmp_path: Path) -> None:
@@ -157,7 +156,7 @@ def test_dry_run_shows_what_a_shell_would_take(tmp_path: Path) -> None:
     assert "--signal=B:TERM@120" in array
     assert f"--output={tmp_path}/it's 50%%/jobs.slurm/log/shard-%A_%a.out" in array
     assert "--dependency=afterany:<shard>" in merge
-    assert len(Folder(folder / "jobs.slurm").listed(1, SHARD, 0)) == 2
+    assert len(Folder(folder / "jobs.slurm").work_of_task(1, SHARD, 0)) == 2
     assert (folder / "jobs.slurm" / "task.sh").is_file()
 
 
