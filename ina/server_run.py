@@ -29,7 +29,7 @@ from jobs.ledger.store import Store, default_path
 from jobs.retry import Timing
 from jobs.server.display import LiveDisplay, PlainDisplay, import_notes, results
 from jobs.server.estimate import Estimate
-from jobs.server.lengths import Lengths
+from jobs.server.lengths import LengthMeasurer
 from jobs.server.local_workers import LocalWorkers
 from jobs.server.progress import describe
 from jobs.server.server import JobServer
@@ -58,7 +58,7 @@ def serve(args: argparse.Namespace, options: AnalysisOptions) -> int:
         UsageError: The joblist or an option is wrong, or the port is taken.
         LedgerRefused: The ledger must not be used.
     """
-    bounds = arguments.bounds(args)
+    bounds = arguments.read_bounds(args)
     shards = FilmAnalysis().shards(args.shards, args.shard_minutes, options.to_dict())
     path = args.ledger or default_path(args.joblist)
     with ExitStack() as stack:
@@ -176,7 +176,7 @@ class ServerRun:
         """Measure beside the work which jobs are long, to hand them out first."""
         if self._options.engine != "image":
             measure = partial(duration_s, start=self._options.start, stop=self._options.stop)
-            lengths = Lengths(self._ledger, measure)
+            lengths = LengthMeasurer(self._ledger, measure)
             lengths.start()
             self._beside.callback(lengths.stop)
 
@@ -206,7 +206,7 @@ class ServerRun:
         """Show what happens until all jobs have an end, or a signal comes."""
         while not self._service.draining:
             time.sleep(TICK_S)
-            for line in workers.tend():
+            for line in workers.restart_dead():
                 display.note(line)
             status = self._service.status()
             self._show(display, status)
@@ -218,7 +218,7 @@ class ServerRun:
 
     def _show(self, display: PlainDisplay, status: dict[str, Any]) -> None:
         while not self._ended.empty():
-            display.ended(self._ended.get())
+            display.report_end(self._ended.get())
         if status:
             display.show(status)
 
@@ -238,7 +238,7 @@ class ServerRun:
             status = self._service.status()
             if self._service.idle() and not status.get("workers"):
                 return
-            workers.tend()
+            workers.restart_dead()
             time.sleep(TICK_S)
 
     def _conclude(self) -> int:
@@ -258,7 +258,7 @@ class ServerRun:
         finished = self._is_finished()
         store.set_meta(ended="1" if finished else "0")
         if finished:
-            self._service.collect(leases=0.0)
+            self._service.remove_part_files(leases=0.0)
         else:
             print("not finished: run the same command again to resume", flush=True)
         return 0 if finished and not bad else 1

@@ -1,1 +1,5 @@
-"""A page in the browser that shows how a joblist goes; docs/dashboard.md says how it is used."""
+"""The dashboard: a page in the browser that shows the progress of a joblist; see docs/dashboard.md.
+
+In: a running server and its ledger. Out: a page over HTTP, and retried or cancelled jobs.
+Used by `ina.server_run`.
+"""

@@ -1,4 +1,4 @@
-"""Questions and actions of the page; the answers are plain values for JSON."""
+"""What the page shows and does; every answer consists of plain values for JSON."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jobs.dashboard.catalogue import Catalogue, shown
-from jobs.dashboard.files import Reviews
+from jobs.dashboard.catalogue import Catalogue, job_to_json
+from jobs.dashboard.files import ReviewAddresses
 from jobs.dashboard.history import History
 from jobs.errors import LedgerUnavailable
 from jobs.ledger import queries, schema
 from jobs.ledger.store import Store
 from jobs.server.estimate import Estimate
 from jobs.server.operator import Operator
-from jobs.server.progress import ended, totals
+from jobs.server.progress import finished_count, totals
 from jobs.types import Job
 
-FRESH_S = 1.0
-"""Answers about everything are kept so long: ten open pages cost what one does."""
+MAX_AGE_S = 1.0
+"""Time for which a status is reused: ten open pages cost as much as one."""
 MMAP_BYTES = 1 << 30
-MAX_TEXT = 200
+MAX_TEXT_CHARS = 200
 
 
 class Board:
-    """Answers the page's questions with connections of its own, beside the server's.
+    """The state of the joblist for the page, read by database connections of its own.
 
     Args:
-        operator: Operator of the running server: what the page may do, it does.
-        store: The ledger's.
+        operator: Operator of the running server, which carries out the actions of the page.
+        store: Store of the ledger.
         title: Name of the joblist.
     """
 
     def __init__(self, operator: Operator, store: Store, *, title: str) -> None:
-        self.reviews = Reviews()
+        self.reviews = ReviewAddresses()
         self._operator = operator
         self._title = title
         self._began = time.time()
@@ -45,8 +45,8 @@ class Board:
         self._catalogue = Catalogue(_connect(store))
         self._history = History()
         self._estimate = Estimate(store.path)
-        self._kept: tuple[float, dict[str, Any]] = (-math.inf, {})
-        self._reader = threading.Thread(target=self._read, name="dashboard", daemon=True)
+        self._latest: tuple[float, dict[str, Any]] = (-math.inf, {})
+        self._reader = threading.Thread(target=self._read_names, name="dashboard", daemon=True)
         self._reader.start()
 
     def close(self) -> None:
@@ -57,23 +57,23 @@ class Board:
             self._estimate.close()
             self._catalogue.close()
 
-    def _read(self) -> None:
-        """Read what takes long before anybody asks."""
+    def _read_names(self) -> None:
+        """Read the names of all jobs before the first search: it takes long."""
         try:
             self._catalogue.read_names()
         except sqlite3.Error:
-            # Closed meanwhile, or the disk is broken: then every answer says so.
+            # Closed meanwhile, or the disk is broken: then every answer reports it.
             return
 
     def status(self) -> dict[str, Any]:
-        """Return how far everything is.
+        """Return the progress of all jobs.
 
         Raises:
-            LedgerUnavailable: The disk is broken just now.
+            LedgerUnavailable: The disk cannot be read now.
         """
         with self._mutex:
-            when, snapshot = self._kept
-            if time.monotonic() - when < FRESH_S:
+            when, snapshot = self._latest
+            if time.monotonic() - when < MAX_AGE_S:
                 return snapshot
             status = self._operator.status()
             if not status:
@@ -83,7 +83,7 @@ class Board:
             except sqlite3.OperationalError as error:
                 raise LedgerUnavailable(str(error)) from error
             summary = self._summary(status)
-            self._kept = time.monotonic(), summary
+            self._latest = time.monotonic(), summary
             return summary
 
     def _summary(self, status: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class Board:
             "now": time.time(),
             "began": self._began,
             "total": total,
-            "ended": min(float(total), ended(status)),
+            "ended": min(float(total), finished_count(status)),
             "left_s": self._estimate.left_s(status),
             "groups": totals(counts),
             "withheld": status["withheld"],
@@ -103,25 +103,30 @@ class Board:
         }
 
     def jobs(self, *, group: str, text: str, after: int, limit: int) -> list[dict[str, Any]]:
-        """Return jobs; see Catalogue.find.
+        """Return jobs; see `Catalogue.find`.
 
         Raises:
-            LedgerUnavailable: The disk is broken just now.
+            LedgerUnavailable: The disk cannot be read now.
         """
         try:
             matches = self._catalogue.find(group=group, text=text, after=after, limit=limit)
         except sqlite3.OperationalError as error:
             raise LedgerUnavailable(str(error)) from error
-        return [{**shown(job), "review": self.reviews.address(job)} for job in matches]
+        return [{**job_to_json(job), "review": self.reviews.address(job)} for job in matches]
 
     def job(self, number: int) -> Job | None:
-        """Return one job; None where there is none."""
+        """Return a job; None if there is none with this number."""
         return self._catalogue.job(number)
 
-    def change(self, verb: str, jobs: Sequence[int]) -> list[int]:
-        """Retry or cancel jobs; return those that were in a state for that."""
-        changed = getattr(self._operator, verb)(jobs)
-        self._kept = (-math.inf, {})
+    def change(self, action: str, jobs: Sequence[int]) -> list[int]:
+        """Change jobs; return those that were in a state for it.
+
+        Args:
+            action: `retry` or `cancel`.
+            jobs: Numbers of the jobs.
+        """
+        changed = getattr(self._operator, action)(jobs)
+        self._latest = (-math.inf, {})
         return list(changed)
 
     def failed(self) -> list[int]:
@@ -132,18 +137,18 @@ class Board:
 
 def _connect(store: Store) -> sqlite3.Connection:
     db = schema.connect(store.path, readonly=True)
-    # Without it, a search of 100,000 jobs would copy the whole file.
+    # Without this, a search of 100,000 jobs would copy the whole file.
     db.execute(f"PRAGMA mmap_size = {MMAP_BYTES}")
     return db
 
 
 def _text(value: object) -> str:
-    """Return a worker's text, of bounded length."""
-    return str(value)[:MAX_TEXT]
+    """Return a text from a worker, cut to a length that fits the page."""
+    return str(value)[:MAX_TEXT_CHARS]
 
 
-def _number(value: object) -> float | None:
-    """Return a number that JSON knows; None for anything else from a worker."""
+def _finite(value: object) -> float | None:
+    """Return a number that JSON can hold; None for any other value from a worker."""
     if isinstance(value, int | float) and math.isfinite(value):
         return float(value)
     return None
@@ -154,14 +159,14 @@ def _worker(worker: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": _text(name.rpartition(":")[0] or name),
         "device": _text(worker["device"]),
-        "silent_s": _number(worker["silent_s"]),
+        "silent_s": _finite(worker["silent_s"]),
         "jobs": [
             {
                 "job": job["job"],
                 "source": job["source"],
                 "stage": _text(job["progress"].get("stage", "")),
-                "fraction": _number(job["progress"].get("fraction")),
-                "speed": _number(job["progress"].get("speed")),
+                "fraction": _finite(job["progress"].get("fraction")),
+                "speed": _finite(job["progress"].get("speed")),
             }
             for job in worker["jobs"]
         ],

@@ -1,4 +1,4 @@
-"""The jobs as a person looks for them: by what became of them, by name, by reason."""
+"""Search of jobs: by group, by name, by reason of a failure."""
 
 from __future__ import annotations
 
@@ -11,29 +11,30 @@ from jobs.ledger import queries
 from jobs.server.progress import GROUPS, reason
 from jobs.types import Job, State
 
-PORTION = 2000
-MOST = 1000
+ROWS_PER_READ = 2000
+MAX_JOBS = 1000
 """Jobs in one answer."""
 MAX_WORDS = 8
 READY_S = 10.0
-"""How long a search waits for the names to be read; later ones do not wait."""
-# In the words of the indexes: SQLite compares them literally.
-INDEXES = (
+"""Time that a search waits until the names are read; later searches do not wait."""
+# Written as in the indexes of the schema: SQLite compares them literally.
+INDEXED_STATES = (
     ("job_out", ("leased", "publishing")),
     ("job_sharded", ("sharded",)),
     ("job_bad", ("failed", "poison")),
 )
-BAD = {State.FAILED.value, State.POISON.value}
+FAILED_STATES = {State.FAILED.value, State.POISON.value}
 SELECT = "SELECT " + ", ".join(f"job.{name.strip()}" for name in queries.COLUMNS.split(","))
 
 
 class Catalogue:
-    """Finds jobs by parts of the names of their media and results.
+    """Search by parts of the names of media and results.
 
-    Names are kept folded in a table of this connection alone, so that a search reads only them.
+    The names are kept, folded, in a temporary table of this connection, so that a search reads only
+    this table.
 
     Args:
-        db: A connection to the ledger, for this object alone.
+        db: Connection to the ledger, used by this object only.
     """
 
     def __init__(self, db: sqlite3.Connection) -> None:
@@ -49,14 +50,14 @@ class Catalogue:
             self._db.close()
 
     def read_names(self) -> None:
-        """Read the names of all jobs, in portions."""
+        """Read the names of all jobs, some thousand at a time."""
         last = 0
         while True:
             with self._mutex:
                 rows = self._db.execute(
                     "SELECT id, spec FROM main.job WHERE id > ? AND parent IS NULL"
                     " ORDER BY id LIMIT ?",
-                    (last, PORTION),
+                    (last, ROWS_PER_READ),
                 ).fetchall()
                 names = [(number, _names(spec)) for number, spec in rows]
                 self._db.executemany("INSERT INTO name VALUES(?, ?)", names)
@@ -66,78 +67,82 @@ class Catalogue:
         self._ready.set()
 
     def find(self, *, group: str, text: str, after: int, limit: int) -> list[Job]:
-        """Return jobs by number.
+        """Return the jobs that fit, in the order of their numbers.
 
         Args:
-            group: One of `jobs.server.progress.GROUPS`, or nothing for all.
+            group: One of `jobs.server.progress.GROUPS`; empty for all jobs.
             text: Words that must all be in the names, or all in the reason.
-            after: Only jobs with a higher number.
-            limit: Most jobs wanted.
+            after: Number; only jobs with a higher one are returned.
+            limit: Greatest number of jobs.
         """
         words = [fold(word) for word in text.split()][:MAX_WORDS]
-        limit = max(1, min(limit, MOST))
+        limit = max(1, min(limit, MAX_JOBS))
         states = GROUPS.get(group, ())
         if not words:
-            return self._listed(states, after, limit)
+            return self._in_states(states, after, limit)
         self._ready.wait(READY_S)
-        matches = {job.id: job for job in self._named(states, words, after, limit)}
-        if not states or BAD & set(states):
-            matches |= {job.id: job for job in self._with_reason(words, after, limit)}
+        matches = {job.id: job for job in self._by_name(states, words, after, limit)}
+        if not states or FAILED_STATES & set(states):
+            matches |= {job.id: job for job in self._by_reason(words, after, limit)}
         return [matches[number] for number in sorted(matches)][:limit]
 
-    def _listed(self, states: Sequence[str], after: int, limit: int) -> list[Job]:
-        listed: list[Job] = []
-        for index, states_kept in _sources(states):
+    def _in_states(self, states: Sequence[str], after: int, limit: int) -> list[Job]:
+        jobs: list[Job] = []
+        for index, condition in _state_conditions(states):
             query = (
-                f"{SELECT} FROM job {index} WHERE {states_kept} AND job.id > ?"
-                " AND job.parent IS NULL"
+                f"{SELECT} FROM job {index} WHERE {condition} AND job.id > ? AND job.parent IS NULL"
             )
-            listed += self._rows(f"{query} ORDER BY job.id LIMIT ?", (after, limit))
-        return sorted(listed, key=lambda job: job.id)[:limit]
+            jobs += self._read_jobs(f"{query} ORDER BY job.id LIMIT ?", (after, limit))
+        return sorted(jobs, key=lambda job: job.id)[:limit]
 
-    def _named(self, states: Sequence[str], words: list[str], after: int, limit: int) -> list[Job]:
+    def _by_name(
+        self, states: Sequence[str], words: list[str], after: int, limit: int
+    ) -> list[Job]:
         has = " AND instr(name.text, ?)" * len(words)
         query = (
             f"{SELECT} FROM temp.name AS name CROSS JOIN job ON job.id = name.id"
-            f" WHERE name.id > ?{has} AND {_in(states)} ORDER BY name.id LIMIT ?"
+            f" WHERE name.id > ?{has} AND {_state_in(states)} ORDER BY name.id LIMIT ?"
         )
-        return self._rows(query, (after, *words, limit))
+        return self._read_jobs(query, (after, *words, limit))
 
-    def _with_reason(self, words: list[str], after: int, limit: int) -> list[Job]:
+    def _by_reason(self, words: list[str], after: int, limit: int) -> list[Job]:
         has = " AND instr(folded(job.err), ?)" * len(words)
         query = (
             f"{SELECT} FROM job INDEXED BY job_bad WHERE job.state IN ('failed', 'poison')"
             f" AND job.parent IS NULL AND job.id > ?{has} ORDER BY job.id LIMIT ?"
         )
-        return self._rows(query, (after, *words, limit))
+        return self._read_jobs(query, (after, *words, limit))
 
-    def _rows(self, query: str, values: Sequence[object]) -> list[Job]:
+    def _read_jobs(self, query: str, values: Sequence[object]) -> list[Job]:
         with self._mutex:
             return [queries.as_job(row) for row in self._db.execute(query, values)]
 
     def job(self, number: int) -> Job | None:
-        """Return one job; None where there is none."""
-        rows = self._rows(f"{SELECT} FROM job WHERE job.id = ?", (number,))
-        return rows[0] if rows else None
+        """Return a job; None if there is none with this number."""
+        jobs = self._read_jobs(f"{SELECT} FROM job WHERE job.id = ?", (number,))
+        return jobs[0] if jobs else None
 
 
-def _sources(states: Sequence[str]) -> list[tuple[str, str]]:
-    """Return where jobs in these states stand, and how to say which they are."""
-    few = {"sharded": "job.state = 'sharded'"}
-    sources = []
-    for name, indexed in INDEXES:
+def _state_conditions(states: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the indexes that hold jobs in these states, each with its SQL condition."""
+    single_state = {"sharded": "job.state = 'sharded'"}
+    conditions = []
+    for name, indexed in INDEXED_STATES:
         if set(indexed) <= set(states):
-            sources.append((f"INDEXED BY {name}", few.get(indexed[0]) or _in(indexed)))
+            condition = single_state.get(indexed[0]) or _state_in(indexed)
+            conditions.append((f"INDEXED BY {name}", condition))
             states = [state for state in states if state not in indexed]
-    return [*sources, ("", _in(states))] if states or not sources else sources
+    if states or not conditions:
+        conditions.append(("", _state_in(states)))
+    return conditions
 
 
-def _in(states: Sequence[str]) -> str:
+def _state_in(states: Sequence[str]) -> str:
     return f"job.state IN ({', '.join(map(repr, states))})" if states else "TRUE"
 
 
-def shown(job: Job) -> dict[str, object]:
-    """Return what the page shows of a job; names as their file system has them."""
+def job_to_json(job: Job) -> dict[str, object]:
+    """Return the fields of a job for the page; names as the file system has them."""
     length = job.length if job.length is not None and job.length < float("inf") else None
     return {
         "id": job.id,
@@ -152,7 +157,7 @@ def shown(job: Job) -> dict[str, object]:
 
 
 def fold(text: str | None) -> str:
-    """Return a text as it is compared: without case, and with what is no Unicode replaced."""
+    """Return a text for comparison: case folded, and with bytes replaced that are not Unicode."""
     return (text or "").casefold().encode("utf-8", "replace").decode("utf-8")
 
 

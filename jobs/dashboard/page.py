@@ -1,4 +1,4 @@
-"""The dashboard of a running server: its questions, its web server, its token."""
+"""The dashboard of a running server: its web server, and the token of the operator."""
 
 from __future__ import annotations
 
@@ -17,18 +17,24 @@ from jobs.wire.transport import Access
 
 
 class Dashboard:
-    """A page that shows how it goes, and lets the operator retry and cancel jobs.
+    """A page that shows the progress, and lets the operator retry and cancel jobs.
 
     Args:
         service: Service of the running server.
-        ledger: Its jobs; the operator's token is kept beside it.
-        host: Where to listen.
-        port: 0 for any.
-        access: Certificates, for other machines.
+        ledger: Ledger of the jobs; the file with the token of the operator is in the same folder.
+        host: Name or address to listen on.
+        port: TCP port; 0 for any free one.
+        access: Certificates, if other machines may connect.
         title: Name of the joblist.
 
     Raises:
-        UsageError: The port is taken, or the address is open to strangers.
+        UsageError: The port is taken, or other machines could connect without certificates.
+
+    Example:
+        page = Dashboard(
+            service, ledger, host="localhost", port=8080, access=Access(), title="jobs.csv"
+        )
+        print(page)
     """
 
     def __init__(
@@ -42,7 +48,7 @@ class Dashboard:
         title: str,
     ) -> None:
         self.token_file = Path(f"{ledger.store.path}.token")
-        token = operators_token(self.token_file)
+        token = operator_token(self.token_file)
         self._board = Board(Operator(service, ledger), ledger.store, title=title)
         try:
             self._server = PageServer(host, port, board=self._board, token=token, access=access)
@@ -56,7 +62,7 @@ class Dashboard:
         self._thread.start()
 
     def __str__(self) -> str:
-        """Return the address, and where its token is, in words."""
+        """Return the address, and the file with its token, as text."""
         return f"dashboard: {self.url} (token: {self.token_file})"
 
     def close(self) -> None:
@@ -67,23 +73,23 @@ class Dashboard:
         self._board.close()
 
 
-def operators_token(path: Path) -> str:
-    """Return the token in a file, which is made where there is none.
+def operator_token(path: Path) -> str:
+    """Return the token in a file, which is written if it does not exist.
 
     Raises:
-        UsageError: Others can read it, or it is too short to be one.
+        UsageError: Other users can read the file, or the token is too short.
     """
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return _known_token(path)
+        return _read_token(path)
     with os.fdopen(handle, "w", encoding="ascii") as stream:
         token = secrets.token_urlsafe(32)
         stream.write(f"{token}\n")
     return token
 
 
-def _known_token(path: Path) -> str:
+def _read_token(path: Path) -> str:
     if path.stat().st_mode & 0o077:
         raise UsageError(f"{path} can be read by others: chmod 600 it, or remove it")
     token = path.read_text(encoding="utf-8", errors="replace").strip()

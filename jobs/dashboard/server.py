@@ -1,10 +1,11 @@
-"""The page's web server: who may ask what, and nothing that the page does not need.
+"""The web server of the page, and its rules of access.
 
-- Nothing is open but on this machine: elsewhere every answer needs the token, over TLS. What is
-  changed needs it everywhere. It is in a header, which no other site can make a browser send.
-- A name in `Host` that is not the server's is refused: a stranger's name may lead to this machine.
-- Scripts and styles are files of this server alone. Review pages, which others wrote, are shown in
-  a sandbox: as strangers to this page.
+- On this machine, reading needs no token. From other machines every answer needs the token, over
+  TLS. Changes always need it. It is in a header, which no other site can make a browser send.
+- A name in `Host` that is not a name of this server is refused: the name of another site may lead
+  to this machine.
+- Scripts and styles are files of this server only. Review pages, which others may have written, are
+  shown in a sandbox, without access to this page.
 """
 
 from __future__ import annotations
@@ -42,21 +43,22 @@ POLICY = (
     " require-trusted-types-for 'script'; trusted-types 'none'"
 )
 SANDBOX = "sandbox allow-scripts allow-downloads allow-modals"
-"""Of what others wrote: it has no part in this page's rights, whatever it holds."""
-SILENCE_S = 30.0
-MAX_PEERS = 64
+"""Policy of review pages: without the rights of this page, whatever they contain."""
+TIMEOUT_S = 30.0
+"""Time after which a silent client is disconnected."""
+MAX_CLIENTS = 64
 MAX_BODY_BYTES = 1 << 16
 MAX_CHANGES = 1000
 CHUNK_BYTES = 1 << 18
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class Refused(Exception):
-    """A request that is not answered.
+class RequestRefused(Exception):
+    """A request that is refused.
 
     Args:
-        status: Status of the answer.
-        message: What is wrong, and the cure.
+        status: HTTP status of the answer.
+        message: Description of the fault and its cure.
     """
 
     def __init__(self, status: HTTPStatus, message: str) -> None:
@@ -66,17 +68,17 @@ class Refused(Exception):
 
 
 class PageServer(ThreadingHTTPServer):
-    """Listens; see the module.
+    """The web server; each client has a thread of its own.
 
     Args:
-        host: Name or address; others than this machine's own need certificates.
-        port: TCP port; 0 for any.
-        board: Answers.
-        token: The operator's.
-        access: Certificates for other machines.
+        host: Name or address to listen on; one that other machines can reach needs certificates.
+        port: TCP port; 0 for any free one.
+        board: State of the joblist.
+        token: Token of the operator.
+        access: Certificates, if other machines may connect.
 
     Raises:
-        UsageError: The port is taken, or the address is open to strangers.
+        UsageError: The port is taken, or other machines could connect without certificates.
     """
 
     daemon_threads = True
@@ -88,10 +90,10 @@ class PageServer(ThreadingHTTPServer):
         self.is_local = is_loopback(host)
         own = {host, socket.gethostname(), socket.getfqdn()}
         self.names = LOCAL_NAMES if self.is_local else frozenset(map(str.lower, own))
-        self._peers = threading.BoundedSemaphore(MAX_PEERS)
-        context = None if self.is_local else _context(host, access)
+        self._free_clients = threading.BoundedSemaphore(MAX_CLIENTS)
+        context = None if self.is_local else _tls_context(host, access)
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        # IPv4 where there is a choice: browsers try both addresses of localhost.
+        # IPv4 if there is a choice: browsers try both addresses of localhost.
         self.address_family, *_, address = min(addresses, key=lambda entry: entry[0])
         try:
             super().__init__((str(address[0]), port), Handler)
@@ -101,7 +103,7 @@ class PageServer(ThreadingHTTPServer):
                 "give another --dashboard PORT"
             ) from error
         if context:
-            # Shaken in the peer's own thread, so that a silent one keeps no other waiting.
+            # The handshake is done in the thread of the client: a silent one delays no other.
             self.socket = context.wrap_socket(
                 self.socket, server_side=True, do_handshake_on_connect=False
             )
@@ -110,32 +112,32 @@ class PageServer(ThreadingHTTPServer):
         self.url = f"{scheme}://{name}:{self.server_address[1]}/"
 
     def server_bind(self) -> None:
-        """Bind without asking who this machine is, which may take long."""
+        """Bind without a look-up of the name of this machine, which may take long."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = "", self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a peer in a thread of its own, if there are not too many."""
-        if self._peers.acquire(blocking=False):
+        """Serve a client in a thread of its own, if there are not too many."""
+        if self._free_clients.acquire(blocking=False):
             super().process_request(request, client_address)
         else:
             self.shutdown_request(request)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve a peer."""
+        """Serve a client."""
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._peers.release()
+            self._free_clients.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
-        """Ignore peers that hang up, or do not speak TLS."""
-        log.debug("a peer of the dashboard was given up", exc_info=True)
+        """Ignore clients that disconnect, or do not use TLS."""
+        log.debug("a client of the dashboard was disconnected", exc_info=True)
 
 
-def _context(host: str, access: Access) -> ssl.SSLContext:
+def _tls_context(host: str, access: Access) -> ssl.SSLContext:
     if not access.certs:
         raise UsageError(
             f"--dashboard {host} can be reached from other machines: give --certs DIR, "
@@ -150,23 +152,23 @@ def _context(host: str, access: Access) -> ssl.SSLContext:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers one peer."""
+    """The requests of one client."""
 
     server: PageServer
     server_version, sys_version = "ina", ""
     protocol_version = "HTTP/1.1"
-    timeout = SILENCE_S
+    timeout = TIMEOUT_S
 
     def do_GET(self) -> None:
-        """Show something."""
+        """Answer a request to read."""
         self._answer(self._get)
 
     def do_HEAD(self) -> None:
-        """Say what `GET` would show."""
+        """Answer with the headers of `GET` only."""
         self._answer(self._get)
 
     def do_POST(self) -> None:
-        """Change something."""
+        """Answer a request to change something."""
         self._answer(self._post)
 
     def _answer(self, action: Callable[[str, Mapping[str, list[str]]], None]) -> None:
@@ -174,7 +176,7 @@ class Handler(BaseHTTPRequestHandler):
             self._require_host()
             address = urlsplit(self.path)
             action(address.path, parse_qs(address.query))
-        except Refused as refusal:
+        except RequestRefused as refusal:
             self.close_connection = True
             self._json({"error": refusal.message}, status=refusal.status)
         except LedgerUnavailable as error:
@@ -184,37 +186,38 @@ class Handler(BaseHTTPRequestHandler):
             self._json({"error": "not a request of this page"}, status=HTTPStatus.BAD_REQUEST)
 
     def _require_host(self) -> None:
-        """Refuse a page of another site with a name that was made to lead here."""
+        """Refuse a request for another host name: another site may have its name lead here."""
         host = urlsplit(f"//{self.headers.get('Host', '')}").hostname or ""
-        # No name server can redirect an address; on this machine alone, only its own are wanted.
-        fits = host in self.server.names or (not self.server.is_local and _is_address(host))
-        if not fits:
-            raise Refused(
+        # An address needs no look-up that could lead here from another site; a server for this
+        # machine only accepts its local addresses.
+        is_own = host in self.server.names or (not self.server.is_local and _is_address(host))
+        if not is_own:
+            raise RequestRefused(
                 HTTPStatus.MISDIRECTED_REQUEST, f"this is not {host!r}: open {self.server.url}"
             )
 
     def _require_token(self) -> None:
         offered = self.headers.get("Authorization", "").removeprefix("Bearer ").strip()
         if not hmac.compare_digest(offered.encode("utf-8", "replace"), self.server.token.encode()):
-            what = "is wrong" if offered else "is missing"
-            raise Refused(
+            fault = "is wrong" if offered else "is missing"
+            raise RequestRefused(
                 HTTPStatus.UNAUTHORIZED,
-                f"the operator's token {what}: it is in the file that the server names",
+                f"the operator's token {fault}: it is in the file that the server names",
             )
 
     def _get(self, path: str, query: Mapping[str, list[str]]) -> None:
         if path in STATIC:
-            name, kind = STATIC[path]
-            self._send((FOLDER / name).read_bytes(), kind)
+            name, content_type = STATIC[path]
+            self._send((FOLDER / name).read_bytes(), content_type)
         elif path.startswith("/review/"):
-            self._review(path)
+            self._send_review(path)
         elif path in ("/api/status", "/api/jobs"):
             if not self.server.is_local:
                 self._require_token()
             board = self.server.board
             self._json(board.status() if path == "/api/status" else self._jobs(query))
         else:
-            raise Refused(HTTPStatus.NOT_FOUND, "there is no such page")
+            raise RequestRefused(HTTPStatus.NOT_FOUND, "there is no such page")
 
     def _jobs(self, query: Mapping[str, list[str]]) -> dict[str, Any]:
         def first(name: str, default: str) -> str:
@@ -229,74 +232,79 @@ class Handler(BaseHTTPRequestHandler):
         return {"jobs": matches}
 
     def _post(self, path: str, _query: Mapping[str, list[str]]) -> None:
-        # Read first, in any case: an answer before the end of a question may be lost.
-        body = self._body()
+        # Read first in any case: an answer before the end of a request may be lost.
+        body = self._read_body()
         if path not in ("/api/retry", "/api/cancel"):
-            raise Refused(HTTPStatus.NOT_FOUND, "there is no such page")
+            raise RequestRefused(HTTPStatus.NOT_FOUND, "there is no such page")
         self._require_token()
         if self.headers.get_content_type() != "application/json":
-            raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send application/json")
+            raise RequestRefused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send application/json")
         plain = json.loads(body)
         requested = plain.get("jobs") if isinstance(plain, dict) else None
-        verb, board = path.rpartition("/")[2], self.server.board
-        every = requested == "failed" and verb == "retry"
-        jobs = board.failed() if every else _numbers(requested)
-        self._json({"changed": board.change(verb, jobs), "asked": len(jobs)})
+        action, board = path.rpartition("/")[2], self.server.board
+        all_failed = requested == "failed" and action == "retry"
+        jobs = board.failed() if all_failed else _job_numbers(requested)
+        self._json({"changed": board.change(action, jobs), "asked": len(jobs)})
 
-    def _body(self) -> bytes:
+    def _read_body(self) -> bytes:
         size = int(self.headers.get("Content-Length", "-1"))
         if not 0 <= size <= MAX_BODY_BYTES:
-            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "name at most 1,000 jobs")
+            raise RequestRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "name at most 1,000 jobs")
         return self.rfile.read(size)
 
-    def _review(self, address: str) -> None:
+    def _send_review(self, address: str) -> None:
         number = self.server.board.reviews.number(address)
         job = self.server.board.job(number) if number is not None else None
-        path = files.wanted(job, address) if job else None
-        kind = files.content_type(path) if path else None
-        if path is None or kind is None:
-            raise Refused(HTTPStatus.NOT_FOUND, "there is no such review: open it from the list")
+        path = files.requested_file(job, address) if job else None
+        content_type = files.content_type(path) if path else None
+        if path is None or content_type is None:
+            raise RequestRefused(
+                HTTPStatus.NOT_FOUND, "there is no such review: open it from the list"
+            )
         try:
-            piece = files.open_piece(path, self.headers.get("Range"))
+            file_range = files.open_range(path, self.headers.get("Range"))
         except OSError as error:
-            raise Refused(HTTPStatus.NOT_FOUND, f"cannot be read: {error.strerror}") from error
-        if piece is None:
-            raise Refused(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "no such part")
-        with piece.stream:
-            self._send_piece(piece, kind)
+            raise RequestRefused(
+                HTTPStatus.NOT_FOUND, f"cannot be read: {error.strerror}"
+            ) from error
+        if file_range is None:
+            raise RequestRefused(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "no such part")
+        with file_range.stream:
+            self._send_range(file_range, content_type)
 
-    def _send_piece(self, piece: files.Piece, kind: str) -> None:
-        is_part = piece.length < piece.size
+    def _send_range(self, file_range: files.FileRange, content_type: str) -> None:
+        first, last, size = file_range.first, file_range.last, file_range.size
+        is_part = file_range.length < size
         self.send_response(HTTPStatus.PARTIAL_CONTENT if is_part else HTTPStatus.OK)
-        self._headers(kind, piece.length, policy=SANDBOX)
+        self._send_headers(content_type, file_range.length, policy=SANDBOX)
         self.send_header("Accept-Ranges", "bytes")
         if is_part:
-            self.send_header("Content-Range", f"bytes {piece.first}-{piece.last}/{piece.size}")
+            self.send_header("Content-Range", f"bytes {first}-{last}/{size}")
         self.end_headers()
-        left = 0 if self.command == "HEAD" else piece.length
-        for chunk in iter(partial(piece.stream.read, CHUNK_BYTES), b""):
+        left = 0 if self.command == "HEAD" else file_range.length
+        for chunk in iter(partial(file_range.stream.read, CHUNK_BYTES), b""):
             if left <= 0:
                 break
             self.wfile.write(chunk[:left])
             left -= len(chunk)
         if left > 0:
-            # The file has shrunk: what was promised cannot come.
+            # The file has become shorter: the promised bytes do not exist.
             self.close_connection = True
 
     def _json(self, plain: object, *, status: HTTPStatus = HTTPStatus.OK) -> None:
         body = json.dumps(plain, allow_nan=False).encode("ascii")
         self._send(body, "application/json", status=status)
 
-    def _send(self, body: bytes, kind: str, *, status: HTTPStatus = HTTPStatus.OK) -> None:
+    def _send(self, body: bytes, content_type: str, *, status: HTTPStatus = HTTPStatus.OK) -> None:
         self.send_response(status)
-        self._headers(kind, len(body), policy=POLICY)
+        self._send_headers(content_type, len(body), policy=POLICY)
         self.send_header("Cross-Origin-Resource-Policy", "same-origin")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def _headers(self, kind: str, size: int, *, policy: str) -> None:
-        self.send_header("Content-Type", kind)
+    def _send_headers(self, content_type: str, size: int, *, policy: str) -> None:
+        self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(size))
         self.send_header("Content-Security-Policy", policy)
         self.send_header("Cache-Control", "no-store")
@@ -308,12 +316,12 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
-        """Answer what is no request, without repeating any of it."""
+        """Answer an invalid request, without repeating any of it."""
         self.close_connection = True
         self._json({"error": HTTPStatus(code).phrase}, status=HTTPStatus(code))
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Log no requests."""
+        """Log requests for debugging only."""
         log.debug(format, *args)
 
 
@@ -325,8 +333,12 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _numbers(values: object) -> list[int]:
-    """Return what are numbers of jobs, and not too many; ValueError for all else."""
+def _job_numbers(values: object) -> list[int]:
+    """Return numbers of jobs from a request.
+
+    Raises:
+        ValueError: They are not a list of numbers, or too many.
+    """
     if not isinstance(values, list) or not 0 < len(values) <= MAX_CHANGES:
         raise ValueError("no list of jobs")
     if not all(type(number) is int and 0 < number < 1 << 53 for number in values):

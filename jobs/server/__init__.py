@@ -1,5 +1,5 @@
-"""The server: leases, quarantine, progress, local workers, the display.
+"""The server: it leases jobs to workers, measures progress, and shows it on a terminal.
 
-In: a ledger and remote calls. Out: answers, and lines for a terminal.
-Used by `ina.server` and the dashboard.
+In: a ledger, and calls of workers and operators. Out: their answers, and lines for a terminal.
+Used by `ina.server_run` and the dashboard; commands call a running server by `operator.Door`.
 """

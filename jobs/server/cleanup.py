@@ -1,7 +1,7 @@
-"""Remove the part files of leases that ended before their job was done, and of shards.
+"""Removal of part files: of shards, and of leases that ended before their job was done.
 
-The next lease of a job clears its own names; what remains are the jobs that were given up, and
-workers that were killed after another had taken over.
+The next lease of a job removes the older part files of the job. What remains are the files of jobs
+that were given up, and of workers that were killed after another worker had taken their job.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ BATCH = 500
 
 
 def remove_part_files(ledger: Ledger, *, age_s: float) -> int:
-    """Remove the part files of leases that ended at least so long ago; may be stopped anywhere.
+    """Remove the part files of leases that ended some time ago; may be stopped at any point.
 
     Args:
-        ledger: Remembers how far its events have been worked through.
-        age_s: Time since the end of the lease: its worker may still have the file open, and a
-            network disk keeps such a file under another name.
+        ledger: Ledger of the jobs. It remembers the last event that was handled.
+        age_s: Least time since the end of a lease, in seconds. Its worker may still have the file
+            open, and a network disk keeps such a file under another name.
 
     Returns:
         Number of files removed.
     """
     removed = 0
-    while rows := _ended(ledger, before=time.time() - age_s):
-        for _, number, token, what, detail in rows:
+    while rows := _ended_leases(ledger, before=time.time() - age_s):
+        for _, number, token, event, detail in rows:
             job = ledger.store.read(partial(queries.job, number=number))
-            if what == "undivided":
-                removed += sum(map(_remove, _of_shards(job, token, int(detail or 0))))
+            if event == "undivided":
+                removed += sum(map(_remove, _shard_files(job, token, int(detail or 0))))
             elif (job.token, job.state) not in ((token, state) for state in queries.OUT):
                 dests = job.spec.dests.values()
                 removed += sum(_remove(part_path(dest, number, token)) for dest in dests)
@@ -43,12 +43,13 @@ def remove_part_files(ledger: Ledger, *, age_s: float) -> int:
     return removed
 
 
-def _of_shards(job: Job, cut: int, count: int) -> list[Path]:
+def _shard_files(job: Job, cut: int, count: int) -> list[Path]:
     csv = job.spec.dests["csv"]
     return [Path(part_file(csv, job.id, cut, number, count)) for number in range(count)]
 
 
-def _ended(ledger: Ledger, *, before: float) -> list[tuple[int, int, int, str, str | None]]:
+def _ended_leases(ledger: Ledger, *, before: float) -> list[tuple[int, int, int, str, str | None]]:
+    """Return event number, job, token, event and its detail of leases, in order of time."""
     since = int(ledger.store.meta("collected") or 0)
     return ledger.store.read(
         lambda db: queries.ended_leases(db, since=since, before=before, limit=BATCH)
@@ -56,6 +57,7 @@ def _ended(ledger: Ledger, *, before: float) -> list[tuple[int, int, int, str, s
 
 
 def _remove(path: Path) -> bool:
+    """Remove a file; return whether there was one."""
     try:
         path.unlink()
     except (FileNotFoundError, NotADirectoryError):

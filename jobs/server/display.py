@@ -6,7 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from jobs.server.progress import describe, ended, totals
+from jobs.server.progress import describe, finished_count, totals
 from jobs.types import Job, State
 
 if TYPE_CHECKING:
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from jobs.server.estimate import Estimate
 
 REPORT_EVERY_S = 30.0
-BAD = (State.FAILED, State.POISON)
+"""Time between two lines of progress in a log."""
+FAILED_STATES = (State.FAILED, State.POISON)
 BAR_WIDTH = 40
 
 
 def import_notes(imported: Imported) -> list[str]:
-    """Return what became of jobs that were known before, a line each."""
+    """Return a line for each thing that happened to jobs of an earlier run."""
     counts = (
         (imported.skipped, "done before and skipped"),
         (imported.missing, "done before, but their outputs are gone: to be done again"),
@@ -33,22 +34,22 @@ def import_notes(imported: Imported) -> list[str]:
 
 
 def clock(seconds: float) -> str:
-    """Return hours, minutes and seconds."""
+    """Return a time as hours, minutes and seconds."""
     return f"{seconds // 3600:.0f}:{seconds % 3600 // 60:02.0f}:{seconds % 60:02.0f}"
 
 
 def summary(counts: dict[str, int]) -> str:
-    """Return the numbers in words, those of nothing left out."""
+    """Return the number of jobs in each group as text, without the empty groups."""
     return ", ".join(f"{n} {name}" for name, n in totals(counts).items() if n)
 
 
 def results(counts: dict[str, int], sums: dict[str, float], *, elapsed_s: float) -> list[str]:
-    """Return what was done in all, a line each.
+    """Return the totals of a run, a line each.
 
     Args:
-        counts: Jobs by state.
-        sums: Sums over the jobs done in this run.
-        elapsed_s: Since its start.
+        counts: Number of jobs by state.
+        sums: Sums of the statistics of all jobs done in this run.
+        elapsed_s: Time since the start of the run, in seconds.
     """
     media_s = sums.get("media_s", 0.0)
     lines = {
@@ -77,36 +78,36 @@ def results(counts: dict[str, int], sums: dict[str, float], *, elapsed_s: float)
 
 
 class PlainDisplay:
-    """Lines for a log file: one for each job that ends, and one from time to time."""
+    """Lines for a log file: one for each job that ends, and one of progress every 30 s."""
 
     def __init__(self) -> None:
-        self._reported = time.monotonic()
+        self._last_report = time.monotonic()
         self._withheld = ""
 
     def note(self, text: str) -> None:
-        """Say something of interest."""
+        """Print a line of text."""
         print(text, flush=True)
 
-    def ended(self, job: Job) -> None:
-        """Report the end of a job."""
+    def report_end(self, job: Job) -> None:
+        """Print how a job ended."""
         self.note(f"{job.state.value}: {describe(job)}")
 
     def show(self, status: dict[str, Any]) -> None:
-        """Report how far everything is, not too often, and at once why nothing goes on."""
+        """Print the progress every 30 s, and at once the reason when jobs are withheld."""
         why = status.get("withheld", "")
         if why != self._withheld:
             self._withheld = why
             self.note(f"no jobs are handed out: {why}" if why else "jobs are handed out again")
-        if time.monotonic() - self._reported >= REPORT_EVERY_S:
-            self._reported = time.monotonic()
+        if time.monotonic() - self._last_report >= REPORT_EVERY_S:
+            self._last_report = time.monotonic()
             self.note(f"progress: {summary(status['counts'])}")
 
     def close(self) -> None:
-        """Print nothing more."""
+        """Release the terminal; lines need nothing."""
 
 
 class LiveDisplay(PlainDisplay):
-    """A bar and a table in the terminal: the jobs, and what each worker does.
+    """A progress bar and a table in the terminal: all jobs, and what each worker does.
 
     Args:
         estimate: Estimate of the time that is left.
@@ -121,16 +122,16 @@ class LiveDisplay(PlainDisplay):
         self._live.start()
 
     def note(self, text: str) -> None:
-        """Say something of interest, above the table."""
+        """Print a line of text above the table."""
         self._live.console.print(text, markup=False, highlight=False)
 
-    def ended(self, job: Job) -> None:
-        """Report the jobs that failed; the bar counts the others."""
-        if job.state in BAD:
-            super().ended(job)
+    def report_end(self, job: Job) -> None:
+        """Print a job that failed; the bar counts the others."""
+        if job.state in FAILED_STATES:
+            super().report_end(job)
 
     def show(self, status: dict[str, Any]) -> None:
-        """Draw everything anew."""
+        """Draw the bar and the table again."""
         from rich.console import Group
 
         super().show(status)
@@ -145,12 +146,12 @@ class LiveDisplay(PlainDisplay):
 
         counts = status["counts"]
         total = sum(counts.values())
-        over = ended(status)
+        finished = finished_count(status)
         left_s = self._estimate.left_s(status)
         grid = Table.grid(padding=(0, 2))
         grid.add_row(
-            ProgressBar(total=max(1, total), completed=over, width=BAR_WIDTH),
-            f"{100 * over / max(1, total):.0f} %",
+            ProgressBar(total=max(1, total), completed=finished, width=BAR_WIDTH),
+            f"{100 * finished / max(1, total):.0f} %",
             f"{clock(self._estimate.elapsed_s())} elapsed",
             "" if left_s is None else f"{clock(left_s)} left, until {_time_of_day(left_s)}",
         )
@@ -160,7 +161,7 @@ class LiveDisplay(PlainDisplay):
         return outer
 
     def close(self) -> None:
-        """Leave the last picture standing."""
+        """Stop drawing; the last state stays on the terminal."""
         self._live.stop()
         self._estimate.close()
 

@@ -11,159 +11,167 @@ from pathlib import Path
 from typing import Any
 
 from jobs.ledger import schema
-from jobs.server.progress import ended, totals
+from jobs.server.progress import finished_count, totals
 
-KNOWN = 0.9
-"""Share of the jobs ahead that must have a known length."""
-DONE = """
+MIN_MEASURED_SHARE = 0.9
+"""Share of the jobs ahead that must have a measured length."""
+LENGTHS_DONE = """
 SELECT COALESCE(NULLIF(job.length, 9e999), json_extract(job.manifest, '$.statistics.media_s'))
 FROM event JOIN job ON job.id = event.job
 WHERE event.id > ? AND event.id <= ? AND event.what = 'done' AND job.parent IS NULL"""
-AHEAD = """
+LENGTHS_AHEAD = """
 SELECT COUNT(*), TOTAL(length) FROM job INDEXED BY job_ready
 WHERE state = 'ready' AND length < 1e12"""
-PATIENCE_S = 1.0
-"""An answer is good for so long: with a million jobs, a new one takes a while."""
+MAX_AGE_S = 1.0
+"""Time for which an estimate is reused: with a million jobs, a new one takes a while."""
 
 
 @dataclass(frozen=True)
-class _Running:
+class _RunningJob:
     """A job at work."""
 
     length_s: float
-    """Of its medium."""
+    """Length of its medium, in seconds."""
     done: float
-    """Share of it."""
+    """Share of the medium that is done, 0 to 1."""
     speed: float
     """Seconds of medium per second; 0 where it is unknown."""
 
     @property
     def left_s(self) -> float:
-        """Seconds of medium."""
+        """Seconds of medium that are left."""
         return self.length_s * (1 - self.done)
 
     @property
-    def alone_s(self) -> float:
-        """Time that it still takes where it is, however many other workers have nothing to do."""
+    def least_time_s(self) -> float:
+        """Time that its worker still needs, however many other workers are idle."""
         return self.left_s / self.speed if self.speed else 0.0
 
 
 class Estimate:
-    """The time that is left.
+    """Estimate of the time left.
 
-    Long media come first, so jobs do not end evenly: where their lengths are known, the media that
-    are done and ahead are compared, not the numbers of jobs.
+    Long media come first, so jobs do not end evenly. Where the lengths of media are known, the
+    estimate compares the lengths that are done and ahead, not the numbers of jobs.
 
     Args:
-        ledger: Its file; what its jobs have done so far says nothing about this run.
-        patience_s: How long an answer is good.
-        clock: Monotonic seconds.
+        ledger: Path of the ledger. What its jobs did before this run is not counted.
+        max_age_s: Time for which an estimate is reused, in seconds.
+        clock: Clock that returns monotonic seconds.
     """
 
     def __init__(
         self,
         ledger: Path,
         *,
-        patience_s: float = PATIENCE_S,
+        max_age_s: float = MAX_AGE_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._db = schema.connect(ledger, readonly=True)
-        self._patience_s = patience_s
+        self._max_age_s = max_age_s
         self._clock = clock
         self._began = clock()
-        self._told: tuple[float, float | None] = (-math.inf, None)
-        self._read = self._last_event()
-        self._ended: int | None = None
-        """Jobs that were over before."""
-        self._known, self._media_s = 0, 0.0
-        """Return the number of jobs of this run with a known length, and the sum of lengths."""
-        self._unknown = 0
+        self._latest: tuple[float, float | None] = (-math.inf, None)
+        """Time of the latest estimate, and the estimate."""
+        self._last_event_read = self._last_event()
+        self._finished_before: int | None = None
+        """Number of jobs that had ended before this run."""
+        self._measured_done, self._media_s = 0, 0.0
+        """Number of jobs done in this run with a known length, and the sum of these lengths."""
+        self._unmeasured_done = 0
 
     def close(self) -> None:
         """Close the ledger."""
         self._db.close()
 
     def elapsed_s(self) -> float:
-        """Return the time since the beginning."""
+        """Return the time since the beginning, in seconds."""
         return self._clock() - self._began
 
     def left_s(self, status: Mapping[str, Any]) -> float | None:
-        """Return seconds; None before anything has happened, or where the ledger cannot be read.
+        """Return the time left, in seconds.
 
         Args:
             status: Status of the server.
+
+        Returns:
+            None before any progress, or where the ledger cannot be read.
         """
         numbers = totals(status["counts"])
         if not numbers["running"] + numbers["to do"]:
             return 0.0
-        when, estimate_s = self._told
+        when, estimate_s = self._latest
         age_s = self._clock() - when
-        if age_s >= self._patience_s:
-            self._told = self._clock(), self._reset(status)
-            return self._told[1]
+        if age_s >= self._max_age_s:
+            self._latest = self._clock(), self._estimate(status)
+            return self._latest[1]
         return None if estimate_s is None else max(0.0, estimate_s - age_s)
 
-    def _reset(self, status: Mapping[str, Any]) -> float | None:
+    def _estimate(self, status: Mapping[str, Any]) -> float | None:
         by_number = self._by_number(status)
         try:
-            self._advance()
-            by_media = self._by_media(status)
+            self._read_new_events()
+            by_length = self._by_length(status)
         except sqlite3.OperationalError:
             return None
-        return by_number if by_media is None else by_media
+        return by_number if by_length is None else by_length
 
     def _by_number(self, status: Mapping[str, Any]) -> float | None:
-        over, total = ended(status), sum(status["counts"].values())
-        if self._ended is None:
-            self._ended = int(over)
-        gained = over - self._ended
-        return self.elapsed_s() * (total - over) / gained if gained > 0 else None
+        """Return the time left by the number of jobs; None before any progress."""
+        finished, total = finished_count(status), sum(status["counts"].values())
+        if self._finished_before is None:
+            self._finished_before = int(finished)
+        gained = finished - self._finished_before
+        return self.elapsed_s() * (total - finished) / gained if gained > 0 else None
 
     def _last_event(self) -> int:
         (last,) = self._db.execute("SELECT COALESCE(MAX(id), 0) FROM event").fetchone()
         return int(last)
 
-    def _advance(self) -> None:
-        """Read which jobs are done since the last time."""
+    def _read_new_events(self) -> None:
+        """Add the lengths of the jobs that were done since the last call."""
         last = self._last_event()
-        for (length,) in self._db.execute(DONE, (self._read, last)):
+        for (length,) in self._db.execute(LENGTHS_DONE, (self._last_event_read, last)):
             if length is None:
-                self._unknown += 1
+                self._unmeasured_done += 1
             else:
-                self._known += 1
+                self._measured_done += 1
                 self._media_s += length
-        self._read = last
+        self._last_event_read = last
 
-    def _by_media(self, status: Mapping[str, Any]) -> float | None:
-        """Return the time by lengths; None where too few are known, or jobs are divided."""
+    def _by_length(self, status: Mapping[str, Any]) -> float | None:
+        """Return the time left by lengths; None where too few are known, or jobs are divided."""
         counts = status["counts"]
-        share_known, ahead_s = self._db.execute(AHEAD).fetchone()
+        measured_ahead, ahead_s = self._db.execute(LENGTHS_AHEAD).fetchone()
         ready = counts.get("ready", 0)
-        if counts.get("sharded") or not share_known + self._known or share_known < KNOWN * ready:
+        measured = self._measured_done + measured_ahead
+        if counts.get("sharded") or not measured or measured_ahead < MIN_MEASURED_SHARE * ready:
             return None
-        mean = (self._media_s + ahead_s) / (self._known + share_known)
+        mean = (self._media_s + ahead_s) / measured
         running = self._running(status, mean)
-        others = ready - share_known + counts.get("wait", 0)
+        others = ready - measured_ahead + counts.get("wait", 0)
         left = ahead_s + others * mean + sum(job.left_s for job in running)
-        done = self._media_s + self._unknown * mean + sum(j.length_s * j.done for j in running)
+        done = self._media_s + self._unmeasured_done * mean
+        done += sum(job.length_s * job.done for job in running)
         if done <= 0:
             return None
-        longest_s = max((job.alone_s for job in running), default=0.0)
+        longest_s = max((job.least_time_s for job in running), default=0.0)
         return max(left * self.elapsed_s() / done, longest_s)
 
-    def _running(self, status: Mapping[str, Any], mean: float) -> list[_Running]:
-        running: dict[int, _Running] = {}
+    def _running(self, status: Mapping[str, Any], mean: float) -> list[_RunningJob]:
+        """Return the jobs at work; `mean` stands in for a length that is not known."""
+        running: dict[int, _RunningJob] = {}
         for job_status in (job for worker in status["workers"] for job in worker["jobs"]):
-            length_s = self._length_s(job_status["job"]) or _number(
-                job_status["progress"], "duration_s"
+            number, progress = job_status["job"], job_status["progress"]
+            job = _RunningJob(
+                length_s=self._length_s(number) or _positive(progress, "duration_s") or mean,
+                done=job_status["done"],
+                speed=_positive(progress, "speed"),
             )
-            job = _Running(
-                length_s or mean, job_status["done"], _number(job_status["progress"], "speed")
-            )
-            other = running.get(job_status["job"])
-            # Of a job that two workers have, the one that is further counts.
+            other = running.get(number)
+            # Of the two leases of a job, the one that is further counts.
             if other is None or job.done > other.done:
-                running[job_status["job"]] = job
+                running[number] = job
         return list(running.values())
 
     def _length_s(self, job: int) -> float:
@@ -172,8 +180,8 @@ class Estimate:
         return row[0] if row and row[0] and math.isfinite(row[0]) else 0.0
 
 
-def _number(progress: Mapping[str, Any], name: str) -> float:
-    """Return what a worker has told; 0 for all that is no length or speed."""
+def _positive(progress: Mapping[str, Any], name: str) -> float:
+    """Return a length or speed that a worker reported; 0 for any other value."""
     value = progress.get(name)
     if isinstance(value, int | float) and math.isfinite(value) and value > 0:
         return float(value)

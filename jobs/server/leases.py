@@ -1,4 +1,4 @@
-"""Deadlines of leases, in memory: a heartbeat costs no write, and no clock can be set."""
+"""Deadlines of leases, in memory: a heartbeat writes nothing, and setting a clock has no effect."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jobs.types import Job
 
 
 @dataclass
-class Held:
+class HeldLease:
     """A lease that a worker holds."""
 
     job: int
@@ -22,20 +22,26 @@ class Held:
     source: str
     """Path of the medium, and which shard of it, for the display."""
     running: bool
-    """Whether it is the job at work, not one that is queued in the worker."""
+    """Whether the worker works on the job; else the job is queued in the worker."""
     share: tuple[float, float] = (0.0, 1.0)
-    """What of its job it does, for the display: from where to where, 0 to 1."""
+    """Part of its job that it does, for the display: start and end, 0 to 1."""
     deadline: float = 0.0
+    """Time at which it expires, by the clock of the book; so are the next two."""
     granted: float = 0.0
     renewed: float = 0.0
     progress: Mapping[str, Any] = field(default_factory=dict)
     done: float = 0.0
-    """Share of its work that is done, as its worker last said: not every stage says so."""
+    """Share of its work that is done, as last reported: not every stage reports it."""
 
     @classmethod
-    def of(cls, job: Job, *, running: bool) -> Held:
-        """Describe the lease of a job."""
-        # What is to be put together of shards is nearly done.
+    def of(cls, job: Job, *, running: bool) -> HeldLease:
+        """Return the lease of a job.
+
+        Args:
+            job: Job with its worker.
+            running: Whether the worker works on it now.
+        """
+        # A job that joins its shards is nearly done.
         share = (0.0, 1.0) if job.cut is None else (1.0, 1.0)
         part = f" [{job.shard.number + 1}/{job.shard.count}]" if job.shard else ""
         return cls(
@@ -47,8 +53,8 @@ class Held:
             share=(0.0, 1 / job.shard.count) if job.shard else share,
         )
 
-    def shown(self) -> dict[str, Any]:
-        """Return what a display shows of it; `done` is how much of its job is."""
+    def status(self) -> dict[str, Any]:
+        """Return the fields for a display; `done` is the share of the job, 0 to 1."""
         low, high = self.share
         return {
             "job": self.job,
@@ -59,55 +65,55 @@ class Held:
 
 
 class LeaseBook:
-    """Who holds which job until when.
+    """All leases with their deadlines, and the last call of each worker; safe between threads.
 
     Args:
-        lease_s: Time without a heartbeat after which a job is lost.
-        clock: Monotonic seconds.
+        lease_s: Time without a heartbeat after which a lease expires, in seconds.
+        clock: Clock that returns monotonic seconds.
     """
 
     def __init__(self, lease_s: float, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._lease_s = lease_s
         self._clock = clock
         self._mutex = threading.Lock()
-        self._held: dict[tuple[int, int], Held] = {}
-        self._seen: dict[str, float] = {}
-        self._losers: deque[tuple[float, str]] = deque()
+        self._held: dict[tuple[int, int], HeldLease] = {}
+        self._last_calls: dict[str, float] = {}
+        self._troubles: deque[tuple[float, str]] = deque()
 
-    def seen(self, worker: str) -> None:
-        """Note that a worker has called."""
+    def note_call(self, worker: str) -> None:
+        """Record that a worker has called."""
         with self._mutex:
-            self._seen[worker] = self._clock()
+            self._last_calls[worker] = self._clock()
 
     def silent_s(self, worker: str) -> float:
-        """Return the time since a worker has called, in seconds."""
+        """Return the time since the last call of a worker, in seconds."""
         with self._mutex:
             now = self._clock()
-            return now - self._seen.get(worker, now)
+            return now - self._last_calls.get(worker, now)
 
-    def forget(self, worker: str) -> None:
-        """Note that a worker has gone for good."""
+    def remove_worker(self, worker: str) -> None:
+        """Remove a worker that has left."""
         with self._mutex:
-            self._seen.pop(worker, None)
+            self._last_calls.pop(worker, None)
 
-    def live(self) -> list[str]:
+    def live_workers(self) -> list[str]:
         """Return the workers that have called within one lease."""
         with self._mutex:
-            return self._seen_within(self._lease_s)
+            return self._callers_within(self._lease_s)
 
-    def _seen_within(self, seconds: float) -> list[str]:
+    def _callers_within(self, seconds: float) -> list[str]:
         since = self._clock() - seconds
-        return [worker for worker, when in self._seen.items() if when >= since]
+        return [worker for worker, when in self._last_calls.items() if when >= since]
 
-    def add(self, held: Held) -> None:
-        """Start a full lease."""
+    def add(self, held: HeldLease) -> None:
+        """Add a lease, with its full time."""
         with self._mutex:
             held.granted = held.renewed = self._clock()
             held.deadline = held.renewed + self._lease_s
             self._held[held.job, held.token] = held
 
     def renew(self, worker: str, job: int, token: int, progress: Mapping[str, Any] | None) -> bool:
-        """Extend a lease; False when this worker does not hold it any more."""
+        """Extend a lease; return False if this worker no longer holds it."""
         with self._mutex:
             held = self._held.get((job, token))
             if held is None or held.worker != worker:
@@ -130,16 +136,21 @@ class LeaseBook:
             return True
 
     def drop_others(self, job: int, winner: int) -> None:
-        """End every lease of a job but one."""
+        """End every lease of a job except that of the winner, a token."""
         with self._mutex:
             for key in [k for k in self._held if k[0] == job and k[1] != winner]:
                 del self._held[key]
 
     def long_at_work(self, worker: str, *, age_s: float) -> list[int]:
-        """Return jobs that other workers have been at for some time, the longest first."""
+        """Return jobs that other workers have had for some time, the oldest first.
+
+        Args:
+            worker: Worker without a job.
+            age_s: Least age of the leases, in seconds.
+        """
         with self._mutex:
             latest = self._clock() - age_s
-            # One without progress may not even know of its lease.
+            # A worker without progress may not know of its lease.
             old = [
                 held
                 for held in self._held.values()
@@ -147,54 +158,54 @@ class LeaseBook:
             ]
             return [held.job for held in sorted(old, key=lambda held: held.granted)]
 
-    def held(self, worker: str | None = None) -> list[Held]:
+    def held(self, worker: str | None = None) -> list[HeldLease]:
         """Return the leases of one worker, or of all."""
         with self._mutex:
             return [h for h in self._held.values() if worker is None or h.worker == worker]
 
-    def shown(self, worker: str) -> list[dict[str, Any]]:
-        """Return what a display shows of the leases of a worker."""
-        return [held.shown() for held in self.held(worker)]
+    def status(self, worker: str) -> list[dict[str, Any]]:
+        """Return the fields for a display of each lease of a worker."""
+        return [held.status() for held in self.held(worker)]
 
-    def expire(self) -> Iterator[tuple[Held, bool]]:
-        """Remove the leases that are over.
+    def expire(self) -> Iterator[tuple[HeldLease, bool]]:
+        """Remove the leases that have expired.
 
         Yields:
-            The lease, and whether its job is to blame: it was running, its worker fell
-            silent with it, and it was not one of many that fell silent together, which
-            points to the network or the storage.
+            The lease, and whether its job may be the cause: the job was running, its worker has not
+            called since, and most other workers still call. If most workers are silent, the network
+            or the storage is the cause.
         """
         with self._mutex:
             now = self._clock()
-            over = [held for held in self._held.values() if held.deadline <= now]
-            for held in over:
+            expired = [held for held in self._held.values() if held.deadline <= now]
+            for held in expired:
                 del self._held[held.job, held.token]
-                self._losers.append((now, held.worker))
-            outage = self._outage(now) or self._silence()
-            silent = [self._seen.get(h.worker, -1.0) <= h.renewed for h in over]
-        for held, is_silent in zip(over, silent, strict=True):
-            yield held, held.running and is_silent and not outage
+                self._troubles.append((now, held.worker))
+            is_common = self._is_outage(now) or self._is_silence_common()
+            silent = [self._last_calls.get(h.worker, -1.0) <= h.renewed for h in expired]
+        for held, is_silent in zip(expired, silent, strict=True):
+            yield held, held.running and is_silent and not is_common
 
-    def _silence(self) -> bool:
-        """Say whether most workers are silent, though not all of their leases are over yet."""
-        recent = set(self._seen_within(3 * self._lease_s))
-        silent = recent - set(self._seen_within(self._lease_s / 2))
+    def _is_silence_common(self) -> bool:
+        """Return whether most workers are silent, though not all of their leases have expired."""
+        recent = set(self._callers_within(3 * self._lease_s))
+        silent = recent - set(self._callers_within(self._lease_s / 2))
         return len(silent) > max(1, len(recent) / 2)
 
-    def trouble(self, worker: str) -> None:
-        """Note that a worker has lost a job, or failed at it, for want of something around it."""
+    def note_trouble(self, worker: str) -> None:
+        """Record that a worker failed at a job because of its machine or the storage."""
         with self._mutex:
-            self._losers.append((self._clock(), worker))
+            self._troubles.append((self._clock(), worker))
 
-    def outage(self) -> bool:
-        """Say whether so many workers are in trouble that their jobs cannot be the cause."""
+    def is_outage(self) -> bool:
+        """Return whether so many workers are in trouble that their jobs cannot be the cause."""
         with self._mutex:
-            return self._outage(self._clock())
+            return self._is_outage(self._clock())
 
-    def _outage(self, now: float) -> bool:
-        """Say whether more than half of the workers have lost leases within one lease."""
-        while self._losers and self._losers[0][0] < now - self._lease_s:
-            self._losers.popleft()
-        losers = {worker for _, worker in self._losers}
-        recent = set(self._seen_within(3 * self._lease_s)) | losers
-        return len(losers) > max(1, len(recent) / 2)
+    def _is_outage(self, now: float) -> bool:
+        """Return whether more than half of the workers had trouble within the last lease time."""
+        while self._troubles and self._troubles[0][0] < now - self._lease_s:
+            self._troubles.popleft()
+        troubled = {worker for _, worker in self._troubles}
+        recent = set(self._callers_within(3 * self._lease_s)) | troubled
+        return len(troubled) > max(1, len(recent) / 2)

@@ -1,7 +1,7 @@
-"""Measure the lengths of media beside the work: long ones are handed out first.
+"""Measurement of the lengths of media beside the work, so that long ones are handed out first.
 
-It is a wish, not a need: jobs with media of unknown length are handed out after the others,
-in the order of the list. What was found is kept in the ledger.
+Jobs run without it, too: those with media of unknown length are handed out after the others, in the
+order of the list. The ledger keeps the lengths.
 """
 
 from __future__ import annotations
@@ -23,44 +23,48 @@ from jobs.errors import LedgerUnavailable
 from jobs.ledger.ledger import Ledger
 
 log = logging.getLogger(__name__)
-Look = Callable[[str], float | None]
-"""Tells the duration of a medium in seconds, or None; must be importable by name."""
+DurationReader = Callable[[str], float | None]
+"""Path of a medium -> its duration in seconds, or None; must be importable by name."""
 BATCH = 100
-PATIENCE_S = 20.0
-"""For one medium; more than that, and its length cannot be told."""
+TIMEOUT_S = 20.0
+"""Time for one medium; after that, its length counts as unknown."""
 FLUSH_S = 2.0
+"""Time after which the lengths measured so far are written to the ledger."""
 IDLE_S = 5.0
-NEXT = """
+UNMEASURED = """
 SELECT id, json_extract(spec, '$.source_path') FROM job INDEXED BY job_ready
 WHERE state = 'ready' AND length IS NULL LIMIT ?"""
 
 
-class Lengths:
-    """Looks at the media of the jobs that are ready, one after the other.
+class LengthMeasurer:
+    """A thread that measures the media of the jobs that are ready, one after the other.
 
-    A process of its own does it, for a medium may kill or hang whatever opens it.
+    A process of its own opens the media, because a medium may kill or hang the process that opens
+    it.
 
     Args:
         ledger: Ledger of the jobs.
-        look: Tells how long a medium is.
-        patience_s: How long one look may take.
+        read_duration: Function that returns the duration of a medium.
+        timeout_s: Time for one medium, in seconds.
     """
 
-    def __init__(self, ledger: Ledger, look: Look, *, patience_s: float = PATIENCE_S) -> None:
+    def __init__(
+        self, ledger: Ledger, read_duration: DurationReader, *, timeout_s: float = TIMEOUT_S
+    ) -> None:
         self._ledger = ledger
-        self._look = look
-        self._patience_s = patience_s
+        self._read_duration = read_duration
+        self._timeout_s = timeout_s
         self._stop = threading.Event()
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
         self._thread = threading.Thread(target=self._run, name="lengths", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start to measure."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End, in the middle of a medium where need be."""
+        """Stop, also in the middle of a medium."""
         self._stop.set()
         self._thread.join(timeout=5.0)
 
@@ -68,62 +72,67 @@ class Lengths:
         try:
             while not self._stop.is_set():
                 try:
-                    any_measured = self._batch()
+                    any_unmeasured = self._measure_batch()
                 except LedgerUnavailable as error:
                     log.warning("%s", error)
-                    any_measured = False
-                if not any_measured:
-                    # Those that wait may be ready later.
-                    self._bury()
+                    any_unmeasured = False
+                if not any_unmeasured:
+                    # Jobs that wait may be ready later.
+                    self._end_process()
                     self._stop.wait(IDLE_S)
         finally:
-            self._bury()
+            self._end_process()
 
-    def _batch(self) -> bool:
-        """Look at some media; say whether there were any."""
-        jobs = self._ledger.store.read(_unknown)
+    def _measure_batch(self) -> bool:
+        """Measure some media; return whether there were any."""
+        jobs = self._ledger.store.read(_unmeasured_jobs)
         began, lengths = time.monotonic(), []
         for job, source in jobs:
             if self._stop.is_set() or time.monotonic() - began > FLUSH_S:
                 break
-            lengths.append((self._length(source), job))
+            lengths.append((self._length_s(source), job))
         if lengths:
             with self._ledger.store.transaction() as db:
                 db.executemany("UPDATE job SET length = ? WHERE id = ?", lengths)
         return bool(jobs)
 
-    def _length(self, source: str) -> float:
-        """Return seconds; infinite where it cannot be told: such a job may take long.
+    def _length_s(self, source: str) -> float:
+        """Return the length of a medium, in seconds.
 
-        Or it fails at once, and then its owner hears of it early.
+        Returns:
+            Infinity where it cannot be measured, so that the job comes first: it may take long, or
+            it fails at once, and then its owner learns of that early.
         """
         if is_address(source) or not os.path.exists(source):
             return math.inf
-        pipe = self._started()
+        pipe = self._open_pipe()
         try:
             pipe.send(source)
-            deadline = time.monotonic() + self._patience_s
+            deadline = time.monotonic() + self._timeout_s
             while not pipe.poll(0.1):
                 if self._stop.is_set() or time.monotonic() > deadline:
-                    self._bury()
+                    self._end_process()
                     return math.inf
             length_s: float | None = pipe.recv()
         except (EOFError, OSError):
-            self._bury()
+            self._end_process()
             return math.inf
         return math.inf if length_s is None else length_s
 
-    def _started(self) -> Connection:
+    def _open_pipe(self) -> Connection:
+        """Return the pipe to the process, which is started if there is none."""
         if self._pipe is None:
             # Spawn: a fork of a process with threads may hang.
             context = multiprocessing.get_context("spawn")
             self._pipe, other = context.Pipe()
-            self._process = context.Process(target=_answer, args=(other, self._look), daemon=True)
+            self._process = context.Process(
+                target=_answer_requests, args=(other, self._read_duration), daemon=True
+            )
             self._process.start()
             other.close()
         return self._pipe
 
-    def _bury(self) -> None:
+    def _end_process(self) -> None:
         if self._process is not None and self._pipe is not None:
             self._process.kill()
             self._process.join()
@@ -131,12 +140,12 @@ class Lengths:
             self._process = self._pipe = None
 
 
-def _unknown(db: sqlite3.Connection) -> list[tuple[int, str]]:
-    return db.execute(NEXT, (BATCH,)).fetchall()
+def _unmeasured_jobs(db: sqlite3.Connection) -> list[tuple[int, str]]:
+    return db.execute(UNMEASURED, (BATCH,)).fetchall()
 
 
-def _answer(pipe: Connection, look: Look) -> None:
-    """Be the process that looks, until the server is gone."""
+def _answer_requests(pipe: Connection, read_duration: DurationReader) -> None:
+    """Read the duration of each medium that comes through the pipe, until the server is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Workers on this machine come first.
     os.nice(10)
@@ -146,8 +155,8 @@ def _answer(pipe: Connection, look: Look) -> None:
         except EOFError:
             return
         try:
-            length_s = look(source)
+            length_s = read_duration(source)
         except Exception:
-            # Whatever it is, the job itself will tell it, with the reason.
+            # The job itself will fail, and report the reason.
             length_s = None
         pipe.send(length_s)

@@ -1,4 +1,4 @@
-"""Workers that a server starts on its own machine."""
+"""Workers that the server starts on its own machine."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from pathlib import Path
 
 from jobs.errors import UsageError
 
-RESTARTS = 5
-STOP_S = (3.0, 10.0)
+MAX_RESTARTS = 5
+STOP_WAITS_S = (3.0, 10.0)
+"""Time that workers have after the first and after the second SIGTERM."""
 FINAL_CODES = (0, 2)
 """Exit codes of workers that are not started again: drained, or unfit."""
 
 
 @dataclass
 class _Slot:
-    """A place for a worker."""
+    """One of the workers, and how often it was started again."""
 
     log: Path
     process: subprocess.Popen[bytes] | None = None
@@ -31,23 +32,23 @@ class _Slot:
 
 
 class LocalWorkers:
-    """Starts workers, starts dead ones again, and stops them.
+    """Worker processes: started, started again after their death, and stopped.
 
     Args:
         count: Number of workers.
-        module: Module of the worker's command.
+        module: Module that is the command of a worker.
         arguments: Arguments of that command.
-        log_prefix: Path; each worker writes to `<prefix>.worker<n>.log`.
+        log_prefix: Prefix of the log files; each worker writes to `<prefix>.worker<n>.log`.
     """
 
     def __init__(
         self, count: int, *, module: str, arguments: Sequence[str], log_prefix: Path
     ) -> None:
-        self._command = [sys.executable, script(module), *arguments]
+        self._command = [sys.executable, script_path(module), *arguments]
         self._slots = [_Slot(Path(f"{log_prefix}.worker{n}.log")) for n in range(1, count + 1)]
 
     def start(self) -> None:
-        """Start them all."""
+        """Start all workers."""
         for slot in self._slots:
             slot.log.unlink(missing_ok=True)
             self._start(slot)
@@ -59,36 +60,38 @@ class LocalWorkers:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                # The terminal's Ctrl-C is for the server, which drains them.
+                # Ctrl-C in the terminal is for the server, which then asks the workers to stop.
                 start_new_session=True,
             )
 
-    def tend(self) -> list[str]:
-        """Start dead workers again; return what the user should know of it."""
-        news = []
+    def restart_dead(self) -> list[str]:
+        """Start dead workers again; return messages for the user."""
+        messages = []
         for slot in self._slots:
             code = slot.process.poll() if slot.process and not slot.closed else None
             if code is None:
                 continue
-            if code in FINAL_CODES or slot.restarts >= RESTARTS:
+            if code in FINAL_CODES or slot.restarts >= MAX_RESTARTS:
                 slot.closed = True
             else:
                 slot.restarts += 1
                 self._start(slot)
             if code != 0:
                 then = "given up" if slot.closed else "started again"
-                news.append(f"a local worker ended ({_cause(code)}) and is {then}: see {slot.log}")
-        return news
+                messages.append(
+                    f"a local worker ended ({_cause(code)}) and is {then}: see {slot.log}"
+                )
+        return messages
 
     @property
     def exhausted(self) -> bool:
-        """Whether there were workers and none is left."""
+        """Whether workers were started and none will be started again."""
         return bool(self._slots) and all(slot.closed for slot in self._slots)
 
     def stop(self) -> None:
-        """End those that have not left by themselves: twice asked, they give their job back."""
+        """Stop the workers that still run; after a second SIGTERM they give their job back."""
         running = [slot.process for slot in self._slots if slot.process]
-        for patience_s in STOP_S:
+        for patience_s in STOP_WAITS_S:
             for process in running:
                 process.terminate()
             _wait(running, patience_s)
@@ -104,8 +107,12 @@ def _wait(processes: Sequence[subprocess.Popen[bytes]], patience_s: float) -> No
             process.wait(max(0.0, deadline - time.monotonic()))
 
 
-def script(module: str) -> str:
-    """Return the file of a module without importing it: `-m` would not find it everywhere."""
+def script_path(module: str) -> str:
+    """Return the file of a module without importing it: `-m` does not find it in every folder.
+
+    Raises:
+        UsageError: The module is not installed.
+    """
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
         raise UsageError(f"{module} is not installed beside this command: install the package")

@@ -1,6 +1,6 @@
-"""The operator's side of a running server: a second Pyro5 object, on a local socket.
+"""Control of a running server by its operator: a second Pyro5 object, on a local socket.
 
-Only who may write to the ledger's folder reaches it, so it asks for no token.
+Only users who may write to the folder of the ledger can connect, so it asks for no token.
 """
 
 from __future__ import annotations
@@ -23,40 +23,40 @@ CALL_TIMEOUT_S = 60.0
 
 @expose
 class Operator:
-    """What an operator may ask of a running server."""
+    """The calls by which an operator controls a running server."""
 
     def __init__(self, service: JobService, ledger: Ledger) -> None:
         self._service = service
         self._ledger = ledger
 
     def status(self) -> dict[str, Any]:
-        """Return the counts, what each worker does, and why jobs are withheld."""
+        """Return the counts by state, what each worker does, and why jobs are withheld."""
         return self._service.status()  # type: ignore[no-any-return]
 
     def retry(self, jobs: Sequence[int]) -> list[int]:
-        """See operations.retry."""
+        """Retry jobs; see `operations.retry`."""
         return operations.retry(self._ledger, jobs)
 
     def cancel(self, jobs: Sequence[int]) -> list[int]:
-        """See operations.cancel; workers hear of it at their next heartbeat."""
+        """Cancel jobs; see `operations.cancel`. Workers learn of it at their next heartbeat."""
         cancelled = operations.cancel(self._ledger, jobs)
-        self._service.forget(cancelled)
+        self._service.end_cancelled(cancelled)
         return cancelled
 
     def redo(self, bad: Sequence[tuple[int, int, str]]) -> list[int]:
-        """See operations.redo."""
+        """Run jobs again; see `operations.redo`."""
         return operations.redo(self._ledger, bad)
 
     def accept(self, changed: Sequence[tuple[int, int, dict[str, Any]]]) -> list[int]:
-        """See operations.accept."""
+        """Accept changed outputs; see `operations.accept`."""
         return operations.accept(self._ledger, changed)
 
     def pause(self, paused: bool) -> None:
-        """Pause or resume the handing out of jobs."""
+        """Stop handing out jobs, or resume it."""
         self._service.paused = paused
 
     def drain(self) -> None:
-        """Let running jobs finish, and end."""
+        """Let running jobs finish, then end the server."""
         self._service.draining = True
 
 
@@ -64,23 +64,27 @@ class Door:
     """The local socket of a ledger.
 
     Args:
-        ledger: The socket stands beside it.
+        ledger: Path of the ledger; the socket is in the same folder.
+
+    Example:
+        with closing(Door(path)) as door:
+            door.call("pause", True)
     """
 
     def __init__(self, ledger: Path) -> None:
         name = blake2b(os.fsencode(ledger.name), digest_size=6).hexdigest()
         self.path = ledger.absolute().with_name(f"{name}.sock")
-        # The address of a socket has 108 bytes and, in Pyro5's, no colons; paths have more.
+        # A socket address has at most 108 bytes and, for Pyro5, no colons: a path may not fit.
         self._folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
         self._address = f"/proc/self/fd/{self._folder}/{self.path.name}"
 
     def close(self) -> None:
-        """Forget the folder."""
+        """Close the handle of the folder."""
         os.close(self._folder)
 
     def daemon(self, operator: Operator) -> Daemon:
-        """Return a daemon that serves on the socket; call it before TLS is configured."""
-        # A killed server leaves it behind; the lock of the ledger says that no server has it.
+        """Return a daemon that serves on the socket; to be called before TLS is configured."""
+        # A killed server leaves the socket behind; the lock of the ledger says that it is not used.
         self.path.unlink(missing_ok=True)
         configure(Access(), role="server")
         before = os.umask(0o177)
@@ -91,16 +95,16 @@ class Door:
         daemon.register(operator, objectId=OBJECT_ID)
         return daemon
 
-    def call(self, verb: str, *args: Any) -> Any:
-        """Ask the running server.
+    def call(self, method: str, *args: Any) -> Any:
+        """Call a method of `Operator` in the running server; return its answer.
 
         Raises:
-            UsageError: None answers.
+            UsageError: No server answers.
         """
         configure(Access(), role="worker")
         try:
             with Proxy(f"PYRO:{OBJECT_ID}@./u:{self._address}") as proxy:
                 proxy._pyroTimeout = CALL_TIMEOUT_S
-                return getattr(proxy, verb)(*args)
+                return getattr(proxy, method)(*args)
         except CommunicationError as error:
             raise UsageError(f"the server at {self.path} does not answer ({error})") from error

@@ -14,22 +14,22 @@ GROUPS = {
     "to do": ("ready", "wait"),
     "cancelled": ("cancelled",),
 }
-"""The states by what a person asks for."""
+"""Group that users see -> its states."""
 
 
 def describe(job: Job) -> str:
-    """Return medium, csv and, after a failure, the reason; of a damaged medium, what is lost."""
+    """Return medium, csv and, after a failure, its reason; of a damaged medium, what is lost."""
     why = reason(job)
     return f"{job.spec.source_path} -> {job.spec.dests['csv']}{why and f' ({why})'}"
 
 
 def reason(job: Job) -> str:
-    """Return why a job has failed, or what of its medium is lost; mostly nothing."""
+    """Return why a job failed, or what of its medium is lost; empty for most jobs."""
     return f"{job.error_kind}: {job.error}" if job.error else _loss(job)
 
 
 def _loss(job: Job) -> str:
-    """Return what of a medium could not be analysed; mostly nothing."""
+    """Return what of a medium could not be analysed; empty for most jobs."""
     statistics = job.manifest.statistics if job.manifest else {}
     if not statistics.get("partial"):
         return ""
@@ -41,17 +41,21 @@ def _loss(job: Job) -> str:
     return f"partial: {', '.join(filter(None, (medium, poster, missing, broken)))}"
 
 
-def totals(counts: dict[str, int]) -> dict[str, int]:
-    """Return the numbers that a person asks for, from the counts by state."""
+def totals(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return the number of jobs in each group of `GROUPS`, from the counts by state."""
     return {name: sum(counts.get(state, 0) for state in states) for name, states in GROUPS.items()}
 
 
-def ended(status: Mapping[str, Any]) -> float:
-    """Return how many jobs are over, with the fractions of those that run."""
+def finished_count(status: Mapping[str, Any]) -> float:
+    """Return how many jobs have ended, plus the fractions done of those that run.
+
+    Args:
+        status: Status of the server.
+    """
     numbers = totals(status["counts"])
-    over = sum(numbers.values()) - numbers["running"] - numbers["to do"]
-    # Of a job that two workers have, the one that is further counts.
-    best: dict[int, float] = {}
+    finished = sum(numbers.values()) - numbers["running"] - numbers["to do"]
+    # Of the two leases of a job, the one that is further counts.
+    fractions: dict[int, float] = {}
     for job in (job for worker in status["workers"] for job in worker["jobs"]):
-        best[job["job"]] = max(job["done"], best.get(job["job"], 0.0))
-    return over + status["shards_done"] + sum(best.values())
+        fractions[job["job"]] = max(job["done"], fractions.get(job["job"], 0.0))
+    return finished + status["shards_done"] + sum(fractions.values())

@@ -1,4 +1,4 @@
-"""The service on its sockets, and the threads that go with it."""
+"""The server process: the service on its sockets, and the threads beside it."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ log = logging.getLogger(__name__)
 
 
 class JobServer:
-    """The service on its port, and the thread that takes leases back.
+    """The service on its port, and the thread that takes expired leases back.
 
     Args:
-        service: What to serve.
-        host: Name or address; others than this machine's own demand token and certificates.
-        port: TCP port; 0 for any.
+        service: Service for the workers.
+        host: Name or address to listen on; one that other machines can reach needs a token and
+            certificates.
+        port: TCP port; 0 for any free one.
         access: Token and certificates.
 
     Raises:
-        UsageError: The port is taken, or the address is open to strangers.
+        UsageError: The port is taken, or other machines could connect without a token.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class JobServer:
         require_descriptors()
         require_free(host, port)
         self._door = Door(service.ledger.store.path)
-        self._desk = self._door.daemon(Operator(service, service.ledger))
+        self._operator_daemon = self._door.daemon(Operator(service, service.ledger))
         silence_s = max(COMM_TIMEOUT_S, 3 * service.timing.beat_s)
         configure(access, role="server", comm_timeout_s=silence_s)
         self._service = service
@@ -55,13 +56,15 @@ class JobServer:
         self.uri = f"PYRO:{OBJECT_ID}@{_reachable(host)}:{port}"
         self._threads = [
             threading.Thread(target=self._daemon.requestLoop, name="requests", daemon=True),
-            threading.Thread(target=self._desk.requestLoop, name="operator", daemon=True),
-            threading.Thread(target=self._reap, name="reaper", daemon=True),
-            threading.Thread(target=self._keep_house, name="storage", daemon=True),
+            threading.Thread(
+                target=self._operator_daemon.requestLoop, name="operator", daemon=True
+            ),
+            threading.Thread(target=self._expire_leases, name="reaper", daemon=True),
+            threading.Thread(target=self._watch_storage, name="storage", daemon=True),
         ]
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start to answer."""
         for thread in self._threads:
             thread.start()
 
@@ -69,16 +72,16 @@ class JobServer:
         """Stop answering."""
         self._stop.set()
         self._service.storage.stop()
-        self._desk.shutdown()
+        self._operator_daemon.shutdown()
         self._door.close()
         self._daemon.shutdown()
         for thread in self._threads:
             thread.join(timeout=5.0)
 
-    def _keep_house(self) -> None:
-        self._service.storage.run(self._service.collect)
+    def _watch_storage(self) -> None:
+        self._service.storage.run(self._service.remove_part_files)
 
-    def _reap(self) -> None:
+    def _expire_leases(self) -> None:
         while not self._stop.wait(min(1.0, self._service.timing.beat_s / 2)):
             try:
                 self._service.tick()
@@ -87,7 +90,7 @@ class JobServer:
 
 
 def _reachable(host: str) -> str:
-    """Return a name under which workers find a server on this address."""
+    """Return a name by which workers can reach a server that listens on a host."""
     if host in ("0.0.0.0", "::"):
         return socket.gethostname()
     return f"[{host}]" if ":" in host else host

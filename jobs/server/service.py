@@ -1,4 +1,4 @@
-"""The server's side of the conversation with workers."""
+"""The calls of workers: the Pyro5 object of the server, and what it does between calls."""
 
 from __future__ import annotations
 
@@ -16,19 +16,25 @@ from jobs.ledger.ledger import Ledger
 from jobs.outputs.storage_probe import Storage
 from jobs.retry import Timing
 from jobs.server import cleanup
-from jobs.server.leases import Held, LeaseBook
+from jobs.server.leases import HeldLease, LeaseBook
 from jobs.server.quarantine import Quarantine
+from jobs.server.roster import WorkerRoster
 from jobs.system.process_identity import ProcessIdentity
-from jobs.types import FINAL, MAX_CLAIM, PROTOCOL, Bounds, Job, Lease, State
+from jobs.types import FINAL, MAX_CLAIM, Bounds, Job, Lease, State
 from jobs.wire.transport import expose
 
 log = logging.getLogger(__name__)
-LATER_S = 5.0
+RETRY_S = 5.0
+"""Time after which a worker asks again, while the ledger cannot be written."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def remote_method(answer: Any) -> Callable[[F], F]:
-    """Expose a method; its answer is this one while the ledger cannot be written."""
+def remote_method(fallback: Any) -> Callable[[F], F]:
+    """Expose a method to workers.
+
+    Args:
+        fallback: Answer while the ledger cannot be written.
+    """
 
     def decorate(method: F) -> F:
         @functools.wraps(method)
@@ -37,7 +43,7 @@ def remote_method(answer: Any) -> Callable[[F], F]:
                 return method(self, *args)
             except LedgerUnavailable as error:
                 log.warning("%s", error)
-                return answer
+                return fallback
 
         return expose(wrapped)  # type: ignore[no-any-return]
 
@@ -45,20 +51,20 @@ def remote_method(answer: Any) -> Callable[[F], F]:
 
 
 class JobService:
-    """The Pyro5 object `ina.jobs`. Every verb may be repeated.
+    """The Pyro5 object `ina.jobs`. A worker may repeat every call.
 
     Args:
-        ledger: The jobs.
+        ledger: Ledger of the jobs.
         options: Analysis options, sent with each lease.
         options_digest: Digest of these options.
-        bounds: What jobs may read and write, sent with each lease.
+        bounds: Limits on what jobs may read and write, sent with each lease.
         program: Version that workers must have.
         models: Hashes of the models that workers must have, by name.
         timing: Timing of leases and heartbeats.
-        private: What else jobs need, sent with each lease and written nowhere.
-        keep_alive: Tell workers to wait, not to go, when every job is done.
-        speculate: Lease jobs a second time to workers without other work.
-        on_final: Called with each job that comes to an end.
+        private: Other values that jobs need, sent with each lease and never written to a disk.
+        keep_alive: Whether workers wait, and do not leave, when every job is done.
+        speculate: Whether workers without other work get second leases of running jobs.
+        on_final: Function that is called with each job that ends.
     """
 
     def __init__(
@@ -78,28 +84,28 @@ class JobService:
     ) -> None:
         self.timing = timing or Timing()
         self.draining = False
-        """Whether workers are to leave after their job."""
+        """Whether workers leave after their job."""
         self.paused = False
-        """Whether an operator withholds jobs."""
-        self.storage = self._watch_storage(ledger)
+        """Whether an operator has stopped the handing out of jobs."""
+        self.storage = self._open_storage(ledger)
         self.ledger = ledger
         self._options = dict(options)
         self._options_digest = options_digest
         self._bounds = bounds or Bounds()
-        self._wanted = {"protocol": PROTOCOL, "program": program}
-        self._models = dict(models or {})
         self._private = dict(private or {})
         self._keep_alive = keep_alive
         self._speculate = speculate
         self._on_final = on_final or (lambda _job: None)
         self._book = LeaseBook(self.timing.lease_s)
+        self._roster = WorkerRoster(ledger, self._book, program=program, models=models or {})
         self._quarantine = Quarantine()
-        self._abandoned: set[int] = set()
-        self._announced: set[int] = set()
-        self._workers: dict[str, dict[str, Any]] = {}
-        self._restore()
+        self._unpublished: set[int] = set()
+        """Jobs that were lost while their files were renamed."""
+        self._reported: set[int] = set()
+        """Jobs that `on_final` was called with."""
+        self._restore_leases()
 
-    def _watch_storage(self, ledger: Ledger) -> Storage:
+    def _open_storage(self, ledger: Ledger) -> Storage:
         csv = ledger.store.read(queries.first_output)
         return Storage(
             Path(csv).parent if csv else None,
@@ -108,33 +114,25 @@ class JobService:
             patience_s=self.timing.beat_s / 2,
         )
 
-    def _restore(self) -> None:
-        """Give every lease of an earlier server its full time again; free those of the dead."""
+    def _restore_leases(self) -> None:
+        """Give each lease of an earlier server its full time again; end those of dead workers."""
         own = ProcessIdentity.own()
         for job in self.ledger.store.read(queries.outstanding):
             if job.helper:
                 self._take_back(job.id, job.token, why="released")
                 job = self._job(job.id)
-            if self._is_dead(job.worker or "", seen_from=own):
+            if self._roster.is_dead(job.worker or "", seen_from=own):
                 self._take_back(job.id, job.token, why="expired")
             else:
-                self._book.add(Held.of(job, running=True))
-
-    def _is_dead(self, worker: str, *, seen_from: ProcessIdentity) -> bool:
-        record = self.ledger.store.read(lambda db: queries.worker(db, worker))
-        return record is not None and ProcessIdentity(*record).is_dead(seen_from=seen_from)
+                self._book.add(HeldLease.of(job, running=True))
 
     @remote_method({"later": True})
     def hello(self, info: Mapping[str, Any]) -> dict[str, Any]:
-        """Welcome a worker, or say why it is refused."""
-        refusal = self._refusal(info)
+        """Admit a worker, or answer why it is refused."""
+        refusal = self._roster.refusal(info)
         if refusal:
             return {"refused": refusal}
-        worker = str(info["name"])
-        identity = ProcessIdentity(info["host"], info["pid"], info["boot_id"])
-        self.ledger.register(worker, identity)
-        self._workers[worker] = {"name": worker, "host": identity.host, "device": info["device"]}
-        self._book.seen(worker)
+        self._roster.add(info)
         probe = self.storage.probe
         return {
             "epoch": self.ledger.store.epoch,
@@ -142,27 +140,10 @@ class JobService:
             "probe": asdict(probe) if probe else None,
         }
 
-    def _refusal(self, info: Mapping[str, Any]) -> str:
-        """Return why a worker cannot work for this server, or nothing."""
-        for name, expected in self._wanted.items():
-            if info.get(name) != expected:
-                return (
-                    f"this worker has {name} {info.get(name)!r}, the server has {expected!r}: "
-                    "install the same version on both"
-                )
-        for name, digest in self._models.items():
-            offered = info.get("models", {}).get(name)
-            if offered != digest:
-                return (
-                    f"this worker has model {name} with hash {str(offered)[:12]}, the server has "
-                    f"{digest[:12]}: install the same version on both"
-                )
-        return ""
-
-    @remote_method({"wait": LATER_S})
+    @remote_method({"wait": RETRY_S})
     def claim(self, worker: str, request: str, n: int) -> dict[str, Any]:
-        """Lease jobs: `jobs`, or `wait` seconds, or `finished`, or `drain`."""
-        self._saw(worker)
+        """Lease up to n jobs: answer `jobs`, or `wait` in seconds, or `finished`, or `drain`."""
+        self._roster.note_call(worker)
         if self.draining:
             return {"drain": True}
         if self._quarantine.holds(worker):
@@ -170,43 +151,36 @@ class JobService:
             return {"refused": "this worker fails at jobs that others complete: see its log"}
         if self.withheld():
             return {"wait": self._wait_s()}
-        jobs = self._adopt(worker) or self.ledger.claim(worker, request, min(n, MAX_CLAIM))
+        jobs = self._adopt_unpublished(worker)
+        jobs = jobs or self.ledger.claim(worker, request, min(n, MAX_CLAIM))
         if not jobs and self._speculate:
             old = self._book.long_at_work(worker, age_s=self.timing.beat_s)
             jobs = self.ledger.second(worker, request, old)
         for job in jobs:
-            self._book.add(Held.of(job, running=n == 1))
+            self._book.add(HeldLease.of(job, running=n == 1))
         if jobs:
-            return {"jobs": [self._lease(job).to_dict() for job in jobs]}
+            return {"jobs": [self._lease_of(job).to_dict() for job in jobs]}
         if self.finished() and not self._keep_alive:
             return {"finished": True}
         return {"wait": self._wait_s()}
 
-    def _saw(self, worker: str) -> None:
-        """Note a call; one that greeted an earlier server is known from the ledger."""
-        self._book.seen(worker)
-        if worker not in self._workers:
-            record = self.ledger.store.read(lambda db: queries.worker(db, worker))
-            host = record[0] if record else ""
-            self._workers[worker] = {"name": worker, "host": host, "device": ""}
-
     def withheld(self) -> str:
-        """Return why no jobs are handed out just now, or nothing."""
+        """Return why no jobs are handed out now; empty if they are."""
         if self.paused:
             return "paused"
         if self.storage.error:
             return f"storage: {self.storage.error}"
-        return "most workers are in trouble" if self._book.outage() else ""
+        return "most workers are in trouble" if self._book.is_outage() else ""
 
-    def _adopt(self, worker: str) -> list[Job]:
-        """Return a job with unfinished renames of an earlier worker, if there is one."""
-        while self._abandoned:
-            job = self.ledger.adopt(self._abandoned.pop(), worker)
+    def _adopt_unpublished(self, worker: str) -> list[Job]:
+        """Lease a job with renames that an earlier worker did not finish, if there is one."""
+        while self._unpublished:
+            job = self.ledger.adopt(self._unpublished.pop(), worker)
             if job:
                 return [job]
         return []
 
-    def _lease(self, job: Job) -> Lease:
+    def _lease_of(self, job: Job) -> Lease:
         publishing = job.state is State.PUBLISHING
         return Lease(
             job=job.id,
@@ -219,30 +193,29 @@ class JobService:
             bounds=self._bounds,
             shard=job.shard,
             parts=() if publishing else shards.part_files(job),
-            key=self._key(job),
+            key=self._work_key(job),
             private=self._private,
         )
 
-    def _key(self, job: Job) -> str:
-        """Name a job with its medium and options; without a path, for others may see it."""
+    def _work_key(self, job: Job) -> str:
+        """Return a name for the job with its medium and options, without a path in clear text."""
         work = f"{self._options_digest} {job.spec.source_path}".encode("utf-8", "surrogateescape")
         return f"{self.ledger.store.uid}:{job.id}:{blake2b(work, digest_size=8).hexdigest()}"
 
     def _wait_s(self) -> float:
         due = self.ledger.next_due_s()
-        often = min(1.0, self.timing.beat_s / 4)
-        return often if due is None else max(0.05, min(often, due))
+        interval_s = min(1.0, self.timing.beat_s / 4)
+        return interval_s if due is None else max(0.05, min(interval_s, due))
 
     @remote_method({"lost": [], "cancel": [], "drain": False})
     def beat(self, worker: str, held: Sequence[Sequence[Any]]) -> dict[str, Any]:
-        """Extend leases, given as [job, token, progress], and say which are gone."""
-        self._saw(worker)
+        """Extend leases, given as [job, token, progress]; answer which of them have ended."""
+        self._roster.note_call(worker)
         lost: list[int] = []
         cancelled: list[int] = []
         for job, token, progress in held:
             if progress and progress.get("device"):
-                # Once networks run, it is known.
-                self._workers[worker]["device"] = str(progress["device"])
+                self._roster.note_device(worker, str(progress["device"]))
             if not self._book.renew(worker, job, token, progress):
                 state = self._job(job).state
                 (cancelled if state is State.CANCELLED else lost).append(job)
@@ -250,8 +223,8 @@ class JobService:
 
     @remote_method("later")
     def prepare(self, worker: str, job: int, token: int, manifest: Mapping[str, Any]) -> str:
-        """Ask whether these files win: `go`, `stale`, or `later`."""
-        self._saw(worker)
+        """Answer whether a worker may publish its files: `go`, `stale`, or `later`."""
+        self._roster.note_call(worker)
         if not self.ledger.prepare(job, token, worker, manifest):
             return "stale"
         self._book.drop_others(job, token)
@@ -259,41 +232,37 @@ class JobService:
 
     @remote_method("later")
     def published(self, worker: str, job: int, token: int) -> str:
-        """Report that every file stands under its final name."""
-        self._saw(worker)
+        """Record that every file has its final name: `ok`, `stale`, or `later`."""
+        self._roster.note_call(worker)
         if not self.ledger.published(job, token, worker, options_digest=self._options_digest):
             return "stale"
         self._quarantine.done(worker, job)
-        self._ended(job, token)
+        self._end(job, token)
         return "ok"
 
     @remote_method("later")
     def fail(self, worker: str, job: int, token: int, kind: str, text: str) -> str:
-        """Report a failure; see Ledger.fail for the kinds."""
-        self._saw(worker)
+        """Record a failure; see `Ledger.fail` for the kinds."""
+        self._roster.note_call(worker)
         if kind == "resource":
-            self._book.trouble(worker)
-            if self.storage.check() or self._book.outage():
+            self._book.note_trouble(worker)
+            if self.storage.check() or self._book.is_outage():
                 self._take_back(job, token, why="storage")
                 self._book.drop(job, token)
                 return "ok"
-        state = self.ledger.fail(job, token, worker, kind=kind, text=text, hosts=self._hosts())
+        hosts = self._roster.live_hosts()
+        state = self.ledger.fail(job, token, worker, kind=kind, text=text, hosts=hosts)
         if state is None:
             return "stale"
         if kind != "input":
             self._quarantine.failed(worker, job)
-        self._ended(job, token)
+        self._end(job, token)
         return "ok"
-
-    def _hosts(self) -> int:
-        """Return the number of machines that have workers now."""
-        live = set(self._book.live())
-        return len({w["host"] for name, w in list(self._workers.items()) if name in live})
 
     @remote_method("later")
     def release(self, worker: str, held: Sequence[Sequence[int]]) -> str:
-        """Give jobs back, as [job, token], without blame."""
-        self._saw(worker)
+        """Take jobs back, given as [job, token]; it does not count as a failure."""
+        self._roster.note_call(worker)
         for job, token in held:
             if self._book.drop(job, token, worker=worker):
                 self._take_back(job, token, why="released")
@@ -301,56 +270,48 @@ class JobService:
 
     @remote_method("later")
     def bye(self, worker: str) -> str:
-        """Part with a worker that goes in peace."""
+        """Remove a worker that leaves; its jobs are free again."""
         for held in self._book.held(worker):
             self._take_back(held.job, held.token, why="released")
             self._book.drop(held.job, held.token)
-        self._book.forget(worker)
+        self._roster.remove(worker)
         self._quarantine.forget(worker)
-        self._workers.pop(worker, None)
         return "ok"
 
     @remote_method({})
     def status(self) -> dict[str, Any]:
-        """Return the counts, and what each live worker does."""
-        live = set(self._book.live())
-        workers = [
-            {**info, "silent_s": self._book.silent_s(name), "jobs": self._book.shown(name)}
-            for name, info in list(self._workers.items())
-            if name in live
-        ]
-        counts = self.ledger.store.read(queries.counts)
-        done = self.ledger.store.read(queries.shards_done)
+        """Return the counts by state, what each live worker does, and why jobs are withheld."""
+        workers = self._roster.status()
         return {
-            "counts": counts,
-            "shards_done": done,
+            "counts": self.ledger.store.read(queries.counts),
+            "shards_done": self.ledger.store.read(queries.shards_done),
             "workers": workers,
             "withheld": self.withheld(),
         }
 
-    def forget(self, jobs: Sequence[int]) -> None:
-        """End the leases of jobs that were cancelled."""
-        self._drop_given_up()
+    def end_cancelled(self, jobs: Sequence[int]) -> None:
+        """End the leases of jobs that were cancelled, and report their end."""
+        self._drop_final()
         for job in jobs:
-            self._announce(self._job(job))
+            self._report_end(self._job(job))
 
-    def _drop_given_up(self) -> None:
-        """End the leases of jobs and shards that were given up."""
+    def _drop_final(self) -> None:
+        """End the leases of jobs and shards in a final state."""
         for held in self._book.held():
             if self._job(held.job).state in FINAL:
                 self._book.drop(held.job, held.token)
 
     def finished(self) -> bool:
-        """Say whether no job can change any more."""
+        """Return whether every job is in a final state."""
         counts = self.ledger.store.read(queries.counts)
         return not any(State(state) not in FINAL for state in counts)
 
     def idle(self) -> bool:
-        """Say whether no worker holds a job."""
+        """Return whether no worker holds a job."""
         return not self._book.held()
 
     def tick(self) -> None:
-        """Take back the leases that are over, and wake the jobs that are due."""
+        """Take back the jobs of expired leases; make jobs ready that have waited long enough."""
         for held, blame in self._book.expire():
             try:
                 blame = blame and not self.storage.error
@@ -361,39 +322,52 @@ class JobService:
         if self.ledger.next_due_s() == 0:
             self.ledger.promote()
 
-    def collect(self, *, leases: float = 2.0) -> None:
-        """Remove the part files of leases that ended so many leases ago."""
+    def remove_part_files(self, *, leases: float = 2.0) -> None:
+        """Remove the part files of ended leases.
+
+        Args:
+            leases: Least time since their end, in lengths of a lease.
+        """
         try:
             cleanup.remove_part_files(self.ledger, age_s=leases * self.timing.lease_s)
         except (LedgerUnavailable, OSError) as error:
             log.warning("part files are not removed: %s", error)
 
     def _take_back(self, number: int, token: int, *, why: str, blame: bool = False) -> None:
-        hosts = self._hosts()
+        """Take a job back from its worker.
+
+        Args:
+            number: Number of the job.
+            token: Token of the lease.
+            why: Event for the ledger.
+            blame: Whether the job may be the cause.
+        """
+        hosts = self._roster.live_hosts()
         state = self.ledger.take_back(number, token, blame=blame, why=why, hosts=hosts)
         if state is State.POISON:
-            self._conclude(number)
+            self._report_if_final(number)
         if state is None and self._job(number).state is State.PUBLISHING:
-            self._abandoned.add(number)
+            self._unpublished.add(number)
 
-    def _ended(self, number: int, token: int) -> None:
+    def _end(self, number: int, token: int) -> None:
+        """End a lease, and report the job if it has ended, too."""
         self._book.drop(number, token)
-        self._conclude(number)
+        self._report_if_final(number)
 
-    def _conclude(self, number: int) -> None:
-        """Tell of a job that has come to its end, perhaps with one of its shards."""
+    def _report_if_final(self, number: int) -> None:
+        """Report a job that has ended; a job may end with one of its shards."""
         job = self._job(number)
         if job.parent is not None:
             job = self._job(job.parent)
             if job.state in FINAL:
-                self._drop_given_up()
+                self._drop_final()
         if job.state in FINAL:
-            self._announce(job)
+            self._report_end(job)
 
-    def _announce(self, job: Job) -> None:
-        """Tell of the end of a job, once, however often its worker does."""
-        if job.id not in self._announced:
-            self._announced.add(job.id)
+    def _report_end(self, job: Job) -> None:
+        """Report the end of a job once, however often its worker reports it."""
+        if job.id not in self._reported:
+            self._reported.add(job.id)
             self._on_final(job)
 
     def _job(self, number: int) -> Job:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from jobs.dashboard.page import Dashboard, operators_token
+from jobs.dashboard.page import Dashboard, operator_token
 from jobs.errors import UsageError
 from jobs.wire.transport import Access
 from tests.support.processes import until
@@ -281,17 +281,17 @@ def test_on_an_address_for_others_everything_needs_the_token_and_tls(server, tmp
 
 def test_the_token_is_its_owners_alone(tmp_path):
     path = tmp_path / "x.token"
-    token = operators_token(path)
+    token = operator_token(path)
     assert path.stat().st_mode & 0o777 == 0o600
-    assert operators_token(path) == token
+    assert operator_token(path) == token
     assert len(token) > 40
     path.chmod(0o644)
     with pytest.raises(UsageError, match="chmod 600"):
-        operators_token(path)
+        operator_token(path)
     os.chmod(path, 0o600)
     path.write_text("short\n")
     with pytest.raises(UsageError, match="16 characters"):
-        operators_token(path)
+        operator_token(path)
 
 
 def test_a_port_that_is_taken_is_told(server, peer):

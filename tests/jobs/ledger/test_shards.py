@@ -242,7 +242,7 @@ def test_three_workers_share_one_job_though_one_is_killed(
     assert running.counts() == {"done": 1}
     assert running.csv("a").read_text() == "csv of a.mp4\n"
     assert running.events("done") == 6
-    running.service.collect(leases=0.0)
+    running.service.remove_part_files(leases=0.0)
     assert outputs(tmp_path) == ["a.ass", "a.csv"]
     sums = running.store.read(lambda db: queries.statistics(db, epoch=running.store.epoch))
     assert sums["media_s"] == 2.0
@@ -266,7 +266,7 @@ def test_a_shard_that_cannot_be_done_stops_the_others_and_is_named(
     error = running.job(1).error or ""
     assert error.startswith("shard ")
     assert error.endswith("of 5: cannot be read")
-    running.service.collect(leases=0.0)
+    running.service.remove_part_files(leases=0.0)
     assert outputs(tmp_path) == ["b.ass", "b.csv"]
 
 
@@ -279,7 +279,7 @@ def test_parts_that_disappear_are_done_again(
         assert worker.wait(WAIT_S) == 0
     assert running.counts() == {"done": 1}
     assert running.events("divided") == 2
-    running.service.collect(leases=0.0)
+    running.service.remove_part_files(leases=0.0)
     assert outputs(tmp_path) == ["a.ass", "a.csv"]
 
 

@@ -22,7 +22,7 @@ CLIPS = 100
 @pytest.fixture
 def estimate(ledger: Ledger, clock: Clock) -> Iterator[Estimate]:
     """Began some time ago."""
-    opened = Estimate(ledger.store.path, patience_s=0.0, clock=clock)
+    opened = Estimate(ledger.store.path, max_age_s=0.0, clock=clock)
     clock.now += ELAPSED_S
     yield opened
     opened.close()
@@ -89,7 +89,7 @@ def test_media_ahead_count_by_their_length(ledger, estimate, tmp_path):
 
 def test_at_the_end_nothing_is_left_whatever_was_said_a_moment_ago(ledger, tmp_path):
     add(ledger, tmp_path, [50.0, 50.0])
-    estimate = Estimate(ledger.store.path, patience_s=3600)
+    estimate = Estimate(ledger.store.path, max_age_s=3600)
     do(ledger, 1)
     assert estimate.left_s(status(ledger))
     do(ledger, 1)
@@ -141,7 +141,7 @@ def test_nonsense_of_a_worker_changes_nothing(ledger, estimate, tmp_path, value)
 
 def test_an_answer_is_good_for_a_while(ledger, clock, tmp_path):
     add(ledger, tmp_path, [10.0] * 4)
-    estimate = Estimate(ledger.store.path, patience_s=5.0, clock=clock)
+    estimate = Estimate(ledger.store.path, max_age_s=5.0, clock=clock)
     do(ledger, 1)
     clock.now += 10
     assert estimate.left_s(status(ledger)) == 30.0

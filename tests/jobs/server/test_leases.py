@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.server.leases import Held, LeaseBook
+from jobs.server.leases import HeldLease, LeaseBook
 from tests.support.jobs import Clock
 
 
@@ -12,8 +12,8 @@ def book(clock: Clock) -> LeaseBook:
 
 
 def hold(book: LeaseBook, job: int, worker: str = "w", *, running: bool = True) -> None:
-    book.seen(worker)
-    book.add(Held(job=job, token=1, worker=worker, source="", running=running))
+    book.note_call(worker)
+    book.add(HeldLease(job=job, token=1, worker=worker, source="", running=running))
 
 
 def test_a_lease_without_heartbeat_expires_with_blame(book: LeaseBook, clock: Clock) -> None:
@@ -42,8 +42,8 @@ def test_the_share_that_is_done_lasts_through_stages_that_do_not_tell_it(book: L
         ({}, 0.2),
     ):
         assert book.renew("w", 1, 1, progress)
-        (shown,) = book.shown("w")
-        assert shown["done"] == done
+        (status,) = book.status("w")
+        assert status["done"] == done
 
 
 def test_only_the_holder_may_renew_or_drop(book: LeaseBook) -> None:
@@ -65,7 +65,7 @@ def test_a_job_that_its_living_worker_does_not_know_is_not_to_blame(
 ) -> None:
     hold(book, 1)
     clock.now += 10
-    book.seen("w")
+    book.note_call("w")
     assert [blame for _, blame in book.expire()] == [False]
 
 
@@ -81,7 +81,7 @@ def test_one_of_many_workers_is_to_blame(book: LeaseBook, clock: Clock) -> None:
         hold(book, job, f"w{job}")
     clock.now += 9
     for job in range(2, 7):
-        book.seen(f"w{job}")
+        book.note_call(f"w{job}")
         book.renew(f"w{job}", job, 1, {})
     clock.now += 1
     assert [(held.job, blame) for held, blame in book.expire()] == [(1, True)]

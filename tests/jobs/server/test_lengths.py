@@ -1,4 +1,4 @@
-"""Long media are handed out first, whatever looking at them brings."""
+"""Long media are handed out first, also when one kills or hangs the process that reads it."""
 
 import math
 import os
@@ -13,14 +13,14 @@ import pytest
 from joblist.shard import Shard
 from jobs.ledger.imports import import_jobs
 from jobs.ledger.ledger import Ledger
-from jobs.server.lengths import Lengths
+from jobs.server.lengths import LengthMeasurer
 from tests.support.jobs import specs
 from tests.support.processes import until
 from tests.support.servers import write_media
 
 
-def look(path: str) -> float | None:
-    """What the medium says of itself."""
+def read_duration(path: str) -> float | None:
+    """Do what the text of a medium says; return its number, if it is one."""
     text = Path(path).read_text()
     if text == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
@@ -32,8 +32,8 @@ def look(path: str) -> float | None:
 
 
 @contextmanager
-def looking(ledger: Ledger) -> Iterator[Lengths]:
-    lengths = Lengths(ledger, look, patience_s=3.0)
+def measuring(ledger: Ledger) -> Iterator[LengthMeasurer]:
+    lengths = LengthMeasurer(ledger, read_duration, timeout_s=3.0)
     lengths.start()
     try:
         yield lengths
@@ -41,7 +41,7 @@ def looking(ledger: Ledger) -> Iterator[Lengths]:
         lengths.stop()
 
 
-def known(ledger: Ledger) -> dict[str, float]:
+def lengths_in(ledger: Ledger) -> dict[str, float]:
     query = "SELECT json_extract(spec, '$.source_path'), length FROM job WHERE length IS NOT NULL"
     rows = ledger.store.read(lambda db: db.execute(query).fetchall())
     return {Path(source).stem: length for source, length in rows}
@@ -57,10 +57,10 @@ def test_the_longest_first_and_before_it_what_cannot_be_told(ledger, tmp_path):
     texts = ("60", "5400", "kill", "", "7", "hang", "raise", "90")
     jobs = write_media(tmp_path, dict(zip("abcdefgh", texts, strict=True)))
     import_jobs(ledger, jobs, options_digest="o")
-    with looking(ledger):
-        until(lambda: len(known(ledger)) == 8, within_s=40)
+    with measuring(ledger):
+        until(lambda: len(lengths_in(ledger)) == 8, within_s=40)
     unknown = dict.fromkeys("cdfg", math.inf)
-    assert known(ledger) == {"a": 60, "b": 5400, "e": 7, "h": 90, **unknown}
+    assert lengths_in(ledger) == {"a": 60, "b": 5400, "e": 7, "h": 90, **unknown}
     assert order(ledger, 8) == [*"cdfg", "b", "h", "a", "e"]
 
 
@@ -73,8 +73,8 @@ def test_jobs_that_nobody_has_looked_at_come_last_as_listed(ledger, tmp_path):
 
 def test_files_that_are_missing_and_addresses_start_no_process(ledger, tmp_path):
     import_jobs(ledger, specs(tmp_path, 3), options_digest="o")
-    with looking(ledger) as lengths:
-        until(lambda: len(known(ledger)) == 3)
+    with measuring(ledger) as lengths:
+        until(lambda: len(lengths_in(ledger)) == 3)
         assert lengths._process is None
 
 
@@ -85,7 +85,7 @@ def test_what_was_found_is_kept_until_the_medium_changes(ledger, tmp_path):
         db.execute("UPDATE job SET length = 10 * id")
     jobs[1] = type(jobs[1])(source_path="/another.mp4", dests=jobs[1].dests, line=3)
     import_jobs(ledger, jobs, options_digest="changed")
-    assert known(ledger) == {"2": 10, "4": 30}
+    assert lengths_in(ledger) == {"2": 10, "4": 30}
 
 
 def test_shards_are_as_urgent_as_their_job(store, tmp_path):

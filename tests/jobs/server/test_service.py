@@ -183,7 +183,7 @@ def test_silent_peers_do_not_keep_others_waiting(server: Server) -> None:
         peer.close()
 
 
-@pytest.mark.parametrize("method", ["finished", "tick", "_restore", "timing", "__init__"])
+@pytest.mark.parametrize("method", ["finished", "tick", "_restore_leases", "timing", "__init__"])
 def test_only_the_verbs_can_be_called(proxy: Any, method: str) -> None:
     with pytest.raises(AttributeError):
         proxy._pyroInvoke(method, (), {})
