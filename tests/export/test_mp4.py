@@ -12,7 +12,6 @@ import pytest
 from analyzer import registry
 from analyzer.errors import AnalyzerError, InputError, MissingDependency, ResourceError, UsageError
 from analyzer.export import mp4
-from analyzer.files import ffmpeg
 from analyzer.inference.runtime import Runtime
 from tests.support import media
 from tests.support.reports import Face, make_report
@@ -207,7 +206,7 @@ def test_a_source_that_went_away(tmp_path):
 )
 def test_a_failure_says_what_ffmpeg_said(script, error, tmp_path, monkeypatch):
     program = fake(tmp_path, script)
-    monkeypatch.setattr(ffmpeg, "find", lambda: str(program))
+    monkeypatch.setattr("analyzer.export.mp4.find_ffmpeg", lambda: str(program))
     clip = source(tmp_path / "s.mp4")
     with pytest.raises(AnalyzerError, match="ffmpeg could not make the mp4") as caught:
         export(clip, tmp_path / "x.mp4")
