@@ -12,6 +12,7 @@ import pytest
 from analyzer import registry
 from analyzer.errors import AnalyzerError, InputError, MissingDependency, ResourceError, UsageError
 from analyzer.export import mp4
+from analyzer.files import ffmpeg
 from analyzer.inference.runtime import Runtime
 from tests.support import media
 from tests.support.reports import Face, make_report
