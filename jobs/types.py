@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
-from joblist.model import JobSpec as JobSpec
+from joblist.model import JobSpec
 from joblist.shard import Shard
 
 PROTOCOL = 3

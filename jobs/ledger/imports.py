@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from joblist.model import JobSpec
 from jobs.ledger import queries, schema
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.schema import record_event
-from jobs.types import JobSpec, Manifest, State
+from jobs.types import Manifest, State
 
 ADD = """
 INSERT INTO job(key, spec, opts, ord, listed, state) VALUES(?, ?, ?, ?, ?, 'ready')

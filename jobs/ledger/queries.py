@@ -7,8 +7,9 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
+from joblist.model import JobSpec
 from joblist.shard import Shard
-from jobs.types import Job, JobSpec, Manifest, State
+from jobs.types import Job, Manifest, State
 
 COLUMNS = (
     "id, spec, state, token, attempts, lost, fails, worker, err_kind, err, manifest,"

@@ -19,10 +19,11 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from joblist.model import JobSpec
 from joblist.shard import Shard
 from jobs.ledger import queries, schema
 from jobs.ledger.schema import record_event
-from jobs.types import MAX_ERROR_CHARS, Job, JobSpec, State
+from jobs.types import MAX_ERROR_CHARS, Job, State
 
 NEXT = f"""
 SELECT id FROM job INDEXED BY job_ready WHERE state = 'ready' ORDER BY {queries.ORDER} LIMIT ?"""

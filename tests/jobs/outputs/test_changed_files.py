@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.errors import UsageError
+from joblist.errors import UsageError
 from jobs.ledger import operations
 from jobs.ledger.ledger import Ledger
 from jobs.outputs import changed_files
