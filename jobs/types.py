@@ -204,5 +204,5 @@ class Job:
     """Number of parts."""
     length: float | None = None
     """Of its medium, in seconds: None before anybody looked, infinite where it cannot be told."""
-    helper: str | None = None
-    """Worker that has a second lease of it."""
+    second_worker: str | None = None
+    """Name of the worker that has a second lease of the job."""
