@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
         return tell(sum(journal.accept([path], good, into=path) for path in args.journal), wrong)
     target = Target(args)
     good, wrong = trusted(args.changes)
-    jobs = target.read(lambda db: list(operations.as_changed(db, good)))
+    jobs = target.read(lambda db: list(operations.changed_manifests(db, good)))
     accepted = []
     for first in range(0, len(jobs), PORTION):
         accepted += target.change("accept", jobs[first : first + PORTION])

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from jobs.errors import UsageError
+from joblist.errors import UsageError
 
 EPILOG = """\
 examples:

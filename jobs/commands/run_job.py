@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from joblist import reader
 from joblist.clashes import real_folder
-from joblist.errors import JoblistError
+from joblist.errors import JoblistError, UsageError
 from joblist.model import JobSpec, Rows
 from jobs.analysis import load_analysis
 from jobs.commands import _arguments as arguments
-from jobs.errors import JobFailed, UsageError
+from jobs.errors import JobFailed
 from jobs.inputs import bounds as limits
 from jobs.types import Bounds
 

@@ -10,12 +10,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from joblist.errors import UsageError
 from jobs.analysis import load_analysis
 from jobs.commands import _arguments as arguments
 from jobs.commands import accept as accepting
 from jobs.commands._slurm import add_folder, folder, page
 from jobs.commands._slurm_submit import add_pilot, add_submit
-from jobs.errors import UsageError
 from jobs.slurm import batch, rounds, survey
 from jobs.slurm.folder import JOIN, SHARD, Folder
 from jobs.slurm.submission import require_same_program

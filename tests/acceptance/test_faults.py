@@ -87,7 +87,7 @@ WRITER = """
 import sys
 from jobs.ledger import Ledger
 from jobs.ledger.imports import import_jobs
-from jobs.types import JobSpec
+from joblist.model import JobSpec
 from jobs.ledger.store import Store
 from pathlib import Path
 ledger = Ledger(Store(Path(sys.argv[1])))
