@@ -39,8 +39,10 @@ def option(default: Any, text: str, read: Callable[[str], Any], **extra: Any) ->
         default: Default value; None for none.
         text: Help on the command line.
         read: Function that reads a value from text.
-        extra: `choices`, `check`, `stage` with `extra`; `local`: it changes no results; `omits`:
-            it leaves faces out.
+        extra: Further metadata: `choices`: allowed values; `check`: function that checks the
+            value; `plugin`: kind of plug-in whose names are allowed, and `extra`: one more
+            allowed value; `local`: true if it changes no results; `omits`: true if it leaves
+            faces out.
     """
     return field(default=default, metadata={"help": text, "read": read, **extra})
 
@@ -104,23 +106,23 @@ class AnalysisOptions:
         "centerface",
         "face detector, with its options: centerface:size=960; it is one of",
         str,
-        stage="detect",
+        plugin="detect",
     )
     tracker: str = option(
         "auto",
         "face tracker; auto is iou, or flow with --detect_period; it is one of",
         str,
-        stage="track",
+        plugin="track",
         extra="auto",
     )
     shots: str = option(
-        "adaptive", "shot detector, none to look for no cuts, or", str, stage="shots", extra="none"
+        "adaptive", "shot detector, none to look for no cuts, or", str, plugin="shots", extra="none"
     )
     describer: str = option(
-        "dlib_resnet", "identity and attribute networks; one of", str, stage="describe"
+        "dlib_resnet", "identity and attribute networks; one of", str, plugin="describe"
     )
     clusterer: str = option(
-        "chinese_whispers", "how tracks become persons; one of", str, stage="cluster"
+        "chinese_whispers", "how tracks become persons; one of", str, plugin="cluster"
     )
     attributes: tuple[str, ...] = option(
         ("sex", "age"),
@@ -238,7 +240,7 @@ class AnalysisOptions:
         "auto",
         "library that executes the networks; changes speed, not results but for rounding; auto, or",
         str,
-        stage="backend",
+        plugin="backend",
         local=True,
         extra="auto",
     )

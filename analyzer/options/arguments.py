@@ -43,9 +43,9 @@ def spellings(name: str) -> tuple[str, ...]:
 def _argument(option: "Field[Any]") -> dict[str, Any]:
     """Return the keywords of `add_argument` for one field."""
     text = option.metadata["help"]
-    stage = option.metadata.get("stage")
-    if stage:
-        text += f": {', '.join(registry.names(stage))}"
+    plugin = option.metadata.get("plugin")
+    if plugin:
+        text += f": {', '.join(registry.names(plugin))}"
     if option.default is not None:
         shown = ",".join(option.default) if isinstance(option.default, tuple) else option.default
         text += f" (default: {shown})"
@@ -53,5 +53,5 @@ def _argument(option: "Field[Any]") -> dict[str, Any]:
     if "choices" in option.metadata:
         arguments["choices"] = option.metadata["choices"]
     else:
-        arguments["metavar"] = "SPEC" if stage else _METAVARS[option.metadata["read"]]
+        arguments["metavar"] = "SPEC" if plugin else _METAVARS[option.metadata["read"]]
     return {**arguments, "help": text.replace("%", "%%")}

@@ -19,7 +19,7 @@ def require(holds: bool, message: str) -> None:
 
 
 def check(option: "Field[Any]", value: Any) -> None:
-    """Check one option by its metadata: `choices`, `check`, `stage` and `extra`.
+    """Check one option by its metadata: `choices`, `check`, `plugin` and `extra`.
 
     Args:
         option: Field of the options.
@@ -37,8 +37,8 @@ def check(option: "Field[Any]", value: Any) -> None:
     )
     if "check" in option.metadata:
         option.metadata["check"](option.name, value)
-    if "stage" in option.metadata and value != option.metadata.get("extra"):
-        registry.check(option.metadata["stage"], value)
+    if "plugin" in option.metadata and value != option.metadata.get("extra"):
+        registry.check(option.metadata["plugin"], value)
 
 
 def above_zero(name: str, value: float) -> None:
