@@ -51,7 +51,7 @@ class Backend(Protocol):
             model: Path of an ONNX file, or its bytes.
 
         Raises:
-            WeightsError: Not an ONNX network, or truncated.
+            WeightsError: The file is not an ONNX network, or is truncated.
         """
         ...
 
