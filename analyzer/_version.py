@@ -1,3 +1,3 @@
-"""Version of this package, which is written to reports and part files."""
+"""Version of this package; it stands in reports and part files."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""Python API: analyse a medium, read its tables, write its files.
+"""The Python API: analyse a medium, look at its tables, write its files.
 
 Its functions are those of the package: `from analyzer import analyze`. What goes wrong on
 purpose is an `analyzer.errors.AnalyzerError`, with a message that says what to do.
