@@ -11,7 +11,8 @@ from analyzer.files.atomic import writing
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 """Time of every file in a zip: the earliest that the format can express."""
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]|^\.+|[. ]+$|[\ud800-\udfff]')
-"""Characters that some file system does not allow, dots that hide a file, spaces at the end."""
+"""Characters that some file systems do not allow, dots that hide a file, dots and spaces at the
+end."""
 _MAX_NAME_LENGTH = 80
 
 
