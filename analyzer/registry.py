@@ -206,7 +206,7 @@ def read(create: Callable[..., _Value], text: str, name: str) -> _Value:
     """Create an object from an option that is written `key=value,key=value`.
 
     Args:
-        create: Function whose keywords are the keys.
+        create: Function; its keywords are the keys.
         text: Value of the option.
         name: Name of the option, for error messages.
 
@@ -227,7 +227,7 @@ def _convert(
     """Convert the text of options to the types that `create` declares.
 
     Args:
-        create: Function whose keywords are the options.
+        create: Function; its keywords are the options.
         options: Names and values, as text.
         name: Name for error messages.
         context_names: Keywords that are no options: the caller passes them itself.

@@ -96,7 +96,7 @@ def _gpu(device: str) -> str:
 
 
 def _installed() -> str:
-    """Return the first backend whose libraries are installed; without any, ONNX Runtime.
+    """Return the first backend with installed libraries; without any, ONNX Runtime.
 
     Loading it then raises the error that says what to install.
     """

@@ -11,7 +11,7 @@ from analyzer.types.groups import dense, group_means
 _WINDOW = 3
 """Number of faces before and after a point that are compared there."""
 _SHARPEST = 0.9
-"""Rank, as a share, of the face whose sharpness counts for a track."""
+"""Rank, as a share, of the face that gives a track its sharpness."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def drop_undetected(observations: Observations) -> Observations:
 
 
 def recognisable(observations: Observations, described: Tracks, least: float) -> Tracks:
-    """Return the tracks whose faces are sharp enough to recognise.
+    """Return the tracks with faces that are sharp enough to recognise.
 
     Faces without detail look alike to a network: dark or blurred faces of different people are
     closer to each other than sharp faces of one person.

@@ -40,7 +40,7 @@ def option(default: Any, text: str, read: Callable[[str], Any], **extra: Any) ->
         text: Help on the command line.
         read: Function that parses the value from text.
         extra: Further metadata: `choices`: allowed values; `check`: function that checks the
-            value; `plugin`: kind of plug-in whose names are allowed, and `extra`: one more
+            value; `plugin`: kind of plug-in with the names that are allowed, and `extra`: one more
             allowed value; `local`: true if it changes no results; `omits`: true if it leaves
             faces out.
     """

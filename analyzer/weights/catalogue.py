@@ -27,7 +27,7 @@ class Model:
     address: str = ""
     """Address of the download; empty if the file comes with a package, or from the user."""
     network: str = ""
-    """Kind of a describing network, whose specification is in `analyzer/stages/describe`; see
+    """Kind of a describing network; its specification is in `analyzer/stages/describe`; see
     `network_spec`."""
 
     @property
