@@ -252,7 +252,7 @@ class TestBinary:
 
     def test_the_packaged_one_does_the_work(self, tmp_path, monkeypatch):
         clip = tone(tmp_path / "s.mp4", "aac")
-        monkeypatch.setattr(ffmpeg, "_can", lambda path: "imageio_ffmpeg" in path)
+        monkeypatch.setattr(ffmpeg, "_is_capable", lambda path: "imageio_ffmpeg" in path)
         written = export(clip, tmp_path / "x.mp4", [Face(0, 0, (50, 50, 90, 90))])
         assert len(pictures(written)) == 25
 
