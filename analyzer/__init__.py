@@ -1,6 +1,7 @@
-"""Who is on screen, for how long, and how they are shown.
+"""Analysis of films: who is on screen, for how long, and with which perceived sex and age.
 
-::
+In: a video, pictures, portraits, options. Out: a `MediaReport`, tables and files.
+Used by `ina`, by the command line and by Python programs::
 
     from analyzer import analyze, dataframe, write
 
@@ -8,7 +9,7 @@
     write(report, "film.ass")
     dataframe(report).to_csv("film.csv")
 
-`analyzer.api` says more, and docs/python.md most.
+The functions are documented in `analyzer.api`, with more examples in docs/python.md.
 """
 
 import importlib
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
 
 __all__ = ["__version__", "analyze", "dataframe", "load_models", "write"]
 
-# OpenCV reads it once, when it is loaded: pictures above 100 megapixels are refused by their
-# header, before memory is taken for them.
+# OpenCV reads it once, when it is loaded. It then refuses pictures above 100 megapixels by their
+# header, before it allocates memory for them.
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(100_000_000))
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is public when it is first asked for: every command imports this package."""
+    """Import public functions at their first use: every command imports this package."""
     if name in __all__:
         return getattr(importlib.import_module("analyzer.api"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,6 @@
 """Who is on screen in videos, for how long, and with which perceived sex and age.
 
-A command is a file in `analyzer/commands` with `add(commands)` and `run(args) -> int`.
+Each command is a file in `analyzer/commands` with `add(commands)` and `run(args) -> int`.
 """
 
 import argparse
@@ -21,7 +21,14 @@ exit code: 0 done, 1 it failed, in whole or part, 2 bad usage, 130 stopped by Ct
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 2 for wrong usage, 1 for any other failure."""
+    """Run one command.
+
+    Args:
+        argv: Arguments of the command line; `None`: those of this process.
+
+    Returns:
+        Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.
+    """
     args = _parser().parse_args(argv)
     try:
         return args.run(args)

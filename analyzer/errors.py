@@ -1,16 +1,16 @@
-"""Every error that this package raises on purpose.
+"""Errors that this package raises on purpose.
 
 ::
 
     AnalyzerError
-     ├── UsageError           an option or component that does not exist, or a wrong value
+     ├── UsageError           an option or component does not exist, or a value is wrong
      ├── InputError           the medium cannot be read: missing, empty, not a video, broken
-     ├── MissingDependency    a library that the chosen component needs is not installed
-     ├── WeightsError         a model file is missing, altered, or of the wrong form
-     └── ResourceError        memory, disk or device gave out
+     ├── MissingDependency    a library that a component needs is not installed
+     ├── WeightsError         a model file is missing, altered, or has the wrong format
+     └── ResourceError        memory, disk or device failed
 
-`kind` says what a scheduler should do with a job that failed so: `input` never retry,
-`resource` retry elsewhere or later, `usage` and `bug` call a human.
+`kind` tells a scheduler what to do with a failed job: `input`: never retry; `resource`: retry
+elsewhere or later; `usage` and `bug`: tell a person.
 """
 
 from joblist.errors import ExplainedError as AnalyzerError
@@ -27,13 +27,19 @@ __all__ = [
 
 
 class InputError(AnalyzerError):
-    """A medium that cannot be analysed, however often one tries."""
+    """The medium cannot be analysed; another try fails, too."""
 
     kind = "input"
 
 
 class MissingDependency(AnalyzerError):
-    """A library that the chosen component needs is not installed."""
+    """A library that a component needs is not installed.
+
+    Args:
+        package: Name of the library.
+        needed_by: What needs it, such as `detect scrfd`.
+        install: Argument of `pip install`.
+    """
 
     kind = "usage"
 
@@ -42,12 +48,12 @@ class MissingDependency(AnalyzerError):
 
 
 class WeightsError(AnalyzerError):
-    """A model file is missing, altered, or of the wrong form."""
+    """A model file is missing, altered, or has the wrong format."""
 
     kind = "usage"
 
 
 class ResourceError(AnalyzerError):
-    """Memory, disk or device gave out; another try may succeed."""
+    """Memory, disk or device failed; another try may succeed."""
 
     kind = "resource"

@@ -1,8 +1,18 @@
-"""Find, describe and load components: a stage is a folder, a choice is a file in it.
+"""Registry of plug-ins: a folder for each kind of plug-in, a file for each plug-in.
 
-`analyzer/stages/detect/centerface.py` is `--detector centerface`; `PLUGINS` lists where the
-folders are. A component is named by a spec,
-`name` or `name:option=value,option=value`; the options are the keywords of its `create`.
+`PLUGINS` lists the folders. `analyzer/stages/detect/centerface.py` is the component that
+`--detector centerface` selects. A component is selected by a spec, `name` or
+`name:option=value,option=value`; the options are the keywords of its `create`.
+
+A plug-in is added as a file; nothing else is edited. With `analyzer/stages/detect/squares.py`::
+
+    def create(*, size: int = 64, runtime: Runtime) -> Squares:
+        return Squares(size)
+
+`--detector squares:size=32` is valid, `--help` lists `squares`, and `tests/test_contracts.py`
+checks what `create` returns against the protocol in `analyzer/stages/detect/__init__.py`.
+Files that begin with `_` are helpers, not plug-ins. The folder of a new kind of plug-in takes a
+line in `PLUGINS`.
 """
 
 import ast
@@ -17,7 +27,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from analyzer.errors import MissingDependency, UsageError
 
-_Made = TypeVar("_Made")
+_Value = TypeVar("_Value")
 PLUGINS: Mapping[str, str] = {
     "align": "stages.align",
     "backend": "inference.backends",
@@ -37,7 +47,7 @@ PLUGINS: Mapping[str, str] = {
     "track": "stages.track",
     "train": "training",
 }
-"""Where something can be plugged in: kind of plug-in -> package below `analyzer`, a file each."""
+"""Kind of plug-in -> its package below `analyzer`, which has a file for each plug-in."""
 _ROOT = Path(__file__).parent
 _PIP_NAMES = {
     "cv2": "opencv-python",
@@ -47,6 +57,7 @@ _PIP_NAMES = {
     "PIL": "pillow",
     "yaml": "PyYAML",
 }
+"""Module -> package that pip installs, where the two names differ."""
 _EXTRAS = {
     "jinja2": "'ina[review]'",
     "lxml": "'ina[review]'",
@@ -61,21 +72,25 @@ _EXTRAS = {
     "ultralytics": "'ina[yolo]'",
     "xlsxwriter": "'ina[review]'",
 }
+"""Module -> extra of this package that installs it."""
 
 
 @dataclass(frozen=True)
 class Spec:
-    """A component's name and the options given to it, still text."""
+    """Name of a component and its options, both as text."""
 
     name: str
     options: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> "Spec":
-        """Read `name[:key=value,...]`.
+        """Parse `name[:key=value,...]`.
+
+        Args:
+            text: Spec, such as `centerface:size=960`.
 
         Raises:
-            UsageError: The text is not of that form.
+            UsageError: The text does not have that form.
         """
         name, _, rest = text.partition(":")
         pairs = _pairs(rest, f"{text!r}: write options as name:key=value,key=value")
@@ -83,7 +98,7 @@ class Spec:
 
 
 def _pairs(text: str, cure: str) -> tuple[tuple[str, str], ...]:
-    """Read `key=value,key=value`."""
+    """Parse `key=value,key=value`; `cure` is the message of the error where that fails."""
     pairs = []
     for part in filter(None, text.split(",")):
         key, equals, value = part.partition("=")
@@ -93,88 +108,111 @@ def _pairs(text: str, cure: str) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def names(stage: str) -> tuple[str, ...]:
-    """List the components of a stage without importing any."""
-    files = _folder(stage).glob("*.py")
+def names(kind: str) -> tuple[str, ...]:
+    """Return the names of all plug-ins of a kind without importing any.
+
+    Args:
+        kind: Key of `PLUGINS`.
+    """
+    files = _folder(kind).glob("*.py")
     return tuple(sorted(f.stem for f in files if not f.stem.startswith("_")))
 
 
-def _folder(stage: str) -> Path:
-    return _ROOT.joinpath(*PLUGINS[stage].split("."))
+def _folder(kind: str) -> Path:
+    return _ROOT.joinpath(*PLUGINS[kind].split("."))
 
 
-def check(stage: str, text: str) -> Spec:
-    """Parse a spec and see that its component exists, without importing it.
+def check(kind: str, text: str) -> Spec:
+    """Parse a spec and check that its component exists, without importing it.
+
+    Args:
+        kind: Key of `PLUGINS`.
+        text: Spec, such as `centerface:size=960`.
 
     Raises:
-        UsageError: No such component; the message lists those there are.
+        UsageError: No such component; the message lists the existing ones.
     """
     spec = Spec.parse(text)
-    available = names(stage)
+    available = names(kind)
     if spec.name not in available:
         close = difflib.get_close_matches(spec.name, available, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise UsageError(
-            f"no {stage} component {spec.name!r}; there are: {', '.join(available)}.{hint}"
+            f"no {kind} component {spec.name!r}; there are: {', '.join(available)}.{hint}"
         )
     return spec
 
 
-def module(stage: str, name: str) -> types.ModuleType:
-    """Import one component's file.
+def module(kind: str, name: str) -> types.ModuleType:
+    """Import the file of a plug-in.
+
+    Args:
+        kind: Key of `PLUGINS`.
+        name: Name of the plug-in.
 
     Raises:
         MissingDependency: A library that it imports is not installed.
     """
     try:
-        return importlib.import_module(f"analyzer.{PLUGINS[stage]}.{name}")
+        return importlib.import_module(f"analyzer.{PLUGINS[kind]}.{name}")
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if missing in ("", "analyzer"):
             raise
         install = _EXTRAS.get(missing) or _PIP_NAMES.get(missing, missing)
-        raise MissingDependency(missing, needed_by=f"{stage} {name}", install=install) from error
+        raise MissingDependency(missing, needed_by=f"{kind} {name}", install=install) from error
 
 
-def constant(stage: str, name: str, constant_name: str) -> Any:
-    """Read a constant off a component's file, which is not imported; `None` where it has none."""
-    for node in ast.parse((_folder(stage) / f"{name}.py").read_text(encoding="utf-8")).body:
+def constant(kind: str, name: str, constant_name: str) -> Any:
+    """Return a constant of a plug-in without importing its file; `None` if it has none.
+
+    Args:
+        kind: Key of `PLUGINS`.
+        name: Name of the plug-in.
+        constant_name: Name of the constant; its value is a literal.
+    """
+    for node in ast.parse((_folder(kind) / f"{name}.py").read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == constant_name:
             return ast.literal_eval(node.value)
     return None
 
 
-def load(stage: str, text: str, **context: Any) -> Any:
-    """Create the component that a spec names.
+def load(kind: str, text: str, **context: Any) -> Any:
+    """Create the component that a spec selects.
 
     Args:
-        stage: Folder under `analyzer`.
-        text: The spec, such as `centerface:size=960`.
-        context: What the pipeline hands to every component of the stage (`runtime` and the like).
+        kind: Key of `PLUGINS`.
+        text: Spec, such as `centerface:size=960`.
+        context: Keywords that every component of this kind takes from its caller, such as
+            `runtime`.
 
     Returns:
-        What the component's `create` returns: an object that fulfils the stage's Protocol.
+        Object from the component's `create`; it fulfils the protocol of the kind.
 
     Raises:
         UsageError: Unknown component or option, or a value of the wrong type.
         MissingDependency: A library that the component needs is not installed.
+
+    Example:
+        `registry.load("detect", "centerface:size=960", runtime=Runtime())`
     """
-    spec = check(stage, text)
-    create = module(stage, spec.name).create
-    name = f"{stage} {spec.name}"
+    spec = check(kind, text)
+    create = module(kind, spec.name).create
+    name = f"{kind} {spec.name}"
     return create(**_convert(create, spec.options, name, frozenset(context)), **context)
 
 
-def read(create: Callable[..., _Made], text: str, name: str) -> _Made:
-    """Make the value of an option that is written `key=value,key=value`, as a spec's options are.
+def read(create: Callable[..., _Value], text: str, name: str) -> _Value:
+    """Create an object from an option that is written `key=value,key=value`.
 
     Args:
-        create: Its keywords are the keys.
-        text: What the option was set to.
-        name: Name of the option.
+        create: Function; its keywords are the keys.
+        text: Value of the option.
+        name: Name of the option, for error messages.
 
     Raises:
-        UsageError: The text is not of that form, an unknown key, or a value of the wrong type.
+        UsageError: The text does not have that form, a key is unknown, or a value has the wrong
+            type.
     """
     pairs = _pairs(text, f"{name} {text!r}: write it as key=value,key=value")
     return create(**_convert(create, pairs, name))
@@ -184,12 +222,20 @@ def _convert(
     create: Callable[..., Any],
     options: Sequence[tuple[str, str]],
     name: str,
-    given: frozenset[str] = frozenset(),
+    context_names: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
-    """Turn the text of options into the types that `create` declares."""
+    """Convert the text of options to the types that `create` declares.
+
+    Args:
+        create: Function; its keywords are the options.
+        options: Names and values, as text.
+        name: Name for error messages.
+        context_names: Keywords that are no options: the caller passes them itself.
+    """
     hints = get_type_hints(create)
-    # An option that is called as something that is given is the keyword with _ behind.
-    keyword_of = {k.rstrip("_"): k for k in inspect.signature(create).parameters if k not in given}
+    parameters = inspect.signature(create).parameters
+    # `attributes_` is the keyword of the option `attributes` where `attributes` is context.
+    keyword_of = {k.rstrip("_"): k for k in parameters if k not in context_names}
     values = {}
     for key, text in options:
         if key not in keyword_of:
@@ -200,13 +246,13 @@ def _convert(
         try:
             values[keyword] = _value(text, hints[keyword])
         except ValueError:
-            kind = getattr(hints[keyword], "__name__", hints[keyword])
-            raise UsageError(f"{name}: {key}={text!r} cannot be read as {kind}") from None
+            type_name = getattr(hints[keyword], "__name__", hints[keyword])
+            raise UsageError(f"{name}: {key}={text!r} cannot be read as {type_name}") from None
     return values
 
 
 def _value(text: str, hint: Any) -> Any:
-    """Convert one option's text; unions are tried from left to right."""
+    """Convert the text of one option; of a union, its first type that is not `None` counts."""
     if get_origin(hint) in (Union, types.UnionType):
         if type(None) in get_args(hint) and text.lower() in ("", "none"):
             return None

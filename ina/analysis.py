@@ -15,10 +15,11 @@ from analyzer.options import AnalysisOptions
 from analyzer.options.anonymise import needs_names
 from analyzer.options.shards import plan
 from ina.task import FACTORY
+from joblist.errors import UsageError
 from joblist.model import JobSpec
 from joblist.shard import Shard
 from jobs.analysis import Settled
-from jobs.errors import JobFailed, UsageError
+from jobs.errors import JobFailed
 
 IDENTITIES_HELP = (
     "know people again across media: redis://..., @FILE with the address, or a file, for one "

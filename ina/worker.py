@@ -12,7 +12,8 @@ from analyzer import __version__
 from analyzer.options import spellings
 from ina.local_options import OVERRIDES
 from ina.task import FACTORY
-from jobs.errors import ServerGone, ServerRefused, UsageError
+from joblist.errors import UsageError
+from jobs.errors import ServerGone, ServerRefused
 
 EPILOG = """\
 examples:

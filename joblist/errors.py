@@ -6,7 +6,7 @@
     └── UsageError         a command, option or value that cannot be carried out as given
         └── JoblistError   rows of a joblist are wrong
 
-`analyzer.errors` and `jobs.errors` name the same classes.
+`analyzer.errors` names `UsageError` too, for users of its Python API.
 """
 
 from __future__ import annotations

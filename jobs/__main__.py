@@ -11,7 +11,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from jobs.errors import JobsError, UsageError
+from joblist.errors import UsageError
+from jobs.errors import JobsError
 
 _EPILOG = """\
 python -m jobs COMMAND --help describes a command. The program ina-jobs is the same. If a server of

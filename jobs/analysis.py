@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from joblist.errors import UsageError
+from joblist.model import JobSpec
 from joblist.shard import Shard
-from jobs.errors import UsageError
-from jobs.types import JobSpec
 
 if TYPE_CHECKING:
     import argparse

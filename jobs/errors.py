@@ -1,8 +1,7 @@
-"""Errors of this package.
+"""Errors of this package; `joblist.errors` adds `UsageError`, which all packages raise.
 
 ::
 
-    UsageError               the command cannot be carried out as given; of joblist.errors
     JobsError
     ├── LedgerError
     │   ├── LedgerRefused    this file must not be used: network disk, other version
@@ -15,8 +14,6 @@
 """
 
 from __future__ import annotations
-
-from joblist.errors import UsageError as UsageError
 
 
 class JobsError(Exception):

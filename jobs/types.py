@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
-from joblist.model import JobSpec as JobSpec
+from joblist.model import JobSpec
 from joblist.shard import Shard
 
 PROTOCOL = 3
@@ -204,5 +204,5 @@ class Job:
     """Number of parts."""
     length: float | None = None
     """Of its medium, in seconds: None before anybody looked, infinite where it cannot be told."""
-    helper: str | None = None
-    """Worker that has a second lease of it."""
+    second_worker: str | None = None
+    """Name of the worker that has a second lease of the job."""

@@ -1,7 +1,8 @@
-"""Calibration: confidence of labels and width of ages, from tables of faces not trained on.
+"""Calibration of an attribute network: confidence of labels and width of age intervals.
 
-A describer that has such tables carries them in its weights' file. Sizes are those of the face in
-the source picture, so that an enlarged small face is known as one.
+The tables are measured on faces that were not used in training, and are stored in the describer's
+weights file. Sizes are those of the face in the source picture, so that a small face that was
+enlarged counts as small.
 """
 
 import json
@@ -16,32 +17,34 @@ from analyzer.attributes import heads
 from analyzer.types import F32, F64
 
 CHIP_PX = 150
+"""Side of a chip, in pixels."""
 NEVER = 2.0
-"""A confidence that no label reaches."""
+"""Threshold that no confidence reaches."""
 CHIP_PER_FACE = 1.07
-"""Side of dlib's chip (padding 0.25) over that of the detected face, median of 100 portraits."""
+"""Side of dlib's chip (padding 0.25) divided by that of the detected face, median of 100
+portraits."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Views:
-    """How well each of n faces is seen."""
+    """Size, sharpness and frontality of n faces."""
 
     face_px: F32
     """(n,) size in source pixels."""
     sharpness: F32
-    """(n,) 0 to 1."""
+    """(n,) 0 (blurred) to 1 (sharp)."""
     frontality: F32
-    """(n,) 0 to 1."""
+    """(n,) 0 (profile) to 1 (looking into the camera)."""
 
     @property
     def octaves(self) -> F64:
-        """(n,) doublings by which a chip's pixels outnumber the source's: 0 for large faces."""
-        source = np.maximum(self.face_px.astype(np.float64) * CHIP_PER_FACE, 1)
-        return np.log2(CHIP_PX / np.minimum(source, CHIP_PX))
+        """Binary logarithm (n,) of the factor by which a face is enlarged to a chip; at least 0."""
+        source_px = np.maximum(self.face_px.astype(np.float64) * CHIP_PER_FACE, 1)
+        return np.log2(CHIP_PX / np.minimum(source_px, CHIP_PX))
 
     @classmethod
     def join(cls, parts: Sequence["Views"]) -> "Views":
-        """Return the faces of all parts, in order."""
+        """Return the views of all parts, in order."""
         columns = {
             name: np.concatenate([getattr(p, name) for p in parts] or [np.empty(0, np.float32)])
             for name in ("face_px", "sharpness", "frontality")
@@ -49,7 +52,11 @@ class Views:
         return cls(**columns)
 
     def average(self, weights: F32) -> "Views":
-        """Return the weighted mean of all faces, as one face."""
+        """Return the weighted mean of all faces, as the view of one face.
+
+        Args:
+            weights: (n,) weight of each face.
+        """
 
         def mean(values: F32) -> F32:
             return np.average(values, weights=weights, keepdims=True).astype(np.float32)
@@ -70,30 +77,43 @@ class Views:
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """The tables of one attribute network."""
+    """Calibration tables of one attribute network."""
 
     octaves: F64
-    """(s,) sizes at which ages were measured, ascending from 0; see `Views.octaves`."""
+    """(s,) sizes for which the tables have columns, ascending from 0; see `Views.octaves`."""
     tails: F64
-    """(s,) share of the age distribution left out on each side, by size."""
+    """(s,) share of the age distribution on each side of the interval, by size."""
     weights: Mapping[str, F64]
-    """Head -> (6,) of the model of confidence."""
+    """Head name -> (6,) weights of the confidence model; see `terms`."""
     accuracies: F64
-    """(a,) shares of right labels that can be asked for, ascending."""
+    """(a,) shares of right labels that can be requested, ascending."""
     thresholds: Mapping[str, F64]
-    """Head -> (a, s) confidence from which labels are that often right; above 1 where never."""
+    """Head name -> (a, s) least confidence of labels with that accuracy; above 1 where no
+    confidence is enough."""
 
     def confidence(self, head: str, raw: F32, views: Views) -> F32:
-        """Probability (n,) that each label is right; an age is, in the right bin or one beside it.
+        """Return the probability (n,) that each label is right.
 
-        Logistic regression on the score and on how well the face is seen, after Platt,
-        "Probabilistic outputs for support vector machines", 1999.
+        An age is right if it lies in the true bin or in one beside it. The model is a logistic
+        regression on the score and the view of the face, after Platt, "Probabilistic outputs for
+        support vector machines", 1999.
+
+        Args:
+            head: `sex`, `age` or `ethnicity`.
+            raw: (n, k) decision values.
+            views: Views of the n faces.
         """
         logits = terms(head, raw, views) @ self.weights[head]
         return (1 / (1 + np.exp(-logits))).astype(np.float32)
 
     def thresholds_at(self, head: str, accuracy: float, views: Views) -> F64:
-        """Confidence (n,) that each label must have for this accuracy of those that are kept."""
+        """Return the confidence (n,) that each label needs for an accuracy of the given labels.
+
+        Args:
+            head: `sex`, `age` or `ethnicity`.
+            accuracy: Requested share of right labels among the given ones.
+            views: Views of the n faces.
+        """
         by_size = [
             np.interp(accuracy, self.accuracies, column, right=NEVER)
             for column in self.thresholds[head].T
@@ -101,16 +121,23 @@ class Calibration:
         return np.interp(views.octaves, self.octaves, by_size)
 
     def sure(self, head: str, raw: F32, views: Views, accuracy: float) -> NDArray[np.bool_]:
-        """Return a mask (n,) of the labels to give, so that this share of them is right."""
+        """Return a mask (n,) of the labels to give, so that a share of them is right.
+
+        Args:
+            head: `sex`, `age` or `ethnicity`.
+            raw: (n, k) decision values.
+            views: Views of the n faces.
+            accuracy: Requested share of right labels among the given ones.
+        """
         thresholds = self.thresholds_at(head, accuracy, views)
         return self.confidence(head, raw, views) >= thresholds
 
     def age_tail(self, views: Views) -> F64:
-        """Share (n,) of the age distribution that lies on each side of the interval."""
+        """Return the share (n,) of the age distribution that lies on each side of the interval."""
         return np.interp(views.octaves, self.octaves, self.tails)
 
     def to_json(self) -> str:
-        """For the metadata of a weights' file."""
+        """Return the calibration as JSON, for the metadata of a weights file."""
         return json.dumps(
             {
                 "octaves": self.octaves.tolist(),
@@ -139,7 +166,13 @@ class Calibration:
 
 
 def terms(head: str, raw: F32, views: Views) -> F64:
-    """Return terms (n, 6) of the model of confidence: score, and what is to be seen of the face."""
+    """Return the terms (n, 6) of the confidence model: score, size, sharpness and frontality.
+
+    Args:
+        head: `sex`, `age` or `ethnicity`.
+        raw: (n, k) decision values.
+        views: Views of the n faces.
+    """
     score, octaves = heads.margin(head, raw), views.octaves
     ones = np.ones(len(raw))
     columns = (ones, score, octaves, score * octaves, views.sharpness, views.frontality)

@@ -1,10 +1,10 @@
 """Meaning of the raw decision values of the attribute heads.
 
-A head is a name and k raw values a face: `sex` (1, the logit of male against female), `age`
+A head has a name and k raw values per face: `sex` (1, the logit of male against female), `age`
 (9, logits of the FairFace bins) and `ethnicity` (7, logits). All are *perceived* attributes:
-how a face looks to those who labelled the training pictures, not what a person is.
+how a face looks to the people who labelled the training pictures, not what a person is.
 A row of NaN stands for a face that was not described: it decodes to NaN and an empty label,
-and does not take part in averages.
+and is left out of averages.
 """
 
 from typing import Any
@@ -36,37 +36,42 @@ ETHNICITIES = (
     "Middle Eastern",
 )
 SIZES = {"sex": 1, "age": len(AGE_BINS), "ethnicity": len(ETHNICITIES)}
-"""Head name -> number of raw values a face."""
+"""Head name -> number of raw values per face."""
 
 INTERVAL = 0.8
 """Share of true ages that lie between an attribute's `low` and `high`."""
 TAIL = (1 - INTERVAL) / 2
-"""Share of the age distribution on each side of the interval, where nothing was calibrated."""
+"""Share of the age distribution on each side of the interval, without a calibration."""
 AGE_EDGES = np.array([0, 3, 10, 20, 30, 40, 50, 60, 70, 90], np.float64)
 """(10,) years between the age bins."""
 
-_YEARS_AT = ([0, 1, 2, 3, 9], [1.5, 6.5, 15, 25, 90])
-_TINY = float(np.finfo(np.float32).tiny)
+_YEARS_OF_BINS = ([0, 1, 2, 3, 9], [1.5, 6.5, 15, 25, 90])
+"""Points of the scale of the bins, and their ages in years."""
+_LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
 
 
 def years(value: Any) -> F64:
     """Map ages on the scale of the bins (0 to 9) to years (0 to 100), as inaFaceAnalyzer does."""
-    return np.clip(np.interp(value, *_YEARS_AT), 0, 100)
+    return np.clip(np.interp(value, *_YEARS_OF_BINS), 0, 100)
 
 
 def bins_of(ages: F64) -> F32:
-    """Decision values (n, 9) that decode to ages (n,) in years; the inverse of `years`.
+    """Return decision values (n, 9) that decode to ages in years; the inverse of `years`.
 
-    All the probability lies in the two bins between which an age is: nothing more is known of it.
-    Ages above those of the last bin become its age.
+    The probability is divided between the two bins around an age. Ages above that of the last bin
+    become the age of the last bin.
+
+    Args:
+        ages: (n,) years.
     """
-    at = np.interp(ages, _YEARS_AT[1], _YEARS_AT[0])
-    away = np.abs(np.minimum(at, len(AGE_BINS) - 1)[:, None] - np.arange(len(AGE_BINS)))
-    return _log(np.maximum(1 - away, 0))
+    position = np.interp(ages, _YEARS_OF_BINS[1], _YEARS_OF_BINS[0])
+    bins = np.arange(len(AGE_BINS))
+    distance = np.abs(np.minimum(position, len(AGE_BINS) - 1)[:, None] - bins)
+    return _log(np.maximum(1 - distance, 0))
 
 
 def decode(head: str, raw: F32) -> Decoded:
-    """Turn raw values into one decision value and one label a row.
+    """Decode raw values to one decision value and one label per row.
 
     Args:
         head: `sex`, `age` or `ethnicity`.
@@ -86,24 +91,25 @@ def decode(head: str, raw: F32) -> Decoded:
 def aggregate(
     head: str, raw: F32, weights: NDArray[Any] | None = None, method: str = "weighted"
 ) -> F32:
-    """Make one row of the rows of one track or person.
+    """Aggregate the rows of one track or person to one row.
 
     Args:
         head: `sex`, `age` or `ethnicity`.
         raw: (n, k) decision values.
-        weights: (n,) not negative; `None` = all alike.
-        method: `weighted`: decoding the result gives the weighted mean of the logits of sex, of
-            the age on the scale of the bins, and of the probabilities of the ethnicity classes.
+        weights: (n,) weight of each row, 0 or more; `None`: all equal.
+        method: Name of the method:
+            `weighted`: decoding the result gives the weighted mean of the logits of sex, of the
+            age on the scale of the bins, and of the probabilities of the ethnicity classes.
             `mean`: the same without weights.
-            `median`, which outliers do not move: that of the logits of sex; that of the age, with
-            the spread of the face in the middle (of the two there, where n is even); and those of
-            the probabilities of the ethnicity classes, scaled to a sum of 1.
-            `vote`: the mean of the rows with the most frequent label. Labels of age are taken as
-            one where they lie in one bin. Of equally frequent labels, the one wins with
-            rows that are further from another label, by the sum of their `margin`.
+            `median`, which outliers do not change: the median of the logits of sex; the median
+            age, with the distribution of the middle face (of the two middle faces, if n is even);
+            the medians of the probabilities of the ethnicity classes, scaled to a sum of 1.
+            `vote`: the mean of the rows with the most frequent label. Ages in the same bin count
+            as the same label. Of equally frequent labels, the one with the greatest sum of
+            `margin` wins.
 
     Returns:
-        (k,) decision values; NaN where no row (with a weight above 0) is known.
+        (k,) decision values; NaN if no row with a weight above 0 was described.
 
     Raises:
         UsageError: No such head, or k is not its size.
@@ -114,15 +120,16 @@ def aggregate(
     used = ~np.isnan(raw).any(axis=1) & (np.asarray(weights) > 0)
     if not used.any():
         return np.full(SIZES[head], np.nan, np.float32)
-    known_rows = raw[used]
+    described = raw[used]
     if method == "median":
-        return _median(head, known_rows)
+        return _median(head, described)
     if method == "vote":
-        return _vote(head, known_rows)
-    return _average(head, known_rows, np.asarray(weights, np.float64)[used])
+        return _vote(head, described)
+    return _average(head, described, np.asarray(weights, np.float64)[used])
 
 
 def _average(head: str, rows: F32, weights: F64) -> F32:
+    """Return the weighted mean (k,) of rows (n, k); see `aggregate`."""
     values = rows.astype(np.float64)
     if head == "sex":
         return np.average(values, axis=0, weights=weights).astype(np.float32)
@@ -130,6 +137,7 @@ def _average(head: str, rows: F32, weights: F64) -> F32:
 
 
 def _median(head: str, rows: F32) -> F32:
+    """Return the median (k,) of rows (n, k); see `aggregate`."""
     if head == "sex":
         return np.median(rows, axis=0).astype(np.float32)
     if head == "ethnicity":
@@ -139,15 +147,16 @@ def _median(head: str, rows: F32) -> F32:
 
 
 def _vote(head: str, rows: F32) -> F32:
+    """Return the mean (k,) of the rows with the most frequent label; see `aggregate`."""
     labels = age_bin(rows) if head == "age" else np.array(decode(head, rows).label)
-    names, label = np.unique(labels, return_inverse=True)
-    votes, sure = np.bincount(label), np.bincount(label, margin(head, rows))
-    winner = max(range(len(names)), key=lambda i: (votes[i], sure[i]))
+    distinct, label = np.unique(labels, return_inverse=True)
+    votes, margins = np.bincount(label), np.bincount(label, margin(head, rows))
+    winner = max(range(len(distinct)), key=lambda i: (votes[i], margins[i]))
     return aggregate(head, rows[label == winner])
 
 
 def summarize(head: str, raw: F32, tail: float = TAIL) -> Attribute:
-    """Decode the averaged values (k,) of one person; age comes with its interval in years.
+    """Decode the aggregated values of one person; an age has its interval in years.
 
     Args:
         head: `sex`, `age` or `ethnicity`.
@@ -164,11 +173,14 @@ def summarize(head: str, raw: F32, tail: float = TAIL) -> Attribute:
 
 
 def age_interval(raw: F32, tails: F64) -> tuple[F64, F64]:
-    """Return ends (n,) in years of each age distribution's middle, taken as uniform inside bins.
+    """Return the middle interval of each age distribution, which is uniform inside a bin.
 
     Args:
         raw: (n, 9) decision values of age.
         tails: (n,) share of the distribution on each side of the interval.
+
+    Returns:
+        Lower and upper ends, (n,) each, in years.
     """
     below = np.cumsum(_softmax(raw.astype(np.float64)), axis=1)
     below = np.concatenate([np.zeros((len(raw), 1)), below], axis=1)
@@ -180,9 +192,13 @@ def age_interval(raw: F32, tails: F64) -> tuple[F64, F64]:
 
 
 def margin(head: str, raw: F32) -> F64:
-    """Return the distance of each row (n,) from another label, as a logit; 0: as good as guessed.
+    """Return the distance (n,) of each row from another label, as a logit; 0 is a guess.
 
-    Of an age, that is the logit of the probability of the label's bin and the two beside it.
+    For age, it is the logit of the probability of the label's bin and the two bins beside it.
+
+    Args:
+        head: `sex`, `age` or `ethnicity`.
+        raw: (n, k) decision values.
     """
     values = raw.astype(np.float64)
     if head == "sex":
@@ -199,7 +215,7 @@ def margin(head: str, raw: F32) -> F64:
 
 
 def age_bin(raw: F32) -> I64:
-    """Bin (n,) in which the label in years lies, of decision values (n, 9)."""
+    """Return the bin (n,) of the age in years that decision values (n, 9) decode to."""
     labelled = years(_softmax(raw.astype(np.float64)) @ np.arange(len(AGE_BINS)))
     return np.clip(np.searchsorted(AGE_EDGES, labelled, side="right") - 1, 0, len(AGE_BINS) - 1)
 
@@ -219,7 +235,7 @@ def _softmax(values: F64) -> F64:
 
 def _log(probabilities: F64) -> F32:
     """Return logits of probabilities."""
-    return np.log(np.maximum(probabilities, _TINY)).astype(np.float32)
+    return np.log(np.maximum(probabilities, _LEAST_PROBABILITY)).astype(np.float32)
 
 
 def _sex(values: F64) -> tuple[F64, list[str]]:
@@ -237,3 +253,4 @@ def _ethnicity(values: F64) -> tuple[F64, list[str]]:
 
 
 _DECODERS = {"sex": _sex, "age": _age, "ethnicity": _ethnicity}
+"""Head name -> function from values (n, k) to decision values (n,) and n labels."""

@@ -1,75 +1,85 @@
-"""From raw decision values to labels: which are good enough to be given, and how wide ages are."""
+"""Labels of faces, tracks and persons, and the decision which of them are sure enough to give."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analyzer.attributes import heads as attributes
 from analyzer.attributes.calibration import Calibration, Views
+from analyzer.attributes.heads import TAIL, aggregate, decode, summarize
 from analyzer.errors import UsageError
 from analyzer.types import F32, Attribute, Decoded
 
 
 @dataclass(frozen=True, kw_only=True)
 class Labeller:
-    """Decodes the heads of rows, tracks and persons.
+    """Decoder of the attribute heads of rows, tracks and persons.
 
     Raises:
-        UsageError: An accuracy is asked for, and the describer has no tables to tell it by.
+        UsageError: An accuracy is requested, but the describer has no calibration.
     """
 
     calibration: Calibration | None = None
+    """Tables of the describer; `None` if it has none."""
     min_accuracy: float | None = None
-    """Share of the labels given that shall be right; the others stay empty. `None`: give all."""
+    """Share of the given labels that must be right; other labels stay empty. `None`: give all."""
     aggregate: str = "weighted"
-    """How the faces of a track or person become one: weighted, mean, median or vote."""
+    """Method for the faces of a track or person; see `analyzer.attributes.heads.aggregate`."""
 
     def __post_init__(self) -> None:
         if self.min_accuracy is not None and self.calibration is None:
             raise UsageError("min_label_accuracy: this describer was not calibrated")
 
     def decode(self, heads: Mapping[str, F32], views: Views) -> dict[str, Decoded]:
-        """Decode each head's (n, k) values of n faces."""
+        """Decode the heads of n faces.
+
+        Args:
+            heads: Head name -> (n, k) decision values.
+            views: Views of the n faces.
+        """
         return {
-            head: self._kept(head, attributes.decode(head, raw), raw, views)
+            head: self._without_unsure(head, decode(head, raw), raw, views)
             for head, raw in heads.items()
         }
 
     def average(
         self, heads: Mapping[str, F32], views: Views, weights: F32
     ) -> tuple[dict[str, F32], Views]:
-        """Average the n faces of one track or person: the values (k,) of each head, and their view.
+        """Aggregate the n faces of one track or person.
 
         Args:
-            heads: (n, k) values of each.
+            heads: Head name -> (n, k) decision values.
             views: Views of the n faces.
-            weights: (n,) that they have where `aggregate` is `weighted`.
+            weights: (n,) weights; used if `aggregate` is `weighted`.
+
+        Returns:
+            Head name -> (k,) decision values, and their mean view, as the view of one face.
         """
         weights = weights if self.aggregate == "weighted" else np.ones_like(weights)
-        ones = {
-            head: attributes.aggregate(head, raw, weights, self.aggregate)
-            for head, raw in heads.items()
+        averages = {
+            head: aggregate(head, raw, weights, self.aggregate) for head, raw in heads.items()
         }
-        return ones, views.average(weights)
+        return averages, views.average(weights)
 
     def summarize(
         self, heads: Mapping[str, F32], views: Views, weights: F32
     ) -> dict[str, Attribute]:
-        """Make one face of one person's n faces, and decode it; see `average`."""
+        """Aggregate and decode the n faces of one person; see `average`."""
         averages, mean_views = self.average(heads, views, weights)
         tail = self._tail(mean_views)
         decoded = self.decode({head: raw[None] for head, raw in averages.items()}, mean_views)
+        attributes = {head: summarize(head, raw, tail) for head, raw in averages.items()}
         return {
-            head: _blank(attributes.summarize(head, raw, tail), bool(decoded[head].label[0]))
-            for head, raw in averages.items()
+            head: attribute if decoded[head].label[0] else _without_label(attribute)
+            for head, attribute in attributes.items()
         }
 
     def _tail(self, views: Views) -> float:
-        return float(self.calibration.age_tail(views)[0]) if self.calibration else attributes.TAIL
+        """Return the share of the age distribution on each side of one face's interval."""
+        return float(self.calibration.age_tail(views)[0]) if self.calibration else TAIL
 
-    def _kept(self, head: str, decoded: Decoded, raw: F32, views: Views) -> Decoded:
-        """Empty the labels that are less sure than asked for."""
+    def _without_unsure(self, head: str, decoded: Decoded, raw: F32, views: Views) -> Decoded:
+        """Empty the labels that are less sure than the requested accuracy needs."""
         if self.calibration is None or self.min_accuracy is None:
             return decoded
         keep = self.calibration.sure(head, raw, views, self.min_accuracy)
@@ -78,8 +88,8 @@ class Labeller:
 
 
 PLAIN = Labeller()
-"""Gives every label, with intervals that were not calibrated."""
+"""Labeller that gives every label; its intervals are not calibrated."""
 
 
-def _blank(attribute: Attribute, keep: bool) -> Attribute:
-    return attribute if keep else replace(attribute, label="", low=None, high=None)
+def _without_label(attribute: Attribute) -> Attribute:
+    return replace(attribute, label="", low=None, high=None)

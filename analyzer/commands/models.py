@@ -13,7 +13,7 @@ from analyzer.weights import locate
 from analyzer.weights.catalogue import Model
 
 if TYPE_CHECKING:
-    from analyzer.weights.download import Told
+    from analyzer.weights.download import OnProgress
 
 _EPILOG = "example:\n  python -m analyzer models {example}\n\nexit code: {codes}"
 
@@ -151,7 +151,7 @@ def _accept(model: Model, *, accepted: bool) -> None:
 
 
 @contextmanager
-def _progress(name: str) -> "Iterator[Told]":
+def _progress(name: str) -> "Iterator[OnProgress]":
     from rich import console, progress
 
     columns = (

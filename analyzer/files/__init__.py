@@ -1,5 +1,5 @@
 """Files: atomic writes, hashes, zip archives, CSV columns, the cache folder, the ffmpeg binary.
 
-In: paths and values. Out: whole files, or one error with its cure.
-Used by every floor above; it knows no faces.
+In: paths and values. Out: complete files, or one error that says what to do.
+Used by every package above it; it contains nothing about faces.
 """

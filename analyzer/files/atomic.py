@@ -1,4 +1,4 @@
-"""Write whole files only: under a passing name first, then renamed."""
+"""Atomic writes: a file is written under a temporary name beside its place, then renamed."""
 
 import os
 import threading
@@ -11,7 +11,10 @@ from analyzer.errors import ResourceError
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Explain an error of writing a file.
+    """Turn an error of the operating system into one that says what to do.
+
+    Args:
+        path: Path of the file that is written inside the context.
 
     Raises:
         ResourceError: The file cannot be written.
@@ -26,15 +29,21 @@ def writing(path: Path) -> Iterator[None]:
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Give a passing name for a file, and rename it at the end: no half file is ever found.
+    """Write a file so that other processes see all of it or nothing.
 
-    The folder is made where it is missing.
+    A missing folder is created.
+
+    Args:
+        path: Path of the file.
 
     Yields:
-        Path to write to; it is removed if an error leaves the context.
+        Temporary path to write to; it is renamed at the end, or removed after an error.
 
     Raises:
         ResourceError: The file cannot be written.
+
+    Example:
+        `with atomic_write(path) as part: part.write_text("whole")`
     """
     part = path.with_name(f"{path.name}.part.{os.getpid()}.{threading.get_ident()}")
     try:
@@ -45,13 +54,17 @@ def atomic_write(path: Path) -> Iterator[Path]:
                 os.fsync(stream.fileno())
             os.replace(part, path)
     finally:
-        # It must not hide the error that it follows.
+        # An error here must not hide the one that ended the context.
         with suppress(OSError):
             part.unlink()
 
 
 def atomic_write_bytes(path: Path, data: bytes) -> None:
-    """Write a file so that other processes see all of it or nothing.
+    """Write bytes to a file; see `atomic_write`.
+
+    Args:
+        path: Path of the file.
+        data: Content of the file.
 
     Raises:
         ResourceError: The file cannot be written.

@@ -1,4 +1,4 @@
-"""The user's cache folder, for files that can be made again."""
+"""Cache folder of the user, for files that can be created again."""
 
 from pathlib import Path
 
@@ -6,5 +6,9 @@ import platformdirs
 
 
 def path(*parts: str) -> Path:
-    """Return the path of a cached file, which may not exist."""
+    """Return the path of a file in the cache, which may not exist.
+
+    Args:
+        parts: Folders and name below the cache folder.
+    """
     return platformdirs.user_cache_path("ina").joinpath(*parts)

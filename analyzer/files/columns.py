@@ -10,18 +10,18 @@ from analyzer.files.text import number_cell, text_cell, write_table
 
 @dataclass(frozen=True, repr=False)
 class Column:
-    """One column of a table."""
+    """Column of a table."""
 
     name: str
     kind: str
     """`integer`, `number`, `text` or `box`."""
     values: Sequence[Any]
-    """`None` where a cell is empty; numbers may be NaN there."""
+    """Values; `None` for an empty cell, or NaN among numbers."""
     digits: int = 4
-    """Decimals of a number, where it becomes text."""
+    """Decimals of a number in CSV."""
 
     def cells(self) -> list[Any]:
-        """Return each value as CSV has it."""
+        """Return the values as they are written to CSV."""
         if self.kind == "number":
             return [number_cell(value, self.digits) for value in self.values]
         if self.kind == "box":
@@ -33,6 +33,10 @@ class Column:
 
 def write_csv(path: Path, columns: Sequence[Column]) -> None:
     """Write a CSV file.
+
+    Args:
+        path: Path of the file.
+        columns: Columns of equal length.
 
     Raises:
         ResourceError: The file cannot be written.

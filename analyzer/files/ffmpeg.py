@@ -1,4 +1,4 @@
-"""The ffmpeg program: the one on PATH if it can do the work, else imageio-ffmpeg's."""
+"""Path of ffmpeg: the one on PATH if it is capable enough, otherwise imageio-ffmpeg's."""
 
 import functools
 import re
@@ -7,8 +7,9 @@ import subprocess
 
 from analyzer.errors import MissingDependency
 
-_NEEDED = ("--enable-libass", "--enable-libx264")
-_OLDEST_LIBAVFILTER = (8, 44)  # ffmpeg 5.1, the first that knows -fps_mode
+_REQUIRED_FLAGS = ("--enable-libass", "--enable-libx264")
+_MIN_LIBAVFILTER = (8, 44)
+"""Version in ffmpeg 5.1, the first release with `-fps_mode`."""
 
 
 @functools.cache
@@ -16,10 +17,10 @@ def find_ffmpeg() -> str:
     """Return the path of an ffmpeg that can burn in subtitles and encode H.264.
 
     Raises:
-        MissingDependency: There is none.
+        MissingDependency: No such ffmpeg is installed.
     """
-    for path in (shutil.which("ffmpeg"), _packaged()):
-        if path and _can(path):
+    for path in (shutil.which("ffmpeg"), _packaged_ffmpeg()):
+        if path and _is_capable(path):
             return path
     raise MissingDependency(
         "ffmpeg 5.1 or newer with libass and libx264",
@@ -28,8 +29,8 @@ def find_ffmpeg() -> str:
     )
 
 
-def _packaged() -> str | None:
-    """Return the program inside the imageio-ffmpeg wheel."""
+def _packaged_ffmpeg() -> str | None:
+    """Return the path of the program in the imageio-ffmpeg wheel; `None` without it."""
     try:
         import imageio_ffmpeg
 
@@ -38,8 +39,8 @@ def _packaged() -> str | None:
         return None
 
 
-def _can(path: str) -> bool:
-    """Return whether a program has the needed parts, and is new enough."""
+def _is_capable(path: str) -> bool:
+    """Return whether a program has the required parts and is new enough."""
     try:
         output = subprocess.run(
             [path, "-version"], capture_output=True, text=True, check=False, timeout=30
@@ -48,4 +49,4 @@ def _can(path: str) -> bool:
         return False
     matched = re.search(r"libavfilter +(\d+)\. *(\d+)\.", output)
     version = (int(matched[1]), int(matched[2])) if matched else (0, 0)
-    return version >= _OLDEST_LIBAVFILTER and all(flag in output for flag in _NEEDED)
+    return version >= _MIN_LIBAVFILTER and all(flag in output for flag in _REQUIRED_FLAGS)

@@ -1,4 +1,4 @@
-"""SHA-256 of files and of pieces in memory."""
+"""SHA-256 of files and of data in memory."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,10 @@ _CHUNK_BYTES = 1 << 20
 
 
 def sha256(pieces: Iterable[bytes]) -> "_Hash":
-    """Return the hash of pieces, one after the other.
+    """Return the hash of the concatenation of pieces.
+
+    Args:
+        pieces: Pieces of the data, in order.
 
     Example:
         `sha256([text.encode()]).hexdigest()`
@@ -24,7 +27,10 @@ def sha256(pieces: Iterable[bytes]) -> "_Hash":
 
 
 def file_sha256(path: Path) -> str:
-    """Return the hash of a file in hexadecimal.
+    """Return the hash of a file, in hexadecimal.
+
+    Args:
+        path: Path of the file.
 
     Raises:
         OSError: The file cannot be read.

@@ -1,33 +1,40 @@
-"""Open media safely: regular local files of bounded size that name no other file."""
+"""Safe opening of media: regular local files of limited size that refer to no other files."""
 
 import os
 import stat
 
 from analyzer.errors import InputError
 
-# Playlists (HLS, DASH, concat) are left out: they make a decoder read files of their own choice.
 CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,mxf,asf,ogg,flv,dv,nut,"
     "h264,hevc,vc1,ivf,rm,gif,wtv,gxf,lxf,swf,y4m,yuv4mpegpipe"
 )
+"""Allowed containers. Playlists (HLS, DASH, concat) are not among them: they make a decoder read
+other files."""
 MAX_SIDE_PX = 8192
 MAX_PIXELS = MAX_SIDE_PX**2
 MAX_DURATION_S = 24 * 3600
 
 
 def open_file(path: str) -> int:
-    """Open a medium; the caller closes the descriptor.
+    """Open a medium and check that it is a regular file with content.
 
-    The checks are made on what is open, so that nothing can be put in its place after them, and
-    a reader of the descriptor needs no right to open anything.
+    The open file is checked, not its path: the path may lead to another file a moment later. A
+    process that reads the descriptor needs no right to open files.
+
+    Args:
+        path: Path of the medium.
+
+    Returns:
+        File descriptor, which the caller closes.
 
     Raises:
-        InputError: Missing, unreadable, not a regular file, or empty.
+        InputError: The file is missing, unreadable, not a regular file, or empty.
     """
     if "://" in path and not os.path.exists(path):
         raise InputError(f"{path}: an address, not a file; download it and give the file")
     try:
-        # Without O_NONBLOCK, a FIFO without a writer would be waited for.
+        # Without O_NONBLOCK, opening a FIFO would wait for a writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise InputError(_reason(path, error)) from error
@@ -42,6 +49,7 @@ def open_file(path: str) -> int:
 
 
 def _reason(path: str, error: OSError) -> str:
+    """Return why a path cannot be opened, and what to do."""
     try:
         regular = stat.S_ISREG(os.stat(path).st_mode)
     except OSError:
@@ -59,7 +67,12 @@ def _require_content(path: str, info: os.stat_result) -> None:
 
 
 def require_size(path: str, width: int, height: int) -> None:
-    """Refuse pictures that would take too much memory.
+    """Refuse pictures that need too much memory.
+
+    Args:
+        path: Path of the medium.
+        width: Width of its pictures, in pixels.
+        height: Height of its pictures, in pixels.
 
     Raises:
         InputError: A side is longer than `MAX_SIDE_PX`.
@@ -72,10 +85,14 @@ def require_size(path: str, width: int, height: int) -> None:
 
 
 def require_duration(path: str, seconds: float) -> None:
-    """Refuse media that would never end.
+    """Refuse media that are too long to analyse.
+
+    Args:
+        path: Path of the medium.
+        seconds: Duration of the medium.
 
     Raises:
-        InputError: Longer than `MAX_DURATION_S`.
+        InputError: The medium is longer than `MAX_DURATION_S`.
     """
     if seconds > MAX_DURATION_S:
         raise InputError(

@@ -1,4 +1,4 @@
-"""Files of text, and cells that stay text in a spreadsheet."""
+"""Text files, and cells of tables that are safe in a spreadsheet."""
 
 import csv
 import json
@@ -16,7 +16,10 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")
 def open_text(path: Path) -> Iterator[TextIO]:
     r"""Open a UTF-8 file with LF line ends for writing.
 
-    Bytes of a file name that are no UTF-8 come out as `\udcXX`, not as an error.
+    Bytes of a file name that are not UTF-8 are written as `\udcXX`; they raise no error.
+
+    Args:
+        path: Path of the file.
 
     Raises:
         ResourceError: The file cannot be written.
@@ -31,6 +34,11 @@ def open_text(path: Path) -> Iterator[TextIO]:
 def write_json(path: Path, document: Any, *, indent: int | None = 1) -> None:
     """Write a JSON file.
 
+    Args:
+        path: Path of the file.
+        document: JSON-able value, without NaN.
+        indent: Spaces per level; `None` for one line.
+
     Raises:
         ResourceError: The file cannot be written.
     """
@@ -42,6 +50,11 @@ def write_json(path: Path, document: Any, *, indent: int | None = 1) -> None:
 def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write a CSV file.
 
+    Args:
+        path: Path of the file.
+        header: Names of the columns.
+        rows: Rows of cells, in the order of `header`.
+
     Raises:
         ResourceError: The file cannot be written.
     """
@@ -52,15 +65,15 @@ def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[objec
 
 
 def utf8(text: str) -> str:
-    r"""Return text with bytes that are no UTF-8 as `\\udcXX`; see `open_text`."""
+    r"""Return text in which bytes that are not UTF-8 are written as `\udcXX`; see `open_text`."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def text_cell(text: str) -> str:
-    """Keep a spreadsheet from running a name or path as a formula: an apostrophe before it."""
+    """Return text that a spreadsheet does not run as a formula: with an apostrophe before it."""
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 def number_cell(value: float | None, digits: int) -> str:
-    """Return a number with a fixed count of decimals; empty for `None` and NaN."""
+    """Return a number with a fixed number of decimals; empty text for `None` and NaN."""
     return "" if value is None or value != value else f"{value:.{digits}f}"

@@ -1,4 +1,4 @@
-"""New files in the places of old ones: all of a medium's, or none."""
+"""Transaction of files: all files of a medium are replaced, or none."""
 
 import contextlib
 import os
@@ -15,26 +15,30 @@ from analyzer.files.hashing import file_sha256
 
 @dataclass(frozen=True)
 class Replaced:
-    """A file that has changed."""
+    """File that was replaced."""
 
     path: Path
     before: str
-    """SHA-256 in hexadecimal; empty where there was none."""
+    """SHA-256 of the old file in hexadecimal; empty if there was none."""
     after: str
+    """SHA-256 of the new file in hexadecimal."""
 
 
 class FileTransaction:
-    """Files that are written beside those that they replace; a context manager.
+    """Set of files that are written beside the files that they replace; a context manager.
 
-    What was not put in its place when the context ends is removed.
+    At the end of the context, files that `finish` did not put in place are removed.
 
     Args:
-        dry_run: Nothing is to be replaced: files are written to the system's folder for such.
+        dry_run: True if no file will be replaced: new files are written to a temporary folder.
+
+    Example:
+        `with FileTransaction() as files: files.add(path, write); files.finish()`
     """
 
     def __init__(self, *, dry_run: bool = False) -> None:
         self._parts: dict[Path, Path] = {}
-        self._aside = tempfile.mkdtemp(prefix="ina-dry-run-") if dry_run else None
+        self._temporary_folder = tempfile.mkdtemp(prefix="ina-dry-run-") if dry_run else None
 
     def __enter__(self) -> "FileTransaction":
         return self
@@ -47,17 +51,26 @@ class FileTransaction:
     ) -> None:
         for part in self._parts.values():
             part.unlink(missing_ok=True)
-        if self._aside:
-            os.rmdir(self._aside)
+        if self._temporary_folder:
+            os.rmdir(self._temporary_folder)
 
     def add(self, path: Path, write: Callable[[Path], object]) -> bool:
-        """Write a new file for a place; returns whether it differs from what is there.
+        """Write a new version of a file, which `finish` puts in place.
+
+        Args:
+            path: Path of the file to replace.
+            write: Function that writes the new version to the path that it is called with.
+
+        Returns:
+            Whether the new version differs from the file; equal ones are dropped.
 
         Raises:
             ResourceError: The folder cannot be written to.
         """
         name = f"{path.name}.part.{os.getpid()}"
-        part = Path(self._aside, name) if self._aside else path.with_name(name)
+        part = path.with_name(name)
+        if self._temporary_folder:
+            part = Path(self._temporary_folder, name)
         self._parts[path] = part
         try:
             with writing(path):
@@ -75,10 +88,13 @@ class FileTransaction:
             self._parts.pop(path).unlink(missing_ok=True)
 
     def finish(self) -> list[Replaced]:
-        """Put all new files in their places, in the order in which they were added.
+        """Replace all files, in the order in which they were added.
+
+        Returns:
+            Replaced files, in order.
 
         Raises:
-            ResourceError: One cannot be replaced.
+            ResourceError: A file cannot be replaced.
         """
         replaced = []
         for path, part in list(self._parts.items()):
@@ -95,5 +111,5 @@ class FileTransaction:
 
 
 def _digest(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal; empty where there is none."""
+    """Return the SHA-256 of a file in hexadecimal; empty text if there is no file."""
     return file_sha256(path) if path.exists() else ""

@@ -8,15 +8,16 @@ from pathlib import Path
 
 from analyzer.files.atomic import writing
 
-_LONG_AGO = (1980, 1, 1, 0, 0, 0)
-"""Time of every file in a zip."""
+_FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+"""Time of every file in a zip: the earliest that the format can express."""
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]|^\.+|[. ]+$|[\ud800-\udfff]')
-"""What file systems or their users stumble over."""
-_LONGEST = 80
+"""Characters that some file systems do not allow, dots that hide a file, dots and spaces at the
+end."""
+_MAX_NAME_LENGTH = 80
 
 
 class Archive:
-    """A zip that is being written; see `create`."""
+    """Zip that is being written; see `create`."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
@@ -25,11 +26,14 @@ class Archive:
         """Add a file.
 
         Args:
-            name: With its folders, separated by `/`.
-            pieces: Pieces of its content.
-            packed: Compress it; of no use to JPEG.
+            name: Path of the file in the zip, with `/` between folders.
+            pieces: Pieces of its content, in order.
+            packed: Compress it; of no use for JPEG.
+
+        Raises:
+            OSError: The zip cannot be written; `create` explains it.
         """
-        info = zipfile.ZipInfo(name, _LONG_AGO)
+        info = zipfile.ZipInfo(name, _FIXED_TIME)
         info.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
         with self._archive.open(info, "w", force_zip64=True) as stream:
             for piece in pieces:
@@ -40,6 +44,12 @@ class Archive:
 def create(path: Path) -> Iterator[Archive]:
     """Write a zip.
 
+    Args:
+        path: Path of the zip.
+
+    Yields:
+        Archive to add files to.
+
     Raises:
         ResourceError: The file cannot be written.
     """
@@ -48,7 +58,13 @@ def create(path: Path) -> Iterator[Archive]:
 
 
 def folders(names: Mapping[int, str | None]) -> dict[int, str]:
-    """Return a folder name for each number, from its name or itself, distinct without case."""
+    """Return a folder name for each person: from the name, or the number without one.
+
+    Folder names differ by more than upper and lower case.
+
+    Args:
+        names: Number of the person -> name, if there is one.
+    """
     taken: set[str] = set()
     folder_of = {}
     for number, name in names.items():
@@ -61,5 +77,9 @@ def folders(names: Mapping[int, str | None]) -> dict[int, str]:
 
 
 def safe(name: str) -> str:
-    """Return a name that can be a file's on every system."""
-    return _UNSAFE.sub("_", name)[:_LONGEST].strip()
+    """Return a name that is a valid file name on every system.
+
+    Args:
+        name: Any text.
+    """
+    return _UNSAFE.sub("_", name)[:_MAX_NAME_LENGTH].strip()

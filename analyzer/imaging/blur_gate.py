@@ -1,36 +1,36 @@
-"""The blur gate: sharpness that a picture needs to be worth a detector's time."""
+"""Blur gate: sharpness that a picture must have for the detector to run on it."""
 
 import math
 from dataclasses import dataclass
 
 from analyzer.errors import UsageError
 
-_FINEST = 64
+_MAX_GRID = 64
 
 
 @dataclass(frozen=True, kw_only=True)
 class BlurGate:
-    """Which pictures are too blurred to find faces in: those of few sharp cells.
+    """Condition that leaves out blurred pictures: those with few sharp cells.
 
-    A cell is sharp where the variance of the Laplacian (Pech-Pacheco et al., ICPR 2000) reaches
-    `var`. It is measured on the picture as it is, as the field does: the same scene has less of
-    it in a larger picture, so a threshold belongs to a resolution.
+    A cell is sharp if the variance of its Laplacian (Pech-Pacheco et al., ICPR 2000) is at least
+    `var`. As usual for this measure, the picture is not scaled first: the same scene has a lower
+    variance in a larger picture, so a threshold is valid for one resolution.
 
     Raises:
         UsageError: A value out of range.
     """
 
     var: float = 100.0
-    """Least variance of a sharp cell, in squared grey levels of 0 to 255."""
+    """Least variance of a sharp cell, in squared grey levels (0 to 255)."""
     grid: int = 1
-    """The picture is cut into `grid` x `grid` cells; 1 measures it as a whole."""
+    """Number of cells on each side of the picture; 1: the whole picture is one cell."""
     keep: float = 0.5
-    """Least share of sharp cells of a picture that is kept."""
+    """Least share of sharp cells in a picture that is kept."""
 
     def __post_init__(self) -> None:
         if not (self.var > 0 and math.isfinite(self.var)):
             raise UsageError(f"blur_gate: var={self.var}: must be above 0, such as 100")
-        if not 1 <= self.grid <= _FINEST:
-            raise UsageError(f"blur_gate: grid={self.grid}: must be 1 to {_FINEST}")
+        if not 1 <= self.grid <= _MAX_GRID:
+            raise UsageError(f"blur_gate: grid={self.grid}: must be 1 to {_MAX_GRID}")
         if not 0 < self.keep <= 1:
             raise UsageError(f"blur_gate: keep={self.keep}: must be above 0 and at most 1")

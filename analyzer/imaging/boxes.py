@@ -1,4 +1,4 @@
-"""Boxes as (n, 4) arrays of `x1, y1, x2, y2`, half-open, in pixels."""
+"""Geometry of boxes: (n, 4) arrays of `x1, y1, x2, y2`, half-open, in pixels."""
 
 import numpy as np
 
@@ -6,13 +6,13 @@ from analyzer.types import F32
 
 
 def area(boxes: F32) -> F32:
-    """Area of each box; (n,), 0 for an empty or inverted one."""
+    """Return the area (n,) of each box; 0 for an empty or inverted box."""
     sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
     return sides[:, 0] * sides[:, 1]
 
 
 def iou(a: F32, b: F32) -> F32:
-    """Intersection over union of each of `a` (n, 4) with each of `b` (m, 4): (n, m)."""
+    """Return the intersection over union (n, m) of boxes `a` (n, 4) and `b` (m, 4)."""
     low = np.maximum(a[:, None, :2], b[None, :, :2])
     high = np.minimum(a[:, None, 2:], b[None, :, 2:])
     sides = np.maximum(high - low, 0)
@@ -27,26 +27,32 @@ def square(boxes: F32) -> F32:
 
 
 def scale(boxes: F32, factor: float) -> F32:
-    """Return each box grown (or shrunk) about its centre; `factor` multiplies its sides."""
+    """Return each box scaled about its centre; `factor` multiplies its sides."""
     return _around(boxes, (boxes[:, 2:] - boxes[:, :2]) * factor)
 
 
 def clip(boxes: F32, width: float, height: float) -> F32:
-    """Return each box cut at the borders of a picture."""
+    """Return each box clipped to a picture.
+
+    Args:
+        boxes: (n, 4) pixels.
+        width: Width of the picture, pixels.
+        height: Height of the picture, pixels.
+    """
     limit = np.array([width, height, width, height], np.float32)
     return np.clip(boxes, 0, limit)
 
 
 def nms(boxes: F32, scores: F32, threshold: float) -> np.ndarray:
-    """Greedy non-maximum suppression.
+    """Suppress boxes that overlap a better one (greedy non-maximum suppression).
 
     Args:
-        boxes: (n, 4).
-        scores: (n,).
-        threshold: IoU with a better box above which a box is dropped.
+        boxes: (n, 4) pixels.
+        scores: (n,) score of each box.
+        threshold: Intersection over union with a better box above which a box is suppressed.
 
     Returns:
-        Indices of the boxes kept, best score first.
+        (k,) indices of the remaining boxes, best score first.
     """
     order = np.argsort(-scores, kind="stable")
     overlaps = iou(boxes[order], boxes[order]) > threshold

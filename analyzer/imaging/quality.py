@@ -1,4 +1,4 @@
-"""Quality of face crops: sharpness, frontality, size."""
+"""Quality of face crops and pictures: sharpness, frontality, size."""
 
 import numpy as np
 
@@ -7,45 +7,44 @@ from analyzer.imaging.blur_gate import BlurGate
 from analyzer.imaging.boxes import area
 from analyzer.types import F32, U8
 
-_SHARP = 100.0
+_SHARP_VARIANCE = 100.0
+"""Variance of the Laplacian at a sharpness of 0.5."""
 _YAW_SLOPE = 2.0
 _PITCH_SLOPE = 3.0
-"""Loss of frontality by a distance between the eyes: 30 degrees up cost as much as 30 aside."""
+"""Loss of frontality per distance between the eyes: 30 degrees up cost as much as 30 aside."""
 _NOSE_BELOW = 0.77
-"""How far below the line of the eyes the foot of the nose stands in frontal faces: the median is
-0.74 of FairFace's validation faces that look neither left nor right, 0.82 of 100 of LFW's."""
+"""Distance of the foot of the nose below the line of the eyes in frontal faces, in distances
+between the eyes: the median is 0.74 for the validation faces of FairFace that look neither left
+nor right, and 0.82 for 100 faces of LFW."""
 _NOSE_SPREAD = 0.15
-"""85 % of those faces are within this of it."""
+"""Deviation from `_NOSE_BELOW` that costs nothing; 85 % of those faces have less."""
 
 
 def sharpness(images: U8) -> F32:
-    """Return focus of each chip, 0 (blurred) to 1 (sharp).
+    """Return the sharpness (n,) of each chip, 0 (blurred) to 1 (sharp).
 
-    The variance of the Laplacian (Pech-Pacheco et al., "Diatom autofocusing in brightfield
-    microscopy", ICPR 2000), squashed so that 0.5 stands at the variance that the field uses as
-    the border between blurred and sharp.
+    It is the variance of the Laplacian (Pech-Pacheco et al., "Diatom autofocusing in brightfield
+    microscopy", ICPR 2000), mapped so that 0.5 is the variance that is commonly used as the limit
+    between blurred and sharp.
 
     Args:
-        images: (n, S, S, 3) RGB.
-
-    Returns:
-        (n,)
+        images: (n, S, S, 3) uint8, RGB.
     """
     scores = np.empty(len(images), np.float32)
     for i, image in enumerate(images):
         variance = _laplacian(_grey(image)).var()
-        scores[i] = variance / (variance + _SHARP)
+        scores[i] = variance / (variance + _SHARP_VARIANCE)
     return scores
 
 
 def sharp_share(image: U8, gate: BlurGate) -> float:
-    """Share of a picture's cells that are sharp, 0 to 1; see `BlurGate`.
+    """Return the share of a picture's cells that are sharp, 0 to 1; see `BlurGate`.
 
-    Black bars around the picture are left out, as far as this picture alone shows them.
+    Black bars that this picture shows are left out.
 
     Args:
-        image: (H, W, 3) RGB.
-        gate: Its grid and variance.
+        image: (H, W, 3) uint8, RGB.
+        gate: Grid and variance of the cells.
     """
     grey = _grey(image)
     bands = np.array_split(_laplacian(grey[letterbox.picture_area(grey)]), gate.grid)
@@ -55,7 +54,7 @@ def sharp_share(image: U8, gate: BlurGate) -> float:
 
 
 def _grey(image: U8) -> F32:
-    """Luma (H, W) of a picture (H, W, 3)."""
+    """Return the luma (H, W) of a picture (H, W, 3)."""
     return image.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -66,55 +65,56 @@ def _laplacian(grey: F32) -> F32:
 
 
 def frontality(eyes: F32, nose: F32) -> F32:
-    """Return how far each face looks into the camera, 0 (profile) to 1.
+    """Return the frontality (n,) of each face, 0 (profile) to 1 (looking into the camera).
 
-    The foot of the nose stands midway between the eyes in a frontal face and beyond one of them
-    in profile (yaw). Its distance from the line of the eyes grows less as the face looks up, and
-    greater as it looks down, or so far aside that both eyes fall together (pitch): the geometry of
-    Gee and Cipolla, "Determining the gaze of faces in images", Image and Vision Computing 1994.
-    How the head is rolled in the picture does not matter. Faces differ, and so do smiles: a nose
-    as low as those of most straight faces costs nothing.
+    The foot of the nose is midway between the eyes in a frontal face, and beyond one of them in
+    profile (yaw). Its distance from the line of the eyes is shorter in a face that looks up, and
+    longer in a face that looks down, or so far aside that both eyes coincide (pitch). This is the
+    geometry of Gee and Cipolla, "Determining the gaze of faces in images", Image and Vision
+    Computing 1994. The roll of the head has no effect. Because faces and smiles differ, a nose as
+    low as in most frontal faces costs nothing.
 
     Args:
         eyes: (n, 2, 2) centres of both eyes, in either order; pixels.
-        nose: (n, 2) foot of the nose.
-
-    Returns:
-        (n,)
+        nose: (n, 2) foot of the nose; pixels.
     """
     axis = eyes[:, 1] - eyes[:, 0]
     length = np.maximum(np.linalg.norm(axis, axis=1), 1e-6)
-    out = nose - eyes.mean(1)
-    aside = np.einsum("nd,nd->n", out, axis) / length**2  # both in distances between the eyes
-    below = np.abs(axis[:, 0] * out[:, 1] - axis[:, 1] * out[:, 0]) / length**2
+    offset = nose - eyes.mean(1)
+    # Both in distances between the eyes.
+    aside = np.einsum("nd,nd->n", offset, axis) / length**2
+    below = np.abs(axis[:, 0] * offset[:, 1] - axis[:, 1] * offset[:, 0]) / length**2
     yaw = 1 - _YAW_SLOPE * np.abs(aside)
     pitch = 1 - _PITCH_SLOPE * np.maximum(np.abs(below - _NOSE_BELOW) - _NOSE_SPREAD, 0)
     return (np.clip(yaw, 0, 1) * np.clip(pitch, 0, 1)).astype(np.float32)
 
 
 def face_px(boxes: F32) -> F32:
-    """Size of each face in pixels: the square root of its box's area."""
+    """Return the size (n,) of each face in pixels: the square root of its box's area."""
     return np.sqrt(area(boxes)).astype(np.float32)
 
 
 def shrink(images: U8, size: int) -> U8:
-    """Shrink pictures to `size` pixels by the mean of areas, and enlarge them again, linearly.
+    """Return pictures reduced to a small size and enlarged again, as a small face looks in a chip.
+
+    They are reduced by the mean of areas, and enlarged linearly.
 
     Args:
-        images: (n, S, S, 3) RGB.
-        size: Size of the small pictures, 1 to S.
+        images: (n, S, S, 3) uint8, RGB.
+        size: Side of the small pictures in pixels, 1 to S.
 
     Returns:
-        (n, S, S, 3)
+        (n, S, S, 3) uint8, RGB.
     """
-    there_and_back = _enlarging(size, images.shape[1]) @ _shrinking(images.shape[1], size)
-    rows = np.tensordot(there_and_back, images.astype(np.float32), (1, 1))  # S x n x S x 3
-    both = np.tensordot(there_and_back, rows, (1, 2))  # S (across) x S (down) x n x 3
+    side = images.shape[1]
+    resampling = _enlarging(size, side) @ _shrinking(side, size)
+    rows = np.tensordot(resampling, images.astype(np.float32), (1, 1))  # S x n x S x 3
+    both = np.tensordot(resampling, rows, (1, 2))  # S (across) x S (down) x n x 3
     return np.rint(both).clip(0, 255).astype(np.uint8).transpose(2, 1, 0, 3)
 
 
 def _shrinking(side: int, size: int) -> F32:
-    """Share (size, side) that each pixel has in each of fewer pixels."""
+    """Return the matrix (size, side) that reduces a row of pixels by the mean of areas."""
     edges = np.linspace(0, side, size + 1)
     low, high = edges[:-1, None], edges[1:, None]
     pixel = np.arange(side)[None]
@@ -123,7 +123,7 @@ def _shrinking(side: int, size: int) -> F32:
 
 
 def _enlarging(size: int, side: int) -> F32:
-    """Share (side, size) that each pixel has in each of more pixels."""
+    """Return the matrix (side, size) that enlarges a row of pixels, linearly."""
     centres = np.clip((np.arange(side) + 0.5) * size / side - 0.5, 0, size - 1)
     distance = np.abs(centres[:, None] - np.arange(size)[None])
     return np.clip(1 - distance, 0, 1).astype(np.float32)

@@ -1,5 +1,5 @@
-"""Execution of networks: device choice, memory, the backends' common runtime.
+"""Execution of networks: choice of device and backend, memory, batches.
 
 In: a model file and batches. Out: arrays, the same for every batch size.
-Used by stages and by the pipeline, which makes the `Runtime`.
+Used by stages and by the pipeline, which creates the `Runtime`.
 """

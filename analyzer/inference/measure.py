@@ -1,4 +1,4 @@
-"""Measure how long a network takes."""
+"""Speed of a network on this machine."""
 
 import time
 from pathlib import Path
@@ -9,15 +9,18 @@ from analyzer.errors import AnalyzerError
 from analyzer.inference.runtime import Runtime
 
 _FREE_PX = 640
-"""Side with which networks are measured that take any."""
+"""Length of sides that a network leaves free, in the measurement."""
 _TRIES = 5
 
 
 def milliseconds(path: Path) -> str:
-    """Return milliseconds per picture, least of some tries, and the picture's size, as text.
+    """Return the milliseconds per picture, the least of some tries, and the picture's size.
 
     Args:
-        path: ONNX file; free sides of its inputs are taken as `_FREE_PX`.
+        path: Path of an ONNX file.
+
+    Returns:
+        Text for a table; the message of the error if the network cannot be run.
     """
     try:
         session = Runtime().load(path)

@@ -1,4 +1,4 @@
-"""The runtime of all components: device, threads, batch size, backend."""
+"""Runtime of all components: device, threads, batch size, backend."""
 
 import importlib.metadata
 import importlib.util
@@ -19,27 +19,30 @@ _LIBRARIES = (
     *("av", "dlib-bin", "faiss-cpu", "numpy", "onnxruntime", "onnxruntime-gpu", "opencv-python"),
     *("pillow", "scenedetect", "scipy", "torch"),
 )
-"""Those that results can depend on."""
+"""Libraries on which results can depend."""
 
 
 @dataclass
 class Runtime:
-    """One process's means of computation.
+    """Device, threads and backend of one process.
 
-    Nothing in it may change a result but for rounding; options that do are in `analyzer.options`.
+    No field may change a result except by rounding; options that do are in `analyzer.options`.
 
     Raises:
-        UsageError: Fewer threads than none.
+        UsageError: The number of threads is negative.
+
+    Example:
+        `Runtime(device="cuda:0").load(Path("face.onnx")).run(images=batch)`
     """
 
     device: str = "auto"
     """`auto`, `cpu`, `cuda:0`."""
     threads: int = 0
-    """Threads that decoders and networks may use; 0 = every core."""
+    """Number of threads for decoders and networks; 0 = every core."""
     batch_size: int = 32
-    """Faces or pictures a batch."""
+    """Faces or pictures per batch."""
     backend: str = "auto"
-    """Spec of the library that executes networks; `auto`: ONNX Runtime, or else PyTorch."""
+    """Spec of the library that executes networks; `auto`: ONNX Runtime, otherwise PyTorch."""
     _loaded: Any = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -49,19 +52,23 @@ class Runtime:
     def load(self, model: Path | bytes) -> "Session":
         """Load an ONNX network on this runtime's device.
 
+        Args:
+            model: Path of an ONNX file, or its bytes.
+
         Raises:
+            UsageError: The backend cannot use this device.
             MissingDependency: The backend's library is not installed.
-            WeightsError: Not an ONNX network.
+            WeightsError: The file is not an ONNX network.
         """
         return self._backend().load(model)
 
     def in_use(self) -> str:
-        """Name the device in use, with its GPU; before networks are loaded, what was asked for."""
+        """Return the device in use and its GPU; the requested device before a network is loaded."""
         device = getattr(self._loaded, "device", self.device)
         return " ".join(filter(None, (device, _gpu(device))))
 
     def release(self) -> None:
-        """Give memory back that only speeds up the next batch; after each medium."""
+        """Free memory that only speeds up the next batch; called after each medium."""
         if self._loaded is not None:
             self._loaded.release()
 
@@ -74,25 +81,28 @@ class Runtime:
 
 @cache
 def _gpu(device: str) -> str:
-    """Return the name of a CUDA device, from the driver's tool; empty without it."""
+    """Return the name of a CUDA device from `nvidia-smi`; empty for other devices."""
     if not device.startswith("cuda"):
         return ""
     number = int(device.partition(":")[2] or 0)
     visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").replace(" ", "").split(",")
-    which = dict(enumerate(visible)).get(number) or str(number)
-    command = ["nvidia-smi", f"--id={which}", "--query-gpu=name", "--format=csv,noheader"]
+    gpu_id = dict(enumerate(visible)).get(number) or str(number)
+    command = ["nvidia-smi", f"--id={gpu_id}", "--query-gpu=name", "--format=csv,noheader"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):
         return ""
-    return done.stdout.strip().partition("\n")[0]
+    return result.stdout.strip().partition("\n")[0]
 
 
 def _installed() -> str:
-    """Return the first backend with an installed library; else ONNX Runtime, which complains."""
+    """Return the first backend with installed libraries; without any, ONNX Runtime.
+
+    Loading it then raises the error that says what to install.
+    """
     libraries = {"onnxruntime": ("onnxruntime",), "torch": ("torch", "onnx2torch")}
-    for name, needed in libraries.items():
-        if all(importlib.util.find_spec(library) for library in needed):
+    for name, required in libraries.items():
+        if all(importlib.util.find_spec(library) for library in required):
             return name
     return "onnxruntime"
 

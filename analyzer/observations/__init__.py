@@ -1,5 +1,6 @@
-"""Operations on the table of observations: tracks, links between them, persons, intervals.
+"""Operations on the table of observations: tracks, links between tracks, persons, intervals.
 
 In: `Observations`, a row per face and sampled frame. Out: tracks, persons, screen time.
-Used by the pipeline, reviews, exporters and galleries; it sees no pictures.
+Used by the pipeline, reviews, exporters, galleries, evaluations and live views; it reads no
+pictures.
 """

@@ -1,4 +1,4 @@
-"""Joins tracks of one shot that are one face: lost behind a hand, or too quick to follow."""
+"""Links between tracks of one face: lost behind a hand, or too quick to follow."""
 
 from dataclasses import dataclass, replace
 
@@ -10,31 +10,36 @@ from analyzer.types import F32, F64, I64, Observations
 from analyzer.types.groups import dense
 from analyzer.types.media import SAME_TIME_S
 
-_REACH = 1.0
-"""How many face sizes a face may be off where it is found again at once."""
-_PACE = 4.0
-"""How many more with each second in between."""
-_FURTHEST = 2.0
-"""Greatest number: a face further off after a while is as likely another person."""
-_COURSE_S = 0.5
-"""How long a face is expected to go on as it went."""
-_ROUNDS = 4
+_START_OFFSET = 1.0
+"""Offset, in face sizes, that a face may have where it appears again at once."""
+_OFFSET_PER_S = 4.0
+"""Face sizes by which the allowed offset grows with each second in between."""
+_MAX_OFFSET = 2.0
+"""Greatest allowed offset: a face further off after a while is as likely another person."""
+_PREDICTION_S = 0.5
+"""Time for which a face is expected to keep its velocity."""
+_MAX_ROUNDS = 4
 
 
 def link_tracklets(observations: Observations, threshold: float, *, max_gap_s: float = 2.0) -> I64:
-    """Join each track to the one that was the same face before.
+    """Join each track to the track that showed the same face before it.
 
-    That is a track of the same shot which ended at most `max_gap_s` seconds earlier, no further
-    than a face's size and its pace allow from where it stood or was going to, and with a face that
-    is closer than `threshold`. The most alike and the soonest first; a track has one predecessor
-    and one successor at most. What was joined shows where a face was going, and its mean is a
-    better likeness: so all is done again until nothing changes.
+    The earlier track is in the same shot, ended at most `max_gap_s` seconds before, stands no
+    further away than a face's size and its speed allow (from its last or its predicted position),
+    and has a mean embedding closer than `threshold`. The most alike and the soonest pairs are
+    joined first; a track has one predecessor and one successor at most. A joined track has a
+    longer course and a better mean embedding, so the search is repeated until nothing changes.
+
+    Args:
+        observations: All N rows.
+        threshold: Euclidean distance of mean embeddings below which two tracks are one face.
+        max_gap_s: Longest time between two tracks, in seconds.
 
     Returns:
         (N,) new track ids, dense from 0 in order of first appearance.
     """
     ids = dense(observations.track_id)
-    for _ in range(_ROUNDS):
+    for _ in range(_MAX_ROUNDS):
         before, ids = ids, _link_pairs(replace(observations, track_id=ids), threshold, max_gap_s)
         if np.array_equal(before, ids):
             break
@@ -42,27 +47,29 @@ def link_tracklets(observations: Observations, threshold: float, *, max_gap_s: f
 
 
 def _link_pairs(observations: Observations, threshold: float, max_gap_s: float) -> I64:
+    """Return track ids (N,) after one round of joining; see `link_tracklets`."""
     described = embed(observations)
-    ends = _Ends.of(observations, described.ids)
+    ends = _TrackEnds.of(observations, described.ids)
     pairs = []
     for later in range(len(described.ids)):
-        earlier = ends.may_precede(later, max_gap_s)
+        earlier = ends.possible_predecessors(later, max_gap_s)
         distance = np.linalg.norm(
             described.embeddings[earlier] - described.embeddings[later], axis=1
         )
-        cost = distance / threshold + (ends.start_s[later] - ends.last_s[earlier]) / _COURSE_S
+        gap_s = ends.start_s[later] - ends.last_s[earlier]
+        cost = distance / threshold + gap_s / _PREDICTION_S
         pairs += [(cost[i], earlier[i], later) for i in np.nonzero(distance < threshold)[0]]
-    before: dict[int, int] = {}
-    followed: set[int] = set()
-    for _, first, other in sorted(pairs):
-        if first not in followed and other not in before:
-            followed.add(first)
-            before[other] = first
+    predecessor: dict[int, int] = {}
+    with_successor: set[int] = set()
+    for _, first, second in sorted(pairs):
+        if first not in with_successor and second not in predecessor:
+            with_successor.add(first)
+            predecessor[second] = first
     joined = described.ids.copy()
-    # In order of time, so that the one before has its final number already.
+    # In order of time, so that a predecessor has its final number already.
     for later in np.argsort(ends.start_s, kind="stable").tolist():
-        if later in before:
-            joined[later] = joined[before[later]]
+        if later in predecessor:
+            joined[later] = joined[predecessor[later]]
     ids = observations.track_id.copy()
     is_described = np.isin(ids, described.ids)
     ids[is_described] = joined[np.searchsorted(described.ids, ids[is_described])]
@@ -70,29 +77,38 @@ def _link_pairs(observations: Observations, threshold: float, max_gap_s: float) 
 
 
 @dataclass(frozen=True)
-class _Ends:
-    """Where and when tracks begin and end, and where they are going; one row a track."""
+class _TrackEnds:
+    """Times, positions and velocities of T tracks where they begin and end."""
 
     shot: I64
+    """(T,) number of the shot."""
     start_s: F64
+    """(T,) time of the first picture with the face."""
     last_s: F64
-    """(T,) when the last picture with the face begins."""
+    """(T,) time of the last picture with the face."""
     end_s: F64
-    first: F32
-    """(T, 2) first centre."""
-    last: F32
-    """(T, 2) last centre."""
-    came: F32
-    """(T, 2) pixels a second at the beginning; 0 where there is one picture alone."""
-    went: F32
-    """(T, 2) pixels a second at the end."""
+    """(T,) time at which that picture ends."""
+    first_centre: F32
+    """(T, 2) pixels."""
+    last_centre: F32
+    """(T, 2) pixels."""
+    entry_velocity: F32
+    """(T, 2) pixels per second at the beginning; 0 for a track of one picture."""
+    exit_velocity: F32
+    """(T, 2) pixels per second at the end; 0 for a track of one picture."""
     size: F32
-    """(T,) of the first face."""
+    """(T,) size of the first face, pixels."""
     by_end: I64
-    """(T,) the tracks in order of their ends."""
+    """(T,) indices of the tracks in order of their ends."""
 
     @classmethod
-    def of(cls, table: Observations, ids: I64) -> "_Ends":
+    def of(cls, table: Observations, ids: I64) -> "_TrackEnds":
+        """Measure the ends of tracks.
+
+        Args:
+            table: All rows.
+            ids: (T,) track ids, ascending.
+        """
         order = np.lexsort((table.time_s, table.track_id))
         sorted_ids = table.track_id[order]
         low = np.searchsorted(sorted_ids, ids)
@@ -102,33 +118,57 @@ class _Ends:
         centres = (table.boxes[:, :2] + table.boxes[:, 2:]) * np.float32(0.5)
         end_s = table.time_s[last] + table.duration_s[last]
 
-        def pace(first: I64, other: I64) -> F32:
-            elapsed = np.maximum(table.time_s[other] - table.time_s[first], SAME_TIME_S)
-            return ((centres[other] - centres[first]) / elapsed[:, None]).astype(np.float32)
+        def velocity(earlier: I64, later: I64) -> F32:
+            elapsed_s = np.maximum(table.time_s[later] - table.time_s[earlier], SAME_TIME_S)
+            return ((centres[later] - centres[earlier]) / elapsed_s[:, None]).astype(np.float32)
 
         return cls(
             shot=np.searchsorted(table.cuts, table.time_s[first], side="right"),
             start_s=table.time_s[first],
             last_s=table.time_s[last],
             end_s=end_s,
-            first=centres[first],
-            last=centres[last],
-            came=pace(first, second),
-            went=pace(last_but_one, last),
+            first_centre=centres[first],
+            last_centre=centres[last],
+            entry_velocity=velocity(first, second),
+            exit_velocity=velocity(last_but_one, last),
             size=np.sqrt(boxes.area(table.boxes[first])),
             by_end=np.argsort(end_s, kind="stable"),
         )
 
-    def may_precede(self, later: int, max_gap_s: float) -> I64:
-        """Return indices of the tracks that may be this one's predecessor."""
+    def possible_predecessors(self, later: int, max_gap_s: float) -> I64:
+        """Return the indices of the tracks that may continue in a track.
+
+        Args:
+            later: Index of the track that begins later.
+            max_gap_s: Longest time between the two, in seconds.
+        """
         start = self.start_s[later]
         window = np.searchsorted(self.end_s[self.by_end], [start - max_gap_s, start + SAME_TIME_S])
         earlier = self.by_end[window[0] : window[1]]
         earlier = earlier[(self.shot[earlier] == self.shot[later]) & (earlier != later)]
-        elapsed = start - self.last_s[earlier]
-        course = np.minimum(elapsed, _COURSE_S)[:, None]
-        step = self.first[later] - self.last[earlier]
-        off = np.stack([step, step - self.went[earlier] * course, step - self.came[later] * course])
-        way = np.linalg.norm(off, axis=2).min(axis=0)
-        reach = np.minimum(_REACH + _PACE * elapsed, _FURTHEST)
-        return earlier[way <= self.size[later] * reach]
+        elapsed_s = start - self.last_s[earlier]
+        max_offset = np.minimum(_START_OFFSET + _OFFSET_PER_S * elapsed_s, _MAX_OFFSET)
+        offset = self._predicted_offset(earlier, later, elapsed_s)
+        return earlier[offset <= self.size[later] * max_offset]
+
+    def _predicted_offset(self, earlier: I64, later: int, elapsed_s: F64) -> F32:
+        """Return the distance (k,) in pixels between the predicted and the real position.
+
+        It is the least of three predictions: the face stands still, keeps its exit velocity, or
+        came with its entry velocity.
+
+        Args:
+            earlier: (k,) indices of the tracks that end.
+            later: Index of the track that begins.
+            elapsed_s: (k,) seconds in between.
+        """
+        moving_s = np.minimum(elapsed_s, _PREDICTION_S)[:, None]
+        step = self.first_centre[later] - self.last_centre[earlier]
+        predicted_offset = np.stack(
+            [
+                step,
+                step - self.exit_velocity[earlier] * moving_s,
+                step - self.entry_velocity[later] * moving_s,
+            ]
+        )
+        return np.linalg.norm(predicted_offset, axis=2).min(axis=0)

@@ -1,4 +1,4 @@
-"""From rows to persons: screen time, presence, size, and attributes of all their faces."""
+"""Persons of a medium: their tracks, screen time, intervals, size and attributes."""
 
 from collections.abc import Iterable
 
@@ -21,12 +21,13 @@ from analyzer.types.groups import dense, group_means
 
 
 def identities(labels: I64, described: Tracks, track_ids: I64) -> TrackPersons:
-    """Number persons from 0 by the order of their first track, and average their embeddings.
+    """Number the persons from 0 in order of their first tracks, and average their embeddings.
 
     Args:
         labels: (T,) cluster of each described track.
-        described: The T described tracks.
-        track_ids: Ids of all tracks; those that were not described belong to no person.
+        described: T described tracks.
+        track_ids: Ids of all tracks, ascending; tracks that were not described belong to no
+            person.
     """
     of_described = dense(labels)
     count = int(of_described.max(initial=-1)) + 1
@@ -39,15 +40,16 @@ def identities(labels: I64, described: Tracks, track_ids: I64) -> TrackPersons:
 def drop_small(
     track_persons: TrackPersons, observations: Observations, least: int
 ) -> tuple[TrackPersons, int]:
-    """Take the tracks of persons with too few faces from them.
+    """Remove persons with too few faces; their tracks then belong to no person.
 
     Args:
-        track_persons: Tracks and persons.
+        track_persons: Assignment of tracks to persons.
         observations: All rows.
         least: Number of faces that a person must have.
 
     Returns:
-        The persons that are left, numbered from 0 in the same order, and how many were dropped.
+        Assignment with the remaining persons, numbered from 0 in the same order, and the number
+        of removed persons.
     """
     rows = track_persons.person_ids[np.searchsorted(track_persons.track_ids, observations.track_id)]
     keep = np.bincount(rows[rows >= 0], minlength=len(track_persons.centroids)) >= least
@@ -64,26 +66,37 @@ def drop_small(
 def average_tracks(
     observations: Observations, track_ids: I64, labeller: Labeller = PLAIN
 ) -> dict[str, Decoded]:
-    """Make one of the faces of each track, as the labeller does: head name -> (T,)."""
+    """Aggregate and decode the attributes of each track.
+
+    Args:
+        observations: All rows.
+        track_ids: (T,) ids of the tracks, ascending.
+        labeller: Aggregates faces and decodes heads.
+
+    Returns:
+        Head name -> T labels.
+    """
     order = np.argsort(observations.track_id, kind="stable")
     bounds = np.searchsorted(observations.track_id[order], track_ids, side="right")
     groups = np.split(order, bounds[:-1]) if len(track_ids) else []
     quality, row_views, heads = observations.quality, views(observations), observations.heads
-    ones = [
+    aggregated = [
         labeller.average(
             {head: raw[rows] for head, raw in heads.items()}, row_views[rows], quality[rows]
         )
         for rows in groups
     ]
     averages = {
-        head: np.array([values[head] for values, _ in ones], np.float32).reshape(-1, raw.shape[1])
+        head: np.array([values[head] for values, _ in aggregated], np.float32).reshape(
+            -1, raw.shape[1]
+        )
         for head, raw in heads.items()
     }
-    return labeller.decode(averages, Views.join([view for _, view in ones]))
+    return labeller.decode(averages, Views.join([view for _, view in aggregated]))
 
 
 def views(observations: Observations) -> Views:
-    """Return the view of each row's face."""
+    """Return the views of the faces of all rows."""
     return Views(
         face_px=observations.face_px,
         sharpness=observations.sharpness,
@@ -102,8 +115,8 @@ def persons(
     Args:
         observations: All rows.
         row_persons: (N,) person of each row, -1 = none.
-        track_persons: Tracks and persons.
-        labeller: Decides on their labels.
+        track_persons: Assignment of tracks to persons.
+        labeller: Aggregates faces and decodes heads.
     """
     count = len(track_persons.centroids)
     return by_screen_time(
@@ -112,7 +125,7 @@ def persons(
 
 
 def by_screen_time(people: Iterable[Person]) -> tuple[Person, ...]:
-    """Order persons, most screen time first."""
+    """Return persons sorted by screen time, longest first."""
     return tuple(sorted(people, key=lambda p: (-p.screen_time_s, -p.face_count, p.person_id)))
 
 
@@ -123,7 +136,15 @@ def person(
     track_persons: TrackPersons,
     labeller: Labeller,
 ) -> Person:
-    """Summarise one person, who has a row at least; see `persons`."""
+    """Summarise one person.
+
+    Args:
+        person_id: Number of a person with at least one row.
+        observations: All rows.
+        row_persons: (N,) person of each row, -1 = none.
+        track_persons: Assignment of tracks to persons.
+        labeller: Aggregates faces and decodes heads.
+    """
     rows = np.nonzero(row_persons == person_id)[0]
     ends = observations.time_s[rows] + observations.duration_s[rows]
     _, once = np.unique(observations.frame[rows], return_index=True)

@@ -1,4 +1,4 @@
-"""Observations as tables: made of the faces of some frames, joined, and thinned out."""
+"""Tables of observations: made from the faces of frames, joined, filtered."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,15 +23,15 @@ def table(
     rows: I64,
     tally: Tally,
 ) -> Observations:
-    """Lay out the N faces of some frames in rows.
+    """Return the table of the N faces of successive frames.
 
     Args:
-        frames: The pictures.
-        faces: Faces of each.
-        chips: Chips of each face.
-        described: What the network says of M of the faces; the others' values are NaN.
-        rows: (M,) which these are, ascending.
-        tally: What was counted.
+        frames: Frames in order of time, at least one.
+        faces: Faces of each frame.
+        chips: Chips of each frame's faces.
+        described: Embeddings and heads of M of the faces; the heads of the others are NaN.
+        rows: (M,) rows of the described faces, ascending.
+        tally: Counters of these frames.
     """
     counts = [len(f) for f in faces]
 
@@ -69,10 +69,13 @@ def table(
 
 
 def concat(parts: Sequence[Observations]) -> Observations:
-    """Join the observations of successive stretches of one medium.
+    """Join the observations of successive parts of one medium.
 
-    Track ids of the parts are taken as they are: parts of one `observe` share them. A part in
-    which nothing was looked at changes nothing.
+    Track ids are not changed: parts of one `observe` share them. A part without an analysed frame
+    changes nothing.
+
+    Args:
+        parts: Tables in order of time, at least one.
     """
     starts = np.cumsum([0, *(len(p) for p in parts)])
     joined: dict[str, Any] = {
@@ -94,7 +97,12 @@ def concat(parts: Sequence[Observations]) -> Observations:
 
 
 def take(observations: Observations, keep: "np.ndarray") -> Observations:
-    """Return the rows where `keep` (N,) is true."""
+    """Return the table with some of its rows.
+
+    Args:
+        observations: All N rows.
+        keep: (N,) bool, true for the rows to keep.
+    """
     described = keep[observations.embedding_rows]
     number = np.cumsum(keep) - 1
     columns: dict[str, Any] = {name: getattr(observations, name)[keep] for name in _COLUMNS}

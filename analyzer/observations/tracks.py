@@ -1,4 +1,4 @@
-"""Tracks as wholes: break them where the face changes, describe them, see which overlap."""
+"""Tracks: split where the face changes, averaged, filtered, compared for overlaps in time."""
 
 from dataclasses import dataclass
 
@@ -9,27 +9,33 @@ from analyzer.types import F32, I64, Observations
 from analyzer.types.groups import dense, group_means
 
 _WINDOW = 3
+"""Number of faces before and after a point that are compared there."""
 _SHARPEST = 0.9
+"""Rank, as a share, of the face that gives a track its sharpness."""
 
 
 @dataclass(frozen=True)
 class Tracks:
-    """One row a track that has at least one described face."""
+    """Table of T tracks that have at least one described face each."""
 
     ids: I64
-    """(T,) ascending."""
+    """(T,) track ids, ascending."""
     embeddings: F32
-    """(T, D) quality-weighted means."""
+    """(T, D) quality-weighted mean embeddings."""
     weights: F32
     """(T,) summed quality."""
 
 
 def split_tracklets(observations: Observations, threshold: float) -> I64:
-    """Break tracks at cuts, and where one face gives way to another.
+    """Split tracks at cuts, and where the face changes.
 
-    Boxes alone cannot tell: the tracker links by position. The mean embeddings of up to three
-    faces before and after each point of a track are compared; the track is cut where they are
-    further apart than `threshold` and further than at the points around.
+    The tracker links boxes by position, and so it can continue on another face. The mean
+    embeddings of up to three faces before and after each point of a track are compared. The track
+    is split where their distance is above `threshold` and greatest among the points around.
+
+    Args:
+        observations: All N rows.
+        threshold: Euclidean distance of mean embeddings above which the face has changed.
 
     Returns:
         (N,) new track ids, dense from 0 in order of first appearance.
@@ -52,7 +58,15 @@ def split_tracklets(observations: Observations, threshold: float) -> I64:
 
 
 def _changes(embeddings: F32, threshold: float) -> list[int]:
-    """Return where one track becomes another, as indices of the first face of the new one."""
+    """Return the points where the face changes.
+
+    Args:
+        embeddings: (n, D) described faces of one track, in order of time.
+        threshold: Distance of mean embeddings above which the face has changed.
+
+    Returns:
+        Indices of the first faces after a change.
+    """
     n = len(embeddings)
     if n < 2:
         return []
@@ -70,23 +84,23 @@ def _changes(embeddings: F32, threshold: float) -> list[int]:
 
 
 def drop_undetected(observations: Observations) -> Observations:
-    """Leave out tracks without a single detection: what a tracker carried across a cut."""
+    """Return the table without tracks that have no detection, as a tracker makes across a cut."""
     detected_tracks = np.unique(observations.track_id[~np.isnan(observations.detect_conf)])
     keep = np.isin(observations.track_id, detected_tracks)
     return observations if keep.all() else table.take(observations, keep)
 
 
 def recognisable(observations: Observations, described: Tracks, least: float) -> Tracks:
-    """Return the tracks with a face that is once clear enough to recognise.
+    """Return the tracks with faces that are sharp enough to recognise.
 
-    Faces without detail all look alike to a network: dark or blurred ones of different people
-    lie closer together than sharp ones of the same person.
+    Faces without detail look alike to a network: dark or blurred faces of different people are
+    closer to each other than sharp faces of one person.
 
     Args:
         observations: All rows.
-        described: The described tracks.
-        least: Sharpness that the sharpest tenth of a track's faces must have; not the sharpest
-            one alone, which is the sharper the more frames are looked at.
+        described: Described tracks.
+        least: Sharpness, 0 to 1, that the sharpest tenth of a track's faces must have. The
+            sharpest face alone would not do: the more frames are analysed, the sharper it is.
     """
     order = np.lexsort((observations.sharpness, observations.track_id))
     ids = observations.track_id[order]
@@ -100,7 +114,7 @@ def recognisable(observations: Observations, described: Tracks, least: float) ->
 
 
 def embed(observations: Observations) -> Tracks:
-    """Average the embeddings of each track, sharp frontal confident faces counting most."""
+    """Average the embeddings of each track; confident, sharp and frontal faces count most."""
     rows = observations.embedding_rows
     ids, at = np.unique(observations.track_id[rows], return_inverse=True)
     quality = observations.quality[rows]
@@ -109,9 +123,14 @@ def embed(observations: Observations) -> Tracks:
 
 
 def cannot_link_pairs(observations: Observations, ids: I64) -> I64:
-    """Return pairs of tracks that share a frame, as indices into `ids`: (k, 2).
+    """Return the pairs of tracks that share a frame: two faces of one picture are two persons.
 
-    Two faces of one picture are two persons.
+    Args:
+        observations: All rows.
+        ids: (T,) track ids, ascending.
+
+    Returns:
+        (k, 2) pairs of indices into `ids`, ascending.
     """
     is_listed = np.isin(observations.track_id, ids)
     index = np.searchsorted(ids, observations.track_id[is_listed])

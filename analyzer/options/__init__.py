@@ -1,7 +1,7 @@
-"""Analysis options: the same words on every command line, in Python and over the wire.
+"""Options of the analysis: the same names on every command line, in Python and over the wire.
 
 In: arguments, a mapping, or JSON. Out: `AnalysisOptions`, checked, and their digest.
-Used by every floor above, by `ina` and by Python programs.
+Used by the packages above it, by `ina` and by Python programs.
 """
 
 from analyzer.options.analysis import AGGREGATES, ATTRIBUTES, ENGINES, AnalysisOptions

@@ -1,7 +1,7 @@
-"""The analysis options: one field for each, with its help, how it is read, and its check.
+"""Options of the analysis: one field per option, with its help, its parser and its check.
 
-Command lines, validation and the digest are all made from the fields, so an option is added in
-one place.
+Command lines, validation and the digest are derived from the fields, so an option is added in one
+place.
 """
 
 import difflib
@@ -33,39 +33,52 @@ AGGREGATES = ("weighted", "mean", "median", "vote")
 
 
 def option(default: Any, text: str, read: Callable[[str], Any], **extra: Any) -> Any:
-    """Return a field of the options.
+    """Return a dataclass field with the metadata of an option.
 
     Args:
-        default: Default value; None for none.
+        default: Default value; `None` for an option without one.
         text: Help on the command line.
-        read: Function that reads a value from text.
-        extra: `choices`, `check`, `stage` with `extra`; `local`: it changes no results; `omits`:
-            it leaves faces out.
+        read: Function that parses the value from text.
+        extra: Further metadata: `choices`: allowed values; `check`: function that checks the
+            value; `plugin`: kind of plug-in with the names that are allowed, and `extra`: one more
+            allowed value; `local`: true if it changes no results; `omits`: true if it leaves
+            faces out.
     """
     return field(default=default, metadata={"help": text, "read": read, **extra})
 
 
 def read_names(text: str) -> tuple[str, ...]:
-    """Read names that are separated by commas."""
+    """Parse names that are separated by commas.
+
+    Args:
+        text: Names, such as `sex,age`.
+    """
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def read_gate(name: str, text: str) -> BlurGate:
-    """Read a blur gate, as in `var=100,grid=4,keep=0.5`.
+    """Parse a blur gate.
+
+    Args:
+        name: Name of the option, for error messages.
+        text: Fields of the gate, such as `var=100,grid=4,keep=0.5`.
 
     Raises:
-        UsageError: The text is not of that form.
+        UsageError: The text does not have that form, or a value is out of range.
     """
     return registry.read(BlurGate, text, name)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AnalysisOptions:
-    """How media are analysed. Equal options give equal results on every worker.
+    """Options of an analysis; equal options give equal results on every worker.
 
     Raises:
-        UsageError: A value out of range, options that exclude each other, or a component that
-            does not exist.
+        UsageError: A value is out of range, options exclude each other, or a component does not
+            exist.
+
+    Example:
+        `AnalysisOptions(fps=5, detector="centerface:size=960")`
     """
 
     engine: str = option(
@@ -104,23 +117,23 @@ class AnalysisOptions:
         "centerface",
         "face detector, with its options: centerface:size=960; it is one of",
         str,
-        stage="detect",
+        plugin="detect",
     )
     tracker: str = option(
         "auto",
         "face tracker; auto is iou, or flow with --detect_period; it is one of",
         str,
-        stage="track",
+        plugin="track",
         extra="auto",
     )
     shots: str = option(
-        "adaptive", "shot detector, none to look for no cuts, or", str, stage="shots", extra="none"
+        "adaptive", "shot detector, none to look for no cuts, or", str, plugin="shots", extra="none"
     )
     describer: str = option(
-        "dlib_resnet", "identity and attribute networks; one of", str, stage="describe"
+        "dlib_resnet", "identity and attribute networks; one of", str, plugin="describe"
     )
     clusterer: str = option(
-        "chinese_whispers", "how tracks become persons; one of", str, stage="cluster"
+        "chinese_whispers", "how tracks become persons; one of", str, plugin="cluster"
     )
     attributes: tuple[str, ...] = option(
         ("sex", "age"),
@@ -188,8 +201,9 @@ class AnalysisOptions:
         omits=True,
         check=zero_to_one,
     )
-    # On LFW pictures made small, 90 % of the faces of a sharpness of 0.04 to 0.05 are closer than
-    # the threshold to the same person's sharp ones, 61 % at 0.02 to 0.03, 22 % below 0.02.
+    # On LFW pictures of reduced size, the share of faces that are closer than the threshold to
+    # sharp faces of the same person is 90 % at a sharpness of 0.04 to 0.05, 61 % at 0.02 to 0.03,
+    # and 22 % below 0.02.
     min_clarity: float = option(
         0.045,
         "sharpness, 0 to 1, that the sharpest tenth of a track's faces must have to count as a "
@@ -200,8 +214,9 @@ class AnalysisOptions:
     cluster_threshold: float | None = option(
         None, "distance below which two faces are one person (default: the describer's)", float
     )
-    # On LFW pictures, the nearest of five portraits of the same person is at most 0.547 away, that
-    # of anybody else at least 0.56: 1.1 times the threshold of dlib's ResNet lies between.
+    # On LFW pictures, the nearest of five portraits of the same person has a distance of at most
+    # 0.547, the nearest of another person at least 0.56: 1.1 times the threshold of dlib's ResNet
+    # lies in between.
     name_threshold: float | None = option(
         None,
         "distance below which a person may be one of the gallery (default: 1.1 times the "
@@ -238,7 +253,7 @@ class AnalysisOptions:
         "auto",
         "library that executes the networks; changes speed, not results but for rounding; auto, or",
         str,
-        stage="backend",
+        plugin="backend",
         local=True,
         extra="auto",
     )
@@ -255,7 +270,7 @@ class AnalysisOptions:
         self._require_anonymisable()
 
     def _require_anonymisable(self) -> None:
-        """Refuse what would leave faces bare that are to be blurred."""
+        """Refuse options with which faces that must be blurred could stay visible."""
         if self.anonymise is None:
             return
         require(bool(self.anonymise.strip(", ")), "anonymise: all, unnamed, named, or names")
@@ -275,21 +290,32 @@ class AnalysisOptions:
 
     @property
     def gate(self) -> BlurGate | None:
-        """Which frames the detector is not asked about; `None` = it is asked about all."""
+        """Condition that leaves out blurred frames; `None`: the detector runs on all frames."""
         return read_gate("blur_gate", self.blur_gate) if self.blur_gate else None
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> "AnalysisOptions":
-        """Pick the options out of a larger mapping, such as `vars(args)`; `None` = default."""
-        mine = {f.name: values[f.name] for f in fields(cls) if values.get(f.name) is not None}
-        return cls(**mine)
+        """Return the options in a larger mapping.
+
+        Args:
+            values: Values by name, such as `vars(args)`; other names are ignored, and `None` means
+                the default.
+
+        Raises:
+            UsageError: See `AnalysisOptions`.
+        """
+        given = {f.name: values[f.name] for f in fields(cls) if values.get(f.name) is not None}
+        return cls(**given)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "AnalysisOptions":
-        """Read options from a mapping; the inverse of `to_dict`; values may be text.
+        """Return options from a mapping; the inverse of `to_dict`.
+
+        Args:
+            values: Values by name; they may be text.
 
         Raises:
-            UsageError: An option that this version does not know, or a wrong value.
+            UsageError: This version has no such option, or a value is wrong.
         """
         options = {f.name: f for f in fields(cls)}
         unknown = [_with_nearest(name, options) for name in sorted(set(values) - set(options))]
@@ -297,31 +323,31 @@ class AnalysisOptions:
         return cls(**{name: _typed(options[name], value) for name, value in values.items()})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all options as JSON-able values."""
+        """Return all options by name, as JSON-able values."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
     def shared(self) -> dict[str, Any]:
-        """Return the options that change results (not batch size, not device), JSON-able."""
+        """Return the options that change results (not batch size, not device), as `to_dict`."""
         local = {f.name for f in fields(self) if f.metadata.get("local")}
         return {k: v for k, v in self.to_dict().items() if k not in local}
 
     def digest(self) -> str:
-        """Short hash of the options that change results."""
+        """Return a short hash of the options that change results."""
         shared = json.dumps(self.shared(), sort_keys=True)
         return hashlib.blake2b(shared.encode(), digest_size=16).hexdigest()
 
 
 def _with_nearest(name: str, names: Collection[str]) -> str:
-    """Return a name that is not known, and the one that may be meant."""
+    """Return an unknown name for a message, with the nearest of the known names."""
     close = difflib.get_close_matches(name, names, n=1)
     return f"{name} (did you mean {close[0]}?)" if close else name
 
 
 def _typed(option: "Field[Any]", value: Any) -> Any:
-    """Return a value of the field's type.
+    """Return a value with the type of its field; text is parsed.
 
     Raises:
-        UsageError: Text that cannot be read.
+        UsageError: The text cannot be parsed.
     """
     if not isinstance(value, str):
         return tuple(value) if isinstance(value, list) else value

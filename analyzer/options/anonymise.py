@@ -1,25 +1,29 @@
-"""The option `--anonymise`: hide all faces, or those with or without certain names."""
+"""Option `--anonymise`: hide all faces, or those with or without a name, or some names."""
 
 from collections.abc import Iterable
 
 MODES = ("all", "unnamed", "named")
-"""Everybody; all but those who have a name; those who have one. All else is a list of names."""
+"""Hide all persons; persons without a name; persons with a name. Any other value is a list of
+names."""
 
 
 def needs_names(choice: str | None) -> bool:
-    """Return whether the choice needs a gallery.
+    """Return whether a choice needs a gallery.
 
-    Without one no person has a name, and `unnamed` hides all.
+    Without a gallery no person has a name, and `unnamed` hides all persons.
+
+    Args:
+        choice: One of `MODES`, names with commas between them, or `None` to hide no face.
     """
     return choice is not None and choice not in ("all", "unnamed")
 
 
 def hides(choice: str | None, name: str | None) -> bool:
-    """Return whether the faces of a person of this name (`None`: without one) are hidden.
+    """Return whether the faces of a person are hidden.
 
     Args:
-        choice: One of `MODES`, names with commas between them, or `None` to hide none.
-        name: As the gallery has it; upper and lower case are the same.
+        choice: One of `MODES`, names with commas between them, or `None` to hide no face.
+        name: Name of the person, `None` without one; upper and lower case are the same.
     """
     if choice is None:
         return False
@@ -31,7 +35,12 @@ def hides(choice: str | None, name: str | None) -> bool:
 
 
 def unknown(choice: str, names: Iterable[str]) -> list[str]:
-    """Return the names of a list that are not among the names of the gallery."""
+    """Return the names in a choice that the gallery does not have.
+
+    Args:
+        choice: One of `MODES`, or names with commas between them.
+        names: Names of the gallery.
+    """
     if choice in MODES:
         return []
     folded = {_folded(name) for name in names}
@@ -39,7 +48,7 @@ def unknown(choice: str, names: Iterable[str]) -> list[str]:
 
 
 def _listed(choice: str, names: Iterable[str]) -> list[str]:
-    """Return the names of a list; a name with a comma counts as a whole if it is known."""
+    """Return the names in a choice, folded; one of `names` may contain a comma itself."""
     folded = {_folded(name) for name in names}
     parts, listed = _folded(choice).split(","), []
     while parts:
@@ -51,5 +60,5 @@ def _listed(choice: str, names: Iterable[str]) -> list[str]:
 
 
 def _folded(text: str) -> str:
-    """Text without regard to case, and to spaces around commas."""
+    """Return text in lower case and without spaces around commas, to compare it."""
     return ",".join(part.strip() for part in text.casefold().split(","))

@@ -22,30 +22,33 @@ class _Parser(Protocol):
 
 
 def add_arguments(parser: _Parser) -> None:
-    """Add every analysis option, with underscores and with hyphens.
+    """Add every option of the analysis to a parser, with underscores and with hyphens.
 
     Args:
         parser: Parser or group of `argparse`.
+
+    Example:
+        `add_arguments(parser); AnalysisOptions.from_mapping(vars(parser.parse_args()))`
     """
     for option in fields(AnalysisOptions):
         parser.add_argument(*spellings(option.name), **_argument(option))
 
 
 def spellings(name: str) -> tuple[str, ...]:
-    """Return `--a_b` and, where it differs, `--a-b`.
+    """Return the spellings of an option: `--a_b` and, where it differs, `--a-b`.
 
     Args:
-        name: Name of an option, with underscores.
+        name: Name of the option, with underscores.
     """
     return tuple(dict.fromkeys((f"--{name}", f"--{name.replace('_', '-')}")))
 
 
 def _argument(option: "Field[Any]") -> dict[str, Any]:
-    """Return the keywords of `add_argument` for one field."""
+    """Return the keywords of `add_argument` for one option."""
     text = option.metadata["help"]
-    stage = option.metadata.get("stage")
-    if stage:
-        text += f": {', '.join(registry.names(stage))}"
+    plugin = option.metadata.get("plugin")
+    if plugin:
+        text += f": {', '.join(registry.names(plugin))}"
     if option.default is not None:
         shown = ",".join(option.default) if isinstance(option.default, tuple) else option.default
         text += f" (default: {shown})"
@@ -53,5 +56,5 @@ def _argument(option: "Field[Any]") -> dict[str, Any]:
     if "choices" in option.metadata:
         arguments["choices"] = option.metadata["choices"]
     else:
-        arguments["metavar"] = "SPEC" if stage else _METAVARS[option.metadata["read"]]
+        arguments["metavar"] = "SPEC" if plugin else _METAVARS[option.metadata["read"]]
     return {**arguments, "help": text.replace("%", "%%")}

@@ -1,4 +1,4 @@
-"""The options `--shards` and `--shard_minutes`: into which shards media are divided."""
+"""Options `--shards` and `--shard_minutes`: the shards of a medium."""
 
 from analyzer.errors import UsageError
 from joblist.shard import Shard
@@ -9,17 +9,17 @@ MAX_SHARDS = 1000
 def plan(
     count: int | None, minutes: float | None, *, engine: str, shots: str, detector: str
 ) -> tuple[Shard, ...] | None:
-    """Return the shards that a user asks for; `None` for whole media.
+    """Return the requested shards; `None` if media are not divided.
 
     Args:
-        count: Number of shards; `None` for none.
-        minutes: Least length of a share, in minutes; `None` for no bound.
+        count: Greatest number of shards; `None` to divide no media.
+        minutes: Least length of a shard, in minutes; `None` for no limit.
         engine: Engine of the analysis.
-        shots: Its shot detector, or `none`.
-        detector: Its detector's spec.
+        shots: Spec of its shot detector, or `none`.
+        detector: Spec of its detector.
 
     Raises:
-        UsageError: Media cannot be divided so.
+        UsageError: Media cannot be divided with these options.
     """
     if count is None:
         if minutes is not None:

@@ -1,4 +1,4 @@
-"""Checks of single options; each raises a UsageError that names the option and the cure."""
+"""Checks of single options; each raises a `UsageError` that names the option and the cure."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -9,21 +9,29 @@ from analyzer import registry
 from analyzer.errors import UsageError
 
 Check = Callable[[str, Any], None]
-"""Takes the name of an option and its value, which is not None."""
+"""Function that takes the name of an option and its value, which is not `None`."""
 
 
 def require(holds: bool, message: str) -> None:
-    """Raise a UsageError with this message unless a condition holds."""
+    """Require a condition.
+
+    Args:
+        holds: Whether the condition holds.
+        message: Message of the error.
+
+    Raises:
+        UsageError: The condition does not hold.
+    """
     if not holds:
         raise UsageError(message)
 
 
 def check(option: "Field[Any]", value: Any) -> None:
-    """Check one option by its metadata: `choices`, `check`, `stage` and `extra`.
+    """Check one option by its metadata: `choices`, `check`, `plugin` and `extra`.
 
     Args:
-        option: Field of the options.
-        value: Its value; None is always right.
+        option: Field of the option.
+        value: Value of the option; `None` is always right.
 
     Raises:
         UsageError: The value is wrong.
@@ -37,8 +45,8 @@ def check(option: "Field[Any]", value: Any) -> None:
     )
     if "check" in option.metadata:
         option.metadata["check"](option.name, value)
-    if "stage" in option.metadata and value != option.metadata.get("extra"):
-        registry.check(option.metadata["stage"], value)
+    if "plugin" in option.metadata and value != option.metadata.get("extra"):
+        registry.check(option.metadata["plugin"], value)
 
 
 def above_zero(name: str, value: float) -> None:
@@ -57,7 +65,7 @@ def zero_or_more(name: str, value: float) -> None:
 
 
 def zero_to_one(name: str, value: float) -> None:
-    """Require a measure from 0 to 1."""
+    """Require a number from 0 to 1."""
     require(0 <= value <= 1, f"{name}: must be 0 (off) to 1")
 
 
@@ -80,7 +88,11 @@ def device(name: str, value: str) -> None:
 
 
 def subset_of(allowed: Sequence[str]) -> Check:
-    """Return a check that names are some of those allowed."""
+    """Return a check that requires a subset of names.
+
+    Args:
+        allowed: Allowed names.
+    """
 
     def check_names(name: str, values: Sequence[str]) -> None:
         unknown = sorted(set(values) - set(allowed))

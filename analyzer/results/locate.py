@@ -176,7 +176,7 @@ def _exporter_of(path: Path) -> str | None:
 
 @cache
 def _suffixes() -> dict[str, str]:
-    """Return the suffix of each exporter whose libraries are installed, by the exporter's name."""
+    """Return the suffix of each exporter with installed libraries, by its name."""
     suffixes = {}
     for name in registry.names("export"):
         try:

@@ -37,7 +37,7 @@ def rewrite_exports(
         results: Result files of a medium.
         report: Changed report of the medium.
         transaction: Transaction that the files are added to.
-        leave: Names of exporters whose files stay unchanged.
+        leave: Names of exporters with files that stay unchanged.
         dry_run: Whether to report a video as changed without encoding it.
 
     Yields:

@@ -1,1 +1,1 @@
-"""Stage: what makes the weights that this package ships; needs the extra [train]."""
+"""Training of the weights that this package ships; needs the extra [train]."""

@@ -22,7 +22,7 @@ from analyzer.training import _calibrate, _correct, _features, _identity_heads
 from analyzer.training._fit import Fit, TrainingPictures
 from analyzer.training._network import Branch, Trunk
 from analyzer.types import F32, I64, U8, Progress, ProgressHook
-from analyzer.weights import locate
+from analyzer.weights import catalogue, locate
 
 SHIPPED = _dlib_attributes.SHIPPED
 """The branch that comes with this package."""
@@ -164,7 +164,7 @@ def _about(run: Mapping[str, str]) -> dict[str, str]:
         "command": f"python -m analyzer train attributes --data DIR {options}",
         "data": "FairFace (Karkkainen and Joo, WACV 2021), CC BY 4.0",
         "licence": "weights MIT, as this package; made from FairFace, CC BY 4.0, by attribution",
-        "backbone_sha256": locate.MODELS["dlib_resnet"].sha256,
+        "backbone_sha256": catalogue.MODELS["dlib_resnet"].sha256,
         "versions": f"python {platform.python_version()}, torch {torch.__version__}, "
         f"numpy {np.__version__}",
     }

@@ -1,9 +1,12 @@
-"""The data that flows between the stages.
+"""Data types: the values that pass between stages, pipeline, exporters and Python programs.
 
-Arrays have one row per item on their first axis, and check their own dtype and shape.
-Boxes are `x1, y1, x2, y2` in pixels, half-open, in the *upright, square-pixel* source frame
-(rotation and sample aspect ratio applied). Images are RGB uint8. Times are seconds on the
-player's clock: the presentation timestamp less the container's start time.
+In: arrays and numbers. Out: frozen dataclasses that check their dtypes and shapes.
+Used by every package of `analyzer` and by Python programs; it uses none of them.
+
+The first axis of an array has one row per item. Boxes are `x1, y1, x2, y2` in pixels, half-open,
+in the *upright, square-pixel* source frame (rotation and sample aspect ratio applied). Images are
+RGB uint8. Times are seconds on the player's clock: the presentation timestamp minus the
+container's start time.
 """
 
 from analyzer.types.arrays import F32, F64, I64, U8, Arrays
@@ -17,7 +20,7 @@ from analyzer.types.report import Attribute, Decoded, MediaReport, Person, Track
 from analyzer.types.tally import Tally
 
 Identities = TrackPersons
-"""The former name of `TrackPersons`; programs may use it."""
+"""Former name of `TrackPersons`, which Python programs may still use."""
 
 __all__ = [
     "F32",

@@ -1,4 +1,4 @@
-"""Array dataclasses; their fields check dtype and shape."""
+"""Array types, and the check of dtype and shape for dataclasses of arrays."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -14,19 +14,32 @@ U8 = NDArray[np.uint8]
 
 
 def check(owner: str, name: str, array: Any, dtype: Any, shape: tuple[int | None, ...]) -> None:
-    """Raise `TypeError` or `ValueError` unless `array` has this dtype and shape."""
+    """Check the dtype and shape of an array.
+
+    Args:
+        owner: Name of the class, for the message.
+        name: Name of the field, for the message.
+        array: Value of the field.
+        dtype: Required dtype.
+        shape: Required shape; `None` where a side may have any length.
+
+    Raises:
+        TypeError: The value is no array, or has another dtype.
+        ValueError: The array has another shape.
+    """
     if not isinstance(array, np.ndarray) or array.dtype != np.dtype(dtype):
         actual = getattr(array, "dtype", type(array).__name__)
         raise TypeError(f"{owner}.{name}: expected {np.dtype(dtype)}, got {actual}")
     fits = len(array.shape) == len(shape) and all(
-        want is None or want == have for want, have in zip(shape, array.shape, strict=True)
+        required is None or required == actual
+        for required, actual in zip(shape, array.shape, strict=True)
     )
     if not fits:
         raise ValueError(f"{owner}.{name}: expected shape {shape}, got {array.shape}")
 
 
 class Arrays:
-    """Base of the array dataclasses: a `repr` that prints shapes instead of values."""
+    """Base of dataclasses of arrays, with a `repr` that prints shapes instead of values."""
 
     def __repr__(self) -> str:
         def text(value: Any) -> str:

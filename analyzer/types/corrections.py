@@ -1,4 +1,4 @@
-"""Corrections that a reviewer has made, and the faces that anchor them."""
+"""Corrections of a reviewer, and the faces that anchor them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,26 +6,31 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, kw_only=True)
 class Anchor:
-    """A face of the person or track that a correction changes."""
+    """Face of the person or track that a correction changes."""
 
     time_s: float
+    """Time of the picture with the face."""
     bbox: tuple[float, ...]
-    """`x1, y1, x2, y2`, as in the csv."""
+    """Box of the face, `x1, y1, x2, y2`, as in the csv."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Correction:
-    """One step; the number of a person or track holds for one analysis, anchors for all."""
+    """One step of a review.
+
+    Numbers of persons and tracks are valid for one analysis; anchors are valid for every analysis
+    of the medium.
+    """
 
     op: str
     """`rename`, `merge`, `split` or `not_a_face`."""
     numbers: tuple[int, ...]
-    """The person, the persons of a merge, or the track."""
+    """Number of the person, of each person of a merge, or of the track."""
     anchors: tuple[tuple[Anchor, ...], ...]
-    """Some faces of each of `numbers`, as they were before this step; none if only the number is
+    """Some faces of each of `numbers`, as they were before this step; empty if only the number is
     known."""
     name: str = ""
-    """What a person is renamed to; empty: nothing."""
+    """New name of a person; empty: the name is removed."""
 
     def __str__(self) -> str:
         numbers = ", ".join(map(str, self.numbers))
@@ -38,19 +43,24 @@ class Correction:
 
 @dataclass(frozen=True, kw_only=True)
 class CorrectionsDocument:
-    """What a file of corrections holds."""
+    """Content of a file of corrections."""
 
     uri: str
+    """Path of the medium."""
     name: str
     """Last part of the medium's path."""
     options: str
-    """Hash of the options that the numbers hold for."""
+    """Hash of the options of the analysis for which the numbers are valid."""
     corrections: tuple[Correction, ...]
-    """In the order in which they are made."""
+    """Corrections in the order in which they are applied."""
 
 
 def combine(earlier: Sequence[Correction], later: Sequence[Correction]) -> tuple[Correction, ...]:
-    """Join earlier and later corrections; once, where the same page was saved again."""
+    """Join earlier and later corrections.
+
+    Where `later` begins with all of `earlier`, because the same page was saved again, the common
+    part is taken once.
+    """
     both = min(len(earlier), len(later))
     if all(map(_is_same, earlier[:both], later[:both])):
         return (*earlier, *later[both:])
@@ -67,5 +77,10 @@ def _is_same(earlier: Correction, later: Correction) -> bool:
 
 
 def without(corrections: Sequence[Correction], name: str | None) -> tuple[Correction, ...]:
-    """Return the corrections without a name; a person who got it from them has none then."""
+    """Return the corrections with a name removed.
+
+    Args:
+        corrections: Corrections in order.
+        name: Name to remove; corrections that gave it to a person give none; `None`: no change.
+    """
     return tuple(replace(c, name="") if name and c.name == name else c for c in corrections)

@@ -1,4 +1,4 @@
-"""Faces of one frame, from detection to description."""
+"""Faces of one frame: detected, tracked, cropped and described."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from analyzer.types.arrays import F32, I64, U8, Arrays, check
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Detections(Arrays):
-    """The faces found in one frame."""
+    """Detected faces of one frame."""
 
     boxes: F32
-    """(n, 4)."""
+    """(n, 4) pixels."""
     scores: F32
     """(n,) confidence, 0 to 1."""
     landmarks: F32 | None = None
@@ -42,18 +42,18 @@ class Detections(Arrays):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Faces(Arrays):
-    """The faces of one frame after tracking."""
+    """Tracked faces of one frame."""
 
     boxes: F32
-    """(n, 4)."""
+    """(n, 4) pixels."""
     landmarks: F32 | None
-    """(n, 5, 2), or `None` where the detector gives none; NaN while coasting."""
+    """(n, 5, 2) pixels, or `None` where the detector gives none; NaN while coasting."""
     track_id: I64
-    """(n,) dense from 0 within one run of the tracker."""
+    """(n,) track ids, dense from 0 within one run of the tracker."""
     detect_conf: F32
     """(n,) detector's confidence; NaN while coasting (tracked, not detected)."""
     track_conf: F32
-    """(n,) tracker's confidence in the link to the frame before; NaN when fresh."""
+    """(n,) tracker's confidence in the link to the frame before; NaN in a new track."""
 
     def __post_init__(self) -> None:
         n = len(self.boxes)
@@ -94,7 +94,7 @@ class Chips(Arrays):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Descriptions(Arrays):
-    """What a network says of chips: who and what."""
+    """Outputs of a describing network for n chips: embeddings and attribute heads."""
 
     embeddings: F32
     """(n, D) identity vectors; smaller Euclidean distance means more alike."""

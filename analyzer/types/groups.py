@@ -1,4 +1,4 @@
-"""Groups of rows: dense numbers for ids, weighted means of a group."""
+"""Groups of rows: dense numbers for ids, weighted means of groups."""
 
 from typing import Any
 
@@ -18,9 +18,9 @@ def group_means(
     """Average the rows of each group.
 
     Args:
-        rows: (n, D).
-        group: (n,) of each row, 0 to `count` - 1.
-        weights: (n,) not negative.
+        rows: (n, D) float32.
+        group: (n,) number of each row's group, 0 to `count` - 1.
+        weights: (n,) weight of each row, 0 or more.
         count: Number of groups.
 
     Returns:

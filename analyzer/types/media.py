@@ -1,4 +1,4 @@
-"""A medium and its sampled frames."""
+"""Facts of a medium, and its sampled frames."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -8,7 +8,7 @@ import numpy as np
 from analyzer.types.arrays import U8, Arrays, check
 
 SAME_TIME_S = 1e-6
-"""Seconds by which two times may differ and be the same."""
+"""Seconds by which two equal times may differ after rounding."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,9 +16,9 @@ class MediaInfo:
     """Facts of a medium, from its header, before frames are decoded."""
 
     uri: str
-    """The path as the caller gave it."""
+    """Path as the caller gave it."""
     kind: str
-    """`video` or `image`; `none` where it could not be read, and its poster alone was."""
+    """`video` or `image`; `none` where the medium could not be read, only its poster."""
     width_px: int
     """Width of the upright, square-pixel frame."""
     height_px: int
@@ -28,25 +28,25 @@ class MediaInfo:
     duration_s: float
     """Length on the player's clock, in seconds; 0 for images."""
     stills: tuple[str, ...] = ()
-    """Path of each picture, by its number, where the medium is made of stills."""
+    """Path of each picture, by its number, where the medium consists of stills."""
     size_bytes: int | None = None
-    """Of the file; `None` where the medium is made of stills."""
+    """Size of the file; `None` where the medium consists of stills."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Frame(Arrays):
-    """One sampled picture."""
+    """Sampled picture of a medium."""
 
     index: int
     """0-based number of the frame in presentation order, as `ffprobe -show_frames` lists them."""
     time_s: float
-    """When a player shows it."""
+    """Time at which a player shows the frame."""
     duration_s: float
-    """The time that this sample stands for: until the next sample, or the end."""
+    """Time that this sample stands for: until the next sample, or the end."""
     image: U8
     """(H, W, 3) RGB."""
     cut: bool = False
-    """Whether a cut lies between the sample before and this one."""
+    """True if a cut lies between the sample before and this one."""
 
     def __post_init__(self) -> None:
         check("Frame", "image", self.image, np.uint8, (None, None, 3))

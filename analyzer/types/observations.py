@@ -1,4 +1,4 @@
-"""The table of observations: a row for each face in each sampled frame."""
+"""Table of observations: a row for each face in each sampled frame."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,46 +17,47 @@ _FLOAT_COLUMNS = (
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Observations(Arrays):
-    """One row per face and sampled frame, in order of time; N rows."""
+    """Table of N rows, one per face and sampled frame, in order of time."""
 
     frame: I64
     """(N,) frame numbers."""
     time_s: F64
-    """(N,)."""
+    """(N,) times of the frames."""
     duration_s: F64
-    """(N,) the time that the row's sample stands for."""
+    """(N,) time that the row's sample stands for."""
     track_id: I64
-    """(N,)."""
+    """(N,) track ids."""
     boxes: F32
-    """(N, 4)."""
+    """(N, 4) pixels."""
     picture_px: F32
-    """(N,) area of the row's picture."""
+    """(N,) area of the row's picture, in pixels."""
     detect_conf: F32
-    """(N,) NaN while coasting."""
+    """(N,) detector's confidence; NaN while coasting (tracked, not detected)."""
     track_conf: F32
-    """(N,) NaN when fresh."""
+    """(N,) tracker's confidence; NaN in a new track."""
     sharpness: F32
-    """(N,) 0 to 1."""
+    """(N,) 0 (blurred) to 1 (sharp)."""
     frontality: F32
-    """(N,) 0 to 1."""
+    """(N,) 0 (profile) to 1 (looking into the camera)."""
     face_px: F32
     """(N,) face size in pixels."""
     heads: Mapping[str, F32]
-    """Head name -> (N, k)."""
+    """Head name -> (N, k) raw decision values; NaN in rows that were not described."""
     embeddings: F32
-    """(M, D), M <= N."""
+    """(M, D) identity vectors of the described rows, M <= N."""
     embedding_rows: I64
-    """(M,) the row of each embedding, ascending."""
+    """(M,) row of each embedding, ascending."""
     cuts: F64 = field(default_factory=lambda: np.empty(0))
     """(k,) times of the first pictures of new shots, ascending."""
     cut_frames: I64 = field(default_factory=lambda: np.empty(0, np.int64))
-    """(k,) their frame numbers."""
+    """(k,) frame numbers of `cuts`."""
     span_s: F64 = field(default_factory=lambda: np.zeros(2))
-    """(2,) start and end of what was looked at; inverted where nothing was."""
+    """(2,) start and end of the analysed part, in seconds; inverted if no frame was analysed."""
     canvas: F32 = field(default_factory=lambda: np.array([1, 1, 0, 0], np.float32))
-    """(4,) box that holds the picture without black bars, as shares of the stored picture's
-    sides; inverted where that is not known."""
+    """(4,) box of the picture without black bars, as shares of the stored picture's sides;
+    inverted if unknown."""
     tally: Tally = field(default_factory=Tally)
+    """Counters of the run."""
 
     def __post_init__(self) -> None:
         n, m = len(self.frame), len(self.embedding_rows)
@@ -80,7 +81,7 @@ class Observations(Arrays):
 
     @classmethod
     def empty(cls, dimensions: int, head_sizes: Mapping[str, int]) -> "Observations":
-        """Return a table without a row, at second 0.
+        """Return a table without rows, at second 0.
 
         Args:
             dimensions: Length of an embedding.
@@ -104,7 +105,7 @@ class Observations(Arrays):
 
     @property
     def quality(self) -> F32:
-        """(N,) weight of each row in averages: confident, sharp and frontal faces count most."""
+        """Weight (N,) of each row in averages: confident, sharp and frontal faces count most."""
         confidence = np.where(np.isnan(self.detect_conf), self.track_conf, self.detect_conf)
         weight = np.nan_to_num(confidence, nan=0.5) * self.sharpness * self.frontality
         return np.maximum(weight, 1e-3).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Data types of naming: named portraits, candidates for a name, a poster's faces."""
+"""Data types of naming: named portraits, candidates for a name, faces of a poster."""
 
 from dataclasses import dataclass
 
@@ -10,25 +10,25 @@ from analyzer.types.arrays import Arrays, check
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """Somebody of a gallery who a person may be."""
+    """Name of the gallery that may belong to a person."""
 
     name: str
     probability: float
-    """0 to 1; those of all candidates and of "somebody else" add up to 1."""
+    """Probability, 0 to 1; all candidates and "somebody else" add up to 1."""
     distance: float
-    """Euclidean distance of the person's mean embedding from the nearest portrait of that name."""
+    """Euclidean distance of the person's mean embedding from the nearest portrait of the name."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Gallery(Arrays):
-    """Described portraits; one row a portrait, G rows."""
+    """Table of G described portraits."""
 
     names: tuple[str, ...]
-    """G names; one may appear several times."""
+    """G names; a name may appear several times."""
     embeddings: NDArray[np.float32]
-    """(G, D)."""
+    """(G, D) identity vectors."""
     notes: tuple[str, ...] = ()
-    """Which portraits were not taken, or taken with a doubt, and why."""
+    """Portraits that were not used, or are doubtful, each with the reason."""
 
     def __post_init__(self) -> None:
         check("Gallery", "embeddings", self.embeddings, np.float32, (len(self.names), None))
@@ -36,7 +36,7 @@ class Gallery(Arrays):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Poster(Arrays):
-    """The faces of a poster; one row a face, n rows."""
+    """Table of the n faces of a poster."""
 
     path: str
     image: NDArray[np.uint8]
@@ -46,14 +46,14 @@ class Poster(Arrays):
     scores: NDArray[np.float32]
     """(n,) confidence of the detector, 0 to 1."""
     person_ids: NDArray[np.int64]
-    """(n,) the character of the medium that it is; -1 = none."""
+    """(n,) number of the matching character of the medium; -1 = none."""
     distances: NDArray[np.float32]
     """(n,) Euclidean distance from the nearest face of the likeliest character, matched or not;
     NaN where the medium has no characters."""
     sex: tuple[str, ...]
-    """n labels: of the character, or of the poster's face where it is none."""
+    """n labels: of the character, or of the poster's face where it matches no character."""
     age: tuple[str, ...]
-    """n labels, years as text."""
+    """n labels, in years, as text."""
 
     def __post_init__(self) -> None:
         n = len(self.boxes)

@@ -1,4 +1,4 @@
-"""Progress of the pipeline, as it is reported to a display or a server."""
+"""Progress of an analysis, reported to a display or a server."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,23 +6,30 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """One step of the pipeline, as it is reported while it works."""
+    """Progress of one step of an analysis."""
 
     stage: str
-    """`observe`, `summarize`, `portraits`, or the name of an exporter."""
+    """Name of the step: `observe`, `summarize`, `portraits`, or the name of an exporter."""
     done: float
-    """Seconds of the medium (or items) done."""
+    """Seconds of the medium, or number of items, that are done."""
     total: float | None
-    """Number of units in all; `None` where it is unknown."""
+    """Seconds or items in total; `None` if unknown."""
 
 
 ProgressHook = Callable[[Progress], None]
-"""Called often; must return at once."""
+"""Function that is called often with the progress; it must return at once."""
 
 
 def report_progress(
     progress: ProgressHook | None, stage: str, done: float, total: float | None
 ) -> None:
-    """Report a step to a hook, if there is one; see `Progress`."""
+    """Call a progress hook, if there is one.
+
+    Args:
+        progress: Hook, or `None`.
+        stage: Name of the step.
+        done: Seconds or items that are done.
+        total: Seconds or items in total; `None` if unknown.
+    """
     if progress is not None:
         progress(Progress(stage=stage, done=done, total=total))

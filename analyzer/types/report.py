@@ -1,4 +1,4 @@
-"""The report of one medium: its persons, their tracks and their attributes."""
+"""Report of one medium: its persons, their tracks and their attributes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,15 +16,16 @@ from analyzer.types.tally import Tally
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class TrackPersons(Arrays):
-    """Which track belongs to which person."""
+    """Assignment of T tracks to P persons."""
 
     track_ids: I64
-    """(T,) ascending."""
+    """(T,) track ids, ascending."""
     person_ids: I64
-    """(T,) from 0, -1 = none; corrections may leave unused numbers."""
+    """(T,) number of each track's person, from 0, -1 = none; corrections may leave unused
+    numbers."""
     centroids: F32
-    """(P, D) quality-weighted mean embedding of each person, by number; zero where there is none,
-    and of who was forgotten."""
+    """(P, D) quality-weighted mean embedding of each person, by number; zero for unused numbers
+    and for erased persons."""
 
     def __post_init__(self) -> None:
         check("Identities", "track_ids", self.track_ids, np.int64, (len(self.track_ids),))
@@ -34,12 +35,12 @@ class TrackPersons(Arrays):
 
 @dataclass(frozen=True, kw_only=True)
 class Attribute:
-    """One decoded head for one person."""
+    """Decoded attribute head of one person."""
 
     label: str
-    """`m` or `f`; years as text; an ethnicity class. Empty where the head does not know."""
+    """`m` or `f`; years as text; an ethnicity class. Empty if unknown."""
     value: float
-    """The averaged decision value: logit of m against f, age on 0..9, share of the class."""
+    """Averaged decision value: logit of m against f, age on 0..9, share of the class."""
     low: float | None = None
     """Lower end of the interval in the label's unit, where the head has one."""
     high: float | None = None
@@ -48,12 +49,12 @@ class Attribute:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Decoded(Arrays):
-    """One head, decoded for n rows."""
+    """Decoded attribute head of n rows."""
 
     value: F32
     """(n,) decision value: logit of m against f, age on 0..9, probability of the class."""
     label: tuple[str, ...]
-    """n labels as they stand in files; empty where the head does not know."""
+    """n labels as they are written to files; empty if unknown."""
 
     def __post_init__(self) -> None:
         check("Decoded", "value", self.value, np.float32, (len(self.label),))
@@ -61,15 +62,20 @@ class Decoded(Arrays):
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """A character of the medium: a cluster of tracks."""
+    """Character of the medium: a cluster of tracks."""
 
     person_id: int
+    """Number of the person in this medium, from 0."""
     name: str | None
+    """Name in the gallery, or from a correction; `None` if unknown."""
     name_distance: float | None
+    """Euclidean distance from the nearest portrait of that name; `None` where none was compared."""
     track_ids: tuple[int, ...]
+    """Tracks of the person, ascending."""
     face_count: int
+    """Number of the person's rows in the table."""
     first_s: float
-    """When the person is first seen."""
+    """Start of the first sample that shows the person."""
     last_s: float
     """End of the last sample that shows the person."""
     screen_time_s: float
@@ -77,40 +83,45 @@ class Person:
     mean_area_ratio: float
     """Mean share of the picture that the face covers, 0 to 1."""
     attributes: Mapping[str, Attribute]
+    """Head name -> decoded attribute."""
     intervals: tuple[tuple[float, float], ...] = ()
-    """When the person is on screen: start and end of each stretch, in seconds."""
+    """Start and end of each interval in which the person is on screen, in seconds."""
     candidates: tuple[Candidate, ...] = ()
     """Candidates of the gallery for the person, the most probable first."""
     identity_id: int | None = None
-    """Who it is in an identity store, the same in all media."""
+    """Number of the person in an identity store, the same in all media."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class MediaReport(Arrays):
-    """The results of one medium: the only thing that an exporter reads."""
+    """Results of one medium: the only input of an exporter."""
 
     info: MediaInfo
+    """Facts of the medium."""
     observations: Observations
+    """Table of N rows, one per face and sampled frame."""
     identities: TrackPersons
+    """Assignment of the T tracks to persons."""
     row_attributes: Mapping[str, Decoded]
-    """Head name -> the N rows."""
+    """Head name -> labels of the N rows."""
     track_attributes: Mapping[str, Decoded]
-    """Head name -> the T tracks, each as one face, in the order of `identities`."""
+    """Head name -> labels of the T tracks, in the order of `identities`."""
     persons: tuple[Person, ...]
-    """Most screen time first."""
+    """Persons, most screen time first."""
     shots: F64
     """(k, 2) start and end of each shot in seconds."""
     provenance: Mapping[str, Any]
     """Versions, options, hashes of the models."""
     poster: Poster | None = None
+    """Faces of the medium's poster, if there is one."""
     notes: tuple[str, ...] = ()
-    """What was skipped, or taken with a doubt, and why."""
+    """What was skipped or is doubtful, each with the reason."""
     is_remembered: bool = False
-    """Whether the persons were looked up in an identity store."""
+    """True if the persons were looked up in an identity store."""
     corrections: tuple[Correction, ...] = ()
-    """What a reviewer has corrected, in order; see `analyzer.review.apply`."""
+    """Corrections of a reviewer, in order; see `analyzer.review.apply`."""
     uncorrected: "MediaReport | None" = None
-    """The report as it was analysed, where there are corrections."""
+    """Report before the corrections; `None` where there are no corrections."""
 
     def __post_init__(self) -> None:
         check("MediaReport", "shots", self.shots, np.float64, (None, 2))
@@ -122,7 +133,7 @@ class MediaReport(Arrays):
 
     @property
     def partial(self) -> str:
-        """What of the medium could not be analysed; empty when all could."""
+        """Description of the part that could not be analysed; empty for a complete analysis."""
         tally, stated_s = self.tally, self.info.duration_s + self.tally.missing_s
         missing = f"{self.info.duration_s:.1f} s of {stated_s:.1f} s could be decoded"
         damaged = f"{tally.damaged} damaged packets or pictures"
@@ -130,9 +141,9 @@ class MediaReport(Arrays):
         return ", ".join(filter(None, parts))
 
     def row_tracks(self) -> I64:
-        """(N,) index of each row's track in `identities`."""
+        """Return the index (N,) of each row's track in `identities`."""
         return np.searchsorted(self.identities.track_ids, self.observations.track_id)
 
     def row_persons(self) -> I64:
-        """(N,) person of each row, -1 = none."""
+        """Return the person (N,) of each row; -1 = none."""
         return self.identities.person_ids[self.row_tracks()]

@@ -1,4 +1,4 @@
-"""Counters of what was done with frames and faces."""
+"""Counters of the frames and faces of an analysis."""
 
 from dataclasses import dataclass, fields
 
@@ -10,25 +10,25 @@ class Tally:
     frames_decoded: int = 0
     frames_analysed: int = 0
     frames_gated: int = 0
-    """Of these, frames too blurred for the detector to be asked."""
+    """Analysed frames that were too blurred for the detector to run."""
     faces_detected: int = 0
     faces_tracked: int = 0
-    """Faces that a tracker carried on where the detector was not asked, or did not see them."""
+    """Faces from a tracker, where the detector did not run or did not detect them."""
     faces_described: int = 0
-    """Faces that the network was shown; their embeddings tell who they are."""
+    """Faces with an embedding from the describer."""
     faces_saved: int = 0
-    """Rows of the table: detected and tracked, less those that were left out."""
+    """Rows of the table: detected and tracked faces without those that were left out."""
     faces_kept: int = 0
-    """Of these, faces that belong to a person."""
+    """Rows of the table that belong to a person."""
     faces_filtered: int = 0
-    """Faces left out by an option (too small, too large, not confident, not clear enough), or by a
-    reviewer, as no faces."""
+    """Faces left out by an option (too small, too large, not confident, not clear enough), or
+    marked by a reviewer as not a face."""
     persons_dropped: int = 0
-    """Persons with too few faces."""
+    """Persons left out because they have too few faces."""
     damaged: int = 0
-    """Packets and pictures that were damaged; those that cannot be decoded are left out."""
+    """Damaged packets and pictures; those that cannot be decoded are left out."""
     missing_s: float = 0.0
-    """Seconds that the container states but does not hold."""
+    """Seconds that the container states but that cannot be decoded."""
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(

@@ -1,5 +1,5 @@
-"""Weight files: which there are, where they lie, how they are fetched and verified.
+"""Weight files: catalogue, location, verification, download, specification of networks.
 
-In: a model's name or path. Out: a file with the right sha256.
-Used by stages and the command `models`; never fetches during a job.
+In: a model's name or path. Out: the path of a file with the right sha256.
+Used by stages, training, `ina` and the command `models`; a job never downloads anything.
 """

@@ -1,36 +1,38 @@
-"""Catalogue of models: what each is, its licence, its source, and its hash."""
+"""Catalogue of models: purpose, licence, source and hash of each."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """One model file."""
+    """Model file."""
 
     name: str
-    """What `analyzer.weights.locate` knows it by."""
+    """Name of the model in `analyzer.weights.locate` and on command lines."""
     package: str = ""
-    """The installed distribution that carries it; empty where it lies in the user's folder."""
+    """Installed distribution that contains the file; empty if it is in the user's folder."""
     file: str
-    """Its path in that distribution, or in the user's folder of models."""
+    """Path of the file in that distribution, or in the user's folder of models."""
     sha256: str = ""
-    """Empty where none was published: the first download is recorded, later ones compared."""
+    """Published hash; empty if there is none: then the hash of the first download is recorded,
+    and later ones are compared with it."""
     size: int = 0
-    """Bytes; 0 where it was not published."""
+    """Published size in bytes; 0 if there is none."""
     licence: str
-    """As its authors state it."""
+    """Licence, as the authors state it."""
     source: str = ""
-    """Where its authors publish it."""
+    """Address of the authors' publication."""
     about: str
-    """What it does, in a few words."""
+    """Purpose, in a few words."""
     address: str = ""
-    """Where to download it; empty where it comes with a package, or is to be brought."""
+    """Address of the download; empty if the file comes with a package, or from the user."""
     network: str = ""
-    """Its file in `analyzer/stages/describe`, where it describes faces; see `network_spec`."""
+    """Kind of a describing network; its specification is in `analyzer/stages/describe`; see
+    `network_spec`."""
 
     @property
     def restricted(self) -> bool:
-        """Whether its licence forbids uses that others allow, so that it has to be accepted."""
+        """Whether a user must accept the licence, because it forbids commercial use."""
         return "non-commercial" in self.licence
 
 
@@ -81,13 +83,21 @@ MODELS = {
         ),
     )
 }
-"""Those that travel inside wheels, which the default analysis needs."""
+"""Name -> model of the default analysis; these files are in installed wheels."""
 
 
 def _family(
     licence: str, about: str, where: str, network: str = "", **files: tuple[str, str]
 ) -> list[Model]:
-    """Return models of one kind, with each file's name and published hash, empty if unknown."""
+    """Return models with a common licence, purpose and source.
+
+    Args:
+        licence: Licence, as the authors state it.
+        about: Purpose, in a few words.
+        where: Address of the folder of the files, or the name of their source.
+        network: Kind of describing network; empty for others.
+        files: Name of the model -> name of its file, and its published hash, empty if unknown.
+    """
     return [
         Model(
             name=name,
@@ -108,7 +118,7 @@ _RELEASE = "as its release says"
 _YOLO = "GPL-3.0 or AGPL-3.0, as its release says"
 _RESEARCH = "non-commercial research only"
 _FACES = "faces and five landmarks"
-_WHO = "face embeddings, 512-D"
+_EMBEDDINGS = "face embeddings, 512-D"
 _ZOO = "https://github.com/opencv/opencv_zoo/raw/main/models"
 
 PUBLISHED = {
@@ -145,7 +155,7 @@ PUBLISHED = {
         ),
         _family(
             _RESEARCH,
-            _WHO,
+            _EMBEDDINGS,
             _UNIFACE,
             "arcface",
             w600k_mbf=(
@@ -159,7 +169,7 @@ PUBLISHED = {
         ),
         _family(
             _RELEASE,
-            _WHO,
+            _EMBEDDINGS,
             "https://github.com/yakhyo/adaface-onnx/releases/download/weights",
             "adaface",
             adaface_ir_18=(
@@ -169,7 +179,7 @@ PUBLISHED = {
         ),
         _family(
             _RELEASE,
-            _WHO,
+            _EMBEDDINGS,
             "https://github.com/yakhyo/edgeface-onnx/releases/download/weights",
             "edgeface",
             edgeface_xxs=(
@@ -271,4 +281,4 @@ PUBLISHED = {
     )
     for model in family
 }
-"""Those that a user may fetch or bring."""
+"""Name -> model that a user may fetch, or add from a file."""

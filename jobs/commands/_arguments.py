@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from joblist.errors import UsageError
 from joblist.model import Rows
-from jobs.errors import UsageError
 from jobs.types import Bounds
 
 CORES_PER_WORKER = 4

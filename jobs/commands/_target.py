@@ -10,7 +10,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jobs.errors import LedgerInUse, LedgerRefused, UsageError
+from joblist.errors import UsageError
+from jobs.errors import LedgerInUse, LedgerRefused
 from jobs.ledger import operations, schema
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.store import Store, default_path

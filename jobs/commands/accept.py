@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         return report_accepted(accepted_count, wrong)
     target = Target(args)
     good, wrong = read_changes(args.changes)
-    jobs = target.read(lambda db: list(operations.as_changed(db, good)))
+    jobs = target.read(lambda db: list(operations.changed_manifests(db, good)))
     accepted: list[int] = []
     for first in range(0, len(jobs), JOBS_PER_CALL):
         accepted += target.change("accept", jobs[first : first + JOBS_PER_CALL])

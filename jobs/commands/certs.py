@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from joblist.errors import UsageError
 from jobs.commands._arguments import add_command
-from jobs.errors import UsageError
 
 EPILOG = """\
 examples:

@@ -10,7 +10,7 @@ from typing import Any
 
 from joblist import reader
 from joblist.clashes import real_folder
-from joblist.errors import JoblistError
+from joblist.errors import JoblistError, UsageError
 from joblist.model import JobSpec, Rows
 from jobs.analysis import load_analysis
 from jobs.commands._arguments import (
@@ -21,7 +21,7 @@ from jobs.commands._arguments import (
     read_bounds,
     spellings,
 )
-from jobs.errors import JobFailed, UsageError
+from jobs.errors import JobFailed
 from jobs.inputs import joblist
 from jobs.inputs.bounds import faults
 from jobs.standalone.work import Work

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from joblist.errors import UsageError
 from jobs.analysis import load_analysis
 from jobs.commands._arguments import count, positive
 from jobs.commands._changes import add_changes, read_changes, report_accepted
 from jobs.commands._slurm import add_folder, add_slurm_command, folder_of
 from jobs.commands._slurm_submit import add_pilot, add_submit
-from jobs.errors import UsageError
 from jobs.slurm import batch, rounds, survey
 from jobs.slurm.folder import JOIN, SHARD, Folder
 from jobs.slurm.submission import require_same_program

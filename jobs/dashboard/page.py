@@ -7,9 +7,9 @@ import secrets
 import threading
 from pathlib import Path
 
+from joblist.errors import UsageError
 from jobs.dashboard.board import Board
 from jobs.dashboard.server import PageServer
-from jobs.errors import UsageError
 from jobs.ledger.ledger import Ledger
 from jobs.server.operator import Operator
 from jobs.server.service import JobService

@@ -25,9 +25,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from joblist.errors import UsageError
 from jobs.dashboard import files
 from jobs.dashboard.board import Board
-from jobs.errors import LedgerUnavailable, UsageError
+from jobs.errors import LedgerUnavailable
 from jobs.wire.transport import Access, is_loopback
 
 log = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
-from joblist.model import is_address
-from jobs.types import Bounds, JobSpec
+from joblist.model import JobSpec, is_address
+from jobs.types import Bounds
 
 _RESULT = re.compile(
     r"\.(csv|tsv|txt|ass|ssa|srt|vtt|mp4|m4v|mkv|mov|webm|eaf|xml|json|jsonl|html|xlsx|parquet"

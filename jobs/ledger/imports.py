@@ -1,4 +1,4 @@
-"""Bring a ledger in line with a joblist: add, change, skip, requeue, cancel."""
+"""Import of a joblist into a ledger: jobs are added, changed, skipped, requeued, cancelled."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from joblist.model import JobSpec
 from jobs.ledger import queries, schema
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.schema import record_event
-from jobs.types import JobSpec, Manifest, State
+from jobs.types import Manifest, State
 
 ADD = """
 INSERT INTO job(key, spec, opts, ord, listed, state) VALUES(?, ?, ?, ?, ?, 'ready')
 ON CONFLICT(key) DO """
-# On the right-hand sides the bare names are the values before the update. A job with a winner that
-# is fixed finishes first; without a digest of options it goes back to the queue after that.
+# On the right-hand sides, bare names are the values before the update. A job with a fixed winner
+# is published first; an empty digest of options then sends it back to the queue.
 UPSERT = """
 UPDATE SET
   ord = excluded.ord, listed = excluded.listed, spec = excluded.spec,
@@ -40,7 +41,7 @@ RETRY = """
 UPDATE job SET state = 'ready', attempts = 0, lost = 0, fails = 0, err = NULL, err_kind = NULL
 WHERE id IN (SELECT id FROM job INDEXED BY job_bad WHERE state IN ('failed', 'poison')
              AND parent IS NULL)"""
-# Made once: json.dumps makes one for every job.
+# Made once: `json.dumps` with options makes an encoder for each job.
 ENCODE = json.JSONEncoder(sort_keys=True).encode
 CANCEL = """
 UPDATE job SET state = 'cancelled', err_kind = 'unlisted', err = 'no longer in the joblist'
@@ -50,38 +51,43 @@ WHERE listed <> ? AND parent IS NULL
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import found; numbers of jobs."""
+    """Result of an import, in numbers of jobs."""
 
     added: int
     skipped: int
-    """Their outputs are there, made with these options."""
+    """Jobs with complete outputs of the same options."""
     missing: int
-    """Were done, but their outputs are gone: they run again."""
+    """Jobs that were done, but have lost outputs: they run again."""
     retried: int
-    """Failed in a run that has ended: they get another chance."""
+    """Jobs that failed in an earlier run that has ended: they are tried again."""
     cancelled: int
-    """No longer in the joblist."""
+    """Jobs that are no longer in the joblist."""
 
 
 def import_jobs(ledger: Ledger, specs: Iterable[JobSpec], *, options_digest: str) -> Imported:
     """Bring the ledger in line with a joblist, in one transaction.
 
     Args:
-        ledger: Ledger to change; no worker may hold its jobs through this server yet.
-        specs: The joblist.
-        options_digest: Options digest of the analysis options. Jobs done with others are run again.
+        ledger: Ledger to change; the server must not have leased any of its jobs yet.
+        specs: Rows of the joblist.
+        options_digest: Digest of the analysis options; jobs done with other options run again.
+
+    Raises:
+        LedgerUnavailable: The ledger cannot be written; nothing was changed.
     """
     ended = ledger.store.meta("ended") == "1"
     with ledger.store.transaction() as db:
-        before = _rows(db)
+        before = _count_jobs(db)
         listed = ledger.store.epoch
         # SQLite takes three times as long for a row that it might have to update.
         add = ADD + (UPSERT if before else "NOTHING")
-        db.executemany(add, ((*_identity(s), options_digest, s.line, listed) for s in specs))
+        db.executemany(
+            add, ((*_key_and_json(spec), options_digest, spec.line, listed) for spec in specs)
+        )
         retried = db.execute(RETRY).rowcount if ended else 0
         cancelled = db.execute(CANCEL, (listed,)).rowcount
         skipped, missing = _check_done(db, listed=listed)
-        report = Imported(_rows(db) - before, skipped, missing, retried, cancelled)
+        report = Imported(_count_jobs(db) - before, skipped, missing, retried, cancelled)
         db.execute(
             "INSERT INTO event(t_wall, what, detail) VALUES(?, 'import', ?)",
             (time.time(), json.dumps(asdict(report))),
@@ -90,17 +96,21 @@ def import_jobs(ledger: Ledger, specs: Iterable[JobSpec], *, options_digest: str
     return report
 
 
-def _rows(db: sqlite3.Connection) -> int:
+def _count_jobs(db: sqlite3.Connection) -> int:
     return sum(queries.counts(db).values())
 
 
-def _identity(spec: JobSpec) -> tuple[bytes, str]:
-    """Return what makes a job the same one at the next import: the path of its csv."""
+def _key_and_json(spec: JobSpec) -> tuple[bytes, str]:
+    """Return key and JSON of a job; the key is the same at the next import if the csv is."""
     return schema.job_key(spec.dests["csv"]), ENCODE(spec.to_dict())
 
 
 def _check_done(db: sqlite3.Connection, *, listed: int) -> tuple[int, int]:
-    """Skip the done jobs with all their outputs, and requeue the others."""
+    """Skip the done jobs with complete outputs, and requeue the other done jobs.
+
+    Returns:
+        Number of jobs skipped, and of jobs requeued.
+    """
     rows = db.execute(
         "SELECT id, state, manifest FROM job WHERE state IN ('done', 'skipped') AND listed = ?"
         " AND parent IS NULL",
@@ -108,22 +118,22 @@ def _check_done(db: sqlite3.Connection, *, listed: int) -> tuple[int, int]:
     ).fetchall()
     skipped = missing = 0
     for job, state, manifest in rows:
-        there = outputs_there(Manifest.from_dict(json.loads(manifest)))
-        skipped, missing = skipped + there, missing + (not there)
-        target = State.SKIPPED if there else State.READY
+        complete = outputs_there(Manifest.from_dict(json.loads(manifest)))
+        skipped, missing = skipped + complete, missing + (not complete)
+        target = State.SKIPPED if complete else State.READY
         if target.value != state:
             db.execute("UPDATE job SET state = ? WHERE id = ?", (target.value, job))
-            record_event(db, job, target.value if there else "missing")
+            record_event(db, job, target.value if complete else "missing")
     return skipped, missing
 
 
 def outputs_there(manifest: Manifest) -> bool:
-    """Say whether every output stands under its final name with the recorded size."""
+    """Say whether every output exists under its final name with the recorded size."""
     return all(_size(file.path) == file.size for file in manifest.files.values())
 
 
 def _size(path: str) -> int | None:
-    """Return the size in bytes, or None when there is no such file."""
+    """Return the size of a file in bytes, or None if it does not exist."""
     try:
         return Path(path).stat().st_size
     except (FileNotFoundError, NotADirectoryError):

@@ -1,19 +1,23 @@
-"""The durable record of every job, and the only place where a job changes its state.
+"""The durable record of each job, and the only place where a job changes its state.
 
 ::
 
     ready -> leased (token + 1) -> publishing (the winning token is fixed) -> done
-    leased -> ready    drained or released: no blame
-            | wait     a failure worth another try, after a backoff
-            | failed   bad input, or too many failures
-            | poison   the lease was lost too often while the job ran
-    publishing -> leased to the next worker for the renames, with the same token
+    leased -> ready        the worker stopped or released it: nothing is counted against the job
+            | wait         a failure that is tried again, after a backoff
+            | failed       bad input, or too many failures
+            | poison       the lease was lost too often while the job ran
+    publishing -> publishing   its worker was lost: the next one does the renames, same token
+                | ready        published, but with options that have changed meanwhile
+                | wait | failed | poison | ready   after a failure, as above
+    wait -> ready          when the backoff is over
 
     ready -> sharded -> ready -> leased ...   see jobs.ledger.shards
     leased twice -> publishing                see jobs.ledger.speculative_lease
+    skipped, cancelled, and back to ready     see jobs.ledger.imports and jobs.ledger.operations
 
-A call carries the token of its lease; after the job was claimed again it is stale. Every
-method may be repeated: the second time changes nothing and has the same answer.
+Each call carries the token of its lease; the token is stale after the job was claimed again. Every
+method may be repeated: the second call changes nothing and returns the same answer.
 """
 
 from __future__ import annotations
@@ -25,8 +29,7 @@ from dataclasses import astuple, replace
 from typing import Any
 
 from joblist.shard import Shard
-from jobs.ledger import queries, shards
-from jobs.ledger import speculative_lease as second
+from jobs.ledger import queries, shards, speculative_lease
 from jobs.ledger.schema import record_event
 from jobs.ledger.store import Store
 from jobs.retry import BACKOFF_CAP_S, SteadyClock, backoff, may_retry
@@ -39,7 +42,7 @@ UPDATE job SET state = 'leased', token = token + 1, attempts = attempts + 1, wor
 WHERE id IN (SELECT id FROM job INDEXED BY job_ready WHERE state = 'ready'
              ORDER BY {queries.ORDER} LIMIT ?)
 RETURNING id"""
-KNOWN = """
+LEASES_OF_REQUEST = """
 SELECT id, COALESCE(rival, token), worker, state FROM job INDEXED BY job_req WHERE req = ?1
 UNION ALL
 SELECT id, token, helper, state FROM job INDEXED BY job_helper WHERE helper_req = ?1"""
@@ -52,10 +55,10 @@ class Ledger:
     """The jobs of one joblist.
 
     Args:
-        store: Its file.
+        store: Open file of the ledger.
         max_attempts: Failures, or lost leases, after which a job is given up.
         shards: Parts into which each job is divided; none to leave jobs whole.
-        clock: Seconds since the epoch; must not jump.
+        clock: Clock in seconds since the epoch; must not jump.
     """
 
     def __init__(
@@ -73,7 +76,7 @@ class Ledger:
         self._shorten_waits()
 
     def _shorten_waits(self) -> None:
-        """Bound the waits that a clock set to the future has made endless."""
+        """Limit each wait to the longest backoff: an earlier clock may have been wrong."""
         latest = self._clock() + BACKOFF_CAP_S
         with self.store.transaction() as db:
             db.execute(
@@ -86,17 +89,20 @@ class Ledger:
 
         Args:
             worker: Name of the worker.
-            request: Identifies the request: its repetition gets the same jobs, as far as
-                they are still leased to it, and no others.
-            n: Most jobs wanted.
+            request: Name of the request. The same request again gets the same jobs, as far as
+                they are still leased to it, and no further ones.
+            n: Largest number of jobs.
+
+        Returns:
+            Jobs with the token of the new lease.
         """
         with self.store.transaction() as db:
-            earlier = db.execute(KNOWN, (request,)).fetchall()
+            earlier = db.execute(LEASES_OF_REQUEST, (request,)).fetchall()
             if earlier:
-                still = [row[:2] for row in earlier if row[2:] == (worker, State.LEASED.value)]
+                leases = [row[:2] for row in earlier if row[2:] == (worker, State.LEASED.value)]
                 return [
                     replace(queries.job(db, job), worker=worker, token=token)
-                    for job, token in sorted(still)
+                    for job, token in sorted(leases)
                 ]
             shards.divide(db, self._shards, n)
             ids = [row[0] for row in db.execute(CLAIM, (worker, request, n))]
@@ -104,52 +110,55 @@ class Ledger:
                 record_event(db, job, "claimed", worker=worker)
             return [queries.job(db, job) for job in sorted(ids)]
 
-    def second(self, worker: str, request: str, jobs: Sequence[int]) -> list[Job]:
-        """Lease the first of some jobs once more that may be: another worker has it already.
+    def claim_second(self, worker: str, request: str, jobs: Sequence[int]) -> list[Job]:
+        """Give a second lease of one job that another worker works on.
 
         Args:
             worker: Name of the worker.
-            request: As in `claim`, which answers its repetition.
-            jobs: Numbers, the one wanted most first.
+            request: Name of the request, as in `claim`; `claim` answers it when it comes again.
+            jobs: Numbers of the jobs to choose from, in order of preference.
+
+        Returns:
+            The first job that allows a second lease; empty if none does.
         """
         with self.store.transaction() as db:
             for job in jobs:
-                if second.grant(db, job, worker, request):
+                if speculative_lease.grant(db, job, worker, request):
                     return [replace(queries.job(db, job), worker=worker)]
         return []
 
     def prepare(self, job: int, token: int, worker: str, manifest: Mapping[str, Any]) -> bool:
-        """Fix the winner of a job: from now on only this token's files are published.
+        """Fix the winner of a job: from now on, only the files of this token are published.
 
         Returns:
-            Whether the caller is the winner.
+            Whether this token is the winner.
         """
         text = json.dumps(manifest)
         with self.store.transaction() as db:
-            if _is(db, job, token, State.LEASED):
-                second.settle(db, job, token)
-                _move(db, job, State.PUBLISHING, manifest=text)
+            if _is_valid(db, job, token, State.LEASED):
+                speculative_lease.settle(db, job, token)
+                _set_state(db, job, State.PUBLISHING, manifest=text)
                 record_event(db, job, "publishing", token=token, worker=worker)
                 return True
-            if not _is(db, job, token, State.PUBLISHING, State.DONE):
+            if not _is_valid(db, job, token, State.PUBLISHING, State.DONE):
                 return False
             (stored,) = db.execute("SELECT manifest FROM job WHERE id = ?", (job,)).fetchone()
             return stored == text
 
     def published(self, job: int, token: int, worker: str, *, options_digest: str) -> bool:
-        """Record that the files stand under their final names.
+        """Record that the files have their final names.
 
-        A job done with other options than those wanted now goes back to the queue.
+        A job goes back to the queue if its row or its options have changed since it was leased.
 
         Returns:
-            Whether this token's files are the ones on record.
+            Whether the files of this token are the ones on record.
         """
         with self.store.transaction() as db:
-            if not _is(db, job, token, State.PUBLISHING):
-                return _is(db, job, token, State.DONE)
+            if not _is_valid(db, job, token, State.PUBLISHING):
+                return _is_valid(db, job, token, State.DONE)
             (opts,) = db.execute("SELECT opts FROM job WHERE id = ?", (job,)).fetchone()
             state = State.DONE if opts == options_digest else State.READY
-            _move(
+            _set_state(
                 db, job, state, epoch=self.store.epoch, opts=options_digest, err_kind=None, err=None
             )
             what = "done" if state is State.DONE else "superseded"
@@ -163,22 +172,23 @@ class Ledger:
         """Record a failure.
 
         Args:
-            job: Its number.
+            job: Number of the job.
             token: Token of the lease.
-            worker: Who reports it.
+            worker: Name of the worker that reports it.
             kind: `input`, `transient`, `resource`, `bug`, or `crash` when the process that
                 ran it died: that counts as a lost lease.
-            text: The reason.
-            hosts: Machines that have workers now.
+            text: Reason of the failure.
+            hosts: Number of machines that have workers now.
 
         Returns:
-            The job's new state, or None when the token is stale. A job that another worker has
-            a lease of, too, stays `leased`, and nothing is counted against it.
+            The new state of the job, or None when the token is stale. A job with a second lease
+            stays `leased`, and nothing is counted against it.
         """
         with self.store.transaction() as db:
-            if not _is(db, job, token, State.LEASED, State.PUBLISHING):
+            if not _is_valid(db, job, token, State.LEASED, State.PUBLISHING):
                 return None
-            if second.end(db, job, token, "released", detail=f"{kind}: {text}"[:MAX_ERROR_CHARS]):
+            detail = f"{kind}: {text}"[:MAX_ERROR_CHARS]
+            if speculative_lease.end(db, job, token, "released", detail=detail):
                 return State.LEASED
             if kind == "crash":
                 return self._blame(db, job, token, text, hosts=hosts)
@@ -187,7 +197,7 @@ class Ledger:
             state = State.WAIT if again else State.FAILED
             due = self._clock() + backoff(fails) if again else None
             text = text[:MAX_ERROR_CHARS]
-            _move(db, job, state, fails=fails, due=due, err_kind=kind, err=text)
+            _set_state(db, job, state, fails=fails, due=due, err_kind=kind, err=text)
             record_event(db, job, state.value, token=token, worker=worker, detail=f"{kind}: {text}")
             if kind == "transient":
                 shards.undivide(db, job)
@@ -201,25 +211,25 @@ class Ledger:
         """End a lease before its job is done.
 
         Args:
-            job: Its number.
+            job: Number of the job.
             token: Token of the lease.
             blame: Whether the job was running, and may have been the cause.
-            why: Recorded in the events: `expired`, `released`, `storage`.
-            hosts: Machines that have workers now.
+            why: Reason for the event log: `expired`, `released`, `storage`.
+            hosts: Number of machines that have workers now.
 
         Returns:
-            The job's new state, or None when the token is stale. A job with a winner that is
-            fixed stays `publishing`.
+            The new state of the job, or None when the token is stale or the winner is fixed; then
+            nothing is changed.
         """
         with self.store.transaction() as db:
-            if not _is(db, job, token, State.LEASED):
+            if not _is_valid(db, job, token, State.LEASED):
                 return None
-            if second.end(db, job, token, why):
+            if speculative_lease.end(db, job, token, why):
                 return State.LEASED
             if blame:
                 text = "its worker was lost while it ran"
                 return self._blame(db, job, token, text, hosts=hosts)
-            _move(db, job, State.READY)
+            _set_state(db, job, State.READY)
             record_event(db, job, why, token=token)
             return State.READY
 
@@ -229,21 +239,25 @@ class Ledger:
         lost = queries.job(db, job).lost + 1
         record_event(db, job, "lost", token=token, detail=text[:MAX_ERROR_CHARS])
         state = State.POISON if self._is_poison(db, job, lost, hosts) else State.READY
-        _move(db, job, state, lost=lost, err_kind="crash", err=text[:MAX_ERROR_CHARS])
+        _set_state(db, job, state, lost=lost, err_kind="crash", err=text[:MAX_ERROR_CHARS])
         if state is State.POISON:
             record_event(db, job, state.value, token=token, detail=f"lost {lost} times")
             shards.give_up(db, job)
         return state
 
     def _is_poison(self, db: sqlite3.Connection, job: int, lost: int, hosts: int) -> bool:
-        """Say whether a job is to blame, and not the only machine that has tried it."""
+        """Say whether the job is to blame for its lost leases, and not one bad machine."""
         if lost < self.max_attempts:
             return False
         tried_enough = lost >= 2 * self.max_attempts or hosts < 2
         return tried_enough or queries.hosts_of_losses(db, job, limit=lost) > 1
 
     def adopt(self, job: int, worker: str) -> Job | None:
-        """Hand the renames of a job with a fixed winner to another worker."""
+        """Hand the renames of a job with a fixed winner to another worker.
+
+        Returns:
+            The job; None if it is no longer being published.
+        """
         with self.store.transaction() as db:
             stored = queries.job(db, job)
             if stored.state is not State.PUBLISHING:
@@ -253,29 +267,32 @@ class Ledger:
             return queries.job(db, job)
 
     def promote(self) -> int:
-        """Make the waiting jobs ready that are due; return their number."""
+        """Make waiting jobs ready when their backoff is over; return their number."""
         with self.store.transaction() as db:
             return db.execute(PROMOTE, (self._clock(),)).rowcount
 
     def next_due_s(self) -> float | None:
-        """Return the time until the first waiting job is due, in seconds."""
+        """Return the time until the first waiting job is due, in seconds; None if no job waits."""
         due = self.store.read(queries.next_due)
         return None if due is None else max(0.0, due - self._clock())
 
     def register(self, name: str, identity: ProcessIdentity) -> None:
-        """Remember where a worker runs."""
+        """Record the machine and the process of a worker."""
         with self.store.transaction() as db:
             db.execute(
                 "INSERT OR REPLACE INTO worker VALUES(?, ?, ?, ?)", (name, *astuple(identity))
             )
 
 
-def _is(db: sqlite3.Connection, job: int, token: int, *states: State) -> bool:
+def _is_valid(db: sqlite3.Connection, job: int, token: int, *states: State) -> bool:
+    """Say whether a token is good, and its job is in one of the states."""
     row = db.execute("SELECT state FROM job WHERE id = ?", (job,)).fetchone()
-    return row is not None and State(row[0]) in states and token in second.tokens(db, job)
+    if row is None or State(row[0]) not in states:
+        return False
+    return token in speculative_lease.tokens(db, job)
 
 
-def _move(db: sqlite3.Connection, job: int, state: State, **values: Any) -> None:
+def _set_state(db: sqlite3.Connection, job: int, state: State, **values: Any) -> None:
     columns = "".join(f", {name} = :{name}" for name in values)
     db.execute(
         f"UPDATE job SET state = :state{columns} WHERE id = :id",

@@ -1,4 +1,4 @@
-"""Operations on jobs by an operator, with or without a running server."""
+"""Changes of jobs that an operator asks for, with or without a running server."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from jobs.outputs.changed_files import Change, applied
 from jobs.outputs.publish import file_sha256
 from jobs.types import Job, Manifest
 
-AGAIN = """
+REQUEUE = """
 UPDATE job SET state = 'ready', attempts = 0, lost = 0, fails = 0, due = NULL,
   err = NULL, err_kind = NULL
 WHERE id = ? AND state IN ({states})"""
-TOKEN = " AND COALESCE(rival, token) = ?"
-RETRY = AGAIN.format(states="'failed', 'poison', 'cancelled', 'wait'")
-REDO = AGAIN.format(states="'done', 'skipped'") + TOKEN
+IF_TOKEN = " AND COALESCE(rival, token) = ?"
+RETRY = REQUEUE.format(states="'failed', 'poison', 'cancelled', 'wait'")
+REDO = REQUEUE.format(states="'done', 'skipped'") + IF_TOKEN
 ACCEPT = (
     """
 UPDATE job SET manifest = ? WHERE id = ? AND state IN ('done', 'skipped')"""
-    + TOKEN
+    + IF_TOKEN
 )
 CANCEL = """
 UPDATE job SET state = 'cancelled', err_kind = 'operator', err = 'cancelled by the operator'
@@ -33,43 +33,48 @@ WHERE id = ? AND state IN ('ready', 'wait', 'leased', 'sharded', 'failed', 'pois
 
 
 def retry(ledger: Ledger, jobs: Sequence[int]) -> list[int]:
-    """Give jobs that have failed, wait or were cancelled all their attempts again.
+    """Requeue jobs that have failed, wait or were cancelled; their failures are forgotten.
 
     Returns:
-        Those that are ready now.
+        Numbers of the jobs that are ready now.
     """
     with ledger.store.transaction() as db:
         return [job for job in jobs if _change(db, RETRY, (job,), job, "retried")]
 
 
 def cancel(ledger: Ledger, jobs: Sequence[int]) -> list[int]:
-    """Give up jobs that are not done; one that is being published cannot be stopped.
+    """Cancel jobs that are not done; a job that is being published cannot be cancelled.
 
     Returns:
-        Those that are cancelled now.
+        Numbers of the jobs that are cancelled now.
     """
     with ledger.store.transaction() as db:
         return [job for job in jobs if _cancel(db, job)]
 
 
 def redo(ledger: Ledger, bad: Sequence[tuple[int, int, str]]) -> list[int]:
-    """Queue jobs with outputs that differ from what was published.
+    """Requeue done jobs with outputs that differ from what was published.
 
     Args:
-        ledger: To change.
-        bad: Job, token and fault; a job that ran again meanwhile is left alone.
+        ledger: Ledger to change.
+        bad: Job, token and fault of each; a job that ran again meanwhile is not changed.
 
     Returns:
-        Those that are ready now.
+        Numbers of the jobs that are ready now.
     """
     with ledger.store.transaction() as db:
-        return [j for j, token, what in bad if _change(db, REDO, (j, token), j, what)]
+        return [job for job, token, fault in bad if _change(db, REDO, (job, token), job, fault)]
 
 
-def as_changed(
+def changed_manifests(
     db: sqlite3.Connection, changes: Mapping[str, Change]
 ) -> Iterator[tuple[int, int, dict[str, Any]]]:
-    """Yield job, token and new manifest of the done jobs with outputs changed on purpose."""
+    """Yield job, token and new manifest of the done jobs with outputs changed on purpose.
+
+    Args:
+        db: Connection to the ledger.
+        changes: Changes by absolute path of the output.
+    """
     for job in queries.completed(db):
         assert job.manifest is not None
         manifest = applied(job.manifest, changes)
@@ -78,14 +83,15 @@ def as_changed(
 
 
 def accept(ledger: Ledger, changed: Sequence[tuple[int, int, dict[str, Any]]]) -> list[int]:
-    """Record what outputs are now.
+    """Record new manifests of done jobs.
 
     Args:
-        ledger: To change.
-        changed: Job, token and new manifest; a job that ran again meanwhile is left alone.
+        ledger: Ledger to change.
+        changed: Job, token and new manifest of each, from `changed_manifests`; a job that ran
+            again meanwhile is not changed.
 
     Returns:
-        The jobs with new records.
+        Numbers of the jobs with new manifests.
     """
     with ledger.store.transaction() as db:
         return [
@@ -98,7 +104,7 @@ def accept(ledger: Ledger, changed: Sequence[tuple[int, int, dict[str, Any]]]) -
 def _cancel(db: sqlite3.Connection, job: int) -> bool:
     if not db.execute(CANCEL, (job,)).rowcount:
         return False
-    # Of two leases, each has part files of its own that are to be removed.
+    # Each lease has its own part files, which are found by the token in the event.
     for token in speculative_lease.tokens(db, job):
         record_event(db, job, "cancelled", token=token)
     return True
@@ -114,10 +120,10 @@ def _change(
 
 
 def faults(db: sqlite3.Connection) -> Iterator[tuple[Job, str, str]]:
-    """Read every output of every job that is done, and compare it with the ledger.
+    """Read every output of each done job, and compare it with the ledger.
 
     Yields:
-        The job, what is wrong (`altered`, `missing`, or nothing), and the first file at fault.
+        The job, what is wrong (`altered`, `missing` or empty), and the path of the first bad file.
     """
     for job in queries.completed(db):
         assert job.manifest is not None
@@ -135,20 +141,20 @@ def _fault(manifest: Manifest) -> tuple[str, str]:
 
 
 def find(db: sqlite3.Connection, names: Sequence[str]) -> tuple[list[int], list[str]]:
-    """Find jobs by number, by the path of their csv, or by that of their medium.
+    """Find jobs by number, by the path of their csv, or by the path of their medium.
 
     Returns:
-        The jobs, and the names that fit none.
+        Numbers of the jobs, and the names that match no job.
     """
     matches, unknown = [], []
     for name in names:
-        jobs = _by_name(db, name)
+        jobs = _jobs_named(db, name)
         matches += jobs
         unknown += [] if jobs else [name]
     return matches, unknown
 
 
-def _by_name(db: sqlite3.Connection, name: str) -> list[int]:
+def _jobs_named(db: sqlite3.Connection, name: str) -> list[int]:
     if name.isdecimal():
         query = "SELECT id FROM job WHERE id = ? AND parent IS NULL"
         return [row[0] for row in db.execute(query, (int(name),))]

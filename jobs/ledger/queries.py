@@ -1,4 +1,4 @@
-"""Questions to a ledger; none of them changes it."""
+"""Queries of a ledger; none of them changes it."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
+from joblist.model import JobSpec
 from joblist.shard import Shard
-from jobs.types import Job, JobSpec, Manifest, State
+from jobs.types import Job, Manifest, State
 
 COLUMNS = (
     "id, spec, state, token, attempts, lost, fails, worker, err_kind, err, manifest,"
     " parent, shard, cut, shards, length, rival, helper"
 )
 ORDER = "length DESC, ord, id"
-"""Order in which jobs are handed out; those of unknown length come last."""
-
+"""Order in which jobs are handed out; jobs of unknown length come last."""
 
 OUT = (State.LEASED, State.PUBLISHING)
 """States of jobs that workers hold."""
 ENDS = ("lost", "expired", "released", "storage", "wait", "failed", "cancelled", "undivided")
-"""Events that end a lease before its job is done, and the end of a division; also in the index
-`event_end`."""
+"""Events that end a lease before its job is done, or end a division; the index `event_end` lists
+the same."""
 
 
 def job(db: sqlite3.Connection, number: int) -> Job:
-    """Return one job."""
+    """Return a job by its number."""
     row = db.execute(f"SELECT {COLUMNS} FROM job WHERE id = ?", (number,)).fetchone()
     return as_job(row)
 
 
 def as_job(row: tuple[Any, ...]) -> Job:
-    """Return the job of a row with `COLUMNS`."""
+    """Convert a row with `COLUMNS` to a job."""
     number, spec, state, token, attempts, lost, fails, worker, kind, error, manifest = row[:11]
-    parent, shard, cut, shards, length, rival, helper = row[11:]
-    if rival is not None and not (state == State.LEASED.value and helper):
-        token = rival
+    parent, shard, cut, shards, length, first_token, second_worker = row[11:]
+    if first_token is not None and not (state == State.LEASED.value and second_worker):
+        token = first_token
     return Job(
         id=number,
         spec=JobSpec.from_dict(json.loads(spec)),
@@ -54,12 +54,12 @@ def as_job(row: tuple[Any, ...]) -> Job:
         cut=cut,
         shards=shards,
         length=length,
-        helper=helper,
+        second_worker=second_worker,
     )
 
 
 def outstanding(db: sqlite3.Connection) -> list[Job]:
-    """Return the jobs that workers hold."""
+    """Return the jobs that workers hold: those that are leased or publishing."""
     rows = db.execute(
         f"SELECT {COLUMNS} FROM job INDEXED BY job_out WHERE state IN ('leased', 'publishing')"
     )
@@ -67,7 +67,7 @@ def outstanding(db: sqlite3.Connection) -> list[Job]:
 
 
 def bad(db: sqlite3.Connection, *, limit: int = -1) -> list[Job]:
-    """Return the jobs that failed for good; all of them without a limit."""
+    """Return the jobs that failed for good; by default without a limit."""
     rows = db.execute(
         f"SELECT {COLUMNS} FROM job INDEXED BY job_bad WHERE state IN ('failed', 'poison')"
         " AND parent IS NULL ORDER BY id LIMIT ?",
@@ -77,7 +77,7 @@ def bad(db: sqlite3.Connection, *, limit: int = -1) -> list[Job]:
 
 
 def unfinished(db: sqlite3.Connection) -> list[int]:
-    """Return the jobs that may still be done."""
+    """Return the numbers of the jobs that may still be done."""
     rows = db.execute(
         "SELECT id FROM job WHERE state IN ('ready', 'wait', 'leased', 'sharded')"
         " AND parent IS NULL"
@@ -86,7 +86,7 @@ def unfinished(db: sqlite3.Connection) -> list[int]:
 
 
 def partial(db: sqlite3.Connection, *, epoch: int) -> list[Job]:
-    """Return the jobs of one run of the server with media that were analysed in part only."""
+    """Return the jobs done in one run of the server with a medium that was analysed in part."""
     rows = db.execute(
         f"SELECT {COLUMNS} FROM job WHERE state = 'done' AND epoch = ? AND parent IS NULL"
         " AND json_extract(manifest, '$.statistics.partial') > 0 ORDER BY id",
@@ -96,8 +96,8 @@ def partial(db: sqlite3.Connection, *, epoch: int) -> list[Job]:
 
 
 def completed(db: sqlite3.Connection) -> Iterator[Job]:
-    """Yield the jobs with outputs that are on record as published."""
-    # Asked for in portions: a cursor that stays open for hours keeps the journal from shrinking.
+    """Yield the jobs with published outputs: those that are done or skipped."""
+    # In batches: a cursor that stays open for hours keeps the journal from shrinking.
     last = 0
     while rows := db.execute(
         f"SELECT {COLUMNS} FROM job WHERE id > ? AND state IN ('done', 'skipped')"
@@ -114,18 +114,18 @@ def counts(db: sqlite3.Connection) -> dict[str, int]:
 
 
 def shards_done(db: sqlite3.Connection) -> float:
-    """Return how many jobs' worth of shards are done, of jobs that are divided."""
-    done: float
-    (done,) = db.execute(
+    """Return the sum of the fractions that are done of each divided job, in jobs."""
+    jobs_done: float
+    (jobs_done,) = db.execute(
         "SELECT TOTAL(1.0 / part.shards) FROM job AS whole INDEXED BY job_sharded"
         " JOIN job AS part INDEXED BY job_shard ON part.parent = whole.id AND part.cut = whole.cut"
         " WHERE whole.state = 'sharded' AND part.parent IS NOT NULL AND part.state = 'done'"
     ).fetchone()
-    return done
+    return jobs_done
 
 
 def next_due(db: sqlite3.Connection) -> float | None:
-    """Return when the first waiting job is due, in seconds since the epoch."""
+    """Return the time when the first waiting job is due, in seconds since the epoch."""
     due: float | None
     (due,) = db.execute(
         "SELECT MIN(due) FROM job INDEXED BY job_wait WHERE state = 'wait'"
@@ -134,7 +134,7 @@ def next_due(db: sqlite3.Connection) -> float | None:
 
 
 def statistics(db: sqlite3.Connection, *, epoch: int) -> dict[str, float]:
-    """Return the sums over the jobs done in one run of the server."""
+    """Return the sums of the manifests' statistics over the jobs done in one run of the server."""
     return dict(
         db.execute(
             "SELECT entry.key, SUM(entry.value)"
@@ -146,7 +146,7 @@ def statistics(db: sqlite3.Connection, *, epoch: int) -> dict[str, float]:
 
 
 def worker(db: sqlite3.Connection, name: str) -> tuple[str, int, str] | None:
-    """Return host, process number and boot of a worker."""
+    """Return host, process id and boot id of a worker; None if it never registered."""
     row: tuple[str, int, str] | None = db.execute(
         "SELECT host, pid, boot_id FROM worker WHERE name = ?", (name,)
     ).fetchone()
@@ -154,7 +154,7 @@ def worker(db: sqlite3.Connection, name: str) -> tuple[str, int, str] | None:
 
 
 def first_output(db: sqlite3.Connection) -> str | None:
-    """Return the csv of the first job that is not done."""
+    """Return the path of the csv of the first job that is not done; None if there is none."""
     row = db.execute(
         "SELECT spec FROM job INDEXED BY job_ready WHERE state = 'ready'"
         " UNION ALL SELECT spec FROM job INDEXED BY job_out"
@@ -170,10 +170,10 @@ def ended_leases(
     """Return event, job, token, kind and detail of leases that ended before their job was done.
 
     Args:
-        db: The ledger.
-        since: Event after which to look.
-        before: Latest time, in seconds since the epoch.
-        limit: Most leases wanted.
+        db: Connection to the ledger.
+        since: Number of the last event that is left out.
+        before: Time before which the leases ended, in seconds since the epoch.
+        limit: Largest number of leases.
     """
     return db.execute(
         f"SELECT id, job, token, what, detail FROM event INDEXED BY event_end WHERE what IN {ENDS}"
@@ -183,12 +183,18 @@ def ended_leases(
 
 
 def hosts_of_losses(db: sqlite3.Connection, number: int, *, limit: int) -> int:
-    """Return the number of machines on which a job's last leases were lost."""
-    n: int
-    (n,) = db.execute(
+    """Return the number of machines on which the last leases of a job were lost.
+
+    Args:
+        db: Connection to the ledger.
+        number: Number of the job.
+        limit: Number of lost leases to look at, the newest first.
+    """
+    hosts: int
+    (hosts,) = db.execute(
         "SELECT COUNT(DISTINCT worker.host) FROM (SELECT worker FROM event INDEXED BY event_job"
         " WHERE job = ? AND what = 'lost' ORDER BY id DESC LIMIT ?) AS loss"
         " JOIN worker ON worker.name = loss.worker",
         (number, limit),
     ).fetchone()
-    return n
+    return hosts

@@ -1,4 +1,4 @@
-"""The ledger's tables, and how its file is opened."""
+"""Tables of the ledger, upgrades from earlier versions, and connections to its file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 VERSION = 5
 
 # Every index on the state is partial, and queries name theirs with INDEXED BY: with a plain
-# index on job(state) SQLite takes that one and sorts, which made claims 460 times slower on
+# index on job(state), SQLite uses that one and sorts, which made claims 460 times slower with
 # a million rows.
 TABLES = """
 CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -85,9 +85,9 @@ CREATE INDEX job_sharded ON job(id) WHERE state = 'sharded';
 CREATE INDEX event_end ON event(id) WHERE what IN
   ('lost', 'expired', 'released', 'storage', 'wait', 'failed', 'cancelled', 'undivided');
 """
-"""What makes shards parts of their job: they are not counted."""
+"""Triggers that count jobs by state, shards excluded, and the indexes of shards."""
 
-SECOND = """
+SECOND_LEASES = """
 CREATE INDEX job_helper ON job(helper_req) WHERE helper_req IS NOT NULL;
 -- Whoever ends a division ends its shards with it, and every lease of them.
 CREATE TRIGGER job_undivided AFTER UPDATE OF state, cut ON job
@@ -107,10 +107,10 @@ CREATE TRIGGER job_undivided AFTER UPDATE OF state, cut ON job
     VALUES((julianday('now') - 2440587.5) * 86400.0, new.id, old.cut, 'undivided', old.shards);
 END;
 """
-"""What makes shards end with their job, and a claim of a second lease known again."""
+"""Index of the requests for second leases, and the trigger that ends shards with their job."""
 
-LENGTHS = "CREATE INDEX job_ready ON job(length DESC, ord, id) WHERE state = 'ready';"
-"""The order of claims: long media first, for what comes last decides when all is over."""
+CLAIM_ORDER = "CREATE INDEX job_ready ON job(length DESC, ord, id) WHERE state = 'ready';"
+"""Index for the order of claims: long media first, as a long one at the end would run alone."""
 
 UPGRADES = {
     2: """
@@ -129,22 +129,22 @@ ALTER TABLE job ADD COLUMN rival INTEGER;
 ALTER TABLE job ADD COLUMN helper TEXT;
 DROP INDEX job_ready;
 """
-    + LENGTHS,
+    + CLAIM_ORDER,
     4: """
 ALTER TABLE job ADD COLUMN helper_req TEXT;
 DROP TRIGGER IF EXISTS job_undivided;
 """
-    + SECOND,
+    + SECOND_LEASES,
 }
-"""From which version of the tables the next is made, and how."""
+"""Version of the tables -> SQL that makes the next version from it."""
 
 
 def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
-    """Open the file; a new one is empty.
+    """Open a ledger file; a new file has no tables.
 
     Args:
-        path: The ledger.
-        readonly: For reports, also while a server writes.
+        path: Path of the ledger.
+        readonly: Whether to open it for reports only, which is possible while a server writes.
     """
     mode = "ro" if readonly else "rwc"
     return sqlite3.connect(
@@ -157,24 +157,28 @@ def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
 
 
 def make_durable(connection: sqlite3.Connection) -> None:
-    """Choose the journal; its mode is kept in the file."""
+    """Set the journal mode, which is stored in the file, and how commits reach the disk."""
     # FULL: what was acknowledged survives a power failure, which NORMAL does not promise.
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    # Keys come in no order: an import of a million jobs needs their index at hand.
+    # Keys come in random order: an import of a million jobs needs their index in memory.
     connection.execute("PRAGMA cache_size = -64000")
 
 
 def create(connection: sqlite3.Connection) -> None:
-    """Make the tables, all or none."""
+    """Create the tables in one transaction."""
     connection.executescript(
-        f"BEGIN IMMEDIATE; {TABLES} {DIVISION} {SECOND} {LENGTHS}"
+        f"BEGIN IMMEDIATE; {TABLES} {DIVISION} {SECOND_LEASES} {CLAIM_ORDER}"
         f" INSERT INTO meta VALUES('schema', '{VERSION}'); COMMIT;"
     )
 
 
 def upgrade(connection: sqlite3.Connection, version_found: int) -> bool:
-    """Bring the tables of an earlier version up to date, all or none; say whether that is known."""
+    """Upgrade the tables of an earlier version in one transaction.
+
+    Returns:
+        Whether there is an upgrade from this version; if not, nothing was changed.
+    """
     if not all(number in UPGRADES for number in range(version_found, VERSION)):
         return False
     steps = "".join(UPGRADES[number] for number in range(version_found, VERSION))
@@ -186,7 +190,7 @@ def upgrade(connection: sqlite3.Connection, version_found: int) -> bool:
 
 
 def version(connection: sqlite3.Connection) -> int | None:
-    """Return the version of the tables, or None when there are none."""
+    """Return the version of the tables, or None if the file has no tables."""
     if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
         return None
     (value,) = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
@@ -194,7 +198,7 @@ def version(connection: sqlite3.Connection) -> int | None:
 
 
 def job_key(csv: str) -> bytes:
-    """Return 16 bytes that name the job with this csv: a hash of its path."""
+    """Return the key of a job: a 16-byte hash of the path of its csv."""
     return blake2b(csv.encode("utf-8", "surrogateescape"), digest_size=16).digest()
 
 
@@ -210,11 +214,11 @@ def record_event(
     """Append an event of a job, in the caller's transaction.
 
     Args:
-        db: Open ledger.
+        db: Connection to the ledger, in a transaction.
         job: Number of the job.
         what: Kind of event.
-        token: Token of the lease; the job's by default.
-        worker: Worker; the job's by default.
+        token: Token of the lease; by default, the job's.
+        worker: Name of the worker; by default, the job's.
         detail: Further text.
     """
     db.execute(

@@ -1,15 +1,15 @@
-"""Divide a job among workers when it is claimed, and join its parts at the end.
+"""Division of a job among workers when it is claimed, and joining of its parts at the end.
 
 ::
 
     ready -> sharded (cut = token + 1) -> ready, when every shard is done -> leased, and so on
                |
-               +--> failed | poison   with a shard, which it names
+               +--> failed | poison   when a shard has failed; the error names the shard
 
-A shard is a job of its own, with its own leases, tokens and attempts; its csv is a file beside the
-csv of the job it belongs to. It is not counted, and ends with the division: by a trigger, so that
-code that changes a job need not think of its shards. A division that has ended never comes back;
-what is begun anew has other shards and other files.
+A shard is a job of its own, with its own leases, tokens and attempts; its csv is a part file beside
+the csv of its parent job. It is not counted. A trigger ends the shards together with their
+division, so that code that changes a job need not handle its shards. A division that has ended
+never comes back; the next one has new shards and new files.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from joblist.model import JobSpec
 from joblist.shard import Shard
-from jobs.ledger import queries, schema
-from jobs.ledger.schema import record_event
-from jobs.types import MAX_ERROR_CHARS, Job, JobSpec, State
+from jobs.ledger import queries
+from jobs.ledger.schema import job_key, record_event
+from jobs.types import MAX_ERROR_CHARS, Job, State
 
-NEXT = f"""
+NEXT_JOBS = f"""
 SELECT id FROM job INDEXED BY job_ready WHERE state = 'ready' ORDER BY {queries.ORDER} LIMIT ?"""
 DIVIDE = """
 UPDATE job SET state = 'sharded', token = token + 1, cut = token + 1, shards = ?
@@ -32,16 +33,24 @@ WHERE id = ? AND parent IS NULL AND cut IS NULL"""
 ADD = """
 INSERT INTO job(key, spec, opts, ord, listed, state, parent, shard, cut, shards, length)
 SELECT ?, ?, opts, ord, listed, 'ready', id, ?, cut, shards, length FROM job WHERE id = ?"""
-LEFT = "SELECT COUNT(*) FROM job WHERE parent = ? AND cut = ? AND state <> 'done'"
+COUNT_UNFINISHED = "SELECT COUNT(*) FROM job WHERE parent = ? AND cut = ? AND state <> 'done'"
 
 
 def part_file(csv: str, job: int, cut: int, number: int, count: int) -> str:
-    """Return where the result of a shard is kept until its job is done."""
+    """Return the path of the result of a shard, which is kept until its parent job is done.
+
+    Args:
+        csv: Path of the csv of the parent job.
+        job: Number of the parent job.
+        cut: Token with which the job was divided.
+        number: Number of the shard, from 0.
+        count: Number of shards.
+    """
     return f"{csv}.part.{job}.{cut}.{number + 1}of{count}.npz"
 
 
 def part_files(job: Job) -> tuple[str, ...]:
-    """Return the files of all shards of a job that is divided; nothing for others."""
+    """Return the paths of the results of all shards of a divided job; empty for other jobs."""
     if job.parent is not None or job.cut is None or job.shards is None:
         return ()
     csv, count = job.spec.dests["csv"], job.shards
@@ -49,36 +58,52 @@ def part_files(job: Job) -> tuple[str, ...]:
 
 
 def divide(db: sqlite3.Connection, shards: Sequence[Shard], n: int) -> None:
-    """Divide those of the next n jobs that have not been."""
+    """Divide the next jobs that a claim would lease, unless they are divided already.
+
+    Args:
+        db: Connection to the ledger, in a transaction.
+        shards: Parts into which each job is divided; none to do nothing.
+        n: Number of jobs that the claim asks for.
+    """
     if not shards:
         return
-    for (number,) in db.execute(NEXT, (n,)).fetchall():
+    for (number,) in db.execute(NEXT_JOBS, (n,)).fetchall():
         if db.execute(DIVIDE, (len(shards), number)).rowcount:
             record_event(db, number, "divided", detail=str(len(shards)))
-            whole = queries.job(db, number)
-            for shard, file in zip(shards, part_files(whole), strict=True):
-                _add(db, whole, shard, file)
+            parent = queries.job(db, number)
+            for shard, file in zip(shards, part_files(parent), strict=True):
+                _add(db, parent, shard, file)
 
 
-def _add(db: sqlite3.Connection, whole: Job, shard: Shard, file: str) -> None:
-    spec = JobSpec(source_path=whole.spec.source_path, dests={"csv": file})
-    plain = (json.dumps(spec.to_dict(), sort_keys=True), json.dumps(asdict(shard)))
-    db.execute(ADD, (schema.job_key(file), *plain, whole.id))
+def _add(db: sqlite3.Connection, parent: Job, shard: Shard, file: str) -> None:
+    spec = JobSpec(source_path=parent.spec.source_path, dests={"csv": file})
+    texts = (json.dumps(spec.to_dict(), sort_keys=True), json.dumps(asdict(shard)))
+    db.execute(ADD, (job_key(file), *texts, parent.id))
 
 
 def gather(db: sqlite3.Connection, number: int) -> None:
-    """After a shard is done: when it was the last, its job is to be put together."""
+    """Requeue the parent job for joining when a shard that is done was its last.
+
+    Args:
+        db: Connection to the ledger, in a transaction.
+        number: Number of a job that was published; nothing happens unless it is a shard.
+    """
     part = queries.job(db, number)
     if part.parent is None or part.state is not State.DONE:
         return
-    (left,) = db.execute(LEFT, (part.parent, part.cut)).fetchone()
+    (unfinished,) = db.execute(COUNT_UNFINISHED, (part.parent, part.cut)).fetchone()
     query = "UPDATE job SET state = 'ready' WHERE id = ? AND state = 'sharded' AND cut = ?"
-    if not left and db.execute(query, (part.parent, part.cut)).rowcount:
+    if not unfinished and db.execute(query, (part.parent, part.cut)).rowcount:
         record_event(db, part.parent, "gathered")
 
 
 def give_up(db: sqlite3.Connection, number: int) -> None:
-    """After a shard has failed for good: so has its job."""
+    """Let the parent job fail together with a shard that has failed for good.
+
+    Args:
+        db: Connection to the ledger, in a transaction.
+        number: Number of a job that failed; nothing happens unless it is a shard.
+    """
     part = queries.job(db, number)
     if part.parent is None:
         return
@@ -93,5 +118,5 @@ def give_up(db: sqlite3.Connection, number: int) -> None:
 
 
 def undivide(db: sqlite3.Connection, number: int) -> None:
-    """After a job could not be put together: its parts are not as they were, and made anew."""
+    """End the division of a job that could not be joined, so that all its parts are made again."""
     db.execute("UPDATE job SET cut = NULL WHERE id = ? AND parent IS NULL", (number,))

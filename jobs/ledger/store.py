@@ -1,8 +1,8 @@
-"""The ledger's file: one server at a time, transactions that end on the disk.
+"""File of the ledger: one server at a time, transactions that end on the disk.
 
-Forcing a commit to the disk costs more than all that a transaction does, so transactions that
-come at the same time share one: each is a savepoint, and the last one in the queue commits
-for all. None is acknowledged before that.
+Forcing a commit to the disk costs more than the work of a transaction, so transactions that
+come at the same time share one commit: each is a savepoint, and the last one in the queue commits
+for all. None of them is acknowledged before that.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MAX_BATCH = 64
 
 
 def default_path(joblist: Path) -> Path:
-    """Return where the ledger of a joblist is kept: the same command finds it again."""
+    """Return the default path of the ledger of a joblist: the same one at each call."""
     from platformdirs import user_state_path
 
     real = os.path.realpath(joblist)
@@ -48,70 +48,70 @@ class Store:
     """An open ledger file.
 
     Args:
-        path: On a local disk; its folder is made.
+        path: Path of the file, on a local disk; its folder is made.
 
     Raises:
-        LedgerRefused: On a network disk, when another server has it, or when another
-            version of this program made it.
+        LedgerRefused: The file is on a network disk, another server has it, it is no ledger, or
+            another version of this program made it.
     """
 
     epoch: int
-    """Number of times that a server has opened it."""
+    """Number of times that a server has opened the file."""
     uid: str
-    """Its own among all ledgers."""
+    """Random id of the ledger, unique among all ledgers."""
 
     def __init__(self, path: Path) -> None:
         refuse_network(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self._line = threading.Lock()
-        self._waiting = 0
+        self._queue_mutex = threading.Lock()
+        self._waiting_count = 0
         self._mutex = threading.Lock()
         self._batch = _Batch()
-        self._reading = threading.Lock()
+        self._read_mutex = threading.Lock()
         self._is_closed = False
-        with ExitStack() as held:
-            held.callback(os.close, _lock(path))
-            self._db = held.enter_context(closing(_open(path)))
+        with ExitStack() as resources:
+            resources.callback(os.close, _lock(path))
+            self._db = resources.enter_context(closing(_open(path)))
             # A connection of its own sees only what is on the disk.
-            self._reader = held.enter_context(closing(schema.connect(path, readonly=True)))
+            self._reader = resources.enter_context(closing(schema.connect(path, readonly=True)))
             self.epoch = int(self.meta("epoch") or 0) + 1
             self.uid = self.meta("uid") or secrets.token_hex(8)
             self.set_meta(epoch=str(self.epoch), uid=self.uid)
-            self._held = held.pop_all()
+            self._resources = resources.pop_all()
 
     def close(self) -> None:
-        """Give the file back."""
-        with self._mutex, self._reading:
+        """Commit, close the file and free it for another server."""
+        with self._mutex, self._read_mutex:
             self._commit()
             self._is_closed = True
-            self._held.close()
+            self._resources.close()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Do all of it or nothing; it is on the disk when the block is left.
+        """Change the ledger in one transaction, which is on the disk when the block is left.
 
         Raises:
             LedgerUnavailable: The disk is full or broken; nothing was changed.
         """
-        with self._line:
-            self._waiting += 1
+        with self._queue_mutex:
+            self._waiting_count += 1
         with self._mutex:
-            with self._line:
-                self._waiting -= 1
+            with self._queue_mutex:
+                self._waiting_count -= 1
             batch = self._batch
             batch.size += 1
             try:
                 yield from self._savepoint()
             finally:
-                if not self._waiting or batch.size >= MAX_BATCH:
+                if not self._waiting_count or batch.size >= MAX_BATCH:
                     self._commit()
         batch.committed.wait()
         if batch.error:
             raise LedgerUnavailable(f"{self.path}: {batch.error}") from batch.error
 
     def _savepoint(self) -> Iterator[sqlite3.Connection]:
-        """Let the caller change the ledger inside the transaction of its batch."""
+        """Yield a connection inside a savepoint of the batch's transaction."""
         self._require_open()
         try:
             if not self._db.in_transaction:
@@ -127,21 +127,21 @@ class Store:
             raise
 
     def _require_open(self) -> None:
-        # A worker's last call may come while the server ends.
+        # The last call of a worker may come while the server ends.
         if self._is_closed:
             raise LedgerUnavailable(f"{self.path} is closed")
 
     def _undo(self, error: BaseException) -> None:
-        """Take back what the caller did, and only that, if SQLite lets us."""
+        """Roll back the changes of the caller, and only those, if SQLite can."""
         if self._db.in_transaction:
             self._db.execute("ROLLBACK TO step")
             self._db.execute("RELEASE step")
         else:
-            # On a full disk SQLite rolls back by itself, and the whole batch with it.
+            # On a full disk, SQLite itself has rolled back the whole batch.
             self._batch.error = error
 
     def _commit(self) -> None:
-        """End the batch, and begin the next."""
+        """Commit the batch, and begin the next one."""
         batch, self._batch = self._batch, _Batch()
         try:
             if not self._is_closed and self._db.in_transaction:
@@ -154,12 +154,12 @@ class Store:
             batch.committed.set()
 
     def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        """Return what a query of jobs.ledger.queries finds.
+        """Return the result of a query of `jobs.ledger.queries`.
 
         Raises:
             LedgerUnavailable: The disk is broken.
         """
-        with self._reading:
+        with self._read_mutex:
             self._require_open()
             try:
                 return query(self._reader)
@@ -167,20 +167,24 @@ class Store:
                 raise LedgerUnavailable(f"{self.path}: {error}") from error
 
     def meta(self, name: str) -> str | None:
-        """Return a remembered value."""
+        """Return a stored setting, or None if it was never set."""
         row = self.read(
             lambda db: db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         )
         return row[0] if row else None
 
     def set_meta(self, **values: str) -> None:
-        """Remember values."""
+        """Store settings by name."""
         with self.transaction() as db:
             db.executemany("INSERT OR REPLACE INTO meta VALUES(?, ?)", values.items())
 
 
 def _lock(path: Path) -> int:
-    """Return the descriptor of a lock that ends with this process."""
+    """Lock a ledger; return the descriptor of the lock, which ends with this process.
+
+    Raises:
+        LedgerInUse: Another process has the lock.
+    """
     handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

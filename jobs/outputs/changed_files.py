@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from jobs.errors import UsageError
+from joblist.errors import UsageError
 from jobs.outputs.publish import file_sha256
 from jobs.types import Manifest, PartFile
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jobs.errors import UsageError
+from joblist.errors import UsageError
 
 MAX_RESTARTS = 5
 STOP_WAITS_S = (3.0, 10.0)

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from jobs.errors import UsageError
+from joblist.errors import UsageError
 from jobs.ledger import operations
 from jobs.ledger.ledger import Ledger
 from jobs.server.service import JobService

@@ -118,7 +118,7 @@ class JobService:
         """Give each lease of an earlier server its full time again; end those of dead workers."""
         own = ProcessIdentity.own()
         for job in self.ledger.store.read(queries.outstanding):
-            if job.helper:
+            if job.second_worker:
                 self._take_back(job.id, job.token, why="released")
                 job = self._job(job.id)
             if self._roster.is_dead(job.worker or "", seen_from=own):
@@ -155,7 +155,7 @@ class JobService:
         jobs = jobs or self.ledger.claim(worker, request, min(n, MAX_CLAIM))
         if not jobs and self._speculate:
             old = self._book.long_at_work(worker, age_s=self.timing.beat_s)
-            jobs = self.ledger.second(worker, request, old)
+            jobs = self.ledger.claim_second(worker, request, old)
         for job in jobs:
             self._book.add(HeldLease.of(job, running=n == 1))
         if jobs:

@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import jobs
-from jobs.errors import UsageError
+from joblist.errors import UsageError
 
 SIGNAL_S = 120
 """Seconds before the time limit at which a task is asked to stop."""

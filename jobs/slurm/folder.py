@@ -10,10 +10,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from joblist.errors import UsageError
+from joblist.model import JobSpec
 from joblist.shard import Shard
-from jobs.errors import UsageError
 from jobs.standalone.work import Work
-from jobs.types import Bounds, JobSpec
+from jobs.types import Bounds
 
 SHARD, JOIN = "shard", "join"
 """Kinds of tasks: those that do jobs and parts of films, and those that join the parts."""

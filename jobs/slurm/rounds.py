@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from jobs.errors import UsageError
+from joblist.errors import UsageError
 from jobs.ledger.imports import outputs_there
 from jobs.slurm import batch
 from jobs.slurm.folder import JOIN, SHARD, Folder, Round, TaskLists

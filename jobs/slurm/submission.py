@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from joblist.errors import UsageError
 from joblist.shard import Shard
 from jobs.analysis import Analysis
-from jobs.errors import UsageError
 from jobs.inputs import joblist
 from jobs.ledger import schema
 from jobs.slurm.folder import Folder, Plan

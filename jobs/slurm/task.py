@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from jobs.errors import UsageError
+from joblist.errors import UsageError
 from jobs.retry import backoff
 from jobs.slurm.batch import SIGNAL_S
 from jobs.slurm.folder import SHARD, Folder

@@ -9,10 +9,11 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
+from joblist.model import JobSpec
 from joblist.shard import Shard
 from jobs.ledger import schema
 from jobs.ledger.shards import part_file
-from jobs.types import Bounds, JobSpec, Lease
+from jobs.types import Bounds, Lease
 
 JOB = 0
 """Number of every job outside a ledger; where two are at one destination, the later wins."""

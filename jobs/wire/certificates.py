@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from jobs.errors import UsageError
+from joblist.errors import UsageError
 
 VALID = datetime.timedelta(days=5 * 365)
 CLOCK_SKEW = datetime.timedelta(days=1)

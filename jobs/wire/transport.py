@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jobs.errors import UsageError
+from joblist.errors import UsageError
 
 # Pyro5 reads PYRO_* variables when it is imported, and stops at one that it does not know.
 _hidden = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("PYRO_")}

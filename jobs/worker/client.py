@@ -18,7 +18,8 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from jobs.errors import ServerGone, ServerRefused, UsageError
+from joblist.errors import UsageError
+from jobs.errors import ServerGone, ServerRefused
 from jobs.types import OBJECT_ID, PROTOCOL, Lease, Manifest, Probe
 from jobs.wire.transport import Access, CommunicationError, Proxy, PyroError, configure
 

@@ -135,7 +135,8 @@ def test_tracking_finds_what_detection_finds_in_less_time(name: str, shared: Pat
 
 CLUSTER = """
 import numpy as np, time
-from analyzer import agreement, registry, truth
+from analyzer import registry
+from analyzer.evaluation import agreement, truth
 from analyzer.options import AnalysisOptions
 from analyzer.inference.runtime import Runtime
 embeddings, who = truth.crowd(1000, 100, 0.25)

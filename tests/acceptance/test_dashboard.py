@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from analyzer.export import html
+from joblist.model import JobSpec
 from jobs.dashboard.page import Dashboard
 from jobs.ledger.imports import import_jobs
 from jobs.ledger.ledger import Ledger
@@ -18,7 +19,7 @@ from jobs.ledger.store import Store
 from jobs.retry import Timing
 from jobs.server.server import JobServer
 from jobs.server.service import JobService
-from jobs.types import JobSpec, Manifest, PartFile
+from jobs.types import Manifest, PartFile
 from jobs.wire.transport import Access
 from tests.support.processes import until
 from tests.support.servers import opened, published, serving, working

@@ -85,9 +85,9 @@ def test_07_a_lease_ends_in_time_whatever_the_clock_says(tmp_path: Path) -> None
 
 WRITER = """
 import sys
-from jobs.ledger import Ledger
+from jobs.ledger.ledger import Ledger
 from jobs.ledger.imports import import_jobs
-from jobs.types import JobSpec
+from joblist.model import JobSpec
 from jobs.ledger.store import Store
 from pathlib import Path
 ledger = Ledger(Store(Path(sys.argv[1])))

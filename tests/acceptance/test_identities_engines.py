@@ -12,11 +12,11 @@ import pytest
 
 import analyzer
 from analyzer.options import AnalysisOptions
+from joblist.model import JobSpec
 from joblist.shard import Shard
 from jobs.slurm.folder import JOIN, SHARD, Folder, Plan
 from jobs.standalone.work import Work
 from jobs.system.process_identity import ProcessIdentity
-from jobs.types import JobSpec
 from tests.support.identities import archived, faces
 from tests.support.media import ffmpeg
 from tests.support.processes import ROOT

@@ -207,7 +207,7 @@ def test_a_source_that_went_away(tmp_path):
 )
 def test_a_failure_says_what_ffmpeg_said(script, error, tmp_path, monkeypatch):
     program = fake(tmp_path, script)
-    monkeypatch.setattr(ffmpeg, "find", lambda: str(program))
+    monkeypatch.setattr("analyzer.export.mp4.find_ffmpeg", lambda: str(program))
     clip = source(tmp_path / "s.mp4")
     with pytest.raises(AnalyzerError, match="ffmpeg could not make the mp4") as caught:
         export(clip, tmp_path / "x.mp4")
@@ -252,7 +252,7 @@ class TestBinary:
 
     def test_the_packaged_one_does_the_work(self, tmp_path, monkeypatch):
         clip = tone(tmp_path / "s.mp4", "aac")
-        monkeypatch.setattr(ffmpeg, "_can", lambda path: "imageio_ffmpeg" in path)
+        monkeypatch.setattr(ffmpeg, "_is_capable", lambda path: "imageio_ffmpeg" in path)
         written = export(clip, tmp_path / "x.mp4", [Face(0, 0, (50, 50, 90, 90))])
         assert len(pictures(written)) == 25
 

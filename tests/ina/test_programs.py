@@ -22,19 +22,6 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(
-    "args", [["ina_server.py"], ["ina_worker.py"], ["-m", "jobs"], ["-m", "jobs", "status"]]
-)
-def test_help_comes_at_once(args: list[str]) -> None:
-    def timed() -> float:
-        started = time.monotonic()
-        code, out, _ = run(command(*args, "--help", cwd=ROOT))
-        assert (code, out[:6]) == (0, "usage:")
-        return time.monotonic() - started
-
-    assert min(timed() for _ in range(2)) < 0.5
-
-
 def test_a_server_loads_nothing_heavy() -> None:
     code = (
         "import sys, ina_server, jobs.server.service, jobs.ledger.imports;"

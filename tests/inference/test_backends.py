@@ -94,13 +94,13 @@ class Scarce(ort.InferenceSession):
 def scarce(tmp_path, monkeypatch) -> tuple[Scarce, OnnxSession]:
     """Such a session as it is used on CUDA: whole batches."""
     session = Scarce(networks.embedding(tmp_path / "small.onnx").read_bytes())
-    bind = OnnxSession._bound
+    bind = OnnxSession._execute_bound
 
     def bound(self, inputs):
         session.bound = inputs["input"]
         return bind(self, inputs)
 
-    monkeypatch.setattr(OnnxSession, "_bound", bound)
+    monkeypatch.setattr(OnnxSession, "_execute_bound", bound)
     return session, OnnxSession(session, None, name="small", arena="cpu:0")
 
 

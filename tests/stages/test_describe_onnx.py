@@ -302,7 +302,7 @@ def test_a_wrong_specification_is_one_line_with_the_cure(text, cure):
 
 @pytest.mark.parametrize("kind", network_spec.kinds())
 def test_known_kinds_can_be_read(kind):
-    file = network_spec._KNOWN / f"{kind}.yaml"
+    file = network_spec._SHIPPED_SPECS / f"{kind}.yaml"
     spec = network_spec.parse(file.read_text(encoding="utf-8"), kind)
     assert spec.threshold or spec.heads
 

@@ -88,7 +88,7 @@ MAY_IMPORT = {
     "jobs": {
         "": "",
         "__main__": "errors",
-        "analysis": "errors types",
+        "analysis": "",
         "commands": "analysis errors inputs ledger outputs server slurm standalone system types "
         "wire",
         "dashboard": "errors ledger server types wire",
@@ -98,11 +98,11 @@ MAY_IMPORT = {
         "outputs": "errors types",
         "retry": "",
         "server": "errors ledger outputs retry system types wire",
-        "slurm": ". analysis errors inputs ledger retry standalone types worker",
+        "slurm": ". analysis inputs ledger retry standalone types worker",
         "standalone": "inputs ledger outputs retry types worker",
         "system": "errors",
         "types": "",
-        "wire": "errors",
+        "wire": "",
         "worker": "errors inputs outputs retry system types wire",
     },
 }

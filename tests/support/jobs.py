@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from joblist.model import JobSpec
 from jobs.outputs import publish
-from jobs.types import JobSpec, Lease, Manifest, PartFile
+from jobs.types import Lease, Manifest, PartFile
 
 EXPORTERS = ("ass", "csv", "mp4")
 

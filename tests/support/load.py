@@ -4,6 +4,7 @@ import sys
 import time
 from pathlib import Path
 
+from joblist.model import JobSpec
 from jobs.inputs.joblist import read
 from jobs.ledger import queries
 from jobs.ledger.imports import import_jobs
@@ -11,7 +12,7 @@ from jobs.ledger.ledger import Ledger
 from jobs.ledger.store import Store
 from jobs.server.server import JobServer
 from jobs.server.service import JobService
-from jobs.types import JobSpec, Lease, Manifest, PartFile
+from jobs.types import Lease, Manifest, PartFile
 from jobs.worker.client import Client
 
 INFO = {"host": "h", "pid": 1, "boot_id": "", "program": "1", "device": "cpu"}

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from joblist.model import JobSpec
 from jobs.dashboard.page import Dashboard
 from jobs.ledger import queries
 from jobs.ledger.imports import import_jobs
@@ -17,7 +18,7 @@ from jobs.ledger.store import Store
 from jobs.retry import Timing
 from jobs.server.server import JobServer
 from jobs.server.service import JobService
-from jobs.types import Job, JobSpec, Manifest, PartFile
+from jobs.types import Job, Manifest, PartFile
 from jobs.wire.transport import Access
 from tests.support.processes import ROOT
 

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from joblist.model import JobSpec
 from jobs.standalone.journal import Journal
 from jobs.standalone.runner import StandaloneRunner
 from jobs.standalone.work import Work
-from jobs.types import JobSpec, Outcome
+from jobs.types import Outcome
 from jobs.worker.graceful_stop import GracefulStop
 
 FACTORY = "tests.support.tasks:make_task"

@@ -20,7 +20,8 @@ import ina_worker
 from analyzer.__main__ import main
 from analyzer.options import AnalysisOptions
 from analyzer.stages.detect.centerface import CenterFace
-from jobs.types import JobSpec, Lease
+from joblist.model import JobSpec
+from jobs.types import Lease
 from tests.support.architecture import PACKAGES
 from tests.support.processes import ROOT
 

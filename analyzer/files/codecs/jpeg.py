@@ -1,4 +1,4 @@
-"""Small pictures as JPEG."""
+"""JPEG of small square pictures."""
 
 import io
 
@@ -10,11 +10,11 @@ _QUALITY = 90
 
 
 def encode(image: U8, side_px: int) -> bytes:
-    """Scale a square picture, and compress it.
+    """Scale a square picture and return it as JPEG.
 
     Args:
-        image: (S, S, 3) RGB.
-        side_px: Side px of the JPEG.
+        image: (S, S, 3) uint8, RGB.
+        side_px: Side of the JPEG, in pixels.
     """
     picture = Image.fromarray(image).resize((side_px, side_px), Image.Resampling.LANCZOS)
     stream = io.BytesIO()

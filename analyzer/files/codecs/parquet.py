@@ -1,4 +1,4 @@
-"""Columns as Parquet."""
+"""Parquet files from columns."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ _TYPES = {
 
 
 def array(column: Column) -> Any:
-    """Return a column's values with their type; `None` and NaN are null."""
+    """Return the values of a column as an Arrow array; `None` and NaN are null."""
     kind = _TYPES[column.kind]
     if column.kind == "text":
         return pa.array([None if v is None else utf8(v) for v in column.values], kind)
@@ -28,12 +28,24 @@ def array(column: Column) -> Any:
 
 
 def write(path: Path, columns: Sequence[Column]) -> None:
-    """Write a table; see `save`."""
+    """Write columns as a Parquet file.
+
+    Args:
+        path: Path of the file.
+        columns: Columns of equal length.
+
+    Raises:
+        ResourceError: The file cannot be written.
+    """
     save(path, pa.table({column.name: array(column) for column in columns}))
 
 
 def save(path: Path, table: Any) -> None:
-    """Write a table of Arrow's.
+    """Write an Arrow table as a Parquet file.
+
+    Args:
+        path: Path of the file.
+        table: Table of pyarrow.
 
     Raises:
         ResourceError: The file cannot be written.

@@ -1,4 +1,4 @@
-"""Named arrays as one block of bytes that can hold nothing but numbers."""
+"""Named arrays in the format safetensors, which can contain only numbers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,15 +9,22 @@ from safetensors.numpy import load, save
 
 
 def pack(arrays: Mapping[str, Any]) -> bytes:
-    """Lay out arrays."""
+    """Return named arrays as one block of bytes.
+
+    Args:
+        arrays: Name -> array.
+    """
     return save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
 
 
 def unpack(data: bytes) -> dict[str, Any]:
-    """Unpack tensors; the inverse of `pack`.
+    """Return the named arrays of a block of bytes; the inverse of `pack`.
+
+    Args:
+        data: Block of bytes.
 
     Raises:
-        ValueError: Damaged, or something else.
+        ValueError: The block is damaged, or not in this format.
     """
     try:
         return dict(load(data))

@@ -1,4 +1,8 @@
-"""Stage: the library that executes networks."""
+"""Plug-ins: libraries that execute networks, and the protocols that they fulfil.
+
+In: a network in ONNX form, and batches. Out: arrays.
+Used by `analyzer.inference.runtime`, through the registry.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,7 +12,7 @@ import numpy as np
 
 
 class Session(Protocol):
-    """One network, loaded."""
+    """A loaded network."""
 
     inputs: Mapping[str, tuple[int | None, ...]]
     """Name and shape of each input; `None` where a side is free."""
@@ -16,32 +20,41 @@ class Session(Protocol):
     """Names of the outputs, in order."""
 
     def run(self, **inputs: "np.ndarray[Any, Any]") -> "list[np.ndarray[Any, Any]]":
-        """Execute the network; inputs by name, outputs in the order of `outputs`.
+        """Execute the network on a batch of any size.
 
-        A batch may be of any size: a graph that is made for one picture is run for each. Where
-        memory gives out, both halves of the batch are tried, once.
+        A graph made for one picture is run once for each picture. Where memory is not enough, the
+        batch is run as two halves, once.
+
+        Args:
+            inputs: Arrays by the names of `inputs`; their first axis is the batch.
+
+        Returns:
+            Arrays in the order of `outputs`.
 
         Raises:
-            ResourceError: The device is out of memory, or gave up.
-            WeightsError: The inputs are not what the network was made for.
+            ResourceError: The device is out of memory, or failed.
+            WeightsError: The network takes other inputs.
         """
         ...
 
 
 class Backend(Protocol):
-    """Loads networks in ONNX form."""
+    """Library that executes networks in ONNX form, on one device."""
 
     device: str
     """The device in use: `cpu`, `cuda:0`."""
 
     def load(self, model: Path | bytes) -> Session:
-        """Load a network from a file or from its bytes.
+        """Load a network.
+
+        Args:
+            model: Path of an ONNX file, or its bytes.
 
         Raises:
-            WeightsError: Not an ONNX network, or truncated.
+            WeightsError: The file is not an ONNX network, or is truncated.
         """
         ...
 
     def release(self) -> None:
-        """Give memory back that only speeds up the next batch; after each medium."""
+        """Free memory that only speeds up the next batch; called after each medium."""
         ...

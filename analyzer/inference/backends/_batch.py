@@ -1,4 +1,4 @@
-"""Batches that a backend runs in pieces: for graphs of one picture, and where memory is short."""
+"""Batches in pieces, for graphs of one picture and for devices with little memory."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ Outputs = list["np.ndarray[Any, Any]"]
 
 
 class OutOfMemory(ResourceError):
-    """The device has no room for this batch."""
+    """The device does not have enough memory for a batch."""
 
     def __init__(self, count: int, reason: str) -> None:
         super().__init__(
@@ -22,30 +22,35 @@ class OutOfMemory(ResourceError):
 
 
 def rows(inputs: Arrays) -> int:
-    """Length of the batch."""
+    """Return the length of a batch."""
     return len(next(iter(inputs.values())))
 
 
 def cut(inputs: Arrays, step: int) -> Iterator[Arrays]:
-    """Divide a batch into pieces of this length; an empty one is one piece."""
-    for at in range(0, max(1, rows(inputs)), step):
-        yield {name: array[at : at + step] for name, array in inputs.items()}
+    """Divide a batch into pieces; an empty batch is one piece.
+
+    Args:
+        inputs: Arrays of the batch.
+        step: Length of a piece.
+    """
+    for start in range(0, max(1, rows(inputs)), step):
+        yield {name: array[start : start + step] for name, array in inputs.items()}
 
 
 def join(pieces: Sequence[Outputs]) -> Outputs:
-    """Put the outputs of pieces together."""
+    """Return the outputs of a batch from the outputs of its pieces, in order."""
     return [np.concatenate(column) for column in zip(*pieces, strict=True)]
 
 
-def halving(
+def run_or_halve(
     run: Callable[[Arrays], Outputs], inputs: Arrays, release: Callable[[], None]
 ) -> Outputs:
-    """Run a batch; where memory gives out, its halves, once.
+    """Run a batch; if memory is not enough, run its two halves, once.
 
     Args:
-        run: Raises `OutOfMemory`.
-        inputs: The batch.
-        release: Gives back what memory can be spared.
+        run: Function that runs a batch, or raises `OutOfMemory`.
+        inputs: Arrays of the batch.
+        release: Function that frees spare memory.
 
     Raises:
         OutOfMemory: A half, or a batch of one, is too large as well.

@@ -1,7 +1,7 @@
-"""Imports onnx2torch, also where torchvision cannot be.
+"""Import of onnx2torch, also on machines where torchvision cannot be imported.
 
-It imports torchvision for the two operators NonMaxSuppression and RoiAlign. Where that is missing,
-or was built for another PyTorch, graphs without them are converted all the same.
+onnx2torch imports torchvision for two operators, NonMaxSuppression and RoiAlign. If torchvision is
+missing, or was built for another PyTorch, graphs without these operators can still be converted.
 """
 
 import importlib
@@ -19,7 +19,7 @@ def _no_operator(*_: Any, **__: Any) -> Any:
 
 
 def _stand_in() -> dict[str, types.ModuleType]:
-    """What stands for torchvision while onnx2torch is imported."""
+    """Return modules that replace torchvision while onnx2torch is imported."""
     package, operators = types.ModuleType("torchvision"), types.ModuleType("torchvision.ops")
     for name in ("nms", "roi_align"):
         setattr(operators, name, _no_operator)
@@ -29,15 +29,16 @@ def _stand_in() -> dict[str, types.ModuleType]:
 
 @contextmanager
 def _torchvision() -> Iterator[None]:
+    """Make torchvision importable inside the context, as a stand-in if necessary."""
     try:
         importlib.import_module("torchvision")
-    except (ImportError, RuntimeError):  # built for another PyTorch, it raises RuntimeError
-        absent = _stand_in()
-        sys.modules.update(absent)
+    except (ImportError, RuntimeError):  # RuntimeError: it was built for another PyTorch
+        replacements = _stand_in()
+        sys.modules.update(replacements)
         try:
             yield
         finally:
-            for name in absent:
+            for name in replacements:
                 del sys.modules[name]
     else:
         yield

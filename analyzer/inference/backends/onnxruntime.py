@@ -1,9 +1,9 @@
 """ONNX Runtime on the CPU or an NVIDIA GPU.
 
-On a CPU, several threads on one picture add up its convolutions in another order than one does,
-which shows in the last bits. So a batch is divided among the threads instead, in pieces; their size
-does not depend on their number: an answer is the same on every worker. It is also quicker while
-other programs run, for no thread waits for another.
+On a CPU, several threads sum the convolutions of one picture in another order than one thread,
+which changes the last bits. Therefore a batch is divided into pieces, and each thread runs whole
+pieces. The size of the pieces does not depend on the number of threads, so results are the same on
+every worker. It is also faster while other programs run, because no thread waits for another.
 """
 
 import contextlib
@@ -24,31 +24,32 @@ from analyzer.inference.backends._batch import (
     OutOfMemory,
     Outputs,
     cut,
-    halving,
     join,
     rows,
+    run_or_halve,
 )
 
 _PIECE_BYTES = 1 << 20
-"""Of the inputs of a piece, unless one picture has more: small networks need no bigger ones."""
+"""Size of the inputs of a piece, unless one picture is larger; small networks need no more."""
 _SHRINK = "memory.enable_memory_arena_shrinkage"
 _STATE = ort.capi.onnxruntime_pybind11_state
 _ERRORS = (
     *(_STATE.RuntimeException, _STATE.Fail, _STATE.EPFail, _STATE.EngineError),
     *(_STATE.InvalidArgument, MemoryError),
 )
-"""Those of a run; they have no common base."""
+"""Exceptions of a run, which have no common base."""
 _MEMORY = ("allocate memory", "out of memory", "bad_alloc", "bfcarena")
-"""Parts of what it says where memory gave out; its exceptions do not tell that apart."""
+"""Parts of messages about too little memory, for which there is no exception of its own."""
 
 
 def create(*, tensorrt: bool = False, device: str = "auto", threads: int = 0) -> "OnnxRuntime":
     """ONNX Runtime; tensorrt=true: let TensorRT execute what it can, on CUDA.
 
     Args:
-        tensorrt: Its engines are built when a network is loaded first, and kept in the cache.
-        device: Auto, cpu or cuda:N.
-        threads: 0 for every core.
+        tensorrt: Whether to use TensorRT; its engines are built when a network is loaded for the
+            first time, and stored in the cache.
+        device: `auto`, `cpu` or `cuda:N`.
+        threads: Number of threads; 0 = every core.
 
     Raises:
         UsageError: This ONNX Runtime has no such device.
@@ -57,7 +58,7 @@ def create(*, tensorrt: bool = False, device: str = "auto", threads: int = 0) ->
 
 
 class OnnxRuntime:
-    """Loads ONNX networks on one device."""
+    """ONNX Runtime on one device."""
 
     def __init__(self, device: str, threads: int, tensorrt: bool = False) -> None:
         available = ort.get_available_providers()
@@ -83,7 +84,7 @@ class OnnxRuntime:
         """Load a network; see `analyzer.inference.backends.Backend`."""
         options = ort.SessionOptions()
         options.intra_op_num_threads = self._threads if self._pool is None else 1
-        options.log_severity_level = 4  # what goes wrong comes as an exception
+        options.log_severity_level = 4  # only fatal errors: others are raised as exceptions
         source = model if isinstance(model, bytes) else str(model)
         name = "the network" if isinstance(model, bytes) else str(model)
         try:
@@ -106,7 +107,7 @@ class OnnxRuntime:
         return loaded
 
     def release(self) -> None:
-        """Give spare memory back; see `analyzer.inference.backends.Backend`."""
+        """Free spare memory; see `analyzer.inference.backends.Backend`."""
         for session in self._sessions:
             session.release()
 
@@ -130,13 +131,13 @@ class OnnxRuntime:
 
 
 class OnnxSession:
-    """One network in ONNX Runtime.
+    """Network in ONNX Runtime.
 
     Args:
-        session: The network; the first axis of all its inputs and outputs is the batch.
-        pool: Threads among which batches are divided; `None` to run them whole.
+        session: Session of the network; the first axis of its inputs and outputs is the batch.
+        pool: Threads that run the pieces of a batch; `None` to run a batch as a whole.
         name: Name of the network, for messages.
-        arena: The memory that `release` gives back.
+        arena: Name of the memory arena that `release` shrinks.
     """
 
     def __init__(
@@ -157,26 +158,26 @@ class OnnxSession:
         """Execute the network; see `analyzer.inference.backends.Session`."""
         if rows(inputs):
             self._last = {name: array[:1].copy() for name, array in inputs.items()}
-        return halving(self._run, inputs, self.release)
+        return run_or_halve(self._run, inputs, self.release)
 
     def release(self) -> None:
-        """Give spare memory back: ONNX Runtime does so only at the end of a run."""
+        """Free spare memory by one more run: ONNX Runtime frees it only at the end of a run."""
         if self._last is not None:
             options = ort.RunOptions()
             options.add_run_config_entry(_SHRINK, self._arena)
             last, self._last = self._last, None
-            with contextlib.suppress(ResourceError):  # memory may be short: that is why
+            # This is called when there is little memory, so the run itself may fail.
+            with contextlib.suppress(ResourceError):
                 self._execute(last, options)
 
     def _run(self, inputs: Arrays) -> Outputs:
+        """Run a batch in the pieces that its device and graph need."""
         if self._pool is not None:
-            pieces = cut(inputs, 1 if self._single else _step(inputs))
+            pieces = cut(inputs, 1 if self._single else _piece_length(inputs))
             return join(list(self._pool.map(self._execute, pieces)))
-        return (
-            join([self._bound(piece) for piece in cut(inputs, 1)])
-            if self._single
-            else (self._bound(inputs))
-        )
+        if self._single:
+            return join([self._execute_bound(piece) for piece in cut(inputs, 1)])
+        return self._execute_bound(inputs)
 
     def _execute(self, inputs: Arrays, options: ort.RunOptions | None = None) -> Outputs:
         try:
@@ -184,8 +185,8 @@ class OnnxSession:
         except _ERRORS as error:
             raise self._failure(error, inputs) from error
 
-    def _bound(self, inputs: Arrays) -> Outputs:
-        """Execute with inputs and outputs bound, so that each is copied once."""
+    def _execute_bound(self, inputs: Arrays) -> Outputs:
+        """Execute with bound inputs and outputs, so that each is copied only once."""
         try:
             binding = self._session.io_binding()
             for name, array in inputs.items():
@@ -198,11 +199,11 @@ class OnnxSession:
             raise self._failure(error, inputs) from error
 
     def _failure(self, error: Exception, inputs: Arrays) -> Exception:
-        """Return the error that an exception of ONNX Runtime means."""
+        """Return the error to raise for an exception of ONNX Runtime."""
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         if isinstance(error, MemoryError) or any(part in str(error).lower() for part in _MEMORY):
             return OutOfMemory(rows(inputs), reason)
-        # On a CPU nothing else is to be expected than shapes that do not go together.
+        # On a CPU, the only other error to expect is shapes that do not match.
         if isinstance(error, _STATE.InvalidArgument) or self._pool is not None:
             return WeightsError(
                 f"{self._name}: it was made for other inputs: {reason}; use the network that its "
@@ -212,10 +213,10 @@ class OnnxSession:
 
 
 def _with_fixed_weights(source: bytes | str) -> bytes:
-    """Return a graph that does not list its weights among its inputs, as old exporters do.
+    """Return a graph without its weights among its inputs, where old exporters list them.
 
-    What could be given anew at every run cannot be folded, nor laid out for the processor: that
-    costs more than half of the speed.
+    Weights that a run may replace cannot be folded, nor laid out for the processor: that costs
+    more than half of the speed.
     """
     model = onnx.load_from_string(source) if isinstance(source, bytes) else onnx.load(source)
     weights = {tensor.name for tensor in model.graph.initializer}
@@ -233,8 +234,8 @@ def _engines() -> str:
     return str(cache.path("tensorrt"))
 
 
-def _step(inputs: Arrays) -> int:
-    """Length of the pieces of a batch."""
-    each = sum(array.nbytes for array in inputs.values()) // max(1, rows(inputs))
-    fit = max(1, _PIECE_BYTES // max(1, each))
-    return 1 << (fit.bit_length() - 1)  # batches of powers of two are divided equally
+def _piece_length(inputs: Arrays) -> int:
+    """Return the length of the pieces of a batch: a power of two that fits `_PIECE_BYTES`."""
+    row_bytes = sum(array.nbytes for array in inputs.values()) // max(1, rows(inputs))
+    greatest = max(1, _PIECE_BYTES // max(1, row_bytes))
+    return 1 << (greatest.bit_length() - 1)  # so that batches of powers of two divide equally

@@ -1,4 +1,4 @@
-"""PyTorch, for machines that have it and no ONNX Runtime with CUDA.
+"""PyTorch, for machines that have PyTorch but no ONNX Runtime with CUDA.
 
 Graphs are converted by onnx2torch (Apache-2.0).
 """
@@ -19,9 +19,9 @@ from analyzer.inference.backends._batch import (
     OutOfMemory,
     Outputs,
     cut,
-    halving,
     join,
     rows,
+    run_or_halve,
 )
 from analyzer.inference.backends._onnx2torch import convert
 
@@ -30,9 +30,9 @@ def create(*, half: bool = False, device: str = "auto", threads: int = 0) -> "To
     """PyTorch; half=true: half precision, on CUDA: quicker, and right to three digits.
 
     Args:
-        half: Compute with 16 bits.
-        device: Auto, cpu or cuda:N.
-        threads: 0 for every core.
+        half: Whether to compute with 16 bits.
+        device: `auto`, `cpu` or `cuda:N`.
+        threads: Number of threads; 0 = every core.
 
     Raises:
         UsageError: This PyTorch has no such device.
@@ -63,7 +63,7 @@ class Torch:
         graph = _read(model, name)
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of its own code
+                warnings.simplefilter("ignore")  # about the code of onnx2torch itself
                 module = convert(graph)
         except NotImplementedError as error:
             raise WeightsError(
@@ -71,25 +71,25 @@ class Torch:
             ) from error
         for layer in module.modules():
             if isinstance(layer, torch.nn.LayerNorm):
-                # onnx2torch takes 0 for a length that shape inference does not tell.
+                # onnx2torch assumes 0 for a length that shape inference does not find.
                 layer.normalized_shape = tuple(layer.weight.shape)
         return TorchSession(module.eval(), graph, name, torch.device(self.device), self._half)
 
     def release(self) -> None:
-        """Give spare memory back; see `analyzer.inference.backends.Backend`."""
+        """Free spare memory; see `analyzer.inference.backends.Backend`."""
         if self.device != "cpu":
             torch.cuda.empty_cache()
 
 
 class TorchSession:
-    """One network in PyTorch.
+    """Network in PyTorch.
 
     Args:
-        module: The converted network.
-        graph: Its source.
+        module: Converted network.
+        graph: ONNX graph of the network.
         name: Name of the network, for messages.
-        device: Where to compute.
-        half: Whether with 16 bits.
+        device: Device of the network.
+        half: Whether to compute with 16 bits.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class TorchSession:
 
     def run(self, **inputs: "np.ndarray[Any, Any]") -> Outputs:
         """Execute the network; see `analyzer.inference.backends.Session`."""
-        return halving(self._run, inputs, self._release)
+        return run_or_halve(self._run, inputs, self._release)
 
     def _release(self) -> None:
         if self._device.type == "cuda":
@@ -121,18 +121,19 @@ class TorchSession:
     def _execute(self, inputs: Arrays) -> Outputs:
         try:
             with torch.inference_mode(), warnings.catch_warnings():
-                # onnx2torch indexes in a way that will change; it is tested with this release.
+                # Warnings that PyTorch will change an indexing that onnx2torch uses; the tests
+                # run with the installed releases.
                 warnings.simplefilter("ignore")
                 outputs = self._module(*(self._tensor(inputs[name]) for name in self.inputs))
         except torch.OutOfMemoryError as error:
             raise OutOfMemory(rows(inputs), str(error).splitlines()[0]) from error
         except RuntimeError as error:
             raise self._failure(error, inputs) from error
-        several = outputs if isinstance(outputs, list | tuple) else [outputs]
-        return [_array(tensor) for tensor in several]
+        tensors = outputs if isinstance(outputs, list | tuple) else [outputs]
+        return [_array(tensor) for tensor in tensors]
 
     def _failure(self, error: RuntimeError, inputs: Arrays) -> Exception:
-        """Return the error that an exception of PyTorch means."""
+        """Return the error to raise for an exception of PyTorch."""
         reason = str(error).splitlines()[0]
         if "allocate memory" in reason or "out of memory" in reason:
             return OutOfMemory(rows(inputs), reason)
@@ -146,16 +147,17 @@ class TorchSession:
 
 
 def _array(tensor: Any) -> "np.ndarray[Any, Any]":
-    whole = tensor.float() if tensor.dtype == torch.float16 else tensor
-    array: np.ndarray[Any, Any] = whole.cpu().numpy()
+    """Return the values of a tensor; half precision becomes float32."""
+    single = tensor.float() if tensor.dtype == torch.float16 else tensor
+    array: np.ndarray[Any, Any] = single.cpu().numpy()
     return array
 
 
 def _read(model: Path | bytes, name: str) -> Any:
-    """Return the graph, without what onnx2torch stumbles on.
+    """Return the ONNX graph of a network, without empty inputs, which onnx2torch rejects.
 
     Raises:
-        WeightsError: Not an ONNX network, or truncated.
+        WeightsError: The file is not an ONNX network, or is truncated.
     """
     try:
         graph = onnx.load(io.BytesIO(model) if isinstance(model, bytes) else str(model))
@@ -164,7 +166,7 @@ def _read(model: Path | bytes, name: str) -> Any:
         reason = " ".join(str(error).split())[:100]
         raise WeightsError(f"{name}: not an ONNX network ({reason}); get the file anew") from error
     for node in graph.graph.node:
-        while node.input and not node.input[-1]:  # inputs left out at the end
+        while node.input and not node.input[-1]:  # an omitted input at the end is an empty name
             del node.input[-1]
     return graph
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from joblist.errors import UsageError
 from jobs.dashboard.page import Dashboard, operator_token
-from jobs.errors import UsageError
 from jobs.wire.transport import Access
 from tests.support.processes import until
 from tests.support.servers import Server, opened, published, serving, working

@@ -9,10 +9,11 @@ import pytest
 
 from joblist import reader
 from joblist.errors import JoblistError
+from joblist.model import JobSpec
 from jobs.errors import JobFailed
 from jobs.inputs import bounds, intake, joblist
 from jobs.outputs import publish
-from jobs.types import Bounds, JobSpec, Lease
+from jobs.types import Bounds, Lease
 from jobs.worker.child import outcome_of
 from tests.support.jobs import EXPORTERS
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from joblist.model import JobSpec
 from jobs.errors import JobFailed
 from jobs.inputs import fetch, intake
-from jobs.types import Bounds, JobSpec, Lease
+from jobs.types import Bounds, Lease
 from tests.support import hosts
 
 TOLD: list[Mapping[str, Any]] = []

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from joblist.errors import JoblistError
-from joblist.model import Rows
+from joblist.model import JobSpec, Rows
 from jobs.inputs import joblist
-from jobs.types import JobSpec
 from tests.support.jobs import EXPORTERS
 
 WEIRD = ["spa ce.mp4", "quo'te\".mp4", "com,ma.mp4", "ümläut 漢字.mp4", "-dash.mp4", "$(x);&.mp4"]

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from joblist.model import JobSpec
 from jobs.ledger import queries
 from jobs.ledger.imports import Imported, import_jobs
 from jobs.ledger.ledger import Ledger
-from jobs.types import Job, JobSpec
+from jobs.types import Job
 from tests.support.jobs import manifest, specs
 
 

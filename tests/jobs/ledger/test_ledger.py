@@ -310,7 +310,7 @@ def test_nothing_is_acknowledged_when_the_shared_commit_fails(ledger: Ledger, fi
     def first() -> None:
         with ledger.store.transaction() as db:
             barrier.wait()
-            until(lambda: ledger.store._waiting)
+            until(lambda: ledger.store._waiting_count)
             db.execute("UPDATE job SET state = 'failed'")
 
     def second() -> None:

@@ -31,19 +31,19 @@ def twice(ledger: Ledger, fill: Callable[[int], None]) -> tuple[Job, Job]:
     """Both leases of the first job; workers are called first and second."""
     fill(1)
     (first,) = ledger.claim("first", "r1", 1)
-    (second,) = ledger.second("second", "r2", [1])
+    (second,) = ledger.claim_second("second", "r2", [1])
     assert (first.token, second.token, second.worker) == (1, 2, "second")
     return first, second
 
 
 def test_a_lease_is_doubled_once_and_not_for_its_own_worker(ledger, fill):
     fill(1)
-    assert ledger.second("b", "r0", [1]) == []
+    assert ledger.claim_second("b", "r0", [1]) == []
     ledger.claim("a", "r1", 1)
-    assert ledger.second("a", "r2", [1]) == []
-    (job,) = ledger.second("b", "r3", [1])
+    assert ledger.claim_second("a", "r2", [1]) == []
+    (job,) = ledger.claim_second("b", "r3", [1])
     assert ledger.claim("b", "r3", 1) == [job]
-    assert ledger.second("c", "r4", [1]) == []
+    assert ledger.claim_second("c", "r4", [1]) == []
 
 
 def test_each_of_two_gets_its_own_answer_again(ledger, fill, twice):
@@ -70,7 +70,7 @@ def test_shards_that_end_with_their_job_leave_no_part_files_of_either(store, tmp
     ledger = Ledger(store, shards=[Shard(number, 2) for number in range(2)])
     import_jobs(ledger, specs(tmp_path, 1), options_digest="opts")
     (first,) = ledger.claim("first", "r1", 1)
-    (second,) = ledger.second("second", "r2", [first.id])
+    (second,) = ledger.claim_second("second", "r2", [first.id])
     parts = [part_path(first.spec.dests["csv"], first.id, job.token) for job in (first, second)]
     for part in parts:
         part.touch()
@@ -158,11 +158,11 @@ def queries_manifest(server: Server):
 def test_a_restarted_server_keeps_the_first_of_two(tmp_path):
     with serving(tmp_path, {"a": ""}, lease_s=60.0) as server:
         server.ledger.claim("first", "r1", 1)
-        server.ledger.second("second", "r2", [1])
+        server.ledger.claim_second("second", "r2", [1])
     with serving(tmp_path, {"a": ""}, lease_s=60.0) as server:
         assert [(h.worker, h.token) for h in server.service._book.held()] == [("first", 1)]
         job = server.job(1)
-        assert (job.token, job.worker, job.helper) == (1, "first", None)
+        assert (job.token, job.worker, job.second_worker) == (1, "first", None)
 
 
 SLOW_S, FAST_S, JOBS = 3.0, 0.3, 24

@@ -68,7 +68,7 @@ class Conversation(RuleBasedStateMachine):
     def claim_a_second_time(self, worker: str, job: int) -> None:
         request = f"r{len(self.requests)}"
         held = self.leases[job]
-        jobs = self.ledger.second(worker, request, [job])
+        jobs = self.ledger.claim_second(worker, request, [job])
         may = self.state(job) is State.LEASED and worker not in held.values()
         assert not jobs or (may and len(held) == 1)
         self.leased(request, worker, jobs)
@@ -145,7 +145,7 @@ class Conversation(RuleBasedStateMachine):
     def restart(self) -> None:
         """Of two leases, a new server keeps the first; see JobService."""
         for job in self.store.read(queries.outstanding):
-            if job.helper:
+            if job.second_worker:
                 self.take_back(job.id, job.token, False)
 
     @rule(seconds=st.integers(0, 100))
@@ -174,7 +174,7 @@ class Conversation(RuleBasedStateMachine):
                 newest = max(held)
                 first = min(held)
                 assert (job.token, job.worker) == (newest, held[first])
-                assert job.helper == (held[newest] if newest != first else None)
+                assert job.second_worker == (held[newest] if newest != first else None)
 
     @invariant()
     def the_files_of_a_lease_that_ended_are_found(self) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.errors import UsageError
+from joblist.errors import UsageError
 from jobs.ledger import operations
 from jobs.ledger.ledger import Ledger
 from jobs.outputs import changed_files
@@ -32,7 +32,7 @@ def faults(ledger: Ledger) -> list[str]:
 
 
 def accept(ledger: Ledger, changes: dict[str, changed_files.Change]) -> list[int]:
-    jobs = ledger.store.read(lambda db: list(operations.as_changed(db, changes)))
+    jobs = ledger.store.read(lambda db: list(operations.changed_manifests(db, changes)))
     return operations.accept(ledger, jobs)
 
 
@@ -56,7 +56,9 @@ def test_a_job_that_ran_again_meanwhile_is_left_alone(
     fill(1)
     dest = tmp_path / "a.csv"
     changes = {str(dest): changed_files.Change({publish(ledger, dest, b"Grace")}, "0" * 64)}
-    ((job, token, new),) = ledger.store.read(lambda db: list(operations.as_changed(db, changes)))
+    ((job, token, new),) = ledger.store.read(
+        lambda db: list(operations.changed_manifests(db, changes))
+    )
     assert operations.accept(ledger, [(job, token + 1, new)]) == []
 
 

@@ -14,7 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
-from jobs.errors import ServerRefused, UsageError
+from joblist.errors import UsageError
+from jobs.errors import ServerRefused
 from jobs.ledger import queries
 from jobs.server.server import JobServer
 from jobs.system.process_identity import ProcessIdentity

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from joblist.model import JobSpec
 from jobs.__main__ import main
 from jobs.outputs.publish import file_sha256
 from jobs.standalone.journal import Journal, Record, read
-from jobs.types import Bounds, JobSpec
+from jobs.types import Bounds
 from tests.support.processes import ROOT, until
 from tests.support.standalone import do, work
 
