@@ -80,7 +80,7 @@ class Calibration:
     """Calibration tables of one attribute network."""
 
     octaves: F64
-    """(s,) sizes for which the tables have columns, ascending from 0; see `Views.octaves`."""
+    """(s,) sizes of the tables' columns, ascending from 0; see `Views.octaves`."""
     tails: F64
     """(s,) share of the age distribution on each side of the interval, by size."""
     weights: Mapping[str, F64]

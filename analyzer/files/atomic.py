@@ -1,7 +1,6 @@
 """Atomic writes: a file is written under a temporary name beside its place, then renamed."""
 
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -45,7 +44,9 @@ def atomic_write(path: Path) -> Iterator[Path]:
     Example:
         `with atomic_write(path) as part: part.write_text("whole")`
     """
-    part = path.with_name(f"{path.name}.part.{os.getpid()}.{threading.get_ident()}")
+    # Threads, and containers that share a folder, may have the same process id. A longer token
+    # would leave less of the 255 bytes of a file name to `path`.
+    part = path.with_name(f"{path.name}.part.{os.getpid()}.{os.urandom(3).hex()}")
     try:
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -50,7 +50,7 @@ class CorrectionsDocument:
     name: str
     """Last part of the medium's path."""
     options: str
-    """Hash of the options of the analysis for which the numbers are valid."""
+    """Hash of the options of an analysis; the numbers are valid for analyses with this hash."""
     corrections: tuple[Correction, ...]
     """Corrections in the order in which they are applied."""
 

@@ -21,15 +21,15 @@ ProgressHook = Callable[[Progress], None]
 
 
 def report_progress(
-    progress: ProgressHook | None, stage: str, done: float, total: float | None
+    progress: ProgressHook | None, step: str, done: float, total: float | None
 ) -> None:
     """Call a progress hook, if there is one.
 
     Args:
         progress: Hook, or `None`.
-        stage: Name of the step.
+        step: Name of the step.
         done: Seconds or items that are done.
         total: Seconds or items in total; `None` if unknown.
     """
     if progress is not None:
-        progress(Progress(stage=stage, done=done, total=total))
+        progress(Progress(stage=step, done=done, total=total))

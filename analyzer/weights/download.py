@@ -105,7 +105,11 @@ class Download:
         version = _version_of(answer)
         if version:
             note = json.dumps({"address": url, "version": version})
-            atomic_write_bytes(self._note, note.encode())
+            try:
+                atomic_write_bytes(self._note, note.encode())
+            except ResourceError as error:
+                # The caller explains it as it explains an error at the part itself.
+                raise error.__cause__ or error from None
         else:
             self._note.unlink(missing_ok=True)
 

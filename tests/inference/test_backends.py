@@ -275,10 +275,10 @@ def graph_of(name: str, tmp_path, monkeypatch, shared):
     monkeypatch.setattr(
         Runtime, "load", lambda self, model: models.append(model) or load(self, model)
     )
-    stage, attributes = ("detect", {}) if name == "centerface" else (
-        "describe", {"attributes": ("sex", "age", "ethnicity")}
-    )  # fmt: skip
-    registry.load(stage, name, runtime=Runtime(device="cpu"), **attributes)
+    kind, attributes = "describe", {"attributes": ("sex", "age", "ethnicity")}
+    if name == "centerface":
+        kind, attributes = "detect", {}
+    registry.load(kind, name, runtime=Runtime(device="cpu"), **attributes)
     return models[-1]
 
 

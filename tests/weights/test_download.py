@@ -208,6 +208,12 @@ def test_two_at_once(model, server, folder):
     assert whole(server, folder)
 
 
+def test_an_error_at_the_note_is_explained_like_one_at_the_part(model, server, folder):
+    (folder / "small.bin.part.json").mkdir(parents=True)
+    with pytest.raises(ResourceError, match=r"small\.bin: Is a directory; check the network, give"):
+        fetched_bytes(model)
+
+
 def test_a_command_that_was_killed_goes_on(server, tmp_path):
     """Of a model with a hash that was noted when it was fetched before."""
     name = "face_recognition_sface_2021dec"

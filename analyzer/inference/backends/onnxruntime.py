@@ -30,16 +30,16 @@ from analyzer.inference.backends._batch import (
 )
 
 _PIECE_BYTES = 1 << 20
-"""Size of the inputs of a piece, unless one picture is larger; small networks need no more."""
-_SHRINK = "memory.enable_memory_arena_shrinkage"
+"""Size of the inputs of a piece, unless one picture is larger; enough for small networks."""
+_SHRINK_ARENA = "memory.enable_memory_arena_shrinkage"
 _STATE = ort.capi.onnxruntime_pybind11_state
-_ERRORS = (
+_RUN_ERRORS = (
     *(_STATE.RuntimeException, _STATE.Fail, _STATE.EPFail, _STATE.EngineError),
     *(_STATE.InvalidArgument, MemoryError),
 )
 """Exceptions of a run, which have no common base."""
-_MEMORY = ("allocate memory", "out of memory", "bad_alloc", "bfcarena")
-"""Parts of messages about too little memory, for which there is no exception of its own."""
+_MEMORY_MESSAGES = ("allocate memory", "out of memory", "bad_alloc", "bfcarena")
+"""Parts of messages about too little memory, which has no exception of its own."""
 
 
 def create(*, tensorrt: bool = False, device: str = "auto", threads: int = 0) -> "OnnxRuntime":
@@ -164,7 +164,7 @@ class OnnxSession:
         """Free spare memory by one more run: ONNX Runtime frees it only at the end of a run."""
         if self._last is not None:
             options = ort.RunOptions()
-            options.add_run_config_entry(_SHRINK, self._arena)
+            options.add_run_config_entry(_SHRINK_ARENA, self._arena)
             last, self._last = self._last, None
             # This is called when there is little memory, so the run itself may fail.
             with contextlib.suppress(ResourceError):
@@ -182,7 +182,7 @@ class OnnxSession:
     def _execute(self, inputs: Arrays, options: ort.RunOptions | None = None) -> Outputs:
         try:
             return list(self._session.run(None, dict(inputs), options))
-        except _ERRORS as error:
+        except _RUN_ERRORS as error:
             raise self._failure(error, inputs) from error
 
     def _execute_bound(self, inputs: Arrays) -> Outputs:
@@ -195,13 +195,15 @@ class OnnxSession:
                 binding.bind_output(name, "cpu")
             self._session.run_with_iobinding(binding)
             return list(binding.copy_outputs_to_cpu())
-        except _ERRORS as error:
+        except _RUN_ERRORS as error:
             raise self._failure(error, inputs) from error
 
     def _failure(self, error: Exception, inputs: Arrays) -> Exception:
         """Return the error to raise for an exception of ONNX Runtime."""
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        if isinstance(error, MemoryError) or any(part in str(error).lower() for part in _MEMORY):
+        if isinstance(error, MemoryError) or any(
+            part in str(error).lower() for part in _MEMORY_MESSAGES
+        ):
             return OutOfMemory(rows(inputs), reason)
         # On a CPU, the only other error to expect is shapes that do not match.
         if isinstance(error, _STATE.InvalidArgument) or self._pool is not None:
