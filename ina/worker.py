@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analyzer import __version__
-from analyzer.options import spellings
+from analyzer.options import add_models_folder, spellings
 from ina.local_options import OVERRIDES
 from ina.task import FACTORY
 from joblist.errors import UsageError
@@ -79,6 +79,7 @@ def worker_parser() -> argparse.ArgumentParser:
     )
     add("token_file", metavar="FILE", help="file with the server's token")
     add("certs", metavar="DIR", help="folder with ca.pem, worker.pem, worker.key")
+    add_models_folder(parser)
     add("parent", type=int, help=argparse.SUPPRESS)
     return parser
 

@@ -1,4 +1,4 @@
-"""List the model files that this package uses or knows, fetch more, add your own, check them."""
+"""List the model files that this package uses or knows; fetch, add, bundle and check them."""
 
 import argparse
 import sys
@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analyzer.errors import AnalyzerError, UsageError
-from analyzer.options import spellings
+from analyzer.options import add_models_folder, spellings
 from analyzer.weights import locate
 from analyzer.weights.catalogue import Model
 
 if TYPE_CHECKING:
     from analyzer.weights.download import OnProgress
 
+MEASURE_HELP = "how long one picture takes here, of ONNX models that are here"
 _EPILOG = "example:\n  python -m analyzer models {example}\n\nexit code: {codes}"
 
 
@@ -24,24 +25,26 @@ def add(commands: Any) -> None:
     parts = parser.add_subparsers(title="what", metavar="WHAT", required=True)
     text = "print every model: what it does, its size, licence and source, and whether it is here"
     listing = _part(parts, "list", text, "list --measure", "0 shown")
-    text = "how long one picture takes here, of ONNX models that are here"
-    listing.add_argument("--measure", action="store_true", help=text)
+    listing.add_argument("--measure", action="store_true", help=MEASURE_HELP)
     listing.set_defaults(run=list_models)
     _add_fetch(parts)
     _add_add(parts)
+    _add_bundle(parts)
     text = "compare every model's file with the sha256 that was published, or recorded at first"
     codes = "0 all are as they should be, 1 one is missing or altered"
     _part(parts, "verify", text, "verify", codes).set_defaults(run=verify)
 
 
 def _part(parts: Any, name: str, text: str, example: str, codes: str) -> Any:
-    return parts.add_parser(
+    parser = parts.add_parser(
         name,
         help=text,
         description=text,
         epilog=_EPILOG.format(example=example, codes=codes),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_models_folder(parser)
+    return parser
 
 
 def _add_fetch(parts: Any) -> None:
@@ -67,6 +70,16 @@ def _add_add(parts: Any) -> None:
     text = "what is to be known of a network that describes faces; docs/models.md"
     parser.add_argument("--spec", type=Path, metavar="FILE", help=text)
     parser.set_defaults(run=add_model)
+
+
+def _add_bundle(parts: Any) -> None:
+    text = "write models, hashes and licences into a folder, for machines without a network"
+    codes = "0 written, 1 it cannot be, 2 a model is missing or altered"
+    parser = _part(parts, "bundle", text, "bundle /media/stick/ina-models", codes)
+    parser.add_argument("folder", type=Path, metavar="DIR", help="made if it is missing")
+    text = "a model beside those of the default analysis (default: all that are here)"
+    parser.add_argument("names", nargs="*", metavar="NAME", help=text)
+    parser.set_defaults(run=write_bundle)
 
 
 def list_models(args: argparse.Namespace) -> int:
@@ -114,6 +127,16 @@ def add_model(args: argparse.Namespace) -> int:
     return 0
 
 
+def write_bundle(args: argparse.Namespace) -> int:
+    """Write models into a folder for other machines."""
+    from analyzer.weights import bundle
+
+    models = bundle.models_of(args.names)
+    bundle.write(models, args.folder, on_model=lambda m: print(f"{m.name}: {m.licence}"))
+    print(f"{args.folder}: {len(models)} models; elsewhere, say {locate.FOLDER_VARIABLE}=DIR")
+    return 0
+
+
 def verify(_: argparse.Namespace) -> int:
     """Check every model that is or must be here; 1 if one is missing or altered."""
     failed = 0
@@ -143,9 +166,7 @@ def _accept(model: Model, *, accepted: bool) -> None:
     """
     if not model.restricted or accepted:
         return
-    answer = ""
-    if sys.stdin.isatty():
-        answer = input("Do you accept it? Type yes: ")
+    answer = input("Do you accept it? Type yes: ") if sys.stdin.isatty() else ""
     if answer.strip().lower() != "yes":
         raise UsageError(f"{model.name}: {model.licence}: to accept that, give --accept_licence")
 

@@ -1,11 +1,13 @@
 """Analysis options on a command line."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import Field, fields
 from typing import Any, Protocol
 
 from analyzer import registry
 from analyzer.options.analysis import AnalysisOptions, read_names
+from analyzer.weights import locate
 
 _METAVARS: Mapping[Callable[[str], Any], str] = {
     int: "N",
@@ -13,6 +15,8 @@ _METAVARS: Mapping[Callable[[str], Any], str] = {
     str: "VALUE",
     read_names: "LIST",
 }
+
+MODELS_HELP = "folder of models, such as a bundle (default: INA_MODELS, or the user's folder)"
 
 
 class _Parser(Protocol):
@@ -32,6 +36,22 @@ def add_arguments(parser: _Parser) -> None:
     """
     for option in fields(AnalysisOptions):
         parser.add_argument(*spellings(option.name), **_argument(option))
+    add_models_folder(parser)
+
+
+def add_models_folder(parser: _Parser) -> None:
+    """Add the option `--models`, which takes effect as the command line is parsed.
+
+    Args:
+        parser: Parser or group of `argparse`.
+    """
+    parser.add_argument("--models", type=_use_models_folder, metavar="DIR", help=MODELS_HELP)
+
+
+def _use_models_folder(text: str) -> str:
+    """Tell this process, and those that it starts, where the models are."""
+    os.environ[locate.FOLDER_VARIABLE] = os.path.abspath(text)
+    return text
 
 
 def spellings(name: str) -> tuple[str, ...]:

@@ -10,9 +10,9 @@ class Model:
     name: str
     """Name of the model in `analyzer.weights.locate` and on command lines."""
     package: str = ""
-    """Installed distribution that contains the file; empty if it is in the user's folder."""
+    """Distribution that contains the file; empty if it is in the folder of models alone."""
     file: str
-    """Path of the file in that distribution, or in the user's folder of models."""
+    """Path of the file in that distribution, or its name in the folder of models."""
     sha256: str = ""
     """Published hash; empty if there is none: then the hash of the first download is recorded,
     and later ones are compared with it."""
@@ -29,6 +29,11 @@ class Model:
     network: str = ""
     """Kind of a describing network; its specification is in `analyzer/stages/describe`; see
     `network_spec`."""
+
+    @property
+    def stored_name(self) -> str:
+        """Name of the file in a folder of models."""
+        return self.file.rpartition("/")[2]
 
     @property
     def restricted(self) -> bool:

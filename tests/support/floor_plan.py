@@ -69,7 +69,7 @@ MAY_IMPORT = {
         "inference": "errors files registry",
         "live": "errors files inference observations pipeline stages types",
         "observations": "attributes imaging types",
-        "options": "errors imaging registry",
+        "options": "errors imaging registry weights",
         "pages": "",
         "pipeline": "_version attributes errors imaging inference observations options registry "
         "reports stages types",
