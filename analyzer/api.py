@@ -16,7 +16,7 @@ from analyzer.errors import UsageError
 from analyzer.export import Table
 from analyzer.gallery.folder import Galleries
 from analyzer.inference.runtime import Runtime
-from analyzer.options import AnalysisOptions
+from analyzer.options import PLUGIN_OPTIONS, AnalysisOptions
 from analyzer.pipeline.components import Components, load_components
 from analyzer.results import locate
 from analyzer.results.write import write_export
@@ -92,7 +92,9 @@ def load_models(*, threads: int = 0, **options: Any) -> Components:
     Args:
         threads: Number of threads for decoders and networks; 0 = every core.
         options: Fields of `analyzer.options.AnalysisOptions`, as values or as text:
-            `fps=5`, `detector="centerface:size=960"`, `attributes="sex,age"`.
+            `fps=5`, `detector="centerface:size=960"`, `attributes="sex,age"`. Components may
+            be objects that fulfil the protocol of their stage, `detector=Squares()`, or
+            classes or functions that create one.
 
     Raises:
         UsageError: An option that does not exist, or a wrong value.
@@ -102,7 +104,12 @@ def load_models(*, threads: int = 0, **options: Any) -> Components:
     Example:
         `models = load_models(fps=5, detector="centerface:size=960")`
     """
-    return _loaded(AnalysisOptions.from_dict(options), threads)
+    offered = {
+        name: registry.offer(kind, options[name])
+        for name, kind in PLUGIN_OPTIONS.items()
+        if name in options and not isinstance(options[name], str)
+    }
+    return _loaded(AnalysisOptions.from_dict({**options, **offered}), threads)
 
 
 @lru_cache(maxsize=_KEPT)

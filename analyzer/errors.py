@@ -4,6 +4,7 @@
 
     AnalyzerError
      ├── UsageError           an option or component does not exist, or a value is wrong
+     │   └── MissingPlugin    a plug-in from outside is not on this machine, or is another version
      ├── InputError           the medium cannot be read: missing, empty, not a video, broken
      ├── MissingDependency    a library that a component needs is not installed
      ├── WeightsError         a model file is missing, altered, or has the wrong format
@@ -20,6 +21,7 @@ __all__ = [
     "AnalyzerError",
     "InputError",
     "MissingDependency",
+    "MissingPlugin",
     "ResourceError",
     "UsageError",
     "WeightsError",
@@ -45,6 +47,10 @@ class MissingDependency(AnalyzerError):
 
     def __init__(self, package: str, *, needed_by: str, install: str) -> None:
         super().__init__(f"{needed_by} needs {package}; install it with: pip install {install}")
+
+
+class MissingPlugin(UsageError):
+    """A plug-in from outside is not on this machine, is another version, or cannot be loaded."""
 
 
 class WeightsError(AnalyzerError):

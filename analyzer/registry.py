@@ -13,6 +13,10 @@ A plug-in is added as a file; nothing else is edited. With `analyzer/stages/dete
 checks what `create` returns against the protocol in `analyzer/stages/detect/__init__.py`.
 Files that begin with `_` are helpers, not plug-ins. The folder of a new kind of plug-in takes a
 line in `PLUGINS`.
+
+The same `create` may also stand outside of this package: in an installed package that offers it by
+an entry point, in a module, in a file (`--detector squares.py:size=32`), or be an object of a
+Python program; `analyzer.plugins` loads it, for the kinds in `PROTOCOLS`.
 """
 
 import ast
@@ -20,12 +24,28 @@ import difflib
 import importlib
 import inspect
 import types
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar
 
 from analyzer.errors import MissingDependency, UsageError
+from analyzer.plugins import contract, objects, outside, values
+from analyzer.plugins.spec import Spec, pairs
+
+__all__ = [
+    "Spec",
+    "check",
+    "constant",
+    "creator",
+    "is_foreign_code",
+    "kept",
+    "load",
+    "module",
+    "names",
+    "offer",
+    "pinned",
+    "read",
+]
 
 _Value = TypeVar("_Value")
 PLUGINS: Mapping[str, str] = {
@@ -48,6 +68,20 @@ PLUGINS: Mapping[str, str] = {
     "train": "training",
 }
 """Kind of plug-in -> its package below `analyzer`, which has a file for each plug-in."""
+PROTOCOLS: Mapping[str, str] = {
+    "align": "Aligner",
+    "backend": "Backend",
+    "cluster": "Clusterer",
+    "describe": "Describer",
+    "detect": "Detector",
+    "export": "Exporter",
+    "identities": "IdentityStore",
+    "shots": "ShotDetector",
+    "track": "Tracker",
+}
+"""Kind with plug-ins from outside -> protocol of its components, in the package of `PLUGINS`."""
+_FOR_ONE_MEDIUM = ("shots", "track")
+"""Kinds with components that are made anew for each medium."""
 _ROOT = Path(__file__).parent
 _PIP_NAMES = {
     "cv2": "opencv-python",
@@ -75,45 +109,21 @@ _EXTRAS = {
 """Module -> extra of this package that installs it."""
 
 
-@dataclass(frozen=True)
-class Spec:
-    """Name of a component and its options, both as text."""
-
-    name: str
-    options: tuple[tuple[str, str], ...] = ()
-
-    @classmethod
-    def parse(cls, text: str) -> "Spec":
-        """Parse `name[:key=value,...]`.
-
-        Args:
-            text: Spec, such as `centerface:size=960`.
-
-        Raises:
-            UsageError: The text does not have that form.
-        """
-        name, _, rest = text.partition(":")
-        pairs = _pairs(rest, f"{text!r}: write options as name:key=value,key=value")
-        return cls(name.strip().replace("-", "_"), pairs)
-
-
-def _pairs(text: str, cure: str) -> tuple[tuple[str, str], ...]:
-    """Parse `key=value,key=value`; `cure` is the message of the error where that fails."""
-    pairs = []
-    for part in filter(None, text.split(",")):
-        key, equals, value = part.partition("=")
-        if not equals or not key.strip():
-            raise UsageError(cure)
-        pairs.append((key.strip().replace("-", "_"), value.strip()))
-    return tuple(pairs)
-
-
 def names(kind: str) -> tuple[str, ...]:
     """Return the names of all plug-ins of a kind without importing any.
+
+    Those of this package come first, then those that other installed packages offer.
 
     Args:
         kind: Key of `PLUGINS`.
     """
+    own = _own_names(kind)
+    if kind not in PROTOCOLS:
+        return own
+    return (*own, *(name for name in outside.installed_names(kind) if name not in own))
+
+
+def _own_names(kind: str) -> tuple[str, ...]:
     files = _folder(kind).glob("*.py")
     return tuple(sorted(f.stem for f in files if not f.stem.startswith("_")))
 
@@ -125,6 +135,8 @@ def _folder(kind: str) -> Path:
 def check(kind: str, text: str) -> Spec:
     """Parse a spec and check that its component exists, without importing it.
 
+    A spec with a pin is not looked for: it may come from another machine, with a report.
+
     Args:
         kind: Key of `PLUGINS`.
         text: Spec, such as `centerface:size=960`.
@@ -132,9 +144,14 @@ def check(kind: str, text: str) -> Spec:
     Raises:
         UsageError: No such component; the message lists the existing ones.
     """
+    if objects.is_object(text) and kind in PROTOCOLS:
+        return Spec(text)
     spec = Spec.parse(text)
     available = names(kind)
-    if spec.name not in available:
+    if spec.function and spec.name in available:
+        raise UsageError(f"{text!r}: write options as name:key=value,key=value")
+    is_outside = kind in PROTOCOLS and bool(spec.function or spec.pin)
+    if spec.name not in available and not is_outside:
         close = difflib.get_close_matches(spec.name, available, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise UsageError(
@@ -143,8 +160,70 @@ def check(kind: str, text: str) -> Spec:
     return spec
 
 
+def pinned(kind: str, text: str) -> str:
+    """Return a spec with its code pinned, so that equal specs are equal code on every machine.
+
+    Args:
+        kind: Key of `PLUGINS`.
+        text: Spec; one of this package, or of an object, is returned as it is.
+
+    Raises:
+        UsageError: There is no such component, module or file.
+
+    Example:
+        `pinned("detect", "squares.py:size=32")` is
+        `/home/me/squares.py@0123456789abcdef:create:size=32`.
+    """
+    spec = check(kind, text)
+    if _is_own(kind, spec) or objects.is_object(spec.name):
+        return text
+    return str(outside.pinned(kind, spec))
+
+
+def is_foreign_code(text: str) -> bool:
+    """Return whether a spec names code by its module or file, which need not be installed."""
+    return not objects.is_object(text) and bool(Spec.parse(text).function)
+
+
+def offer(kind: str, component: Any) -> str:
+    """Return the text that selects an object of this program in the place of a spec.
+
+    The object is not kept: see `kept`.
+
+    Args:
+        kind: Key of `PROTOCOLS`.
+        component: Component that fulfils the protocol of its kind; or a class or function that
+            creates one. Of trackers and shot detectors, which are made anew for each medium, a
+            class or function only.
+
+    Raises:
+        UsageError: The object is neither.
+    """
+    protocol = _protocol(kind)
+    is_component = kind not in _FOR_ONE_MEDIUM and contract.is_fulfilled(component, protocol)
+    if not is_component and not callable(component):
+        name = type(component).__qualname__
+        if kind in _FOR_ONE_MEDIUM:
+            raise UsageError(f"{kind} {name}: one is made for each medium: give its class")
+        contract.require(component, protocol, f"{kind} {name}")
+    return objects.offer(component)
+
+
+def kept(text: str) -> Any:
+    """Return the object that a text selects, for its user to keep; `None` for a spec."""
+    return objects.get(text) if objects.is_object(text) else None
+
+
+def _is_own(kind: str, spec: Spec) -> bool:
+    return not spec.function and not spec.pin and spec.name in _own_names(kind)
+
+
+def _protocol(kind: str) -> str:
+    return f"analyzer.{PLUGINS[kind]}:{PROTOCOLS[kind]}"
+
+
 def module(kind: str, name: str) -> types.ModuleType:
-    """Import the file of a plug-in.
+    """Import the file of a plug-in of this package.
 
     Args:
         kind: Key of `PLUGINS`.
@@ -164,13 +243,20 @@ def module(kind: str, name: str) -> types.ModuleType:
 
 
 def constant(kind: str, name: str, constant_name: str) -> Any:
-    """Return a constant of a plug-in without importing its file; `None` if it has none.
+    """Return a constant of a plug-in; `None` if it has none.
+
+    The files of this package are not imported for it.
 
     Args:
         kind: Key of `PLUGINS`.
-        name: Name of the plug-in.
+        name: Name of the plug-in, or spec without options.
         constant_name: Name of the constant; its value is a literal.
+
+    Raises:
+        MissingPlugin: A plug-in from outside is not on this machine.
     """
+    if name not in _own_names(kind):
+        return outside.constant(kind, name, constant_name)
     for node in ast.parse((_folder(kind) / f"{name}.py").read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == constant_name:
             return ast.literal_eval(node.value)
@@ -191,15 +277,57 @@ def load(kind: str, text: str, **context: Any) -> Any:
 
     Raises:
         UsageError: Unknown component or option, or a value of the wrong type.
+        MissingPlugin: A plug-in from outside is not on this machine, or is another version.
         MissingDependency: A library that the component needs is not installed.
 
     Example:
         `registry.load("detect", "centerface:size=960", runtime=Runtime())`
     """
     spec = check(kind, text)
-    create = module(kind, spec.name).create
-    name = f"{kind} {spec.name}"
-    return create(**_convert(create, spec.options, name, frozenset(context)), **context)
+    name = f"{kind} {spec.component}"
+    if objects.is_object(spec.name):
+        create = objects.get(spec.name)
+        if kind not in _FOR_ONE_MEDIUM and contract.is_fulfilled(create, _protocol(kind)):
+            return create
+    else:
+        create = creator(kind, spec)
+        if _is_own(kind, spec):
+            options = values.convert(create, spec.options, name, frozenset(context))
+            return create(**options, **context)
+    return _created_outside(kind, spec, create, context)
+
+
+def creator(kind: str, spec: Spec) -> Callable[..., Any]:
+    """Return the function that creates a component, `create` of its file.
+
+    Args:
+        kind: Key of `PLUGINS`.
+        spec: From `check`.
+
+    Raises:
+        MissingPlugin: A plug-in from outside is not on this machine, or is another version.
+        MissingDependency: A library that the component needs is not installed.
+    """
+    if not _is_own(kind, spec):
+        return outside.creator(kind, spec)
+    create: Callable[..., Any] = module(kind, spec.name).create
+    return create
+
+
+def _created_outside(
+    kind: str, spec: Spec, create: Callable[..., Any], context: Mapping[str, Any]
+) -> Any:
+    """Create a component from outside, which may do without `runtime`; check its protocol."""
+    name = f"{kind} {spec.component}"
+    given = values.accepted(create, context)
+    given |= values.convert(create, spec.options, name, frozenset(given))
+    try:
+        inspect.signature(create).bind(**given)
+    except TypeError as error:
+        raise UsageError(f"{name}: {error}: give its options as name:key=value") from error
+    component = create(**given)
+    contract.require(component, _protocol(kind), name)
+    return component
 
 
 def read(create: Callable[..., _Value], text: str, name: str) -> _Value:
@@ -214,51 +342,5 @@ def read(create: Callable[..., _Value], text: str, name: str) -> _Value:
         UsageError: The text does not have that form, a key is unknown, or a value has the wrong
             type.
     """
-    pairs = _pairs(text, f"{name} {text!r}: write it as key=value,key=value")
-    return create(**_convert(create, pairs, name))
-
-
-def _convert(
-    create: Callable[..., Any],
-    options: Sequence[tuple[str, str]],
-    name: str,
-    context_names: frozenset[str] = frozenset(),
-) -> dict[str, Any]:
-    """Convert the text of options to the types that `create` declares.
-
-    Args:
-        create: Function; its keywords are the options.
-        options: Names and values, as text.
-        name: Name for error messages.
-        context_names: Keywords that are no options: the caller passes them itself.
-    """
-    hints = get_type_hints(create)
-    parameters = inspect.signature(create).parameters
-    # `attributes_` is the keyword of the option `attributes` where `attributes` is context.
-    keyword_of = {k.rstrip("_"): k for k in parameters if k not in context_names}
-    values = {}
-    for key, text in options:
-        if key not in keyword_of:
-            raise UsageError(
-                f"{name} has no option {key!r}; it has: {', '.join(keyword_of) or 'none'}"
-            )
-        keyword = keyword_of[key]
-        try:
-            values[keyword] = _value(text, hints[keyword])
-        except ValueError:
-            type_name = getattr(hints[keyword], "__name__", hints[keyword])
-            raise UsageError(f"{name}: {key}={text!r} cannot be read as {type_name}") from None
-    return values
-
-
-def _value(text: str, hint: Any) -> Any:
-    """Convert the text of one option; of a union, its first type that is not `None` counts."""
-    if get_origin(hint) in (Union, types.UnionType):
-        if type(None) in get_args(hint) and text.lower() in ("", "none"):
-            return None
-        hint = next(h for h in get_args(hint) if h is not type(None))
-    if hint is bool:
-        if text.lower() not in ("true", "false", "1", "0", "yes", "no"):
-            raise ValueError(text)
-        return text.lower() in ("true", "1", "yes")
-    return hint(text)
+    options = pairs(text, f"{name} {text!r}: write it as key=value,key=value")
+    return create(**values.convert(create, options, name))

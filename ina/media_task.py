@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from analyzer import registry
-from analyzer.errors import MissingDependency, UsageError
+from analyzer.errors import MissingDependency, MissingPlugin, UsageError
 from analyzer.gallery.folder import Galleries
 from analyzer.identities import IdentityStore
 from analyzer.identities.address import open_store
-from analyzer.options import AnalysisOptions
+from analyzer.options import PLUGIN_OPTIONS, AnalysisOptions
 from analyzer.pipeline.components import Components, load_components
 from analyzer.reports import corrections_file, part_file
 from analyzer.workflows.analyze import Request, analyze, exports_of
@@ -33,11 +33,13 @@ class MediaTask:
     """Analyses what leases ask for; components are loaded at the first one.
 
     Args:
-        local: `threads`, and the worker's own `batch_size`, `device` and `backend`, or None.
+        local: `threads`, and the worker's own `batch_size`, `device` and `backend`, or None;
+            `allow_plugins`: whether modules and files that the options name are run.
     """
 
     def __init__(self, local: Mapping[str, Any]) -> None:
         self._threads = local["threads"]
+        self._runs_foreign_code = local.get("allow_plugins", True)
         self._overrides = {name: local[name] for name in OVERRIDES if local.get(name) is not None}
         self._loaded: dict[str, tuple[Components, Galleries]] = {}
         self._logged: set[str] = set()
@@ -46,7 +48,7 @@ class MediaTask:
 
     def run(self, lease: Lease, parts: dict[str, Path], report: Report) -> Mapping[str, float]:
         """Write what the lease asks for; see `jobs.worker.child.Task`."""
-        options = AnalysisOptions.from_dict({**lease.options, **self._overrides})
+        options = self._options(lease)
         self._report = report
         store = self._identities(lease)
         components, galleries = self._components(options)
@@ -79,6 +81,23 @@ class MediaTask:
         poster_skipped = request.poster is not None and media_report.poster is None
         return statistics(media_report, poster_skipped=poster_skipped)
 
+    def _options(self, lease: Lease) -> AnalysisOptions:
+        """Return the options of a lease, with the worker's own.
+
+        Raises:
+            JobFailed: They name code that this worker must not run.
+        """
+        texts = {**lease.options, **self._overrides}
+        for name in PLUGIN_OPTIONS:
+            spec = str(texts.get(name) or "")
+            if not self._runs_foreign_code and registry.is_foreign_code(spec):
+                raise JobFailed(
+                    "worker",
+                    f"{name} {spec}: this worker runs no module or file that a server names: start "
+                    "it with --allow_plugins, or install the plug-in as a package",
+                )
+        return AnalysisOptions.from_dict(texts)
+
     def _identities(self, lease: Lease) -> IdentityStore | None:
         """Return the store in which persons are remembered across media, where there is one.
 
@@ -101,7 +120,10 @@ class MediaTask:
         """Return the components that the options name; loaded where the last job had others."""
         if options.digest() not in self._loaded:
             self._loaded.clear()
-            components = load_components(options, threads=self._threads)
+            try:
+                components = load_components(options, threads=self._threads)
+            except MissingPlugin as error:
+                raise JobFailed("worker", str(error)) from error
             self._loaded[options.digest()] = components, Galleries(components)
         return self._loaded[options.digest()]
 

@@ -192,6 +192,8 @@ class ServerRun:
         count = min(args.workers, jobs * (args.shards or 1))
         threads = max(1, len(os.sched_getaffinity(0)) // max(1, count))
         arguments = [self._server.uri, "--threads", str(threads), "--server_timeout", "60"]
+        # They run as this user, who has named the plug-ins.
+        arguments.append("--allow_plugins")
         for name in ("token_file", "certs"):
             if getattr(args, name):
                 arguments += [f"--{name}", getattr(args, name)]

@@ -79,6 +79,11 @@ def worker_parser() -> argparse.ArgumentParser:
     )
     add("token_file", metavar="FILE", help="file with the server's token")
     add("certs", metavar="DIR", help="folder with ca.pem, worker.pem, worker.key")
+    add(
+        "allow_plugins",
+        action="store_true",
+        help="run modules and files that the server names as plug-ins; installed ones always run",
+    )
     add_models_folder(parser)
     add("parent", type=int, help=argparse.SUPPRESS)
     return parser
@@ -93,7 +98,7 @@ def _work(args: argparse.Namespace) -> None:
         WorkerSettings(
             uri=args.uri,
             factory=FACTORY,
-            local={name: getattr(args, name) for name in (*OVERRIDES, "threads")},
+            local={name: getattr(args, name) for name in (*OVERRIDES, "threads", "allow_plugins")},
             program=__version__,
             models=locate.hashes(),
             device=args.device or "auto",

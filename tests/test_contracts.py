@@ -2,6 +2,7 @@
 
 import csv
 import inspect
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -41,21 +42,21 @@ def frame(image: np.ndarray, index: int = 0) -> Frame:
     return Frame(index=index, time_s=index / 25, duration_s=1 / 25, image=image)
 
 
-def module(stage: str, name: str):
+def creator(stage: str, name: str):
     try:
-        return registry.module(stage, name)
+        return registry.creator(stage, registry.check(stage, name))
     except MissingDependency as error:
         pytest.skip(str(error))
 
 
 @pytest.mark.parametrize(("stage", "name"), plugins(*STAGES))
 def test_create_takes_keywords_and_says_what_it_is(stage, name):
-    create = module(stage, name).create
+    create = creator(stage, name)
     parameters = inspect.signature(create).parameters.values()
     assert all(p.kind is p.KEYWORD_ONLY for p in parameters)
     assert "runtime" in inspect.signature(create).parameters
     assert create.__doc__
-    assert module(stage, name).__doc__
+    assert sys.modules[create.__module__].__doc__
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -66,7 +67,7 @@ def test_unknown_component_names_the_known(stage):
 
 @pytest.mark.parametrize(("stage", "name"), plugins("detect", "track", "cluster"))
 def test_unknown_option_names_the_known(stage, name):
-    module(stage, name)
+    creator(stage, name)
     with pytest.raises(UsageError, match="has no option 'nonesuch'"):
         registry.load(stage, f"{name}:nonesuch=1", runtime=RUNTIME)
 

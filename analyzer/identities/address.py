@@ -35,7 +35,7 @@ def settings_for(describer: str, threshold: float | None) -> Settings:
         # Not asked of the describer itself: its libraries need not be where a server runs.
         spec = Spec.parse(describer)
         options = dict(spec.options)
-        threshold = registry.constant("describe", spec.name, "UNIT_THRESHOLD")
+        threshold = registry.constant("describe", spec.component, "UNIT_THRESHOLD")
         if "embed" in options:
             threshold = resolve(options["embed"], options.get("spec", ""))[1].threshold
     if threshold is None:

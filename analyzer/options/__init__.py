@@ -4,13 +4,20 @@ In: arguments, a mapping, or JSON. Out: `AnalysisOptions`, checked, and their di
 Used by the packages above it, by `ina` and by Python programs.
 """
 
-from analyzer.options.analysis import AGGREGATES, ATTRIBUTES, ENGINES, AnalysisOptions
+from analyzer.options.analysis import (
+    AGGREGATES,
+    ATTRIBUTES,
+    ENGINES,
+    PLUGIN_OPTIONS,
+    AnalysisOptions,
+)
 from analyzer.options.arguments import add_arguments, add_models_folder, spellings
 
 __all__ = [
     "AGGREGATES",
     "ATTRIBUTES",
     "ENGINES",
+    "PLUGIN_OPTIONS",
     "AnalysisOptions",
     "add_arguments",
     "add_models_folder",

@@ -261,6 +261,7 @@ class AnalysisOptions:
     def __post_init__(self) -> None:
         for option in fields(self):
             check(option, getattr(self, option.name))
+            self._pin(option)
         require(self.fps is None or self.frame_step is None, "give --fps or --frame_step, not both")
         if self.stop is not None:
             require(self.stop > (self.start or 0), "stop: must be after start")
@@ -268,6 +269,16 @@ class AnalysisOptions:
             0 <= self.min_area <= self.max_area <= 1, "min_area, max_area: 0 <= min <= max <= 1"
         )
         self._require_anonymisable()
+
+    def _pin(self, option: "Field[Any]") -> None:
+        """Pin the code of a plug-in from outside: equal options give equal results."""
+        kind, value = option.metadata.get("plugin"), getattr(self, option.name)
+        if kind and value is not None and value != option.metadata.get("extra"):
+            object.__setattr__(self, option.name, registry.pinned(kind, value))
+
+    def plugins(self) -> dict[str, str]:
+        """Return the specs of all components that the options select, by option."""
+        return {name: str(getattr(self, name)) for name in PLUGIN_OPTIONS}
 
     def _require_anonymisable(self) -> None:
         """Refuse options with which faces that must be blurred could stay visible."""
@@ -335,6 +346,12 @@ class AnalysisOptions:
         """Return a short hash of the options that change results."""
         shared = json.dumps(self.shared(), sort_keys=True)
         return hashlib.blake2b(shared.encode(), digest_size=16).hexdigest()
+
+
+PLUGIN_OPTIONS: Mapping[str, str] = {
+    f.name: f.metadata["plugin"] for f in fields(AnalysisOptions) if "plugin" in f.metadata
+}
+"""Option that selects a component -> kind of plug-in."""
 
 
 def _with_nearest(name: str, names: Collection[str]) -> str:

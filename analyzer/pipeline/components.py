@@ -1,6 +1,7 @@
 """The components that an analysis needs, loaded once and used for many media."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from analyzer import registry
 from analyzer.attributes.labeller import Labeller
@@ -33,6 +34,8 @@ class Components:
     describer: Describer
     clusterer: Clusterer
     labeller: Labeller
+    objects: tuple[Any, ...] = ()
+    """Objects of the calling program that the options select."""
 
     def tracker(self) -> Tracker:
         """Return a fresh tracker, for one medium."""
@@ -92,6 +95,7 @@ def load_components(options: AnalysisOptions, *, threads: int = 0) -> Components
         describer=describer,
         clusterer=registry.load("cluster", options.clusterer, runtime=runtime),
         labeller=_labeller(options, describer),
+        objects=tuple(registry.kept(spec) for spec in options.plugins().values()),
     )
     components.require_available()
     return components

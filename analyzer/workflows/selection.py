@@ -105,4 +105,4 @@ def _exports(text: str | None, *, stills: bool, poster: bool, gallery: str | Non
             raise UsageError(
                 f"--export {spec.name}: write the name alone; only Python sets options"
             )
-    return [spec.name for spec in specs]
+    return [spec.component for spec in specs]

@@ -26,8 +26,8 @@ NOT_INSTALLED = {"benchmarks", "tests", "tools"}
 
 FLOORS = {
     "analyzer": (
-        "errors registry types _version",
-        "attributes files imaging inference observations options weights",
+        "errors types _version",
+        "attributes files imaging inference observations options plugins registry weights",
         "demo export identities pages reports stages",
         "collection pipeline results",
         "erasure evaluation gallery live review training workflows",
@@ -73,7 +73,8 @@ MAY_IMPORT = {
         "pages": "",
         "pipeline": "_version attributes errors imaging inference observations options registry "
         "reports stages types",
-        "registry": "errors",
+        "plugins": "errors files",
+        "registry": "errors plugins",
         "reports": "_version errors files imaging inference registry types",
         "results": "errors export files inference registry reports types",
         "review": "attributes errors files imaging observations options pipeline reports results "
