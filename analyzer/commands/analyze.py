@@ -30,8 +30,13 @@ IDENTITIES_HELP = (
 )
 IDENTITY_THRESHOLD_HELP = "distance below which two are one person (default: the describer's)"
 MEDIA_HELP = (
-    "a video, or a folder of videos; or one joblist (.csv): its columns say where results go"
+    "a video, its https address, or a folder of videos; or one joblist (.csv): its columns say "
+    "where results go"
 )
+OUTPUT_HELP = "folder for results; of stills, also the csv itself; not with a joblist"
+OVERWRITE_HELP = "replace results of another medium that has the same name"
+URLS_HELP = "let media of a joblist be fetched from public https addresses"
+DOWNLOAD_HELP = "largest size of a medium behind an address, in GB (default: 20)"
 ITEM_HELP = (
     "titles, trailer and poster in one call: after a joblist, what its column item_id says; "
     "without MEDIA, folders with one video and pictures, the posters"
@@ -62,7 +67,8 @@ def add(commands: Any) -> None:
     parser.set_defaults(run=run)
     add = parser.add_argument
     add("media", nargs="*", metavar="MEDIA", help=MEDIA_HELP)
-    add("-o", "--output", metavar="DIR", help="folder for results; not with a joblist")
+    add("-o", "--output", metavar="DIR", help=OUTPUT_HELP)
+    add("--overwrite", action="store_true", help=OVERWRITE_HELP)
     add("--item", nargs="+", default=[], metavar="ITEM", help=ITEM_HELP)
     add("--rows", metavar="A:B", help=ROWS_HELP)
     add(
@@ -79,6 +85,8 @@ def add(commands: Any) -> None:
     add(*spellings("identity_threshold"), type=float, metavar="D", help=IDENTITY_THRESHOLD_HELP)
     add("--shards", type=int, metavar="N", help=SHARDS_HELP)
     add(*spellings("shard_minutes"), type=float, metavar="M", help=SHARD_MINUTES_HELP)
+    add(*spellings("allow_urls"), action="store_true", help=URLS_HELP)
+    add(*spellings("max_download_gb"), type=float, default=20.0, metavar="N", help=DOWNLOAD_HELP)
     add_arguments(parser.add_argument_group("analysis"))
 
 
@@ -94,16 +102,8 @@ def run(args: argparse.Namespace) -> int:
     )
     from analyzer.workflows import session as sessions
 
-    items = sessions.select_items(
-        args.media,
-        titles=args.item,
-        rows=args.rows,
-        output=args.output,
-        exports=args.export,
-        poster=args.poster,
-        gallery=args.gallery,
-        stills=options.engine == "image",
-    )
+    items = _items(args, stills=options.engine == "image")
+    max_bytes = int(args.max_download_gb * 10**9)
     failed = 0
     with sessions.AnalysisSession(
         options,
@@ -111,14 +111,17 @@ def run(args: argparse.Namespace) -> int:
         shards=shards,
         identities=args.identities,
         identity_threshold=args.identity_threshold,
-        folder=Path(args.output) if args.output else Path(args.media[0]).parent,
+        folder=items[0].target.parent if args.output else Path(args.media[0]).parent,
     ) as session:
         for item in items:
             started = time.monotonic()
             try:
-                request = session.request(item, corrected=not args.no_corrections)
-                _print_before(item, request, session.new_notes(request))
-                with bar(item.target.name) as progress:
+                with (
+                    bar(item.target.name) as progress,
+                    sessions.on_disk(item, max_bytes=max_bytes, progress=progress) as local,
+                ):
+                    request = session.request(local, corrected=not args.no_corrections)
+                    _print_before(local, request, session.new_notes(request))
                     report = sessions.analyze(
                         request,
                         components=session.components,
@@ -126,7 +129,7 @@ def run(args: argparse.Namespace) -> int:
                         progress=progress,
                     )
                     report = sessions.write_exports(
-                        item, report, components=session.components, progress=progress
+                        local, report, components=session.components, progress=progress
                     )
                 print_report(report, item.results, time.monotonic() - started)
                 failed += report.info.kind == "none"
@@ -138,9 +141,33 @@ def run(args: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
+def _items(args: argparse.Namespace, *, stills: bool) -> "list[Item]":
+    """Return the items that the arguments name."""
+    from analyzer.workflows import session
+
+    media, notes = session.with_https(args.media)
+    _print_notes(notes)
+    return session.select_items(
+        media,
+        titles=args.item,
+        rows=args.rows,
+        output=args.output,
+        exports=args.export,
+        poster=args.poster,
+        gallery=args.gallery,
+        stills=stills,
+        addresses=args.allow_urls,
+        overwrite=args.overwrite,
+    )
+
+
 def _print_before(item: "Item", request: "Request", notes: Sequence[str]) -> None:
     """Print what a user must know before hours of work."""
-    for note in notes:
-        print(f"warning: {note}", file=sys.stderr)
+    _print_notes([f"warning: {note}" for note in notes])
     if request.corrections:
         print(f"corrections of {item.corrections} are made again; --no_corrections leaves them out")
+
+
+def _print_notes(notes: Sequence[str]) -> None:
+    for note in notes:
+        print(note, file=sys.stderr)
