@@ -16,7 +16,7 @@ from analyzer.errors import UsageError
 from analyzer.export import Table
 from analyzer.gallery.folder import Galleries
 from analyzer.inference.runtime import Runtime
-from analyzer.options import AnalysisOptions
+from analyzer.options import AnalysisOptions, older_tools
 from analyzer.pipeline.components import Components, load_components
 from analyzer.results import locate
 from analyzer.results.write import write_export
@@ -102,7 +102,11 @@ def load_models(*, threads: int = 0, **options: Any) -> Components:
     Example:
         `models = load_models(fps=5, detector="centerface:size=960")`
     """
-    return _loaded(AnalysisOptions.from_dict(options), threads)
+    own, notes = older_tools.own_options(options)
+    for note in notes:
+        warnings.warn(note, stacklevel=2)
+    threads = own.pop("threads", threads)
+    return _loaded(AnalysisOptions.from_dict(own), threads)
 
 
 @lru_cache(maxsize=_KEPT)

@@ -11,7 +11,7 @@ from analyzer import registry
 from analyzer.commands._progress import bar
 from analyzer.commands._report import print_report
 from analyzer.errors import AnalyzerError
-from analyzer.options import AnalysisOptions, add_arguments, spellings
+from analyzer.options import AnalysisOptions, add_arguments, print_notes, spellings
 from analyzer.options.defaults import EXPORTS, EXPORTS_OF_STILLS
 from analyzer.options.shards import plan
 from joblist.model import ROWS_HELP
@@ -52,6 +52,8 @@ examples:
   python -m analyzer analyze 'stills/**/*.jpg' -o results --engine image
   python -m analyzer analyze jobs.csv --rows 1:100
 
+Options of older tools, such as -i or --mp4_export, are understood: docs/coming-from.md.
+
 exit code: 0 all media are done, 1 some failed, 2 bad usage, 130 stopped by Ctrl-C"""
 
 
@@ -67,6 +69,7 @@ def add(commands: Any) -> None:
     parser.set_defaults(run=run)
     add = parser.add_argument
     add("media", nargs="*", metavar="MEDIA", help=MEDIA_HELP)
+    add("-i", dest="inputs", nargs="+", action="extend", default=[], help=argparse.SUPPRESS)
     add("-o", "--output", metavar="DIR", help=OUTPUT_HELP)
     add("--overwrite", action="store_true", help=OVERWRITE_HELP)
     add("--item", nargs="+", default=[], metavar="ITEM", help=ITEM_HELP)
@@ -77,6 +80,10 @@ def add(commands: Any) -> None:
         help=f"what to write: {', '.join(registry.names('export'))} "
         f"(default: {','.join(EXPORTS)}; of stills: {','.join(EXPORTS_OF_STILLS)})",
     )
+    for name in ("ass", "mp4"):
+        # inaFaceAnalyzer writes only the csv without them.
+        flags = spellings(f"{name}_export" if name == "mp4" else "ass_subtitle_export")
+        add(*flags, dest="with_csv", action="append_const", const=name, help=argparse.SUPPRESS)
     add(*spellings("threads"), type=int, default=0, metavar="N", help=THREADS_HELP)
     add("--poster", metavar="FILE", help="the medium's poster; its faces are matched to persons")
     add("--gallery", metavar="DIR", help="folder of portraits, named after the persons in them")
@@ -93,6 +100,7 @@ def add(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Analyse every item; 1 if one of them failed."""
     options = AnalysisOptions.from_mapping(vars(args))
+    args.media += args.inputs
     shards = plan(
         args.shards,
         args.shard_minutes,
@@ -146,13 +154,17 @@ def _items(args: argparse.Namespace, *, stills: bool) -> "list[Item]":
     from analyzer.workflows import session
 
     media, notes = session.with_https(args.media)
-    _print_notes(notes)
+    exports = args.export
+    if args.with_csv:
+        exports = ",".join(dict.fromkeys([*(exports or "csv").split(","), *args.with_csv]))
+        notes.append(f"--export {exports} says what to write (docs/coming-from.md)")
+    print_notes(notes)
     return session.select_items(
         media,
         titles=args.item,
         rows=args.rows,
         output=args.output,
-        exports=args.export,
+        exports=exports,
         poster=args.poster,
         gallery=args.gallery,
         stills=stills,
@@ -163,11 +175,7 @@ def _items(args: argparse.Namespace, *, stills: bool) -> "list[Item]":
 
 def _print_before(item: "Item", request: "Request", notes: Sequence[str]) -> None:
     """Print what a user must know before hours of work."""
-    _print_notes([f"warning: {note}" for note in notes])
+    for note in notes:
+        print(f"warning: {note}", file=sys.stderr)
     if request.corrections:
         print(f"corrections of {item.corrections} are made again; --no_corrections leaves them out")
-
-
-def _print_notes(notes: Sequence[str]) -> None:
-    for note in notes:
-        print(note, file=sys.stderr)

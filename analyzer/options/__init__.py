@@ -5,7 +5,7 @@ Used by the packages above it, by `ina` and by Python programs.
 """
 
 from analyzer.options.analysis import AGGREGATES, ATTRIBUTES, ENGINES, AnalysisOptions
-from analyzer.options.arguments import add_arguments, spellings
+from analyzer.options.arguments import add_arguments, print_notes, spellings
 
 __all__ = [
     "AGGREGATES",
@@ -13,5 +13,6 @@ __all__ = [
     "ENGINES",
     "AnalysisOptions",
     "add_arguments",
+    "print_notes",
     "spellings",
 ]
