@@ -16,7 +16,7 @@ from analyzer.errors import UsageError
 from analyzer.export import Table
 from analyzer.gallery.folder import Galleries
 from analyzer.inference.runtime import Runtime
-from analyzer.options import PLUGIN_OPTIONS, AnalysisOptions
+from analyzer.options import PLUGIN_OPTIONS, AnalysisOptions, older_tools
 from analyzer.pipeline.components import Components, load_components
 from analyzer.results import locate
 from analyzer.results.write import write_export
@@ -104,12 +104,16 @@ def load_models(*, threads: int = 0, **options: Any) -> Components:
     Example:
         `models = load_models(fps=5, detector="centerface:size=960")`
     """
+    own, notes = older_tools.own_options(options)
+    for note in notes:
+        warnings.warn(note, stacklevel=2)
+    threads = own.pop("threads", threads)
     offered = {
-        name: registry.offer(kind, options[name])
+        name: registry.offer(kind, own[name])
         for name, kind in PLUGIN_OPTIONS.items()
-        if name in options and not isinstance(options[name], str)
+        if name in own and not isinstance(own[name], str)
     }
-    return _loaded(AnalysisOptions.from_dict({**options, **offered}), threads)
+    return _loaded(AnalysisOptions.from_dict({**own, **offered}), threads)
 
 
 @lru_cache(maxsize=_KEPT)

@@ -17,6 +17,7 @@ examples:
   ina_server localhost jobs.csv --fps 5 --workers auto
   ina_server 0.0.0.0 jobs.csv --fps 5 --certs secrets --token_file secrets/token --dashboard 8080
 
+Options of inaFaceAnalyzer's server are understood: docs/coming-from.md.
 The same command again goes on where it was. docs/reliability.md, docs/security.md say more.
 
 exit code: 0 every job is done, 1 some failed or were not run, 2 bad usage"""

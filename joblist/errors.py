@@ -3,6 +3,7 @@
 ::
 
     ExplainedError         base: the message is one line that names the cure
+    ├── FetchFailed        a medium behind an address cannot be had
     └── UsageError         a command, option or value that cannot be carried out as given
         └── JoblistError   rows of a joblist are wrong
 
@@ -12,7 +13,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 SHOWN_PROBLEMS = 50
 
@@ -24,13 +25,27 @@ class ExplainedError(Exception):
     `resource`: retry elsewhere or later, `usage` and `bug`: call a human.
     """
 
-    kind: ClassVar[str] = "bug"
+    kind: str = "bug"
 
 
 class UsageError(ExplainedError):
     """A command, option or value that cannot be carried out as given."""
 
     kind = "usage"
+
+
+class FetchFailed(ExplainedError):
+    """A medium behind an address cannot be had.
+
+    Args:
+        kind: `input`: refused, too large or not there; `transient`: another try may succeed.
+        message: The reason.
+    """
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
 
 
 class Problem(NamedTuple):

@@ -11,7 +11,7 @@ from analyzer import registry
 from analyzer.commands._progress import bar
 from analyzer.commands._report import print_report
 from analyzer.errors import AnalyzerError
-from analyzer.options import AnalysisOptions, add_arguments, spellings
+from analyzer.options import AnalysisOptions, add_arguments, print_notes, spellings
 from analyzer.options.defaults import EXPORTS, EXPORTS_OF_STILLS
 from analyzer.options.shards import plan
 from joblist.model import ROWS_HELP
@@ -30,8 +30,13 @@ IDENTITIES_HELP = (
 )
 IDENTITY_THRESHOLD_HELP = "distance below which two are one person (default: the describer's)"
 MEDIA_HELP = (
-    "a video, or a folder of videos; or one joblist (.csv): its columns say where results go"
+    "a video, its https address, or a folder of videos; or one joblist (.csv): its columns say "
+    "where results go"
 )
+OUTPUT_HELP = "folder for results; of stills, also the csv itself; not with a joblist"
+OVERWRITE_HELP = "replace results of another medium that has the same name"
+URLS_HELP = "let media of a joblist be fetched from public https addresses"
+DOWNLOAD_HELP = "largest size of a medium behind an address, in GB (default: 20)"
 ITEM_HELP = (
     "titles, trailer and poster in one call: after a joblist, what its column item_id says; "
     "without MEDIA, folders with one video and pictures, the posters"
@@ -46,6 +51,8 @@ examples:
   python -m analyzer analyze films/ -o results --export csv,characters,html --gallery portraits/
   python -m analyzer analyze 'stills/**/*.jpg' -o results --engine image
   python -m analyzer analyze jobs.csv --rows 1:100
+
+Options of older tools, such as -i or --mp4_export, are understood: docs/coming-from.md.
 
 exit code: 0 all media are done, 1 some failed, 2 bad usage, 130 stopped by Ctrl-C"""
 
@@ -62,7 +69,9 @@ def add(commands: Any) -> None:
     parser.set_defaults(run=run)
     add = parser.add_argument
     add("media", nargs="*", metavar="MEDIA", help=MEDIA_HELP)
-    add("-o", "--output", metavar="DIR", help="folder for results; not with a joblist")
+    add("-i", dest="inputs", nargs="+", action="extend", default=[], help=argparse.SUPPRESS)
+    add("-o", "--output", metavar="DIR", help=OUTPUT_HELP)
+    add("--overwrite", action="store_true", help=OVERWRITE_HELP)
     add("--item", nargs="+", default=[], metavar="ITEM", help=ITEM_HELP)
     add("--rows", metavar="A:B", help=ROWS_HELP)
     add(
@@ -71,6 +80,10 @@ def add(commands: Any) -> None:
         help=f"what to write: {', '.join(registry.names('export'))} "
         f"(default: {','.join(EXPORTS)}; of stills: {','.join(EXPORTS_OF_STILLS)})",
     )
+    for name in ("ass", "mp4"):
+        # inaFaceAnalyzer writes only the csv without them.
+        flags = spellings(f"{name}_export" if name == "mp4" else "ass_subtitle_export")
+        add(*flags, dest="with_csv", action="append_const", const=name, help=argparse.SUPPRESS)
     add(*spellings("threads"), type=int, default=0, metavar="N", help=THREADS_HELP)
     add("--poster", metavar="FILE", help="the medium's poster; its faces are matched to persons")
     add("--gallery", metavar="DIR", help="folder of portraits, named after the persons in them")
@@ -79,12 +92,15 @@ def add(commands: Any) -> None:
     add(*spellings("identity_threshold"), type=float, metavar="D", help=IDENTITY_THRESHOLD_HELP)
     add("--shards", type=int, metavar="N", help=SHARDS_HELP)
     add(*spellings("shard_minutes"), type=float, metavar="M", help=SHARD_MINUTES_HELP)
+    add(*spellings("allow_urls"), action="store_true", help=URLS_HELP)
+    add(*spellings("max_download_gb"), type=float, default=20.0, metavar="N", help=DOWNLOAD_HELP)
     add_arguments(parser.add_argument_group("analysis"))
 
 
 def run(args: argparse.Namespace) -> int:
     """Analyse every item; 1 if one of them failed."""
     options = AnalysisOptions.from_mapping(vars(args))
+    args.media += args.inputs
     shards = plan(
         args.shards,
         args.shard_minutes,
@@ -94,16 +110,8 @@ def run(args: argparse.Namespace) -> int:
     )
     from analyzer.workflows import session as sessions
 
-    items = sessions.select_items(
-        args.media,
-        titles=args.item,
-        rows=args.rows,
-        output=args.output,
-        exports=args.export,
-        poster=args.poster,
-        gallery=args.gallery,
-        stills=options.engine == "image",
-    )
+    items = _items(args, stills=options.engine == "image")
+    max_bytes = int(args.max_download_gb * 10**9)
     failed = 0
     with sessions.AnalysisSession(
         options,
@@ -111,14 +119,17 @@ def run(args: argparse.Namespace) -> int:
         shards=shards,
         identities=args.identities,
         identity_threshold=args.identity_threshold,
-        folder=Path(args.output) if args.output else Path(args.media[0]).parent,
+        folder=items[0].target.parent if args.output else Path(args.media[0]).parent,
     ) as session:
         for item in items:
             started = time.monotonic()
             try:
-                request = session.request(item, corrected=not args.no_corrections)
-                _print_before(item, request, session.new_notes(request))
-                with bar(item.target.name) as progress:
+                with (
+                    bar(item.target.name) as progress,
+                    sessions.on_disk(item, max_bytes=max_bytes, progress=progress) as local,
+                ):
+                    request = session.request(local, corrected=not args.no_corrections)
+                    _print_before(local, request, session.new_notes(request))
                     report = sessions.analyze(
                         request,
                         components=session.components,
@@ -126,7 +137,7 @@ def run(args: argparse.Namespace) -> int:
                         progress=progress,
                     )
                     report = sessions.write_exports(
-                        item, report, components=session.components, progress=progress
+                        local, report, components=session.components, progress=progress
                     )
                 print_report(report, item.results, time.monotonic() - started)
                 failed += report.info.kind == "none"
@@ -136,6 +147,30 @@ def run(args: argparse.Namespace) -> int:
         if session.identities:
             print(f"identities: {session.identities.summary()}")
     return 1 if failed else 0
+
+
+def _items(args: argparse.Namespace, *, stills: bool) -> "list[Item]":
+    """Return the items that the arguments name."""
+    from analyzer.workflows import session
+
+    media, notes = session.with_https(args.media)
+    exports = args.export
+    if args.with_csv:
+        exports = ",".join(dict.fromkeys([*(exports or "csv").split(","), *args.with_csv]))
+        notes.append(f"--export {exports} says what to write (docs/coming-from.md)")
+    print_notes(notes)
+    return session.select_items(
+        media,
+        titles=args.item,
+        rows=args.rows,
+        output=args.output,
+        exports=exports,
+        poster=args.poster,
+        gallery=args.gallery,
+        stills=stills,
+        addresses=args.allow_urls,
+        overwrite=args.overwrite,
+    )
 
 
 def _print_before(item: "Item", request: "Request", notes: Sequence[str]) -> None:

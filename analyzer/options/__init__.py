@@ -11,7 +11,7 @@ from analyzer.options.analysis import (
     PLUGIN_OPTIONS,
     AnalysisOptions,
 )
-from analyzer.options.arguments import add_arguments, add_models_folder, spellings
+from analyzer.options.arguments import add_arguments, add_models_folder, print_notes, spellings
 
 __all__ = [
     "AGGREGATES",
@@ -21,5 +21,6 @@ __all__ = [
     "AnalysisOptions",
     "add_arguments",
     "add_models_folder",
+    "print_notes",
     "spellings",
 ]

@@ -7,6 +7,7 @@ place.
 import difflib
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import Field, asdict, dataclass, field, fields
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from analyzer import registry
 from analyzer.errors import UsageError
 from analyzer.imaging.blur_gate import BlurGate
+from analyzer.options.older_tools import own_options
 from analyzer.options.validators import (
     above_zero,
     at_least_one,
@@ -323,15 +325,19 @@ class AnalysisOptions:
         """Return options from a mapping; the inverse of `to_dict`.
 
         Args:
-            values: Values by name; they may be text.
+            values: Values by name; they may be text. Names that older tools have for options are
+                understood, with a warning: `analyzer.options.older_tools`.
 
         Raises:
             UsageError: This version has no such option, or a value is wrong.
         """
+        values, notes = own_options(values)
+        for note in notes:
+            warnings.warn(note, stacklevel=2)
         options = {f.name: f for f in fields(cls)}
         unknown = [_with_nearest(name, options) for name in sorted(set(values) - set(options))]
         require(not unknown, f"unknown options: {', '.join(unknown)}")
-        return cls(**{name: _typed(options[name], value) for name, value in values.items()})
+        return cls(**{name: typed(options[name], value) for name, value in values.items()})
 
     def to_dict(self) -> dict[str, Any]:
         """Return all options by name, as JSON-able values."""
@@ -360,7 +366,7 @@ def _with_nearest(name: str, names: Collection[str]) -> str:
     return f"{name} (did you mean {close[0]}?)" if close else name
 
 
-def _typed(option: "Field[Any]", value: Any) -> Any:
+def typed(option: "Field[Any]", value: Any) -> Any:
     """Return a value with the type of its field; text is parsed.
 
     Raises:

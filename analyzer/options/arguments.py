@@ -1,13 +1,20 @@
 """Analysis options on a command line."""
 
+import argparse
 import os
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, fields
 from typing import Any, Protocol
 
 from analyzer import registry
-from analyzer.options.analysis import AnalysisOptions, read_names
+from analyzer.errors import UsageError
+from analyzer.options.analysis import AnalysisOptions, read_names, typed
+from analyzer.options.older_tools import ALIASES, PREPROCESSED, own_options
 from analyzer.weights import locate
+
+OPTIONS = {option.name: option for option in fields(AnalysisOptions)}
+"""Name -> field of each option."""
 
 _METAVARS: Mapping[Callable[[str], Any], str] = {
     int: "N",
@@ -36,6 +43,11 @@ def add_arguments(parser: _Parser) -> None:
     """
     for option in fields(AnalysisOptions):
         parser.add_argument(*spellings(option.name), **_argument(option))
+    for name, alias in ALIASES.items():
+        if alias.is_command:
+            parser.add_argument(
+                *spellings(name), action=_OwnOptions, dest=name, help=argparse.SUPPRESS
+            )
     add_models_folder(parser)
 
 
@@ -52,6 +64,32 @@ def _use_models_folder(text: str) -> str:
     """Tell this process, and those that it starts, where the models are."""
     os.environ[locate.FOLDER_VARIABLE] = os.path.abspath(text)
     return text
+
+
+class _OwnOptions(argparse.Action):
+    """Sets the options of this program that a word of an older tool stands for, with a note."""
+
+    def __call__(
+        self,
+        _parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        _option: str | None = None,
+    ) -> None:
+        """Take the value of an alias, or of an option that has an older tool's values, too."""
+        try:
+            own, notes = own_options({self.dest: values})
+            for name, value in own.items():
+                setattr(namespace, name, typed(OPTIONS[name], value))
+        except UsageError as error:
+            raise argparse.ArgumentError(self, str(error)) from error
+        print_notes(f"--{note}" for note in notes)
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    """Print notes on standard error, where they are no part of what a program prints."""
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
 
 
 def spellings(name: str) -> tuple[str, ...]:
@@ -73,7 +111,11 @@ def _argument(option: "Field[Any]") -> dict[str, Any]:
         shown = ",".join(option.default) if isinstance(option.default, tuple) else option.default
         text += f" (default: {shown})"
     arguments = {"dest": option.name, "type": option.metadata["read"], "default": None}
-    if "choices" in option.metadata:
+    if option.name == "engine":
+        arguments["action"] = _OwnOptions
+        arguments["choices"] = (*option.metadata["choices"], PREPROCESSED)
+        arguments["metavar"] = f"{{{','.join(option.metadata['choices'])}}}"
+    elif "choices" in option.metadata:
         arguments["choices"] = option.metadata["choices"]
     else:
         arguments["metavar"] = "SPEC" if plugin else _METAVARS[option.metadata["read"]]

@@ -38,7 +38,10 @@ def read(
 
 def _address_faults(spec: JobSpec) -> Iterator[str]:
     if is_address(spec.source_path):
-        yield f"source_path {spec.source_path!r} is an address: download it and give the file"
+        yield (
+            f"source_path {spec.source_path!r} is an address: download it and give the file, or "
+            "add --allow_urls"
+        )
 
 
 def of_items(specs: list[JobSpec], items: list[str], *, path: str) -> list[JobSpec]:

@@ -14,6 +14,8 @@ from analyzer.inference.runtime import Runtime
 from analyzer.reports.corrections_file import SUFFIX
 from analyzer.results import joblist
 
+RECORDS = ".ina"
+"""Hidden folder beside results, with a record for each of its medium."""
 _HEADERS = {
     "csv": "frame,bbox,",
     "characters": "person_id,name,",
@@ -121,7 +123,8 @@ def _listed_results(path: Path) -> Iterator[Results]:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.rglob("*")) if path.is_file())
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return (path for path in files if path.parent.name != RECORDS)
 
 
 def _classify(paths: Iterable[Path]) -> Found:

@@ -8,7 +8,7 @@ from analyzer import registry
 from analyzer.gallery.poster import identify
 from analyzer.options.defaults import EXPORTS_OF_POSTERS
 from analyzer.pipeline.components import Components
-from analyzer.results import write
+from analyzer.results import ownership_record, write
 from analyzer.types import MediaReport, ProgressHook
 from analyzer.workflows.analyze import exports_of
 from analyzer.workflows.items import Item
@@ -28,6 +28,7 @@ def write_exports(
     Returns:
         The report with the notes of all posters.
     """
+    ownership_record.record(item.target, item.address or item.medium)
     exports = exports_of(report, item.exports)
     if len(item.posters) > 1:
         of_posters = [name for name in exports if name in EXPORTS_OF_POSTERS]

@@ -4,8 +4,11 @@ import glob
 import os
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
+from analyzer import registry
 from analyzer.errors import InputError
+from joblist.model import is_address
 
 VIDEO_SUFFIXES = frozenset(
     f".{name}"
@@ -25,7 +28,7 @@ def media_in(paths: Iterable[str]) -> list[str]:
     media: dict[str, str] = {}
     for path in paths:
         inside = [path] if not os.path.isdir(path) else _videos(path)
-        media.update({os.path.realpath(p): p for p in inside})
+        media.update({p if is_address(p) else os.path.realpath(p): p for p in inside})
     return list(media.values())
 
 
@@ -52,7 +55,9 @@ def stills_in(paths: Iterable[str]) -> list[str]:
 def _videos(folder: str) -> list[str]:
     inside = files_in(Path(folder), VIDEO_SUFFIXES)
     if not inside:
-        raise InputError(f"{folder}: no video in this folder")
+        has_stills = files_in(Path(folder), registry.module("decode", "images").SUFFIXES)
+        cure = "; pictures are analysed with --engine image" if has_stills else ""
+        raise InputError(f"{folder}: no video in this folder{cure}")
     return inside
 
 
@@ -72,7 +77,7 @@ def result_stems(paths: Sequence[str]) -> list[str]:
     folders above go in front until they differ (`a/film.mp4`, `b/film.mp4` ->
     `a_film`, `b_film`), and the suffix behind if even that does not tell them apart.
     """
-    places = [Path(os.path.realpath(p)) for p in paths]
+    places = [_place(p) for p in paths]
     names = [p.stem for p in places]
     for depth in range(1, max((len(p.parts) for p in places), default=0)):
         clashing = _clashing(names)
@@ -86,6 +91,16 @@ def result_stems(paths: Sequence[str]) -> list[str]:
     for i in _clashing(names):
         names[i] += f"_{i}"
     return names
+
+
+def _place(path: str) -> Path:
+    """Return a path without links; of an address, one of its host and the parts of its path."""
+    if not is_address(path):
+        return Path(os.path.realpath(path))
+    parts = urlsplit(path)
+    names = [parts.hostname or "", *(unquote(name) for name in parts.path.split("/"))]
+    plain = ("".join(c if c.isprintable() and c != "/" else "_" for c in name) for name in names)
+    return Path("/", *filter(None, (name.lstrip(".") for name in plain)))
 
 
 def _clashing(names: Sequence[str]) -> list[int]:

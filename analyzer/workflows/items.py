@@ -1,16 +1,18 @@
 """What one call analyses: media, titles of a trailer and its posters, rows of a joblist."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from analyzer import registry
 from analyzer.errors import UsageError
+from analyzer.options.defaults import EXPORTS_OF_POSTERS
 from analyzer.reports.corrections_file import SUFFIX
-from analyzer.results import joblist, write
+from analyzer.results import joblist, ownership_record, write
 from analyzer.results.locate import load_exporter
 from analyzer.workflows import inputs
-from joblist.model import Rows
+from joblist.addresses.rules import url_fault
+from joblist.model import Rows, is_address
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,8 @@ class Item:
     gallery: str | None = None
     corrections: Path | None = None
     """File of a reviewer's corrections, if there are any yet."""
+    address: str = ""
+    """Address from which its medium was fetched; empty where it was on disk."""
     missing: str = ""
     """Why it has no medium; empty where it has one."""
     notes: tuple[str, ...] = ()
@@ -39,11 +43,24 @@ class Item:
         """Where its results lie, for people."""
         return str(self.dests.get("csv", f"{self.target}.*"))
 
+    def files(self) -> Iterator[Path]:
+        """Yield the files that are to be written; of posters, each one's own."""
+        for name in self.exports:
+            posters = self.posters if name in EXPORTS_OF_POSTERS else ()
+            for target in [self.target_of(poster) for poster in posters] or [self.target]:
+                beside = target.with_name(target.name + load_exporter(name).suffix)
+                yield self.dests.get(name, beside)
+
     def target_of(self, poster: str) -> Path:
         """Return the target of a poster's results: several are told apart by their own names."""
         if len(self.posters) < 2:
             return self.target
         return self.target.with_name(f"{self.target.name}.{Path(poster).name.replace('.', '_')}")
+
+
+def is_table(output: Path, *, stills: bool) -> bool:
+    """Return whether the output of stills is one csv, not a folder."""
+    return stills and output.suffix == ".csv" and not output.is_dir()
 
 
 def of_media(
@@ -56,6 +73,14 @@ def of_media(
     gallery: str | None,
 ) -> list[Item]:
     """Return items of videos and of videos in folders; or one of stills, which share results.
+
+    Args:
+        media: Videos, folders of videos, or stills.
+        output: Folder for results; of stills, also the path of their csv.
+        exports: What to write.
+        stills: Whether the media are stills.
+        poster: Path of the poster of the only medium.
+        gallery: Folder of portraits.
 
     Raises:
         InputError: A folder holds no video, or a pattern matches no still.
@@ -70,16 +95,19 @@ def of_media(
             "a folder with its poster, and the folders to --item"
         )
     stems = inputs.result_stems([m if isinstance(m, str) else m[0] for m in media_list])
+    targets = [output / stem for stem in stems]
+    if is_table(output, stills=stills):
+        targets = [output.with_suffix("")]
     items = [
         Item(
             medium=medium,
-            target=output / stem,
+            target=target,
             exports=exports,
             posters=[poster] if poster else [],
             gallery=gallery,
-            corrections=output / f"{stem}{SUFFIX}",
+            corrections=target.with_name(target.name + SUFFIX),
         )
-        for medium, stem in zip(media_list, stems, strict=True)
+        for medium, target in zip(media_list, targets, strict=True)
     ]
     _require_apart(items)
     return items
@@ -149,28 +177,37 @@ def _require_apart(items: Sequence[Item]) -> None:
         UsageError: There are such.
     """
     media = [m for i in items for m in ([i.medium] if isinstance(i.medium, str) else i.medium)]
-    write.require_apart(
-        media,
-        (
-            item.target.with_name(item.target.name + load_exporter(name).suffix)
-            for item in items
-            for name in item.exports
-        ),
-    )
+    write.require_apart(media, (file for item in items for file in item.files()))
 
 
-def of_joblist(path: str, *, items: Sequence[str], rows: Rows | None) -> list[Item]:
+def require_own(items: Sequence[Item]) -> None:
+    """Refuse results that would take the place of another medium's, before hours of work.
+
+    Raises:
+        UsageError: There are such.
+    """
+    for item in items:
+        ownership_record.require_own(item.target, item.files(), item.medium)
+
+
+def of_joblist(
+    path: str, *, items: Sequence[str], rows: Rows | None, addresses: bool = False
+) -> list[Item]:
     """Return the rows of a joblist; their columns say where the results go.
 
     Args:
         path: Path of the joblist.
         items: The titles that are wanted, by `item_id`; none for all.
         rows: Those that are wanted.
+        addresses: Whether media may be fetched from addresses.
 
     Raises:
         UsageError: What is wrong with the joblist; a title or row that it does not have.
     """
-    specs = joblist.read(path, rows=rows)
+    specs = joblist.read(path, rows=rows, addresses=addresses)
+    for spec in specs:
+        if is_address(spec.source_path) and (fault := url_fault(spec.source_path)):
+            raise UsageError(f"{path}:{spec.line}: source_path {spec.source_path!r} {fault}")
     if items:
         specs = joblist.of_items(specs, list(items), path=path)
     return [

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from analyzer.identities import address
 from analyzer.options import AnalysisOptions
+from joblist.model import is_address
 
 
 class LocalIdentities:
@@ -40,7 +41,8 @@ class LocalIdentities:
 
     def call_key(self, path: str | Sequence[str]) -> str:
         """Return the key of an analysis: the same medium with the same options counts once."""
-        paths = [os.path.realpath(p) for p in ([path] if isinstance(path, str) else path)]
+        given = [path] if isinstance(path, str) else path
+        paths = [p if is_address(p) else os.path.realpath(p) for p in given]
         work = json.dumps([self._options, *paths]).encode()
         return f"local:{blake2b(work, digest_size=16).hexdigest()}"
 

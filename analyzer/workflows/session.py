@@ -10,13 +10,14 @@ from analyzer.pipeline.components import load_components
 from analyzer.reports import corrections_file
 from analyzer.workflows.analyze import Request, analyze
 from analyzer.workflows.exports import write_exports
+from analyzer.workflows.fetching import on_disk, with_https
 from analyzer.workflows.items import Item
 from analyzer.workflows.local_identities import LocalIdentities
 from analyzer.workflows.observer import Observer, ShardPool, WholeObserver
 from analyzer.workflows.selection import select_items
 from joblist.shard import Shard
 
-__all__ = ["AnalysisSession", "analyze", "select_items", "write_exports"]
+__all__ = ["AnalysisSession", "analyze", "on_disk", "select_items", "with_https", "write_exports"]
 
 
 class AnalysisSession:
@@ -86,7 +87,9 @@ class AnalysisSession:
             poster=item.posters[0] if item.posters else None,
             corrections=corrections_file.read_if_there(item.corrections) if corrected else None,
             identities=self.identities.store if self.identities else None,
-            call_key=self.identities.call_key(item.medium) if self.identities else "",
+            call_key=self.identities.call_key(item.address or item.medium)
+            if self.identities
+            else "",
             notes=item.notes,
         )
 

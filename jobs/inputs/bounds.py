@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
 
+from joblist.addresses.rules import url_fault
 from joblist.model import JobSpec, is_address
 from jobs.types import Bounds
 
@@ -64,24 +64,6 @@ def _address_fault(source: str, bounds: Bounds) -> str:
     if not bounds.allow_urls:
         return "is an address: download it and give the file, or serve with --allow_urls"
     return url_fault(source)
-
-
-def url_fault(url: str) -> str:
-    """Return why an address is not fetched, or nothing; the host is not looked up."""
-    try:
-        parts = urlsplit(url)
-        is_valid = bool(parts.hostname and parts.port != 0)
-    except ValueError:
-        is_valid = False
-    if not is_valid:
-        return "is not a complete address: write https://host/path"
-    if parts.scheme.lower() != "https":
-        return "is not fetched: only https addresses are"
-    if parts.username is not None or parts.password is not None:
-        return "holds a user name: take it out, for addresses stand in logs and in the ledger"
-    if any(not 32 < ord(char) < 127 for char in url):
-        return "holds spaces or letters beyond ASCII: write them in percent encoding"
-    return ""
 
 
 def _dest_fault(dest: str, bounds: Bounds, real_folder: Callable[[str], str]) -> str:

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from joblist.addresses.fetch import Fetcher
+from joblist.errors import FetchFailed
 from joblist.model import is_address
 from jobs.errors import JobFailed
 from jobs.inputs import bounds
-from jobs.inputs.fetch import Fetcher
 from jobs.types import Lease
 
 
@@ -81,7 +82,10 @@ def _fetched(
     """Download a medium to a file without a name, which is gone when this process is."""
     url = lease.source_path
     with tempfile.TemporaryFile(prefix="ina-fetch-") as file:
-        (fetcher or Fetcher(max_bytes=lease.bounds.max_download)).fetch(url, file, report)
+        try:
+            (fetcher or Fetcher(max_bytes=lease.bounds.max_download)).fetch(url, file, report)
+        except FetchFailed as error:
+            raise JobFailed(error.kind, error.message) from error
         path = f"/proc/{os.getpid()}/fd/{file.fileno()}"
         try:
             yield path

@@ -137,7 +137,7 @@ ONLY_IN = {
 
 `Path.replace` is any call of `.replace` with one value: that of a text takes two.
 """
-TERMINAL = {"jobs.server.display"}
+TERMINAL = {"analyzer.options.arguments", "jobs.server.display"}
 """The files beside commands, `__main__` and `ina` that may know argparse and rich."""
 WIRE = {"jobs.wire", "jobs.server", "jobs.worker"}
 """The rooms that may know Pyro5."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from jobs.inputs.fetch import Fetcher, is_public
+from joblist.addresses.fetch import Fetcher, is_public
 from jobs.wire import certificates
 
 HOST = "films.test"

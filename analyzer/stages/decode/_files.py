@@ -13,6 +13,9 @@ from analyzer.files import source
 from analyzer.stages.decode._index import PacketIndex, read_index
 from analyzer.stages.decode._pictures import packets
 
+_PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"BM", b"II*\0", b"MM\0*", b"P5", b"P6")
+"""First bytes of JPEG, PNG, BMP, TIFF, PGM and PPM."""
+
 
 def index_of_path(path: str, alive: Callable[[], None]) -> PacketIndex | None:
     """Read the index of a file; see `index_of_descriptor`."""
@@ -83,7 +86,15 @@ def open_container(path: str, descriptor: int) -> Any:
     try:
         return av.open("fd:", options=options)
     except (av.error.FFmpegError, OSError) as error:
+        if _is_picture(descriptor):
+            raise InputError(f"{path}: a picture; analyse pictures with --engine image") from error
         reason = getattr(error, "strerror", None) or error
         raise InputError(
             f"{path}: not a video that can be read ({reason}); does it play in VLC?"
         ) from error
+
+
+def _is_picture(descriptor: int) -> bool:
+    """Return whether an open file begins as pictures do."""
+    start = os.pread(descriptor, 12, 0)
+    return start.startswith(_PICTURES) or (start[:4] == b"RIFF" and start[8:] == b"WEBP")

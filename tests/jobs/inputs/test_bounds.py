@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from joblist import reader
+from joblist.addresses import rules
 from joblist.errors import JoblistError
 from joblist.model import JobSpec
 from jobs.errors import JobFailed
@@ -122,7 +123,7 @@ def test_without_roots_everything_may_be_named(folder: Path) -> None:
     ],
 )
 def test_addresses_that_are_never_fetched(url: str, says: str) -> None:
-    assert says in bounds.url_fault(url)
+    assert says in rules.url_fault(url)
     spec = JobSpec(source_path=url, dests={})
     assert len(list(bounds.faults(spec, Bounds(allow_urls=True)))) == 1
 

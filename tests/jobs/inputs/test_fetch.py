@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from joblist.addresses import fetch
+from joblist.errors import FetchFailed
 from joblist.model import JobSpec
 from jobs.errors import JobFailed
-from jobs.inputs import fetch, intake
+from jobs.inputs import intake
 from jobs.types import Bounds, Lease
 from tests.support import hosts
 
@@ -32,8 +34,8 @@ def get(host: tuple[str, Path], path: str, **settings: Any) -> bytes:
     return file.getvalue()
 
 
-def failure(host: tuple[str, Path], path: str, **settings: Any) -> JobFailed:
-    with pytest.raises(JobFailed) as caught:
+def failure(host: tuple[str, Path], path: str, **settings: Any) -> FetchFailed:
+    with pytest.raises(FetchFailed) as caught:
         get(host, path, **settings)
     assert "\n" not in caught.value.message
     return caught.value
@@ -95,7 +97,7 @@ def test_addresses_that_are_public(address: str) -> None:
 def test_other_names_of_this_machine(host: tuple[str, Path], name: str) -> None:
     """Through the system's own resolver and the default rule."""
     port = host[0].rpartition(":")[2]
-    with pytest.raises(JobFailed, match="no public address"):
+    with pytest.raises(FetchFailed, match="no public address"):
         fetch.Fetcher(max_bytes=1).fetch(f"https://{name}:{port}/film", io.BytesIO(), TOLD.append)
 
 

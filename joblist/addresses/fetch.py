@@ -18,8 +18,8 @@ from contextlib import closing, contextmanager, suppress
 from typing import Any, BinaryIO
 from urllib.parse import urljoin, urlsplit
 
-from jobs.errors import JobFailed
-from jobs.inputs.bounds import url_fault
+from joblist.addresses.rules import url_fault
+from joblist.errors import FetchFailed
 
 MAX_REDIRECTS = 3
 CHUNK_BYTES = 1 << 18
@@ -81,7 +81,7 @@ class Fetcher:
         """Write what stands behind an address to a file.
 
         Raises:
-            JobFailed: `input` when it is refused, too large or not there, `transient` when
+            FetchFailed: `input` when it is refused, too large or not there, `transient` when
                 another try may succeed.
         """
         deadline = time.monotonic() + self._limit_s
@@ -91,7 +91,7 @@ class Fetcher:
             if following is None:
                 return
             location = following
-        raise JobFailed("input", f"{url}: more than {MAX_REDIRECTS} redirects: give the last one")
+        raise FetchFailed("input", f"{url}: more than {MAX_REDIRECTS} redirects: give the last one")
 
     def _follow(
         self,
@@ -122,7 +122,7 @@ class Fetcher:
         """Look a host up and make sure of every answer."""
         fault = url_fault(url)
         if fault:
-            raise JobFailed("input", f"{url} {fault}")
+            raise FetchFailed("input", f"{url} {fault}")
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or 443
         try:
@@ -130,10 +130,10 @@ class Fetcher:
         except (OSError, UnicodeError) as error:
             passing = getattr(error, "errno", None) == socket.EAI_AGAIN
             kind = "transient" if passing else "input"
-            raise JobFailed(kind, f"{url}: host {host} is not found: {error}") from error
+            raise FetchFailed(kind, f"{url}: host {host} is not found: {error}") from error
         for answer in answers:
             if not self._allow(answer):
-                raise JobFailed(
+                raise FetchFailed(
                     "input",
                     f"{url}: {host} is {answer}, which is no public address: it is not fetched",
                 )
@@ -144,16 +144,16 @@ class Fetcher:
         status = response.status
         if status != 200:
             kind = "transient" if status in PASSING or status >= 500 else "input"
-            raise JobFailed(kind, f"{url}: the host answers {status} {response.reason}")
+            raise FetchFailed(kind, f"{url}: the host answers {status} {response.reason}")
         coding = response.headers.get("Content-Encoding", "identity")
         if coding != "identity":
-            raise JobFailed("input", f"{url}: comes packed ({coding}), which was not asked for")
+            raise FetchFailed("input", f"{url}: comes packed ({coding}), which was not asked for")
         self._require_room(url, response.length or 0)
         return response.length
 
     def _require_room(self, url: str, size: int) -> None:
         if size > self._max_bytes:
-            raise JobFailed(
+            raise FetchFailed(
                 "input",
                 f"{url}: larger than {self._max_bytes} bytes: download it and give the file, "
                 "or raise --max_download_gb",
@@ -180,7 +180,7 @@ class Fetcher:
             report({"stage": "fetch", **({"fraction": done / size} if size else {})})
         file.flush()
         if connection.aborted or (size is not None and done < size):
-            raise JobFailed("transient", f"{url}: {connection.why_short} after {done} bytes")
+            raise FetchFailed("transient", f"{url}: {connection.why_short} after {done} bytes")
 
 
 class _Pinned(http.client.HTTPSConnection):
@@ -244,13 +244,13 @@ class _Pinned(http.client.HTTPSConnection):
 
 @contextmanager
 def _network(url: str, connection: _Pinned) -> Iterator[None]:
-    """Turn what goes wrong on the way into a failure of the job."""
+    """Raise what goes wrong on the way as a `FetchFailed`."""
     try:
         yield
     except ssl.SSLCertVerificationError as error:
-        raise JobFailed(
+        raise FetchFailed(
             "input", f"{url}: its certificate is not trusted: {error.verify_message}"
         ) from error
     except (OSError, http.client.HTTPException) as error:
         why = connection.why_short if connection.aborted else str(error) or type(error).__name__
-        raise JobFailed("transient", f"{url}: {why}") from error
+        raise FetchFailed("transient", f"{url}: {why}") from error
