@@ -17,10 +17,11 @@ FROM python:3.11-slim-bookworm AS cpu
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ffmpeg libgl1 libglib2.0-0 \
     && rm -rf /var/lib/apt/lists/*
-# What the wheel asks for, not what was current once.
-# hadolint ignore=DL3013
+# The versions that were tested.
 RUN --mount=type=bind,from=wheel,source=/dist,target=/dist \
-    set -- /dist/*.whl && pip install --no-cache-dir "$1[cpu,review]"
+    --mount=type=bind,source=constraints,target=/constraints \
+    set -- /dist/*.whl \
+    && pip install --no-cache-dir --constraint /constraints/python3.11.txt "$1[cpu,weights,review]"
 RUN useradd --create-home --uid 10001 ina
 USER 10001
 WORKDIR /data
@@ -34,10 +35,11 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 RUN python3 -m venv /opt/ina
 ENV PATH=/opt/ina/bin:$PATH
-# What the wheel asks for, not what was current once.
-# hadolint ignore=DL3013
+# The versions that were tested.
 RUN --mount=type=bind,from=wheel,source=/dist,target=/dist \
-    set -- /dist/*.whl && pip install --no-cache-dir "$1[gpu,review]"
+    --mount=type=bind,source=constraints,target=/constraints \
+    set -- /dist/*.whl \
+    && pip install --no-cache-dir --constraint /constraints/python3.12.txt "$1[gpu,weights,review]"
 RUN useradd --create-home --uid 10001 ina
 USER 10001
 WORKDIR /data

@@ -1,5 +1,6 @@
 """What the forge and citation tools read: that it parses, and says what is so."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,19 @@ def test_the_workflow_runs_what_developers_run() -> None:
     assert all(f"\n{name}: $(STAMP)" in targets for name in ("check", "test"))
 
 
-def test_the_workflow_calls_pythons_by_text() -> None:
-    """As a number, 3.10 would be 3.1."""
+def test_the_workflow_tries_every_supported_python() -> None:
+    """By text: as a number, 3.10 would be 3.1."""
     (job,) = read(ROOT / ".github" / "workflows" / "tests.yml")["jobs"].values()
-    assert all(isinstance(version, str) for version in job["strategy"]["matrix"]["python"])
+    versions = re.findall(r"Python :: (3\.\d+)", (ROOT / "pyproject.toml").read_text())
+    assert job["strategy"]["matrix"]["python"] == versions
+
+
+def test_another_tries_the_oldest_and_the_newest_versions() -> None:
+    (job,) = read(ROOT / ".github" / "workflows" / "versions.yml")["jobs"].values()
+    targets = [row["target"] for row in job["strategy"]["matrix"]["include"]]
+    assert targets == ["test-lowest", "test-newest"]
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert all(f"\n{target}:" in makefile for target in targets)
 
 
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.stem)

@@ -113,7 +113,7 @@ def test_programs_see_the_types_of_the_wheel(wheel: Path, tmp_path: Path) -> Non
 def test_the_wheel_alone_runs_the_demo(wheel: Path, tmp_path: Path) -> None:
     venv.create(tmp_path / "venv", with_pip=True)
     programs = tmp_path / "venv" / "bin"
-    requirement = f"{wheel}[cpu,demo]"
+    requirement = f"{wheel}[cpu,weights,demo]"
     run(
         [programs / "python", "-m", "pip", "install", "--quiet", requirement], tmp_path, timeout=600
     )
