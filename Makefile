@@ -81,7 +81,7 @@ test-newest: ## demo and suite with the newest versions that there are, in .venv
 
 test-lowest: $(UV) ## demo and suite with the oldest versions that are allowed, in .venv-lowest
 	@command -v $(OLDEST) >/dev/null || { echo "no $(OLDEST): say OLDEST=PATH"; exit 1; }
-	$(UV) venv --quiet --clear --python "$$($(OLDEST) -c 'import sys; print(sys.executable)')" \
+	$(UV) venv --quiet --clear --seed --python "$$($(OLDEST) -c 'import sys; print(sys.executable)')" \
 	    .venv-lowest
 	$(UV) pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct \
 	    --editable '.[$(EXTRAS)]'
