@@ -49,7 +49,8 @@ MAY_IMPORT = {
         "": "_version api",
         "__main__": ". errors registry",
         "_version": "",
-        "api": "errors export gallery inference options pipeline registry results types workflows",
+        "api": "errors export gallery inference options pipeline registry reports results review "
+        "types workflows",
         "attributes": "errors types",
         "collection": "attributes errors files inference registry reports results stages types "
         "weights",
