@@ -83,8 +83,8 @@ MAY_IMPORT = {
         "training": "attributes evaluation files inference options registry stages types weights",
         "types": "",
         "weights": "attributes errors files inference",
-        "workflows": "errors gallery identities options pipeline registry reports results review "
-        "types",
+        "workflows": "collection errors files gallery identities options pipeline registry reports "
+        "results review types weights",
     },
     "jobs": {
         "": "",
