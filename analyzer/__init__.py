@@ -19,9 +19,18 @@ from typing import TYPE_CHECKING, Any
 from analyzer._version import __version__
 
 if TYPE_CHECKING:
-    from analyzer.api import analyze, dataframe, load_models, write
+    from analyzer.api import analyze, dataframe, load_models, player, read, recluster, write
 
-__all__ = ["__version__", "analyze", "dataframe", "load_models", "write"]
+__all__ = [
+    "__version__",
+    "analyze",
+    "dataframe",
+    "load_models",
+    "player",
+    "read",
+    "recluster",
+    "write",
+]
 
 # OpenCV reads it once, when it is loaded. It then refuses pictures above 100 megapixels by their
 # header, before it allocates memory for them.

@@ -18,10 +18,14 @@ from analyzer.gallery.folder import Galleries
 from analyzer.inference.runtime import Runtime
 from analyzer.options import PLUGIN_OPTIONS, AnalysisOptions, older_tools
 from analyzer.pipeline.components import Components, load_components
+from analyzer.reports import notebook
+from analyzer.reports import player as players
 from analyzer.results import locate
 from analyzer.results.write import write_export
+from analyzer.review import amend as review
 from analyzer.types import MediaReport, ProgressHook
 from analyzer.workflows import analyze as workflow
+from analyzer.workflows import further_files
 from analyzer.workflows.analyze import Request
 from analyzer.workflows.observer import WholeObserver
 
@@ -34,6 +38,7 @@ _KEPT = 2
 """Sets of models that are kept in memory: of a program that goes to and fro between two."""
 
 _Path = str | os.PathLike[str]
+MediaReport.notebook_view = staticmethod(notebook.table)
 
 
 def analyze(
@@ -119,6 +124,67 @@ def load_models(*, threads: int = 0, **options: Any) -> Components:
 @lru_cache(maxsize=_KEPT)
 def _loaded(options: AnalysisOptions, threads: int) -> Components:
     return load_components(options, threads=threads)
+
+
+def read(source: _Path, *, medium: _Path | None = None) -> MediaReport:
+    """Read a report from a file, or make one of a table of faces and its video.
+
+    Args:
+        source: Path of a `.report.zip`; or of a csv with the columns `frame` and `bbox`, from this
+            program or from inaFaceAnalyzer, of which no embeddings come back.
+        medium: Path of the video of a csv.
+
+    Raises:
+        UsageError: Neither a report nor such a table, or a table without its video.
+        InputError: The report or the video cannot be read.
+
+    Example:
+        `write(read("film.csv", medium="film.mp4"), "film.ass")`
+    """
+    return further_files.read(Path(source), os.fspath(medium) if medium else None)
+
+
+def recluster(
+    report: MediaReport, *, threshold: float | None = None, clusterer: str | None = None
+) -> MediaReport:
+    """Group the faces of a report into persons anew, without its medium.
+
+    Names stay with most of their faces; corrections are made again.
+
+    Args:
+        report: From `analyze` or `read`.
+        threshold: Distance below which two faces are one person; by default the report's.
+        clusterer: Name of a clusterer, with its options; by default the report's.
+
+    Raises:
+        UsageError: No such clusterer, or a report without embeddings.
+
+    Example:
+        `recluster(report, threshold=0.5)`
+    """
+    return review.recluster_report(report, threshold=threshold, clusterer=clusterer)
+
+
+def player(
+    report: MediaReport, *, start: float = 0.0, stop: float | None = None, width: int = 480
+) -> players.Player:
+    """Return a player for notebooks: a small copy of the video with the faces' boxes.
+
+    Args:
+        report: Report of a video that is still there.
+        start: Start in seconds.
+        stop: End in seconds; by default the video's, at most two minutes after the start.
+        width: Width of the copy in pixels.
+
+    Raises:
+        UsageError: No video, or a part that it does not have; or one with faces to be hidden.
+        InputError: The video cannot be read.
+        MissingDependency: There is no ffmpeg.
+
+    Example:
+        `player(report, start=60, stop=90)`
+    """
+    return players.player(report, start=start, stop=stop, width=width)
 
 
 def dataframe(report: MediaReport, table: str = "csv") -> "pandas.DataFrame":

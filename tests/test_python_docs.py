@@ -47,6 +47,7 @@ def test_the_page_does_what_it_says(
         "film.csv",
         "film.characters.csv",
         "film.ass",
+        "again.ass",
         "film.report.zip",
         "small.mp4",
     }

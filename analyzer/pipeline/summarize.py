@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer._version import __version__
+from analyzer.attributes.labeller import Labeller
 from analyzer.errors import InputError
 from analyzer.imaging import boxes, letterbox
 from analyzer.inference import runtime
@@ -19,12 +20,14 @@ from analyzer.observations.table import take
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline.components import Components
 from analyzer.pipeline.frames import passes_quality
+from analyzer.stages.cluster import Clusterer
 from analyzer.types import (
     F64,
     MediaInfo,
     MediaReport,
     Observations,
     ProgressHook,
+    TrackPersons,
 )
 from analyzer.types.groups import dense
 from analyzer.types.progress import report_progress
@@ -59,10 +62,50 @@ def summarize(
     # Only now: until here a face that is not clear enough holds its track together.
     table = _filter(table, passes_quality(table.sharpness, table.frontality, options))
     table = replace(table, track_id=dense(table.track_id))
+    report_progress(progress, "summarize", 1, 1)
+    report = MediaReport(
+        info=info,
+        observations=table,
+        identities=_nobody(table),
+        row_attributes=components.labeller.decode(table.heads, persons.views(table)),
+        track_attributes=persons.average_tracks(
+            table, np.unique(table.track_id), components.labeller
+        ),
+        persons=(),
+        shots=_shots(table),
+        provenance=_provenance(components),
+    )
+    return group(
+        report,
+        clusterer=components.clusterer,
+        labeller=components.labeller,
+        options=options,
+        limit=limit,
+    )
+
+
+def group(
+    report: MediaReport,
+    *,
+    clusterer: Clusterer,
+    labeller: Labeller,
+    options: AnalysisOptions,
+    limit: float,
+) -> MediaReport:
+    """Decide which tracks of a report are one person.
+
+    Args:
+        report: Report; its persons count for nothing.
+        clusterer: Clusterer of the tracks.
+        labeller: Decides on the attributes of persons.
+        options: Options that say which tracks and persons count.
+        limit: Distance below which two faces may be one person.
+    """
+    table = report.observations
     described = tracks.embed(table)  # T tracks
     clear = tracks.recognisable(table, described, options.min_clarity)  # at most T
     apart = tracks.cannot_link_pairs(table, clear.ids)  # (k, 2)
-    labels = components.clusterer.cluster(clear.embeddings, clear.weights, apart, limit)
+    labels = clusterer.cluster(clear.embeddings, clear.weights, apart, limit)
     track_persons = persons.identities(labels, clear, np.unique(table.track_id))
     track_persons, dropped = persons.drop_small(track_persons, table, options.min_faces)
     rows = track_persons.person_ids[np.searchsorted(track_persons.track_ids, table.track_id)]
@@ -72,18 +115,21 @@ def summarize(
         faces_kept=int((rows >= 0).sum()),
         persons_dropped=dropped,
     )
-    report_progress(progress, "summarize", 1, 1)
-    return MediaReport(
-        info=info,
+    return replace(
+        report,
         observations=replace(table, tally=tally),
         identities=track_persons,
-        row_attributes=components.labeller.decode(table.heads, persons.views(table)),
-        track_attributes=persons.average_tracks(
-            table, track_persons.track_ids, components.labeller
-        ),
-        persons=persons.persons(table, rows, track_persons, components.labeller),
-        shots=_shots(table),
-        provenance=_provenance(components),
+        persons=persons.persons(table, rows, track_persons, labeller),
+    )
+
+
+def _nobody(table: Observations) -> TrackPersons:
+    """Return the assignment of all tracks to no person."""
+    ids = np.unique(table.track_id)
+    return TrackPersons(
+        track_ids=ids,
+        person_ids=np.full(len(ids), -1, np.int64),
+        centroids=np.empty((0, table.embeddings.shape[1]), np.float32),
     )
 
 

@@ -30,7 +30,7 @@ def write_export(
         exporter.write(report, part, progress)
 
 
-def require_apart(media: Iterable[str], results: Iterable[Path]) -> None:
+def require_apart(media: Iterable[str | Path], results: Iterable[Path]) -> None:
     """Refuse results that would replace a medium.
 
     Raises:

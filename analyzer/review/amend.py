@@ -10,6 +10,7 @@ from analyzer.errors import UsageError
 from analyzer.files.transaction import FileTransaction, Replaced
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline import components
+from analyzer.pipeline.regroup import regroup
 from analyzer.reports import corrections_file, portraits, report_file
 from analyzer.results import locate, reexport
 from analyzer.results.locate import Found, Results
@@ -89,24 +90,79 @@ def amend(
     requested = () if corrections_made is None else corrections.combine(earlier, corrections_made)
     report, steps = apply.apply(before, requested, labeller=_labeller(before))
     _require_made(steps[len(earlier) :])
-    document = apply.document_of(report)
-    with FileTransaction(dry_run=dry_run) as rewrite:
-        files = list(reexport.rewrite_exports(results, report, rewrite, dry_run=dry_run))
-        if document.corrections or results.corrections.exists():
-            rewrite.add(results.corrections, partial(corrections_file.write, document))
-        if reexport.rewrite_report(
-            results, report, rewrite, portraits=_portraits(report, report_path)
-        ):
-            files.append(RewrittenFile("report", report_path))
-        replaced = [] if dry_run else rewrite.finish()
+    files, replaced = rewrite(results, report, dry_run=dry_run)
     return CorrectionResult(
         before=before,
         report=report,
         steps=steps,
         earlier=min(len(earlier), len(steps)),
         files=files,
-        replaced=[change for change in replaced if change.path != results.corrections],
+        replaced=replaced,
     )
+
+
+def recluster(
+    results: Results, *, threshold: float | None, clusterer: str | None, dry_run: bool
+) -> CorrectionResult:
+    """Group the tracks of results into persons anew, make the corrections again, and all files.
+
+    Args:
+        results: Results of the medium, a report among them.
+        threshold: Distance below which two faces are one person; `None` for that of the report.
+        clusterer: Spec of the clusterer; `None` for that of the report.
+        dry_run: Only say what would be done.
+
+    Raises:
+        AnalyzerError: Nothing of this medium was changed.
+    """
+    before = report_file.load(results.files["report"])
+    report = recluster_report(before, threshold=threshold, clusterer=clusterer)
+    files, replaced = rewrite(results, report, dry_run=dry_run)
+    return CorrectionResult(
+        before=before, report=report, steps=(), earlier=0, files=files, replaced=replaced
+    )
+
+
+def recluster_report(
+    report: MediaReport, *, threshold: float | None, clusterer: str | None
+) -> MediaReport:
+    """Group the tracks of a report into persons anew, and make its corrections again.
+
+    Args:
+        report: Report of a medium.
+        threshold: Distance below which two faces are one person; `None` for that of the report.
+        clusterer: Spec of the clusterer; `None` for that of the report.
+    """
+    grouped = regroup(report.uncorrected or report, threshold=threshold, clusterer=clusterer)
+    corrected, _ = apply.apply(grouped, report.corrections, labeller=_labeller(grouped))
+    return corrected
+
+
+def rewrite(
+    results: Results, report: MediaReport, *, dry_run: bool
+) -> tuple[list[RewrittenFile], list[Replaced]]:
+    """Make all files of a medium again from its changed report, which is the last.
+
+    Args:
+        results: Results of the medium, a report among them.
+        report: Changed report.
+        dry_run: Only say what would be done.
+
+    Returns:
+        Files that have changed or could not be made, and results that were replaced.
+    """
+    report_path = results.files["report"]
+    document = apply.document_of(report)
+    with FileTransaction(dry_run=dry_run) as transaction:
+        files = list(reexport.rewrite_exports(results, report, transaction, dry_run=dry_run))
+        if document.corrections or results.corrections.exists():
+            transaction.add(results.corrections, partial(corrections_file.write, document))
+        if reexport.rewrite_report(
+            results, report, transaction, portraits=_portraits(report, report_path)
+        ):
+            files.append(RewrittenFile("report", report_path))
+        replaced = [] if dry_run else transaction.finish()
+    return files, [change for change in replaced if change.path != results.corrections]
 
 
 def _labeller(report: MediaReport) -> Callable[[], Labeller]:

@@ -1,8 +1,8 @@
 """Report of one medium: its persons, their tracks and their attributes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -122,9 +122,21 @@ class MediaReport(Arrays):
     """Corrections of a reviewer, in order; see `analyzer.review.apply`."""
     uncorrected: "MediaReport | None" = None
     """Report before the corrections; `None` where there are no corrections."""
+    notebook_view: ClassVar[Callable[["MediaReport"], str | None]] = lambda _: None
+    """Function that makes the HTML for notebooks; the API sets it, as types know no pictures."""
 
     def __post_init__(self) -> None:
         check("MediaReport", "shots", self.shots, np.float64, (None, 2))
+
+    def __repr__(self) -> str:
+        return (
+            f"<MediaReport {self.info.uri}: {len(self.persons)} persons, "
+            f"{len(self.observations)} faces, {self.info.duration_s:.1f} s>"
+        )
+
+    def _repr_html_(self) -> str | None:
+        """Return what a notebook shows; `None`, and so the line above, without the Python API."""
+        return type(self).notebook_view(self)
 
     @property
     def tally(self) -> Tally:

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 
@@ -19,18 +20,26 @@ class LocalIdentities:
         options: Options of the analysis.
         threshold: Value of `--identity_threshold`.
         default: File of the store where `text` is empty.
+        refine: How many embeddings a centroid is made of at most; `None` for the default.
 
     Raises:
         AnalyzerError: The store cannot be used.
     """
 
     def __init__(
-        self, text: str, options: AnalysisOptions, threshold: float | None, *, default: Path
+        self,
+        text: str,
+        options: AnalysisOptions,
+        threshold: float | None,
+        *,
+        default: Path,
+        refine: int | None = None,
     ) -> None:
         self._options = options.digest()
+        settings = address.settings_for(options.describer, threshold)
         self.store = address.open_store(
             address.address(text, default=default),
-            settings=address.settings_for(options.describer, threshold),
+            settings=settings if refine is None else replace(settings, refine=refine),
         )
 
     def __enter__(self) -> "LocalIdentities":

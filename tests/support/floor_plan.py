@@ -49,7 +49,8 @@ MAY_IMPORT = {
         "": "_version api",
         "__main__": ". errors registry",
         "_version": "",
-        "api": "errors export gallery inference options pipeline registry results types workflows",
+        "api": "errors export gallery inference options pipeline registry reports results review "
+        "types workflows",
         "attributes": "errors types",
         "collection": "attributes errors files inference registry reports results stages types "
         "weights",
@@ -83,8 +84,8 @@ MAY_IMPORT = {
         "training": "attributes evaluation files inference options registry stages types weights",
         "types": "",
         "weights": "attributes errors files inference",
-        "workflows": "errors gallery identities options pipeline registry reports results review "
-        "types",
+        "workflows": "collection errors files gallery identities options pipeline registry reports "
+        "results review types weights",
     },
     "jobs": {
         "": "",
