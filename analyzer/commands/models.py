@@ -20,7 +20,7 @@ _EPILOG = "example:\n  python -m analyzer models {example}\n\nexit code: {codes}
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
-    parser = commands.add_parser("models", help=__doc__, description=__doc__)
+    parser = commands.add_parser("models", help=__doc__, description=__doc__, has_settings=False)
     parts = parser.add_subparsers(title="what", metavar="WHAT", required=True)
     text = "print every model: what it does, its size, licence and source, and whether it is here"
     listing = _part(parts, "list", text, "list --measure", "0 shown")

@@ -100,7 +100,7 @@ def test_every_page_is_in_the_site() -> None:
 def test_programs_are_those_that_an_installation_has() -> None:
     metadata = (document_pages.ROOT / "pyproject.toml").read_text(encoding="utf-8")
     for program in set(document_workplace.PROGRAMS) - {"python"}:
-        assert re.search(rf'^{program} = "[\w.]+:main"$', metadata, re.MULTILINE)
+        assert re.search(rf'^{program} = "ina_cli.launch:{program}"$', metadata, re.MULTILINE)
 
 
 def said_by_programs() -> str:
