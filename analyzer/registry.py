@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from analyzer.errors import MissingDependency, UsageError
+from ina_cli import libraries, modules
 
 _Value = TypeVar("_Value")
 PLUGINS: Mapping[str, str] = {
@@ -49,30 +50,6 @@ PLUGINS: Mapping[str, str] = {
 }
 """Kind of plug-in -> its package below `analyzer`, which has a file for each plug-in."""
 _ROOT = Path(__file__).parent
-_PIP_NAMES = {
-    "cv2": "opencv-python",
-    "dlib": "dlib-bin",
-    "faiss": "faiss-cpu",
-    "ffmpeg": "ffmpeg-python",
-    "PIL": "pillow",
-    "yaml": "PyYAML",
-}
-"""Module -> package that pip installs, where the two names differ."""
-_EXTRAS = {
-    "jinja2": "'ina[review]'",
-    "lxml": "'ina[review]'",
-    "markupsafe": "'ina[review]'",
-    "matplotlib": "'ina[demo]'",
-    "onnx2torch": "'ina[torch]'",
-    "onnxruntime": "'ina[cpu]'",
-    "pyarrow": "'ina[review]'",
-    "redis": "'ina[redis]'",
-    "skimage": "'ina[demo]'",
-    "torch": "'ina[torch]'",
-    "ultralytics": "'ina[yolo]'",
-    "xlsxwriter": "'ina[review]'",
-}
-"""Module -> extra of this package that installs it."""
 
 
 @dataclass(frozen=True)
@@ -157,9 +134,9 @@ def module(kind: str, name: str) -> types.ModuleType:
         return importlib.import_module(f"analyzer.{PLUGINS[kind]}.{name}")
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
-        if missing in ("", "analyzer"):
+        if missing in ("", *modules.NAMES):
             raise
-        install = _EXTRAS.get(missing) or _PIP_NAMES.get(missing, missing)
+        install = libraries.requirements(missing)
         raise MissingDependency(missing, needed_by=f"{kind} {name}", install=install) from error
 
 

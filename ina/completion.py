@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import fields
 from typing import Any
 
 from analyzer import registry
+from analyzer.errors import MissingDependency
 from analyzer.options import AnalysisOptions
+from ina_cli import libraries
 
 SHELLS = ("bash", "zsh", "fish")
 EPILOG = """\
@@ -30,8 +33,14 @@ def add(commands: Any, name: str) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the script."""
     from ina.front_door import program_parser
-    from ina_cli import completion
 
+    try:
+        from ina_cli import completion
+    except ModuleNotFoundError:
+        install = libraries.requirements("shtab")
+        error = MissingDependency("shtab", needed_by="completion", install=install)
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     parser = program_parser()
     plugins = _plugins()
     for command in completion.parsers(parser):

@@ -19,7 +19,7 @@ FOREIGN = {
 }
 """Options of other people's programs."""
 COMMAND = re.compile(
-    r"^(\$ )?(python -m (analyzer|jobs|benchmarks)|ina_(server|worker)|make) ", re.M
+    r"^(\$ )?(python -m (analyzer|ina|jobs|benchmarks)|ina|ina_(server|worker)|make) ", re.M
 )
 OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 
