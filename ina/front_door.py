@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analyzer import __version__
@@ -54,16 +54,17 @@ _OWN = {"serve": "ina.server", "work": "ina.worker", "completion": "ina.completi
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
     arguments = sys.argv[1:] if argv is None else list(argv)
-    args = program_parser(arguments[:1]).parse_args(arguments)
+    args = program_parser(arguments[:2]).parse_args(arguments)
     run: Any = args.run_program
     return int(run(args))
 
 
-def program_parser(only: Collection[str] | None = None) -> Parser:
+def program_parser(only: Sequence[str] | None = None) -> Parser:
     """Return the parser of the program.
 
     Args:
-        only: Names of the commands of which the options are needed; `None` for all.
+        only: Name of the command of which the options are needed, and that of the command below
+            it; `None` for all.
     """
     parser = Parser(
         prog="ina",
@@ -77,8 +78,8 @@ def program_parser(only: Collection[str] | None = None) -> Parser:
         prog=parser.prog, metavar="COMMAND", required=True, help=argparse.SUPPRESS
     )
     for name in (name for group in GROUPS.values() for name in group):
-        if only is None or name in only:
-            _add(commands, name)
+        if only is None or name in only[:1]:
+            _add(commands, name, (only or ())[1:])
             commands.choices[name].set_defaults(run_program=_runner(name))
         else:
             commands.add_parser(name, add_help=False, has_settings=False)
@@ -93,7 +94,7 @@ def _overview() -> str:
     return "\n".join(lines)
 
 
-def _add(commands: Any, name: str) -> None:
+def _add(commands: Any, name: str, below: Sequence[str]) -> None:
     """Add a command with its options."""
     if name in _OWN:
         importlib.import_module(_OWN[name]).add(commands, name)
@@ -104,7 +105,7 @@ def _add(commands: Any, name: str) -> None:
         parser = commands.add_parser(
             name, help=text, description=text, epilog=_jobs().EPILOG, has_settings=False
         )
-        _jobs().fill(parser)
+        _jobs().fill(parser, below)
     else:
         _analyzer().add_command(commands, name)
 

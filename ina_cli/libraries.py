@@ -3,7 +3,6 @@
 Never a package of this project's name: no index has it, and a stranger could put one there.
 """
 
-import importlib.metadata
 import re
 import shlex
 import sys
@@ -71,9 +70,11 @@ def _declared() -> Sequence[tuple[str, str]]:
     file = modules.HOME / "pyproject.toml"
     if file.is_file():
         return _of_clone(file.read_text(encoding="utf-8"))
+    from importlib import metadata
+
     try:
-        project = importlib.metadata.distribution(_PROJECT)
-    except importlib.metadata.PackageNotFoundError:
+        project = metadata.distribution(_PROJECT)
+    except metadata.PackageNotFoundError:
         return []
     if Path(str(project.locate_file(""))).resolve() != modules.HOME:
         return []  # a package of a stranger
@@ -106,8 +107,11 @@ def _normal(requirement: str) -> str:
 
 
 def _is_installed(name: str) -> bool:
+    # Slow to load, and needed where something is wrong.
+    from importlib import metadata
+
     try:
-        importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
         return False
     return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,22 +29,32 @@ exit code: 0 done, 1 not all of it, 2 bad usage; COMMAND --help names others"""
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
-    return run(program_parser().parse_args(argv))
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    return run(program_parser(arguments[:1]).parse_args(arguments))
 
 
-def program_parser() -> Parser:
-    """Return the parser of the program."""
+def program_parser(only: Collection[str] = ()) -> Parser:
+    """Return the parser of the program.
+
+    Args:
+        only: Names of the only commands that are needed; others are left out.
+    """
     parser = Parser(prog=PROG, description=DESCRIPTION, epilog=EPILOG, has_settings=False)
-    fill(parser)
+    fill(parser, only)
     return parser
 
 
-def fill(parser: argparse.ArgumentParser) -> None:
-    """Add all commands, and the version, to the parser of a program."""
+def fill(parser: argparse.ArgumentParser, only: Collection[str] = ()) -> None:
+    """Add commands, and the version, to the parser of a program.
+
+    Args:
+        parser: Parser of the program.
+        only: Names of the only commands that are needed; others are left out.
+    """
     add_version(parser, lambda: load_analysis().PROGRAM)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    files = Path(__file__).parent.glob("[!_]*.py")
-    add_commands(commands, sorted(file.stem for file in files))
+    files = sorted(file.stem for file in Path(__file__).parent.glob("[!_]*.py"))
+    add_commands(commands, [name for name in files if name.replace("_", "-") in only] or files)
 
 
 def add_commands(commands: Any, names: Iterable[str]) -> None:

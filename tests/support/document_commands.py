@@ -100,6 +100,10 @@ def fault(words: list[str]) -> str | None:
         return None
     if {"--help", "--version"} & {*arguments}:
         return None
+    if "--config" in arguments:
+        # A file that the page has written before.
+        place = arguments.index("--config")
+        arguments = [*arguments[:place], *arguments[place + 2 :]]
     errors = io.StringIO()
     try:
         with redirect_stderr(errors):
