@@ -1,8 +1,22 @@
 """Serve a joblist to workers: `python ina_server.py HOST JOBLIST.csv`; see `ina.server`."""
 
 import sys
+from collections.abc import Sequence
 
-from ina.server import main
+try:
+    from ina_cli import modules
+except ImportError as missing:
+    sys.exit(f"error: {missing}: a part of this program is missing or hidden: install it again")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    modules.require(*modules.NAMES)
+
+    from ina import server
+
+    return server.main(argv)
+
 
 if __name__ == "__main__":
     sys.exit(main())

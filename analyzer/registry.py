@@ -31,6 +31,7 @@ from typing import Any, TypeVar
 from analyzer.errors import MissingDependency, UsageError
 from analyzer.plugins import contract, objects, outside, values
 from analyzer.plugins.spec import Spec, pairs
+from ina_cli import libraries, modules
 
 __all__ = [
     "Spec",
@@ -83,30 +84,6 @@ PROTOCOLS: Mapping[str, str] = {
 _FOR_ONE_MEDIUM = ("shots", "track")
 """Kinds with components that are made anew for each medium."""
 _ROOT = Path(__file__).parent
-_PIP_NAMES = {
-    "cv2": "opencv-python",
-    "dlib": "dlib-bin",
-    "faiss": "faiss-cpu",
-    "ffmpeg": "ffmpeg-python",
-    "PIL": "pillow",
-    "yaml": "PyYAML",
-}
-"""Module -> package that pip installs, where the two names differ."""
-_EXTRAS = {
-    "jinja2": "'ina[review]'",
-    "lxml": "'ina[review]'",
-    "markupsafe": "'ina[review]'",
-    "matplotlib": "'ina[demo]'",
-    "onnx2torch": "'ina[torch]'",
-    "onnxruntime": "'ina[cpu]'",
-    "pyarrow": "'ina[review]'",
-    "redis": "'ina[redis]'",
-    "skimage": "'ina[demo]'",
-    "torch": "'ina[torch]'",
-    "ultralytics": "'ina[yolo]'",
-    "xlsxwriter": "'ina[review]'",
-}
-"""Module -> extra of this package that installs it."""
 
 
 def names(kind: str) -> tuple[str, ...]:
@@ -236,9 +213,9 @@ def module(kind: str, name: str) -> types.ModuleType:
         return importlib.import_module(f"analyzer.{PLUGINS[kind]}.{name}")
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
-        if missing in ("", "analyzer"):
+        if missing in ("", *modules.NAMES):
             raise
-        install = _EXTRAS.get(missing) or _PIP_NAMES.get(missing, missing)
+        install = libraries.requirements(missing)
         raise MissingDependency(missing, needed_by=f"{kind} {name}", install=install) from error
 
 

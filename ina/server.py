@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from analyzer.errors import AnalyzerError
 from analyzer.options import AnalysisOptions
-from ina.server_options import server_parser
+from ina.server_options import DESCRIPTION, EPILOG, add_options, server_parser
 from jobs.errors import LedgerRefused
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    args = server_parser().parse_args(argv)
+    return run(server_parser().parse_args(argv))
+
+
+def add(commands: Any, name: str) -> None:
+    """Add the command to the parser's subcommands."""
+    add_options(commands.add_parser(name, help=DESCRIPTION, description=DESCRIPTION, epilog=EPILOG))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve; return the exit code."""
     logging.basicConfig(format="ina_server: %(message)s", level=logging.WARNING)
     try:
         options = AnalysisOptions.from_mapping(vars(args))

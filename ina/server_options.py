@@ -6,7 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from analyzer import __version__
 from analyzer.options import add_arguments, spellings
+from ina_cli.parser import Parser, add_version
 from joblist.model import ROWS_HELP
 from jobs.commands import _arguments as arguments
 from jobs.types import DEFAULT_PORT
@@ -104,14 +106,16 @@ _OPERATION: dict[str, dict[str, Any]] = {
 }
 
 
-def server_parser() -> argparse.ArgumentParser:
+def server_parser() -> Parser:
     """Return the parser of the server's command line."""
-    parser = argparse.ArgumentParser(
-        prog="ina_server",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser(prog="ina_server", description=DESCRIPTION, epilog=EPILOG)
+    add_options(parser)
+    return parser
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments and options of the server to a parser."""
+    add_version(parser, lambda: __version__)
     parser.add_argument(
         "host",
         metavar="HOST",
@@ -128,4 +132,3 @@ def server_parser() -> argparse.ArgumentParser:
         group.add_argument(*spellings(name), **keywords)
     arguments.add_bounds(parser.add_argument_group("what joblists may read and write"))
     add_arguments(parser.add_argument_group("analysis"))
-    return parser

@@ -12,6 +12,7 @@ from analyzer import __version__
 from analyzer.options import add_models_folder, spellings
 from ina.local_options import OVERRIDES
 from ina.task import FACTORY
+from ina_cli.parser import Parser, add_version
 from joblist.errors import UsageError
 from jobs.errors import ServerGone, ServerRefused
 
@@ -27,7 +28,16 @@ exit code: 0 done or asked to stop, 1 the server is gone, 2 bad usage, or refuse
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    args = worker_parser().parse_args(argv)
+    return run(worker_parser().parse_args(argv))
+
+
+def add(commands: Any, name: str) -> None:
+    """Add the command to the parser's subcommands."""
+    _add_options(commands.add_parser(name, help=__doc__, description=__doc__, epilog=EPILOG))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Work; return the exit code."""
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
     try:
         _work(args)
@@ -40,14 +50,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def worker_parser() -> argparse.ArgumentParser:
+def worker_parser() -> Parser:
     """Return the parser of the worker's command line."""
-    parser = argparse.ArgumentParser(
-        prog="ina_worker",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser(prog="ina_worker", description=__doc__, epilog=EPILOG)
+    _add_options(parser)
+    return parser
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    add_version(parser, lambda: __version__)
 
     def add(name: str, **options: Any) -> None:
         parser.add_argument(*spellings(name), **options)
@@ -86,7 +97,6 @@ def worker_parser() -> argparse.ArgumentParser:
     )
     add_models_folder(parser)
     add("parent", type=int, help=argparse.SUPPRESS)
-    return parser
 
 
 def _work(args: argparse.Namespace) -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.architecture import PACKAGES
 from tests.support.processes import ROOT
 
-SCRIPTS = ("ina_server", "ina_worker", "ina-analyzer", "ina-jobs")
+SCRIPTS = ("ina", "ina_server", "ina_worker", "ina-analyzer", "ina-jobs")
 NO_INDEX = re.compile(r"NewConnectionError|NameResolutionError|ProxyError|ConnectTimeout")
 PYTHON = """
 import sys
@@ -75,7 +76,7 @@ def run(command: list[object], folder: Path, timeout: float = 280) -> str:
 def test_the_wheel_holds_every_file(wheel: Path) -> None:
     expected = {
         path.relative_to(ROOT).as_posix()
-        for package in ("analyzer", "ina", "joblist", "jobs")
+        for package in PACKAGES
         for path in (ROOT / package).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }

@@ -18,7 +18,7 @@ exit code: 0 measured, 1 the data cannot be read, 2 bad usage"""
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
-    parser = commands.add_parser("evaluate", help=__doc__, description=__doc__)
+    parser = commands.add_parser("evaluate", help=__doc__, description=__doc__, has_settings=False)
     parts = parser.add_subparsers(title="what", metavar="WHAT", required=True)
     _clustering.add(parts)
     text = "perceived sex, age and ethnicity: by sex, age, ethnicity and face size"

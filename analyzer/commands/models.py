@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analyzer.commands import _models_list
 from analyzer.errors import AnalyzerError, UsageError
 from analyzer.options import add_models_folder, spellings
 from analyzer.weights import locate
@@ -15,17 +16,18 @@ from analyzer.weights.catalogue import Model
 if TYPE_CHECKING:
     from analyzer.weights.download import OnProgress
 
-MEASURE_HELP = "how long one picture takes here, of ONNX models that are here"
 _EPILOG = "example:\n  python -m analyzer models {example}\n\nexit code: {codes}"
 
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
-    parser = commands.add_parser("models", help=__doc__, description=__doc__)
+    parser = commands.add_parser("models", help=__doc__, description=__doc__, has_settings=False)
     parts = parser.add_subparsers(title="what", metavar="WHAT", required=True)
     text = "print every model: what it does, its size, licence and source, and whether it is here"
     listing = _part(parts, "list", text, "list --measure", "0 shown")
-    listing.add_argument("--measure", action="store_true", help=MEASURE_HELP)
+    text = "how long one picture takes here, of ONNX models that are here"
+    listing.add_argument("--measure", action="store_true", help=text)
+    listing.add_argument("--json", action="store_true", help="print them for programs, as JSON")
     listing.set_defaults(run=list_models)
     _add_fetch(parts)
     _add_add(parts)
@@ -83,21 +85,8 @@ def _add_bundle(parts: Any) -> None:
 
 
 def list_models(args: argparse.Namespace) -> int:
-    """Print the table of models."""
-    from rich import console, table
-
-    rows = table.Table()
-    titles = ["model", "what it does", "MB", "licence", "published at", "here"]
-    for title in titles + ["ms"] * args.measure:
-        rows.add_column(title, overflow="fold")
-    for model in locate.everything().values():
-        path = _present(model)
-        size = path.stat().st_size if path else model.size
-        here = model.package or "yes" if path else "no"
-        row = [model.name, model.about, f"{size / 1e6:.1f}" if size else "", model.licence]
-        row += [model.source, here]
-        rows.add_row(*row, *([_measured(path)] * args.measure))
-    console.Console().print(rows)
+    """Print all models."""
+    _models_list.show(measure=args.measure, as_json=args.json)
     return 0
 
 
@@ -141,7 +130,7 @@ def verify(_: argparse.Namespace) -> int:
     """Check every model that is or must be here; 1 if one is missing or altered."""
     failed = 0
     for name, model in locate.everything().items():
-        if not model.package and not _present(model):
+        if not model.package and _models_list.path_of(model) is None:
             continue
         try:
             print(f"{name}: {locate.locate(name)}")
@@ -149,13 +138,6 @@ def verify(_: argparse.Namespace) -> int:
             failed += 1
             print(f"{name}: {error}", file=sys.stderr)
     return 1 if failed else 0
-
-
-def _present(model: Model) -> Path | None:
-    try:
-        return locate.find(model)
-    except AnalyzerError:
-        return None
 
 
 def _accept(model: Model, *, accepted: bool) -> None:
@@ -191,10 +173,3 @@ def _progress(name: str) -> "Iterator[OnProgress]":
             bar.update(task, completed=done, total=total or None)
 
         yield told
-
-
-def _measured(path: Path | None) -> str:
-    """Return milliseconds per picture and the picture's size, for a table."""
-    from analyzer.inference.measure import milliseconds
-
-    return milliseconds(path) if path and path.suffix == ".onnx" else ""

@@ -9,7 +9,7 @@ from analyzer import registry
 FOLDER_HELP = "folder for the files; the paths in its jobs.csv begin with its name (default: media)"
 EPILOG = """\
 Two portraits that the packages scikit-image and matplotlib carry are filmed with zooms and pans;
-nothing is downloaded. They come with: pip install 'ina[demo]'
+nothing is downloaded. pip install matplotlib scikit-image brings them.
 
 the demo:
   python -m analyzer sample media

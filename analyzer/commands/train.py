@@ -17,7 +17,7 @@ exit code: 0 trained, 1 the data cannot be read, 2 bad usage"""
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
-    parser = commands.add_parser("train", help=__doc__, description=__doc__)
+    parser = commands.add_parser("train", help=__doc__, description=__doc__, has_settings=False)
     parts = parser.add_subparsers(title="what", metavar="WHAT", required=True)
     text = "branch for perceived sex, age and ethnicity, on FairFace"
     heads = parts.add_parser(

@@ -26,10 +26,17 @@ _METAVARS: Mapping[Callable[[str], Any], str] = {
 MODELS_HELP = "folder of models, such as a bundle (default: INA_MODELS, or the user's folder)"
 
 
+_RIVALS = ("fps", "frame_step")
+"""Options of which one alone is given: on a command line it takes the place of the other that a
+file with settings has."""
+
+
 class _Parser(Protocol):
     """An `argparse` parser or group."""
 
     def add_argument(self, *names: str, **options: Any) -> Any: ...  # pragma: no cover
+
+    def add_mutually_exclusive_group(self) -> Any: ...  # pragma: no cover
 
 
 def add_arguments(parser: _Parser) -> None:
@@ -41,8 +48,10 @@ def add_arguments(parser: _Parser) -> None:
     Example:
         `add_arguments(parser); AnalysisOptions.from_mapping(vars(parser.parse_args()))`
     """
+    rivals = parser.add_mutually_exclusive_group()
     for option in fields(AnalysisOptions):
-        parser.add_argument(*spellings(option.name), **_argument(option))
+        group = rivals if option.name in _RIVALS else parser
+        group.add_argument(*spellings(option.name), **_argument(option))
     for name, alias in ALIASES.items():
         if alias.is_command:
             parser.add_argument(

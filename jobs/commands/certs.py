@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ina_cli import libraries
 from joblist.errors import UsageError
 from jobs.commands._arguments import add_command
 
@@ -38,7 +39,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         from jobs.wire import certificates
     except ModuleNotFoundError as error:
-        raise UsageError(f"{error.name} is not installed: pip install 'ina[tls]'") from error
+        install = libraries.requirements("cryptography")
+        raise UsageError(f"{error.name} is not installed: pip install {install}") from error
     names = certificates.make(args.folder, hosts=args.host)
     token = args.folder / "token"
     print(f"for a server known as {', '.join(names)}:")

@@ -31,7 +31,7 @@ TRY_AGAIN = 75
 def add(commands: Any) -> None:
     """Add the command and the commands below it."""
     text = "do a joblist on a Slurm cluster"
-    parser = commands.add_parser("slurm", help=text, description=text)
+    parser = commands.add_parser("slurm", help=text, description=text, has_settings=False)
     slurm_commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add_one in (add_submit, add_pilot, _add_status, _add_merge, _add_accept, _add_task):
         add_one(slurm_commands)

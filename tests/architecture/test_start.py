@@ -6,25 +6,29 @@ import time
 
 import pytest
 
+from ina import front_door
 from tests.support.floor_plan import HEAVY
 from tests.support.processes import ROOT
 
-COMMANDS = [["ina_server.py"], ["ina_worker.py"], ["-m", "analyzer"], ["-m", "jobs"]]
+COMMANDS = [["ina_server.py"], ["ina_worker.py"], ["-m", "analyzer"], ["-m", "jobs"], ["-m", "ina"]]
+BELOW = [["-m", "ina", name] for group in front_door.GROUPS.values() for name in group]
+"""Each loads its own options alone."""
 LIMIT_S = 0.5
 PROBE = """
 import runpy, sys
-command, sys.argv = sys.argv[1:], [sys.argv[-1], "--help"]
+first = sys.argv[1] == "-m"
+start, sys.argv = sys.argv[1 + first], [*sys.argv[1 + first :], "--help"]
 sys.path.insert(0, "")
 try:
-    run = runpy.run_module if command[0] == "-m" else runpy.run_path
-    run(command[-1], run_name="__main__")
+    run = runpy.run_module if first else runpy.run_path
+    run(start, run_name="__main__")
 except SystemExit as end:
     print("\\nexit", end.code)
 print(*sys.modules, file=sys.stderr)
 """
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("command", [*COMMANDS, *BELOW], ids=" ".join)
 def test_help_loads_no_slow_library(command):
     done = subprocess.run(
         [sys.executable, "-c", PROBE, *command],
@@ -37,7 +41,7 @@ def test_help_loads_no_slow_library(command):
     assert {name for name in done.stderr.split() if name in HEAVY} == set()
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, ["-m", "jobs", "status"]], ids=" ".join)
+@pytest.mark.parametrize("command", [*COMMANDS, *BELOW, ["-m", "jobs", "status"]], ids=" ".join)
 def test_help_takes_under_half_a_second(command):
     def once() -> float:
         start = time.perf_counter()

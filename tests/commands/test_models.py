@@ -1,6 +1,7 @@
 """`python -m analyzer models`: fetched, added, listed, verified; against a server of our own."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -226,11 +227,47 @@ def test_what_cannot_be_added(model, folder, tmp_path, capsys):
 def test_the_list_says_what_is_here_and_how_quick(model, folder, capsys):
     run(capsys, "fetch", "small")
     _, out, _ = run(capsys, "list", "--measure")
-    (line,) = (line for line in out.splitlines() if "small" in line and "MIT" in line)
-    assert "yes" in line
-    assert "(3x112x112)" in line
+    (line,) = (line for line in out.splitlines() if "    small " in line)
+    assert " here " in line
+    assert "(3x112x112) ms" in line
     (line,) = (line for line in out.splitlines() if "w600k_mbf " in line)
-    assert " no " in line
+    assert line.endswith(" not here")
+
+
+@pytest.mark.parametrize("columns", [None, 40, 60, 80, 200])
+def test_the_list_suits_the_terminal(columns, folder, capsys, monkeypatch):
+    monkeypatch.delenv("COLUMNS")
+    if columns:
+        monkeypatch.setenv("COLUMNS", str(columns))
+    lines = run(capsys, "list")[1].splitlines()
+    words = {word for line in lines for word in line.split()}
+    models = locate.everything().values()
+    assert {model.name for model in models} <= words
+    assert {model.source for model in models if model.source.startswith("http")} <= words
+    if columns is None:
+        (licence,) = (line for line in lines if line.startswith("sex, age and ethnicity ("))
+        assert licence.endswith("weights as the FairFace repository says)")
+    else:
+        # An address is never broken.
+        assert [n for n in lines if len(n) > columns and "://" not in n] == []
+    if columns != 40:
+        assert not [line for line in lines if "not" in line and not line.endswith("not here")]
+
+
+def test_programs_get_the_list_as_json(model, folder, capsys):
+    run(capsys, "fetch", "small")
+    entries = {e["name"]: e for e in json.loads(run(capsys, "list", "--json")[1])}
+    assert entries.keys() == locate.everything().keys()
+    small = entries["small"]
+    assert (small["here"], small["licence"], small["sha256"]) == (True, "MIT", model.sha256)
+    assert small["path"] == str(folder / "small_v1.onnx")
+    assert small["size"] == (folder / "small_v1.onnx").stat().st_size
+    assert (entries["w600k_mbf"]["here"], entries["w600k_mbf"]["path"]) == (False, None)
+    assert "speed" not in small
+    (fast,) = (
+        e for e in json.loads(run(capsys, "list", "--json", "--measure")[1]) if e["name"] == "small"
+    )
+    assert fast["speed"].endswith("(3x112x112) ms")
 
 
 def test_records_that_cannot_be_read(folder, capsys):

@@ -19,7 +19,7 @@ FOREIGN = {
 }
 """Options of other people's programs."""
 COMMAND = re.compile(
-    r"^(\$ )?(python -m (analyzer|jobs|benchmarks)|ina_(server|worker)|make) ", re.M
+    r"^(\$ )?(python -m (analyzer|ina|jobs|benchmarks)|ina|ina_(server|worker)|make) ", re.M
 )
 OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 
@@ -102,7 +102,7 @@ def test_every_page_is_in_the_site() -> None:
 def test_programs_are_those_that_an_installation_has() -> None:
     metadata = (document_pages.ROOT / "pyproject.toml").read_text(encoding="utf-8")
     for program in set(document_workplace.PROGRAMS) - {"python"}:
-        assert re.search(rf'^{program} = "[\w.]+:main"$', metadata, re.MULTILINE)
+        assert re.search(rf'^{program} = "ina_cli.launch:{program}"$', metadata, re.MULTILINE)
 
 
 def said_by_programs() -> str:

@@ -67,9 +67,9 @@ def test_simple_commands_are_found():
     ("text", "fault"),
     [
         ("ina_server localhost jobs.csv --fps 5", None),
-        ("ina_server localhost jobs.csv --fbs 5", "unrecognized arguments: --fbs 5"),
+        ("ina_server localhost jobs.csv --fbs 5", "there is no option --fbs: did you mean --fps?"),
         ("python -m jobs slurm status", "required"),
-        ("python -m analyzer nothing", "invalid choice"),
+        ("python -m analyzer nothing", "there is no command 'nothing'"),
         ("ls -l", None),
     ],
 )

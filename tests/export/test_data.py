@@ -284,6 +284,6 @@ def test_a_missing_library_names_the_cure(exporter, library, monkeypatch):
         monkeypatch.delitem(sys.modules, f"analyzer.export.{name}", raising=False)
         monkeypatch.delattr(f"analyzer.export.{name}", raising=False)
     with pytest.raises(
-        MissingDependency, match=rf"{library}; install it with: pip install 'ina\[r"
+        MissingDependency, match=rf"{library}; install it with: pip install .*'{library}>="
     ):
         registry.load("export", exporter, runtime=Runtime())

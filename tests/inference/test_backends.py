@@ -229,8 +229,7 @@ def test_what_needs_cuda_is_refused_without(spec, cure):
 def test_missing_library_comes_with_its_cure(library, monkeypatch):
     monkeypatch.setitem(sys.modules, library, None)
     monkeypatch.delitem(sys.modules, f"analyzer.inference.backends.{library}", raising=False)
-    extra = {"onnxruntime": "cpu", "torch": "torch"}[library]
-    with pytest.raises(MissingDependency, match=rf"pip install 'ina\[{extra}\]'"):
+    with pytest.raises(MissingDependency, match=rf"pip install .*'{library}>="):
         Runtime(device="cpu", backend=library).load(b"")
 
 

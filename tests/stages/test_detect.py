@@ -202,7 +202,7 @@ class TestWeightsOfUsers:
 def test_missing_library_comes_with_its_cure(monkeypatch):
     monkeypatch.setitem(sys.modules, "ultralytics", None)
     monkeypatch.delitem(sys.modules, "analyzer.stages.detect.yolo", raising=False)
-    with pytest.raises(MissingDependency, match=r"needs ultralytics; .*pip install 'ina\[yolo\]'"):
+    with pytest.raises(MissingDependency, match=r"needs ultralytics; .*pip install 'ultralytics>="):
         detector("yolo")
 
 

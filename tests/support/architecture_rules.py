@@ -240,7 +240,7 @@ def _faults_of_library(i: Import) -> Iterator[str]:
     if library in HEAVY and not (i.for_types or (is_plugin(i.importer) and i.at_top)):
         yield "a slow library: at the top of a plug-in only, which the registry loads"
     if library in ("rich", "argparse") and not (
-        i.for_types or room in ("commands", "__main__") or package == "ina"
+        i.for_types or room in ("commands", "__main__") or package in ("ina", "ina_cli")
         or i.importer in TERMINAL
     ):  # fmt: skip
         yield "the terminal belongs to commands and displays: return the values, print there"

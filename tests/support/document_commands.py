@@ -10,18 +10,20 @@ from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr
 from functools import cache
 
-from analyzer import __main__ as analyzer_main
+from analyzer.commands import _program as analyzer_program
 from analyzer.options import AnalysisOptions
+from ina import front_door
 from ina.server_options import server_parser
 from ina.worker import worker_parser
-from jobs import __main__ as jobs_main
+from jobs.commands import _program as jobs_program
 from tests.support.document_pages import Block
 
 _PARSERS: dict[str, Callable[[], argparse.ArgumentParser]] = {
     "ina_server": server_parser,
     "ina_worker": worker_parser,
-    "python -m analyzer": analyzer_main._parser,
-    "python -m jobs": jobs_main._parser,
+    "ina": front_door.program_parser,
+    "python -m analyzer": analyzer_program.program_parser,
+    "python -m jobs": jobs_program.program_parser,
 }
 _ASSIGNMENT = re.compile(r"[A-Za-z_]+=")
 
@@ -98,6 +100,10 @@ def fault(words: list[str]) -> str | None:
         return None
     if {"--help", "--version"} & {*arguments}:
         return None
+    if "--config" in arguments:
+        # A file that the page has written before.
+        place = arguments.index("--config")
+        arguments = [*arguments[:place], *arguments[place + 2 :]]
     errors = io.StringIO()
     try:
         with redirect_stderr(errors):

@@ -19,6 +19,7 @@ from tests.support.processes import free_port
 PORTS = ("9471", "8080")
 """In the documents; others may have them here."""
 PROGRAMS = {
+    "ina": "-m ina",
     "ina_server": f'"{ROOT}/ina_server.py" --port "$PORT_9471"',
     "ina_worker": f'"{ROOT}/ina_worker.py"',
     "python": "",

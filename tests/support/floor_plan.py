@@ -13,12 +13,13 @@ ROOT_FILES = {
 """The loose files of a package's root, and of the tree's."""
 
 MAY_IMPORT_PACKAGES = {
-    "analyzer": "joblist",
-    "ina": "analyzer joblist jobs",
-    "ina_server": "ina",
-    "ina_worker": "ina",
+    "analyzer": "ina_cli joblist",
+    "ina": "analyzer ina_cli joblist jobs",
+    "ina_cli": "",
+    "ina_server": "ina ina_cli",
+    "ina_worker": "ina ina_cli",
     "joblist": "",
-    "jobs": "joblist",
+    "jobs": "ina_cli joblist",
 }
 """Package or launcher -> packages that it imports: `ina` alone knows faces and leases."""
 NOT_INSTALLED = {"benchmarks", "tests", "tools"}
@@ -47,15 +48,15 @@ FLOORS = {
 MAY_IMPORT = {
     "analyzer": {
         "": "_version api",
-        "__main__": ". errors registry",
+        "__main__": "commands",
         "_version": "",
         "api": "errors export gallery inference options pipeline registry reports results review "
         "types workflows",
         "attributes": "errors types",
         "collection": "attributes errors files inference registry reports results stages types "
         "weights",
-        "commands": "collection erasure errors evaluation files inference live options pages "
-        "pipeline registry results review types weights workflows",
+        "commands": "_version collection erasure errors evaluation files inference live options "
+        "pages pipeline registry results review types weights workflows",
         "demo": "errors files",
         "erasure": "errors files gallery identities reports results review types",
         "errors": "",
@@ -89,7 +90,7 @@ MAY_IMPORT = {
     },
     "jobs": {
         "": "",
-        "__main__": "errors",
+        "__main__": "commands",
         "analysis": "",
         "commands": "analysis errors inputs ledger outputs server slurm standalone system types "
         "wire",

@@ -28,10 +28,13 @@ from analyzer.inference.backends._batch import (
     rows,
     run_or_halve,
 )
+from ina_cli import libraries
 
 _PIECE_BYTES = 1 << 20
 """Size of the inputs of a piece, unless one picture is larger; enough for small networks."""
 _SHRINK_ARENA = "memory.enable_memory_arena_shrinkage"
+_GPU = "onnxruntime-gpu"
+"""Distribution with CUDA and TensorRT."""
 _STATE = ort.capi.onnxruntime_pybind11_state
 _RUN_ERRORS = (
     *(_STATE.RuntimeException, _STATE.Fail, _STATE.EPFail, _STATE.EngineError),
@@ -68,12 +71,13 @@ class OnnxRuntime:
         if device.startswith("cuda") and not has_cuda:
             raise UsageError(
                 f"device {device!r}: this ONNX Runtime has no CUDA; install it with: "
-                "pip uninstall onnxruntime && pip install 'ina[gpu]', or use --device cpu"
+                f"pip uninstall onnxruntime && pip install {libraries.requirements(_GPU)}, "
+                "or use --device cpu"
             )
         if tensorrt and (device == "cpu" or "TensorrtExecutionProvider" not in available):
             raise UsageError(
                 f"backend onnxruntime:tensorrt=true: no TensorRT for device {device!r}; install it "
-                "with: pip install tensorrt 'ina[gpu]', or leave tensorrt out"
+                f"with: pip install tensorrt {libraries.requirements(_GPU)}, or leave tensorrt out"
             )
         self.device, self._tensorrt = device, tensorrt
         self._threads = threads or len(os.sched_getaffinity(0))

@@ -1,0 +1,24 @@
+"""Start `ina`, the front door of all programs, if its packages are found; see `ina.front_door`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+try:
+    from ina_cli import modules
+except ImportError as missing:
+    sys.exit(f"error: {missing}: a part of this program is missing or hidden: install it again")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit code."""
+    modules.require(*modules.NAMES)
+
+    from ina import front_door
+
+    return front_door.main(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
