@@ -58,7 +58,7 @@ def regroup(
     return replace(
         grouped,
         persons=_known(report, grouped, before, now),
-        poster=report.poster and _poster(report.poster, before, now),
+        poster=report.poster and _poster(report.poster, before, grouped),
         provenance={
             **report.provenance,
             "options": options.shared(),
@@ -87,10 +87,25 @@ def _known(report: MediaReport, grouped: MediaReport, before: I64, now: I64) -> 
     )
 
 
-def _poster(poster: Poster, before: I64, now: I64) -> Poster:
-    """Return a poster with faces of the persons who have most faces of those before."""
+def _poster(poster: Poster, before: I64, grouped: MediaReport) -> Poster:
+    """Return a poster with the persons who have most of the faces of those before."""
+    now = grouped.row_persons()
     owners = []
     for was in poster.person_ids.tolist():
         votes = Counter(n for n in now[before == was].tolist() if n >= 0) if was >= 0 else None
         owners.append(votes.most_common(1)[0][0] if votes else NOBODY)
-    return replace(poster, person_ids=np.array(owners, np.int64))
+    attributes_of = {person.person_id: person.attributes for person in grouped.persons}
+
+    def labels(head: str, own: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(
+            attributes_of[person][head].label if head in attributes_of.get(person, ()) else label
+            for person, label in zip(owners, own, strict=False)
+        )
+
+    return replace(
+        poster,
+        person_ids=np.array(owners, np.int64),
+        sex=labels("sex", poster.sex),
+        age=labels("age", poster.age),
+        ethnicity=labels("ethnicity", poster.ethnicity),
+    )

@@ -40,7 +40,7 @@ def test_results_of_another_medium_of_the_same_name_stay(
     before = {path: path.read_bytes() for path in Path("col").rglob("*") if path.is_file()}
     assert analyze("bb/film.mp4", "-o", "col", "--export", exports) == 2
     error = capsys.readouterr().err
-    assert f"is a result of {folder}/aa/film.mp4: give another -o, or --overwrite" in error
+    assert f"is a result of {folder}/aa/film.mp4: give another folder (-o), or --overwrite" in error
     assert {path: path.read_bytes() for path in before} == before
     assert analyze("bb/film.mp4", "-o", "col", "--export", exports, "--overwrite") == 0
     assert analyze("bb/film.mp4", "-o", "col", "--export", exports) == 0

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analyzer import analyze, dataframe, write
+from analyzer import analyze, dataframe, read, recluster, write
 from analyzer.__main__ import main
 from analyzer.types import MediaReport
 from tests.support.media import ffmpeg
@@ -76,7 +76,7 @@ def test_what_it_gave_of_each_character(report: MediaReport) -> None:
 
 
 def test_what_it_gave_of_each_face_of_a_poster(report: MediaReport, tmp_path: Path) -> None:
-    """Its words: bbox, gender, age, occupied_area, cropped_face."""
+    """Its words: bbox, gender, age, ethnicity, occupied_area, cropped_face."""
     poster = report.poster
     assert poster is not None
     assert len(poster.boxes) == 1
@@ -86,8 +86,14 @@ def test_what_it_gave_of_each_face_of_a_poster(report: MediaReport, tmp_path: Pa
     assert poster.image[y1:y2, x1:x2].shape[2] == 3
     write(report, tmp_path / "tt1.posters.csv")
     header, row = (tmp_path / "tt1.posters.csv").read_text().splitlines()
-    assert header.endswith("sex_label,age_label,area_ratio")
-    assert float(row.rpartition(",")[2]) > 0
+    assert header.endswith("sex_label,age_label,area_ratio,ethnicity_label")
+    assert float(row.split(",")[-2]) > 0
+    assert poster.ethnicity == (row.split(",")[-1],) != ("",)
+    write(report, tmp_path / "tt1.report.zip")
+    again = read(tmp_path / "tt1.report.zip")
+    assert again.poster is not None
+    assert again.poster.ethnicity == poster.ethnicity
+    assert recluster(again).poster.ethnicity == poster.ethnicity
     write(report, tmp_path / "tt1.poster.jpg")
     write(report, tmp_path / "tt1.mp4")
 
