@@ -170,7 +170,10 @@ def test_an_address_is_fetched_and_not_kept(host: str, folder: Path, capsys) -> 
     assert f"fetched from {host}/film, and not kept" in shown
     assert table() == table("here/film.csv")
     assert Path("col/film.mp4").stat().st_size == Path("here/film.mp4").stat().st_size
-    assert analyze(f"{host}/film", "-o", "col", "--export", "csv,mp4") == 0, "the same again"
+    assert analyze(f"{host}/film", "-o", "col", "--export", "csv,json") == 0, "the same again"
+    medium = json.loads(Path("col/film.report.json").read_text())["medium"]
+    assert Path(medium["uri"]).name == "film"
+    assert not Path(medium["uri"]).exists()
     assert analyze("bb/film.mp4", "-o", "col", "--export", "csv") == 2
 
 
