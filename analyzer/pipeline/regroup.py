@@ -32,7 +32,7 @@ def regroup(
         clusterer: Spec of the clusterer; `None` for that of the report.
 
     Raises:
-        UsageError: No such clusterer, or the report has no embeddings.
+        UsageError: No such clusterer, the report has no embeddings, or it hides faces by names.
         MissingDependency: A library that a component needs is not installed.
     """
     if len(report.observations) and not len(report.observations.embeddings):
@@ -41,6 +41,12 @@ def regroup(
             "others; analyse the medium"
         )
     values = dict(report.provenance["options"])
+    if values.get("anonymise") not in (None, "all"):
+        # Faces that are hidden by a name must not come to light with another grouping.
+        raise UsageError(
+            f"{report.info.uri}: faces are hidden by names, which may change with the persons; "
+            "analyse the medium again with --cluster_threshold"
+        )
     if threshold is not None:
         values["cluster_threshold"] = threshold
     if clusterer is not None:
