@@ -50,6 +50,7 @@ class FilmAnalysis:
 
     def settle(self, args: argparse.Namespace) -> Settled:
         """Read the analysis options."""
+        analysis_options.use_models_folder(args)
         with _as_usage_error():
             options = AnalysisOptions.from_mapping(vars(args))
             return Settled(options=options.to_dict(), digest=options.digest())

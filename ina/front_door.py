@@ -25,7 +25,9 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "slurm": "do a joblist on a Slurm cluster",
     },
     "results": {
+        "export": "make further files of a report, or of a csv and its video",
         "correct": "apply the corrections of a review page",
+        "recluster": "group the faces of a report anew, without a new analysis",
         "collect": "see who appears in many media, and for how long",
         "forget": "remove a person from results and identity stores",
     },
@@ -35,6 +37,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "train": "train the weights that this program ships",
     },
     "this program": {
+        "older": "take the command lines of facepipe, facerec and others",
         "completion": "print what makes a shell complete these commands",
     },
 }

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analyzer.errors import AnalyzerError
-from analyzer.options import AnalysisOptions
+from analyzer.options import AnalysisOptions, use_models_folder
 from ina.server_options import DESCRIPTION, EPILOG, add_options, server_parser
 from jobs.errors import LedgerRefused
 
@@ -26,6 +26,7 @@ def add(commands: Any, name: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve; return the exit code."""
+    use_models_folder(args)
     logging.basicConfig(format="ina_server: %(message)s", level=logging.WARNING)
     try:
         options = AnalysisOptions.from_mapping(vars(args))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analyzer import __version__
-from analyzer.options import add_models_folder, spellings
+from analyzer.options import add_models_folder, spellings, use_models_folder
 from ina.local_options import OVERRIDES
 from ina.task import FACTORY
 from ina_cli.parser import Parser, add_version
@@ -39,6 +39,7 @@ def add(commands: Any, name: str) -> None:
 def run(args: argparse.Namespace) -> int:
     """Work; return the exit code."""
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
+    use_models_folder(args)
     try:
         _work(args)
     except (ServerRefused, UsageError) as error:

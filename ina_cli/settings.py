@@ -18,15 +18,16 @@ COMMON = "analysis"
 COMMANDS: Mapping[str, Sequence[str]] = {
     "analyze": (),
     "collect": (),
-    "completion": (),
     "correct": (),
     "evaluate": ("attributes", "clustering"),
+    "export": (),
     "forget": (),
     "jobs": (
         *("accept", "cancel", "certs", "drain", "pause", "resume", "retry", "run-job", "status"),
         "verify",
     ),
-    "models": ("add", "fetch", "list", "verify"),
+    "models": ("add", "bundle", "fetch", "list", "verify"),
+    "recluster": (),
     "sample": (),
     "serve": (),
     "slurm": ("accept", "merge", "pilot", "status", "submit", "task"),

@@ -23,6 +23,7 @@ from tests.support.observations import faces, observe
 RUNTIME = Runtime(device="cpu")
 MODELS = Path(__file__).parent.parent.parent / "shared" / "models"
 WEIGHTS = {
+    "retinaface": "retinaface_*.onnx",
     "scrfd": "scrfd_*.onnx",
     "ssd": "opencv_face_detector.onnx",
     "yolo": "yolo*face*.pt",

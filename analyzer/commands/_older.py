@@ -18,7 +18,11 @@ def tool(tools: Any, name: str, text: str, *examples: str) -> argparse.ArgumentP
         examples: Arguments of calls, without the program.
     """
     parser: argparse.ArgumentParser = tools.add_parser(
-        name, help=text, description=text, formatter_class=argparse.RawDescriptionHelpFormatter
+        name,
+        help=text,
+        description=text,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        has_settings=False,
     )
     if examples:
         lines = "\n".join(f"  {parser.prog} {example}" for example in examples)

@@ -8,6 +8,7 @@ from typing import Any
 from analyzer import registry
 from analyzer._version import __version__
 from analyzer.errors import AnalyzerError
+from analyzer.options import use_models_folder
 from ina_cli.parser import Parser, add_version
 
 PROG = "python -m analyzer"
@@ -60,6 +61,7 @@ def add_command(commands: Any, name: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run a command that was parsed; print what is wrong; return its exit code."""
+    use_models_folder(args)
     try:
         return int(args.run(args))
     except AnalyzerError as error:

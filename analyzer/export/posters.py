@@ -26,7 +26,13 @@ class PostersExporter:
 
     def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
         """Write the table; without a poster, or a face on it, the header only."""
-        write_table(path, _HEADER.split(","), _face_rows(report))
+        asked = ["ethnicity_label"] if _has_ethnicity(report) else []
+        write_table(path, [*_HEADER.split(","), *asked], _face_rows(report))
+
+
+def _has_ethnicity(report: MediaReport) -> bool:
+    """Return whether there is a column of ethnicity: only where it was asked for."""
+    return report.poster is not None and bool(report.poster.ethnicity)
 
 
 def _face_rows(report: MediaReport) -> Iterator[list[Any]]:
@@ -48,4 +54,5 @@ def _face_rows(report: MediaReport) -> Iterator[list[Any]]:
             poster.sex[face],
             poster.age[face],
             number_cell(float(shares[face]), 4),
+            *poster.ethnicity[face : face + 1],
         ]

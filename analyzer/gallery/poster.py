@@ -79,4 +79,5 @@ def _poster(path: str, report: MediaReport, components: Components) -> Poster:
         distances=distances,
         sex=labels("sex"),
         age=labels("age"),
+        ethnicity=labels("ethnicity") if "ethnicity" in components.options.attributes else (),
     )

@@ -11,7 +11,13 @@ from analyzer.options.analysis import (
     PLUGIN_OPTIONS,
     AnalysisOptions,
 )
-from analyzer.options.arguments import add_arguments, add_models_folder, print_notes, spellings
+from analyzer.options.arguments import (
+    add_arguments,
+    add_models_folder,
+    print_notes,
+    spellings,
+    use_models_folder,
+)
 
 __all__ = [
     "AGGREGATES",
@@ -23,4 +29,5 @@ __all__ = [
     "add_models_folder",
     "print_notes",
     "spellings",
+    "use_models_folder",
 ]

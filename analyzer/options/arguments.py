@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, fields
+from pathlib import Path
 from typing import Any, Protocol
 
 from analyzer import registry
@@ -61,18 +62,23 @@ def add_arguments(parser: _Parser) -> None:
 
 
 def add_models_folder(parser: _Parser) -> None:
-    """Add the option `--models`, which takes effect as the command line is parsed.
+    """Add the option `--models`; see `use_models_folder`.
 
     Args:
         parser: Parser or group of `argparse`.
     """
-    parser.add_argument("--models", type=_use_models_folder, metavar="DIR", help=MODELS_HELP)
+    parser.add_argument("--models", type=Path, metavar="DIR", help=MODELS_HELP)
 
 
-def _use_models_folder(text: str) -> str:
-    """Tell this process, and those that it starts, where the models are."""
-    os.environ[locate.FOLDER_VARIABLE] = os.path.abspath(text)
-    return text
+def use_models_folder(args: argparse.Namespace) -> None:
+    """Tell this process, and those that it starts, where the models are.
+
+    Args:
+        args: Arguments of a command, with or without `models`.
+    """
+    models_folder: Path | None = getattr(args, "models", None)
+    if models_folder is not None:
+        os.environ[locate.FOLDER_VARIABLE] = str(models_folder.absolute())
 
 
 class _OwnOptions(argparse.Action):

@@ -32,7 +32,7 @@ def regroup(
         clusterer: Spec of the clusterer; `None` for that of the report.
 
     Raises:
-        UsageError: No such clusterer, or the report has no embeddings.
+        UsageError: No such clusterer, the report has no embeddings, or it hides faces by names.
         MissingDependency: A library that a component needs is not installed.
     """
     if len(report.observations) and not len(report.observations.embeddings):
@@ -41,6 +41,12 @@ def regroup(
             "others; analyse the medium"
         )
     values = dict(report.provenance["options"])
+    if values.get("anonymise") not in (None, "all"):
+        # Faces that are hidden by a name must not come to light with another grouping.
+        raise UsageError(
+            f"{report.info.uri}: faces are hidden by names, which may change with the persons; "
+            "analyse the medium again with --cluster_threshold"
+        )
     if threshold is not None:
         values["cluster_threshold"] = threshold
     if clusterer is not None:
@@ -58,7 +64,7 @@ def regroup(
     return replace(
         grouped,
         persons=_known(report, grouped, before, now),
-        poster=report.poster and _poster(report.poster, before, now),
+        poster=report.poster and _poster(report.poster, before, grouped),
         provenance={
             **report.provenance,
             "options": options.shared(),
@@ -87,10 +93,25 @@ def _known(report: MediaReport, grouped: MediaReport, before: I64, now: I64) -> 
     )
 
 
-def _poster(poster: Poster, before: I64, now: I64) -> Poster:
-    """Return a poster with faces of the persons who have most faces of those before."""
+def _poster(poster: Poster, before: I64, grouped: MediaReport) -> Poster:
+    """Return a poster with the persons who have most of the faces of those before."""
+    now = grouped.row_persons()
     owners = []
     for was in poster.person_ids.tolist():
         votes = Counter(n for n in now[before == was].tolist() if n >= 0) if was >= 0 else None
         owners.append(votes.most_common(1)[0][0] if votes else NOBODY)
-    return replace(poster, person_ids=np.array(owners, np.int64))
+    attributes_of = {person.person_id: person.attributes for person in grouped.persons}
+
+    def labels(head: str, own: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(
+            attributes_of[person][head].label if head in attributes_of.get(person, ()) else label
+            for person, label in zip(owners, own, strict=False)
+        )
+
+    return replace(
+        poster,
+        person_ids=np.array(owners, np.int64),
+        sex=labels("sex", poster.sex),
+        age=labels("age", poster.age),
+        ethnicity=labels("ethnicity", poster.ethnicity),
+    )

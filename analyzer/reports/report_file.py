@@ -145,7 +145,12 @@ def _report_to_json(report: MediaReport) -> dict[str, Any]:
         "provenance": report.provenance,
         "row_labels": _vocabularies(report.row_attributes),
         "track_labels": _vocabularies(report.track_attributes),
-        "poster": poster and {"path": poster.path, "sex": poster.sex, "age": poster.age},
+        "poster": poster
+        and {
+            **{"path": poster.path, "sex": poster.sex, "age": poster.age},
+            # Files without it stay as they are.
+            **({"ethnicity": poster.ethnicity} if poster.ethnicity else {}),
+        },
     }
 
 
@@ -207,7 +212,11 @@ def _read_poster(values: Mapping[str, Any] | None, arrays: Mapping[str, Any]) ->
         return None
     columns = {name: arrays[f"poster.{name}"] for name in _POSTER_ARRAYS}
     return Poster(
-        path=values["path"], sex=tuple(values["sex"]), age=tuple(values["age"]), **columns
+        path=values["path"],
+        sex=tuple(values["sex"]),
+        age=tuple(values["age"]),
+        ethnicity=tuple(values.get("ethnicity", ())),
+        **columns,
     )
 
 

@@ -21,7 +21,7 @@ from joblist.model import is_address
 
 _END_BYTES = 1 << 20
 """Bytes at the start and at the end of a file by which a copy is recognised."""
-_CURE = "give another -o, or --overwrite to replace them"
+_CURE = "give another folder (-o), or --overwrite to replace them"
 
 
 @dataclass(frozen=True, kw_only=True)

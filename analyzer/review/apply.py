@@ -185,6 +185,8 @@ def _poster(poster: Poster, report: MediaReport, owner: I64, persons: Sequence[P
     before, after = report.row_persons(), owner[report.row_tracks()]
     by_id = {person.person_id: person for person in persons}
     ids, labels = [], {"sex": list(poster.sex), "age": list(poster.age)}
+    if poster.ethnicity:
+        labels["ethnicity"] = list(poster.ethnicity)
     for i, was in enumerate(poster.person_ids.tolist()):
         votes = Counter(o for o in after[before == was].tolist() if o >= 0) if was >= 0 else None
         now = votes.most_common(1)[0][0] if votes else NOBODY
@@ -198,4 +200,5 @@ def _poster(poster: Poster, report: MediaReport, owner: I64, persons: Sequence[P
         person_ids=np.array(ids, np.int64),
         sex=tuple(labels["sex"]),
         age=tuple(labels["age"]),
+        ethnicity=tuple(labels.get("ethnicity", ())),
     )

@@ -54,6 +54,8 @@ class Poster(Arrays):
     """n labels: of the character, or of the poster's face where it matches no character."""
     age: tuple[str, ...]
     """n labels, in years, as text."""
+    ethnicity: tuple[str, ...] = ()
+    """n labels; empty where ethnicity was not asked for."""
 
     def __post_init__(self) -> None:
         n = len(self.boxes)

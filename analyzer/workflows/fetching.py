@@ -10,6 +10,7 @@ from typing import Any
 from analyzer.errors import AnalyzerError, UsageError
 from analyzer.types import ProgressHook
 from analyzer.types.progress import report_progress
+from analyzer.workflows import inputs
 from analyzer.workflows.items import Item
 from joblist.addresses.fetch import Fetcher
 from joblist.addresses.rules import url_fault
@@ -17,6 +18,8 @@ from joblist.model import is_address
 
 MAX_BYTES = 20 * 10**9
 """Size above which a medium is not fetched, unless the user says otherwise."""
+
+_LONGEST_NAME = 100
 
 
 def with_https(paths: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -68,7 +71,8 @@ def on_disk(
         report_progress(progress, "fetch", fraction or 0.0, None if fraction is None else 1.0)
 
     with tempfile.TemporaryDirectory(prefix="ina-fetch-") as folder:
-        path = Path(folder, "medium")
+        # Reports and pages have this name.
+        path = Path(folder, inputs.place(address).name[-_LONGEST_NAME:])
         with path.open("wb") as file:
             Fetcher(max_bytes=max_bytes).fetch(address, file, report)
         note = f"fetched from {address}, and not kept"

@@ -77,7 +77,7 @@ def result_stems(paths: Sequence[str]) -> list[str]:
     folders above go in front until they differ (`a/film.mp4`, `b/film.mp4` ->
     `a_film`, `b_film`), and the suffix behind if even that does not tell them apart.
     """
-    places = [_place(p) for p in paths]
+    places = [place(p) for p in paths]
     names = [p.stem for p in places]
     for depth in range(1, max((len(p.parts) for p in places), default=0)):
         clashing = _clashing(names)
@@ -93,7 +93,7 @@ def result_stems(paths: Sequence[str]) -> list[str]:
     return names
 
 
-def _place(path: str) -> Path:
+def place(path: str) -> Path:
     """Return a path without links; of an address, one of its host and the parts of its path."""
     if not is_address(path):
         return Path(os.path.realpath(path))

@@ -140,7 +140,7 @@ REFUSED: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "subfile:": ("subfile,,start,0,end,9,,:other.ts", lambda p: None, "no such file"),
     "pipe:": ("pipe:0", lambda p: None, "no such file: correct the joblist"),
     "dash": ("-i", lambda p: None, "no such file: correct the joblist"),
-    "PNG bomb": ("bomb.png", lambda p: p.write_bytes(media.black_png(20000, 20000)), "not a video"),
+    "PNG bomb": ("bomb.png", lambda p: p.write_bytes(media.black_png(20000, 20000)), "a picture"),
     "sound": ("sound.mp4",
               lambda p: media.ffmpeg("-f", "lavfi", "-i", "sine=duration=1", p),
               "no picture in it, only sound or data"),

@@ -38,7 +38,7 @@ def on_screen(out: Path) -> dict[str, float]:
 
 
 def contents(out: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(out.iterdir())}
+    return {path.name: path.read_bytes() for path in sorted(out.glob("[!.]*"))}
 
 
 def correct_in_browser(page: browser.Review, target: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_worker_makes_them_again(
     assert "1 jobs done before and skipped" in text
     assert contents(out) == corrected
 
-    for file in out.iterdir():
+    for file in out.glob("[!.]*"):
         file.unlink()
     code, text = serve(tmp_path, [row], "--fps", "2", "--shards", "2")
     assert code == 0, text

@@ -214,6 +214,9 @@ def test_facerec_tells_what_is_missing(folder: Path, capsys) -> None:
     assert "number shards from 0" in capsys.readouterr().err
     assert older(f"facerec extract --shard 0 --n 3 --out d {FILM} --fps 1") == 0
     assert older(f"facerec extract --shard 1 --n 3 --out d {FILM} --fps 2") == 2
+    video(folder / "12345-other.mp4", seconds=0.5)
+    assert older("facerec extract --shard 1 --n 3 --out d 12345-other.mp4 --fps 1") == 2
+    assert "is a result of" in capsys.readouterr().err
     assert older("facerec merge_shards --path d/*") == 2
     assert "shards 1, 2 of 3 are missing" in capsys.readouterr().err
     assert facerec.MERGED[0] == "trajectories.jsonl"
@@ -246,6 +249,9 @@ def test_the_performance_of_each_face(
     assert [float(face["average_performance"]) for face in faces] == [20.0, 20.0]
     for face in faces:
         assert Path("people", face["face"]).read_bytes().startswith(b"\xff\xd8")
+    Path("posts.csv").write_text(f"Video URL,Performance\n{folder}/host/film,1\n")
+    assert older("performance posts.csv -o people") == 2, "another film has its results there"
+    assert "is a result of" in capsys.readouterr().err
     with zipfile.ZipFile("people/crops.zip") as crops:
         names = crops.namelist()
     assert {name.partition("/")[0] for name in names} == {f["identity_id"] for f in faces}

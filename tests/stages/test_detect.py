@@ -98,6 +98,40 @@ class TestScrfd:
             detector(f"scrfd:weights={path}")
 
 
+class TestRetinaFace:
+    @pytest.mark.parametrize("batch", [1, "n"])
+    def test_outputs_become_the_boxes_that_they_mean(self, batch, tmp_path):
+        path = networks.retinaface(tmp_path / "a.onnx", batch=batch)
+        detections = detector(f"retinaface:weights={path},size=64").detect(
+            [lit((3, 2)), lit(), lit((1, 1), (6, 4))]
+        )
+        assert [len(f) for f in detections] == [1, 0, 2]
+        # An anchor of 16 pixels around the cell's middle, in a picture of half the size.
+        x, y = 2 * (3.5 * 8 + 8), 2 * 2.5 * 8
+        np.testing.assert_allclose(
+            detections[0].boxes[0], [x - 16, y - 32, x + 16, y + 32], atol=1e-3
+        )
+        assert detections[0].scores[0] == pytest.approx(1, abs=1e-4)
+        marks = np.reshape(networks.MARKS, (5, 2)) * 1.6 + [28, 20]
+        np.testing.assert_allclose(detections[0].landmarks[0], 2 * marks, atol=1e-3)
+
+    def test_larger_strides_and_a_fixed_size(self, tmp_path):
+        path = networks.retinaface(tmp_path / "a.onnx", sides=(128, 128))
+        picture = lit((0, 0), height=128, width=128, side=32)
+        detections = detector(f"retinaface:weights={path},overlap=0.99").detect([picture])[0]
+        sides = np.round(detections.boxes[:, 2]).astype(int).tolist()
+        # Right ends of the anchors of 16, 64 and 256 pixels: the middle, and a whole side.
+        assert {20, 72} <= set(sides)
+        assert max(sides) == 128
+
+    def test_another_network_is_refused(self, tmp_path):
+        path = networks.scrfd(tmp_path / "a.onnx")
+        with pytest.raises(WeightsError, match="not RetinaFace; give a RetinaFace network"):
+            detector(f"retinaface:weights={path}")
+        with pytest.raises(WeightsError, match="models fetch retinaface_mv2 gets"):
+            detector("retinaface")
+
+
 class TestSsd:
     ROWS = (
         (0, 1, 0.9, 0.1, 0.2, 0.5, 0.6),
@@ -178,7 +212,7 @@ def test_another_network_is_no_yunet(tmp_path):
         detector(f"yunet:weights={path}")
 
 
-@pytest.mark.parametrize("name", ["scrfd", "ssd", "yunet"])
+@pytest.mark.parametrize("name", ["retinaface", "scrfd", "ssd", "yunet"])
 class TestWeightsOfUsers:
     def test_none(self, name):
         with pytest.raises(WeightsError, match=f"^no weights: .*--detector {name}:weights=FILE"):

@@ -76,6 +76,46 @@ def scrfd(path: Path, *, marks: bool = True, batched: bool = True, sides=("h", "
     return save(path, nodes, [("pixels", shape)], outputs, constants)
 
 
+def retinaface(path: Path, *, batch: int | str = 1, sides=("h", "w")) -> Path:
+    """A network of RetinaFace's form that finds a face wherever a cell of 8 x 8 pixels is white.
+
+    The first of a cell's two anchors is sure, the second is not; boxes are moved by half a side to
+    the right and twice as high as their anchor; the points are at `MARKS`, in tenths of a side.
+    """
+    node, nodes, joined = helper.make_node, [], []
+    constants = [
+        constant("box", [[(5.0, 0.0, 0.0, 5 * np.log(2.0))]]), constant("points", [[MARKS]]),
+        constant("zero", 0.0), constant("sure", [[[[1.0]], [[0.0]]]]),
+        constant("shape", [0, -1, 1], np.int64), constant("scale", 1 / 255),
+        constant("mean", [[[[104.0]], [[117.0]], [[123.0]]]]), constant("one", 1.0),
+    ]  # fmt: skip
+    nodes.append(node("Add", ["input", "mean"], ["raw"]))
+    nodes.append(node("ReduceMean", ["raw"], ["grey"], axes=[1], keepdims=1))
+    nodes.append(node("Mul", ["grey", "scale"], ["light"]))
+    for stride in (8, 16, 32):
+        size = {"kernel_shape": [stride, stride], "strides": [stride, stride]}
+        nodes += [
+            node("AveragePool", ["light"], [f"cells{stride}"], **size),
+            node("Mul", [f"cells{stride}", "sure"], [f"both{stride}"]),
+            node("Transpose", [f"both{stride}"], [f"last{stride}"], perm=[0, 2, 3, 1]),
+            node("Reshape", [f"last{stride}", "shape"], [f"scores{stride}"]),
+        ]
+        joined.append(f"scores{stride}")
+    nodes += [
+        node("Concat", joined, ["faces"], axis=1),
+        node("Sub", ["one", "faces"], ["others"]),
+        node("Concat", ["others", "faces"], ["confidence"], axis=2),
+        node("Mul", ["faces", "zero"], ["nothing"]),
+        node("Add", ["nothing", "box"], ["boxes"]),
+        node("Add", ["nothing", "points"], ["landmarks"]),
+    ]
+    outputs = [
+        (name, [batch, "a", values])
+        for name, values in (("boxes", 4), ("confidence", 2), ("landmarks", 10))
+    ]
+    return save(path, nodes, [("input", [batch, 3, *sides])], outputs, constants)
+
+
 def ssd(path: Path, rows) -> Path:
     """A network that answers these rows (n, 7) to every picture of 300 x 300."""
     node = helper.make_node

@@ -58,6 +58,7 @@ DETECTORS = {
     "yunet": "--detector yunet:weights=FILE",
     "scrfd": "--detector scrfd:weights=FILE",
     "ssd": "--detector ssd:weights=FILE",
+    "retinaface": "--detector retinaface:weights=FILE",
 }
 
 

@@ -40,7 +40,7 @@ def test_results_of_another_medium_of_the_same_name_stay(
     before = {path: path.read_bytes() for path in Path("col").rglob("*") if path.is_file()}
     assert analyze("bb/film.mp4", "-o", "col", "--export", exports) == 2
     error = capsys.readouterr().err
-    assert f"is a result of {folder}/aa/film.mp4: give another -o, or --overwrite" in error
+    assert f"is a result of {folder}/aa/film.mp4: give another folder (-o), or --overwrite" in error
     assert {path: path.read_bytes() for path in before} == before
     assert analyze("bb/film.mp4", "-o", "col", "--export", exports, "--overwrite") == 0
     assert analyze("bb/film.mp4", "-o", "col", "--export", exports) == 0
@@ -170,7 +170,10 @@ def test_an_address_is_fetched_and_not_kept(host: str, folder: Path, capsys) -> 
     assert f"fetched from {host}/film, and not kept" in shown
     assert table() == table("here/film.csv")
     assert Path("col/film.mp4").stat().st_size == Path("here/film.mp4").stat().st_size
-    assert analyze(f"{host}/film", "-o", "col", "--export", "csv,mp4") == 0, "the same again"
+    assert analyze(f"{host}/film", "-o", "col", "--export", "csv,json") == 0, "the same again"
+    medium = json.loads(Path("col/film.report.json").read_text())["medium"]
+    assert Path(medium["uri"]).name == "film"
+    assert not Path(medium["uri"]).exists()
     assert analyze("bb/film.mp4", "-o", "col", "--export", "csv") == 2
 
 

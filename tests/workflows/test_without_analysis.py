@@ -69,6 +69,15 @@ def test_names_stay_with_most_of_their_faces(report: MediaReport) -> None:
     assert sorted(names) == ["name 0", "name 1"], "each once"
 
 
+@pytest.mark.parametrize("choice", ["unnamed", "named", "Ada"])
+def test_faces_hidden_by_names_do_not_come_to_light(report: MediaReport, choice: str) -> None:
+    hidden = {"options": {**report.provenance["options"], "anonymise": choice}}
+    with pytest.raises(UsageError, match="analyse the medium again"):
+        recluster(dataclasses.replace(report, provenance={**report.provenance, **hidden}))
+    hidden["options"]["anonymise"] = "all"
+    recluster(dataclasses.replace(report, provenance={**report.provenance, **hidden}))
+
+
 def test_a_wrong_clusterer_is_told(report: MediaReport, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there are: agglomerative"):
         recluster(report, clusterer="nonesuch")

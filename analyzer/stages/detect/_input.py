@@ -78,3 +78,30 @@ def read_onnx(path: Path, *, cure: str) -> Any:
     except Exception as error:  # protobuf's own errors have no public base
         raise WeightsError(f"{path}: not a whole ONNX file; {cure}") from error
     return model
+
+
+def picture_form(path: Path, *, cure: str) -> tuple[str, bool, tuple[int, int] | None]:
+    """Read the form of the input of an ONNX network that takes pictures.
+
+    Args:
+        path: Path of the file.
+        cure: Advice at the end of a message.
+
+    Returns:
+        Name of the input; whether it takes several pictures at once; its height and width where
+        they are fixed.
+
+    Raises:
+        WeightsError: Not a network that takes pictures.
+    """
+    graph = read_onnx(path, cure=cure).graph
+    sides = [d.dim_value for d in graph.input[0].type.tensor_type.shape.dim] if graph.input else []
+    if len(sides) != 4 or sides[1] != 3:
+        raise WeightsError(f"{path}: takes no pictures (n, 3, height, width); {cure}")
+    if any(side % MULTIPLE for side in sides[2:]):
+        raise WeightsError(
+            f"{path}: takes {sides[3]} x {sides[2]} pixels, no multiples of {MULTIPLE}; {cure}"
+        )
+    ranks = {len(output.type.tensor_type.shape.dim) for output in graph.output}
+    fixed_size = (sides[2], sides[3]) if sides[2] and sides[3] else None
+    return graph.input[0].name, sides[0] == 0 and ranks == {3}, fixed_size

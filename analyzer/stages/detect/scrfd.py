@@ -5,7 +5,6 @@ authors allow their weights for non-commercial research only; none come with thi
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -64,7 +63,9 @@ class Scrfd:
         self._path = locate.of_user(file, cure=_CURE)
         self.provenance: Mapping[str, str] = {self._path.name: locate.sha256(self._path)}
         self._confidence, self._overlap = confidence, overlap
-        self._input_name, takes_batches, self._fixed_size = _input_form(self._path)
+        self._input_name, takes_batches, self._fixed_size = _input.picture_form(
+            self._path, cure=_CURE
+        )
         self._size = max(self._fixed_size or (size,))
         self._batch = runtime.batch_size if takes_batches else 1
         self._session = runtime.load(self._path)
@@ -158,27 +159,3 @@ def _centres(height: int, width: int, stride: int) -> F32:
     rows, columns = np.mgrid[: height // stride, : width // stride]
     cells = np.stack([columns.ravel(), rows.ravel()], 1).astype(np.float32) * stride
     return cells.repeat(_ANCHORS, axis=0)
-
-
-def _input_form(path: Path) -> tuple[str, bool, tuple[int, int] | None]:
-    """Read the form of a network's input.
-
-    Returns:
-        Name of the input; whether it takes several pictures at once; its height and width where
-        they are fixed.
-
-    Raises:
-        WeightsError: Not a network that takes pictures.
-    """
-    graph = _input.read_onnx(path, cure=_CURE).graph
-    sides = [d.dim_value for d in graph.input[0].type.tensor_type.shape.dim] if graph.input else []
-    if len(sides) != 4 or sides[1] != 3:
-        raise WeightsError(f"{path}: takes no pictures (n, 3, height, width); {_CURE}")
-    if any(side % _input.MULTIPLE for side in sides[2:]):
-        raise WeightsError(
-            f"{path}: takes {sides[3]} x {sides[2]} pixels, no multiples of {_input.MULTIPLE}; "
-            f"{_CURE}"
-        )
-    ranks = {len(output.type.tensor_type.shape.dim) for output in graph.output}
-    fixed_size = (sides[2], sides[3]) if sides[2] and sides[3] else None
-    return graph.input[0].name, sides[0] == 0 and ranks == {3}, fixed_size

@@ -18,6 +18,7 @@ from analyzer.pipeline.conclude import conclude
 from analyzer.pipeline.observe import observe_part
 from analyzer.pipeline.regroup import regroup
 from analyzer.reports import part_file, portraits, report_file
+from analyzer.results import ownership_record
 from analyzer.results.locate import load_exporter
 from analyzer.types import MediaReport, ProgressHook
 from joblist.shard import Shard
@@ -49,7 +50,8 @@ def extract(
         progress: Hook that is called at each step.
 
     Raises:
-        UsageError: The name has no number, or the folder holds shards with other options.
+        UsageError: The name has no number, or the folder holds shards of another film, or with
+            other options.
         InputError: The film cannot be read.
     """
     number = re.match(r"(\d+)-", Path(video).name)
@@ -61,7 +63,10 @@ def extract(
     shards = folder / _SHARDS
     if (shards / _OPTIONS).is_file() and _options(folder) != options:
         raise UsageError(f"{shards}: holds shards with other options: remove it, or give the same")
+    target = folder / "film"
+    ownership_record.require_own(target, shards.glob("part_*"), video)
     part = observe_part(video, components=load_components(options), shard=shard, progress=progress)
+    ownership_record.record(target, video)
     atomic_write_bytes(shards / _OPTIONS, json.dumps(options.to_dict()).encode())
     with atomic_write(shards / f"part_{shard.number}_of_{shard.count}.npz") as path:
         part_file.save(part, path, key=options.digest())

@@ -21,7 +21,7 @@ from analyzer.workflows import inputs
 from analyzer.workflows.analyze import analyze
 from analyzer.workflows.exports import write_exports
 from analyzer.workflows.fetching import on_disk, with_https
-from analyzer.workflows.items import Item
+from analyzer.workflows.items import Item, require_own
 from analyzer.workflows.session import AnalysisSession
 from joblist.model import JobSpec
 
@@ -103,16 +103,20 @@ def run(
     videos = read(table)
     urls, _ = with_https([video.url for video in videos])
     media = output / "media"
-    targets = [media / stem for stem in inputs.result_stems(urls)]
+    items = [
+        Item(medium=url, target=media / stem, exports=_EXPORTS)
+        for url, stem in zip(urls, inputs.result_stems(urls), strict=True)
+    ]
+    require_own(items)
     rows = []
     with AnalysisSession(options, folder=output) as session:
-        for video, url, target in zip(videos, urls, targets, strict=True):
+        for video, url, item in zip(videos, urls, items, strict=True):
             try:
-                _analyse(Item(medium=url, target=target, exports=_EXPORTS), session, progress)
+                _analyse(item, session, progress)
             except AnalyzerError as error:
                 failed(f"{table}:{video.line}: {error}")
                 continue
-            rows.append(_row(video, url, target))
+            rows.append(_row(video, url, item.target))
     collection = collections.collect(
         rows, output, clusterer=options.clusterer, threshold=None, progress=progress
     )
