@@ -32,9 +32,25 @@ __all__ = [
     "write",
 ]
 
-# OpenCV reads it once, when it is loaded. It then refuses pictures above 100 megapixels by their
-# header, before it allocates memory for them.
-os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(100_000_000))
+_ENVIRONMENT = {
+    # OpenCV then refuses pictures above 100 megapixels by their header, before it allocates
+    # memory for them.
+    "OPENCV_IO_MAX_IMAGE_PIXELS": str(100_000_000),
+    # From 1.29 on, ONNX Runtime otherwise keeps an identifier of the device and events to be sent.
+    "ORT_DISABLE_TELEMETRY": "1",
+    # ultralytics otherwise sends statistics, and fetches packages and networks.
+    "YOLO_OFFLINE": "true",
+    "YOLO_AUTOINSTALL": "false",
+    "YOLO_VERBOSE": "false",
+    # Ray sends statistics unless the program that starts it says otherwise.
+    "RAY_USAGE_STATS_ENABLED": "0",
+}
+"""Settings that libraries read once, when they are loaded; docs/security.md lists them."""
+
+# Every command, server, worker and job imports this package before those libraries, and hands its
+# environment on to the processes that it starts.
+for _name, _value in _ENVIRONMENT.items():
+    os.environ.setdefault(_name, _value)
 
 
 def __getattr__(name: str) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import analyzer  # noqa: F401  Before all tests: it sets the environment of libraries.
 from tests.support import browser
 from tests.support.processes import ROOT
 

@@ -13,6 +13,7 @@ Four files:
 """
 
 import csv
+import importlib.util
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,13 +23,12 @@ from typing import Any
 
 import cv2
 import ffmpeg
-import matplotlib.cbook
-import matplotlib.image
 import numpy as np
 import skimage.data
 from numpy.typing import NDArray
+from PIL import Image as PillowImage
 
-from analyzer.errors import ResourceError
+from analyzer.errors import MissingDependency, ResourceError
 from analyzer.files.atomic import writing
 from analyzer.files.ffmpeg import find_ffmpeg
 
@@ -130,12 +130,21 @@ SHOTS = (
 
 def portraits() -> dict[str, Image]:
     """Return the source pictures, RGB, by name."""
-    hopper = matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)
+    with PillowImage.open(_hopper()) as picture:
+        hopper = np.asarray(picture)
     return {
         "astronaut": skimage.data.astronaut(),
-        "hopper": np.ascontiguousarray(matplotlib.image.imread(hopper)),
+        "hopper": hopper,
         "rocket": skimage.data.rocket(),
     }
+
+
+def _hopper() -> Path:
+    """Return the portrait in matplotlib; its import would leave a list of fonts in the cache."""
+    library = importlib.util.find_spec("matplotlib")
+    if library is None or library.origin is None:
+        raise MissingDependency("matplotlib", needed_by="the sample", install="matplotlib")
+    return Path(library.origin).parent / "mpl-data" / "sample_data" / "grace_hopper.jpg"
 
 
 def film() -> Iterator[tuple[SampleShot, float]]:

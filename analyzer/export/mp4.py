@@ -1,6 +1,7 @@
 """The source video with faces boxed and labelled, or blurred; its sound and timing kept."""
 
 import math
+import os
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -124,12 +125,12 @@ def _write_masks(report: MediaReport, folder: str) -> dict[int, str]:
     return names
 
 
-def _blurred(picture: Any, mask: str, level: int, width: int, height: int) -> Any:
+def _blurred(picture: Any, mask: str, level: int, size: tuple[int, int], pixels: str) -> Any:
     """Replace the white parts of a mask by a few cells, so that the picture there is lost.
 
     The mask is drawn on the blackened luma of the picture itself, so that it has its timestamps.
     """
-    cell = 4**level / _CELLS_PER_FACE
+    (width, height), cell = size, 4**level / _CELLS_PER_FACE
     copies = picture.filter_multi_output("split", 3)
     bare, coarse, dark = (copies[i] for i in range(3))
     coarse = coarse.filter(
@@ -142,7 +143,7 @@ def _blurred(picture: Any, mask: str, level: int, width: int, height: int) -> An
         .filter("lut", c0="if(gt(val,64),255,0)")
     )
     covered = ffmpeg.filter([coarse, mask], "alphamerge")
-    return ffmpeg.filter([bare, covered], "overlay", format="yuv420")
+    return ffmpeg.filter([bare, covered], "overlay", format=pixels)
 
 
 def _ffmpeg_graph(
@@ -160,16 +161,20 @@ def _ffmpeg_graph(
     url = _addresses.ffmpeg_url(report.info.uri)
     damaged = report.tally.damaged > 0
     streams = _choose_streams(report.info.uri, url, whole=not damaged)
-    medium = ffmpeg.input(url, **_addresses.OPEN_OPTIONS)
+    medium = ffmpeg.input(url, **_addresses.OPEN_OPTIONS, **streams.clock)
     width, height = report.info.width_px, report.info.height_px
     picture = medium[str(streams.video)]
     if damaged:
         picture = picture.filter("setpts", _REPAIRED_TIMES)
-    picture = picture.filter("scale", width, height).filter("setsar", 1)
-    if masks:
-        picture = picture.filter("format", "yuv420p")
+    # In 4:2:0, pictures with odd sides would lose their last row or column.
+    pixels = "yuv444" if width % 2 or height % 2 else "yuv420"
+    picture = (
+        picture.filter("scale", width, height, out_range="tv")
+        .filter("setsar", 1)
+        .filter("format", f"{pixels}p")
+    )
     for level, mask in masks.items():
-        picture = _blurred(picture, mask, level, width, height)
+        picture = _blurred(picture, mask, level, (width, height), pixels)
     picture = picture.filter("ass", _SUBTITLE).filter(
         "pad",
         width + width % 2,
@@ -183,8 +188,9 @@ def _ffmpeg_graph(
         "vcodec": "libx264",
         "pix_fmt": "yuv420p",
         "fps_mode": "passthrough",
-        "enc_time_base": streams.time_base,  # the default rounds times to the frame rate
+        "enc_time_base:v": streams.time_base,  # the default rounds times to the frame rate
         "movflags": "+faststart",
+        "movie_timescale": 48_000,  # the default of ffmpeg 5 rounds the beginning to milliseconds
         **metadata,
         "loglevel": "error",
         "progress": "pipe:1",
@@ -203,6 +209,8 @@ class _Streams:
 
     video: int
     time_base: str
+    clock: Mapping[str, Any]
+    """Options of ffmpeg that make its times those of the analysis."""
     sounds: Mapping[int, str]
     """Stream of sound -> encoder, or `copy`."""
 
@@ -215,9 +223,20 @@ def _choose_streams(name: str, url: str, *, whole: bool) -> _Streams:
             if video is None:
                 raise InputError(f"{name}: no picture in it any more; was it replaced?")
             sounds = {sound.index: _sound_codec(sound, whole) for sound in container.streams.audio}
-            return _Streams(video.index, str(video.time_base), sounds)
+            return _Streams(video.index, str(video.time_base), _clock(container), sounds)
     except (av.error.FFmpegError, OSError) as error:
         raise InputError(f"{name}: cannot be read any more: {error}; was it moved?") from error
+
+
+def _clock(container: Any) -> dict[str, Any]:
+    """Return the options that tell ffmpeg where the player's clock begins.
+
+    Its versions disagree: up to 8.0 the priming of sound in Matroska comes before the beginning.
+    Where a container's clock may break off, ffmpeg must mend it, and does so on its own clock only.
+    """
+    if container.format.flags & av.format.Flags.ts_discont.value:
+        return {}
+    return {"copyts": None, "itsoffset": f"{-(container.start_time or 0) / av.time_base:.6f}"}
 
 
 def _sound_codec(stream: Any, whole: bool) -> str:
@@ -239,6 +258,9 @@ def _run_ffmpeg(
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
+            # Static builds (imageio-ffmpeg 0.6) crash on MPEG-TS: they load the system's cache of
+            # character sets, which is of another C library. With a path of its own it is left out.
+            env={"GCONV_PATH": folder, **os.environ},
         ) as process,
     ):
         try:
@@ -253,13 +275,18 @@ def _run_ffmpeg(
 def _report_progress(
     process: "subprocess.Popen[str]", total: float, progress: ProgressHook | None
 ) -> None:
-    """Report `out_time_us=123` of ffmpeg as progress, until it closes its output."""
+    """Report `out_time_us=123` of ffmpeg as progress, until it closes its output.
+
+    With its option `copyts`, ffmpeg counts from its first report on.
+    """
     assert process.stdout is not None
     for line in process.stdout:
         key, _, value = line.strip().partition("=")
         if progress and key == "out_time_us" and value.lstrip("-").isdigit():
             done = min(max(0.0, int(value) / 1e6), total)
             progress(Progress(stage="mp4", done=done, total=total))
+    if progress:
+        progress(Progress(stage="mp4", done=total, total=total))
 
 
 def _failure(name: str, code: int, errors: IO[str]) -> AnalyzerError:

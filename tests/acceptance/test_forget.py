@@ -9,7 +9,7 @@ import skimage.data
 from PIL import Image
 
 from analyzer.reports import report_file
-from tests.support.media import probe
+from tests.support import media
 from tests.support.processes import run_module
 from tests.support.servers import serve, table
 
@@ -54,10 +54,7 @@ def test_forget_then_accept_then_resume(
     hers = next(p for p in before.persons if p.name == NAME)
     gone = len(before.observations.embeddings) - len(after.observations.embeddings)
     assert gone == hers.face_count > 0
-    assert {s["codec_type"] for s in probe(out / "film.mp4", "-show_streams")["streams"]} == {
-        "video",
-        "audio",
-    }
+    assert {stream.kind for stream in media.streams(out / "film.mp4")} == {"video", "audio"}
 
     assert run_module("jobs", "verify", *ledger, "--dry_run", cwd=tmp_path)[0] == 1
     changes = joblist.with_suffix(".changes.csv")

@@ -43,10 +43,11 @@ def hour(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def times(hour: Path) -> list[float]:
-    """Time of every picture, by ffprobe."""
-    start = float(media.probe(hour, "-show_format")["format"]["start_time"])
-    packets = media.probe(hour, "-select_streams", "v:0", "-show_entries", "packet=pts_time")
-    return sorted(float(packet["pts_time"]) - start for packet in packets["packets"])
+    """Time of every picture, by its packet."""
+    with av.open(str(hour)) as container:
+        start = container.start_time / av.time_base
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+        return sorted(float(packet.pts * packet.time_base) - start for packet in packets)
 
 
 def analyse(hour: Path, out: Path, *options: str) -> tuple[list[dict[str, str]], str]:

@@ -97,10 +97,9 @@ class TestClip:
     def test_mp4_has_the_sound_and_ends_with_the_source(self, clip_run):
         out, source = clip_run
         result = out / f"{source.stem}.mp4"
-        streams = media.probe(result, "-show_streams")["streams"]
-        assert {s["codec_type"] for s in streams} == {"video", "audio"}
+        assert {stream.kind for stream in media.streams(result)} == {"video", "audio"}
         frame = 100 / 2997
-        assert picture_end(result) == pytest.approx(picture_end(source), abs=2 * frame)
+        assert media.picture_end(result) == pytest.approx(media.picture_end(source), abs=2 * frame)
 
     def test_ffmpeg_reads_the_subtitle_without_a_word(self, clip_run):
         out, source = clip_run
@@ -109,13 +108,6 @@ class TestClip:
         command = [media.FFMPEG, "-v", "warning", "-i", out / f"{source.stem}.ass", "-c:s", "ass"]
         done = subprocess.run([*command, "-f", "null", "-"], capture_output=True, text=True)
         assert (done.returncode, done.stderr) == (0, "")
-
-
-def picture_end(path: Path) -> float:
-    """When the last picture ends, on the player's clock."""
-    probed = media.probe(path, "-show_format", "-show_streams", "-select_streams", "v:0")
-    stream, start = probed["streams"][0], float(probed["format"]["start_time"])
-    return float(stream["start_time"]) + float(stream["duration"]) - start
 
 
 class TestBadJoblist:

@@ -1,4 +1,4 @@
-"""The mp4 exporter: timing and sound by ffprobe, boxes by their pixels."""
+"""The mp4 exporter: timing and sound by PyAV, boxes by their pixels."""
 
 import os
 import random
@@ -52,19 +52,6 @@ def tone(path, codec):
     return source(path, "-f", "lavfi", "-i", "sine=duration=1", "-c:a", codec)
 
 
-def sounds(path):
-    streams = media.probe(path, "-show_streams")["streams"]
-    return [s["codec_name"] for s in streams if s["codec_type"] == "audio"]
-
-
-def picture_end(path):
-    """When the last picture ends, on the player's clock."""
-    facts = media.probe(path, "-show_streams", "-show_format")
-    (video,) = [s for s in facts["streams"] if s["codec_type"] == "video"]
-    ends = float(video["start_time"]) + float(video["duration"])
-    return ends - float(facts["format"]["start_time"])
-
-
 def pictures(path):
     with av.open(str(path)) as container:
         return [f.to_ndarray(format="rgb24").astype(int) for f in container.decode(video=0)]
@@ -76,8 +63,8 @@ def test_every_picture_keeps_its_time_and_the_sound_is_kept(name, shared, tmp_pa
     written = export(clip, tmp_path / "x.mp4.part.3.1")
     before, after = media.player_times(clip), media.player_times(written)
     assert after == pytest.approx(before, abs=1e-3)
-    assert picture_end(written) == pytest.approx(picture_end(clip), abs=2 / 24)
-    assert sounds(written) == sounds(clip)
+    assert media.picture_end(written) == pytest.approx(media.picture_end(clip), abs=2 / 24)
+    assert media.sounds(written) == media.sounds(clip)
 
 
 def test_a_late_first_picture_stays_late(tmp_path):
@@ -102,11 +89,11 @@ def test_uneven_times_are_kept(tmp_path):
 )
 def test_sound_is_copied_where_mp4_holds_it(codec, expected, tmp_path):
     written = export(tone(tmp_path / "s.mkv", codec), tmp_path / "x.mp4")
-    assert sounds(written) == [expected]
+    assert media.sounds(written) == [expected]
 
 
 def test_a_source_without_sound(tmp_path):
-    assert sounds(export(source(tmp_path / "s.mp4"), tmp_path / "x.mp4")) == []
+    assert media.sounds(export(source(tmp_path / "s.mp4"), tmp_path / "x.mp4")) == []
 
 
 def test_the_box_stands_where_the_report_says_while_it_says_so(tmp_path):
@@ -133,10 +120,32 @@ def test_the_box_stands_where_the_report_says_while_it_says_so(tmp_path):
 )
 def test_pixels_become_square_and_sides_even(filters, shown, tmp_path):
     written = export(source(tmp_path / "s.mp4", "-vf", filters), tmp_path / "x.mp4")
-    video = media.probe(written, "-show_streams")["streams"][0]
-    assert (video["width"], video["height"]) == shown
-    assert video["sample_aspect_ratio"] == "1:1"
-    assert video["pix_fmt"] == "yuv420p"
+    video = media.streams(written)[0]
+    assert (video.size, video.aspect, video.pixels) == (shown, 1, "yuv420p")
+
+
+def test_odd_sides_lose_neither_row_nor_column(tmp_path):
+    odd = "format=yuv444p,crop=319:239"
+    clip = source(tmp_path / "s.mkv", "-vf", odd, "-pix_fmt", "yuv444p")
+    shown = pictures(export(clip, tmp_path / "x.mp4"))[3]
+    assert shown.shape == (240, 320, 3)
+    assert np.abs(shown[:239, :319] - shown[0, 0]).max() < 20
+    assert max(shown[239].max(), shown[:, 319].max()) < 20
+
+
+def test_full_range_becomes_the_range_that_all_players_show(tmp_path):
+    clip = source(tmp_path / "s.mp4", "-vf", "scale=out_range=pc", "-pix_fmt", "yuvj420p")
+    written = export(clip, tmp_path / "x.mp4")
+    assert media.streams(written)[0].pixels == "yuv420p"
+    assert np.abs(pictures(written)[3] - pictures(clip)[3]).max() < 4
+
+
+def test_sound_is_encoded_on_its_own_clock(tmp_path):
+    """Not on that of the pictures, which is too coarse for it."""
+    written = export(tone(tmp_path / "s.avi", "pcm_s16le"), tmp_path / "x.mp4")
+    with av.open(str(written)) as container:
+        times = [packet.pts for packet in container.demux(audio=0) if packet.size]
+    assert set(np.diff(times)) == {1024}
 
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])
@@ -270,5 +279,4 @@ def test_a_damaged_source_is_mended(seed, tmp_path):
     report = replace(report, observations=replace(report.observations, tally=tally))
     path = tmp_path / "x.mp4.part.1.1"
     mp4.create(runtime=Runtime()).write(report, path)
-    length = float(media.probe(path, "-show_format")["format"]["duration"])
-    assert 1 < length < 30
+    assert 1 < media.length(path) < 30

@@ -1,4 +1,4 @@
-"""Every kind of video there is: rows at ffprobe's times, boxes on the face as viewers see it."""
+"""Every kind of video there is: rows at its times, boxes on the face as viewers see it."""
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -115,7 +115,7 @@ def late(path: Path) -> range:
 def variable_rate(path: Path) -> list[int]:
     whole = path.with_name("whole.mp4")
     encode(whole)
-    media.ffmpeg("-i", whole, "-vf", "select='not(mod(n,3))+lt(n,10)'", "-vsync", "vfr", path)
+    media.ffmpeg("-i", whole, "-vf", "select='not(mod(n,3))+lt(n,10)'", "-fps_mode", "vfr", path)
     return [n for n in range(PICTURES) if n % 3 == 0 or n < 10]
 
 
@@ -137,7 +137,7 @@ def makers() -> Iterator[object]:
 
 
 @pytest.mark.parametrize("make", list(makers()))
-def test_rows_have_ffprobes_times_and_boxes_are_on_the_face(make, tmp_path, models):
+def test_rows_have_the_times_of_their_pictures_and_boxes_are_on_the_face(make, tmp_path, models):
     path = tmp_path / "a.mp4"
     numbers = make(path)
     times = media.player_times(path)

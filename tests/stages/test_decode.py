@@ -43,7 +43,7 @@ def late(path: Path) -> Path:
 
 def variable_rate(path: Path) -> Path:
     source = media.video(path.with_name("whole.mp4"))
-    media.ffmpeg("-i", source, "-vf", "select='not(mod(n,3))+lt(n,10)'", "-vsync", "vfr", path)
+    media.ffmpeg("-i", source, "-vf", "select='not(mod(n,3))+lt(n,10)'", "-fps_mode", "vfr", path)
     return path
 
 
@@ -72,7 +72,7 @@ MAKERS = [media.video, late, variable_rate, edit_list, one_frame, ten_bit]
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_times_and_numbers_are_those_of_ffprobe(make, suffix, tmp_path):
     path = make(tmp_path / f"medium{suffix}")
-    expected = media.player_times(path)
+    expected = media.probed_times(path)
     _, frames = read(path)
     assert [f.index for f in frames] == list(range(len(expected)))
     assert [f.time_s for f in frames] == pytest.approx(expected, abs=1e-3)
@@ -83,7 +83,7 @@ def test_times_and_numbers_are_those_of_ffprobe(make, suffix, tmp_path):
 def test_key_frames_have_the_numbers_and_times_of_ffprobe(make, suffix, tmp_path):
     path = make(tmp_path / f"medium{suffix}")
     listed = media.probe(path, "-select_streams", "v:0", "-show_frames")["frames"]
-    times = media.player_times(path)
+    times = media.probed_times(path)
     numbers = [i for i, frame in enumerate(listed) if frame["key_frame"]]
     _, frames = read(path, key_frames=True)
     assert [f.index for f in frames] == numbers

@@ -1,20 +1,22 @@
-"""Media with known truth, made by ffmpeg, and what ffprobe says of a file."""
+"""Media with known truth, made by ffmpeg, and what PyAV and ffprobe say of a file."""
 
 import json
 import shutil
 import struct
 import subprocess
 import zlib
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
-import imageio_ffmpeg
 import numpy as np
 import pytest
 
-FFMPEG = shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
+from analyzer.files.ffmpeg import find_ffmpeg
+
+FFMPEG = find_ffmpeg()
 
 
 def ffmpeg(*arguments: str | Path) -> None:
@@ -35,8 +37,67 @@ def video(
     return path
 
 
+def player_times(path: Path) -> list[float]:
+    """Time of every picture on the player's clock, by PyAV."""
+    with av.open(str(path)) as container:
+        start = Fraction(container.start_time or 0, av.time_base)
+        shown = [frame.pts * frame.time_base for frame in container.decode(video=0)]
+    return [float(time - start) for time in shown]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What a file says of a stream."""
+
+    kind: str
+    codec: str
+    size: tuple[int, int] | None
+    """Width and height; `None` for sound, as what follows."""
+    aspect: Fraction | None
+    """Width of a pixel for each unit of its height."""
+    pixels: str | None
+    """Format of the pixels, as FFmpeg has it."""
+
+
+def streams(path: Path) -> list[Stream]:
+    """The streams of a file."""
+    with av.open(str(path)) as container:
+        return [
+            Stream(
+                kind=stream.type,
+                codec=stream.codec.canonical_name,
+                size=(stream.width, stream.height) if stream.type == "video" else None,
+                aspect=stream.sample_aspect_ratio if stream.type == "video" else None,
+                pixels=stream.pix_fmt if stream.type == "video" else None,
+            )
+            for stream in container.streams
+        ]
+
+
+def sounds(path: Path) -> list[str]:
+    """Codec of each stream of sound."""
+    return [stream.codec for stream in streams(path) if stream.kind == "audio"]
+
+
+def picture_end(path: Path) -> float:
+    """When the last picture ends, on the player's clock."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        end = (stream.start_time + stream.duration) * stream.time_base
+        return float(end - Fraction(container.start_time or 0, av.time_base))
+
+
+def length(path: Path) -> float:
+    """Length of a file in seconds, as its container states it."""
+    with av.open(str(path)) as container:
+        return float(container.duration / av.time_base)
+
+
 def probe(path: Path, *arguments: str) -> dict[str, Any]:
-    """What ffprobe says, as JSON; skips the test where there is no ffprobe."""
+    """What ffprobe says, as JSON; skips the test where there is no ffprobe.
+
+    It is a reader of its own: for tests of what PyAV itself reads.
+    """
     binary = shutil.which("ffprobe")
     if binary is None:
         pytest.skip("ffprobe is not installed; it comes with the system's ffmpeg package")
@@ -44,9 +105,13 @@ def probe(path: Path, *arguments: str) -> dict[str, Any]:
     return dict(json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
 
 
-def player_times(path: Path) -> list[float]:
-    """Time of every picture on the player's clock, by ffprobe."""
-    start = Fraction(probe(path, "-show_format")["format"]["start_time"])
+def probed_times(path: Path) -> list[float]:
+    """Time of every picture on the player's clock, by ffprobe.
+
+    Only the start is PyAV's: up to version 8.0, ffprobe counts the priming of sound in Matroska.
+    """
+    with av.open(str(path)) as container:
+        start = Fraction(container.start_time or 0, av.time_base)
     frames = probe(path, "-select_streams", "v:0", "-show_frames")["frames"]
     return [float(Fraction(f["best_effort_timestamp_time"]) - start) for f in frames]
 

@@ -1,16 +1,16 @@
 """Any YOLO network for faces, through ultralytics (AGPL-3.0), with its five key points if it has.
 
 ultralytics is installed on request only, and its licence asks that programs which use it be open.
-It sends and loads nothing over the network: neither downloads nor statistics.
+It sends and loads nothing over the network: `analyzer` tells it so before it is imported.
 """
 
 import contextlib
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import ultralytics
 
 from analyzer.errors import UsageError, WeightsError
 from analyzer.imaging.boxes import clip
@@ -18,13 +18,6 @@ from analyzer.inference.runtime import Runtime
 from analyzer.stages.detect import _input
 from analyzer.types import U8, Detections
 from analyzer.weights import locate
-
-# It looks for a network when it is imported, and installs packages when it lacks one.
-os.environ["YOLO_OFFLINE"] = "true"
-os.environ["YOLO_AUTOINSTALL"] = "false"
-os.environ.setdefault("YOLO_VERBOSE", "false")
-
-import ultralytics
 
 _CURE = (
     "give a YOLO network trained on faces as --detector yolo:weights=FILE.pt (or .onnx); "
