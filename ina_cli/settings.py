@@ -18,7 +18,6 @@ COMMON = "analysis"
 COMMANDS: Mapping[str, Sequence[str]] = {
     "analyze": (),
     "collect": (),
-    "completion": (),
     "correct": (),
     "evaluate": ("attributes", "clustering"),
     "forget": (),
