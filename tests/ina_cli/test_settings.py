@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ SAMPLES = {
     "export": "csv,eaf",
 }
 """Values of options that do not take just any text or number."""
+UNSET = ("help", "config", "==SUPPRESS==")
+"""Options that do something else than to set a value."""
 NEEDED = {"evaluate.clustering": "synthetic"}
 """Command -> the option that stands for a group of which one is needed."""
 
@@ -42,13 +45,23 @@ def parsers(parser: argparse.ArgumentParser) -> Iterator[Parser]:
             yield from parsers(inner)
 
 
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """An option may set variables for processes that are started."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
 LEAVES = {leaf.table: leaf for leaf in parsers(program_parser())}
 
 
 def options(parser: Parser) -> Iterator[argparse.Action]:
     """Yield the options of a command, but for those that a file cannot have."""
     for action in parser._actions:
-        if action.option_strings and action.dest not in ("help", "config", "==SUPPRESS=="):
+        is_hidden = action.help == argparse.SUPPRESS
+        if action.option_strings and action.dest not in UNSET and not is_hidden:
             yield action
 
 
