@@ -10,6 +10,7 @@ from typing import Any
 
 from analyzer import __version__
 from ina_cli.parser import Parser, add_version
+from joblist.errors import ExplainedError
 
 DESCRIPTION = "Who is on screen in videos, for how long, and with which perceived sex and age."
 GROUPS: Mapping[str, Mapping[str, str]] = {
@@ -57,9 +58,13 @@ _OWN = {"serve": "ina.server", "work": "ina.worker", "completion": "ina.completi
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
     arguments = sys.argv[1:] if argv is None else list(argv)
-    args = program_parser(arguments[:2]).parse_args(arguments)
-    run: Any = args.run_program
-    return int(run(args))
+    try:
+        parser = program_parser(arguments[:2])
+    except ExplainedError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    args = parser.parse_args(arguments)
+    return int(args.run_program(args))
 
 
 def program_parser(only: Sequence[str] | None = None) -> Parser:

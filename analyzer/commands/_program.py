@@ -31,7 +31,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments of the command line; `None`: those of this process.
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
-    return run(program_parser(arguments[:1]).parse_args(arguments))
+    try:
+        parser = program_parser(arguments[:1])
+    except AnalyzerError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return run(parser.parse_args(arguments))
 
 
 def program_parser(only: Collection[str] = ()) -> Parser:

@@ -16,7 +16,9 @@ by analyze itself."""
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
-    parser = commands.add_parser("older", help=__doc__, description=__doc__, epilog=EPILOG)
+    parser = commands.add_parser(
+        "older", help=__doc__, description=__doc__, epilog=EPILOG, has_settings=False
+    )
     tools = parser.add_subparsers(title="tools", metavar="TOOL", required=True)
     _facepipe.add(tools)
     _facerec.add(tools)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ EPILOG = """\
 examples:
   python -m jobs status jobs.csv
   python -m jobs status --ledger /var/lib/ina/jobs.ledger
+  python -m jobs status jobs.csv --json
 
 exit code: 0 shown, 2 there is no such ledger"""
 
@@ -24,14 +26,33 @@ def add(commands: Any) -> None:
     text = "jobs by state, and why some failed"
     parser = add_command(commands, "status", text, epilog=EPILOG)
     add_ledger(parser)
+    parser.add_argument("--json", action="store_true", help="print it for programs, as JSON")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the counts and the failures."""
     target = Target(args)
-    _print_status(target.read(queries.counts), target.read(queries.bad))
+    counts, bad = target.read(lambda db: (queries.counts(db), queries.bad(db)))
+    if args.json:
+        document = {"counts": counts, "total": sum(counts.values()), "bad": [*map(_entry, bad)]}
+        print(json.dumps(document, indent=1))
+    else:
+        _print_status(counts, bad)
     return 0
+
+
+def _entry(job: Job) -> dict[str, Any]:
+    """Return what is known of a job that failed, as JSON-able values."""
+    return {
+        "id": job.id,
+        "state": job.state.value,
+        "source_path": job.spec.source_path,
+        "dest_csv": job.spec.dests["csv"],
+        "attempts": job.attempts,
+        "error_kind": job.error_kind,
+        "error": job.error,
+    }
 
 
 def _print_status(counts: dict[str, int], bad: Sequence[Job]) -> None:

@@ -10,6 +10,7 @@ import yaml
 
 from analyzer.errors import AnalyzerError, MissingPlugin
 from tests.support import document_commands, document_pages, document_workplace
+from tests.support.architecture import PACKAGES
 
 PAGES = document_pages.pages()
 FOREIGN = {
@@ -107,7 +108,7 @@ def test_programs_are_those_that_an_installation_has() -> None:
 
 def said_by_programs() -> str:
     """Every text in the programs; parts that are filled in are left out."""
-    folders = [document_pages.ROOT / name for name in ("analyzer", "ina", "jobs", "joblist")]
+    folders = [document_pages.ROOT / name for name in PACKAGES]
     files = [
         *document_pages.ROOT.glob("ina_*.py"),
         *(f for folder in folders for f in folder.rglob("*.py")),

@@ -47,6 +47,15 @@ def test_one_command_does_the_list_and_names_what_failed(folder: Path) -> None:
     assert code == 0
     assert "failed" in out
     assert "no such file" in out
+    code, out, _ = run(command("-m", "ina", "jobs", "status", "jobs.csv", "--json", cwd=folder))
+    status = json.loads(out)
+    assert (code, status["counts"], status["total"]) == (0, {"failed": 2}, 2)
+    (first, second) = status["bad"]
+    assert first.keys() == second.keys()
+    assert first["source_path"] == str(folder / "none.mp4")
+    assert first["dest_csv"] == str(folder / "out" / "none.csv")
+    assert (first["state"], first["error_kind"]) == ("failed", "input")
+    assert "no such file" in first["error"]
 
 
 def test_one_part_of_the_list_after_the_other(folder: Path) -> None:

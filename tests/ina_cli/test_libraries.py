@@ -36,8 +36,7 @@ def unread():
 
 def advice(text: str) -> list[str]:
     """The words after each `pip install` of a text."""
-    lines = text.replace("\\\n", " ")
-    return [word for found in ADVICE.findall(lines) for word in shlex.split(found)]
+    return [word.strip("'\"") for found in ADVICE.findall(text) for word in found.split()]
 
 
 def texts() -> dict[str, str]:

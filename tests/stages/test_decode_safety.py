@@ -173,7 +173,7 @@ def test_a_picture_is_no_video(tmp_path):
     path = tmp_path / "bomb.png"
     path.write_bytes(media.black_png(20000, 20000))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    refuse(path, "not a video")
+    refuse(path, "a picture; analyse pictures with --engine image")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
 
 
