@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 try:
-    from ina_cli import modules
+    from ina_cli import libraries, modules
 except ImportError as missing:
     sys.exit(f"error: {missing}: a part of this program is missing or hidden: install it again")
 
@@ -12,10 +12,10 @@ except ImportError as missing:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
     modules.require(*modules.NAMES)
+    with libraries.explained():
+        from ina import server
 
-    from ina import server
-
-    return server.main(argv)
+        return server.main(argv)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 try:
-    from ina_cli import modules
+    from ina_cli import libraries, modules
 except ImportError as missing:
     sys.exit(f"error: {missing}: a part of this program is missing or hidden: install it again")
 
@@ -13,10 +13,10 @@ except ImportError as missing:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
     modules.require(*modules.NAMES)
+    with libraries.explained():
+        from ina import worker
 
-    from ina import worker
-
-    return worker.main(argv)
+        return worker.main(argv)
 
 
 def make_task(local: dict[str, Any]) -> Any:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 try:
-    from ina_cli import modules
+    from ina_cli import libraries, modules
 except ImportError as missing:
     sys.exit(f"error: {missing}: a part of this program is missing or hidden: install it again")
 
@@ -22,10 +22,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.
     """
     modules.require("analyzer", "joblist")
+    with libraries.explained():
+        from analyzer.commands import _program
 
-    from analyzer.commands import _program
-
-    return _program.main(argv)
+        return _program.main(argv)
 
 
 if __name__ == "__main__":

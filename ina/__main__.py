@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 try:
-    from ina_cli import modules
+    from ina_cli import libraries, modules
 except ImportError as missing:
     sys.exit(f"error: {missing}: a part of this program is missing or hidden: install it again")
 
@@ -14,10 +14,10 @@ except ImportError as missing:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
     modules.require(*modules.NAMES)
+    with libraries.explained():
+        from ina import front_door
 
-    from ina import front_door
-
-    return front_door.main(argv)
+        return front_door.main(argv)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ Never a package of this project's name: no index has it, and a stranger could pu
 import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -65,6 +66,27 @@ def requirements(module: str) -> str:
         text for key, text in together.items() if key == _normal(name) or not _is_installed(key)
     ]
     return shlex.join(missing)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Name a library that is missing, with its cure, instead of printing a traceback.
+
+    Raises:
+        SystemExit: A library cannot be imported; with exit code 2.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        name = (error.name or "").partition(".")[0]
+        if name in ("", "ina_cli", *modules.NAMES):
+            raise
+        install = requirements(name)
+        print(
+            f"error: {name} is not installed; install it with: pip install {install}",
+            file=sys.stderr,
+        )
+        sys.exit(2)
 
 
 @lru_cache(maxsize=1)

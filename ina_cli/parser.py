@@ -35,7 +35,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(**keywords)
         self.description = _as_called(self.description, self.prog)
         self.epilog = _as_called(self.epilog, self.prog)
-        self._has_settings = has_settings
+        self.has_settings = has_settings
         if has_settings:
             self.add_argument("--config", metavar="FILE.toml", help=CONFIG_HELP)
 
@@ -53,7 +53,7 @@ class Parser(argparse.ArgumentParser):
         unknown = list(self._unknown_options(arguments))
         if unknown:
             self.error("; ".join(map(self._explained, unknown)))
-        if self._has_settings:
+        if self.has_settings:
             try:
                 arguments = settings.with_file(self, self.table, arguments)
             except settings.SettingsError as error:

@@ -136,6 +136,10 @@ def test_folders_of_a_user_hide_nothing_of_an_editable_installation(
     )
     assert bare.returncode == 2
     assert re.fullmatch("error: .*; install it with: pip install '[^']*'\n", bare.stderr)
+    for program in ("jobs", "ina_server", "ina_worker"):
+        command = [python, "-m", program, "--help"]
+        bare = subprocess.run(command, cwd=work, capture_output=True, text=True)
+        assert (bare.returncode, "Traceback" in bare.stderr) in ((0, False), (2, False))
 
 
 @pytest.mark.acceptance

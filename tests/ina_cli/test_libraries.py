@@ -36,7 +36,8 @@ def unread():
 
 def advice(text: str) -> list[str]:
     """The words after each `pip install` of a text."""
-    return [word.strip("'\"") for found in ADVICE.findall(text) for word in found.split()]
+    lines = text.replace("\\\n", " ")
+    return [word for found in ADVICE.findall(lines) for word in shlex.split(found)]
 
 
 def texts() -> dict[str, str]:
