@@ -258,8 +258,8 @@ def _run_ffmpeg(
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            # Static builds (imageio-ffmpeg 0.6) crash on MPEG-TS: they load the system's cache of
-            # character sets, which is of another C library. With a path of its own it is left out.
+            # Static builds (imageio-ffmpeg 0.6) may load the system's character sets, which are of
+            # another C library, and then crash. With a path of its own they are left out.
             env={"GCONV_PATH": folder, **os.environ},
         ) as process,
     ):
