@@ -9,6 +9,7 @@ from analyzer import registry
 from analyzer._version import __version__
 from analyzer.errors import AnalyzerError
 from analyzer.options import use_models_folder
+from ina_cli.output import printing
 from ina_cli.parser import Parser, add_version
 
 PROG = "python -m analyzer"
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     """Run a command that was parsed; print what is wrong; return its exit code."""
     use_models_folder(args)
     try:
-        return int(args.run(args))
+        return printing(lambda: int(args.run(args)))
     except AnalyzerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if error.kind == "usage" else 1

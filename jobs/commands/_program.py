@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ina_cli.output import printing
 from ina_cli.parser import Parser, add_version
 from joblist.errors import UsageError
 from jobs.analysis import load_analysis
@@ -71,7 +72,7 @@ def add_commands(commands: Any, names: Iterable[str]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run a command that was parsed; print what is wrong; return its exit code."""
     try:
-        return int(args.run(args))
+        return printing(lambda: int(args.run(args)))
     except (JobsError, UsageError) as error:
         print(f"jobs: {error}", file=sys.stderr)
         return 2
