@@ -36,7 +36,7 @@ _ENVIRONMENT = {
     # OpenCV then refuses pictures above 100 megapixels by their header, before it allocates
     # memory for them.
     "OPENCV_IO_MAX_IMAGE_PIXELS": str(100_000_000),
-    # From 1.29 on, ONNX Runtime otherwise keeps an identifier of the device, and sends events.
+    # From 1.29 on, ONNX Runtime otherwise keeps an identifier of the device and events to be sent.
     "ORT_DISABLE_TELEMETRY": "1",
     # ultralytics otherwise sends statistics, and fetches packages and networks.
     "YOLO_OFFLINE": "true",
