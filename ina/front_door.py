@@ -122,7 +122,7 @@ def _runner(name: str) -> Any:
     """Return the function that runs a command and prints what is wrong."""
     if name in _OWN:
         return importlib.import_module(_OWN[name]).run
-    return (_jobs() if name in ("jobs", "slurm") else _analyzer()).run
+    return _jobs().run if name in ("jobs", "slurm") else _analyzer().main
 
 
 def _analyzer() -> Any:

@@ -110,7 +110,10 @@ def _of_clone(text: str) -> list[tuple[str, str]]:
     if sys.version_info >= (3, 11):
         import tomllib
     else:
-        import tomli as tomllib
+        try:
+            import tomli as tomllib
+        except ModuleNotFoundError:
+            return []  # it may be the very library that is missing
 
     project = tomllib.loads(text)["project"]
     extras = {"": project["dependencies"], **project["optional-dependencies"]}

@@ -2,23 +2,24 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 CODE = 141
 """Exit code of a program that SIGPIPE ended, as a shell shows it."""
 
 
-def printing(run: Callable[[], int]) -> int:
-    """Run a command; where its output is no longer read, end quietly.
+@contextmanager
+def printing() -> Iterator[None]:
+    """End the program quietly where its output is no longer read.
 
-    Args:
-        run: Function that runs the command and returns its exit code.
+    Raises:
+        SystemExit: Nobody reads it.
     """
     try:
-        code = run()
+        yield
         sys.stdout.flush()
     except BrokenPipeError:
         # What is left in the buffer is written at the exit, and would fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return CODE
-    return code
+        raise SystemExit(CODE) from None

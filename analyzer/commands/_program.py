@@ -9,6 +9,7 @@ from analyzer import registry
 from analyzer._version import __version__
 from analyzer.errors import AnalyzerError
 from analyzer.options import use_models_folder
+from ina_cli import libraries
 from ina_cli.output import printing
 from ina_cli.parser import Parser, add_version
 
@@ -25,19 +26,29 @@ examples:
 exit code: 0 done, 1 it failed, in whole or part, 2 bad usage, 130 stopped by Ctrl-C"""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit code.
+def main(argv: Sequence[str] | argparse.Namespace | None = None) -> int:
+    """Run one command; print what is wrong; return its exit code.
 
     Args:
-        argv: Arguments of the command line; `None`: those of this process.
+        argv: Arguments of the command line; `None`: those of this process. From a program that has
+            parsed them: the parsed ones.
     """
+    with libraries.explained():
+        try:
+            args = argv if isinstance(argv, argparse.Namespace) else _parsed(argv)
+            use_models_folder(args)
+            with printing():
+                return int(args.run(args))
+        except AnalyzerError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2 if error.kind == "usage" else 1
+        except KeyboardInterrupt:
+            return 130
+
+
+def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     arguments = sys.argv[1:] if argv is None else list(argv)
-    try:
-        parser = program_parser(arguments[:1])
-    except AnalyzerError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return run(parser.parse_args(arguments))
+    return program_parser(arguments[:1]).parse_args(arguments)
 
 
 def program_parser(only: Collection[str] = ()) -> Parser:
@@ -63,15 +74,3 @@ def add_command(commands: Any, name: str) -> None:
         name: Name of a file in this folder.
     """
     registry.module("commands", name).add(commands)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Run a command that was parsed; print what is wrong; return its exit code."""
-    use_models_folder(args)
-    try:
-        return printing(lambda: int(args.run(args)))
-    except AnalyzerError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2 if error.kind == "usage" else 1
-    except KeyboardInterrupt:
-        return 130

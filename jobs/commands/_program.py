@@ -72,7 +72,8 @@ def add_commands(commands: Any, names: Iterable[str]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run a command that was parsed; print what is wrong; return its exit code."""
     try:
-        return printing(lambda: int(args.run(args)))
+        with printing():
+            return int(args.run(args))
     except (JobsError, UsageError) as error:
         print(f"jobs: {error}", file=sys.stderr)
         return 2

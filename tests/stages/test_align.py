@@ -22,8 +22,12 @@ def test_similarity_is_umeyamas(seed):
     random = np.random.default_rng(seed)
     points = random.normal(size=(5, 2)) * 40 + 300
     target = arcface._TEMPLATE + random.normal(size=(5, 2)) * 3
-    expected = transform.from_estimate(points, target).params[:2]
-    np.testing.assert_allclose(arcface.similarity(points, target), expected, atol=1e-8)
+    if hasattr(transform, "from_estimate"):
+        expected = transform.from_estimate(points, target)
+    else:  # scikit-image before 0.26
+        expected = transform()
+        assert expected.estimate(points, target)
+    np.testing.assert_allclose(arcface.similarity(points, target), expected.params[:2], atol=1e-8)
 
 
 def test_similarity_of_one_point_five_times_is_finite():

@@ -205,3 +205,22 @@ def test_weird_names_are_just_names(tmp_path):
     path = tmp_path / 'it\'s "a" file: 100%, [x]\nü.mp4'
     media.video(tmp_path / "a.mp4", seconds=0.2).rename(path)
     assert len(read(path)[1]) == 6
+
+
+def test_a_picture_without_valid_colours_is_counted_and_left_out(tmp_path, monkeypatch):
+    """As damage leaves some: FFmpeg then converts nothing, which files cannot be made to show."""
+    path = media.video(tmp_path / "a.mp4", seconds=1)
+    with video.create(fps=5, runtime=Runtime()).open(str(path)) as medium:
+        convert, calls = medium._reformatter.reformat, iter(range(99))
+
+        class Reformatter:
+            def reformat(self, *arguments):
+                if next(calls) == 2:
+                    raise av.error.OSError(95, "Operation not supported")
+                return convert(*arguments)
+
+        monkeypatch.setattr(medium, "_reformatter", Reformatter())
+        frames = list(medium.frames())
+    assert medium.damaged == 1
+    assert [f.index for f in frames] == [0, 6, 18, 24]
+    assert [round(f.duration_s, 3) for f in frames] == [0.2, 0.4, 0.2, 0.2]

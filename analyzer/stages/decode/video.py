@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+import av
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
@@ -182,9 +183,14 @@ class VideoMedium(OpenMedium):
         reader = (None if watcher else self._sparse()) or self._sequential
         held: Frame | None = None
         for shown in reader.samples(self, watcher):
+            image = self._image(shown.picture)
+            if image is None:
+                self.damaged += 1
+                continue
+            frame = _frame(shown, image)
             if held is not None:
-                yield replace(held, duration_s=float(shown.time) - held.time_s)
-            held = self._frame(shown)
+                yield replace(held, duration_s=frame.time_s - held.time_s)
+            held = frame
         if held is not None:
             yield replace(held, duration_s=float(reader.end) - held.time_s)
 
@@ -203,17 +209,26 @@ class VideoMedium(OpenMedium):
             pictures = scan_pictures(AllFrames(opened).pictures(None), times_s)
         yield from (None if picture is None else self._image(picture) for picture in pictures)
 
-    def _frame(self, shown: TimedPicture) -> Frame:
-        return Frame(
-            index=shown.index,
-            time_s=float(shown.time),
-            duration_s=0.0,
-            image=self._image(shown.picture),
-            cut=shown.cut,
-        )
+    def _image(self, picture: VideoFrame) -> U8 | None:
+        """Convert to RGB with square pixels, upright, in the size of the first picture.
 
-    def _image(self, picture: VideoFrame) -> U8:
-        """Convert to RGB with square pixels, upright, in the size of the first picture."""
+        Returns:
+            Picture (H, W, 3) uint8; `None` where damage leaves it without valid colours.
+        """
         facts = self._opened.facts
-        scaled = self._reformatter.reformat(picture, *facts.square_size, "rgb24")
+        try:
+            scaled = self._reformatter.reformat(picture, *facts.square_size, "rgb24")
+        except av.error.FFmpegError:
+            return None
         return np.ascontiguousarray(np.rot90(scaled.to_ndarray(), facts.quarter_turns))
+
+
+def _frame(shown: TimedPicture, image: U8) -> Frame:
+    """Return a sample, which has no duration yet."""
+    return Frame(
+        index=shown.index,
+        time_s=float(shown.time),
+        duration_s=0.0,
+        image=image,
+        cut=shown.cut,
+    )
