@@ -43,9 +43,9 @@ WHERE id IN (SELECT id FROM job INDEXED BY job_ready WHERE state = 'ready'
              ORDER BY {queries.ORDER} LIMIT ?)
 RETURNING id"""
 LEASES_OF_REQUEST = """
-SELECT id, COALESCE(rival, token), worker, state FROM job INDEXED BY job_req WHERE req = ?1
+SELECT id, COALESCE(rival, token), worker, state FROM job INDEXED BY job_req WHERE req = :request
 UNION ALL
-SELECT id, token, helper, state FROM job INDEXED BY job_helper WHERE helper_req = ?1"""
+SELECT id, token, helper, state FROM job INDEXED BY job_helper WHERE helper_req = :request"""
 PROMOTE = """
 UPDATE job SET state = 'ready', due = NULL
 WHERE id IN (SELECT id FROM job INDEXED BY job_wait WHERE state = 'wait' AND due <= ?)"""
@@ -80,8 +80,8 @@ class Ledger:
         latest = self._clock() + BACKOFF_CAP_S
         with self.store.transaction() as db:
             db.execute(
-                "UPDATE job INDEXED BY job_wait SET due = ?1 WHERE state = 'wait' AND due > ?1",
-                (latest,),
+                "UPDATE job INDEXED BY job_wait SET due = :due WHERE state = 'wait' AND due > :due",
+                {"due": latest},
             )
 
     def claim(self, worker: str, request: str, n: int) -> list[Job]:
@@ -97,7 +97,7 @@ class Ledger:
             Jobs with the token of the new lease.
         """
         with self.store.transaction() as db:
-            earlier = db.execute(LEASES_OF_REQUEST, (request,)).fetchall()
+            earlier = db.execute(LEASES_OF_REQUEST, {"request": request}).fetchall()
             if earlier:
                 leases = [row[:2] for row in earlier if row[2:] == (worker, State.LEASED.value)]
                 return [

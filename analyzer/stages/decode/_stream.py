@@ -148,7 +148,8 @@ def _media_info(path: str, container: Any, stream: Any, size_bytes: int) -> Medi
         kind="video",
         width_px=stream.width,
         height_px=stream.height,
-        frame_rate=stream.average_rate,
+        # PyAV 19 has a class of its own; results have Python's.
+        frame_rate=stream.average_rate and Fraction(stream.average_rate),
         duration_s=(container.duration or 0) / av.time_base,
         size_bytes=size_bytes,
     )
