@@ -43,9 +43,9 @@ WHERE id IN (SELECT id FROM job INDEXED BY job_ready WHERE state = 'ready'
              ORDER BY {queries.ORDER} LIMIT ?)
 RETURNING id"""
 LEASES_OF_REQUEST = """
-SELECT id, COALESCE(rival, token), worker, state FROM job INDEXED BY job_req WHERE req = :request
+SELECT id, COALESCE(rival, token), worker, state FROM job INDEXED BY job_req WHERE req = ?
 UNION ALL
-SELECT id, token, helper, state FROM job INDEXED BY job_helper WHERE helper_req = :request"""
+SELECT id, token, helper, state FROM job INDEXED BY job_helper WHERE helper_req = ?"""
 PROMOTE = """
 UPDATE job SET state = 'ready', due = NULL
 WHERE id IN (SELECT id FROM job INDEXED BY job_wait WHERE state = 'wait' AND due <= ?)"""
@@ -97,7 +97,7 @@ class Ledger:
             Jobs with the token of the new lease.
         """
         with self.store.transaction() as db:
-            earlier = db.execute(LEASES_OF_REQUEST, {"request": request}).fetchall()
+            earlier = db.execute(LEASES_OF_REQUEST, (request, request)).fetchall()
             if earlier:
                 leases = [row[:2] for row in earlier if row[2:] == (worker, State.LEASED.value)]
                 return [
