@@ -21,8 +21,11 @@ def make_certs(folder: Path) -> Path:
     """An authority of its own, and a certificate for each side."""
     folder.mkdir()
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-    openssl(folder, "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=ca")
-    (folder / "san").write_text("subjectAltName=DNS:localhost")
+    # From Python 3.13 on, an authority must say that it signs, and a certificate who has signed it.
+    usage = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
+    names = ["-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=ca"]
+    openssl(folder, "req", "-x509", *key, *usage, *names)
+    (folder / "san").write_text("subjectAltName=DNS:localhost\nauthorityKeyIdentifier=keyid\n")
     for name in ("server", "worker"):
         request = [*key[:-2], "-keyout", f"{name}.key", "-out", f"{name}.csr"]
         openssl(folder, "req", *request, "-subj", f"/CN={name}")
