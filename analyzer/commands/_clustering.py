@@ -29,7 +29,6 @@ def add(parts: Any) -> None:
         help=text,
         description=text,
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(run=run)
     data = parser.add_mutually_exclusive_group(required=True)

@@ -21,7 +21,6 @@ def tool(tools: Any, name: str, text: str, *examples: str) -> argparse.ArgumentP
         name,
         help=text,
         description=text,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         has_settings=False,
     )
     if examples:

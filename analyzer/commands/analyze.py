@@ -64,7 +64,6 @@ def add(commands: Any) -> None:
         help=__doc__,
         description=__doc__,
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(run=run)
     add = parser.add_argument

@@ -27,7 +27,6 @@ def add(commands: Any) -> None:
         help=text,
         description=text,
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     heads.set_defaults(run=run)
     layouts = registry.names("datasets")

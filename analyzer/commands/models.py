@@ -43,7 +43,6 @@ def _part(parts: Any, name: str, text: str, example: str, codes: str) -> Any:
         help=text,
         description=text,
         epilog=_EPILOG.format(example=example, codes=codes),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_models_folder(parser)
     return parser

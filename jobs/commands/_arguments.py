@@ -33,7 +33,6 @@ def add_command(
         help=text,
         description=description or text,
         epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     return parser
 

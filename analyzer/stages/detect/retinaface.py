@@ -13,8 +13,8 @@ from analyzer.errors import WeightsError
 from analyzer.imaging.boxes import clip, nms
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.detect import _input
+from analyzer.stages.detect._network import DetectorNetwork
 from analyzer.types import F32, U8, Detections
-from analyzer.weights import locate
 
 _CURE = (
     "give a RetinaFace network in ONNX form as --detector retinaface:weights=FILE.onnx, such as "
@@ -63,49 +63,30 @@ class RetinaFace:
     def __init__(
         self, file: str, size: int, confidence: float, overlap: float, runtime: Runtime
     ) -> None:
-        self._path = locate.of_user(file, cure=_CURE)
-        self.provenance: Mapping[str, str] = {self._path.name: locate.sha256(self._path)}
-        self._confidence, self._overlap = confidence, overlap
-        self._input_name, takes_batches, self._fixed_size = _input.picture_form(
-            self._path, cure=_CURE
+        self._network = DetectorNetwork(
+            file, size=size, normalise=_normalise, cure=_CURE, runtime=runtime
         )
-        self._size = size
-        self._batch = runtime.batch_size if takes_batches else 1
-        self._session = runtime.load(self._path)
+        self.provenance: Mapping[str, str] = self._network.provenance
+        self._confidence, self._overlap = confidence, overlap
         # A black picture shows whether it answers as RetinaFace does, before any job begins.
         self._detect([np.zeros((_input.MULTIPLE, _input.MULTIPLE, 3), np.uint8)])
 
     def detect(self, images: Sequence[U8]) -> list[Detections]:
         """Find the faces of pictures of one size; see `analyzer.stages.detect.Detector`."""
-        detections: list[Detections] = []
-        for start in range(0, len(images), self._batch):
-            detections += self._detect(images[start : start + self._batch])
-        return detections
+        batches = self._network.batches(images)
+        return [detections for batch in batches for detections in self._detect(batch)]
 
     def _detect(self, images: Sequence[U8]) -> list[Detections]:
         height, width = images[0].shape[:2]
-        ratio = self._ratio(height, width)
-        inputs = np.stack([self._input(image, ratio) for image in images])  # (B, 3, h, w)
-        outputs = self._session.run(**{self._input_name: inputs})
-        anchors = _anchors(inputs.shape[2], inputs.shape[3])  # (A, 3)
-        maps = self._maps(outputs, len(images), len(anchors))
+        answer = self._network.run(images)
+        anchors = _anchors(answer.height, answer.width)  # (A, 3)
+        maps = self._maps(answer.outputs, len(images), len(anchors))
         return [
-            self._decode({kind: m[i] for kind, m in maps.items()}, anchors, ratio, width, height)
+            self._decode(
+                {kind: m[i] for kind, m in maps.items()}, anchors, answer.ratio, width, height
+            )
             for i in range(len(images))
         ]
-
-    def _ratio(self, height: int, width: int) -> float:
-        """Return the number of input pixels for each source pixel."""
-        if self._fixed_size is None:
-            return self._size / max(height, width)
-        return min(self._fixed_size[0] / height, self._fixed_size[1] / width)
-
-    def _input(self, image: U8, ratio: float) -> F32:
-        """Scale a picture to the input, and pad it right and below: (3, h, w), BGR."""
-        small = _input.resize(image, ratio)
-        height, width = self._fixed_size or map(_input.round_up, small.shape[:2])
-        padded = _input.pad(small, height, width)[:, :, ::-1].astype(np.float32)
-        return (padded - _MEAN).transpose(2, 0, 1)
 
     def _maps(self, outputs: Sequence[F32], batch: int, anchors: int) -> dict[int, Any]:
         """Return the outputs (B, A, values for each anchor) by their kind.
@@ -121,8 +102,8 @@ class RetinaFace:
         if not right:
             shapes = ", ".join(str(tuple(m.shape)) for m in outputs)
             raise WeightsError(
-                f"{self._path}: answers {shapes}, and not boxes, two classes and five points for "
-                f"{anchors} anchors: not RetinaFace; {_CURE}"
+                f"{self._network.path}: answers {shapes}, and not boxes, two classes and five "
+                f"points for {anchors} anchors: not RetinaFace; {_CURE}"
             )
         return maps
 
@@ -153,6 +134,11 @@ class RetinaFace:
             scores=scores[likely][keep],
             landmarks=marks.astype(np.float32),
         )
+
+
+def _normalise(picture: U8) -> F32:
+    """Return a picture (h, w, 3) as its training had it: BGR, without the mean."""
+    return picture[:, :, ::-1].astype(np.float32) - _MEAN
 
 
 def _anchors(height: int, width: int) -> F32:

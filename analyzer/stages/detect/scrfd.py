@@ -13,8 +13,8 @@ from analyzer.errors import WeightsError
 from analyzer.imaging.boxes import clip, nms
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.detect import _input
+from analyzer.stages.detect._network import DetectorNetwork
 from analyzer.types import F32, U8, Detections
-from analyzer.weights import locate
 
 _CURE = (
     "give an SCRFD network in ONNX form as --detector scrfd:weights=FILE.onnx, such as "
@@ -60,47 +60,26 @@ class Scrfd:
     def __init__(
         self, file: str, size: int, confidence: float, overlap: float, runtime: Runtime
     ) -> None:
-        self._path = locate.of_user(file, cure=_CURE)
-        self.provenance: Mapping[str, str] = {self._path.name: locate.sha256(self._path)}
-        self._confidence, self._overlap = confidence, overlap
-        self._input_name, takes_batches, self._fixed_size = _input.picture_form(
-            self._path, cure=_CURE
+        self._network = DetectorNetwork(
+            file, size=size, normalise=_normalise, cure=_CURE, runtime=runtime
         )
-        self._size = max(self._fixed_size or (size,))
-        self._batch = runtime.batch_size if takes_batches else 1
-        self._session = runtime.load(self._path)
+        self.provenance: Mapping[str, str] = self._network.provenance
+        self._confidence, self._overlap = confidence, overlap
         # A black picture shows whether it answers as SCRFD does, before any job begins.
         self._detect([np.zeros((_input.MULTIPLE, _input.MULTIPLE, 3), np.uint8)])
 
     def detect(self, images: Sequence[U8]) -> list[Detections]:
         """Find the faces of pictures of one size; see `analyzer.stages.detect.Detector`."""
-        detections: list[Detections] = []
-        for start in range(0, len(images), self._batch):
-            detections += self._detect(images[start : start + self._batch])
-        return detections
+        batches = self._network.batches(images)
+        return [detections for batch in batches for detections in self._detect(batch)]
 
     def _detect(self, images: Sequence[U8]) -> list[Detections]:
         height, width = images[0].shape[:2]
-        ratio = self._ratio(height, width)
-        inputs = np.stack([self._input(image, ratio) for image in images])  # (B, 3, h, w)
-        outputs = self._session.run(**{self._input_name: inputs})
+        answer = self._network.run(images)
         # (B, n, 1, 4 or 10); networks that take one picture at a time leave the first axis out.
-        maps = [array.reshape(len(images), -1, array.shape[-1]) for array in outputs]
-        levels = self._levels(maps, inputs.shape[2], inputs.shape[3])
-        return [self._decode(levels, i, ratio, width, height) for i in range(len(images))]
-
-    def _ratio(self, height: int, width: int) -> float:
-        """Return the number of input pixels for each source pixel."""
-        if self._fixed_size is None:
-            return self._size / max(height, width)
-        return min(self._fixed_size[0] / height, self._fixed_size[1] / width)
-
-    def _input(self, image: U8, ratio: float) -> F32:
-        """Scale a picture to the input, and pad it right and below: (3, h, w)."""
-        small = _input.resize(image, ratio)
-        height, width = self._fixed_size or map(_input.round_up, small.shape[:2])
-        padded = _input.pad(small, height, width).transpose(2, 0, 1)
-        return (padded.astype(np.float32) - np.float32(127.5)) / np.float32(128)
+        maps = [array.reshape(len(images), -1, array.shape[-1]) for array in answer.outputs]
+        levels = self._levels(maps, answer.height, answer.width)
+        return [self._decode(levels, i, answer.ratio, width, height) for i in range(len(images))]
 
     def _levels(self, maps: Sequence[F32], height: int, width: int) -> list[dict[int, Any]]:
         """Sort the outputs by stride and kind, and add the anchors' centres.
@@ -122,8 +101,8 @@ class Scrfd:
             level: dict[int, Any] = {m.shape[2]: m for m in maps if m.shape[1] == len(centres)}
             if not {_SCORE, _BOX} <= level.keys():
                 raise WeightsError(
-                    f"{self._path}: no scores and boxes for {len(centres)} anchors of stride "
-                    f"{stride} at {width} x {height}: not SCRFD; {_CURE}"
+                    f"{self._network.path}: no scores and boxes for {len(centres)} anchors of "
+                    f"stride {stride} at {width} x {height}: not SCRFD; {_CURE}"
                 )
             scaled = {kind: m * stride if kind != _SCORE else m for kind, m in level.items()}
             levels.append({_CENTRE: centres, **scaled})
@@ -152,6 +131,11 @@ class Scrfd:
             scores=scores[keep],
             landmarks=marks,
         )
+
+
+def _normalise(picture: U8) -> F32:
+    """Return a picture (h, w, 3) as its training had it: RGB, from -1 to 1."""
+    return (picture.astype(np.float32) - np.float32(127.5)) / np.float32(128)
 
 
 def _centres(height: int, width: int, stride: int) -> F32:
