@@ -1,0 +1,92 @@
+"""Networks of detectors in ONNX files of the user's: sizes, batches and origin."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from analyzer.inference.runtime import Runtime
+from analyzer.stages.detect import _input
+from analyzer.types import F32, U8
+from analyzer.weights import locate
+
+
+class Answer(NamedTuple):
+    """Answer of a network to pictures of one size.
+
+    Attributes:
+        outputs: Arrays of the network, in its order.
+        ratio: Number of input pixels for each source pixel.
+        height: Height of the input in pixels.
+        width: Width of the input in pixels.
+    """
+
+    outputs: Sequence[F32]
+    ratio: float
+    height: int
+    width: int
+
+
+class DetectorNetwork:
+    """Runs an ONNX network on pictures, scaled and padded to its input.
+
+    Attributes:
+        path: Path of the network.
+        provenance: SHA-256 of the network by the name of its file.
+    """
+
+    def __init__(
+        self,
+        file: str,
+        *,
+        size: int,
+        normalise: Callable[[U8], F32],
+        cure: str,
+        runtime: Runtime,
+    ) -> None:
+        """Load a network.
+
+        Args:
+            file: Path of the file, or name of a fetched model.
+            size: Longer side of the input in pixels; a network of fixed size has its own.
+            normalise: From a padded picture (h, w, 3) uint8, RGB, to the values that the network
+                takes (h, w, 3) float32.
+            cure: Advice at the end of a message.
+            runtime: Runtime that executes the network.
+
+        Raises:
+            WeightsError: Weights missing, altered, or of another form.
+        """
+        self.path = locate.of_user(file, cure=cure)
+        self.provenance: Mapping[str, str] = {self.path.name: locate.sha256(self.path)}
+        self._size, self._normalise = size, normalise
+        self._input_name, takes_batches, self._fixed_size = _input.picture_form(
+            self.path, cure=cure
+        )
+        self._batch = runtime.batch_size if takes_batches else 1
+        self._session = runtime.load(self.path)
+
+    def batches(self, images: Sequence[U8]) -> Iterator[Sequence[U8]]:
+        """Cut pictures into batches that the network takes."""
+        for start in range(0, len(images), self._batch):
+            yield images[start : start + self._batch]
+
+    def run(self, batch: Sequence[U8]) -> Answer:
+        """Return the network's answer to pictures (H, W, 3) of one size."""
+        height, width = batch[0].shape[:2]
+        ratio = self._ratio(height, width)
+        inputs = np.stack([self._prepare(image, ratio) for image in batch])  # (B, 3, h, w)
+        outputs = self._session.run(**{self._input_name: inputs})
+        return Answer(outputs, ratio, inputs.shape[2], inputs.shape[3])
+
+    def _ratio(self, height: int, width: int) -> float:
+        """Return the number of input pixels for each source pixel."""
+        if self._fixed_size is None:
+            return self._size / max(height, width)
+        return min(self._fixed_size[0] / height, self._fixed_size[1] / width)
+
+    def _prepare(self, image: U8, ratio: float) -> F32:
+        """Scale a picture to the input, and pad it right and below: (3, h, w)."""
+        small = _input.resize(image, ratio)
+        height, width = self._fixed_size or map(_input.round_up, small.shape[:2])
+        return self._normalise(_input.pad(small, height, width)).transpose(2, 0, 1)
