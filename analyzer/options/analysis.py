@@ -22,6 +22,7 @@ from analyzer.options.validators import (
     between_zero_and_one,
     check,
     device,
+    in_one_form,
     require,
     share,
     subset_of,
@@ -262,6 +263,7 @@ class AnalysisOptions:
 
     def __post_init__(self) -> None:
         for option in fields(self):
+            object.__setattr__(self, option.name, in_one_form(option, getattr(self, option.name)))
             check(option, getattr(self, option.name))
             self._pin(option)
         require(self.fps is None or self.frame_step is None, "give --fps or --frame_step, not both")

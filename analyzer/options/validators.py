@@ -1,5 +1,7 @@
 """Checks of single options; each raises a `UsageError` that names the option and the cure."""
 
+import math
+import numbers
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import Field
@@ -47,6 +49,27 @@ def check(option: "Field[Any]", value: Any) -> None:
         option.metadata["check"](option.name, value)
     if "plugin" in option.metadata and value != option.metadata.get("extra"):
         registry.check(option.metadata["plugin"], value)
+
+
+def in_one_form(option: "Field[Any]", value: Any) -> Any:
+    """Return a number in the form that the command line gives it: equal options, equal digests.
+
+    Args:
+        option: Field of the option.
+        value: Value of the option; others than numbers stay as they are.
+
+    Raises:
+        UsageError: The option is a number, and the value is none.
+    """
+    kind = option.metadata["read"]
+    if kind not in (int, float) or value is None:
+        return value
+    right = isinstance(value, numbers.Real) and math.isfinite(value)
+    if kind is int:
+        right = right and value == int(value)
+    name = "whole number" if kind is int else "number"
+    require(right, f"{option.name} {value!r}: give a {name}")
+    return option.default if value == option.default else kind(value)
 
 
 def above_zero(name: str, value: float) -> None:

@@ -1,0 +1,35 @@
+"""Options as values: one form of a number, and a sentence for what is none."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analyzer.errors import UsageError
+from analyzer.options import AnalysisOptions
+
+
+@pytest.mark.parametrize("value", [5, 5.0, np.float32(5), np.int64(5)])
+def test_a_number_in_any_form_has_the_digest_of_the_command_line(value: Any) -> None:
+    assert AnalysisOptions(fps=value).digest() == AnalysisOptions.from_dict({"fps": "5"}).digest()
+
+
+def test_a_default_that_is_given_is_the_default() -> None:
+    given = AnalysisOptions.from_dict({"bbox_expand": "1", "min_faces": "1", "min_area": "0"})
+    assert given.digest() == AnalysisOptions().digest()
+    assert given.to_dict() == AnalysisOptions().to_dict()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "cure"),
+    [
+        ("fps", "5", "give a number"),
+        ("fps", float("inf"), "give a number"),
+        ("start", float("nan"), "give a number"),
+        ("min_faces", 1.5, "give a whole number"),
+        ("frame_step", [2], "give a whole number"),
+    ],
+)
+def test_what_is_no_number_is_named(name: str, value: Any, cure: str) -> None:
+    with pytest.raises(UsageError, match=f"^{name} .*: {cure}$"):
+        AnalysisOptions(**{name: value})
