@@ -116,7 +116,7 @@ def _start_times(report: MediaReport) -> tuple[float, float]:
         with av.open(address, options=_addresses.OPEN_OPTIONS) as container:
             origin = (container.start_time or 0) / av.time_base
             video = container.streams.best("video")
-            if video is None or video.time_base is None:
+            if video is None or not video.time_base:
                 return origin, 0.0
             return origin, float((video.start_time or 0) * video.time_base) - origin
     except (av.error.FFmpegError, OSError):

@@ -169,6 +169,6 @@ class PictureStream:
 
 def timestamp(picture: VideoFrame) -> Fraction | None:
     """Return when a picture is shown, in seconds of the container; `None` where it is unknown."""
-    if picture.pts is None or picture.time_base is None:
+    if picture.pts is None or not picture.time_base:
         return None
     return picture.pts * picture.time_base

@@ -58,7 +58,7 @@ class OpenStream:
 
     def length(self, picture: VideoFrame) -> Fraction:
         """Return how long a picture is shown, in seconds."""
-        if picture.duration and picture.time_base is not None:
+        if picture.duration and picture.time_base:
             return picture.duration * picture.time_base
         rate = self.stream.average_rate or self.stream.guessed_rate
         return 1 / Fraction(rate) if rate else Fraction(0)
@@ -134,7 +134,7 @@ def _picture_stream(path: str, container: Any, threads: int, key_frames: bool) -
 def _stated_end_s(container: Any, stream: Any, origin: Fraction) -> float:
     """Return the end of the pictures according to the container, on the player's clock."""
     length = (container.duration or 0) / av.time_base
-    if not stream.duration or stream.time_base is None:
+    if not stream.duration or not stream.time_base:
         return length
     end = float((stream.start_time or 0) + stream.duration) * float(stream.time_base)
     return min(length or end, end - float(origin))
@@ -149,7 +149,7 @@ def _media_info(path: str, container: Any, stream: Any, size_bytes: int) -> Medi
         width_px=stream.width,
         height_px=stream.height,
         # PyAV 19 has a class of its own; results have Python's.
-        frame_rate=stream.average_rate and Fraction(stream.average_rate),
+        frame_rate=Fraction(rate) if (rate := stream.average_rate) else None,
         duration_s=(container.duration or 0) / av.time_base,
         size_bytes=size_bytes,
     )
