@@ -31,6 +31,12 @@ def job(db: sqlite3.Connection, number: int) -> Job:
     return as_job(row)
 
 
+def destinations(db: sqlite3.Connection, number: int) -> dict[str, str]:
+    """Return the destinations of a job, by exporter; empty if there is no such job."""
+    row = db.execute("SELECT spec FROM job WHERE id = ?", (number,)).fetchone()
+    return dict(json.loads(row[0])["dests"]) if row else {}
+
+
 def as_job(row: tuple[Any, ...]) -> Job:
     """Convert a row with `COLUMNS` to a job."""
     number, spec, state, token, attempts, lost, fails, worker, kind, error, manifest = row[:11]

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from jobs.errors import LedgerUnavailable
 from jobs.ledger import queries, shards
 from jobs.ledger.ledger import Ledger
+from jobs.outputs import publish
 from jobs.outputs.storage_probe import Storage
 from jobs.retry import Timing
 from jobs.server import cleanup
@@ -20,7 +21,7 @@ from jobs.server.leases import HeldLease, LeaseBook
 from jobs.server.quarantine import Quarantine
 from jobs.server.roster import WorkerRoster
 from jobs.system.process_identity import ProcessIdentity
-from jobs.types import FINAL, MAX_CLAIM, Bounds, Job, Lease, State
+from jobs.types import FINAL, MAX_CLAIM, Bounds, Job, Lease, Manifest, State
 from jobs.wire.transport import expose
 
 log = logging.getLogger(__name__)
@@ -192,7 +193,8 @@ class JobService:
             manifest=job.manifest if publishing else None,
             bounds=self._bounds,
             shard=job.shard,
-            parts=() if publishing else shards.part_files(job),
+            parts=() if publishing else shards.part_files(job, self.ledger.store.uid),
+            ledger=self.ledger.store.uid,
             key=self._work_key(job),
             private=self._private,
         )
@@ -225,10 +227,19 @@ class JobService:
     def prepare(self, worker: str, job: int, token: int, manifest: Mapping[str, Any]) -> str:
         """Answer whether a worker may publish its files: `go`, `stale`, or `later`."""
         self._roster.note_call(worker)
+        if wrong := self._manifest_fault(job, token, manifest):
+            log.warning("%s may not publish job %d: %s", worker, job, wrong)
+            return "stale"
         if not self.ledger.prepare(job, token, worker, manifest):
             return "stale"
         self._book.drop_others(job, token)
         return "go"
+
+    def _manifest_fault(self, job: int, token: int, manifest: Mapping[str, Any]) -> str:
+        """Return what a manifest names that is not the job's; empty if all is."""
+        dests = self.ledger.store.read(lambda db: queries.destinations(db, job))
+        named = Manifest.from_dict(manifest)
+        return publish.fault(named, dests, job=job, token=token, ledger=self.ledger.store.uid)
 
     @remote_method("later")
     def published(self, worker: str, job: int, token: int) -> str:
@@ -329,7 +340,8 @@ class JobService:
             leases: Least time since their end, in lengths of a lease.
         """
         try:
-            cleanup.remove_part_files(self.ledger, age_s=leases * self.timing.lease_s)
+            age_s, root = leases * self.timing.lease_s, self._bounds.output_root
+            cleanup.remove_part_files(self.ledger, age_s=age_s, root=root)
         except (LedgerUnavailable, OSError) as error:
             log.warning("part files are not removed: %s", error)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from jobs.errors import JobFailed
 from jobs.outputs import publish
-from jobs.types import Lease, Manifest
+from jobs.types import Lease
 from jobs.wire.transport import Access
 from jobs.worker.child import Report, Task
 from jobs.worker.worker import Worker, WorkerSettings
@@ -119,14 +119,14 @@ def die(when: str, once: str) -> None:
     """Have this process and its supervisor die at the renames; the first time only."""
     commit = publish.commit
 
-    def deadly(manifest: Manifest) -> None:
+    def deadly(lease: Lease) -> None:
         if when == "after":
-            commit(manifest)
+            commit(lease)
         if not Path(once).exists():
             Path(once).touch()
             os.kill(os.getppid(), signal.SIGKILL)
             os._exit(9)
-        commit(manifest)
+        commit(lease)
 
     publish.commit = deadly
 

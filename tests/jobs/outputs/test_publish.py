@@ -6,14 +6,14 @@ import pytest
 
 from jobs.errors import JobFailed
 from jobs.outputs import publish
-from tests.support.jobs import make_lease, write_parts
+from tests.support.jobs import commit, make_lease, write_parts
 
 
 def test_nothing_stands_under_its_name_before_commit(tmp_path: Path) -> None:
     lease = make_lease(tmp_path)
     manifest = write_parts(lease)
     assert not any(Path(dest).exists() for dest in lease.dests.values())
-    publish.commit(manifest)
+    commit(lease, manifest)
     assert Path(lease.dests["csv"]).read_text() == "x csv"
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["a.ass", "a.csv"]
 
@@ -27,8 +27,8 @@ def test_commit_may_be_repeated_after_any_rename(tmp_path: Path) -> None:
     manifest = write_parts(lease)
     first = manifest.files["ass"]
     Path(first.part).replace(first.path)
-    publish.commit(manifest)
-    publish.commit(manifest)
+    commit(lease, manifest)
+    commit(lease, manifest)
     assert Path(lease.dests["csv"]).read_text() == "x csv"
 
 
@@ -39,24 +39,28 @@ def test_commit_fails_when_part_and_result_are_gone(tmp_path: Path) -> None:
     part.unlink()
     Path(lease.dests["csv"]).write_text("another csv")
     with pytest.raises(JobFailed) as caught:
-        publish.commit(manifest)
+        commit(lease, manifest)
     assert caught.value.kind == "transient"
 
 
 def test_an_exporter_that_writes_nothing_is_a_bug(tmp_path: Path) -> None:
     lease = make_lease(tmp_path)
     publish.open_folders(lease)
-    with pytest.raises(JobFailed, match="wrote no file"):
-        publish.seal(lease, {})
+    with publish.OpenParts(lease) as outputs:
+        parts = outputs.paths()
+        parts["ass"].write_text("")
+        with pytest.raises(JobFailed, match="exporter csv wrote no file"):
+            outputs.seal({}, parts)
 
 
 def test_what_a_task_leaves_out_is_not_published(tmp_path: Path) -> None:
     lease = make_lease(tmp_path)
     publish.open_folders(lease)
-    parts = {"csv": publish.part_paths(lease)["csv"]}
-    parts["csv"].write_text("x")
-    manifest = publish.seal(lease, {}, parts)
-    publish.commit(manifest)
+    with publish.OpenParts(lease) as outputs:
+        parts = {"csv": outputs.paths()["csv"]}
+        parts["csv"].write_text("x")
+        manifest = outputs.seal({}, parts)
+    commit(lease, manifest)
     assert [*manifest.files] == ["csv"]
     assert Path(lease.dests["csv"]).read_text() == "x"
 

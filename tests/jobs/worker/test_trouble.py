@@ -11,7 +11,7 @@ import pytest
 from jobs.ledger import operations, queries
 from jobs.ledger.ledger import Ledger
 from jobs.outputs import storage_probe
-from jobs.outputs.publish import part_path
+from jobs.outputs.part_names import part_name
 from jobs.outputs.storage_probe import Storage
 from jobs.server import cleanup
 from jobs.server.quarantine import LIMIT, Quarantine
@@ -106,7 +106,9 @@ def test_no_jobs_no_probe(tmp_path: Path) -> None:
 def test_part_files_of_ended_leases_are_removed(ledger: Ledger, fill: Fill, tmp_path: Path) -> None:
     fill(3)
     given_up, running, released = ledger.claim("w", "r", 3)
-    parts = [part_path(job.spec.dests["csv"], job.id, 1) for job in (given_up, running, released)]
+    uid = ledger.store.uid
+    jobs = (given_up, running, released)
+    parts = [Path(part_name(job.spec.dests["csv"], job.id, 1, uid)) for job in jobs]
     for part in parts:
         part.touch()
     ledger.fail(given_up.id, 1, "w", kind="input", text="broken")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs.outputs import publish
 from jobs.types import PartFile
 from jobs.worker.client import Client
+from tests.support.jobs import write_parts
 from tests.support.processes import until
 from tests.support.servers import Server, serving, working
 
@@ -143,7 +143,7 @@ def test_a_worker_finishes_the_renames_of_a_lost_one(tmp_path: Path, renamed: in
             finish(heir)
         assert (server.job(1).state.value, server.job(1).token) == ("done", 1)
         assert server.events("done") == 1
-        assert server.csv("a").read_text() == "csv of the lost worker"
+        assert server.csv("a").read_text() == "lost worker's csv"
 
 
 def test_a_job_whose_files_are_gone_runs_again(
@@ -162,10 +162,7 @@ def prepare_and_vanish(server: Server) -> Mapping[str, PartFile]:
     """Be a worker that dies before its renames; return its files."""
     client = Client(server.uri, name="lost")
     (lease,) = client.claim().leases
-    publish.open_folders(lease)
-    for name, part in publish.part_paths(lease).items():
-        part.write_text(f"{name} of the lost worker")
-    manifest = publish.seal(lease, {})
+    manifest = write_parts(lease, text="lost worker's")
     assert client.prepare(lease, manifest)
     client.close()
     return manifest.files
