@@ -25,7 +25,7 @@ from jobs.inputs import joblist
 from jobs.ledger import queries
 from jobs.ledger.imports import Imported, import_jobs
 from jobs.ledger.ledger import Ledger
-from jobs.ledger.store import Store, default_path
+from jobs.ledger.store import Store, default_path, files_of
 from jobs.retry import Timing
 from jobs.server.display import LiveDisplay, PlainDisplay, import_notes, results
 from jobs.server.estimate import Estimate
@@ -85,7 +85,13 @@ def _import(
 ) -> Imported:
     """Import the jobs of the joblist into the ledger; print what is wrong with some."""
     analysis = FilmAnalysis()
-    rows = joblist.read(args.joblist, exporters=analysis.exporters(), bounds=bounds, rows=args.rows)
+    rows = joblist.read(
+        args.joblist,
+        exporters=analysis.exporters(),
+        bounds=bounds,
+        rows=args.rows,
+        reserved=files_of(ledger.store.path),
+    )
     values = options.to_dict()
     specs = (analysis.check(spec, values) for spec in rows)
     with warnings.catch_warnings(record=True) as caught:
