@@ -78,6 +78,8 @@ class Probe:
     path: str
     text: str
     """What it must contain."""
+    is_destination: bool = True
+    """Whether outputs go into its folder, and not only below it."""
 
 
 @dataclass(frozen=True)

@@ -186,21 +186,33 @@ class OpenParts:
             JobFailed: An exporter has not written its file, or it was replaced meanwhile.
         """
         files: dict[str, PartFile] = {}
-        for name, part in part_paths(self._lease).items():
-            with _folder_of(str(part), self._lease) as folder:
-                if name not in parts:
-                    _remove(part.name, folder)
-                    continue
-                self._collect(name, parts[name])
-                self._require_same(name, part, folder)
-                files[name] = PartFile(
-                    part=str(part),
-                    path=self._lease.dests[name],
-                    sha256=_sha256(self._files[name], sync=True),
-                    size=os.fstat(self._files[name]).st_size,
-                )
-                os.fsync(folder)
+        try:
+            for name, part in part_paths(self._lease).items():
+                with _folder_of(str(part), self._lease) as folder:
+                    if name in parts:
+                        self._collect(name, parts[name])
+                        files[name] = self._described(name, part, folder)
+                    else:
+                        _remove(part.name, folder)
+        except FileNotFoundError as error:
+            raise JobFailed("transient", f"{part}: its folder was removed meanwhile") from error
         return Manifest(files=files, statistics=statistics)
+
+    def _described(self, name: str, part: Path, folder: int) -> PartFile:
+        """Force a file to the disk and describe it.
+
+        Raises:
+            JobFailed: What stands under its name is not what was written.
+        """
+        descriptor = self._files[name]
+        sha256, own = _sha256(descriptor, sync=True), os.fstat(descriptor)
+        found = _state(part.name, folder)
+        if found is None or not os.path.samestat(found, own):
+            raise JobFailed("transient", f"{part} was replaced or removed while it was written")
+        os.fsync(folder)
+        return PartFile(
+            part=str(part), path=self._lease.dests[name], sha256=sha256, size=own.st_size
+        )
 
     def _collect(self, name: str, staged: Path) -> None:
         """Copy what an exporter has put in place of its link, as one does that writes and renames.
@@ -216,12 +228,6 @@ class OpenParts:
                 shutil.copyfileobj(source, target, CHUNK_BYTES)
         if not staged.exists() or os.pread(descriptor, len(UNWRITTEN), 0) == UNWRITTEN:
             raise JobFailed("bug", f"exporter {name} wrote no file for {self._lease.dests[name]}")
-
-    def _require_same(self, name: str, part: Path, folder: int) -> None:
-        """Require that the file under the name of the part is the one that was written."""
-        found, own = _state(part.name, folder), os.fstat(self._files[name])
-        if found is None or not os.path.samestat(found, own):
-            raise JobFailed("transient", f"{part} was replaced or removed while it was written")
 
 
 def _create(name: str, folder: int) -> int:
@@ -311,11 +317,16 @@ def _rename(file: PartFile, folder: int) -> None:
     found = _state(part, folder)
     if found and stat.S_ISREG(found.st_mode) and found.st_size == file.size:
         with contextlib.suppress(FileNotFoundError):
-            os.replace(part, name, src_dir_fd=folder, dst_dir_fd=folder)
+            replace(part, name, folder)
             return
     if not _is_published(name, file, folder):
         why = "was replaced" if found else "disappeared"
         raise JobFailed("transient", f"{file.part} {why} before it was published")
+
+
+def replace(old: str, new: str, folder: int) -> None:
+    """Rename a file in an open folder, in place of what has the name."""
+    os.replace(old, new, src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def _is_published(name: str, file: PartFile, folder: int) -> bool:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any, TypeVar
 
 from jobs.errors import LedgerUnavailable
 from jobs.ledger import queries, shards
 from jobs.ledger.ledger import Ledger
 from jobs.outputs import publish
+from jobs.outputs.places import Places
 from jobs.outputs.storage_probe import Storage
 from jobs.retry import Timing
 from jobs.server import cleanup
@@ -88,11 +89,11 @@ class JobService:
         """Whether workers leave after their job."""
         self.paused = False
         """Whether an operator has stopped the handing out of jobs."""
-        self.storage = self._open_storage(ledger)
         self.ledger = ledger
         self._options = dict(options)
         self._options_digest = options_digest
         self._bounds = bounds or Bounds()
+        self.storage = self._open_storage(ledger)
         self._private = dict(private or {})
         self._keep_alive = keep_alive
         self._speculate = speculate
@@ -107,13 +108,20 @@ class JobService:
         self._restore_leases()
 
     def _open_storage(self, ledger: Ledger) -> Storage:
-        csv = ledger.store.read(queries.first_output)
         return Storage(
-            Path(csv).parent if csv else None,
+            lambda: self._places(ledger),
             ledger=ledger.store.path,
             every_s=self.timing.beat_s,
             patience_s=self.timing.beat_s / 2,
+            root=self._bounds.output_root,
         )
+
+    def _places(self, ledger: Ledger) -> Places:
+        """Return where the outputs of unfinished jobs lie."""
+        try:
+            return ledger.store.read(lambda db: Places(queries.unfinished_folders(db)))
+        except LedgerUnavailable as error:
+            raise OSError(errno.EIO, str(error)) from error
 
     def _restore_leases(self) -> None:
         """Give each lease of an earlier server its full time again; end those of dead workers."""

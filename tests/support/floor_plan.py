@@ -129,7 +129,7 @@ ONLY_IN = {
         "jobs.outputs.publish",
     },
     "Path.rename": set(),
-    "Path.replace": {"jobs.outputs.storage_probe", "jobs.slurm.folder"},
+    "Path.replace": {"jobs.slurm.folder"},
     "hashlib.sha256": {"analyzer.files.hashing", "jobs.outputs.publish"},
     "os.rename": set(),
     "shutil.move": set(),

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from jobs.ledger import operations, queries
 from jobs.ledger.ledger import Ledger
 from jobs.outputs import storage_probe
 from jobs.outputs.part_names import part_name
+from jobs.outputs.places import Places
 from jobs.outputs.storage_probe import Storage
 from jobs.server import cleanup
 from jobs.server.quarantine import LIMIT, Quarantine
@@ -60,9 +62,10 @@ def test_a_job_is_poison_when_more_than_one_machine_has_tried(
         assert state is (State.POISON if attempt == losses else State.READY)
 
 
-def watch(folder: Path, **settings: float) -> Storage:
+def watch(folder: Path, *names: str, **settings: Any) -> Storage:
     settings = {"every_s": 0.05, "patience_s": 0.5, **settings}
-    return Storage(folder / "out", ledger=folder / "x.ledger", **settings)
+    folders = [str(folder / name) for name in names or ("out",)]
+    return Storage(lambda: Places(folders), ledger=folder / "x.ledger", **settings)
 
 
 def test_workers_find_the_probe_of_their_server_only(tmp_path: Path) -> None:
@@ -99,7 +102,7 @@ def test_storage_fails_and_works_again(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_no_jobs_no_probe(tmp_path: Path) -> None:
-    watched = Storage(None, ledger=tmp_path / "x", every_s=1, patience_s=0.1)
+    watched = Storage(Places, ledger=tmp_path / "x", every_s=1, patience_s=0.1)
     assert (watched.probe, watched.check(), watched.error) == (None, "", "")
 
 
