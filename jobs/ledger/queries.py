@@ -169,6 +169,15 @@ def unfinished_folders(db: sqlite3.Connection) -> Iterator[str]:
     yield from (os.path.dirname(_path(row[0])) for row in rows)
 
 
+def all_destinations(db: sqlite3.Connection) -> Iterator[str]:
+    """Yield the destinations of all jobs that are not cancelled."""
+    rows = db.execute(
+        "SELECT CAST(entry.value AS BLOB) FROM job, json_each(job.spec, '$.dests') AS entry"
+        " WHERE job.parent IS NULL AND job.state <> 'cancelled'"
+    )
+    yield from (_path(row[0]) for row in rows)
+
+
 def _path(value: bytes) -> str:
     """Return a path that SQLite has taken out of a JSON text; it may be no UTF-8."""
     return value.decode("utf-8", "surrogatepass")

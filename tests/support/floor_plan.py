@@ -98,7 +98,7 @@ MAY_IMPORT = {
         "errors": "",
         "inputs": "errors types",
         "ledger": "errors outputs retry system types",
-        "outputs": "errors types",
+        "outputs": "errors system types",
         "retry": "",
         "server": "errors ledger outputs retry system types wire",
         "slurm": ". analysis inputs ledger retry standalone types worker",
