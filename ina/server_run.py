@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer import __version__
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline.duration import duration_s
 from analyzer.weights import locate
 from ina.analysis import FilmAnalysis
+from ina.lengths import length_s
 from jobs.commands import _arguments as arguments
 from jobs.dashboard.page import Dashboard
 from jobs.errors import LedgerUnavailable
@@ -138,6 +138,7 @@ class ServerRun:
         self._args = args
         claim.on_lost = self._on_lost
         self._options = options
+        self._input_root = bounds.input_root
         self._ledger = ledger
         self._identities = identities
         self._started = time.monotonic()
@@ -203,7 +204,12 @@ class ServerRun:
     def _measure_lengths(self) -> None:
         """Measure beside the work which jobs are long, to hand them out first."""
         if self._options.engine != "image":
-            measure = partial(duration_s, start=self._options.start, stop=self._options.stop)
+            measure = partial(
+                length_s,
+                root=self._input_root,
+                start=self._options.start,
+                stop=self._options.stop,
+            )
             lengths = LengthMeasurer(self._ledger, measure)
             lengths.start()
             self._beside.callback(lengths.stop)

@@ -44,7 +44,7 @@ def socket_path(ledger: Path) -> Path:
 
 def files_of(ledger: Path) -> dict[str, str]:
     """Return the paths of the files that a server keeps beside its ledger, and what they are."""
-    endings = ("", "-wal", "-shm", "-journal", ".lock")
+    endings = ("", "-wal", "-shm", "-journal", ".lock", ".token")
     paths = [*(f"{ledger.absolute()}{ending}" for ending in endings), str(socket_path(ledger))]
     paths += [str(ledger.absolute().with_suffix(".identities"))]
     return dict.fromkeys(paths, "the ledger, or a file that belongs to it")

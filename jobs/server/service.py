@@ -92,7 +92,7 @@ class JobService:
         self.ledger = ledger
         self._options = dict(options)
         self._options_digest = options_digest
-        self._bounds = bounds or Bounds()
+        self.bounds = bounds or Bounds()
         self.storage = self._open_storage(ledger)
         self._private = dict(private or {})
         self._keep_alive = keep_alive
@@ -113,7 +113,7 @@ class JobService:
             ledger=ledger.store.path,
             every_s=self.timing.beat_s,
             patience_s=self.timing.beat_s / 2,
-            root=self._bounds.output_root,
+            root=self.bounds.output_root,
         )
 
     def _places(self, ledger: Ledger) -> Places:
@@ -199,7 +199,7 @@ class JobService:
             attempt=job.attempts,
             kind="publish" if publishing else "run",
             manifest=job.manifest if publishing else None,
-            bounds=self._bounds,
+            bounds=self.bounds,
             shard=job.shard,
             parts=() if publishing else shards.part_files(job, self.ledger.store.uid),
             ledger=self.ledger.store.uid,
@@ -348,7 +348,7 @@ class JobService:
             leases: Least time since their end, in lengths of a lease.
         """
         try:
-            age_s, root = leases * self.timing.lease_s, self._bounds.output_root
+            age_s, root = leases * self.timing.lease_s, self.bounds.output_root
             cleanup.remove_part_files(self.ledger, age_s=age_s, root=root)
         except (LedgerUnavailable, OSError) as error:
             log.warning("part files are not removed: %s", error)
