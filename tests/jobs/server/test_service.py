@@ -60,6 +60,20 @@ def test_everything_may_be_said_twice(server: Server, proxy: Any) -> None:
     assert (server.counts(), server.events("done")) == ({"ready": 1, "done": 1}, 1)
 
 
+def test_a_manifest_that_names_other_files_is_not_published(
+    server: Server, proxy: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lease = claim(proxy)
+    wrong = manifest_of(lease).to_dict()
+    wrong["files"]["csv"]["path"] = str(tmp_path / "victim")
+    for manifest in (wrong, {"files": {}, "statistics": {}}):
+        assert proxy.prepare("w", lease.job, lease.token, manifest) == "stale"
+    assert "w may not publish job" in caplog.text
+    assert server.events("publishing") == 0
+    right = manifest_of(lease).to_dict()
+    assert proxy.prepare("w", lease.job, lease.token, right) == "go"
+
+
 def test_a_lease_carries_the_job_and_the_options(proxy: Any, server: Server) -> None:
     lease = claim(proxy)
     assert (lease.options, lease.kind, lease.attempt) == ({"fps": 5}, "run", 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.types import PartFile
+from jobs.types import Manifest, PartFile
 from jobs.worker.client import Client
 from tests.support.jobs import write_parts
 from tests.support.processes import until
@@ -156,6 +156,23 @@ def test_a_job_whose_files_are_gone_runs_again(
         with working(server.uri) as heir:
             finish(heir)
         assert (server.job(1).state.value, server.job(1).token) == ("done", 2)
+
+
+def test_a_worker_renames_nothing_that_is_not_its_job_s(tmp_path: Path) -> None:
+    """Whatever the ledger holds of an adopted job."""
+    victim, poison = tmp_path / "victim", tmp_path / "poison"
+    victim.write_text("sentinel")
+    poison.write_text("other")
+    with serving(tmp_path, {"a": ""}, lease_s=1.0) as server:
+        (lease,) = server.ledger.claim("peer", "r", 1)
+        file = PartFile(part=str(poison), path=str(victim), sha256="0", size=5)
+        assert server.ledger.prepare(1, 1, "peer", Manifest(files={"csv": file}).to_dict())
+        server.service._unpublished.add(lease.id)
+        with working(server.uri) as heir:
+            finish(heir)
+        assert (server.job(1).state.value, server.job(1).error_kind) == ("failed", "input")
+        assert "is not the job's csv: nothing is published" in (server.job(1).error or "")
+    assert (victim.read_text(), poison.read_text()) == ("sentinel", "other")
 
 
 def prepare_and_vanish(server: Server) -> Mapping[str, PartFile]:
