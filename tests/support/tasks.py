@@ -44,10 +44,22 @@ def make_task(local: dict[str, Any]) -> Task:
             text = Path(file).read_text()
             assert text == f"shard {number} of {len(lease.parts)} of {source}\n", text
         for name, part in parts.items():
-            part.write_text(f"{name} of {source}\n")
+            if name == "csv" and "write slowly" in Path(lease.source_path).read_text():
+                write_slowly(part, f"{name} of {lease.source_path}\n")
+            else:
+                part.write_text(f"{name} of {source}\n")
         return {"media_s": 2.0, "persons": 1, "frames_decoded": 50}
 
     return task
+
+
+def write_slowly(part: Path, line: str) -> None:
+    """Write line by line, so that a second writer of the file would mix its own in."""
+    with part.open("w") as file:
+        for _ in range(20):
+            file.write(line)
+            file.flush()
+            time.sleep(0.02)
 
 
 def obey(verb: str, argument: str, report: Report) -> None:
