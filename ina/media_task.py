@@ -9,12 +9,14 @@ from typing import Any
 
 from analyzer import registry
 from analyzer.errors import MissingDependency, MissingPlugin, UsageError
+from analyzer.files import source
 from analyzer.gallery.folder import Galleries
 from analyzer.identities import IdentityStore
 from analyzer.identities.address import open_store
 from analyzer.options import PLUGIN_OPTIONS, AnalysisOptions
 from analyzer.pipeline.components import Components, load_components
 from analyzer.reports import corrections_file, part_file
+from analyzer.types.corrections import CorrectionsDocument
 from analyzer.workflows.analyze import Request, analyze, exports_of
 from ina.local_options import OVERRIDES
 from ina.observer import LeaseObserver
@@ -48,6 +50,10 @@ class MediaTask:
 
     def run(self, lease: Lease, parts: dict[str, Path], report: Report) -> Mapping[str, float]:
         """Write what the lease asks for; see `jobs.worker.child.Task`."""
+        with source.limited_to(lease.bounds.input_root):
+            return self._run(lease, parts, report)
+
+    def _run(self, lease: Lease, parts: dict[str, Path], report: Report) -> Mapping[str, float]:
         options = self._options(lease)
         self._report = report
         store = self._identities(lease)
@@ -67,7 +73,7 @@ class MediaTask:
             path=lease.source_path,
             gallery=gallery,
             poster=lease.spec.poster_path,
-            corrections=corrections_file.read_if_there(lease.spec.corrections),
+            corrections=_corrections(lease),
             identities=store,
             call_key=lease.key,
         )
@@ -133,3 +139,11 @@ class MediaTask:
             if note not in self._logged:
                 self._logged.add(note)
                 logging.warning("%s: %s", lease.source_path, note)
+
+
+def _corrections(lease: Lease) -> CorrectionsDocument | None:
+    """Read the corrections of a job, which may lie beside the media or the results."""
+    bounds = lease.bounds
+    roots = (bounds.input_root, *filter(None, (bounds.output_root,)))
+    with source.limited_to(*roots):
+        return corrections_file.read_if_there(lease.spec.corrections)

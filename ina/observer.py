@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analyzer.errors import AnalyzerError
+from analyzer.files import source
 from analyzer.pipeline.components import Components
 from analyzer.pipeline.conclude import join
 from analyzer.pipeline.observe import observe_part
@@ -51,6 +52,7 @@ class LeaseObserver:
     def _join(self, files: Sequence[str]) -> Part:
         key = self._components.options.digest()
         try:
-            return join([part_file.load(Path(file), key=key) for file in files])
+            with source.limited_to(self._lease.bounds.output_root):
+                return join([part_file.load(Path(file), key=key) for file in files])
         except AnalyzerError as error:
             raise JobFailed("transient", f"{error}: its shards are done again") from error

@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer import __version__
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline.duration import duration_s
 from analyzer.weights import locate
 from ina.analysis import FilmAnalysis
+from ina.lengths import length_s
 from jobs.commands import _arguments as arguments
 from jobs.dashboard.page import Dashboard
 from jobs.errors import LedgerUnavailable
 from jobs.inputs import joblist
-from jobs.ledger import queries
+from jobs.ledger import queries, schema
 from jobs.ledger.imports import Imported, import_jobs
 from jobs.ledger.ledger import Ledger
-from jobs.ledger.store import Store, default_path
+from jobs.ledger.store import Store, default_path, files_of
+from jobs.outputs.claim import ClaimOwner, DestinationClaim
 from jobs.retry import Timing
 from jobs.server.display import LiveDisplay, PlainDisplay, import_notes, results
 from jobs.server.estimate import Estimate
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 TICK_S = 0.25
 GRACE_S = 75.0
 """Seconds that running jobs have after a signal."""
+STALE_LEASES, LEAST_STALE_S = 3.0, 10.0
+"""Age, in leases and at least, after which the claim of a server elsewhere counts as dead."""
 FAREWELL_S = 5.0
 """Seconds that workers have to hear of the end."""
 
@@ -77,7 +80,8 @@ def serve(args: argparse.Namespace, options: AnalysisOptions) -> int:
             stack.enter_context(closing(identities.store))
         ledger = Ledger(store, max_attempts=args.max_attempts, shards=shards)
         imported = _import(ledger, args, options, bounds)
-        return ServerRun(args, options, bounds, ledger, identities).go(imported)
+        claim = stack.enter_context(closing(_claim(store, args, bounds)))
+        return ServerRun(args, options, bounds, ledger, identities, claim).go(imported)
 
 
 def _import(
@@ -85,7 +89,13 @@ def _import(
 ) -> Imported:
     """Import the jobs of the joblist into the ledger; print what is wrong with some."""
     analysis = FilmAnalysis()
-    rows = joblist.read(args.joblist, exporters=analysis.exporters(), bounds=bounds, rows=args.rows)
+    rows = joblist.read(
+        args.joblist,
+        exporters=analysis.exporters(),
+        bounds=bounds,
+        rows=args.rows,
+        reserved=files_of(ledger.store.path),
+    )
     values = options.to_dict()
     specs = (analysis.check(spec, values) for spec in rows)
     with warnings.catch_warnings(record=True) as caught:
@@ -94,6 +104,22 @@ def _import(
     for warning in caught:
         print(f"ina_server: {warning.message}", file=sys.stderr)
     return imported
+
+
+def _claim(store: Store, args: argparse.Namespace, bounds: Bounds) -> DestinationClaim:
+    """DestinationClaim the destinations of all jobs; print what became of dead servers' claims."""
+    timing = Timing(args.lease)
+    stale_s = max(LEAST_STALE_S, STALE_LEASES * timing.lease_s)
+    with closing(schema.connect(store.path, readonly=True)) as db:
+        claim = DestinationClaim(
+            ClaimOwner.own(store.path, store.uid, stale_s=stale_s),
+            lambda: queries.all_destinations(db),
+            every_s=timing.beat_s,
+            root=bounds.output_root,
+        )
+    for line in claim.taken_over:
+        print(f"ina_server: {line}", file=sys.stderr)
+    return claim
 
 
 class ServerRun:
@@ -106,10 +132,13 @@ class ServerRun:
         bounds: Bounds,
         ledger: Ledger,
         identities: SharedStore | None,
+        claim: DestinationClaim,
     ) -> None:
 
         self._args = args
+        claim.on_lost = self._on_lost
         self._options = options
+        self._input_root = bounds.input_root
         self._ledger = ledger
         self._identities = identities
         self._started = time.monotonic()
@@ -175,13 +204,24 @@ class ServerRun:
     def _measure_lengths(self) -> None:
         """Measure beside the work which jobs are long, to hand them out first."""
         if self._options.engine != "image":
-            measure = partial(duration_s, start=self._options.start, stop=self._options.stop)
+            measure = partial(
+                length_s,
+                root=self._input_root,
+                start=self._options.start,
+                stop=self._options.stop,
+            )
             lengths = LengthMeasurer(self._ledger, measure)
             lengths.start()
             self._beside.callback(lengths.stop)
 
     def _on_signal(self, *_: Any) -> None:
         self._signals += 1
+        self._service.draining = True
+
+    def _on_lost(self, why: str) -> None:
+        """End at once: another server has the destinations."""
+        print(f"ina_server: {why}: this one ends", file=sys.stderr, flush=True)
+        self._signals = 2
         self._service.draining = True
 
     def _local_workers(self) -> LocalWorkers:

@@ -1,10 +1,10 @@
-"""Find rows of a joblist that would overwrite each other's files, in constant memory."""
+"""Find rows of a joblist that would overwrite each other's files, or others, in constant memory."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import groupby
@@ -18,6 +18,7 @@ from joblist.model import JobSpec
 TABLES = """
 PRAGMA cache_size = -16000;
 CREATE TABLE entry(path BLOB, is_source INTEGER, line INTEGER, row BLOB, name TEXT);
+CREATE TABLE folder(path BLOB PRIMARY KEY, line INTEGER) WITHOUT ROWID;
 BEGIN;
 """
 ADD = "INSERT INTO entry VALUES(?, ?, ?, ?, ?)"
@@ -25,6 +26,11 @@ SHARED = """
 SELECT path, is_source, line, row, name FROM entry WHERE path IN (
   SELECT path FROM entry GROUP BY path HAVING COUNT(*) > 1 AND NOT MIN(is_source))
 ORDER BY path, is_source, line, rowid"""
+ADD_FOLDER = "INSERT OR IGNORE INTO folder VALUES(?, ?)"
+BELOW = """
+SELECT entry.line, entry.name, folder.line FROM entry JOIN folder ON folder.path = entry.path
+WHERE NOT entry.is_source ORDER BY entry.line"""
+KNOWN_FOLDERS = 4096
 Entry = tuple[bytes, bool, int, bytes, str]
 
 
@@ -32,12 +38,20 @@ class Clashes:
     """Collects destinations and sources; a context manager.
 
     Rows that are equal count once. Paths are compared with symbolic links resolved.
+
+    Args:
+        reserved: Path -> what it is, of further files that no destination may be.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, reserved: Mapping[str, str] | None = None) -> None:
         # An unnamed database is kept in a temporary file, which a million paths need.
         self._db = sqlite3.connect("", isolation_level=None)
         self._db.executescript(TABLES)
+        for path, what in (reserved or {}).items():
+            places = {_real(os.path.abspath(path)), os.path.realpath(path)}
+            self._db.executemany(ADD, ((_digest(p), True, 0, b"", what) for p in places))
+        self._folders: dict[str, None] = {}
+        """Folders of destinations seen last, which need not be added again."""
 
     def __enter__(self) -> Clashes:
         """Return itself."""
@@ -55,6 +69,17 @@ class Clashes:
     def add(self, spec: JobSpec) -> None:
         """Take a row into account."""
         self._db.executemany(ADD, _entries(spec))
+        for dest in spec.dests.values():
+            self._add_folder(real_folder(os.path.dirname(dest)), spec.line)
+
+    def _add_folder(self, folder: str, line: int) -> None:
+        """Take a folder and those above it into account: none of them may be a destination."""
+        while folder not in self._folders and folder != "/":
+            if len(self._folders) >= KNOWN_FOLDERS:
+                self._folders.clear()
+            self._folders[folder] = None
+            self._db.execute(ADD_FOLDER, (_digest(folder), line))
+            folder = os.path.dirname(folder)
 
     def found(self) -> Iterator[tuple[int, str]]:
         """Yield line and text of each problem."""
@@ -62,17 +87,22 @@ class Clashes:
             (_, _, first, row, name), *others = entries
             for _, is_source, line, other, column in others:
                 if is_source:
-                    yield first, f"{name} would overwrite the medium of line {line}: change it"
+                    what = column or f"the medium of line {line}"
+                    yield first, f"{name} would overwrite {what}: change it"
                     break
                 if line == first or other != row:
                     text = f"is the same file as a destination of line {first}: change one"
                     yield line, f"{column} {text}"
+        for line, name, below in self._db.execute(BELOW):
+            yield line, f"{name} is the folder of a destination of line {below}: change one"
 
 
 def _entries(spec: JobSpec) -> Iterator[Entry]:
     row = _digest(repr(spec.to_dict()))
     for name, dest in spec.dests.items():
         yield _digest(_real(dest)), False, spec.line, row, f"dest_{name}"
+        if os.path.islink(dest):
+            yield _digest(os.path.realpath(dest)), False, spec.line, row, f"dest_{name}"
     for path in filter(None, (spec.source_path, spec.poster_path, spec.corrections)):
         real = os.path.realpath(path) if os.path.islink(path) else _real(path)
         yield _digest(real), True, spec.line, b"", ""

@@ -51,6 +51,7 @@ def read(
     exporters: Collection[str],
     faults: Callable[[JobSpec], Iterable[str]] = lambda _: (),
     rows: Rows | None = None,
+    reserved: Mapping[str, str] | None = None,
 ) -> Iterator[JobSpec]:
     """Yield the right rows of a joblist one at a time, in constant memory.
 
@@ -62,13 +63,14 @@ def read(
         exporters: Names that a `dest_` column may have.
         faults: Tells what else is wrong with a row.
         rows: Which are wanted; by default all.
+        reserved: Path -> what it is, of files that no destination may be, beside the joblist.
 
     Raises:
         JoblistError: After the last row; with every problem of the file, its line and its cure.
     """
     path = Path(path)
     problems, rows, row = Problems(), rows or Rows(), 0
-    with Clashes() as clashes:
+    with Clashes({str(path): "the joblist", **(reserved or {})}) as clashes:
         for row, spec in _specs(path, exporters=exporters, problems=problems):
             for fault in faults(spec):
                 problems.add(spec.line, fault)

@@ -78,6 +78,8 @@ class Probe:
     path: str
     text: str
     """What it must contain."""
+    is_destination: bool = True
+    """Whether outputs go into its folder, and not only below it."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,8 @@ class Lease:
     """Which part to do; its csv is the file of that part."""
     parts: tuple[str, ...] = ()
     """Files of all parts, in order: make one result of them."""
+    ledger: str = ""
+    """Id of the ledger, in the names of part files; empty for work without a ledger."""
     key: str = ""
     """Names the work: the same when it is done again, another for other work of any server."""
     private: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -142,6 +146,7 @@ class Lease:
             "bounds": asdict(self.bounds),
             "shard": asdict(self.shard) if self.shard else None,
             "parts": list(self.parts),
+            "ledger": self.ledger,
             "key": self.key,
             "private": dict(self.private),
         }
@@ -161,6 +166,7 @@ class Lease:
             bounds=Bounds(**plain["bounds"]),
             shard=Shard(**plain["shard"]) if plain["shard"] else None,
             parts=tuple(plain["parts"]),
+            ledger=plain["ledger"],
             key=plain["key"],
             private=dict(plain["private"]),
         )

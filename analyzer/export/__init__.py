@@ -22,7 +22,8 @@ class Exporter(Protocol):
 
         Args:
             report: Report of the medium.
-            path: Path of the file.
+            path: Path of the file. A worker gives a link to a file that is open already; the folder
+                in which it will stand is `joblist.beneath.final_folder(path)`.
             progress: Hook that is called while the file is written, if that takes a while.
 
         Raises:

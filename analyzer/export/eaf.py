@@ -16,6 +16,7 @@ from analyzer.export import _addresses, _rows, _xml
 from analyzer.files.atomic import writing
 from analyzer.inference.runtime import Runtime
 from analyzer.types import MediaReport, ProgressHook
+from joblist.beneath import final_folder
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
@@ -53,7 +54,7 @@ class EafExporter:
             ResourceError: The file cannot be written.
         """
         _rows.require_video(report, "eaf")
-        root = _eaf_document(report, path.parent)
+        root = _eaf_document(report, final_folder(path))
         with writing(path):
             path.write_bytes(
                 etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)

@@ -22,6 +22,7 @@ from analyzer.files.text import open_text
 from analyzer.inference.runtime import Runtime
 from analyzer.reports import portraits
 from analyzer.types import MediaReport, ProgressHook
+from joblist.beneath import final_folder
 
 _FOLDER = Path(__file__).with_name("_page")
 _LOG = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ class HtmlExporter:
             ResourceError: The file cannot be written.
         """
         require_video(report, "html")
-        text = render(report, path.absolute().parent, progress)
+        text = render(report, final_folder(path), progress)
         with open_text(path) as stream:
             stream.write(text)
 

@@ -17,6 +17,7 @@ import numpy as np
 from analyzer.errors import AnalyzerError, InputError, ResourceError, UsageError
 from analyzer.export import _addresses, _cover, _subtitles
 from analyzer.export._rows import require_video
+from analyzer.files import source
 from analyzer.files.ffmpeg import find_ffmpeg
 from analyzer.files.text import open_text
 from analyzer.inference.runtime import Runtime
@@ -68,7 +69,9 @@ class Mp4Exporter:
                 stream.writelines(_subtitles.lines(report, ~_cover.hidden_rows(report)))
             masks = _write_masks(report, folder) if _anonymised(report) else {}
             try:
-                self._encode(report, path.absolute(), folder, masks, progress)
+                with source.held(report.info.uri) as medium:
+                    url = _addresses.ffmpeg_url(_named(medium, report.info.uri, folder))
+                    self._encode(report, url, path.absolute(), folder, masks, progress)
             except BaseException:
                 if path.is_file():
                     path.unlink()
@@ -77,6 +80,7 @@ class Mp4Exporter:
     def _encode(
         self,
         report: MediaReport,
+        url: str,
         path: Path,
         folder: str,
         masks: Mapping[int, str],
@@ -86,7 +90,7 @@ class Mp4Exporter:
         command = find_ffmpeg()
 
         def encode(*, sound: bool) -> None:
-            graph = _ffmpeg_graph(report, path, masks, self._options, sound=sound)
+            graph = _ffmpeg_graph(report, url, path, masks, self._options, sound=sound)
             _run_ffmpeg(ffmpeg.compile(graph, cmd=command), folder, report, progress)
 
         try:
@@ -146,8 +150,18 @@ def _blurred(picture: Any, mask: str, level: int, size: tuple[int, int], pixels:
     return ffmpeg.filter([bare, covered], "overlay", format=pixels)
 
 
+def _named(medium: str, uri: str, folder: str) -> str:
+    """Return a path of a medium that has its suffix, which some formats are known by."""
+    if medium == uri:
+        return medium
+    named = Path(folder, "medium").with_suffix(Path(uri).suffix)
+    named.symlink_to(medium)
+    return str(named)
+
+
 def _ffmpeg_graph(
     report: MediaReport,
+    url: str,
     path: Path,
     masks: Mapping[int, str],
     options: dict[str, Any],
@@ -158,7 +172,6 @@ def _ffmpeg_graph(
 
     In a damaged medium, impossible times are replaced, and the sound is encoded again.
     """
-    url = _addresses.ffmpeg_url(report.info.uri)
     damaged = report.tally.damaged > 0
     streams = _choose_streams(report.info.uri, url, whole=not damaged)
     medium = ffmpeg.input(url, **_addresses.OPEN_OPTIONS, **streams.clock)

@@ -2,8 +2,11 @@
 
 import os
 import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from analyzer.errors import InputError
+from joblist import beneath
 
 CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,mxf,asf,ogg,flv,dv,nut,"
@@ -14,13 +17,38 @@ other files."""
 MAX_SIDE_PX = 8192
 MAX_PIXELS = MAX_SIDE_PX**2
 MAX_DURATION_S = 24 * 3600
+_roots: tuple[str, ...] = ()
+"""Folders of which one must hold all that is read; see `limited_to`."""
+
+
+@contextmanager
+def limited_to(*roots: str | None) -> Iterator[None]:
+    """Let this process read only what lies in one of some folders, while the context lasts.
+
+    It holds for all threads: decoders have some of their own.
+
+    Args:
+        roots: The folders; one that is None lifts the limit.
+    """
+    global _roots
+    before, _roots = _roots, () if None in roots else tuple(r for r in roots if r is not None)
+    try:
+        yield
+    finally:
+        _roots = before
+
+
+def _roots_for(path: str) -> Sequence[str]:
+    """Return the folders that a path must lie in; a file that is open already may lie anywhere."""
+    return () if path.startswith(f"/proc/{os.getpid()}/fd/") else _roots
 
 
 def open_file(path: str) -> int:
     """Open a medium and check that it is a regular file with content.
 
     The open file is checked, not its path: the path may lead to another file a moment later. A
-    process that reads the descriptor needs no right to open files.
+    process that reads the descriptor needs no right to open files. Under `limited_to`, no link
+    leads out of the folders.
 
     Args:
         path: Path of the medium.
@@ -34,8 +62,7 @@ def open_file(path: str) -> int:
     if "://" in path and not os.path.exists(path):
         raise InputError(f"{path}: an address, not a file; download it and give the file")
     try:
-        # Without O_NONBLOCK, opening a FIFO would wait for a writer.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = beneath.open_to_read(path, _roots_for(path))
     except OSError as error:
         raise InputError(_reason(path, error)) from error
     except ValueError as error:  # a NUL in the path
@@ -46,6 +73,35 @@ def open_file(path: str) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def read_bytes(path: str) -> bytes:
+    """Read a file; see `open_file`."""
+    with os.fdopen(open_file(path), "rb") as file:
+        return file.read()
+
+
+def names_in(folder: str) -> list[str]:
+    """Return the names in a folder, sorted; under `limited_to`, of one in these folders.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    return beneath.names_in(folder, _roots_for(folder))
+
+
+@contextmanager
+def held(path: str) -> Iterator[str]:
+    """Yield a path for programs that open files themselves; under `limited_to`, of the open file.
+
+    Raises:
+        InputError: As in `open_file`.
+    """
+    if not _roots_for(path):
+        yield path
+        return
+    with os.fdopen(open_file(path), "rb") as file:
+        yield f"/proc/{os.getpid()}/fd/{file.fileno()}"
 
 
 def _reason(path: str, error: OSError) -> str:

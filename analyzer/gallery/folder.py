@@ -12,6 +12,7 @@ import contextlib
 import csv
 import io
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ import numpy as np
 
 from analyzer import registry
 from analyzer.errors import InputError, ResourceError
-from analyzer.files import cache
+from analyzer.files import cache, source
 from analyzer.files.atomic import atomic_write_bytes
 from analyzer.files.hashing import sha256
 from analyzer.imaging import boxes
@@ -141,13 +142,31 @@ def _portraits(folder: Path) -> Iterator[_Portrait]:
         if (folder / _TABLES[0]).is_file():
             yield from _exchanged(folder)
             return
-        for entry in sorted(folder.iterdir()):
+        for entry in _entries(folder):
             if entry.name.startswith("."):
                 continue
             if entry.is_dir():
-                yield from (_Portrait(entry.name, f) for f in sorted(entry.iterdir()) if _shown(f))
+                try:
+                    files = _entries(entry)
+                except OSError:
+                    # One that leads out of the folders which may be read: a note will say so.
+                    yield _Portrait(entry.name, entry)
+                else:
+                    yield from (_Portrait(entry.name, file) for file in files if _shown(file))
             elif _shown(entry):
                 yield _Portrait(entry.stem, entry)
+
+
+def _entries(folder: Path) -> list[Path]:
+    return [folder / name for name in source.names_in(str(folder))]
+
+
+def _content(file: Path) -> bytes:
+    """Return the bytes of a portrait; none where it cannot be read, which a note will say."""
+    try:
+        return source.read_bytes(str(file))
+    except InputError:
+        return b""
 
 
 def _shown(file: Path) -> bool:
@@ -171,15 +190,15 @@ def _exchanged(folder: Path) -> Iterator[_Portrait]:
 
 
 def _table(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        return list(csv.DictReader(stream))
+    text = source.read_bytes(str(path)).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
 def _vectors(path: Path) -> dict[str, tuple[float, ...]]:
     """Return the vector of each picture that shows one face."""
     if not path.is_file():
         return {}
-    with path.open(encoding="utf-8") as stream:
+    with os.fdopen(source.open_file(str(path)), encoding="utf-8") as stream:
         lines = [json.loads(line) for line in stream if line.strip()]
     return {
         line["image"]: tuple(map(float, line["faces"][0]["vector"]))
@@ -194,7 +213,7 @@ def _key(portraits: list[_Portrait], components: Components) -> str:
     used += [components.describer.aligner, sorted(components.describer.provenance.items())]
     pieces = [json.dumps(used).encode()]
     for portrait in portraits:
-        content = portrait.file.read_bytes() if portrait.vector is None else portrait.vector
+        content = _content(portrait.file) if portrait.vector is None else portrait.vector
         data = content if isinstance(content, bytes) else np.array(content).tobytes()
         digest = sha256([data]).hexdigest()
         pieces.append(json.dumps([portrait.name, portrait.file.name, digest]).encode())

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.errors import InputError
+from analyzer.files import source as files
 from analyzer.files.text import write_json
 from analyzer.types.corrections import Anchor, Correction, CorrectionsDocument
 
@@ -25,7 +26,7 @@ def read(path: Path) -> CorrectionsDocument:
         InputError: The file is missing, no file of corrections, or of another version.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(files.read_bytes(str(path)))
         if values["format"] != _FORMAT:
             raise InputError(f"{path}: not a file of corrections: {_HINT}")
         if values["version"] != _VERSION:

@@ -1,6 +1,7 @@
 """Part files: the observations of one shard of a medium."""
 
 import json
+import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 
 from analyzer._version import __version__
 from analyzer.errors import InputError
+from analyzer.files import source
 from analyzer.reports import serialize
 from analyzer.types import MediaInfo, Observations
 
@@ -63,10 +65,11 @@ def load(path: Path, *, key: str) -> Part:
     """
     try:
         # NumPy leaves a file open that it cannot read; `stream` is closed in any case.
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+        descriptor = source.open_file(str(path))
+        with os.fdopen(descriptor, "rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         facts = json.loads(str(arrays.pop(_FACTS)))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (InputError, OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: not the part of a medium ({error})") from error
     if facts["key"] != _versioned_key(key):
         raise InputError(f"{path}: made by another version or with other options")

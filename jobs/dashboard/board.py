@@ -18,7 +18,7 @@ from jobs.ledger.store import Store
 from jobs.server.estimate import Estimate
 from jobs.server.operator import Operator
 from jobs.server.progress import finished_count, totals
-from jobs.types import Job
+from jobs.types import Bounds, Job
 
 MAX_AGE_S = 1.0
 """Time for which a status is reused: ten open pages cost as much as one."""
@@ -33,9 +33,11 @@ class Board:
         operator: Operator of the running server, which carries out the actions of the page.
         store: Store of the ledger.
         title: Name of the joblist.
+        bounds: Limits on what is read.
     """
 
-    def __init__(self, operator: Operator, store: Store, *, title: str) -> None:
+    def __init__(self, operator: Operator, store: Store, *, title: str, bounds: Bounds) -> None:
+        self.bounds = bounds
         self.reviews = ReviewAddresses()
         self._operator = operator
         self._title = title

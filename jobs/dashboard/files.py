@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 from urllib.parse import quote, unquote
 
+from joblist.beneath import open_to_read
 from jobs.types import Job, State
 
 REVIEW = "html"
@@ -96,12 +97,13 @@ def content_type(path: str) -> str | None:
     return guessed if guessed.startswith(("video/", "audio/")) else None
 
 
-def open_range(path: str, header: str | None) -> FileRange | None:
+def open_range(path: str, header: str | None, root: str | None = None) -> FileRange | None:
     """Open a regular file at the bytes that a browser requests.
 
     Args:
         path: Path of the file.
         header: Value of the header `Range`; ignored unless it names exactly one range.
+        root: Folder that the file must lie in; None for no such limit.
 
     Returns:
         The range; None if it lies outside the file.
@@ -109,7 +111,7 @@ def open_range(path: str, header: str | None) -> FileRange | None:
     Raises:
         OSError: The file cannot be read, or is not a regular file.
     """
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    handle = open_to_read(path, [root] if root else [])
     stream = os.fdopen(handle, "rb")
     info = os.fstat(handle)
     if not stat.S_ISREG(info.st_mode):

@@ -49,7 +49,9 @@ class Dashboard:
     ) -> None:
         self.token_file = Path(f"{ledger.store.path}.token")
         token = operator_token(self.token_file)
-        self._board = Board(Operator(service, ledger), ledger.store, title=title)
+        self._board = Board(
+            Operator(service, ledger), ledger.store, title=title, bounds=service.bounds
+        )
         try:
             self._server = PageServer(host, port, board=self._board, token=token, access=access)
         except BaseException:

@@ -263,7 +263,9 @@ class Handler(BaseHTTPRequestHandler):
                 HTTPStatus.NOT_FOUND, "there is no such review: open it from the list"
             )
         try:
-            file_range = files.open_range(path, self.headers.get("Range"))
+            bounds = self.server.board.bounds
+            root = bounds.output_root if files.is_page(path) else bounds.input_root
+            file_range = files.open_range(path, self.headers.get("Range"), root)
         except OSError as error:
             raise RequestRefused(
                 HTTPStatus.NOT_FOUND, f"cannot be read: {error.strerror}"

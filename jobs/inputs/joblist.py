@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from joblist import reader
@@ -18,6 +18,7 @@ def read(
     exporters: Collection[str],
     bounds: Bounds | None = None,
     rows: Rows | None = None,
+    reserved: Mapping[str, str] | None = None,
 ) -> Iterator[JobSpec]:
     """Yield the right rows of a joblist one at a time; see `joblist.reader.read`.
 
@@ -26,6 +27,7 @@ def read(
         exporters: Names that a `dest_` column may have.
         bounds: What the rows may read and write.
         rows: Which are wanted; by default all.
+        reserved: Path -> what it is, of files that no destination may be, beside the joblist.
 
     Raises:
         JoblistError: After the last row; with every problem of the file, its line and its cure.
@@ -36,4 +38,5 @@ def read(
         exporters=exporters,
         faults=lambda spec: limits.faults(spec, within, real_folder=real_folder),
         rows=rows,
+        reserved=reserved,
     )

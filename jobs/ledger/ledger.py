@@ -104,7 +104,7 @@ class Ledger:
                     replace(queries.job(db, job), worker=worker, token=token)
                     for job, token in sorted(leases)
                 ]
-            shards.divide(db, self._shards, n)
+            shards.divide(db, self._shards, n, self.store.uid)
             ids = [row[0] for row in db.execute(CLAIM, (worker, request, n))]
             for job in ids:
                 record_event(db, job, "claimed", worker=worker)

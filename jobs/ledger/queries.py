@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from typing import Any
@@ -29,6 +30,12 @@ def job(db: sqlite3.Connection, number: int) -> Job:
     """Return a job by its number."""
     row = db.execute(f"SELECT {COLUMNS} FROM job WHERE id = ?", (number,)).fetchone()
     return as_job(row)
+
+
+def destinations(db: sqlite3.Connection, number: int) -> dict[str, str]:
+    """Return the destinations of a job, by exporter; empty if there is no such job."""
+    row = db.execute("SELECT spec FROM job WHERE id = ?", (number,)).fetchone()
+    return dict(json.loads(row[0])["dests"]) if row else {}
 
 
 def as_job(row: tuple[Any, ...]) -> Job:
@@ -153,15 +160,27 @@ def worker(db: sqlite3.Connection, name: str) -> tuple[str, int, str] | None:
     return row
 
 
-def first_output(db: sqlite3.Connection) -> str | None:
-    """Return the path of the csv of the first job that is not done; None if there is none."""
-    row = db.execute(
-        "SELECT spec FROM job INDEXED BY job_ready WHERE state = 'ready'"
-        " UNION ALL SELECT spec FROM job INDEXED BY job_out"
-        " WHERE state IN ('leased', 'publishing')"
-        " UNION ALL SELECT spec FROM job INDEXED BY job_wait WHERE state = 'wait' LIMIT 1"
-    ).fetchone()
-    return JobSpec.from_dict(json.loads(row[0])).dests["csv"] if row else None
+def unfinished_folders(db: sqlite3.Connection) -> Iterator[str]:
+    """Yield the folder of the csv of each job that may still be done."""
+    rows = db.execute(
+        "SELECT CAST(json_extract(spec, '$.dests.csv') AS BLOB) FROM job WHERE parent IS NULL"
+        " AND state IN ('ready', 'leased', 'publishing', 'sharded', 'wait')"
+    )
+    yield from (os.path.dirname(_path(row[0])) for row in rows)
+
+
+def all_destinations(db: sqlite3.Connection) -> Iterator[str]:
+    """Yield the destinations of all jobs that are not cancelled."""
+    rows = db.execute(
+        "SELECT CAST(entry.value AS BLOB) FROM job, json_each(job.spec, '$.dests') AS entry"
+        " WHERE job.parent IS NULL AND job.state <> 'cancelled'"
+    )
+    yield from (_path(row[0]) for row in rows)
+
+
+def _path(value: bytes) -> str:
+    """Return a path that SQLite has taken out of a JSON text; it may be no UTF-8."""
+    return value.decode("utf-8", "surrogatepass")
 
 
 def ended_leases(

@@ -23,6 +23,7 @@ from joblist.model import JobSpec
 from joblist.shard import Shard
 from jobs.ledger import queries
 from jobs.ledger.schema import job_key, record_event
+from jobs.outputs.part_names import shard_name
 from jobs.types import MAX_ERROR_CHARS, Job, State
 
 NEXT_JOBS = f"""
@@ -36,34 +37,27 @@ SELECT ?, ?, opts, ord, listed, 'ready', id, ?, cut, shards, length FROM job WHE
 COUNT_UNFINISHED = "SELECT COUNT(*) FROM job WHERE parent = ? AND cut = ? AND state <> 'done'"
 
 
-def part_file(csv: str, job: int, cut: int, number: int, count: int) -> str:
-    """Return the path of the result of a shard, which is kept until its parent job is done.
+def part_files(job: Job, ledger: str) -> tuple[str, ...]:
+    """Return the paths of the results of all shards of a divided job; empty for other jobs.
 
     Args:
-        csv: Path of the csv of the parent job.
-        job: Number of the parent job.
-        cut: Token with which the job was divided.
-        number: Number of the shard, from 0.
-        count: Number of shards.
+        job: The job.
+        ledger: Id of its ledger.
     """
-    return f"{csv}.part.{job}.{cut}.{number + 1}of{count}.npz"
-
-
-def part_files(job: Job) -> tuple[str, ...]:
-    """Return the paths of the results of all shards of a divided job; empty for other jobs."""
     if job.parent is not None or job.cut is None or job.shards is None:
         return ()
     csv, count = job.spec.dests["csv"], job.shards
-    return tuple(part_file(csv, job.id, job.cut, number, count) for number in range(count))
+    return tuple(shard_name(csv, job.id, job.cut, n, count, ledger) for n in range(count))
 
 
-def divide(db: sqlite3.Connection, shards: Sequence[Shard], n: int) -> None:
+def divide(db: sqlite3.Connection, shards: Sequence[Shard], n: int, ledger: str) -> None:
     """Divide the next jobs that a claim would lease, unless they are divided already.
 
     Args:
         db: Connection to the ledger, in a transaction.
         shards: Parts into which each job is divided; none to do nothing.
         n: Number of jobs that the claim asks for.
+        ledger: Id of the ledger.
     """
     if not shards:
         return
@@ -71,7 +65,7 @@ def divide(db: sqlite3.Connection, shards: Sequence[Shard], n: int) -> None:
         if db.execute(DIVIDE, (len(shards), number)).rowcount:
             record_event(db, number, "divided", detail=str(len(shards)))
             parent = queries.job(db, number)
-            for shard, file in zip(shards, part_files(parent), strict=True):
+            for shard, file in zip(shards, part_files(parent, ledger), strict=True):
                 _add(db, parent, shard, file)
 
 

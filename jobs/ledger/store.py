@@ -30,9 +30,24 @@ def default_path(joblist: Path) -> Path:
     """Return the default path of the ledger of a joblist: the same one at each call."""
     from platformdirs import user_state_path
 
-    real = os.path.realpath(joblist)
+    # Of the real path, stem and all: a link of another name has the same ledger.
+    real = Path(os.path.realpath(joblist))
     name = blake2b(os.fsencode(real), digest_size=6).hexdigest()
-    return user_state_path("ina") / f"{joblist.stem}-{name}.ledger"
+    return user_state_path("ina") / f"{real.stem}-{name}.ledger"
+
+
+def socket_path(ledger: Path) -> Path:
+    """Return the path of the socket by which operators reach the server of a ledger."""
+    name = blake2b(os.fsencode(ledger.name), digest_size=6).hexdigest()
+    return ledger.absolute().with_name(f"{name}.sock")
+
+
+def files_of(ledger: Path) -> dict[str, str]:
+    """Return the paths of the files that a server keeps beside its ledger, and what they are."""
+    endings = ("", "-wal", "-shm", "-journal", ".lock", ".token")
+    paths = [*(f"{ledger.absolute()}{ending}" for ending in endings), str(socket_path(ledger))]
+    paths += [str(ledger.absolute().with_suffix(".identities"))]
+    return dict.fromkeys(paths, "the ledger, or a file that belongs to it")
 
 
 class _Batch:

@@ -3,34 +3,50 @@
 A file is written beside its destination, forced to the disk, and renamed only after the
 server has fixed which files win. A rename may be repeated: it is finished when the final
 file has the digest of the manifest.
+
+Folders are opened once, and files in them by name (`joblist.beneath`): a link that is planted at
+the name of a part file or in place of a folder leads nowhere.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import itertools
 import os
-from collections.abc import Iterable, Mapping
+import re
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from joblist.beneath import StagedPath, opened_folder
 from jobs.errors import JobFailed
+from jobs.outputs.part_names import part_name
 from jobs.types import Lease, Manifest, PartFile
 
 COMMIT_MARK = "csv"
 CHUNK_BYTES = 1 << 20
 OLDER_TOKENS = 16
+NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+UNWRITTEN = b"no exporter has written this file\n"
+"""Content of a part file that no exporter has opened yet: an empty file may be a result."""
 
 
-def part_path(dest: str, job: int, token: int) -> Path:
+def part_path(dest: str, lease: Lease) -> Path:
     """Return where a job's output is written before it is published."""
-    return Path(f"{dest}.part.{job}.{token}")
+    return Path(part_name(dest, lease.job, lease.token, lease.ledger))
 
 
 def part_paths(lease: Lease) -> dict[str, Path]:
     """Return the part file of each exporter, the csv last."""
-    names = sorted(lease.dests, key=lambda name: (name == COMMIT_MARK, name))
-    return {name: part_path(lease.dests[name], lease.job, lease.token) for name in names}
+    return {name: part_path(lease.dests[name], lease) for name in _in_order(lease.dests)}
+
+
+def _in_order(names: Mapping[str, object]) -> list[str]:
+    return sorted(names, key=lambda name: (name == COMMIT_MARK, name))
 
 
 def new_token(lease: Lease) -> int:
@@ -40,97 +56,325 @@ def new_token(lease: Lease) -> int:
     then fails, for another to try again: it will find the job done.
     """
     csv = lease.dests[COMMIT_MARK]
-    Path(csv).parent.mkdir(parents=True, exist_ok=True)
-    used = (t for t in range(1, OLDER_TOKENS + 1) if part_path(csv, lease.job, t).exists())
-    for token in itertools.count(1 + max(used, default=0)):
-        with contextlib.suppress(FileExistsError):
-            part_path(csv, lease.job, token).touch(exist_ok=False)
-            return token
+
+    def name(token: int) -> str:
+        return os.path.basename(part_name(csv, lease.job, token, lease.ledger))
+
+    with _folder_of(csv, lease, make=True) as folder:
+        used = (token for token in range(1, OLDER_TOKENS + 1) if _state(name(token), folder))
+        for token in itertools.count(1 + max(used, default=0)):
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(name(token), NEW, 0o666, dir_fd=folder))
+                return token
     raise AssertionError("unreachable")
 
 
+@contextlib.contextmanager
+def _folder_of(path: str, lease: Lease, *, make: bool = False) -> Iterator[int]:
+    """Open the folder of a destination, beneath the output root if there is one."""
+    with opened_folder(os.path.dirname(path), lease.bounds.output_root, make=make) as descriptor:
+        yield descriptor
+
+
+def _state(name: str, folder: int) -> os.stat_result | None:
+    """Return what stands under a name in an open folder, a link itself; None if nothing does."""
+    try:
+        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+
+
+def _remove(name: str, folder: int) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=folder)
+
+
 def open_folders(lease: Lease) -> None:
-    """Make the folders of the destinations, and clear what earlier leases left in them."""
+    """Make the folders of the destinations, and clear what earlier leases left in them.
+
+    Raises:
+        JobFailed: A folder is a file, or a destination is a folder.
+    """
     for dest in lease.dests.values():
-        Path(dest).parent.mkdir(parents=True, exist_ok=True)
-        if Path(dest).is_dir():
-            raise JobFailed("input", f"{dest} is a folder, not a file: change the joblist")
-        # By name, for listing a folder of a million files would cost more than the job.
-        for token in range(max(1, lease.token - OLDER_TOKENS), lease.token):
-            part_path(dest, lease.job, token).unlink(missing_ok=True)
+        try:
+            with _folder_of(dest, lease, make=True) as folder:
+                found = _state(os.path.basename(dest), folder)
+                if found and stat.S_ISDIR(found.st_mode):
+                    raise JobFailed("input", f"{dest} is a folder, not a file: change the joblist")
+                # By name, for listing a folder of a million files would cost more than the job.
+                for token in range(max(1, lease.token - OLDER_TOKENS), lease.token):
+                    name = part_name(dest, lease.job, token, lease.ledger)
+                    _remove(os.path.basename(name), folder)
+        except (FileExistsError, NotADirectoryError) as error:
+            if not (file := _file_among(os.path.dirname(dest))):
+                raise
+            text = f"{file} is a file, and {dest} is to lie in it: change the joblist"
+            raise JobFailed("input", text) from error
+
+
+def _file_among(folder: str) -> str:
+    """Return the first part of a path that is no folder; empty if there is none."""
+    steps = (str(path) for path in reversed([Path(folder), *Path(folder).parents]))
+    return next((path for path in steps if os.path.exists(path) and not os.path.isdir(path)), "")
 
 
 def discard(lease: Lease) -> None:
     """Remove the part files of this lease."""
     for part in part_paths(lease).values():
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError), _folder_of(str(part), lease) as folder:
+            _remove(part.name, folder)
 
 
-def seal(
-    lease: Lease, statistics: Mapping[str, float], parts: Mapping[str, Path] | None = None
-) -> Manifest:
-    """Force the part files to the disk and describe them.
+class OpenParts:
+    """The part files of a lease while they are written: made here, and open until they are sealed.
+
+    Exporters write by path, and a path may lead elsewhere a moment later. So they get links in a
+    folder that only this process can change, each to a file that is open already.
 
     Args:
-        lease: Lease of the job.
-        statistics: Counts for the manifest.
-        parts: Those that were written, the csv last; by default all.
-
-    Raises:
-        JobFailed: An exporter has not written its file.
+        lease: Lease of the job; its folders are made.
     """
-    files: dict[str, PartFile] = {}
-    for name, part in (part_paths(lease) if parts is None else parts).items():
-        if not part.is_file():
-            raise JobFailed("bug", f"exporter {name} wrote no file for {lease.dests[name]}")
-        files[name] = PartFile(
-            part=str(part),
-            path=lease.dests[name],
-            sha256=file_sha256(part, sync=True),
-            size=part.stat().st_size,
+
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
+        self._resources = contextlib.ExitStack()
+        self._files: dict[str, int] = {}
+        """Exporter -> descriptor of its part file."""
+        with contextlib.ExitStack() as opened:
+            home = tempfile.TemporaryDirectory(prefix="ina-parts-", ignore_cleanup_errors=True)
+            self._home = Path(opened.enter_context(home))
+            for name, part in part_paths(lease).items():
+                with _folder_of(str(part), lease) as folder:
+                    self._files[name] = _create(part.name, folder)
+                opened.callback(os.close, self._files[name])
+            self._resources = opened.pop_all()
+
+    def __enter__(self) -> OpenParts:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the files; those that were not sealed stay, for `discard`."""
+        self._resources.close()
+
+    def paths(self) -> dict[str, Path]:
+        """Return where each exporter writes, the csv last."""
+        paths: dict[str, Path] = {}
+        for number, (name, part) in enumerate(part_paths(self._lease).items()):
+            # Long names may be equal in shape; a folder each keeps them apart.
+            (self._home / f"{number}").mkdir()
+            staged = self._home / f"{number}" / part.name
+            staged.symlink_to(f"/proc/{os.getpid()}/fd/{self._files[name]}")
+            paths[name] = StagedPath.of(staged, part)
+        return paths
+
+    def in_place(self, text: str) -> str:
+        """Return a message with the paths of the part files in place of their links."""
+        folders = enumerate(part_paths(self._lease).values())
+        for number, part in folders:
+            text = text.replace(str(self._home / f"{number}"), str(part.parent))
+        return text
+
+    def seal(self, statistics: Mapping[str, float], parts: Mapping[str, Path]) -> Manifest:
+        """Force the part files to the disk and describe them.
+
+        Args:
+            statistics: Counts for the manifest.
+            parts: Those of `paths` that were written, the csv last; the others are removed.
+
+        Raises:
+            JobFailed: An exporter has not written its file, or it was replaced meanwhile.
+        """
+        files: dict[str, PartFile] = {}
+        try:
+            for name, part in part_paths(self._lease).items():
+                with _folder_of(str(part), self._lease) as folder:
+                    if name in parts:
+                        self._collect(name, parts[name])
+                        files[name] = self._described(name, part, folder)
+                    else:
+                        _remove(part.name, folder)
+        except FileNotFoundError as error:
+            raise JobFailed("transient", f"{part}: its folder was removed meanwhile") from error
+        return Manifest(files=files, statistics=statistics)
+
+    def _described(self, name: str, part: Path, folder: int) -> PartFile:
+        """Force a file to the disk and describe it.
+
+        Raises:
+            JobFailed: What stands under its name is not what was written.
+        """
+        descriptor = self._files[name]
+        sha256, own = _sha256(descriptor, sync=True), os.fstat(descriptor)
+        found = _state(part.name, folder)
+        if found is None or not os.path.samestat(found, own):
+            raise JobFailed("transient", f"{part} was replaced or removed while it was written")
+        os.fsync(folder)
+        return PartFile(
+            part=str(part), path=self._lease.dests[name], sha256=sha256, size=own.st_size
         )
-    _sync_folders(file.path for file in files.values())
-    return Manifest(files=files, statistics=statistics)
+
+    def _collect(self, name: str, staged: Path) -> None:
+        """Copy what an exporter has put in place of its link, as one does that writes and renames.
+
+        Raises:
+            JobFailed: It has written no file.
+        """
+        descriptor = self._files[name]
+        if staged.is_file() and not staged.is_symlink():
+            os.ftruncate(descriptor, 0)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            with staged.open("rb") as source, os.fdopen(os.dup(descriptor), "wb") as target:
+                shutil.copyfileobj(source, target, CHUNK_BYTES)
+        if not staged.exists() or os.pread(descriptor, len(UNWRITTEN), 0) == UNWRITTEN:
+            raise JobFailed("bug", f"exporter {name} wrote no file for {self._lease.dests[name]}")
 
 
-def commit(manifest: Manifest) -> None:
+def _create(name: str, folder: int) -> int:
+    """Make a part file, never through a link; return its descriptor."""
+    while True:
+        try:
+            descriptor = os.open(name, NEW, 0o666, dir_fd=folder)
+            break
+        except FileExistsError:
+            if (reserved := _reserved(name, folder)) is not None:
+                descriptor = reserved
+                break
+            # A link, or what a process left that was killed: gone, and tried once more.
+            _remove(name, folder)
+    os.write(descriptor, UNWRITTEN)
+    return descriptor
+
+
+def _reserved(name: str, folder: int) -> int | None:
+    """Open the empty file of `new_token`; None if another one stands there."""
+    try:
+        flags = os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(name, flags, dir_fd=folder)
+    except OSError:
+        return None
+    found = os.fstat(descriptor)
+    # A second name of an empty file may lie anywhere.
+    if stat.S_ISREG(found.st_mode) and found.st_size == 0 and found.st_nlink == 1:
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def fault(
+    manifest: Manifest, dests: Mapping[str, str], *, job: int, token: int, ledger: str
+) -> str:
+    """Return what a manifest names that is not its job's; empty if all is.
+
+    A peer may say anything, and each other worker carries it out.
+
+    Args:
+        manifest: Manifest of a job.
+        dests: Destinations of the job.
+        job: Number of the job.
+        token: Token of the lease.
+        ledger: Id of the ledger; empty for work without one, where tokens are not recorded.
+    """
+    if COMMIT_MARK not in manifest.files:
+        return f"no {COMMIT_MARK} is among its files"
+    for name, file in manifest.files.items():
+        if file.path != dests.get(name):
+            return f"{file.path!r} is not the job's {name}"
+        own = {part_name(file.path, job, token, ledger), f"{file.path}.part.{job}.{token}"}
+        loose = rf"{re.escape(part_name(file.path, job, 0, ledger)[:-1])}\d+"
+        if file.part not in own and not (not ledger and re.fullmatch(loose, file.part)):
+            return f"{file.part!r} is no part file of the job"
+    return ""
+
+
+def commit(lease: Lease) -> None:
     """Rename every part file to its final name; may be repeated, also by another worker.
 
+    Args:
+        lease: Lease with the manifest.
+
     Raises:
-        JobFailed: A part file is gone and the final file is not the one of the manifest:
-            the job must run again.
+        JobFailed: The manifest names files that are not the job's; or a part file is gone and the
+            final file is not the one of the manifest: the job must run again.
     """
-    for file in manifest.files.values():
+    manifest = lease.manifest
+    assert manifest is not None
+    token, ledger = lease.token, lease.ledger
+    if wrong := fault(manifest, lease.dests, job=lease.job, token=token, ledger=ledger):
+        raise JobFailed("input", f"{wrong}: nothing is published")
+    for name in _in_order(manifest.files):
+        file = manifest.files[name]
         try:
-            os.replace(file.part, file.path)
-        except FileNotFoundError:
-            if not _is_published(file):
-                raise JobFailed(
-                    "transient", f"{file.part} disappeared before it was published"
-                ) from None
-    _sync_folders(file.path for file in manifest.files.values())
+            with _folder_of(file.path, lease) as folder:
+                _rename(file, folder)
+                os.fsync(folder)
+        except FileNotFoundError as error:
+            raise JobFailed("transient", f"{file.part} disappeared: its folder is gone") from error
 
 
-def _is_published(file: PartFile) -> bool:
-    path = Path(file.path)
-    return path.is_file() and path.stat().st_size == file.size and file_sha256(path) == file.sha256
+def _rename(file: PartFile, folder: int) -> None:
+    part, name = os.path.basename(file.part), os.path.basename(file.path)
+    found = _state(part, folder)
+    if found and stat.S_ISREG(found.st_mode) and found.st_size == file.size:
+        with contextlib.suppress(FileNotFoundError):
+            replace(part, name, folder)
+            return
+    if not _is_published(name, file, folder):
+        why = "was replaced" if found else "disappeared"
+        raise JobFailed("transient", f"{file.part} {why} before it was published")
 
 
-def file_sha256(path: Path, *, sync: bool = False) -> str:
-    """Return the SHA-256 of a file in hexadecimal, and force it to the disk if asked."""
-    state = hashlib.sha256()
-    with path.open("rb") as stream:
-        if sync:
-            os.fsync(stream.fileno())
-        while chunk := stream.read(CHUNK_BYTES):
-            state.update(chunk)
+def replace(old: str, new: str, folder: int) -> None:
+    """Rename a file in an open folder, in place of what has the name."""
+    os.replace(old, new, src_dir_fd=folder, dst_dir_fd=folder)
+
+
+def _is_published(name: str, file: PartFile, folder: int) -> bool:
+    found = _state(name, folder)
+    if found is None or not stat.S_ISREG(found.st_mode) or found.st_size != file.size:
+        return False
+    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+    with os.fdopen(descriptor, "rb"):
+        return _sha256(descriptor) == file.sha256
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a regular file in hexadecimal.
+
+    Raises:
+        OSError: It cannot be read, or is not a regular file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb"):
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        return _sha256(descriptor)
+
+
+def _sha256(descriptor: int, *, sync: bool = False) -> str:
+    """Return the SHA-256 of an open file, and force it to the disk if asked."""
+    if sync:
+        os.fsync(descriptor)
+    state, offset = hashlib.sha256(), 0
+    while chunk := os.pread(descriptor, CHUNK_BYTES, offset):
+        state.update(chunk)
+        offset += len(chunk)
     return state.hexdigest()
 
 
-def _sync_folders(paths: Iterable[str]) -> None:
-    for folder in {os.path.dirname(path) for path in paths}:
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+def remove_parts(paths: Iterable[str], root: str | None = None) -> int:
+    """Remove part files, those that are there; return their number.
+
+    Args:
+        paths: Paths of the files.
+        root: Folder that they must lie in; None for no such limit.
+    """
+    removed = 0
+    for path in paths:
+        with (
+            contextlib.suppress(FileNotFoundError, NotADirectoryError),
+            opened_folder(os.path.dirname(path), root) as folder,
+        ):
+            os.unlink(os.path.basename(path), dir_fd=folder)
+            removed += 1
+    return removed

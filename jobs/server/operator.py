@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from joblist.errors import UsageError
 from jobs.ledger import operations
 from jobs.ledger.ledger import Ledger
+from jobs.ledger.store import socket_path
 from jobs.server.service import JobService
 from jobs.wire.transport import Access, CommunicationError, Daemon, Proxy, configure, expose
 
@@ -72,8 +72,7 @@ class Door:
     """
 
     def __init__(self, ledger: Path) -> None:
-        name = blake2b(os.fsencode(ledger.name), digest_size=6).hexdigest()
-        self.path = ledger.absolute().with_name(f"{name}.sock")
+        self.path = socket_path(ledger)
         # A socket address has at most 108 bytes and, for Pyro5, no colons: a path may not fit.
         self._folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
         self._address = f"/proc/self/fd/{self._folder}/{self.path.name}"

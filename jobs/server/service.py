@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any, TypeVar
 
 from jobs.errors import LedgerUnavailable
 from jobs.ledger import queries, shards
 from jobs.ledger.ledger import Ledger
+from jobs.outputs import publish
+from jobs.outputs.places import Places
 from jobs.outputs.storage_probe import Storage
 from jobs.retry import Timing
 from jobs.server import cleanup
@@ -20,7 +22,7 @@ from jobs.server.leases import HeldLease, LeaseBook
 from jobs.server.quarantine import Quarantine
 from jobs.server.roster import WorkerRoster
 from jobs.system.process_identity import ProcessIdentity
-from jobs.types import FINAL, MAX_CLAIM, Bounds, Job, Lease, State
+from jobs.types import FINAL, MAX_CLAIM, Bounds, Job, Lease, Manifest, State
 from jobs.wire.transport import expose
 
 log = logging.getLogger(__name__)
@@ -87,11 +89,11 @@ class JobService:
         """Whether workers leave after their job."""
         self.paused = False
         """Whether an operator has stopped the handing out of jobs."""
-        self.storage = self._open_storage(ledger)
         self.ledger = ledger
         self._options = dict(options)
         self._options_digest = options_digest
-        self._bounds = bounds or Bounds()
+        self.bounds = bounds or Bounds()
+        self.storage = self._open_storage(ledger)
         self._private = dict(private or {})
         self._keep_alive = keep_alive
         self._speculate = speculate
@@ -106,13 +108,20 @@ class JobService:
         self._restore_leases()
 
     def _open_storage(self, ledger: Ledger) -> Storage:
-        csv = ledger.store.read(queries.first_output)
         return Storage(
-            Path(csv).parent if csv else None,
+            lambda: self._places(ledger),
             ledger=ledger.store.path,
             every_s=self.timing.beat_s,
             patience_s=self.timing.beat_s / 2,
+            root=self.bounds.output_root,
         )
+
+    def _places(self, ledger: Ledger) -> Places:
+        """Return where the outputs of unfinished jobs lie."""
+        try:
+            return ledger.store.read(lambda db: Places(queries.unfinished_folders(db)))
+        except LedgerUnavailable as error:
+            raise OSError(errno.EIO, str(error)) from error
 
     def _restore_leases(self) -> None:
         """Give each lease of an earlier server its full time again; end those of dead workers."""
@@ -190,9 +199,10 @@ class JobService:
             attempt=job.attempts,
             kind="publish" if publishing else "run",
             manifest=job.manifest if publishing else None,
-            bounds=self._bounds,
+            bounds=self.bounds,
             shard=job.shard,
-            parts=() if publishing else shards.part_files(job),
+            parts=() if publishing else shards.part_files(job, self.ledger.store.uid),
+            ledger=self.ledger.store.uid,
             key=self._work_key(job),
             private=self._private,
         )
@@ -225,10 +235,19 @@ class JobService:
     def prepare(self, worker: str, job: int, token: int, manifest: Mapping[str, Any]) -> str:
         """Answer whether a worker may publish its files: `go`, `stale`, or `later`."""
         self._roster.note_call(worker)
+        if wrong := self._manifest_fault(job, token, manifest):
+            log.warning("%s may not publish job %d: %s", worker, job, wrong)
+            return "stale"
         if not self.ledger.prepare(job, token, worker, manifest):
             return "stale"
         self._book.drop_others(job, token)
         return "go"
+
+    def _manifest_fault(self, job: int, token: int, manifest: Mapping[str, Any]) -> str:
+        """Return what a manifest names that is not the job's; empty if all is."""
+        dests = self.ledger.store.read(lambda db: queries.destinations(db, job))
+        named = Manifest.from_dict(manifest)
+        return publish.fault(named, dests, job=job, token=token, ledger=self.ledger.store.uid)
 
     @remote_method("later")
     def published(self, worker: str, job: int, token: int) -> str:
@@ -329,7 +348,8 @@ class JobService:
             leases: Least time since their end, in lengths of a lease.
         """
         try:
-            cleanup.remove_part_files(self.ledger, age_s=leases * self.timing.lease_s)
+            age_s, root = leases * self.timing.lease_s, self.bounds.output_root
+            cleanup.remove_part_files(self.ledger, age_s=age_s, root=root)
         except (LedgerUnavailable, OSError) as error:
             log.warning("part files are not removed: %s", error)
 

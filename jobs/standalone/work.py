@@ -12,7 +12,7 @@ from typing import Any
 from joblist.model import JobSpec
 from joblist.shard import Shard
 from jobs.ledger import schema
-from jobs.ledger.shards import part_file
+from jobs.outputs.part_names import shard_name
 from jobs.types import Bounds, Lease
 
 JOB = 0
@@ -59,7 +59,7 @@ class Work:
     def divided(self, shards: Sequence[Shard]) -> tuple[Work, list[Work]]:
         """Return what puts the parts together, and what makes each of them."""
         count = len(shards)
-        files = tuple(part_file(self.csv, JOB, CUT, number, count) for number in range(count))
+        files = tuple(shard_name(self.csv, JOB, CUT, n, count, ledger="") for n in range(count))
         makers = [
             replace(
                 self,

@@ -32,6 +32,28 @@ class ProcessIdentity:
         return self.boot_id != seen_from.boot_id or not _exists(self.pid)
 
 
+def pid_namespace() -> str:
+    """Return what tells the process ids of this process from those of a container."""
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return ""
+
+
+def start_time(pid: int) -> int | None:
+    """Return when a process started, in ticks since the machine did; None if it does not run.
+
+    A process id is given again to other processes; id and start are not.
+    """
+    try:
+        text = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return None
+    # The name of the program comes second, in brackets, and may hold anything.
+    state, *fields = text.rpartition(b")")[2].split()
+    return None if state in (b"Z", b"X") else int(fields[18])
+
+
 def _exists(pid: int) -> bool:
     try:
         os.kill(pid, 0)

@@ -115,15 +115,22 @@ class Runner:
             if self._task is None:
                 self._report({"stage": "loading"})
                 self._task = load_factory(self._factory)(self._local)
-            parts = publish.part_paths(lease)
-            statistics = self._task(admitted, parts, self._report)
+            with publish.OpenParts(lease) as outputs:
+                try:
+                    return self._write(self._task, admitted, outputs)
+                except JobFailed as error:
+                    raise JobFailed(error.kind, outputs.in_place(error.message)) from error
+
+    def _write(self, task: Task, lease: Lease, outputs: publish.OpenParts) -> Outcome:
+        parts = outputs.paths()
+        statistics = task(lease, parts, self._report)
         self._report({"stage": "publishing", "fraction": 1.0, "done": 1.0})
-        return Outcome(manifest=publish.seal(lease, plain_values(statistics), parts))
+        return Outcome(manifest=outputs.seal(plain_values(statistics), parts))
 
     def _publish(self, lease: Lease) -> Outcome:
         assert lease.manifest is not None
         intake.require_bounds(lease)
-        publish.commit(lease.manifest)
+        publish.commit(lease)
         return Outcome(manifest=lease.manifest)
 
     def _report(self, progress: Mapping[str, Any]) -> None:

@@ -84,7 +84,7 @@ def tree_of(folder: Path, files: dict[str, str]) -> Tree:
             "analyzer.results.a:2: hashlib.sha256: use analyzer.files.hashing",
         ),
         (rules.misplaced_calls, {"jobs/ledger/a.py": "from os import replace\n"}, "publish"),
-        (rules.misplaced_calls, {"ina/a.py": "a.replace(b)\n"}, "Path.replace: use jobs.outputs"),
+        (rules.misplaced_calls, {"ina/a.py": "a.replace(b)\n"}, "Path.replace: use jobs.slurm"),
         (
             rules.long_commands,
             {"jobs/commands/a.py": "def run():\n    import json\n    import csv\n"},

@@ -135,6 +135,37 @@ def network(name: str) -> Iterator[str]:
         subprocess.run(["ip", "netns", "del", name], check=True)
 
 
+@contextmanager
+def machines(*names: str, own_processes: bool = False) -> Iterator[list[tuple[str, ...]]]:
+    """Machines without a network, with hosts' names and loopbacks of their own.
+
+    Args:
+        names: Their names.
+        own_processes: Whether each sees its own processes only, as on real ones.
+
+    Yields:
+        What to put before a command, for each machine.
+    """
+    need("ip", "unshare", "hostname")
+    made: list[str] = []
+    unshare = ["unshare", "--uts"]
+    unshare += ["--pid", "--fork", "--kill-child", "--mount-proc"] if own_processes else []
+    try:
+        for name in names:
+            added = subprocess.run(["ip", "netns", "add", name], capture_output=True)
+            if added.returncode:
+                pytest.skip(f"no network namespaces: {added.stderr.decode().strip()}")
+            made.append(name)
+            subprocess.run(["ip", "-n", name, "link", "set", "lo", "up"], check=True)
+        yield [
+            ("ip", "netns", "exec", n, *unshare, "sh", "-c", f'hostname {n} && exec "$@"', "sh")
+            for n in names
+        ]
+    finally:
+        for name in made:
+            subprocess.run(["ip", "netns", "del", name], check=True)
+
+
 class LossyProxy:
     """Passes requests on, and loses every n-th reply with its connection.
 

@@ -1,5 +1,6 @@
 """Jobs, leases, manifests and a clock for tests."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from joblist.model import JobSpec
@@ -39,8 +40,23 @@ def make_lease(folder: Path, token: int = 3) -> Lease:
     return Lease(job=7, token=token, spec=JobSpec(source_path="/a.mp4", dests=dests), options={})
 
 
+def manifest_of(lease: Lease) -> Manifest:
+    """The manifest of empty files that this lease may publish."""
+    files = {
+        name: PartFile(part=str(part), path=lease.dests[name], sha256="0", size=0)
+        for name, part in publish.part_paths(lease).items()
+    }
+    return Manifest(files=files, statistics={"media_s": 2.0, "persons": 1})
+
+
 def write_parts(lease: Lease, text: str = "x") -> Manifest:
     publish.open_folders(lease)
-    for name, part in publish.part_paths(lease).items():
-        part.write_text(f"{text} {name}")
-    return publish.seal(lease, {"persons": 1.0})
+    with publish.OpenParts(lease) as outputs:
+        paths = outputs.paths()
+        for name, part in paths.items():
+            part.write_text(f"{text} {name}")
+        return outputs.seal({"persons": 1.0}, paths)
+
+
+def commit(lease: Lease, manifest: Manifest) -> None:
+    publish.commit(replace(lease, kind="publish", manifest=manifest))

@@ -10,6 +10,7 @@ from jobs.ledger import queries
 from jobs.ledger.imports import import_jobs
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.store import Store
+from jobs.outputs.publish import part_path
 from jobs.server.server import JobServer
 from jobs.server.service import JobService
 from jobs.types import Lease, Manifest, PartFile
@@ -56,7 +57,8 @@ def work(uri: str, name: str) -> None:
 
 def manifest(lease: Lease) -> Manifest:
     path = lease.dests["csv"]
-    file = PartFile(part=f"{path}.part", path=path, sha256="0" * 64, size=10)
+    part = str(part_path(path, lease))
+    file = PartFile(part=part, path=path, sha256="0" * 64, size=10)
     return Manifest(files={"csv": file}, statistics={"media_s": 1.0})
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from jobs.errors import JobFailed
 from jobs.outputs import publish
-from jobs.types import Lease, Manifest
+from jobs.types import Lease
 from jobs.wire.transport import Access
 from jobs.worker.child import Report, Task
 from jobs.worker.worker import Worker, WorkerSettings
@@ -44,10 +44,22 @@ def make_task(local: dict[str, Any]) -> Task:
             text = Path(file).read_text()
             assert text == f"shard {number} of {len(lease.parts)} of {source}\n", text
         for name, part in parts.items():
-            part.write_text(f"{name} of {source}\n")
+            if name == "csv" and "write slowly" in Path(lease.source_path).read_text():
+                write_slowly(part, f"{name} of {lease.source_path}\n")
+            else:
+                part.write_text(f"{name} of {source}\n")
         return {"media_s": 2.0, "persons": 1, "frames_decoded": 50}
 
     return task
+
+
+def write_slowly(part: Path, line: str) -> None:
+    """Write line by line, so that a second writer of the file would mix its own in."""
+    with part.open("w") as file:
+        for _ in range(20):
+            file.write(line)
+            file.flush()
+            time.sleep(0.02)
 
 
 def obey(verb: str, argument: str, report: Report) -> None:
@@ -119,14 +131,14 @@ def die(when: str, once: str) -> None:
     """Have this process and its supervisor die at the renames; the first time only."""
     commit = publish.commit
 
-    def deadly(manifest: Manifest) -> None:
+    def deadly(lease: Lease) -> None:
         if when == "after":
-            commit(manifest)
+            commit(lease)
         if not Path(once).exists():
             Path(once).touch()
             os.kill(os.getppid(), signal.SIGKILL)
             os._exit(9)
-        commit(manifest)
+        commit(lease)
 
     publish.commit = deadly
 

@@ -68,7 +68,11 @@ def _stills(path: str) -> list[str]:
     """
     if not os.path.isdir(path):
         return [path]
-    stills = sorted(str(p) for p in Path(path).iterdir() if p.suffix.lower() in SUFFIXES)
+    try:
+        paths = [Path(path, name) for name in source.names_in(path)]
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; check the path and its rights") from error
+    stills = [str(p) for p in paths if p.suffix.lower() in SUFFIXES]
     if not stills:
         raise InputError(f"{path}: no picture in this folder")
     return stills

@@ -9,6 +9,7 @@ import pytest
 from joblist.errors import JoblistError
 from joblist.model import JobSpec, Rows
 from jobs.inputs import joblist
+from jobs.ledger.store import default_path, files_of
 from tests.support.jobs import EXPORTERS
 
 WEIRD = ["spa ce.mp4", "quo'te\".mp4", "com,ma.mp4", "ümläut 漢字.mp4", "-dash.mp4", "$(x);&.mp4"]
@@ -110,6 +111,17 @@ def test_an_unknown_column_is_left_out_with_a_warning() -> None:
         ("source_path,dest_csv\na,a\n", 2, "would overwrite the medium of line 2"),
         ("source_path,dest_csv\na,b\nb,c\n", 2, "would overwrite the medium of line 3"),
         ("source_path,dest_csv,corrections\na,b,b\n", 2, "would overwrite the medium of line 2"),
+        (
+            "source_path,dest_csv\na,jobs.csv\n",
+            2,
+            "dest_csv would overwrite the joblist: change it",
+        ),
+        (
+            "source_path,dest_csv\na,x\nb,x/y/z\n",
+            2,
+            "dest_csv is the folder of a destination of line 3",
+        ),
+        ("source_path,dest_csv\nb,x/y/z\na,x/y\n", 3, "is the folder of a destination of line 2"),
         ('source_path,dest_csv\n"a\nb",c\n', 2, "line break"),
         ('source_path,dest_csv\n"a"b,c\n', 2, "not CSV"),
         ('source_path,dest_csv\n"a,c\n', 2, "not CSV"),
@@ -137,6 +149,40 @@ def test_links_do_not_hide_a_clash(folder: Path) -> None:
     (folder / "real").mkdir()
     os.symlink("real", "link")
     assert "same file" in problems("source_path,dest_csv\na,real/x\nb,link/x\n")[0][1]
+
+
+def test_a_destination_is_never_a_link_to_its_own_medium(folder: Path) -> None:
+    (folder / "film.mp4").write_text("medium")
+    (folder / "sub").mkdir()
+    os.symlink("../film.mp4", folder / "sub" / "a.csv")
+    ((line, says),) = problems("source_path,dest_csv\nfilm.mp4,sub/a.csv\n")
+    assert (line, says) == (2, "dest_csv would overwrite the medium of line 2: change it")
+
+
+def test_a_destination_is_never_the_joblist_by_another_name(folder: Path) -> None:
+    os.symlink("jobs.csv", "alias.csv")
+    content = "source_path,dest_csv\na,alias.csv\n"
+    assert "would overwrite the joblist" in problems(content)[0][1]
+    Path("alias.csv").unlink()
+    Path("jobs.csv").rename("real.csv")
+    os.symlink("real.csv", "jobs.csv")
+    assert "would overwrite the joblist" in problems("source_path,dest_csv\na,real.csv\n")[0][1]
+
+
+@pytest.mark.parametrize("ending", ["", "-wal", "-shm", ".lock"])
+def test_a_destination_is_never_a_file_of_the_ledger(folder: Path, ending: str) -> None:
+    Path("jobs.csv").write_text(f"source_path,dest_csv\na,my.ledger{ending}\n")
+    reserved = files_of(folder / "my.ledger")
+    with pytest.raises(JoblistError, match="2: dest_csv would overwrite the ledger"):
+        list(joblist.read("jobs.csv", exporters=EXPORTERS, reserved=reserved))
+
+
+def test_a_link_to_a_joblist_has_the_ledger_of_the_joblist(folder: Path) -> None:
+    for name in ("jobs.csv", "jobs.txt"):
+        Path(name).touch()
+    os.symlink("jobs.csv", "other.csv")
+    assert default_path(Path("other.csv")) == default_path(folder / "jobs.csv")
+    assert default_path(Path("jobs.txt")) != default_path(Path("jobs.csv"))
 
 
 def test_a_missing_joblist() -> None:

@@ -62,7 +62,7 @@ def test_shards_are_handed_out_one_by_one_and_then_put_together(ledger: Ledger) 
     finish(ledger, parts[1])
     whole = claim(ledger, "last")
     assert whole.id == 1
-    assert list(shards.part_files(whole)) == [p.spec.dests["csv"] for p in parts]
+    assert list(shards.part_files(whole, ledger.store.uid)) == [p.spec.dests["csv"] for p in parts]
     finish(ledger, whole)
     assert counts(ledger) == {"ready": 1, "done": 1}
     query = "SELECT job, COUNT(*) FROM event WHERE what = 'done' GROUP BY job"

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,11 @@ from joblist.shard import Shard
 from jobs.ledger import operations, queries
 from jobs.ledger.imports import import_jobs
 from jobs.ledger.ledger import Ledger
-from jobs.outputs.publish import part_path
+from jobs.outputs.part_names import part_name
 from jobs.server import cleanup
 from jobs.types import Job, State
 from jobs.worker.client import Client
-from tests.support.jobs import manifest, specs
+from tests.support.jobs import manifest, manifest_of, specs
 from tests.support.processes import until
 from tests.support.servers import Server, serving, working
 
@@ -24,6 +25,10 @@ INFO = {"host": "h", "pid": 1, "boot_id": "", "program": "1", "device": "cpu"}
 
 def read(ledger: Ledger, number: int = 1) -> Job:
     return ledger.store.read(lambda db: queries.job(db, number))
+
+
+def part_of(ledger: Ledger, csv: str | Path, job: Job) -> Path:
+    return Path(part_name(str(csv), job.id, job.token, ledger.store.uid))
 
 
 @pytest.fixture
@@ -58,7 +63,7 @@ def test_each_of_two_gets_its_own_answer_again(ledger, fill, twice):
 
 
 def test_what_was_cancelled_leaves_no_part_files_of_either(ledger, twice, tmp_path):
-    parts = [part_path(str(tmp_path / "2.csv"), 1, job.token) for job in twice]
+    parts = [part_of(ledger, tmp_path / "2.csv", job) for job in twice]
     for part in parts:
         part.touch()
     assert operations.cancel(ledger, [1, 99]) == [1]
@@ -71,7 +76,7 @@ def test_shards_that_end_with_their_job_leave_no_part_files_of_either(store, tmp
     import_jobs(ledger, specs(tmp_path, 1), options_digest="opts")
     (first,) = ledger.claim("first", "r1", 1)
     (second,) = ledger.claim_second("second", "r2", [first.id])
-    parts = [part_path(first.spec.dests["csv"], first.id, job.token) for job in (first, second)]
+    parts = [part_of(ledger, first.spec.dests["csv"], job) for job in (first, second)]
     for part in parts:
         part.touch()
     operations.cancel(ledger, [1])
@@ -94,7 +99,7 @@ def test_one_of_two_wins_and_the_other_is_stale(ledger, twice, tmp_path, winner)
         assert ledger.published(1, winner, name[winner], options_digest="opts")
     job = read(ledger)
     assert (job.state, job.token, job.lost, job.fails) == (State.DONE, winner, 0, 0)
-    part = part_path(str(tmp_path / "2.csv"), 1, loser)
+    part = part_of(ledger, tmp_path / "2.csv", replace(job, token=loser))
     part.touch()
     assert cleanup.remove_part_files(ledger, age_s=0.0) == 1
     # The next lease has a token that none of the two ever had.
@@ -142,17 +147,11 @@ def test_the_loser_hears_of_it_at_its_next_heartbeat(tmp_path):
         time.sleep(0.4)
         (two,) = fast.claim().leases
         assert slow.beat(first, {}, timeout_s=5).gone == set()
-        assert fast.prepare(two, queries_manifest(server))
+        assert fast.prepare(two, manifest_of(two))
         assert slow.beat(first, {}, timeout_s=5).gone == {1}
         fast.published(two)
         assert fast.claim().finished
         slow.close(), fast.close()
-
-
-def queries_manifest(server: Server):
-    from jobs.types import Manifest
-
-    return Manifest.from_dict(manifest(server.csv("a")))
 
 
 def test_a_restarted_server_keeps_the_first_of_two(tmp_path):

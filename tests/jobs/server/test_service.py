@@ -22,7 +22,7 @@ from jobs.system.process_identity import ProcessIdentity
 from jobs.types import PROTOCOL, Lease
 from jobs.wire.transport import Access, Proxy, is_loopback, require_safe
 from jobs.worker.client import Client
-from tests.support.jobs import manifest
+from tests.support.jobs import manifest_of
 from tests.support.processes import until
 from tests.support.servers import Server, serving
 
@@ -49,15 +49,29 @@ def claim(proxy: Any, request: str = "r", worker: str = "w") -> Lease:
     return Lease.from_dict(job)
 
 
-def test_everything_may_be_said_twice(server: Server, proxy: Any, tmp_path: Path) -> None:
+def test_everything_may_be_said_twice(server: Server, proxy: Any) -> None:
     lease = claim(proxy)
     assert claim(proxy) == lease
-    files = manifest(tmp_path / "x.csv")
+    files = manifest_of(lease).to_dict()
     for _ in range(2):
         assert proxy.prepare("w", lease.job, lease.token, files) == "go"
     for _ in range(2):
         assert proxy.published("w", lease.job, lease.token) == "ok"
     assert (server.counts(), server.events("done")) == ({"ready": 1, "done": 1}, 1)
+
+
+def test_a_manifest_that_names_other_files_is_not_published(
+    server: Server, proxy: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lease = claim(proxy)
+    wrong = manifest_of(lease).to_dict()
+    wrong["files"]["csv"]["path"] = str(tmp_path / "victim")
+    for manifest in (wrong, {"files": {}, "statistics": {}}):
+        assert proxy.prepare("w", lease.job, lease.token, manifest) == "stale"
+    assert "w may not publish job" in caplog.text
+    assert server.events("publishing") == 0
+    right = manifest_of(lease).to_dict()
+    assert proxy.prepare("w", lease.job, lease.token, right) == "go"
 
 
 def test_a_lease_carries_the_job_and_the_options(proxy: Any, server: Server) -> None:
@@ -92,11 +106,9 @@ def test_heartbeats_keep_a_lease_and_silence_loses_it(server: Server, proxy: Any
     assert proxy.beat("w", [[lease.job, lease.token, {}]])["lost"] == [lease.job]
 
 
-def test_renames_that_a_lost_worker_began_go_to_the_next(
-    server: Server, proxy: Any, tmp_path: Path
-) -> None:
+def test_renames_that_a_lost_worker_began_go_to_the_next(server: Server, proxy: Any) -> None:
     lease = claim(proxy)
-    assert proxy.prepare("w", lease.job, lease.token, manifest(tmp_path / "x.csv")) == "go"
+    assert proxy.prepare("w", lease.job, lease.token, manifest_of(lease).to_dict()) == "go"
     until(lambda: server.service.idle(), within_s=3)
     adopted = claim(proxy, "r2", "heir")
     assert (adopted.job, adopted.token, adopted.kind) == (lease.job, lease.token, "publish")

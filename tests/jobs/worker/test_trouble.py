@@ -5,13 +5,15 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jobs.ledger import operations, queries
 from jobs.ledger.ledger import Ledger
 from jobs.outputs import storage_probe
-from jobs.outputs.publish import part_path
+from jobs.outputs.part_names import part_name
+from jobs.outputs.places import Places
 from jobs.outputs.storage_probe import Storage
 from jobs.server import cleanup
 from jobs.server.quarantine import LIMIT, Quarantine
@@ -60,9 +62,10 @@ def test_a_job_is_poison_when_more_than_one_machine_has_tried(
         assert state is (State.POISON if attempt == losses else State.READY)
 
 
-def watch(folder: Path, **settings: float) -> Storage:
+def watch(folder: Path, *names: str, **settings: Any) -> Storage:
     settings = {"every_s": 0.05, "patience_s": 0.5, **settings}
-    return Storage(folder / "out", ledger=folder / "x.ledger", **settings)
+    folders = [str(folder / name) for name in names or ("out",)]
+    return Storage(lambda: Places(folders), ledger=folder / "x.ledger", **settings)
 
 
 def test_workers_find_the_probe_of_their_server_only(tmp_path: Path) -> None:
@@ -99,14 +102,16 @@ def test_storage_fails_and_works_again(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_no_jobs_no_probe(tmp_path: Path) -> None:
-    watched = Storage(None, ledger=tmp_path / "x", every_s=1, patience_s=0.1)
+    watched = Storage(Places, ledger=tmp_path / "x", every_s=1, patience_s=0.1)
     assert (watched.probe, watched.check(), watched.error) == (None, "", "")
 
 
 def test_part_files_of_ended_leases_are_removed(ledger: Ledger, fill: Fill, tmp_path: Path) -> None:
     fill(3)
     given_up, running, released = ledger.claim("w", "r", 3)
-    parts = [part_path(job.spec.dests["csv"], job.id, 1) for job in (given_up, running, released)]
+    uid = ledger.store.uid
+    jobs = (given_up, running, released)
+    parts = [Path(part_name(job.spec.dests["csv"], job.id, 1, uid)) for job in jobs]
     for part in parts:
         part.touch()
     ledger.fail(given_up.id, 1, "w", kind="input", text="broken")

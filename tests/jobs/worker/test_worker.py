@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs.outputs import publish
-from jobs.types import PartFile
+from jobs.types import Manifest, PartFile
 from jobs.worker.client import Client
+from tests.support.jobs import write_parts
 from tests.support.processes import until
 from tests.support.servers import Server, serving, working
 
@@ -143,7 +143,7 @@ def test_a_worker_finishes_the_renames_of_a_lost_one(tmp_path: Path, renamed: in
             finish(heir)
         assert (server.job(1).state.value, server.job(1).token) == ("done", 1)
         assert server.events("done") == 1
-        assert server.csv("a").read_text() == "csv of the lost worker"
+        assert server.csv("a").read_text() == "lost worker's csv"
 
 
 def test_a_job_whose_files_are_gone_runs_again(
@@ -158,14 +158,28 @@ def test_a_job_whose_files_are_gone_runs_again(
         assert (server.job(1).state.value, server.job(1).token) == ("done", 2)
 
 
+def test_a_worker_renames_nothing_that_is_not_its_job_s(tmp_path: Path) -> None:
+    """Whatever the ledger holds of an adopted job."""
+    victim, poison = tmp_path / "victim", tmp_path / "poison"
+    victim.write_text("sentinel")
+    poison.write_text("other")
+    with serving(tmp_path, {"a": ""}, lease_s=1.0) as server:
+        (lease,) = server.ledger.claim("peer", "r", 1)
+        file = PartFile(part=str(poison), path=str(victim), sha256="0", size=5)
+        assert server.ledger.prepare(1, 1, "peer", Manifest(files={"csv": file}).to_dict())
+        server.service._unpublished.add(lease.id)
+        with working(server.uri) as heir:
+            finish(heir)
+        assert (server.job(1).state.value, server.job(1).error_kind) == ("failed", "input")
+        assert "is not the job's csv: nothing is published" in (server.job(1).error or "")
+    assert (victim.read_text(), poison.read_text()) == ("sentinel", "other")
+
+
 def prepare_and_vanish(server: Server) -> Mapping[str, PartFile]:
     """Be a worker that dies before its renames; return its files."""
     client = Client(server.uri, name="lost")
     (lease,) = client.claim().leases
-    publish.open_folders(lease)
-    for name, part in publish.part_paths(lease).items():
-        part.write_text(f"{name} of the lost worker")
-    manifest = publish.seal(lease, {})
+    manifest = write_parts(lease, text="lost worker's")
     assert client.prepare(lease, manifest)
     client.close()
     return manifest.files

@@ -1,0 +1,127 @@
+"""The few folders in which many destinations lie: where a server leaves its files for others.
+
+A file in one of them must be seen by each machine that sees the destinations. So they are on the
+file system of the destinations, which may be mounted by others, and in them the server may write.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+KNOWN_FOLDERS = 4096
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder in which destinations lie, or below which."""
+
+    folder: str
+    """Real path; it need not be there yet."""
+    device: int
+    """Device of its file system, or of that in which it will be made."""
+    is_destination: bool
+    """Whether a destination lies in it, and not only below it."""
+
+
+class Places:
+    """Collects the folders of destinations; there may be a million of them.
+
+    Folders of which a part is a file are left out: no file can be written there.
+
+    Args:
+        folders: The folders, absolute paths.
+        limit: Number of places beyond which folders are replaced by those above them.
+    """
+
+    def __init__(self, folders: Iterable[str] = (), *, limit: int = 1) -> None:
+        self._limit = limit
+        self._places: dict[str, Place] = {}
+        self._known: dict[str, None] = {}
+        self._blocked: set[str] = set()
+        """Places that cannot be replaced by the folder above."""
+        self.devices: set[int] = set()
+        """Devices of all file systems on which destinations lie."""
+        for folder in folders:
+            self.add(folder)
+
+    def __iter__(self) -> Iterator[Place]:
+        """Iterate over the places, in the order in which their destinations were added."""
+        return iter(self._places.values())
+
+    def add(self, folder: str) -> None:
+        """Take a folder of destinations into account."""
+        if folder in self._known:
+            return
+        if len(self._known) >= KNOWN_FOLDERS:
+            self._known.clear()
+        self._known[folder] = None
+        real = os.path.realpath(folder)
+        device = device_of(real)
+        if device is None:
+            return
+        self.devices.add(device)
+        self._put(Place(real, device, is_destination=True))
+        while len(self._places) > self._limit and self._merge():
+            pass
+
+    def _put(self, place: Place) -> None:
+        """Add a place, unless another one covers it; remove those that it covers."""
+        old = self._places.get(place.folder)
+        if old is not None and place.is_destination:
+            self._places[place.folder] = place
+        if any(self._is_place(folder, place.device) for folder in (place.folder, *above(place))):
+            return
+        covered = [p.folder for p in self._places.values() if _lies_in(p, place)]
+        for folder in covered:
+            del self._places[folder]
+        self._places[place.folder] = place
+
+    def _is_place(self, folder: str, device: int) -> bool:
+        return folder in self._places and self._places[folder].device == device
+
+    def _merge(self) -> bool:
+        """Replace the deepest place by the folder above it; return whether there was one."""
+        free = [p for p in self._places.values() if p.folder not in self._blocked]
+        if not free:
+            return False
+        deepest = max(free, key=lambda p: p.folder.count("/"))
+        folder = os.path.dirname(deepest.folder)
+        if folder == "/" or device_of(folder) != deepest.device or not may_write(folder):
+            self._blocked.add(deepest.folder)
+        else:
+            del self._places[deepest.folder]
+            self._put(Place(folder, deepest.device, is_destination=False))
+        return True
+
+
+def above(place: Place) -> list[str]:
+    """Return the folders above a place, the nearest first."""
+    folders, folder = [], place.folder
+    while folder != "/":
+        folder = os.path.dirname(folder)
+        folders.append(folder)
+    return folders
+
+
+def _lies_in(place: Place, other: Place) -> bool:
+    return place.device == other.device and place.folder.startswith(f"{other.folder}/")
+
+
+def nearest(folder: str) -> str:
+    """Return the folder itself, or what is nearest above it, that is there."""
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def device_of(folder: str) -> int | None:
+    """Return the device on which a folder is, or will be made; None if a part of it is a file."""
+    found = nearest(folder)
+    return os.stat(found).st_dev if os.path.isdir(found) else None
+
+
+def may_write(folder: str) -> bool:
+    """Say whether this process may make files in a folder, or in what is nearest above it."""
+    return os.access(nearest(folder), os.W_OK | os.X_OK)
