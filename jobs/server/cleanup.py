@@ -17,6 +17,7 @@ from jobs.outputs.publish import part_path
 from jobs.types import Job
 
 BATCH = 500
+MAX_SHARDS = 100_000
 
 
 def remove_part_files(ledger: Ledger, *, age_s: float) -> int:
@@ -32,15 +33,23 @@ def remove_part_files(ledger: Ledger, *, age_s: float) -> int:
     """
     removed = 0
     while rows := _ended_leases(ledger, before=time.time() - age_s):
-        for _, number, token, event, detail in rows:
-            job = ledger.store.read(partial(queries.job, number=number))
-            if event == "undivided":
-                removed += sum(map(_remove, _shard_files(job, token, int(detail or 0))))
-            elif (job.token, job.state) not in ((token, state) for state in queries.OUT):
-                dests = job.spec.dests.values()
-                removed += sum(_remove(part_path(dest, number, token)) for dest in dests)
+        for _, number, token, event, count in rows:
+            if isinstance(number, int) and isinstance(token, int):
+                removed += _remove_files(ledger, number, token, event, count)
         ledger.store.set_meta(collected=str(rows[-1][0]))
     return removed
+
+
+def _remove_files(ledger: Ledger, number: int, token: int, event: str, count: int) -> int:
+    """Remove the part files of one ended lease, or of one division; return their number."""
+    job = ledger.store.read(partial(queries.job, number=number))
+    if job.is_unreadable or job.spec.source_path == queries.NO_NAME:
+        return 0
+    if event == "undivided":
+        return sum(map(_remove, _shard_files(job, token, min(count or 0, MAX_SHARDS))))
+    if (job.token, job.state) in ((token, state) for state in queries.OUT):
+        return 0
+    return sum(_remove(part_path(dest, number, token)) for dest in job.spec.dests.values())
 
 
 def _shard_files(job: Job, cut: int, count: int) -> list[Path]:
@@ -48,9 +57,11 @@ def _shard_files(job: Job, cut: int, count: int) -> list[Path]:
     return [Path(part_file(csv, job.id, cut, number, count)) for number in range(count)]
 
 
-def _ended_leases(ledger: Ledger, *, before: float) -> list[tuple[int, int, int, str, str | None]]:
-    """Return event number, job, token, event and its detail of leases, in order of time."""
-    since = int(ledger.store.meta("collected") or 0)
+def _ended_leases(ledger: Ledger, *, before: float) -> list[tuple[int, int, int, str, int]]:
+    """Return event number, job, token, event and number of shards of leases, in order of time."""
+    text = ledger.store.meta("collected") or ""
+    # From the first event where the number cannot be read: what is removed stays removed.
+    since = int(text) if text.isdecimal() and len(text) <= queries.MAX_DIGITS else 0
     return ledger.store.read(
         lambda db: queries.ended_leases(db, since=since, before=before, limit=BATCH)
     )

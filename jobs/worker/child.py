@@ -25,7 +25,9 @@ from jobs.errors import JobFailed
 from jobs.inputs import intake
 from jobs.outputs import publish, storage_probe
 from jobs.retry import boottime
-from jobs.types import MAX_ERROR_CHARS, Lease, Outcome, Probe
+from jobs.types import FAILURE_KINDS, Lease, Outcome, Probe
+from jobs.wire.calls import fitting_progress
+from jobs.worker import messages
 
 T = TypeVar("T")
 Report = Callable[[Mapping[str, Any]], None]
@@ -94,7 +96,7 @@ class Runner:
     def carry_out(self, command: str, value: Lease | Probe) -> None:
         """Carry out `probe`, `run`, `publish` or `discard`; all but the last send an outcome."""
         if isinstance(value, Probe):
-            self._send("outcome", outcome_of(lambda: Outcome(error=storage_probe.find(value))))
+            self._send(outcome_of(lambda: self._find(value)))
         else:
             self._carry_out(command, value)
 
@@ -102,12 +104,15 @@ class Runner:
         if command == "discard":
             attempt(lambda: publish.discard(lease))
         elif command == "publish":
-            self._send("outcome", outcome_of(lambda: self._publish(lease)))
+            self._send(outcome_of(lambda: self._publish(lease)))
         else:
             outcome = outcome_of(lambda: self._run(lease))
             if outcome.manifest is None:
                 attempt(lambda: publish.discard(lease))
-            self._send("outcome", outcome)
+            self._send(outcome)
+
+    def _find(self, probe: Probe) -> Outcome:
+        return Outcome(error=messages.clean_text(storage_probe.find(probe)))
 
     def _run(self, lease: Lease) -> Outcome:
         with intake.admitted(lease, self._report) as admitted:
@@ -118,7 +123,9 @@ class Runner:
             parts = publish.part_paths(lease)
             statistics = self._task(admitted, parts, self._report)
         self._report({"stage": "publishing", "fraction": 1.0, "done": 1.0})
-        return Outcome(manifest=publish.seal(lease, plain_values(statistics), parts))
+        return messages.required(
+            Outcome(manifest=publish.seal(lease, plain_values(statistics), parts))
+        )
 
     def _publish(self, lease: Lease) -> Outcome:
         assert lease.manifest is not None
@@ -131,19 +138,28 @@ class Runner:
         now = time.monotonic()
         if now - self._last_report >= REPORT_EVERY_S:
             self._last_report = now
-            self._send("progress", plain_values(progress))
+            self._send(fitting_progress(plain_values(progress)))
 
-    def _send(self, name: str, value: Any) -> None:
+    def _send(self, message: Mapping[str, Any] | Outcome) -> None:
         with self._mutex:
-            self._connection.send((name, value))
+            self._connection.send_bytes(messages.encode(message))
 
 
 def plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values as built-in types: other processes may lack the array library of a number."""
-    return {
-        name: value if isinstance(value, str | bool | int) else float(value)
-        for name, value in values.items()
-    }
+    """Return values as built-in types: other processes may lack the array library of a number.
+
+    What is no number stays as it is, for the schema to refuse.
+    """
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str | bool | int):
+        return value
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return value
 
 
 def load_factory(factory: str) -> Callable[[dict[str, Any]], Task]:
@@ -183,4 +199,6 @@ def outcome_of(action: Callable[[], Outcome | None]) -> Outcome:
 
 
 def _failed(kind: str, text: str) -> Attempt[Any]:
-    return Attempt(failure=Outcome(kind=kind, error=text[:MAX_ERROR_CHARS]))
+    if kind not in FAILURE_KINDS:
+        kind, text = "bug", f"{kind}: {text}"
+    return Attempt(failure=Outcome(kind=kind, error=messages.clean_text(text)))

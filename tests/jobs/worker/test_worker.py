@@ -12,6 +12,7 @@ import pytest
 from jobs.outputs import publish
 from jobs.types import PartFile
 from jobs.worker.client import Client
+from tests.support.load import INFO
 from tests.support.processes import until
 from tests.support.servers import Server, serving, working
 
@@ -161,6 +162,7 @@ def test_a_job_whose_files_are_gone_runs_again(
 def prepare_and_vanish(server: Server) -> Mapping[str, PartFile]:
     """Be a worker that dies before its renames; return its files."""
     client = Client(server.uri, name="lost")
+    client.hello(INFO)
     (lease,) = client.claim().leases
     publish.open_folders(lease)
     for name, part in publish.part_paths(lease).items():
