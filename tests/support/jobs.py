@@ -104,11 +104,12 @@ def bent(draw: st.DrawFn, value: Any) -> Any:
 
 
 def arguments(verb: str) -> st.SearchStrategy[list[Any]]:
-    """Any JSON values, or the good arguments of a verb with something bent in them."""
+    """Any JSON values, or the good arguments of a verb, with something bent in them or not."""
     count = len(GOOD[verb])
     free = st.lists(JSON, min_size=0, max_size=4)
     fitting = st.lists(JSON, min_size=count, max_size=count)
-    return free | fitting | bent(list(GOOD[verb])).map(_as_list)
+    good = list(GOOD[verb])
+    return free | fitting | bent(good).map(_as_list) | st.just(good)
 
 
 def _as_list(value: Any) -> list[Any]:
