@@ -79,7 +79,9 @@ def _receive(
                     commands.put((name, value))
     except (EOFError, OSError):
         pass
-    os.killpg(0, signal.SIGKILL)
+    finally:
+        # Whatever ended this: without a fence the child must not go on.
+        os.killpg(0, signal.SIGKILL)
 
 
 class Runner:
