@@ -10,13 +10,15 @@ from typing import Any
 from joblist.model import JobSpec
 from joblist.shard import Shard
 
-PROTOCOL = 3
+PROTOCOL = 4
 """Version of the conversation between worker and server."""
 OBJECT_ID = "ina.jobs"
 DEFAULT_PORT = 9471
 MAX_CLAIM = 64
 MAX_ERROR_CHARS = 4000
-FAILURE_KINDS = ("input", "transient", "resource", "bug", "crash", "worker")
+AWAY_KINDS = ("storage", "missing", "unreachable")
+"""Kinds of failures with a storage that is perhaps away; see `JobFailed`."""
+FAILURE_KINDS = ("input", "transient", "resource", "bug", "crash", "worker", *AWAY_KINDS)
 """Why a job may fail; see `JobFailed`. `crash`: the process that ran it died."""
 
 

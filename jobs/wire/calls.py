@@ -70,12 +70,8 @@ FILE = record(
         "size": whole(0),
     }
 )
-MANIFEST = record(
-    {
-        "files": table(FILE, least=1),
-        "statistics": table(number(-MAX_AMOUNT, MAX_AMOUNT)),
-    }
-)
+STATISTICS = table(number(-MAX_AMOUNT, MAX_AMOUNT))
+MANIFEST = record({"files": table(FILE, least=1), "statistics": STATISTICS})
 WORKER_INFO = record(
     {
         "name": NAME,
@@ -121,8 +117,9 @@ MESSAGES: Mapping[str, Check] = {
     "outcome": record(
         {"manifest": optional(MANIFEST), "kind": choice("", *FAILURE_KINDS), "error": ERROR}
     ),
+    "statistics": STATISTICS,
 }
-"""Name of a message of a child process -> check of its value."""
+"""Name of what a child process tells -> check of its value; statistics go into the manifest."""
 
 
 def require_call(verb: str, args: Sequence[Any]) -> None:
@@ -158,7 +155,7 @@ def require_message(name: object, value: object) -> None:
     try:
         check(value)
     except Misfit as misfit:
-        raise CallRefused(f"{misfit}") from None
+        raise CallRefused(f"{name}: {misfit}") from None
 
 
 def fitting_progress(values: Mapping[str, Any]) -> dict[str, Any]:

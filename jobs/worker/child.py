@@ -21,12 +21,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from jobs.errors import JobFailed
+from jobs.errors import CallRefused, JobFailed
 from jobs.inputs import intake
 from jobs.outputs import publish, storage_probe
 from jobs.retry import boottime
-from jobs.types import FAILURE_KINDS, Lease, Outcome, Probe
-from jobs.wire.calls import fitting_progress
+from jobs.types import MAX_ERROR_CHARS, Lease, Outcome, Probe
+from jobs.wire.calls import require_message
+from jobs.wire.plain_text import plain_text
 from jobs.worker import messages
 
 T = TypeVar("T")
@@ -98,7 +99,7 @@ class Runner:
     def carry_out(self, command: str, value: Lease | Probe) -> None:
         """Carry out `probe`, `run`, `publish` or `discard`; all but the last send an outcome."""
         if isinstance(value, Probe):
-            self._send(outcome_of(lambda: self._find(value)))
+            self._send("outcome", outcome_of(lambda: Outcome(error=storage_probe.find(value))))
         else:
             self._carry_out(command, value)
 
@@ -106,15 +107,12 @@ class Runner:
         if command == "discard":
             attempt(lambda: publish.discard(lease))
         elif command == "publish":
-            self._send(outcome_of(lambda: self._publish(lease)))
+            self._send("outcome", outcome_of(lambda: self._publish(lease)))
         else:
             outcome = outcome_of(lambda: self._run(lease))
             if outcome.manifest is None:
                 attempt(lambda: publish.discard(lease))
-            self._send(outcome)
-
-    def _find(self, probe: Probe) -> Outcome:
-        return Outcome(error=messages.clean_text(storage_probe.find(probe)))
+            self._send("outcome", outcome)
 
     def _run(self, lease: Lease) -> Outcome:
         with intake.admitted(lease, self._report) as admitted:
@@ -125,9 +123,7 @@ class Runner:
             parts = publish.part_paths(lease)
             statistics = self._task(admitted, parts, self._report)
         self._report({"stage": "publishing", "fraction": 1.0, "done": 1.0})
-        return messages.required(
-            Outcome(manifest=publish.seal(lease, plain_values(statistics), parts))
-        )
+        return Outcome(manifest=publish.seal(lease, plain_values(statistics), parts))
 
     def _publish(self, lease: Lease) -> Outcome:
         assert lease.manifest is not None
@@ -140,28 +136,26 @@ class Runner:
         now = time.monotonic()
         if now - self._last_report >= REPORT_EVERY_S:
             self._last_report = now
-            self._send(fitting_progress(plain_values(progress)))
+            self._send("progress", progress)
 
-    def _send(self, message: Mapping[str, Any] | Outcome) -> None:
+    def _send(self, name: str, value: Any) -> None:
+        data = messages.encode(name, value)
         with self._mutex:
-            self._connection.send_bytes(messages.encode(message))
+            self._connection.send_bytes(data)
 
 
-def plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values as built-in types: other processes may lack the array library of a number.
+def plain_values(statistics: Mapping[str, Any]) -> dict[str, float]:
+    """Return the statistics of a task as built-in numbers.
 
-    What is no number stays as it is, for the schema to refuse.
+    Raises:
+        JobFailed: One of them is no finite number.
     """
-    return {name: _plain(value) for name, value in values.items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, str | bool | int):
-        return value
+    values = messages.built_in(statistics)
     try:
-        return float(value)
-    except (TypeError, ValueError):
-        return value
+        require_message("statistics", values)
+    except CallRefused as refusal:
+        raise JobFailed("bug", f"the task returned {refusal}") from None
+    return values
 
 
 def load_factory(factory: str) -> Callable[[dict[str, Any]], Task]:
@@ -201,6 +195,4 @@ def outcome_of(action: Callable[[], Outcome | None]) -> Outcome:
 
 
 def _failed(kind: str, text: str) -> Attempt[Any]:
-    if kind not in FAILURE_KINDS:
-        kind, text = "bug", f"{kind}: {text}"
-    return Attempt(failure=Outcome(kind=kind, error=messages.clean_text(text)))
+    return Attempt(failure=Outcome(kind=kind, error=plain_text(text, MAX_ERROR_CHARS)))

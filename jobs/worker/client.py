@@ -20,8 +20,9 @@ from tenacity import (
 
 from joblist.errors import UsageError
 from jobs.errors import CallRefused, ServerFault, ServerGone, ServerRefused
-from jobs.types import OBJECT_ID, PROTOCOL, Lease, Manifest, Probe
+from jobs.types import MAX_ERROR_CHARS, OBJECT_ID, PROTOCOL, Lease, Manifest, Probe
 from jobs.wire.calls import require_call
+from jobs.wire.plain_text import plain_text, plain_values
 from jobs.wire.transport import Access, CommunicationError, Proxy, PyroError, configure
 
 log = logging.getLogger(__name__)
@@ -125,6 +126,7 @@ class Client:
         Raises:
             ServerRefused: The worker has another version, or other models.
         """
+        info = plain_values(info)
         answer = self._call("hello", {"name": self.name, "protocol": PROTOCOL, **info})
         if "refused" in answer:
             raise ServerRefused(answer["refused"])
@@ -150,7 +152,7 @@ class Client:
 
     def beat(self, lease: Lease, progress: Mapping[str, Any], *, timeout_s: float) -> Beat | None:
         """Extend a lease; return None if the server does not answer in time."""
-        held = [[lease.job, lease.token, dict(progress)]]
+        held = [[lease.job, lease.token, plain_values(progress)]]
         try:
             answer = self._call_once("beat", self.name, held, timeout_s=timeout_s)
         except CommunicationError:
@@ -168,6 +170,7 @@ class Client:
 
     def fail(self, lease: Lease, kind: str, text: str) -> None:
         """Report a failure."""
+        text = plain_text(text, MAX_ERROR_CHARS)
         self._call("fail", self.name, lease.job, lease.token, kind, text)
 
     def release(self, lease: Lease) -> None:

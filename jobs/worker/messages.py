@@ -10,23 +10,29 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from jobs.errors import CallRefused, JobFailed
-from jobs.types import MAX_ERROR_CHARS, Manifest, Outcome
-from jobs.wire.calls import require_message
+from jobs.errors import CallRefused
+from jobs.types import FAILURE_KINDS, MAX_ERROR_CHARS, Manifest, Outcome
+from jobs.wire.calls import fitting_progress, require_message
+from jobs.wire.plain_text import plain_text
 
 MAX_BYTES = 1 << 20
 """Largest message; a server accepts no more either."""
 
 
-def encode(message: Mapping[str, Any] | Outcome) -> bytes:
-    """Return the bytes of a message: the progress of a job, or the outcome of a command.
+def encode(name: str, value: Mapping[str, Any] | Outcome) -> bytes:
+    """Return the bytes of a message.
+
+    Args:
+        name: `progress` or `outcome`.
+        value: Progress of a job, or the outcome of a command. What of the progress cannot be said
+            is left out: a figure for a display is no reason to give a job up.
 
     Raises:
         CallRefused: It is not as the schema has it.
     """
-    name, value = _named(message)
-    require_message(name, value)
-    return json.dumps([name, value], allow_nan=False).encode("ascii")
+    plain = _outcome(value) if isinstance(value, Outcome) else fitting_progress(built_in(value))
+    require_message(name, plain)
+    return json.dumps([name, plain], allow_nan=False).encode("ascii")
 
 
 def decode(data: bytes) -> Mapping[str, Any] | Outcome:
@@ -50,27 +56,26 @@ def decode(data: bytes) -> Mapping[str, Any] | Outcome:
     )
 
 
-def required(outcome: Outcome) -> Outcome:
-    """Return an outcome that may be sent.
+def built_in(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values as built-in types: other processes may lack the array library of a number.
 
-    Raises:
-        JobFailed: It is not as the schema has it: the task has returned something odd.
+    What is no number stays as it is, for the schema to refuse.
     """
+    return {name: _built_in(value) for name, value in values.items()}
+
+
+def _built_in(value: Any) -> Any:
+    if isinstance(value, str | bool | int):
+        return value
     try:
-        require_message(*_named(outcome))
-    except CallRefused as refusal:
-        raise JobFailed("bug", f"what the task has made cannot be told: {refusal}") from None
-    return outcome
+        return float(value)
+    except (TypeError, ValueError):
+        return value
 
 
-def clean_text(text: str) -> str:
-    """Return the reason of a failure as it may be sent: of limited length, and plain Unicode."""
-    text = text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode("utf-8")
-    return text[:MAX_ERROR_CHARS]
-
-
-def _named(message: Mapping[str, Any] | Outcome) -> tuple[str, dict[str, Any]]:
-    if not isinstance(message, Outcome):
-        return "progress", dict(message)
-    manifest = message.manifest.to_dict() if message.manifest else None
-    return "outcome", {"manifest": manifest, "kind": message.kind, "error": message.error}
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    kind, error = outcome.kind, outcome.error
+    if kind and kind not in FAILURE_KINDS:
+        kind, error = "bug", f"{kind}: {error}"
+    manifest = outcome.manifest.to_dict() if outcome.manifest else None
+    return {"manifest": manifest, "kind": kind, "error": plain_text(error, MAX_ERROR_CHARS)}

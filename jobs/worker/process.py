@@ -13,7 +13,8 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from jobs.errors import CallRefused
-from jobs.types import Lease, Outcome, Probe
+from jobs.types import MAX_ERROR_CHARS, Lease, Outcome, Probe
+from jobs.wire.plain_text import plain_text
 from jobs.worker import child, messages
 
 JOIN_S = 10.0
@@ -62,7 +63,7 @@ class Child:
             # An OSError: the message is too long.
             self.kill()
             text = f"the process that ran it said what cannot be understood ({error})"
-            return Outcome(kind="crash", error=messages.clean_text(text))
+            return Outcome(kind="crash", error=plain_text(text, MAX_ERROR_CHARS))
 
     def kill(self) -> None:
         """End the child and the programs it has started."""

@@ -15,7 +15,7 @@ from typing import Any
 from jobs.errors import ServerFault, ServerRefused
 from jobs.retry import Timing, boottime, jittered
 from jobs.system.process_identity import ProcessIdentity
-from jobs.types import MAX_ERROR_CHARS, Lease, Outcome, Probe
+from jobs.types import Lease, Outcome, Probe
 from jobs.wire.transport import Access
 from jobs.worker.client import Client
 from jobs.worker.graceful_stop import POLL_S, GracefulStop
@@ -140,7 +140,7 @@ class Worker:
                 except ServerFault as error:
                     # This job may be what the server stumbles over; others may be done.
                     self._child.kill()
-                    self._client.fail(lease, "bug", str(error)[:MAX_ERROR_CHARS])
+                    self._client.fail(lease, "bug", str(error))
             if not claim.leases:
                 self._stop.wait(claim.wait_s)
 

@@ -42,6 +42,15 @@ def make_lease(folder: Path, token: int = 3) -> Lease:
     return Lease(job=7, token=token, spec=JobSpec(source_path="/a.mp4", dests=dests), options={})
 
 
+def manifest_of(lease: Lease) -> Manifest:
+    """The manifest of empty files that this lease may publish."""
+    files = {
+        name: PartFile(part=str(part), path=lease.dests[name], sha256="0" * 64, size=0)
+        for name, part in publish.part_paths(lease).items()
+    }
+    return Manifest(files=files, statistics={"media_s": 2.0, "persons": 1})
+
+
 def write_parts(lease: Lease, text: str = "x") -> Manifest:
     publish.open_folders(lease)
     for name, part in publish.part_paths(lease).items():

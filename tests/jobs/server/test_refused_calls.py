@@ -21,7 +21,7 @@ from jobs.types import PROTOCOL, Lease
 from jobs.wire.calls import OPERATOR_VERBS, WORKER_VERBS
 from jobs.wire.transport import Proxy
 from jobs.worker.client import Client
-from tests.support.jobs import INFO, arguments, manifest
+from tests.support.jobs import GOOD, INFO, arguments, manifest_of
 from tests.support.processes import until
 from tests.support.servers import Server, serving
 
@@ -97,13 +97,13 @@ def test_statistics_without_their_reasons_end_nothing(
     ended = []
     server.service._on_final = ended.append
     lease = claim(proxy)
-    plain = {**manifest(server.csv("a")), "statistics": {"partial": 1}}
+    plain = {**manifest_of(lease).to_dict(), "statistics": {"partial": 1}}
     assert proxy.prepare("w", lease.job, lease.token, plain) == "go"
     assert proxy.published("w", lease.job, lease.token) == "ok"
     PlainDisplay().report_end(ended[0])
     assert "partial: " in capsys.readouterr().out
     for wrong in (math.inf, math.nan, "1", None, 10**400):
-        odd = {**manifest(server.csv("a")), "statistics": {"partial": wrong}}
+        odd = {**manifest_of(lease).to_dict(), "statistics": {"partial": wrong}}
         with pytest.raises(ValueError, match="statistics: partial: "):
             proxy.prepare("w", lease.job, lease.token, odd)
 
@@ -157,7 +157,9 @@ def test_a_name_that_has_not_said_hello_changes_nothing(server: Server, proxy: A
     before = state_of(server)
     assert proxy.claim("stranger", "s", 1) == {"hello": True}
     assert proxy.beat("stranger", [[lease.job, lease.token, {}]])["lost"] == [lease.job]
-    assert proxy.prepare("stranger", lease.job, lease.token, manifest(server.csv("a"))) == "stale"
+    assert (
+        proxy.prepare("stranger", lease.job, lease.token, manifest_of(lease).to_dict()) == "stale"
+    )
     assert proxy.published("stranger", lease.job, lease.token) == "stale"
     for kind in ("input", "resource", "crash"):
         assert proxy.fail("stranger", lease.job, lease.token, kind, "x") == "stale"
@@ -172,7 +174,7 @@ def test_jobs_that_are_not_there_are_stale(server: Server, proxy: Any) -> None:
     assert proxy.beat("w", [[99, 1, {}]])["lost"] == [99]
     for kind in ("input", "resource", "crash"):
         assert proxy.fail("w", 99, 1, kind, "x") == "stale"
-    assert proxy.prepare("w", 99, 1, manifest(server.csv("a"))) == "stale"
+    assert proxy.prepare("w", 99, 1, *GOOD["prepare"][3:]) == "stale"
     assert proxy.published("w", 99, 1) == "stale"
     assert proxy.release("w", [[99, 1]]) == "ok"
 
@@ -207,7 +209,7 @@ def test_a_fault_in_one_call_is_told_once_and_reaches_no_other(
     with caplog.at_level(logging.WARNING), closing(Client(server.uri, name="w")) as client:
         for _ in range(5):
             with pytest.raises(ServerFault, match="fault at prepare: ZeroDivisionError: of the"):
-                client._call("prepare", "w", lease.job, lease.token, manifest(server.csv("a")))
+                client._call("prepare", "w", lease.job, lease.token, manifest_of(lease).to_dict())
         assert proxy.beat("w", [[lease.job, lease.token, {}]])["lost"] == []
     (line,) = [record.getMessage() for record in caplog.records]
     assert line.startswith("prepare met a fault and goes on, told once: ZeroDivisionError")

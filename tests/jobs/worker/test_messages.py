@@ -25,12 +25,12 @@ OUTCOMES = [
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_an_outcome_arrives_as_it_was_sent(outcome: Outcome) -> None:
-    assert messages.decode(messages.encode(outcome)) == outcome
+    assert messages.decode(messages.encode("outcome", outcome)) == outcome
 
 
 def test_progress_arrives_as_it_was_sent() -> None:
     values = {"stage": "observe", "fraction": 0.5, "pid": 3, "ok": True}
-    assert messages.decode(messages.encode(values)) == values
+    assert messages.decode(messages.encode("progress", values)) == values
 
 
 @given(JSON)
@@ -62,8 +62,9 @@ def test_objects_are_not_read() -> None:
 def test_a_reason_is_cut_and_plain_whatever_it_is_about() -> None:
     for text in ("x" * 9000, "a\0b", "/film\udcff.mp4"):
         failure = child.outcome_of(lambda text=text: _fail("input", text))  # type: ignore[misc]
-        assert messages.decode(messages.encode(failure)) == failure
-    assert child.outcome_of(lambda: _fail("odd", "x")) == Outcome(kind="bug", error="odd: x")
+        assert messages.decode(messages.encode("outcome", failure)) == failure
+    odd = child.outcome_of(lambda: _fail("odd", "x"))
+    assert messages.decode(messages.encode("outcome", odd)) == Outcome(kind="bug", error="odd: x")
 
 
 def _fail(kind: str, text: str) -> Outcome:
