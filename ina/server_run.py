@@ -35,6 +35,7 @@ from jobs.server.local_workers import LocalWorkers
 from jobs.server.progress import describe
 from jobs.server.server import JobServer
 from jobs.server.service import JobService
+from jobs.system.steady import FaultLog, SteadyThread, revive_dead
 from jobs.types import FINAL, Bounds, Job, State
 from jobs.wire.transport import Access
 
@@ -159,6 +160,8 @@ class ServerRun:
         )
         access = Access.load(token_file=args.token_file, certs=args.certs)
         self._server = JobServer(self._service, host=args.host, port=args.port, access=access)
+        self._threads: list[SteadyThread] = [*self._server.threads]
+        self._faults = FaultLog()
         self._beside = ExitStack()
         self._dashboard = self._open_dashboard(access)
 
@@ -171,6 +174,7 @@ class ServerRun:
         dashboard = Dashboard(
             self._service, self._ledger, host=host, port=port, access=access, title=title
         )
+        self._threads.append(dashboard.thread)
         return self._beside.enter_context(closing(dashboard))
 
     def go(self, imported: Imported) -> int:
@@ -212,6 +216,7 @@ class ServerRun:
             )
             lengths = LengthMeasurer(self._ledger, measure)
             lengths.start()
+            self._threads.append(lengths.thread)
             self._beside.callback(lengths.stop)
 
     def _on_signal(self, *_: Any) -> None:
@@ -248,9 +253,9 @@ class ServerRun:
         """Show what happens until all jobs have an end, or a signal comes."""
         while not self._service.draining:
             time.sleep(TICK_S)
-            for line in workers.restart_dead():
+            for line in (*workers.restart_dead(), *revive_dead(self._threads)):
                 display.note(line)
-            status = self._service.status()
+            status = self._status()
             self._show(display, status)
             if not self._args.keep_alive and self._is_finished():
                 return
@@ -258,11 +263,23 @@ class ServerRun:
                 display.note("no worker is left: see the logs named above")
                 return
 
+    def _status(self) -> dict[str, Any]:
+        """Return the status of the service; empty where it cannot be read."""
+        try:
+            return self._service.status()
+        except RuntimeError:
+            # The entry of the verb has told it.
+            return {}
+
     def _show(self, display: PlainDisplay, status: dict[str, Any]) -> None:
-        while not self._ended.empty():
-            display.report_end(self._ended.get())
-        if status:
-            display.show(status)
+        try:
+            while not self._ended.empty():
+                display.report_end(self._ended.get())
+            if status:
+                display.show(status)
+        except Exception as error:
+            # What cannot be shown must not end the run.
+            self._faults.note("the display", error)
 
     def _is_finished(self) -> bool:
         try:
@@ -277,7 +294,7 @@ class ServerRun:
         limit = GRACE_S if self._service.draining else FAREWELL_S
         deadline = time.monotonic() + limit
         while time.monotonic() < deadline and self._signals < 2:
-            status = self._service.status()
+            status = self._status()
             if self._service.idle() and not status.get("workers"):
                 return
             workers.restart_dead()

@@ -14,7 +14,7 @@ from ina.local_options import OVERRIDES
 from ina.task import FACTORY
 from ina_cli.parser import Parser, add_version
 from joblist.errors import UsageError
-from jobs.errors import ServerGone, ServerRefused
+from jobs.errors import ServerFault, ServerGone, ServerRefused
 
 EPILOG = """\
 examples:
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     except (ServerRefused, UsageError) as error:
         print(f"ina_worker: {error}", file=sys.stderr)
         return 2
-    except ServerGone as error:
+    except (ServerFault, ServerGone) as error:
         print(f"ina_worker: {error}", file=sys.stderr)
         return 1
     return 0

@@ -9,7 +9,9 @@
     │   └── LedgerUnavailable   the disk is full or broken just now
     ├── ServerError
     │   ├── ServerGone       the server has not answered for too long
+    │   ├── ServerFault      the server has a fault of its own in one call
     │   └── ServerRefused    the server does not want this worker
+    │       └── CallRefused  what is said is not as the schema of calls has it
     └── JobFailed            one job failed, for a reason that says whether to retry
 """
 
@@ -44,8 +46,19 @@ class ServerGone(ServerError):
     """The server has not answered for too long."""
 
 
+class ServerFault(ServerError):
+    """The server has met a fault of its own in one call; others go on."""
+
+
 class ServerRefused(ServerError):
     """The server does not want this worker: other version, wrong token."""
+
+
+class CallRefused(ServerRefused):
+    """A call, or a message of a child process, is not as `jobs.wire.calls` has it.
+
+    Nothing was done.
+    """
 
 
 class JobFailed(JobsError):

@@ -10,12 +10,16 @@ from typing import Any
 from joblist.model import JobSpec
 from joblist.shard import Shard
 
-PROTOCOL = 3
+PROTOCOL = 4
 """Version of the conversation between worker and server."""
 OBJECT_ID = "ina.jobs"
 DEFAULT_PORT = 9471
 MAX_CLAIM = 64
 MAX_ERROR_CHARS = 4000
+AWAY_KINDS = ("storage", "missing", "unreachable")
+"""Kinds of failures with a storage that is perhaps away; see `JobFailed`."""
+FAILURE_KINDS = ("input", "transient", "resource", "bug", "crash", "worker", *AWAY_KINDS)
+"""Why a job may fail; see `JobFailed`. `crash`: the process that ran it died."""
 
 
 class State(str, Enum):
@@ -50,6 +54,18 @@ class PartFile:
     size: int
     """Bytes."""
 
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> PartFile:
+        """Build from a dict with these fields; others are left out.
+
+        Raises:
+            KeyError, TypeError, ValueError: One is missing, or of another type.
+        """
+        part, path, sha256, size = (plain[name] for name in ("part", "path", "sha256", "size"))
+        if not isinstance(size, int) or not all(isinstance(t, str) for t in (part, path, sha256)):
+            raise ValueError("these are not the fields of a file")
+        return cls(part=part, path=path, sha256=sha256, size=size)
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -66,9 +82,15 @@ class Manifest:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Manifest:
-        """Build from `to_dict`."""
-        files = {name: PartFile(**entry) for name, entry in plain["files"].items()}
-        return cls(files=files, statistics=dict(plain["statistics"]))
+        """Build from `to_dict`, also that of another version, as far as it has the same fields.
+
+        Raises:
+            ValueError, KeyError, TypeError, AttributeError: It is no manifest.
+        """
+        files = {name: PartFile.from_dict(entry) for name, entry in plain["files"].items()}
+        counts = plain.get("statistics") or {}
+        counts = {name: n for name, n in counts.items() if isinstance(n, int | float)}
+        return cls(files=files, statistics=counts)
 
 
 @dataclass(frozen=True)
@@ -179,7 +201,7 @@ class Outcome:
     manifest: Manifest | None = None
     """What was written; None after a failure."""
     kind: str = ""
-    """Empty, or why it failed: `input`, `transient`, `resource`, `bug`, `crash`, `worker`."""
+    """Empty, or why it failed: one of `FAILURE_KINDS`."""
     error: str = ""
 
 
@@ -212,3 +234,5 @@ class Job:
     """Of its medium, in seconds: None before anybody looked, infinite where it cannot be told."""
     second_worker: str | None = None
     """Name of the worker that has a second lease of the job."""
+    is_unreadable: bool = False
+    """Whether its row cannot be read: then names and numbers are only stand-ins."""

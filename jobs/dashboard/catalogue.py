@@ -51,6 +51,13 @@ class Catalogue:
 
     def read_names(self) -> None:
         """Read the names of all jobs, some thousand at a time."""
+        try:
+            self._read_names()
+        finally:
+            # Otherwise every search would wait.
+            self._ready.set()
+
+    def _read_names(self) -> None:
         last = 0
         while True:
             with self._mutex:
@@ -64,7 +71,6 @@ class Catalogue:
             if not rows:
                 break
             last = rows[-1][0]
-        self._ready.set()
 
     def find(self, *, group: str, text: str, after: int, limit: int) -> list[Job]:
         """Return the jobs that fit, in the order of their numbers.
@@ -162,5 +168,9 @@ def fold(text: str | None) -> str:
 
 
 def _names(spec: str) -> str:
-    plain = json.loads(spec)
-    return fold(f"{plain['source_path']}\n{plain['dests']['csv']}")
+    """Return the names in a row of the ledger; empty where it cannot be read."""
+    try:
+        plain = json.loads(spec)
+        return fold(f"{plain['source_path']}\n{plain['dests']['csv']}")
+    except (ValueError, TypeError, KeyError):
+        return ""

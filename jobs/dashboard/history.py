@@ -42,10 +42,13 @@ class History:
                     self._add(*row)
                 self._last_event_read = until
 
-    def _add(self, when: float, media_s: float | None) -> None:
+    def _add(self, when: object, media_s: object) -> None:
+        if not isinstance(when, int | float):
+            # A row that is not as this program writes it.
+            return
         values = self._bins.setdefault(int(when // BIN_S), [0.0, 0.0])
         values[0] += 1
-        values[1] += media_s or 0.0
+        values[1] += media_s if isinstance(media_s, int | float) else 0.0
 
     def columns(self) -> dict[str, Any]:
         """Return jobs per minute and seconds of media per second, in at most 60 equal columns."""

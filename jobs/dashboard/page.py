@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import threading
 from pathlib import Path
 
 from joblist.errors import UsageError
@@ -13,6 +12,7 @@ from jobs.dashboard.server import PageServer
 from jobs.ledger.ledger import Ledger
 from jobs.server.operator import Operator
 from jobs.server.service import JobService
+from jobs.system.steady import SteadyThread
 from jobs.wire.transport import Access
 
 
@@ -58,10 +58,8 @@ class Dashboard:
             self._board.close()
             raise
         self.url = self._server.url
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, name="dashboard", daemon=True
-        )
-        self._thread.start()
+        self.thread = SteadyThread(self._server.serve_forever, name="dashboard")
+        self.thread.start()
 
     def __str__(self) -> str:
         """Return the address, and the file with its token, as text."""
@@ -69,9 +67,10 @@ class Dashboard:
 
     def close(self) -> None:
         """Stop answering."""
+        self.thread.end()
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(timeout=5.0)
+        self.thread.join()
         self._board.close()
 
 

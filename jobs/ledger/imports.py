@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from joblist.model import JobSpec
-from jobs.ledger import queries, schema
+from jobs.ledger import queries, schema, unreadable
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.schema import record_event
 from jobs.types import Manifest, State
@@ -40,7 +40,7 @@ UPDATE SET
 RETRY = """
 UPDATE job SET state = 'ready', attempts = 0, lost = 0, fails = 0, err = NULL, err_kind = NULL
 WHERE id IN (SELECT id FROM job INDEXED BY job_bad WHERE state IN ('failed', 'poison')
-             AND parent IS NULL)"""
+             AND parent IS NULL AND err_kind IS NOT 'ledger')"""
 # Made once: `json.dumps` with options makes an encoder for each job.
 ENCODE = json.JSONEncoder(sort_keys=True).encode
 CANCEL = """
@@ -62,6 +62,8 @@ class Imported:
     """Jobs that failed in an earlier run that has ended: they are tried again."""
     cancelled: int
     """Jobs that are no longer in the joblist."""
+    unreadable: int = 0
+    """Jobs with rows that cannot be read: they are put aside."""
 
 
 def import_jobs(ledger: Ledger, specs: Iterable[JobSpec], *, options_digest: str) -> Imported:
@@ -77,6 +79,7 @@ def import_jobs(ledger: Ledger, specs: Iterable[JobSpec], *, options_digest: str
     """
     ended = ledger.store.meta("ended") == "1"
     with ledger.store.transaction() as db:
+        put_aside = unreadable.put_aside_all(db)
         before = _count_jobs(db)
         listed = ledger.store.epoch
         # SQLite takes three times as long for a row that it might have to update.
@@ -86,8 +89,9 @@ def import_jobs(ledger: Ledger, specs: Iterable[JobSpec], *, options_digest: str
         )
         retried = db.execute(RETRY).rowcount if ended else 0
         cancelled = db.execute(CANCEL, (listed,)).rowcount
-        skipped, missing = _check_done(db, listed=listed)
-        report = Imported(_count_jobs(db) - before, skipped, missing, retried, cancelled)
+        skipped, missing, more = _check_done(db, listed=listed)
+        added = _count_jobs(db) - before
+        report = Imported(added, skipped, missing, retried, cancelled, put_aside + more)
         db.execute(
             "INSERT INTO event(t_wall, what, detail) VALUES(?, 'import', ?)",
             (time.time(), json.dumps(asdict(report))),
@@ -105,26 +109,31 @@ def _key_and_json(spec: JobSpec) -> tuple[bytes, str]:
     return schema.job_key(spec.dests["csv"]), ENCODE(spec.to_dict())
 
 
-def _check_done(db: sqlite3.Connection, *, listed: int) -> tuple[int, int]:
+def _check_done(db: sqlite3.Connection, *, listed: int) -> tuple[int, int, int]:
     """Skip the done jobs with complete outputs, and requeue the other done jobs.
 
     Returns:
-        Number of jobs skipped, and of jobs requeued.
+        Number of jobs skipped, of jobs requeued, and of jobs with manifests that cannot be read.
     """
     rows = db.execute(
         "SELECT id, state, manifest FROM job WHERE state IN ('done', 'skipped') AND listed = ?"
         " AND parent IS NULL",
         (listed,),
     ).fetchall()
-    skipped = missing = 0
+    skipped = missing = put_aside = 0
     for job, state, manifest in rows:
-        complete = outputs_there(Manifest.from_dict(json.loads(manifest)))
+        try:
+            complete = outputs_there(Manifest.from_dict(json.loads(manifest)))
+        except queries.UNREADABLE:
+            unreadable.put_aside(db, job)
+            put_aside += 1
+            continue
         skipped, missing = skipped + complete, missing + (not complete)
         target = State.SKIPPED if complete else State.READY
         if target.value != state:
             db.execute("UPDATE job SET state = ? WHERE id = ?", (target.value, job))
             record_event(db, job, target.value if complete else "missing")
-    return skipped, missing
+    return skipped, missing, put_aside
 
 
 def outputs_there(manifest: Manifest) -> bool:

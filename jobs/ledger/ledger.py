@@ -29,7 +29,7 @@ from dataclasses import astuple, replace
 from typing import Any
 
 from joblist.shard import Shard
-from jobs.ledger import queries, shards, speculative_lease
+from jobs.ledger import queries, shards, speculative_lease, unreadable
 from jobs.ledger.schema import record_event
 from jobs.ledger.store import Store
 from jobs.retry import BACKOFF_CAP_S, SteadyClock, backoff, may_retry
@@ -104,11 +104,16 @@ class Ledger:
                     replace(queries.job(db, job), worker=worker, token=token)
                     for job, token in sorted(leases)
                 ]
-            shards.divide(db, self._shards, n, self.store.uid)
-            ids = [row[0] for row in db.execute(CLAIM, (worker, request, n))]
-            for job in ids:
-                record_event(db, job, "claimed", worker=worker)
-            return [queries.job(db, job) for job in sorted(ids)]
+            while True:
+                if self._shards:
+                    unreadable.put_aside_next(db, n)
+                    shards.divide(db, self._shards, n, self.store.uid)
+                ids = [row[0] for row in db.execute(CLAIM, (worker, request, n))]
+                for job in ids:
+                    record_event(db, job, "claimed", worker=worker)
+                jobs = unreadable.readable(db, [queries.job(db, job) for job in sorted(ids)])
+                if jobs or not ids:
+                    return jobs
 
     def claim_second(self, worker: str, request: str, jobs: Sequence[int]) -> list[Job]:
         """Give a second lease of one job that another worker works on.
@@ -260,11 +265,16 @@ class Ledger:
         """
         with self.store.transaction() as db:
             stored = queries.job(db, job)
-            if stored.state is not State.PUBLISHING:
+            if stored.state is not State.PUBLISHING or not unreadable.readable(db, [stored]):
                 return None
             db.execute("UPDATE job SET worker = ? WHERE id = ?", (worker, job))
             record_event(db, job, "adopted", token=stored.token, worker=worker)
             return queries.job(db, job)
+
+    def put_aside(self, job: int) -> None:
+        """Put a job aside that was found to be unreadable."""
+        with self.store.transaction() as db:
+            unreadable.put_aside(db, job)
 
     def promote(self) -> int:
         """Make waiting jobs ready when their backoff is over; return their number."""

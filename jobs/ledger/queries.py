@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from joblist.errors import UsageError
 from joblist.model import JobSpec
 from joblist.shard import Shard
 from jobs.types import Job, Manifest, State
@@ -19,6 +20,19 @@ COLUMNS = (
 ORDER = "length DESC, ord, id"
 """Order in which jobs are handed out; jobs of unknown length come last."""
 
+MAX_NUMBER = 10**15
+"""Largest number that a ledger comes to: of a token, an attempt, a run."""
+MAX_DIGITS = 15
+PARSERS: dict[str, Callable[[str], Any]] = {
+    "spec": lambda text: JobSpec.from_dict(json.loads(text)),
+    "manifest": lambda text: Manifest.from_dict(json.loads(text)),
+    "shard": lambda text: Shard(**json.loads(text)),
+}
+"""Column with JSON -> function that reads it, or raises one of `UNREADABLE`."""
+UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError, UsageError)
+NO_NAME = "(unreadable)"
+"""Name of medium and csv of a job with a row that cannot be read."""
+STATES = frozenset(state.value for state in State)
 OUT = (State.LEASED, State.PUBLISHING)
 """States of jobs that workers hold."""
 ENDS = ("lost", "expired", "released", "storage", "wait", "failed", "cancelled", "undivided")
@@ -33,20 +47,50 @@ def job(db: sqlite3.Connection, number: int) -> Job:
 
 
 def destinations(db: sqlite3.Connection, number: int) -> dict[str, str]:
-    """Return the destinations of a job, by exporter; empty if there is no such job."""
+    """Return the destinations of a job, by exporter; empty if there is none that can be read."""
     row = db.execute("SELECT spec FROM job WHERE id = ?", (number,)).fetchone()
-    return dict(json.loads(row[0])["dests"]) if row else {}
+    try:
+        return dict(PARSERS["spec"](row[0]).dests) if row else {}
+    except UNREADABLE:
+        return {}
+
+
+def state(db: sqlite3.Connection, number: int) -> State | None:
+    """Return the state of a job; None if there is no such job, or its state cannot be read."""
+    row = db.execute("SELECT state FROM job WHERE id = ?", (number,)).fetchone()
+    return State(row[0]) if row and row[0] in STATES else None
 
 
 def as_job(row: tuple[Any, ...]) -> Job:
-    """Convert a row with `COLUMNS` to a job."""
+    """Convert a row with `COLUMNS` to a job; `is_unreadable` where that cannot be done."""
+    try:
+        return _job_from(row)
+    except UNREADABLE as error:
+        number, state, token = row[0], row[2], row[3]
+        return Job(
+            id=number,
+            spec=JobSpec(source_path=NO_NAME, dests={"csv": NO_NAME}),
+            state=State(state) if state in STATES else State.FAILED,
+            token=token if isinstance(token, int) else 0,
+            attempts=0,
+            lost=0,
+            fails=0,
+            worker=None,
+            error_kind="ledger",
+            error=f"its row in the ledger cannot be read ({error})",
+            manifest=None,
+            is_unreadable=True,
+        )
+
+
+def _job_from(row: tuple[Any, ...]) -> Job:
     number, spec, state, token, attempts, lost, fails, worker, kind, error, manifest = row[:11]
     parent, shard, cut, shards, length, first_token, second_worker = row[11:]
     if first_token is not None and not (state == State.LEASED.value and second_worker):
         token = first_token
     return Job(
         id=number,
-        spec=JobSpec.from_dict(json.loads(spec)),
+        spec=PARSERS["spec"](spec),
         state=State(state),
         token=token,
         attempts=attempts,
@@ -55,9 +99,9 @@ def as_job(row: tuple[Any, ...]) -> Job:
         worker=worker,
         error_kind=kind,
         error=error,
-        manifest=Manifest.from_dict(json.loads(manifest)) if manifest else None,
+        manifest=PARSERS["manifest"](manifest) if manifest else None,
         parent=parent,
-        shard=Shard(**json.loads(shard)) if shard else None,
+        shard=PARSERS["shard"](shard) if shard else None,
         cut=cut,
         shards=shards,
         length=length,
@@ -96,7 +140,8 @@ def partial(db: sqlite3.Connection, *, epoch: int) -> list[Job]:
     """Return the jobs done in one run of the server with a medium that was analysed in part."""
     rows = db.execute(
         f"SELECT {COLUMNS} FROM job WHERE state = 'done' AND epoch = ? AND parent IS NULL"
-        " AND json_extract(manifest, '$.statistics.partial') > 0 ORDER BY id",
+        " AND CASE WHEN json_valid(manifest)"
+        " THEN json_extract(manifest, '$.statistics.partial') > 0 END ORDER BY id",
         (epoch,),
     )
     return [as_job(row) for row in rows]
@@ -111,7 +156,7 @@ def completed(db: sqlite3.Connection) -> Iterator[Job]:
         " AND parent IS NULL ORDER BY id LIMIT 100",
         (last,),
     ).fetchall():
-        yield from map(as_job, rows)
+        yield from (job for job in map(as_job, rows) if job.manifest)
         last = rows[-1][0]
 
 
@@ -145,11 +190,37 @@ def statistics(db: sqlite3.Connection, *, epoch: int) -> dict[str, float]:
     return dict(
         db.execute(
             "SELECT entry.key, SUM(entry.value)"
-            " FROM job, json_each(job.manifest, '$.statistics') AS entry"
+            " FROM job, json_each(CASE WHEN json_valid(job.manifest) THEN job.manifest"
+            " ELSE '{}' END, '$.statistics') AS entry"
             " WHERE job.state = 'done' AND job.epoch = ? AND job.parent IS NULL GROUP BY entry.key",
             (epoch,),
         )
     )
+
+
+def setting(db: sqlite3.Connection, name: str) -> str | None:
+    """Return a stored setting, or None if it was never set, or is no text."""
+    query = "SELECT CAST(value AS BLOB) FROM meta WHERE name = ? AND typeof(value) = 'text'"
+    row = db.execute(query, (name,)).fetchone()
+    return row[0].decode("utf-8", "replace") if row else None
+
+
+def last_epoch(db: sqlite3.Connection) -> int:
+    """Return the number of times that a server has opened the ledger.
+
+    Where the number cannot be read, it is the greatest that a job knows of.
+    """
+    text = setting(db, "epoch") or ""
+    if text.isdecimal() and len(text) <= MAX_DIGITS:
+        return int(text)
+    numbers = [
+        db.execute(
+            f"SELECT MAX({column}) FROM job WHERE typeof({column}) = 'integer'"
+            f" AND {column} BETWEEN 0 AND {MAX_NUMBER}"
+        ).fetchone()[0]
+        for column in ("listed", "epoch")
+    ]
+    return max(number or 0 for number in numbers)
 
 
 def worker(db: sqlite3.Connection, name: str) -> tuple[str, int, str] | None:
@@ -185,8 +256,10 @@ def _path(value: bytes) -> str:
 
 def ended_leases(
     db: sqlite3.Connection, *, since: int, before: float, limit: int
-) -> list[tuple[int, int, int, str, str | None]]:
-    """Return event, job, token, kind and detail of leases that ended before their job was done.
+) -> list[tuple[int, int, int, str, int]]:
+    """Return event, job, token, kind and number of leases that ended before their job was done.
+
+    The number is that of the shards where a division has ended, and else has no meaning.
 
     Args:
         db: Connection to the ledger.
@@ -195,7 +268,8 @@ def ended_leases(
         limit: Largest number of leases.
     """
     return db.execute(
-        f"SELECT id, job, token, what, detail FROM event INDEXED BY event_end WHERE what IN {ENDS}"
+        "SELECT id, job, token, what, CAST(detail AS INTEGER) FROM event INDEXED BY event_end"
+        f" WHERE what IN {ENDS}"
         " AND id > ? AND t_wall < ? ORDER BY id LIMIT ?",
         (since, before, limit),
     ).fetchall()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from contextlib import closing
 from hashlib import blake2b
 from pathlib import Path
 
@@ -193,8 +194,17 @@ def version(connection: sqlite3.Connection) -> int | None:
     """Return the version of the tables, or None if the file has no tables."""
     if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
         return None
-    (value,) = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
-    return int(value)
+    row = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
+    if row and isinstance(row[0], str) and row[0].isdecimal() and len(row[0]) < 10:
+        return int(row[0])
+    # A number that cannot be read: the columns tell whether it is ours.
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as new:
+        create(new)
+        return VERSION if _columns(connection) == _columns(new) else 0
+
+
+def _columns(connection: sqlite3.Connection) -> list[str]:
+    return [row[1] for row in connection.execute("PRAGMA table_info(job)")]
 
 
 def job_key(csv: str) -> bytes:

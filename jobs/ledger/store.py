@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from jobs.errors import LedgerInUse, LedgerRefused, LedgerUnavailable
-from jobs.ledger import schema
+from jobs.ledger import queries, schema
 from jobs.system.mounts import refuse_network
 
 T = TypeVar("T")
@@ -90,7 +90,7 @@ class Store:
             self._db = resources.enter_context(closing(_open(path)))
             # A connection of its own sees only what is on the disk.
             self._reader = resources.enter_context(closing(schema.connect(path, readonly=True)))
-            self.epoch = int(self.meta("epoch") or 0) + 1
+            self.epoch = self.read(queries.last_epoch) + 1
             self.uid = self.meta("uid") or secrets.token_hex(8)
             self.set_meta(epoch=str(self.epoch), uid=self.uid)
             self._resources = resources.pop_all()
@@ -161,7 +161,8 @@ class Store:
         try:
             if not self._is_closed and self._db.in_transaction:
                 self._db.execute("ROLLBACK" if batch.error else "COMMIT")
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
+            # Of any kind: what is not on the disk must not be acknowledged to the others.
             batch.error = error
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
@@ -182,11 +183,8 @@ class Store:
                 raise LedgerUnavailable(f"{self.path}: {error}") from error
 
     def meta(self, name: str) -> str | None:
-        """Return a stored setting, or None if it was never set."""
-        row = self.read(
-            lambda db: db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        )
-        return row[0] if row else None
+        """Return a stored setting, or None if it was never set, or is no text."""
+        return self.read(lambda db: queries.setting(db, name))
 
     def set_meta(self, **values: str) -> None:
         """Store settings by name."""

@@ -15,6 +15,7 @@ from jobs.outputs.part_names import part_name, shard_name
 from jobs.outputs.publish import remove_parts
 
 BATCH = 500
+MAX_SHARDS = 100_000
 
 
 def remove_part_files(ledger: Ledger, *, age_s: float, root: str | None = None) -> int:
@@ -29,24 +30,34 @@ def remove_part_files(ledger: Ledger, *, age_s: float, root: str | None = None) 
     Returns:
         Number of files removed.
     """
-    removed, uid = 0, ledger.store.uid
+    removed = 0
     while rows := _ended_leases(ledger, before=time.time() - age_s):
-        for _, number, token, event, detail in rows:
-            job = ledger.store.read(partial(queries.job, number=number))
-            if event == "undivided":
-                csv, count = job.spec.dests["csv"], int(detail or 0)
-                parts = [shard_name(csv, number, token, n, count, uid) for n in range(count)]
+        for _, number, token, event, count in rows:
+            if isinstance(number, int) and isinstance(token, int):
+                parts = _part_files(ledger, number, token, event, count)
                 removed += remove_parts(parts, root)
-            elif (job.token, job.state) not in ((token, state) for state in queries.OUT):
-                dests = job.spec.dests.values()
-                removed += remove_parts((part_name(d, number, token, uid) for d in dests), root)
         ledger.store.set_meta(collected=str(rows[-1][0]))
     return removed
 
 
-def _ended_leases(ledger: Ledger, *, before: float) -> list[tuple[int, int, int, str, str | None]]:
-    """Return event number, job, token, event and its detail of leases, in order of time."""
-    since = int(ledger.store.meta("collected") or 0)
+def _part_files(ledger: Ledger, number: int, token: int, event: str, count: int) -> list[str]:
+    """Return the part files of one ended lease, or of one division."""
+    job, uid = ledger.store.read(partial(queries.job, number=number)), ledger.store.uid
+    if job.is_unreadable or job.spec.source_path == queries.NO_NAME:
+        return []
+    if event == "undivided":
+        csv, shards = job.spec.dests["csv"], min(count or 0, MAX_SHARDS)
+        return [shard_name(csv, number, token, n, shards, uid) for n in range(shards)]
+    if (job.token, job.state) in ((token, state) for state in queries.OUT):
+        return []
+    return [part_name(dest, number, token, uid) for dest in job.spec.dests.values()]
+
+
+def _ended_leases(ledger: Ledger, *, before: float) -> list[tuple[int, int, int, str, int]]:
+    """Return event number, job, token, event and number of shards of leases, in order of time."""
+    text = ledger.store.meta("collected") or ""
+    # From the first event where the number cannot be read: what is removed stays removed.
+    since = int(text) if text.isdecimal() and len(text) <= queries.MAX_DIGITS else 0
     return ledger.store.read(
         lambda db: queries.ended_leases(db, since=since, before=before, limit=BATCH)
     )

@@ -29,6 +29,7 @@ def import_notes(imported: Imported) -> list[str]:
         (imported.missing, "done before, but their outputs are gone: to be done again"),
         (imported.retried, "failed before and tried again"),
         (imported.cancelled, "no longer in the joblist and cancelled"),
+        (imported.unreadable, "cannot be read in the ledger and put aside"),
     )
     return [f"{number} jobs {text}" for number, text in counts if number]
 

@@ -21,6 +21,7 @@ from multiprocessing.process import BaseProcess
 from joblist.model import is_address
 from jobs.errors import LedgerUnavailable
 from jobs.ledger.ledger import Ledger
+from jobs.system.steady import SteadyThread
 
 log = logging.getLogger(__name__)
 DurationReader = Callable[[str], float | None]
@@ -31,6 +32,7 @@ TIMEOUT_S = 20.0
 FLUSH_S = 2.0
 """Time after which the lengths measured so far are written to the ledger."""
 IDLE_S = 5.0
+MAX_ANSWER_BYTES = 100
 UNMEASURED = """
 SELECT id, json_extract(spec, '$.source_path') FROM job INDEXED BY job_ready
 WHERE state = 'ready' AND length IS NULL LIMIT ?"""
@@ -57,16 +59,17 @@ class LengthMeasurer:
         self._stop = threading.Event()
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
-        self._thread = threading.Thread(target=self._run, name="lengths", daemon=True)
+        self.thread = SteadyThread(self._run, name="lengths")
 
     def start(self) -> None:
         """Start to measure."""
-        self._thread.start()
+        self.thread.start()
 
     def stop(self) -> None:
         """Stop, also in the middle of a medium."""
+        self.thread.end()
         self._stop.set()
-        self._thread.join(timeout=5.0)
+        self.thread.join()
 
     def _run(self) -> None:
         try:
@@ -113,11 +116,10 @@ class LengthMeasurer:
                 if self._stop.is_set() or time.monotonic() > deadline:
                     self._end_process()
                     return math.inf
-            length_s: float | None = pipe.recv()
+            return _length_from(pipe.recv_bytes(MAX_ANSWER_BYTES))
         except (EOFError, OSError):
             self._end_process()
             return math.inf
-        return math.inf if length_s is None else length_s
 
     def _open_pipe(self) -> Connection:
         """Return the pipe to the process, which is started if there is none."""
@@ -140,6 +142,16 @@ class LengthMeasurer:
             self._process = self._pipe = None
 
 
+def _length_from(answer: bytes) -> float:
+    """Return the length that the process tells, in seconds; infinity for anything else."""
+    try:
+        length_s = float(answer)
+    except ValueError:
+        return math.inf
+    # SQLite keeps no NaN: the job would be measured for ever.
+    return length_s if length_s >= 0 else math.inf
+
+
 def _unmeasured_jobs(db: sqlite3.Connection) -> list[tuple[int, str]]:
     return db.execute(UNMEASURED, (BATCH,)).fetchall()
 
@@ -159,4 +171,4 @@ def _answer_requests(pipe: Connection, read_duration: DurationReader) -> None:
         except Exception:
             # The job itself will fail, and report the reason.
             length_s = None
-        pipe.send(length_s)
+        pipe.send_bytes(b"" if length_s is None else repr(float(length_s)).encode())

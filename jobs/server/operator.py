@@ -11,50 +11,62 @@ from pathlib import Path
 from typing import Any
 
 from joblist.errors import UsageError
+from jobs.errors import CallRefused
 from jobs.ledger import operations
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.store import socket_path
+from jobs.server.entry import operator_method
 from jobs.server.service import JobService
-from jobs.wire.transport import Access, CommunicationError, Daemon, Proxy, configure, expose
+from jobs.wire.calls import require_call
+from jobs.wire.transport import Access, CommunicationError, Daemon, Proxy, configure
 
 OBJECT_ID = "ina.operator"
 CALL_TIMEOUT_S = 60.0
 
 
-@expose
 class Operator:
-    """The calls by which an operator controls a running server."""
+    """The calls by which an operator controls a running server.
+
+    Arguments are as `jobs.wire.calls` has them; others never come here.
+    """
 
     def __init__(self, service: JobService, ledger: Ledger) -> None:
         self._service = service
         self._ledger = ledger
 
+    @operator_method
     def status(self) -> dict[str, Any]:
         """Return the counts by state, what each worker does, and why jobs are withheld."""
         return self._service.status()  # type: ignore[no-any-return]
 
+    @operator_method
     def retry(self, jobs: Sequence[int]) -> list[int]:
         """Retry jobs; see `operations.retry`."""
         return operations.retry(self._ledger, jobs)
 
+    @operator_method
     def cancel(self, jobs: Sequence[int]) -> list[int]:
         """Cancel jobs; see `operations.cancel`. Workers learn of it at their next heartbeat."""
         cancelled = operations.cancel(self._ledger, jobs)
         self._service.end_cancelled(cancelled)
         return cancelled
 
+    @operator_method
     def redo(self, bad: Sequence[tuple[int, int, str]]) -> list[int]:
         """Run jobs again; see `operations.redo`."""
         return operations.redo(self._ledger, bad)
 
+    @operator_method
     def accept(self, changed: Sequence[tuple[int, int, dict[str, Any]]]) -> list[int]:
         """Accept changed outputs; see `operations.accept`."""
         return operations.accept(self._ledger, changed)
 
+    @operator_method
     def pause(self, paused: bool) -> None:
         """Stop handing out jobs, or resume it."""
         self._service.paused = paused
 
+    @operator_method
     def drain(self) -> None:
         """Let running jobs finish, then end the server."""
         self._service.draining = True
@@ -98,12 +110,15 @@ class Door:
         """Call a method of `Operator` in the running server; return its answer.
 
         Raises:
-            UsageError: No server answers.
+            UsageError: No server answers, or it refuses the call.
         """
         configure(Access(), role="worker")
         try:
+            require_call(method, args)
             with Proxy(f"PYRO:{OBJECT_ID}@./u:{self._address}") as proxy:
                 proxy._pyroTimeout = CALL_TIMEOUT_S
                 return getattr(proxy, method)(*args)
         except CommunicationError as error:
             raise UsageError(f"the server at {self.path} does not answer ({error})") from error
+        except (CallRefused, ValueError, RuntimeError) as error:
+            raise UsageError(f"the server at {self.path} cannot do that ({error})") from error

@@ -33,7 +33,7 @@ def _loss(job: Job) -> str:
     statistics = job.manifest.statistics if job.manifest else {}
     if not statistics.get("partial"):
         return ""
-    missing_s, damaged = statistics["missing_s"], statistics["damaged"]
+    missing_s, damaged = statistics.get("missing_s", 0.0), statistics.get("damaged", 0.0)
     missing = f"{missing_s:.1f} s missing" if missing_s else ""
     broken = f"{damaged:.0f} damaged packets or pictures" if damaged else ""
     medium = "the medium cannot be read and was skipped" if statistics.get("medium_skipped") else ""

@@ -30,6 +30,8 @@ class WorkerRoster:
         self._required = {"protocol": PROTOCOL, "program": program}
         self._models = dict(models)
         self._workers: dict[str, dict[str, Any]] = {}
+        self._greeted: set[str] = set()
+        """Workers that have greeted this run of the server."""
 
     def refusal(self, info: Mapping[str, Any]) -> str:
         """Return why a worker cannot work for this server; empty where it can.
@@ -62,24 +64,37 @@ class WorkerRoster:
         identity = ProcessIdentity(info["host"], info["pid"], info["boot_id"])
         self._ledger.register(worker, identity)
         self._workers[worker] = {"name": worker, "host": identity.host, "device": info["device"]}
+        self._greeted.add(worker)
         self._book.note_call(worker)
 
-    def note_call(self, worker: str) -> None:
-        """Record a call; a worker that greeted an earlier server is read from the ledger."""
-        self._book.note_call(worker)
+    def has_greeted(self, worker: str) -> bool:
+        """Return whether a worker was admitted by this run of the server."""
+        return worker in self._greeted
+
+    def note_call(self, worker: str) -> bool:
+        """Record a call; a worker that greeted an earlier server is read from the ledger.
+
+        Returns:
+            Whether the worker is known; of others, nothing is kept.
+        """
         if worker not in self._workers:
             record = self._ledger.store.read(lambda db: queries.worker(db, worker))
-            host = record[0] if record else ""
-            self._workers[worker] = {"name": worker, "host": host, "device": ""}
+            if record is None:
+                return False
+            self._workers[worker] = {"name": worker, "host": record[0], "device": ""}
+        self._book.note_call(worker)
+        return True
 
     def note_device(self, worker: str, device: str) -> None:
         """Record the device of a worker, which it knows once its networks run."""
-        self._workers[worker]["device"] = device
+        if record := self._workers.get(worker):
+            record["device"] = device
 
     def remove(self, worker: str) -> None:
         """Remove a worker that has left."""
         self._book.remove_worker(worker)
         self._workers.pop(worker, None)
+        self._greeted.discard(worker)
 
     def is_dead(self, worker: str, *, seen_from: ProcessIdentity) -> bool:
         """Return whether the process of a worker is certainly gone.

@@ -9,6 +9,7 @@ import threading
 from jobs.errors import LedgerUnavailable
 from jobs.server.operator import Door, Operator
 from jobs.server.service import JobService
+from jobs.system.steady import SteadyThread
 from jobs.types import OBJECT_ID
 from jobs.wire.transport import (
     COMM_TIMEOUT_S,
@@ -54,29 +55,30 @@ class JobServer:
         self._daemon.register(service, objectId=OBJECT_ID)
         port = self._daemon.transportServer.sock.getsockname()[1]
         self.uri = f"PYRO:{OBJECT_ID}@{_reachable(host)}:{port}"
-        self._threads = [
-            threading.Thread(target=self._daemon.requestLoop, name="requests", daemon=True),
-            threading.Thread(
-                target=self._operator_daemon.requestLoop, name="operator", daemon=True
-            ),
-            threading.Thread(target=self._expire_leases, name="reaper", daemon=True),
-            threading.Thread(target=self._watch_storage, name="storage", daemon=True),
+        self.threads = [
+            SteadyThread(self._daemon.requestLoop, name="requests"),
+            SteadyThread(self._operator_daemon.requestLoop, name="operator"),
+            SteadyThread(self._expire_leases, name="reaper"),
+            SteadyThread(self._watch_storage, name="storage"),
         ]
+        """The threads beside the caller's; `jobs.system.steady.revive_dead` watches over them."""
 
     def start(self) -> None:
         """Start to answer."""
-        for thread in self._threads:
+        for thread in self.threads:
             thread.start()
 
     def stop(self) -> None:
         """Stop answering."""
+        for thread in self.threads:
+            thread.end()
         self._stop.set()
         self._service.storage.stop()
         self._operator_daemon.shutdown()
         self._door.close()
         self._daemon.shutdown()
-        for thread in self._threads:
-            thread.join(timeout=5.0)
+        for thread in self.threads:
+            thread.join()
 
     def _watch_storage(self) -> None:
         self._service.storage.run(self._service.remove_part_files)

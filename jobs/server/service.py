@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import errno
-import functools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from hashlib import blake2b
-from typing import Any, TypeVar
+from typing import Any
 
 from jobs.errors import LedgerUnavailable
 from jobs.ledger import queries, shards
@@ -18,42 +17,23 @@ from jobs.outputs.places import Places
 from jobs.outputs.storage_probe import Storage
 from jobs.retry import Timing
 from jobs.server import cleanup
+from jobs.server.entry import FAULTS, remote_method
 from jobs.server.leases import HeldLease, LeaseBook
 from jobs.server.quarantine import Quarantine
 from jobs.server.roster import WorkerRoster
 from jobs.system.process_identity import ProcessIdentity
-from jobs.types import FINAL, MAX_CLAIM, Bounds, Job, Lease, Manifest, State
-from jobs.wire.transport import expose
+from jobs.types import FINAL, Bounds, Job, Lease, Manifest, State
 
 log = logging.getLogger(__name__)
 RETRY_S = 5.0
 """Time after which a worker asks again, while the ledger cannot be written."""
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def remote_method(fallback: Any) -> Callable[[F], F]:
-    """Expose a method to workers.
-
-    Args:
-        fallback: Answer while the ledger cannot be written.
-    """
-
-    def decorate(method: F) -> F:
-        @functools.wraps(method)
-        def wrapped(self: Any, *args: Any) -> Any:
-            try:
-                return method(self, *args)
-            except LedgerUnavailable as error:
-                log.warning("%s", error)
-                return fallback
-
-        return expose(wrapped)  # type: ignore[no-any-return]
-
-    return decorate
 
 
 class JobService:
     """The Pyro5 object `ina.jobs`. A worker may repeat every call.
+
+    Arguments of verbs are as `jobs.wire.calls` has them; others never come here. A name that has
+    not said `hello` to a server of this ledger holds nothing, and changes nothing.
 
     Args:
         ledger: Ledger of the jobs.
@@ -127,6 +107,9 @@ class JobService:
         """Give each lease of an earlier server its full time again; end those of dead workers."""
         own = ProcessIdentity.own()
         for job in self.ledger.store.read(queries.outstanding):
+            if job.is_unreadable:
+                self.ledger.put_aside(job.id)
+                continue
             if job.second_worker:
                 self._take_back(job.id, job.token, why="released")
                 job = self._job(job.id)
@@ -151,17 +134,22 @@ class JobService:
 
     @remote_method({"wait": RETRY_S})
     def claim(self, worker: str, request: str, n: int) -> dict[str, Any]:
-        """Lease up to n jobs: answer `jobs`, or `wait` in seconds, or `finished`, or `drain`."""
+        """Lease up to n jobs: answer `jobs`, or `wait` in seconds, or `finished`, or `drain`.
+
+        A worker that has not greeted this run of the server is answered `hello`.
+        """
         self._roster.note_call(worker)
         if self.draining:
             return {"drain": True}
+        if not self._roster.has_greeted(worker):
+            return {"hello": True}
         if self._quarantine.holds(worker):
             log.warning("%s gets no more jobs: it fails at what others complete", worker)
             return {"refused": "this worker fails at jobs that others complete: see its log"}
         if self.withheld():
             return {"wait": self._wait_s()}
         jobs = self._adopt_unpublished(worker)
-        jobs = jobs or self.ledger.claim(worker, request, min(n, MAX_CLAIM))
+        jobs = jobs or self.ledger.claim(worker, request, n)
         if not jobs and self._speculate:
             old = self._book.long_at_work(worker, age_s=self.timing.beat_s)
             jobs = self.ledger.claim_second(worker, request, old)
@@ -220,21 +208,23 @@ class JobService:
     @remote_method({"lost": [], "cancel": [], "drain": False})
     def beat(self, worker: str, held: Sequence[Sequence[Any]]) -> dict[str, Any]:
         """Extend leases, given as [job, token, progress]; answer which of them have ended."""
-        self._roster.note_call(worker)
         lost: list[int] = []
         cancelled: list[int] = []
+        if not self._roster.note_call(worker):
+            return {"lost": [job for job, *_ in held], "cancel": [], "drain": self.draining}
         for job, token, progress in held:
             if progress and progress.get("device"):
                 self._roster.note_device(worker, str(progress["device"]))
             if not self._book.renew(worker, job, token, progress):
-                state = self._job(job).state
+                state = self._state(job)
                 (cancelled if state is State.CANCELLED else lost).append(job)
         return {"lost": lost, "cancel": cancelled, "drain": self.draining}
 
     @remote_method("later")
     def prepare(self, worker: str, job: int, token: int, manifest: Mapping[str, Any]) -> str:
         """Answer whether a worker may publish its files: `go`, `stale`, or `later`."""
-        self._roster.note_call(worker)
+        if not self._roster.note_call(worker):
+            return "stale"
         if wrong := self._manifest_fault(job, token, manifest):
             log.warning("%s may not publish job %d: %s", worker, job, wrong)
             return "stale"
@@ -252,8 +242,9 @@ class JobService:
     @remote_method("later")
     def published(self, worker: str, job: int, token: int) -> str:
         """Record that every file has its final name: `ok`, `stale`, or `later`."""
-        self._roster.note_call(worker)
-        if not self.ledger.published(job, token, worker, options_digest=self._options_digest):
+        digest = self._options_digest
+        is_known = self._roster.note_call(worker)
+        if not is_known or not self.ledger.published(job, token, worker, options_digest=digest):
             return "stale"
         self._quarantine.done(worker, job)
         self._end(job, token)
@@ -262,7 +253,8 @@ class JobService:
     @remote_method("later")
     def fail(self, worker: str, job: int, token: int, kind: str, text: str) -> str:
         """Record a failure; see `Ledger.fail` for the kinds."""
-        self._roster.note_call(worker)
+        if not self._roster.note_call(worker):
+            return "stale"
         if kind == "resource":
             self._book.note_trouble(worker)
             if self.storage.check() or self._book.is_outage():
@@ -317,7 +309,7 @@ class JobService:
     def _drop_final(self) -> None:
         """End the leases of jobs and shards in a final state."""
         for held in self._book.held():
-            if self._job(held.job).state in FINAL:
+            if self._state(held.job) in FINAL:
                 self._book.drop(held.job, held.token)
 
     def finished(self) -> bool:
@@ -337,6 +329,9 @@ class JobService:
                 self._take_back(held.job, held.token, why="expired", blame=blame)
             except LedgerUnavailable as error:
                 log.warning("%s", error)
+                self._book.add(held)
+            except Exception as error:
+                FAULTS.note("taking a job back", error)
                 self._book.add(held)
         if self.ledger.next_due_s() == 0:
             self.ledger.promote()
@@ -366,7 +361,7 @@ class JobService:
         state = self.ledger.take_back(number, token, blame=blame, why=why, hosts=hosts)
         if state is State.POISON:
             self._report_if_final(number)
-        if state is None and self._job(number).state is State.PUBLISHING:
+        if state is None and self._state(number) is State.PUBLISHING:
             self._unpublished.add(number)
 
     def _end(self, number: int, token: int) -> None:
@@ -389,6 +384,9 @@ class JobService:
         if job.id not in self._reported:
             self._reported.add(job.id)
             self._on_final(job)
+
+    def _state(self, number: int) -> State | None:
+        return self.ledger.store.read(lambda db: queries.state(db, number))
 
     def _job(self, number: int) -> Job:
         return self.ledger.store.read(lambda db: queries.job(db, number))

@@ -114,7 +114,7 @@ def _read(lines: Iterable[bytes], records: dict[str, Record]) -> None:
             line = json.loads(text)
             work = line["work"]
             records[work] = records.get(work, Record()).after(line)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             continue
 
 

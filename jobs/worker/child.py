@@ -21,11 +21,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from jobs.errors import JobFailed
+from jobs.errors import CallRefused, JobFailed
 from jobs.inputs import intake
 from jobs.outputs import publish, storage_probe
 from jobs.retry import boottime
 from jobs.types import MAX_ERROR_CHARS, Lease, Outcome, Probe
+from jobs.wire.calls import require_message
+from jobs.wire.plain_text import plain_text
+from jobs.worker import messages
 
 T = TypeVar("T")
 Report = Callable[[Mapping[str, Any]], None]
@@ -77,7 +80,9 @@ def _receive(
                     commands.put((name, value))
     except (EOFError, OSError):
         pass
-    os.killpg(0, signal.SIGKILL)
+    finally:
+        # Whatever ended this: without a fence the child must not go on.
+        os.killpg(0, signal.SIGKILL)
 
 
 class Runner:
@@ -138,19 +143,26 @@ class Runner:
         now = time.monotonic()
         if now - self._last_report >= REPORT_EVERY_S:
             self._last_report = now
-            self._send("progress", plain_values(progress))
+            self._send("progress", progress)
 
     def _send(self, name: str, value: Any) -> None:
+        data = messages.encode(name, value)
         with self._mutex:
-            self._connection.send((name, value))
+            self._connection.send_bytes(data)
 
 
-def plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values as built-in types: other processes may lack the array library of a number."""
-    return {
-        name: value if isinstance(value, str | bool | int) else float(value)
-        for name, value in values.items()
-    }
+def plain_values(statistics: Mapping[str, Any]) -> dict[str, float]:
+    """Return the statistics of a task as built-in numbers.
+
+    Raises:
+        JobFailed: One of them is no finite number.
+    """
+    values = messages.built_in(statistics)
+    try:
+        require_message("statistics", values)
+    except CallRefused as refusal:
+        raise JobFailed("bug", f"the task returned {refusal}") from None
+    return values
 
 
 def load_factory(factory: str) -> Callable[[dict[str, Any]], Task]:
@@ -190,4 +202,4 @@ def outcome_of(action: Callable[[], Outcome | None]) -> Outcome:
 
 
 def _failed(kind: str, text: str) -> Attempt[Any]:
-    return Attempt(failure=Outcome(kind=kind, error=text[:MAX_ERROR_CHARS]))
+    return Attempt(failure=Outcome(kind=kind, error=plain_text(text, MAX_ERROR_CHARS)))

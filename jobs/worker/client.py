@@ -19,8 +19,10 @@ from tenacity import (
 )
 
 from joblist.errors import UsageError
-from jobs.errors import ServerGone, ServerRefused
-from jobs.types import OBJECT_ID, PROTOCOL, Lease, Manifest, Probe
+from jobs.errors import CallRefused, ServerFault, ServerGone, ServerRefused
+from jobs.types import MAX_ERROR_CHARS, OBJECT_ID, PROTOCOL, Lease, Manifest, Probe
+from jobs.wire.calls import require_call
+from jobs.wire.plain_text import plain_text, plain_values
 from jobs.wire.transport import Access, CommunicationError, Proxy, PyroError, configure
 
 log = logging.getLogger(__name__)
@@ -56,6 +58,8 @@ class Claim:
     """Whether every job is done."""
     drain: bool = False
     """Whether the server asks the worker to leave."""
+    hello: bool = False
+    """Whether the worker must introduce itself again: the server was started again."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,7 @@ class Client:
         Raises:
             ServerRefused: The worker has another version, or other models.
         """
+        info = plain_values(info)
         answer = self._call("hello", {"name": self.name, "protocol": PROTOCOL, **info})
         if "refused" in answer:
             raise ServerRefused(answer["refused"])
@@ -142,11 +147,12 @@ class Client:
             wait_s=answer.get("wait", 0.0),
             finished=answer.get("finished", False),
             drain=answer.get("drain", False),
+            hello=answer.get("hello", False),
         )
 
     def beat(self, lease: Lease, progress: Mapping[str, Any], *, timeout_s: float) -> Beat | None:
         """Extend a lease; return None if the server does not answer in time."""
-        held = [[lease.job, lease.token, dict(progress)]]
+        held = [[lease.job, lease.token, plain_values(progress)]]
         try:
             answer = self._call_once("beat", self.name, held, timeout_s=timeout_s)
         except CommunicationError:
@@ -164,6 +170,7 @@ class Client:
 
     def fail(self, lease: Lease, kind: str, text: str) -> None:
         """Report a failure."""
+        text = plain_text(text, MAX_ERROR_CHARS)
         self._call("fail", self.name, lease.job, lease.token, kind, text)
 
     def release(self, lease: Lease) -> None:
@@ -179,7 +186,8 @@ class Client:
 
         Raises:
             ServerGone: It has not answered for `patience_s`.
-            ServerRefused: Its token or certificate does not fit.
+            ServerRefused: Its token or certificate does not fit, or the call.
+            ServerFault: It has a fault of its own in this call.
         """
         started = time.monotonic()
 
@@ -202,12 +210,17 @@ class Client:
             ) from cause
 
     def _call_once(self, method: str, *args: Any, timeout_s: float) -> Any:
+        require_call(method, args)
         self._proxy._pyroTimeout = timeout_s
         try:
             answer = getattr(self._proxy, method)(*args)
         except CommunicationError as error:
             _raise_refusal(error)
             raise
+        except ValueError as error:
+            raise CallRefused(f"{error}: install the same version on both") from error
+        except RuntimeError as error:
+            raise ServerFault(str(error)) from error
         if answer in LATER_ANSWERS:
             raise Later("the server cannot write its ledger just now")
         return answer

@@ -12,8 +12,10 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from jobs.types import Lease, Outcome, Probe
-from jobs.worker import child
+from jobs.errors import CallRefused
+from jobs.types import MAX_ERROR_CHARS, Lease, Outcome, Probe
+from jobs.wire.plain_text import plain_text
+from jobs.worker import child, messages
 
 JOIN_S = 10.0
 
@@ -54,10 +56,14 @@ class Child:
         try:
             if not self._pipe.poll(max(0.0, timeout_s)):
                 return None
-            _, value = self._pipe.recv()
-        except (EOFError, OSError):
+            return messages.decode(self._pipe.recv_bytes(messages.MAX_BYTES))
+        except (EOFError, ConnectionError):
             return Outcome(kind="crash", error=self._collect())
-        return value  # type: ignore[no-any-return]
+        except (CallRefused, OSError) as error:
+            # An OSError: the message is too long.
+            self.kill()
+            text = f"the process that ran it said what cannot be understood ({error})"
+            return Outcome(kind="crash", error=plain_text(text, MAX_ERROR_CHARS))
 
     def kill(self) -> None:
         """End the child and the programs it has started."""

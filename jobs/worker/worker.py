@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from jobs.errors import ServerRefused
+from jobs.errors import ServerFault, ServerRefused
 from jobs.retry import Timing, boottime, jittered
 from jobs.system.process_identity import ProcessIdentity
 from jobs.types import Lease, Outcome, Probe
@@ -101,15 +101,18 @@ class Worker:
             ServerRefused: The server refuses this worker, or the worker cannot do its jobs.
         """
         try:
-            welcome = self._client.hello(self._info)
-            self._timing = Timing(welcome.lease_s)
-            if welcome.probe:
-                self._require_storage(welcome.probe)
+            self._greet()
             self._work_until_done()
             self._client.bye()
         finally:
             self._child.kill()
             self._client.close()
+
+    def _greet(self) -> None:
+        welcome = self._client.hello(self._info)
+        self._timing = Timing(welcome.lease_s)
+        if welcome.probe:
+            self._require_storage(welcome.probe)
 
     def _require_storage(self, probe: Probe) -> None:
         """Refuse to work on another storage; the server handles one that only fails now."""
@@ -128,8 +131,16 @@ class Worker:
             claim = self._client.claim()
             if claim.finished or claim.drain:
                 return
+            if claim.hello:
+                self._greet()
+                continue
             for lease in claim.leases:
-                self._work(lease)
+                try:
+                    self._work(lease)
+                except ServerFault as error:
+                    # This job may be what the server stumbles over; others may be done.
+                    self._child.kill()
+                    self._client.fail(lease, "bug", str(error))
             if not claim.leases:
                 self._stop.wait(claim.wait_s)
 

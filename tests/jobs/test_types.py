@@ -8,7 +8,7 @@ import numpy as np
 from jobs.errors import JobFailed
 from jobs.retry import Timing, backoff, may_retry
 from jobs.types import Lease
-from jobs.worker.child import plain_values
+from jobs.worker.messages import built_in
 from tests.support.jobs import make_lease, write_parts
 
 
@@ -41,7 +41,7 @@ def test_max_attempts_bounds_every_kind() -> None:
 
 
 def test_numbers_of_arrays_become_plain() -> None:
-    numbers = plain_values(
+    numbers = built_in(
         {"a": np.float64(0.5), "b": np.float32(2), "c": np.int64(3), "d": 4, "e": "x"}
     )
     assert numbers == {"a": 0.5, "b": 2.0, "c": 3.0, "d": 4, "e": "x"}

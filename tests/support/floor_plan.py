@@ -94,7 +94,7 @@ MAY_IMPORT = {
         "analysis": "",
         "commands": "analysis errors inputs ledger outputs server slurm standalone system types "
         "wire",
-        "dashboard": "errors ledger server types wire",
+        "dashboard": "errors ledger server system types wire",
         "errors": "",
         "inputs": "errors types",
         "ledger": "errors outputs retry system types",
@@ -105,7 +105,7 @@ MAY_IMPORT = {
         "standalone": "inputs ledger outputs retry types worker",
         "system": "errors",
         "types": "",
-        "wire": "",
+        "wire": "errors types",
         "worker": "errors inputs outputs retry system types wire",
     },
 }

@@ -4,6 +4,7 @@ Run as a script, it is a worker with settings given as JSON.
 """
 
 import ctypes
+import gc
 import json
 import os
 import resource
@@ -11,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ def make_task(local: dict[str, Any]) -> Task:
     """Return a task that obeys its medium."""
 
     def task(lease: Lease, parts: dict[str, Path], report: Report) -> Mapping[str, float]:
+        statistics = {"media_s": 2.0, "persons": 1, "frames_decoded": 50}
         for line in Path(lease.source_path).read_text().splitlines():
             verb, _, argument = line.partition(" ")
             if verb == "if":
@@ -33,6 +36,8 @@ def make_task(local: dict[str, Any]) -> Task:
                 verb, _, argument = (
                     rest.partition(" ") if local.get("is") == name_of_worker else ("", "", "")
                 )
+            if verb == "statistics":
+                statistics = json.loads(argument)
             obey(verb, argument, report)
         source = Path(lease.source_path).name
         if lease.shard:
@@ -48,7 +53,7 @@ def make_task(local: dict[str, Any]) -> Task:
                 write_slowly(part, f"{name} of {lease.source_path}\n")
             else:
                 part.write_text(f"{name} of {source}\n")
-        return {"media_s": 2.0, "persons": 1, "frames_decoded": 50}
+        return statistics
 
     return task
 
@@ -71,6 +76,12 @@ def obey(verb: str, argument: str, report: Report) -> None:
             time.sleep(0.02)
     elif verb == "observe":
         observe(float(argument), report)
+    elif verb == "report":
+        report(json.loads(argument))
+    elif verb == "babble":
+        for pipe in (thing for thing in gc.get_objects() if isinstance(thing, Connection)):
+            pipe.send_bytes(bytes.fromhex(argument))
+        time.sleep(60)
     elif verb == "hang":
         time.sleep(3600)
     elif verb == "segfault":

@@ -8,6 +8,7 @@ import subprocess
 import time
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import psutil
 import pytest
 
 from joblist.errors import UsageError
-from jobs.errors import ServerRefused
+from jobs.errors import LedgerUnavailable, ServerRefused
 from jobs.ledger import queries
 from jobs.server.server import JobServer
 from jobs.system.process_identity import ProcessIdentity
@@ -92,6 +93,7 @@ def test_nothing_now_all_done_and_drained_are_different_answers(server: Server, 
 
 def test_a_kept_alive_server_lets_workers_wait(tmp_path: Path) -> None:
     with serving(tmp_path, {}, keep_alive=True) as server, Proxy(server.uri) as proxy:
+        proxy.hello({"name": "w", "protocol": PROTOCOL, **INFO})
         assert "wait" in proxy.claim("w", "r", 1)
 
 
@@ -110,6 +112,7 @@ def test_renames_that_a_lost_worker_began_go_to_the_next(server: Server, proxy: 
     lease = claim(proxy)
     assert proxy.prepare("w", lease.job, lease.token, manifest_of(lease).to_dict()) == "go"
     until(lambda: server.service.idle(), within_s=3)
+    proxy.hello({"name": "heir", "protocol": PROTOCOL, **INFO})
     adopted = claim(proxy, "r2", "heir")
     assert (adopted.job, adopted.token, adopted.kind) == (lease.job, lease.token, "publish")
     assert adopted.manifest is not None
@@ -142,12 +145,22 @@ def test_a_full_ledger_means_later(server: Server, proxy: Any) -> None:
     lease = claim(proxy)
     db = server.store._db
     db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0]}")
+    for size in (4000, 400, 40, 4):
+        with suppress(LedgerUnavailable):
+            fill(server, "x" * size)
     text = "x" * 4000
     answers = {proxy.fail("w", lease.job, lease.token, "input", text) for _ in range(3)}
     assert answers == {"later"}
-    assert "wait" in proxy.claim("w" * 100_000, "r9", 1)
+    assert "wait" in proxy.claim("w", "r" * 200, 1)
     db.execute("PRAGMA max_page_count = 1000000")
     assert proxy.fail("w", lease.job, lease.token, "input", text) == "ok"
+
+
+def fill(server: Server, detail: str) -> None:
+    """Write events until the ledger is full."""
+    while True:
+        with server.store.transaction() as db:
+            db.execute("INSERT INTO event(t_wall, what, detail) VALUES(0, 'x', ?)", (detail,))
 
 
 def connect(server: Server) -> socket.socket:

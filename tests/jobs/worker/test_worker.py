@@ -12,6 +12,7 @@ import pytest
 from jobs.types import Manifest, PartFile
 from jobs.worker.client import Client
 from tests.support.jobs import write_parts
+from tests.support.load import INFO
 from tests.support.processes import until
 from tests.support.servers import Server, serving, working
 
@@ -178,6 +179,7 @@ def test_a_worker_renames_nothing_that_is_not_its_job_s(tmp_path: Path) -> None:
 def prepare_and_vanish(server: Server) -> Mapping[str, PartFile]:
     """Be a worker that dies before its renames; return its files."""
     client = Client(server.uri, name="lost")
+    client.hello(INFO)
     (lease,) = client.claim().leases
     manifest = write_parts(lease, text="lost worker's")
     assert client.prepare(lease, manifest)
