@@ -10,12 +10,16 @@ from typing import Any
 from joblist.model import JobSpec
 from joblist.shard import Shard
 
-PROTOCOL = 3
+PROTOCOL = 4
 """Version of the conversation between worker and server."""
 OBJECT_ID = "ina.jobs"
 DEFAULT_PORT = 9471
 MAX_CLAIM = 64
 MAX_ERROR_CHARS = 4000
+AWAY_KINDS = ("storage", "missing", "unreachable")
+"""Kinds of failures with a storage that is perhaps away; see `JobFailed`."""
+FAILURE_KINDS = ("input", "transient", "resource", "bug", "crash", "worker", *AWAY_KINDS)
+"""Why a job may fail; see `JobFailed`. `crash`: the process that ran it died."""
 
 
 class State(str, Enum):
@@ -118,6 +122,8 @@ class Lease:
     """Names the work: the same when it is done again, another for other work of any server."""
     private: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """What else the work needs; it may hold passwords, so it is never written."""
+    probe: Probe | None = None
+    """File that its worker must find before the job, and again before a path is called bad."""
 
     @property
     def source_path(self) -> str:
@@ -144,6 +150,7 @@ class Lease:
             "parts": list(self.parts),
             "key": self.key,
             "private": dict(self.private),
+            "probe": asdict(self.probe) if self.probe else None,
         }
 
     @classmethod
@@ -163,6 +170,7 @@ class Lease:
             parts=tuple(plain["parts"]),
             key=plain["key"],
             private=dict(plain["private"]),
+            probe=Probe(**plain["probe"]) if plain["probe"] else None,
         )
 
 
@@ -173,8 +181,10 @@ class Outcome:
     manifest: Manifest | None = None
     """What was written; None after a failure."""
     kind: str = ""
-    """Empty, or why it failed: `input`, `transient`, `resource`, `bug`, `crash`, `worker`."""
+    """Empty, or why it failed: one of `FAILURE_KINDS`."""
     error: str = ""
+    is_ended: bool = False
+    """Whether the supervisor has ended it: then nobody has looked for the cause."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from jobs.errors import JobFailed
+from jobs.outputs.durable import Progress, force_to_disk, no_progress
 from jobs.types import Lease, Manifest, PartFile
 
 COMMIT_MARK = "csv"
@@ -67,7 +68,10 @@ def discard(lease: Lease) -> None:
 
 
 def seal(
-    lease: Lease, statistics: Mapping[str, float], parts: Mapping[str, Path] | None = None
+    lease: Lease,
+    statistics: Mapping[str, float],
+    parts: Mapping[str, Path] | None = None,
+    progress: Progress = no_progress,
 ) -> Manifest:
     """Force the part files to the disk and describe them.
 
@@ -75,6 +79,7 @@ def seal(
         lease: Lease of the job.
         statistics: Counts for the manifest.
         parts: Those that were written, the csv last; by default all.
+        progress: Hook that is called while files are forced to the disk and read.
 
     Raises:
         JobFailed: An exporter has not written its file.
@@ -86,15 +91,19 @@ def seal(
         files[name] = PartFile(
             part=str(part),
             path=lease.dests[name],
-            sha256=file_sha256(part, sync=True),
+            sha256=file_sha256(part, sync=True, progress=progress),
             size=part.stat().st_size,
         )
     _sync_folders(file.path for file in files.values())
     return Manifest(files=files, statistics=statistics)
 
 
-def commit(manifest: Manifest) -> None:
+def commit(manifest: Manifest, progress: Progress = no_progress) -> None:
     """Rename every part file to its final name; may be repeated, also by another worker.
+
+    Args:
+        manifest: Files of the job.
+        progress: Hook that is called while a file is read that may have its name already.
 
     Raises:
         JobFailed: A part file is gone and the final file is not the one of the manifest:
@@ -104,26 +113,29 @@ def commit(manifest: Manifest) -> None:
         try:
             os.replace(file.part, file.path)
         except FileNotFoundError:
-            if not _is_published(file):
+            if not _is_published(file, progress):
                 raise JobFailed(
                     "transient", f"{file.part} disappeared before it was published"
                 ) from None
     _sync_folders(file.path for file in manifest.files.values())
 
 
-def _is_published(file: PartFile) -> bool:
+def _is_published(file: PartFile, progress: Progress) -> bool:
     path = Path(file.path)
-    return path.is_file() and path.stat().st_size == file.size and file_sha256(path) == file.sha256
+    if not path.is_file() or path.stat().st_size != file.size:
+        return False
+    return file_sha256(path, progress=progress) == file.sha256
 
 
-def file_sha256(path: Path, *, sync: bool = False) -> str:
+def file_sha256(path: Path, *, sync: bool = False, progress: Progress = no_progress) -> str:
     """Return the SHA-256 of a file in hexadecimal, and force it to the disk if asked."""
     state = hashlib.sha256()
-    with path.open("rb") as stream:
+    with path.open("r+b" if sync else "rb") as stream:
         if sync:
-            os.fsync(stream.fileno())
+            force_to_disk(stream.fileno(), progress)
         while chunk := stream.read(CHUNK_BYTES):
             state.update(chunk)
+            progress()
     return state.hexdigest()
 
 

@@ -43,6 +43,8 @@ class Storage:
         self._every_s = every_s
         self._patience_s = patience_s
         self._began = self._ended = time.monotonic()
+        self._device: int | None = None
+        """Number of the file system in which the folder was last."""
         self._turns = 0
         self._error = ""
         self._stopped = False
@@ -115,6 +117,7 @@ class Storage:
         space = os.statvfs(path.parent)
         if space.f_bavail * space.f_frsize < MIN_FREE_BYTES:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path.parent))
+        self._require_same_disk(path)
         scratch = path.with_suffix(".check")
         with scratch.open("w") as file:
             file.write(self._text.ljust(PROBE_BYTES))
@@ -123,6 +126,23 @@ class Storage:
         if scratch.read_text().strip() != self._text:
             raise OSError(errno.EIO, "what was written is not what is read", str(scratch))
         scratch.replace(path)
+
+    def _require_same_disk(self, path: Path) -> None:
+        """Refuse the folder under a mount that is gone: what workers write there would be lost.
+
+        Raises:
+            OSError: The folder is on another disk, and the probe is not there.
+        """
+        device = path.parent.stat().st_dev
+        if device != self._device and self._device is not None and not self._is_own(path):
+            raise OSError(errno.ENODEV, "another disk is there: mount the right one", str(path))
+        self._device = device
+
+    def _is_own(self, path: Path) -> bool:
+        try:
+            return path.read_text().strip() == self._text
+        except OSError:
+            return False
 
     def stop(self) -> None:
         """Stop probing, and remove the probe unless the storage hangs."""

@@ -26,6 +26,8 @@ from jobs.inputs import intake
 from jobs.outputs import publish, storage_probe
 from jobs.retry import boottime
 from jobs.types import MAX_ERROR_CHARS, Lease, Outcome, Probe
+from jobs.wire.plain_text import plain_text
+from jobs.worker import examination
 
 T = TypeVar("T")
 Report = Callable[[Mapping[str, Any]], None]
@@ -36,10 +38,11 @@ Task = Callable[[Lease, dict[str, Path], Report], Mapping[str, float]]
 It writes the file of each exporter, or removes the exporter from the dict: then it has no file.
 """
 REPORT_EVERY_S = 0.2
-RESOURCE_ERRNOS = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.ETIMEDOUT}
-    | {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
+PATH_ERRNOS = frozenset(
+    {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST}
+    | {errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL}
 )
+"""Errors that say that a path is wrong; all others may pass, or not meet another worker."""
 
 
 def main(connection: Connection, factory: str, local: Mapping[str, Any]) -> None:
@@ -92,7 +95,12 @@ class Runner:
         self._last_report = -math.inf
 
     def carry_out(self, command: str, value: Lease | Probe) -> None:
-        """Carry out `probe`, `run`, `publish` or `discard`; all but the last send an outcome."""
+        """Carry out a command; all but `discard` send an outcome.
+
+        Args:
+            command: `probe`, `run`, `publish`, `discard`, or `examine` after a job that was ended.
+            value: What the command is about.
+        """
         if isinstance(value, Probe):
             self._send("outcome", outcome_of(lambda: Outcome(error=storage_probe.find(value))))
         else:
@@ -102,14 +110,19 @@ class Runner:
         if command == "discard":
             attempt(lambda: publish.discard(lease))
         elif command == "publish":
-            self._send("outcome", outcome_of(lambda: self._publish(lease)))
+            self._send(
+                "outcome", examination.examined(lease, outcome_of(lambda: self._publish(lease)))
+            )
+        elif command == "examine":
+            self._send("outcome", examination.examined(lease, Outcome(kind="resource")))
         else:
-            outcome = outcome_of(lambda: self._run(lease))
+            outcome = examination.examined(lease, outcome_of(lambda: self._run(lease)))
             if outcome.manifest is None:
                 attempt(lambda: publish.discard(lease))
             self._send("outcome", outcome)
 
     def _run(self, lease: Lease) -> Outcome:
+        examination.require_storage(lease)
         with intake.admitted(lease, self._report) as admitted:
             publish.open_folders(lease)
             if self._task is None:
@@ -117,14 +130,18 @@ class Runner:
                 self._task = load_factory(self._factory)(self._local)
             parts = publish.part_paths(lease)
             statistics = self._task(admitted, parts, self._report)
-        self._report({"stage": "publishing", "fraction": 1.0, "done": 1.0})
-        return Outcome(manifest=publish.seal(lease, plain_values(statistics), parts))
+        self._report_publishing()
+        values = plain_values(statistics)
+        return Outcome(manifest=publish.seal(lease, values, parts, self._report_publishing))
 
     def _publish(self, lease: Lease) -> Outcome:
         assert lease.manifest is not None
         intake.require_bounds(lease)
-        publish.commit(lease.manifest)
+        publish.commit(lease.manifest, self._report_publishing)
         return Outcome(manifest=lease.manifest)
+
+    def _report_publishing(self) -> None:
+        self._report({"stage": "publishing", "fraction": 1.0, "done": 1.0})
 
     def _report(self, progress: Mapping[str, Any]) -> None:
         """Send the progress to the supervisor, at most every 0.2 s."""
@@ -169,7 +186,7 @@ def attempt(action: Callable[[], T]) -> Attempt[T]:
     except MemoryError:
         return _failed("resource", "out of memory: give the worker more, or a smaller batch")
     except OSError as error:
-        return _failed("resource" if error.errno in RESOURCE_ERRNOS else "input", str(error))
+        return _failed("input" if error.errno in PATH_ERRNOS else "resource", str(error))
     except Exception as error:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(frame.filename).name}:{frame.lineno}"
@@ -183,4 +200,4 @@ def outcome_of(action: Callable[[], Outcome | None]) -> Outcome:
 
 
 def _failed(kind: str, text: str) -> Attempt[Any]:
-    return Attempt(failure=Outcome(kind=kind, error=text[:MAX_ERROR_CHARS]))
+    return Attempt(failure=Outcome(kind=kind, error=plain_text(text, MAX_ERROR_CHARS)))

@@ -20,7 +20,8 @@ from tenacity import (
 
 from joblist.errors import UsageError
 from jobs.errors import ServerGone, ServerRefused
-from jobs.types import OBJECT_ID, PROTOCOL, Lease, Manifest, Probe
+from jobs.types import MAX_ERROR_CHARS, OBJECT_ID, PROTOCOL, Lease, Manifest, Probe
+from jobs.wire.plain_text import plain_text, plain_values
 from jobs.wire.transport import Access, CommunicationError, Proxy, PyroError, configure
 
 log = logging.getLogger(__name__)
@@ -122,6 +123,7 @@ class Client:
         Raises:
             ServerRefused: The worker has another version, or other models.
         """
+        info = plain_values(info)
         answer = self._call("hello", {"name": self.name, "protocol": PROTOCOL, **info})
         if "refused" in answer:
             raise ServerRefused(answer["refused"])
@@ -146,7 +148,7 @@ class Client:
 
     def beat(self, lease: Lease, progress: Mapping[str, Any], *, timeout_s: float) -> Beat | None:
         """Extend a lease; return None if the server does not answer in time."""
-        held = [[lease.job, lease.token, dict(progress)]]
+        held = [[lease.job, lease.token, plain_values(progress)]]
         try:
             answer = self._call_once("beat", self.name, held, timeout_s=timeout_s)
         except CommunicationError:
@@ -162,9 +164,11 @@ class Client:
         """Report that every file has its final name."""
         self._call("published", self.name, lease.job, lease.token)
 
-    def fail(self, lease: Lease, kind: str, text: str) -> None:
-        """Report a failure."""
-        self._call("fail", self.name, lease.job, lease.token, kind, text)
+    def fail(self, lease: Lease, kind: str, text: str) -> bool:
+        """Report a failure; return whether the storage that this worker sees is at fault."""
+        text = plain_text(text, MAX_ERROR_CHARS)
+        answer = self._call("fail", self.name, lease.job, lease.token, kind, text)
+        return bool(answer == "storage")
 
     def release(self, lease: Lease) -> None:
         """Give a job back; it does not count as a failure."""
