@@ -74,6 +74,10 @@ class StandaloneRunner:
     def _run(self, work: Work, journal: Journal) -> Outcome | None:
         journal.add(work.name, "began", csv=work.csv)
         lease = work.lease(0)
+        # Before folders are made: they would hide that the medium's folder is not there.
+        found = examination.examined(lease, Outcome(kind="resource"))
+        if found.kind in ("storage", "unreachable"):
+            return self._note_failure(work, found, journal)
         token = child.attempt(lambda: _new_token(lease))
         if token.value is None:
             failure = token.failure and examination.examined(lease, token.failure)
