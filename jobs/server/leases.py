@@ -176,6 +176,12 @@ class LeaseBook:
             ]
             return [held.job for held in sorted(old, key=lambda held: held.granted)]
 
+    def is_held(self, worker: str, job: int, token: int) -> bool:
+        """Return whether a worker holds a lease."""
+        with self._mutex:
+            held = self._held.get((job, token))
+            return held is not None and held.worker == worker
+
     def held(self, worker: str | None = None) -> list[HeldLease]:
         """Return the leases of one worker, or of all."""
         with self._mutex:

@@ -254,6 +254,8 @@ class JobService:
         self._roster.note_call(worker)
         text = plain_text(text, MAX_ERROR_CHARS)
         if kind in AWAY_KINDS:
+            if not self._book.is_held(worker, job, token):
+                return "stale"
             live = self._book.live_workers()
             if self._sources.excuses(self._job(job), worker, kind, live=live):
                 log.warning("job %d goes back, for %s has no storage for it: %s", job, worker, text)

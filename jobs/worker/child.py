@@ -38,6 +38,7 @@ Task = Callable[[Lease, dict[str, Path], Report], Mapping[str, float]]
 It writes the file of each exporter, or removes the exporter from the dict: then it has no file.
 """
 REPORT_EVERY_S = 0.2
+FENCE_LOOK_S = 2.0
 PATH_ERRNOS = frozenset(
     {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST}
     | {errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL}
@@ -72,7 +73,8 @@ def _receive(
     fence = math.inf
     try:
         while (left_s := fence - boottime()) > 0:
-            if connection.poll(min(left_s, 60.0)):
+            # Waiting stands still during suspend, the fence does not.
+            if connection.poll(min(left_s, FENCE_LOOK_S)):
                 name, value = connection.recv()
                 if name == "fence":
                     fence = value
