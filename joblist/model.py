@@ -34,6 +34,11 @@ class JobSpec:
     line: int = 0
     """Line of the joblist, from 1; 0 when it does not come from a file."""
 
+    def read_paths(self) -> list[str]:
+        """Return the paths that must be there for the job; an address is none."""
+        wanted = (self.source_path, self.poster_path, self.gallery)
+        return [path for path in wanted if path and not is_address(path)]
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the line: moving a row does not change the job."""
         # Ten times faster than asdict, which copies deeply: joblists have a million rows.

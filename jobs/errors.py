@@ -65,8 +65,10 @@ class JobFailed(JobsError):
     """One job failed.
 
     Args:
-        kind: `input` (final), `transient`, `resource` or `bug`; or `worker` where the worker can do
-            no job of this server: then it hands the job back and ends.
+        kind: `input` (final), `transient`, `resource` or `bug`. `worker` where the worker can do no
+            job of this server: then it hands the job back and ends. `storage` where its storage is
+            away; `missing` where a file is not there among others, and `unreachable` where its
+            folder is empty or gone: whether storage or job is at fault is then to be found out.
         message: The reason, for the person who reads the report.
     """
 

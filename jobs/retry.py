@@ -33,6 +33,11 @@ class Timing:
         return 0.75 * self.lease_s
 
     @property
+    def late_s(self) -> float:
+        """Time without a look at the leases after which the server itself was held up."""
+        return max(1.0, self.lease_s / 4)
+
+    @property
     def call_timeout_s(self) -> float:
         """Longest wait for one heartbeat's answer."""
         return min(30.0, self.lease_s / 4)

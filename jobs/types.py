@@ -144,6 +144,8 @@ class Lease:
     """Names the work: the same when it is done again, another for other work of any server."""
     private: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """What else the work needs; it may hold passwords, so it is never written."""
+    probe: Probe | None = None
+    """File that its worker must find before the job, and again before a path is called bad."""
 
     @property
     def source_path(self) -> str:
@@ -171,6 +173,7 @@ class Lease:
             "ledger": self.ledger,
             "key": self.key,
             "private": dict(self.private),
+            "probe": asdict(self.probe) if self.probe else None,
         }
 
     @classmethod
@@ -191,6 +194,7 @@ class Lease:
             ledger=plain["ledger"],
             key=plain["key"],
             private=dict(plain["private"]),
+            probe=Probe(**plain["probe"]) if plain["probe"] else None,
         )
 
 
@@ -203,6 +207,8 @@ class Outcome:
     kind: str = ""
     """Empty, or why it failed: one of `FAILURE_KINDS`."""
     error: str = ""
+    is_ended: bool = False
+    """Whether the supervisor has ended it: then nobody has looked for the cause."""
 
 
 @dataclass(frozen=True)

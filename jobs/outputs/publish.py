@@ -24,6 +24,7 @@ from pathlib import Path
 
 from joblist.beneath import StagedPath, opened_folder
 from jobs.errors import JobFailed
+from jobs.outputs.durable import Progress, force_to_disk, no_progress
 from jobs.outputs.part_names import part_name
 from jobs.types import Lease, Manifest, PartFile
 
@@ -175,12 +176,18 @@ class OpenParts:
             text = text.replace(str(self._home / f"{number}"), str(part.parent))
         return text
 
-    def seal(self, statistics: Mapping[str, float], parts: Mapping[str, Path]) -> Manifest:
+    def seal(
+        self,
+        statistics: Mapping[str, float],
+        parts: Mapping[str, Path],
+        progress: Progress = no_progress,
+    ) -> Manifest:
         """Force the part files to the disk and describe them.
 
         Args:
             statistics: Counts for the manifest.
             parts: Those of `paths` that were written, the csv last; the others are removed.
+            progress: Hook that is called while files are forced to the disk and read.
 
         Raises:
             JobFailed: An exporter has not written its file, or it was replaced meanwhile.
@@ -191,21 +198,22 @@ class OpenParts:
                 with _folder_of(str(part), self._lease) as folder:
                     if name in parts:
                         self._collect(name, parts[name])
-                        files[name] = self._described(name, part, folder)
+                        files[name] = self._described(name, part, folder, progress)
                     else:
                         _remove(part.name, folder)
         except FileNotFoundError as error:
             raise JobFailed("transient", f"{part}: its folder was removed meanwhile") from error
         return Manifest(files=files, statistics=statistics)
 
-    def _described(self, name: str, part: Path, folder: int) -> PartFile:
+    def _described(self, name: str, part: Path, folder: int, progress: Progress) -> PartFile:
         """Force a file to the disk and describe it.
 
         Raises:
             JobFailed: What stands under its name is not what was written.
         """
         descriptor = self._files[name]
-        sha256, own = _sha256(descriptor, sync=True), os.fstat(descriptor)
+        force_to_disk(descriptor, progress)
+        sha256, own = _sha256(descriptor, progress), os.fstat(descriptor)
         found = _state(part.name, folder)
         if found is None or not os.path.samestat(found, own):
             raise JobFailed("transient", f"{part} was replaced or removed while it was written")
@@ -287,11 +295,12 @@ def fault(
     return ""
 
 
-def commit(lease: Lease) -> None:
+def commit(lease: Lease, progress: Progress = no_progress) -> None:
     """Rename every part file to its final name; may be repeated, also by another worker.
 
     Args:
         lease: Lease with the manifest.
+        progress: Hook that is called while files are read.
 
     Raises:
         JobFailed: The manifest names files that are not the job's; or a part file is gone and the
@@ -306,20 +315,20 @@ def commit(lease: Lease) -> None:
         file = manifest.files[name]
         try:
             with _folder_of(file.path, lease) as folder:
-                _rename(file, folder)
+                _rename(file, folder, progress)
                 os.fsync(folder)
         except FileNotFoundError as error:
             raise JobFailed("transient", f"{file.part} disappeared: its folder is gone") from error
 
 
-def _rename(file: PartFile, folder: int) -> None:
+def _rename(file: PartFile, folder: int, progress: Progress) -> None:
     part, name = os.path.basename(file.part), os.path.basename(file.path)
     found = _state(part, folder)
     if found and stat.S_ISREG(found.st_mode) and found.st_size == file.size:
         with contextlib.suppress(FileNotFoundError):
             replace(part, name, folder)
             return
-    if not _is_published(name, file, folder):
+    if not _is_published(name, file, folder, progress):
         why = "was replaced" if found else "disappeared"
         raise JobFailed("transient", f"{file.part} {why} before it was published")
 
@@ -329,13 +338,13 @@ def replace(old: str, new: str, folder: int) -> None:
     os.replace(old, new, src_dir_fd=folder, dst_dir_fd=folder)
 
 
-def _is_published(name: str, file: PartFile, folder: int) -> bool:
+def _is_published(name: str, file: PartFile, folder: int, progress: Progress) -> bool:
     found = _state(name, folder)
     if found is None or not stat.S_ISREG(found.st_mode) or found.st_size != file.size:
         return False
     descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     with os.fdopen(descriptor, "rb"):
-        return _sha256(descriptor) == file.sha256
+        return _sha256(descriptor, progress) == file.sha256
 
 
 def file_sha256(path: Path) -> str:
@@ -351,14 +360,13 @@ def file_sha256(path: Path) -> str:
         return _sha256(descriptor)
 
 
-def _sha256(descriptor: int, *, sync: bool = False) -> str:
-    """Return the SHA-256 of an open file, and force it to the disk if asked."""
-    if sync:
-        os.fsync(descriptor)
+def _sha256(descriptor: int, progress: Progress = no_progress) -> str:
+    """Return the SHA-256 of an open file in hexadecimal."""
     state, offset = hashlib.sha256(), 0
     while chunk := os.pread(descriptor, CHUNK_BYTES, offset):
         state.update(chunk)
         offset += len(chunk)
+        progress()
     return state.hexdigest()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import threading
 import time
 from collections import deque
@@ -10,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.types import Job
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -69,21 +73,34 @@ class LeaseBook:
 
     Args:
         lease_s: Time without a heartbeat after which a lease expires, in seconds.
+        late_s: Time between two calls of `expire` after which the server itself was held up, and
+            heard no heartbeat, in seconds.
         clock: Clock that returns monotonic seconds.
     """
 
-    def __init__(self, lease_s: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        lease_s: float,
+        *,
+        late_s: float = math.inf,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._lease_s = lease_s
+        self._late_s = late_s
         self._clock = clock
         self._mutex = threading.Lock()
         self._held: dict[tuple[int, int], HeldLease] = {}
+        self._last_expire = clock()
+        self._first_calls: dict[str, float] = {}
         self._last_calls: dict[str, float] = {}
         self._troubles: deque[tuple[float, str]] = deque()
 
     def note_call(self, worker: str) -> None:
         """Record that a worker has called."""
         with self._mutex:
-            self._last_calls[worker] = self._clock()
+            now = self._clock()
+            self._first_calls.setdefault(worker, now)
+            self._last_calls[worker] = now
 
     def silent_s(self, worker: str) -> float:
         """Return the time since the last call of a worker, in seconds."""
@@ -94,6 +111,7 @@ class LeaseBook:
     def remove_worker(self, worker: str) -> None:
         """Remove a worker that has left."""
         with self._mutex:
+            self._first_calls.pop(worker, None)
             self._last_calls.pop(worker, None)
 
     def live_workers(self) -> list[str]:
@@ -158,6 +176,12 @@ class LeaseBook:
             ]
             return [held.job for held in sorted(old, key=lambda held: held.granted)]
 
+    def is_held(self, worker: str, job: int, token: int) -> bool:
+        """Return whether a worker holds a lease."""
+        with self._mutex:
+            held = self._held.get((job, token))
+            return held is not None and held.worker == worker
+
     def held(self, worker: str | None = None) -> list[HeldLease]:
         """Return the leases of one worker, or of all."""
         with self._mutex:
@@ -168,7 +192,7 @@ class LeaseBook:
         return [held.status() for held in self.held(worker)]
 
     def expire(self) -> Iterator[tuple[HeldLease, bool]]:
-        """Remove the leases that have expired.
+        """Remove the leases that have expired; if this call itself is late, extend all instead.
 
         Yields:
             The lease, and whether its job may be the cause: the job was running, its worker has not
@@ -177,20 +201,38 @@ class LeaseBook:
         """
         with self._mutex:
             now = self._clock()
+            late_s, self._last_expire = now - self._last_expire, now
+            if late_s > self._late_s:
+                self._extend_all(now, late_s)
             expired = [held for held in self._held.values() if held.deadline <= now]
             for held in expired:
                 del self._held[held.job, held.token]
                 self._troubles.append((now, held.worker))
-            is_common = self._is_outage(now) or self._is_silence_common()
-            silent = [self._last_calls.get(h.worker, -1.0) <= h.renewed for h in expired]
-        for held, is_silent in zip(expired, silent, strict=True):
-            yield held, held.running and is_silent and not is_common
+            is_outage = self._is_outage(now)
+            blames = [h.running and not is_outage and self._is_silent_alone(h) for h in expired]
+        yield from zip(expired, blames, strict=True)
 
-    def _is_silence_common(self) -> bool:
-        """Return whether most workers are silent, though not all of their leases have expired."""
-        recent = set(self._callers_within(3 * self._lease_s))
-        silent = recent - set(self._callers_within(self._lease_s / 2))
-        return len(silent) > max(1, len(recent) / 2)
+    def _extend_all(self, now: float, late_s: float) -> None:
+        """Give each lease its full time again: nobody could renew one while the server was held."""
+        if self._held:
+            log.warning("the server was held up for %.0f s: all leases are extended", late_s)
+        for held in self._held.values():
+            held.deadline = now + self._lease_s
+
+    def _is_silent_alone(self, held: HeldLease) -> bool:
+        """Return whether the worker of a lease has fallen silent, and most others have not.
+
+        Only workers that had called before the silence are counted: those that came later replace
+        silent ones, and say nothing about why these are.
+        """
+        since = self._last_calls.get(held.worker)
+        # A worker that has not called since this server began fell silent with the earlier one.
+        if since is None or since > held.renewed:
+            return False
+        recent = self._callers_within(3 * self._lease_s)
+        witnesses = {worker for worker in recent if self._first_calls[worker] <= since}
+        silent = witnesses - set(self._callers_within(self._lease_s / 2))
+        return len(silent) <= max(1, len(witnesses) / 2)
 
     def note_trouble(self, worker: str) -> None:
         """Record that a worker failed at a job because of its machine or the storage."""

@@ -21,8 +21,10 @@ from jobs.server.entry import FAULTS, remote_method
 from jobs.server.leases import HeldLease, LeaseBook
 from jobs.server.quarantine import Quarantine
 from jobs.server.roster import WorkerRoster
+from jobs.server.sources import SourceWitness
 from jobs.system.process_identity import ProcessIdentity
-from jobs.types import FINAL, Bounds, Job, Lease, Manifest, State
+from jobs.types import AWAY_KINDS, FINAL, MAX_ERROR_CHARS, Bounds, Job, Lease, Manifest, State
+from jobs.wire.plain_text import plain_text
 
 log = logging.getLogger(__name__)
 RETRY_S = 5.0
@@ -78,7 +80,8 @@ class JobService:
         self._keep_alive = keep_alive
         self._speculate = speculate
         self._on_final = on_final or (lambda _job: None)
-        self._book = LeaseBook(self.timing.lease_s)
+        self._sources = SourceWitness(patience_s=self.timing.beat_s / 2)
+        self._book = LeaseBook(self.timing.lease_s, late_s=self.timing.late_s)
         self._roster = WorkerRoster(ledger, self._book, program=program, models=models or {})
         self._quarantine = Quarantine()
         self._unpublished: set[int] = set()
@@ -155,6 +158,7 @@ class JobService:
             jobs = self.ledger.claim_second(worker, request, old)
         for job in jobs:
             self._book.add(HeldLease.of(job, running=n == 1))
+            self._sources.glance(job.spec)
         if jobs:
             return {"jobs": [self._lease_of(job).to_dict() for job in jobs]}
         if self.finished() and not self._keep_alive:
@@ -193,6 +197,7 @@ class JobService:
             ledger=self.ledger.store.uid,
             key=self._work_key(job),
             private=self._private,
+            probe=self.storage.probe,
         )
 
     def _work_key(self, job: Job) -> str:
@@ -252,9 +257,24 @@ class JobService:
 
     @remote_method("later")
     def fail(self, worker: str, job: int, token: int, kind: str, text: str) -> str:
-        """Record a failure; see `Ledger.fail` for the kinds."""
+        """Record a failure: `ok`, `stale`, `later`, or `storage` where the worker's is at fault.
+
+        The kinds are those of `jobs.errors.JobFailed`.
+        """
         if not self._roster.note_call(worker):
             return "stale"
+        text = plain_text(text, MAX_ERROR_CHARS)
+        if kind in AWAY_KINDS:
+            if not self._book.is_held(worker, job, token):
+                return "stale"
+            live = self._book.live_workers()
+            if self._sources.excuses(self._job(job), worker, kind, live=live):
+                log.warning("job %d goes back, for %s has no storage for it: %s", job, worker, text)
+                self._book.note_trouble(worker)
+                self._take_back(job, token, why="storage")
+                self._book.drop(job, token)
+                return "storage"
+            kind = "input"
         if kind == "resource":
             self._book.note_trouble(worker)
             if self.storage.check() or self._book.is_outage():
@@ -376,6 +396,8 @@ class JobService:
             job = self._job(job.parent)
             if job.state in FINAL:
                 self._drop_final()
+        if job.state is State.DONE:
+            self._sources.note_done(job.spec)
         if job.state in FINAL:
             self._report_end(job)
 

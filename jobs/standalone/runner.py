@@ -17,8 +17,8 @@ from jobs.ledger.imports import outputs_there
 from jobs.outputs import publish
 from jobs.standalone.journal import Journal
 from jobs.standalone.work import Work
-from jobs.types import Lease, Outcome
-from jobs.worker import child
+from jobs.types import AWAY_KINDS, Lease, Outcome
+from jobs.worker import child, examination
 from jobs.worker.graceful_stop import POLL_S, GracefulStop
 from jobs.worker.process import Child
 from jobs.worker.watchdog import STALL_S, WALL_S, Watchdog
@@ -48,7 +48,8 @@ class StandaloneRunner:
     ) -> None:
         self._child = Child(factory, local)
         self._stop = stop
-        self._limits = (stall_s, wall_s)
+        self._stall_s = stall_s
+        self._wall_s = wall_s
 
     def close(self) -> None:
         """End the child."""
@@ -73,9 +74,14 @@ class StandaloneRunner:
     def _run(self, work: Work, journal: Journal) -> Outcome | None:
         journal.add(work.name, "began", csv=work.csv)
         lease = work.lease(0)
+        # Before folders are made: they would hide that the medium's folder is not there.
+        found = examination.examined(lease, Outcome(kind="resource"))
+        if found.kind in ("storage", "unreachable"):
+            return self._note_failure(work, found, journal)
         token = child.attempt(lambda: _new_token(lease))
         if token.value is None:
-            return self._note_failure(work, token.failure, journal)
+            failure = token.failure and examination.examined(lease, token.failure)
+            return self._note_failure(work, failure, journal)
         lease = replace(lease, token=token.value)
         outcome = self._attend("run", lease)
         if outcome is None or outcome.manifest is None:
@@ -103,15 +109,25 @@ class StandaloneRunner:
         if outcome is None:
             journal.add(work.name, "released", csv=work.csv)
             return None
+        if outcome.kind == "missing":
+            # There is no server that could have seen the file.
+            outcome = replace(outcome, kind="input")
         log.warning("%s failed (%s): %s", work.csv, outcome.kind, outcome.error)
         details = {"kind": outcome.kind, "error": outcome.error}
-        # What is wrong with this machine is not the work's fault.
-        what = "released" if outcome.kind == "worker" else "failed"
+        what = "released" if _is_blameless(work, outcome) else "failed"
         journal.add(work.name, what, csv=work.csv, **details)
         return outcome
 
     def _attend(self, command: str, lease: Lease) -> Outcome | None:
-        """Have the child carry out a command; None: it was given up."""
+        """Have the child carry out a command, and look for the fault; None: it was given up."""
+        outcome = self._carry_out(command, lease, self._stall_s)
+        if outcome is None or not examination.is_open(outcome):
+            return outcome
+        limit_s = min(examination.LIMIT_S, self._stall_s)
+        found = self._carry_out("examine", lease, limit_s)
+        return examination.concluded(outcome, found, limit_s)
+
+    def _carry_out(self, command: str, lease: Lease, stall_s: float) -> Outcome | None:
         self._child.send(command, lease)
         watchdog = Watchdog()
         while True:
@@ -120,10 +136,20 @@ class StandaloneRunner:
                 return news
             if news is not None:
                 watchdog.note(news)
-            overrun = watchdog.exceeded(*self._limits)
+            overrun = watchdog.exceeded(stall_s, self._wall_s)
             if self._stop.overdue or overrun:
                 self._child.kill()
-                return Outcome(kind="resource", error=overrun) if overrun else None
+                return Outcome(kind="resource", error=overrun, is_ended=True) if overrun else None
+
+
+def _is_blameless(work: Work, outcome: Outcome) -> bool:
+    """Return whether a failure is that of this machine, of its storage, or of parts to be joined.
+
+    Parts are made again, which counts for nothing against the film.
+    """
+    return outcome.kind in ("worker", *AWAY_KINDS) or (
+        outcome.kind == "transient" and bool(work.parts)
+    )
 
 
 def _new_token(lease: Lease) -> int:

@@ -28,7 +28,7 @@ from jobs.retry import boottime
 from jobs.types import MAX_ERROR_CHARS, Lease, Outcome, Probe
 from jobs.wire.calls import require_message
 from jobs.wire.plain_text import plain_text
-from jobs.worker import messages
+from jobs.worker import examination, messages
 
 T = TypeVar("T")
 Report = Callable[[Mapping[str, Any]], None]
@@ -39,10 +39,12 @@ Task = Callable[[Lease, dict[str, Path], Report], Mapping[str, float]]
 It writes the file of each exporter, or removes the exporter from the dict: then it has no file.
 """
 REPORT_EVERY_S = 0.2
-RESOURCE_ERRNOS = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.ETIMEDOUT}
-    | {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
+FENCE_LOOK_S = 2.0
+PATH_ERRNOS = frozenset(
+    {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST}
+    | {errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL}
 )
+"""Errors that say that a path is wrong; all others may pass, or not meet another worker."""
 
 
 def main(connection: Connection, factory: str, local: Mapping[str, Any]) -> None:
@@ -72,7 +74,8 @@ def _receive(
     fence = math.inf
     try:
         while (left_s := fence - boottime()) > 0:
-            if connection.poll(min(left_s, 60.0)):
+            # Waiting stands still during suspend, the fence does not.
+            if connection.poll(min(left_s, FENCE_LOOK_S)):
                 name, value = connection.recv()
                 if name == "fence":
                     fence = value
@@ -97,7 +100,12 @@ class Runner:
         self._last_report = -math.inf
 
     def carry_out(self, command: str, value: Lease | Probe) -> None:
-        """Carry out `probe`, `run`, `publish` or `discard`; all but the last send an outcome."""
+        """Carry out a command; all but `discard` send an outcome.
+
+        Args:
+            command: `probe`, `run`, `publish`, `discard`, or `examine` after a job that was ended.
+            value: What the command is about.
+        """
         if isinstance(value, Probe):
             self._send("outcome", outcome_of(lambda: Outcome(error=storage_probe.find(value))))
         else:
@@ -107,14 +115,19 @@ class Runner:
         if command == "discard":
             attempt(lambda: publish.discard(lease))
         elif command == "publish":
-            self._send("outcome", outcome_of(lambda: self._publish(lease)))
+            self._send(
+                "outcome", examination.examined(lease, outcome_of(lambda: self._publish(lease)))
+            )
+        elif command == "examine":
+            self._send("outcome", examination.examined(lease, Outcome(kind="resource")))
         else:
-            outcome = outcome_of(lambda: self._run(lease))
+            outcome = examination.examined(lease, outcome_of(lambda: self._run(lease)))
             if outcome.manifest is None:
                 attempt(lambda: publish.discard(lease))
             self._send("outcome", outcome)
 
     def _run(self, lease: Lease) -> Outcome:
+        examination.require_storage(lease)
         with intake.admitted(lease, self._report) as admitted:
             publish.open_folders(lease)
             if self._task is None:
@@ -128,15 +141,18 @@ class Runner:
 
     def _write(self, task: Task, lease: Lease, outputs: publish.OpenParts) -> Outcome:
         parts = outputs.paths()
-        statistics = task(lease, parts, self._report)
-        self._report({"stage": "publishing", "fraction": 1.0, "done": 1.0})
-        return Outcome(manifest=outputs.seal(plain_values(statistics), parts))
+        statistics = plain_values(task(lease, parts, self._report))
+        self._report_publishing()
+        return Outcome(manifest=outputs.seal(statistics, parts, self._report_publishing))
 
     def _publish(self, lease: Lease) -> Outcome:
         assert lease.manifest is not None
         intake.require_bounds(lease)
-        publish.commit(lease)
+        publish.commit(lease, self._report_publishing)
         return Outcome(manifest=lease.manifest)
+
+    def _report_publishing(self) -> None:
+        self._report({"stage": "publishing", "fraction": 1.0, "done": 1.0})
 
     def _report(self, progress: Mapping[str, Any]) -> None:
         """Send the progress to the supervisor, at most every 0.2 s."""
@@ -188,7 +204,7 @@ def attempt(action: Callable[[], T]) -> Attempt[T]:
     except MemoryError:
         return _failed("resource", "out of memory: give the worker more, or a smaller batch")
     except OSError as error:
-        return _failed("resource" if error.errno in RESOURCE_ERRNOS else "input", str(error))
+        return _failed("input" if error.errno in PATH_ERRNOS else "resource", str(error))
     except Exception as error:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(frame.filename).name}:{frame.lineno}"

@@ -168,10 +168,11 @@ class Client:
         """Report that every file has its final name."""
         self._call("published", self.name, lease.job, lease.token)
 
-    def fail(self, lease: Lease, kind: str, text: str) -> None:
-        """Report a failure."""
+    def fail(self, lease: Lease, kind: str, text: str) -> bool:
+        """Report a failure; return whether the storage that this worker sees is at fault."""
         text = plain_text(text, MAX_ERROR_CHARS)
-        self._call("fail", self.name, lease.job, lease.token, kind, text)
+        answer = self._call("fail", self.name, lease.job, lease.token, kind, text)
+        return bool(answer == "storage")
 
     def release(self, lease: Lease) -> None:
         """Give a job back; it does not count as a failure."""

@@ -1,4 +1,4 @@
-"""Graceful stop requested by a signal."""
+"""Graceful stop requested by a signal; the time in which a machine is suspended does not count."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import math
 import signal
 import time
 from typing import Any
-
-from jobs.retry import boottime
 
 POLL_S = 0.2
 
@@ -34,7 +32,7 @@ class GracefulStop:
     @property
     def overdue(self) -> bool:
         """Whether the current job must be given up."""
-        return boottime() >= self._deadline
+        return time.monotonic() >= self._deadline
 
     def listen(self) -> None:
         """Request a stop at SIGTERM and SIGINT."""
@@ -50,10 +48,10 @@ class GracefulStop:
 
     def request(self) -> None:
         """Stop after the current job."""
-        self._deadline = min(self._deadline, boottime() + self._grace_s)
+        self._deadline = min(self._deadline, time.monotonic() + self._grace_s)
 
     def wait(self, seconds: float) -> None:
         """Sleep until the time is over or a stop is requested."""
-        until = boottime() + seconds
-        while not self.requested and (left_s := until - boottime()) > 0:
+        until = time.monotonic() + seconds
+        while not self.requested and (left_s := until - time.monotonic()) > 0:
             time.sleep(min(POLL_S, left_s))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -17,9 +18,11 @@ from jobs.retry import Timing, boottime, jittered
 from jobs.system.process_identity import ProcessIdentity
 from jobs.types import Lease, Outcome, Probe
 from jobs.wire.transport import Access
+from jobs.worker import examination
 from jobs.worker.client import Client
 from jobs.worker.graceful_stop import POLL_S, GracefulStop
 from jobs.worker.process import Child
+from jobs.worker.storage_pause import StoragePause
 from jobs.worker.watchdog import STALL_S, WALL_S, Watchdog
 
 log = logging.getLogger(__name__)
@@ -82,6 +85,7 @@ class Worker:
             "device": settings.device,
         }
         self._timing = Timing()
+        self._pause = StoragePause()
 
     def _patience_s(self) -> float:
         settings = self._settings
@@ -117,8 +121,8 @@ class Worker:
     def _require_storage(self, probe: Probe) -> None:
         """Refuse to work on another storage; the server handles one that only fails now."""
         self._child.send("probe", probe)
-        deadline = boottime() + self._settings.stall_s
-        while not self._is_stopping() and boottime() < deadline:
+        deadline = time.monotonic() + self._settings.stall_s
+        while not self._is_stopping() and time.monotonic() < deadline:
             answer = self._child.poll(POLL_S)
             if isinstance(answer, Outcome):
                 if answer.error and not answer.kind:
@@ -141,6 +145,7 @@ class Worker:
                     # This job may be what the server stumbles over; others may be done.
                     self._child.kill()
                     self._client.fail(lease, "bug", str(error))
+                self._stop.wait(self._pause.left_s(self._timing))
             if not claim.leases:
                 self._stop.wait(claim.wait_s)
 
@@ -167,9 +172,11 @@ class Worker:
             self._report_failure(lease, outcome)
         else:
             self._client.published(lease)
+            self._pause.end()
 
     def _report_failure(self, lease: Lease, outcome: Outcome | None) -> None:
         """Report a failure to the server; outcome None: the job was given up, or taken away."""
+        outcome = outcome and self._examined(lease, outcome)
         if outcome is None:
             self._client.release(lease)
         elif outcome.kind == "worker":
@@ -178,15 +185,33 @@ class Worker:
             raise ServerRefused(outcome.error)
         else:
             log.warning("job %d failed (%s): %s", lease.job, outcome.kind, outcome.error)
-            self._client.fail(lease, outcome.kind, outcome.error)
+            if self._client.fail(lease, outcome.kind, outcome.error):
+                self._pause.lengthen()
+            else:
+                self._pause.end()
 
-    def _attend(self, command: str, lease: Lease) -> Outcome | None:
+    def _examined(self, lease: Lease, outcome: Outcome) -> Outcome | None:
+        """Look for the fault of a job that ended with its process; None if its lease is gone."""
+        if not examination.is_open(outcome):
+            return outcome
+        limit_s = min(examination.LIMIT_S, self._settings.stall_s)
+        found = self._attend("examine", lease, stall_s=limit_s)
+        return examination.concluded(outcome, found, limit_s)
+
+    def _attend(
+        self, command: str, lease: Lease, *, stall_s: float | None = None
+    ) -> Outcome | None:
         """Let the child carry out a command; extend the lease meanwhile.
+
+        Args:
+            command: See `jobs.worker.child`.
+            lease: Lease of the job.
+            stall_s: Time without progress after which it is ended; by default that of the settings.
 
         Returns:
             Outcome of the command; None if the lease is gone or was given up.
         """
-        settings = self._settings
+        stall_s = self._settings.stall_s if stall_s is None else stall_s
         self._child.send(command, lease)
         watch = LeaseWatch(self._client, self._child, lease, self._timing)
         while True:
@@ -203,10 +228,10 @@ class Worker:
             if watch.is_lost or self._stop.overdue:
                 self._child.kill()
                 return None
-            exceeded = watch.watchdog.exceeded(settings.stall_s, settings.wall_s)
+            exceeded = watch.watchdog.exceeded(stall_s, self._settings.wall_s)
             if exceeded:
                 self._child.kill()
-                return Outcome(kind="resource", error=exceeded)
+                return Outcome(kind="resource", error=exceeded, is_ended=True)
 
 
 class LeaseWatch:

@@ -101,7 +101,7 @@ MAY_IMPORT = {
         "outputs": "errors system types",
         "retry": "",
         "server": "errors ledger outputs retry system types wire",
-        "slurm": ". analysis inputs ledger retry standalone types worker",
+        "slurm": ". analysis inputs ledger outputs retry standalone types worker",
         "standalone": "inputs ledger outputs retry types worker",
         "system": "errors",
         "types": "",

@@ -81,7 +81,9 @@ CLOCK = """
 int clock_gettime(clockid_t id, struct timespec *now) {
     int result = syscall(SYS_clock_gettime, id, now);
     char text[32] = "";
-    int file = id == CLOCK_REALTIME ? open(getenv("CLOCK_OFFSET"), O_RDONLY | O_CLOEXEC) : -1;
+    const char *offset = id == CLOCK_REALTIME ? "CLOCK_OFFSET" : "BOOT_CLOCK_OFFSET";
+    int is_shifted = id == CLOCK_REALTIME || id == CLOCK_BOOTTIME;
+    int file = is_shifted && getenv(offset) ? open(getenv(offset), O_RDONLY | O_CLOEXEC) : -1;
     if (file >= 0) {
         if (read(file, text, sizeof text - 1) > 0) now->tv_sec += atol(text);
         close(file);
@@ -92,16 +94,22 @@ int clock_gettime(clockid_t id, struct timespec *now) {
 
 
 class Clock:
-    """The wall clock of processes, which may be set while they run."""
+    """A clock of processes that may be set while they run.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Folder of its files.
+        is_boot_clock: Whether it is the clock that goes on during suspend; else the wall clock.
+    """
+
+    def __init__(self, folder: Path, *, is_boot_clock: bool = False) -> None:
         need("cc")
         library = folder / "clock.so"
         command = ["cc", "-shared", "-fPIC", "-xc", "-", "-o", library]
         subprocess.run(command, input=CLOCK.encode(), check=True)
         self._file = folder / "offset"
         self.set(0)
-        self.env = {"LD_PRELOAD": str(library), "CLOCK_OFFSET": str(self._file)}
+        name = "BOOT_CLOCK_OFFSET" if is_boot_clock else "CLOCK_OFFSET"
+        self.env = {"LD_PRELOAD": str(library), name: str(self._file)}
 
     def set(self, days: float) -> None:
         """Set it to so much later, or earlier."""

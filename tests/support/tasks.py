@@ -5,6 +5,7 @@ Run as a script, it is a worker with settings given as JSON.
 
 import ctypes
 import gc
+import hashlib
 import json
 import os
 import resource
@@ -38,21 +39,25 @@ def make_task(local: dict[str, Any]) -> Task:
                 )
             if verb == "statistics":
                 statistics = json.loads(argument)
+            if verb == "record" and lease.shard:
+                with Path(argument).open("a") as file:
+                    file.write(f"shard-{lease.shard.number + 1}\n")
             obey(verb, argument, report)
         source = Path(lease.source_path).name
         if lease.shard:
             parts["csv"].write_text(f"{lease.shard} of {source}\n")
             return {}
         for number, file in enumerate(lease.parts, start=1):
-            if not Path(file).exists():
-                raise JobFailed("transient", f"{file} is gone")
-            text = Path(file).read_text()
-            assert text == f"shard {number} of {len(lease.parts)} of {source}\n", text
+            text = Path(file).read_text() if Path(file).exists() else "gone"
+            if text != f"shard {number} of {len(lease.parts)} of {source}\n":
+                raise JobFailed("transient", f"{file} is {text}")
         for name, part in parts.items():
             if name == "csv" and "write slowly" in Path(lease.source_path).read_text():
                 write_slowly(part, f"{name} of {lease.source_path}\n")
             else:
                 part.write_text(f"{name} of {source}\n")
+            if size := int(local.get("size", 0)):
+                os.truncate(part, size)
         return statistics
 
     return task
@@ -74,6 +79,13 @@ def obey(verb: str, argument: str, report: Report) -> None:
         while time.monotonic() < until:
             report({"stage": "sleep", "fraction": 0.5, "pid": os.getpid()})
             time.sleep(0.02)
+    elif verb == "fetch":
+        until = time.monotonic() + float(argument)
+        while time.monotonic() < until:
+            report({"stage": "fetch"})
+            time.sleep(0.05)
+    elif verb == "slow_disk":
+        slow_disk(float(argument))
     elif verb == "observe":
         observe(float(argument), report)
     elif verb == "report":
@@ -138,18 +150,36 @@ def observe(length_s: float, report: Report) -> None:
         time.sleep(0.1)
 
 
+def slow_disk(pause_s: float) -> None:
+    """Have each piece of a file that is read for its digest take a while."""
+    new = hashlib.sha256
+
+    class SlowDigest:
+        def __init__(self) -> None:
+            self._digest = new()
+
+        def update(self, data: bytes) -> None:
+            time.sleep(pause_s)
+            self._digest.update(data)
+
+        def hexdigest(self) -> str:
+            return self._digest.hexdigest()
+
+    hashlib.sha256 = SlowDigest  # type: ignore[assignment,misc]
+
+
 def die(when: str, once: str) -> None:
     """Have this process and its supervisor die at the renames; the first time only."""
     commit = publish.commit
 
-    def deadly(lease: Lease) -> None:
+    def deadly(lease: Lease, *rest: Any) -> None:
         if when == "after":
-            commit(lease)
+            commit(lease, *rest)
         if not Path(once).exists():
             Path(once).touch()
             os.kill(os.getppid(), signal.SIGKILL)
             os._exit(9)
-        commit(lease)
+        commit(lease, *rest)
 
     publish.commit = deadly
 

@@ -85,3 +85,40 @@ def test_one_of_many_workers_is_to_blame(book: LeaseBook, clock: Clock) -> None:
         book.renew(f"w{job}", job, 1, {})
     clock.now += 1
     assert [(held.job, blame) for held, blame in book.expire()] == [(1, True)]
+
+
+def test_workers_that_came_later_say_nothing_about_a_silence(book: LeaseBook, clock: Clock) -> None:
+    for job in range(1, 7):
+        hold(book, job, f"w{job}")
+    clock.now += 1
+    for number in range(20):
+        book.note_call(f"replacement {number}")
+    clock.now += 9
+    for number in range(20):
+        book.note_call(f"replacement {number}")
+    assert [blame for _, blame in book.expire()] == [False] * 6
+
+
+def test_a_worker_that_fell_silent_with_an_earlier_server_is_not_to_blame(
+    book: LeaseBook, clock: Clock
+) -> None:
+    book.add(HeldLease(job=1, token=1, worker="w", source="", running=True))
+    book.note_call("other")
+    clock.now += 10
+    book.note_call("other")
+    assert [blame for _, blame in book.expire()] == [False]
+
+
+def test_a_late_look_extends_all_leases(clock: Clock) -> None:
+    book = LeaseBook(10.0, late_s=2.5, clock=clock)
+    hold(book, 1)
+    hold(book, 2, "dead")
+    clock.now += 60
+    assert list(book.expire()) == []
+    for _ in range(4):
+        clock.now += 2.4
+        assert book.renew("w", 1, 1, {})
+        assert list(book.expire()) == []
+    clock.now += 0.5
+    assert book.renew("w", 1, 1, {})
+    assert [held.job for held, _ in book.expire()] == [2]

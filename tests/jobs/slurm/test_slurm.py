@@ -12,6 +12,7 @@ import pytest
 from jobs.outputs.publish import file_sha256
 from jobs.slurm import batch, survey
 from jobs.slurm.folder import JOIN, SHARD, Folder
+from jobs.slurm.task import run as run_task
 from jobs.standalone import journal
 from tests.support.processes import ROOT
 from tests.support.slurm_folders import TASKS, begin, fill, task
@@ -103,6 +104,49 @@ def test_a_film_is_not_put_together_without_all_parts(tmp_path: Path) -> None:
     assert not Path(whole.csv).exists()
     begin(folder)
     assert makers[0].csv in [w.csv for n in range(TASKS) for w in folder.work_of_task(2, SHARD, n)]
+
+
+@pytest.mark.parametrize("size_stays", [True, False])
+def test_a_damaged_part_is_made_again_at_once(tmp_path: Path, size_stays: bool) -> None:
+    folder = fill(tmp_path, {"cut": f"record {tmp_path / 'parts'}"})
+    begin(folder)
+    (whole, makers) = next(folder.jobs())
+    for slot in {maker.slot(TASKS) for maker in makers}:
+        assert task(folder, SHARD, slot) == 0
+    part = Path(makers[1].csv)
+    part.write_text("x" * part.stat().st_size if size_stays else "torn")
+    assert task(folder, JOIN, whole.slot(TASKS)) == 0
+    assert survey.merge(folder)[0] == {"done": 1}
+    record = journal.read(folder.journals())[whole.name]
+    assert (record.fails, record.lost) == (0, 0)
+    made = sorted((tmp_path / "parts").read_text().split())
+    assert made == ["shard-1", "shard-2", "shard-2"]
+    assert not list((tmp_path / "out").glob("*.part.*"))
+
+
+def test_work_whose_storage_is_away_is_left_to_another_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.slurm.task.RETRY_S", 0.01)
+    (tmp_path / "films").mkdir()
+    folder = fill(tmp_path / "films", {"a": "", "b": ""})
+    begin(folder)
+    (tmp_path / "films" / "a.mp4").unlink()
+    disk = tmp_path / "films"
+    folder.path.rename(tmp_path / "jobs.slurm")
+    moved = Folder(tmp_path / "jobs.slurm")
+    disk.rename(tmp_path / "away")
+    for slot in range(TASKS):
+        if moved.work_of_task(1, SHARD, slot):
+            assert run_task(moved, SHARD, 1, slot) == 1
+    records = journal.read(moved.journals()).values()
+    assert {(record.state, record.kind, record.fails) for record in records} == {
+        ("released", "unreachable", 0)
+    }
+    (tmp_path / "away").rename(disk)
+    begin(moved)
+    run_all(moved)
+    assert survey.merge(moved)[0] == {"done": 1, "failed": 1}
 
 
 def test_a_part_that_failed_for_good_fails_its_film(tmp_path: Path) -> None:

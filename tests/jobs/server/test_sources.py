@@ -1,0 +1,86 @@
+"""The server's view of what a worker does not find: wrong for good, or away."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from joblist.model import JobSpec
+from jobs.server.sources import SourceWitness
+from jobs.types import Job, State
+from tests.support.processes import until
+
+MakeJob = Callable[..., Job]
+
+
+@pytest.fixture
+def witness() -> SourceWitness:
+    return SourceWitness(patience_s=5.0)
+
+
+@pytest.fixture
+def make_job(tmp_path: Path) -> MakeJob:
+    """A job of a file in the folder `films`, which has others."""
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films" / "other.mp4").touch()
+
+    def make(name: str, *, length: float | None = None) -> Job:
+        source = str(tmp_path / "films" / name)
+        spec = JobSpec(source_path=source, dests={"csv": "/a.csv"})
+        values = {"attempts": 1, "lost": 0, "fails": 0, "worker": "w"}
+        rest = {"error_kind": None, "error": None, "manifest": None}
+        return Job(id=1, spec=spec, state=State.LEASED, token=1, length=length, **values, **rest)  # type: ignore[arg-type]
+
+    return make
+
+
+def away(tmp_path: Path) -> None:
+    shutil.move(tmp_path / "films", tmp_path / "elsewhere")
+
+
+def test_what_the_server_sees_is_the_worker_s_fault(
+    witness: SourceWitness, make_job: MakeJob
+) -> None:
+    for kind in ("missing", "unreachable", "storage"):
+        assert witness.excuses(make_job("other.mp4"), "w", kind, live=["w"])
+
+
+def test_a_file_that_is_missing_among_others_is_missing(
+    witness: SourceWitness, make_job: MakeJob
+) -> None:
+    for kind in ("missing", "unreachable"):
+        assert not witness.excuses(make_job("none.mp4"), "w", kind, live=["w", "x"])
+
+
+def test_a_folder_that_was_seen_is_away(
+    witness: SourceWitness, make_job: MakeJob, tmp_path: Path
+) -> None:
+    witness.glance(make_job("other.mp4").spec)
+    until(lambda: witness._folders)
+    away(tmp_path)
+    assert witness.excuses(make_job("other.mp4"), "w", "unreachable", live=["w"])
+    (tmp_path / "films").mkdir()
+    assert witness.excuses(make_job("other.mp4"), "w", "unreachable", live=["w"])
+    shutil.rmtree(tmp_path / "films")
+    assert not witness.excuses(make_job("../typo/a.mp4"), "w", "unreachable", live=["w"])
+
+
+def test_what_a_worker_has_read_or_the_server_measured_was_there(
+    witness: SourceWitness, make_job: MakeJob, tmp_path: Path
+) -> None:
+    away(tmp_path)
+    assert witness.excuses(make_job("a.mp4", length=60.0), "w", "unreachable", live=["w"])
+    assert not witness.excuses(make_job("a.mp4"), "w", "unreachable", live=["w"])
+    witness.note_done(make_job("b.mp4").spec)
+    assert witness.excuses(make_job("a.mp4"), "w", "unreachable", live=["w"])
+
+
+def test_a_folder_that_nobody_has_seen_is_looked_for_by_every_worker(
+    witness: SourceWitness, make_job: MakeJob
+) -> None:
+    job = make_job("none/a.mp4")
+    assert witness.excuses(job, "w", "unreachable", live=["w", "x"])
+    assert witness.excuses(job, "w", "unreachable", live=["w", "x"])
+    assert not witness.excuses(job, "x", "unreachable", live=["w", "x"])
+    assert not witness.excuses(make_job("none/b.mp4"), "w", "unreachable", live=["w", "x"])
