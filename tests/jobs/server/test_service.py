@@ -67,8 +67,9 @@ def test_a_manifest_that_names_other_files_is_not_published(
     lease = claim(proxy)
     wrong = manifest_of(lease).to_dict()
     wrong["files"]["csv"]["path"] = str(tmp_path / "victim")
-    for manifest in (wrong, {"files": {}, "statistics": {}}):
-        assert proxy.prepare("w", lease.job, lease.token, manifest) == "stale"
+    assert proxy.prepare("w", lease.job, lease.token, wrong) == "stale"
+    with pytest.raises(ValueError, match="prepare: manifest: files"):
+        proxy.prepare("w", lease.job, lease.token, {"files": {}, "statistics": {}})
     assert "w may not publish job" in caplog.text
     assert server.events("publishing") == 0
     right = manifest_of(lease).to_dict()
