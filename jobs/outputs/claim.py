@@ -246,7 +246,8 @@ class DestinationClaim:
 
 def _by_place(destinations: Iterable[str], places: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Yield the place of each destination below one, and its path relative to it."""
-    wanted, place_of = set(places), {}
+    wanted = set(places)
+    place_of: dict[str, str | None] = {}
     for path in destinations:
         folder, name = os.path.split(path)
         real = real_folder(folder)
