@@ -47,7 +47,8 @@ def cluster(tmp_path: Path, outside: Path) -> Iterator[Cluster]:
         f"{inside}/c.png,{tmp_path}/out/c.csv,,,{inside}/poster.png,{inside}/c.json",
         f"{inside}/d.png,{tmp_path}/out/sub/d.csv,{tmp_path}/out/sub/d.json,,,",
     ]
-    options = ("--engine", "image", "--lease", "6")
+    (tmp_path / "out").mkdir()
+    options: tuple[str, ...] = ("--engine", "image", "--lease", "6")
     options += ("--input_root", str(inside), "--output_root", str(tmp_path / "out"))
     running = Cluster(tmp_path, {}, options=options)
     header = "source_path,dest_csv,dest_json,gallery,poster_path,corrections"
