@@ -87,8 +87,10 @@ class Clashes:
             (_, _, first, row, name), *others = entries
             for _, is_source, line, other, column in others:
                 if is_source:
-                    what = column or f"the medium of line {line}"
-                    yield first, f"{name} would overwrite {what}: change it"
+                    if column:
+                        yield first, f"{name} would overwrite {column}: change it"
+                    else:
+                        yield first, f"{name} would overwrite the medium of line {line}: change it"
                     break
                 if line == first or other != row:
                     text = f"is the same file as a destination of line {first}: change one"

@@ -12,8 +12,8 @@ from ina.lengths import length_s
 from jobs.outputs.part_names import part_name
 from tests.support import media
 from tests.support.cluster import Cluster
+from tests.support.injectors import Sentinel
 from tests.support.processes import until
-from tests.support.sentinels import Sentinel
 from tests.support.servers import table
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
