@@ -140,7 +140,9 @@ class DestinationClaim:
                     continue
                 if other.is_dead(seen_from=self._owner):
                     self._remove(other.folder, other.name)
-                    self.taken_over.append(f"took over from {other}: it has ended")
+                    # A server that goes on after a crash is no news.
+                    if not (other.owner and other.owner.has_ledger_of(self._owner)):
+                        self.taken_over.append(f"took over from {other}: it has ended")
                 else:
                     living.append(other)
         return living
