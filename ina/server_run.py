@@ -26,7 +26,8 @@ from jobs.ledger import queries, schema
 from jobs.ledger.imports import Imported, import_jobs
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.store import Store, default_path, files_of
-from jobs.outputs.claim import ClaimOwner, DestinationClaim
+from jobs.outputs.claim import DestinationClaim
+from jobs.outputs.claim_file import ClaimOwner
 from jobs.retry import Timing
 from jobs.server.display import LiveDisplay, PlainDisplay, import_notes, results
 from jobs.server.estimate import Estimate

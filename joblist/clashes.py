@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import groupby
@@ -31,6 +31,7 @@ BELOW = """
 SELECT entry.line, entry.name, folder.line FROM entry JOIN folder ON folder.path = entry.path
 WHERE NOT entry.is_source ORDER BY entry.line"""
 KNOWN_FOLDERS = 4096
+MAX_DEPTH = 200
 Entry = tuple[bytes, bool, int, bytes, str]
 
 
@@ -87,8 +88,10 @@ class Clashes:
             (_, _, first, row, name), *others = entries
             for _, is_source, line, other, column in others:
                 if is_source:
-                    what = column or f"the medium of line {line}"
-                    yield first, f"{name} would overwrite {what}: change it"
+                    if column:
+                        yield first, f"{name} would overwrite {column}: change it"
+                    else:
+                        yield first, f"{name} would overwrite the medium of line {line}: change it"
                     break
                 if line == first or other != row:
                     text = f"is the same file as a destination of line {first}: change one"
@@ -118,7 +121,20 @@ def _real(path: str) -> str:
     return f"{real_folder(folder or '/')}/{name}"
 
 
-@lru_cache(maxsize=4096)
-def real_folder(folder: str) -> str:
-    """Resolve the links of a folder; asked again, it does not look again."""
-    return os.path.realpath(folder)
+def resolver() -> Callable[[str], str]:
+    """Return a function that resolves the links of a folder; asked again, it does not look again.
+
+    A folder costs one look, once those above it are known: joblists may have a million.
+    """
+
+    @lru_cache(maxsize=4096)
+    def resolve(folder: str) -> str:
+        above, name = os.path.split(folder)
+        if name in ("", ".", "..") or folder.count("/") > MAX_DEPTH or os.path.islink(folder):
+            return os.path.realpath(folder)
+        return os.path.join(resolve(above), name)
+
+    return resolve
+
+
+real_folder = resolver()

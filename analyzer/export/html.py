@@ -15,8 +15,10 @@ import av.error
 import jinja2
 from markupsafe import Markup
 
+from analyzer.errors import InputError
 from analyzer.export import _addresses, _page_data
 from analyzer.export._rows import require_video
+from analyzer.files import source
 from analyzer.files.hashing import sha256
 from analyzer.files.text import open_text
 from analyzer.inference.runtime import Runtime
@@ -112,13 +114,15 @@ def _start_times(report: MediaReport) -> tuple[float, float]:
 
     Some browsers count from the start of the container, others from 0.
     """
-    address = _addresses.ffmpeg_url(report.info.uri)
     try:
-        with av.open(address, options=_addresses.OPEN_OPTIONS) as container:
+        with (
+            source.held(report.info.uri) as path,
+            av.open(_addresses.ffmpeg_url(path), options=_addresses.OPEN_OPTIONS) as container,
+        ):
             origin = (container.start_time or 0) / av.time_base
             video = container.streams.best("video")
             if video is None or not video.time_base:
                 return origin, 0.0
             return origin, float((video.start_time or 0) * video.time_base) - origin
-    except (av.error.FFmpegError, OSError):
+    except (InputError, av.error.FFmpegError, OSError):
         return 0.0, 0.0

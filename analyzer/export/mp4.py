@@ -70,7 +70,7 @@ class Mp4Exporter:
             masks = _write_masks(report, folder) if _anonymised(report) else {}
             try:
                 with source.held(report.info.uri) as medium:
-                    url = _addresses.ffmpeg_url(_named(medium, report.info.uri, folder))
+                    url = _addresses.ffmpeg_url(medium)
                     self._encode(report, url, path.absolute(), folder, masks, progress)
             except BaseException:
                 if path.is_file():
@@ -148,15 +148,6 @@ def _blurred(picture: Any, mask: str, level: int, size: tuple[int, int], pixels:
     )
     covered = ffmpeg.filter([coarse, mask], "alphamerge")
     return ffmpeg.filter([bare, covered], "overlay", format=pixels)
-
-
-def _named(medium: str, uri: str, folder: str) -> str:
-    """Return a path of a medium that has its suffix, which some formats are known by."""
-    if medium == uri:
-        return medium
-    named = Path(folder, "medium").with_suffix(Path(uri).suffix)
-    named.symlink_to(medium)
-    return str(named)
 
 
 def _ffmpeg_graph(

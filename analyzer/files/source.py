@@ -2,8 +2,10 @@
 
 import os
 import stat
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from analyzer.errors import InputError
 from joblist import beneath
@@ -94,14 +96,21 @@ def names_in(folder: str) -> list[str]:
 def held(path: str) -> Iterator[str]:
     """Yield a path for programs that open files themselves; under `limited_to`, of the open file.
 
+    It has the suffix of the medium, by which some formats are known.
+
     Raises:
         InputError: As in `open_file`.
     """
     if not _roots_for(path):
         yield path
         return
-    with os.fdopen(open_file(path), "rb") as file:
-        yield f"/proc/{os.getpid()}/fd/{file.fileno()}"
+    with (
+        os.fdopen(open_file(path), "rb") as file,
+        tempfile.TemporaryDirectory(prefix="ina-medium-") as folder,
+    ):
+        link = Path(folder, "medium").with_suffix(Path(path).suffix)
+        link.symlink_to(f"/proc/{os.getpid()}/fd/{file.fileno()}")
+        yield str(link)
 
 
 def _reason(path: str, error: OSError) -> str:

@@ -24,9 +24,10 @@ import threading
 import time
 from array import array
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 
 from joblist.beneath import opened_folder
-from joblist.clashes import real_folder
+from joblist.clashes import resolver
 from joblist.errors import UsageError
 from jobs.outputs import claim_file
 from jobs.outputs.claim_file import (
@@ -43,7 +44,7 @@ from jobs.outputs.places import Places, device_of
 
 log = logging.getLogger(__name__)
 MAX_PLACES = 64
-KNOWN_FOLDERS = 1 << 16
+KNOWN_FOLDERS = 1 << 14
 WAIT_S, POLL_S = 10.0, 0.2
 """How long a server that asks waits for others that ask, and how often it looks."""
 Destinations = Callable[[], Iterable[str]]
@@ -139,7 +140,9 @@ class DestinationClaim:
                     continue
                 if other.is_dead(seen_from=self._owner):
                     self._remove(other.folder, other.name)
-                    self.taken_over.append(f"took over from {other}: it has ended")
+                    # A server that goes on after a crash is no news.
+                    if not (other.owner and other.owner.has_ledger_of(self._owner)):
+                        self.taken_over.append(f"took over from {other}: it has ended")
                 else:
                     living.append(other)
         return living
@@ -246,37 +249,37 @@ class DestinationClaim:
 
 def _by_place(destinations: Iterable[str], places: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Yield the place of each destination below one, and its path relative to it."""
-    wanted, place_of = set(places), {}
+    wanted = set(places)
+    resolve = resolver()
+
+    @lru_cache(maxsize=KNOWN_FOLDERS)
+    def place_of(folder: str) -> str | None:
+        while folder not in wanted:
+            if folder == "/":
+                return None
+            folder = os.path.dirname(folder)
+        return folder
+
     for path in destinations:
         folder, name = os.path.split(path)
-        real = real_folder(folder)
-        if real not in place_of:
-            if len(place_of) >= KNOWN_FOLDERS:
-                place_of.clear()
-            place_of[real] = next((f for f in (real, *_above(real)) if f in wanted), None)
-        place = place_of[real]
+        real = resolve(folder)
+        place = place_of(real)
         if place is not None:
             yield place, f"{real}/{name}"[len(place) + 1 :]
 
 
-def _above(folder: str) -> Iterator[str]:
-    while folder != "/":
-        folder = os.path.dirname(folder)
-        yield folder
-
-
 def _claimed_folders(destinations: Iterable[str]) -> set[str]:
     """Return the folders of the destinations, and those above them, that have claims."""
+    resolve = resolver()
     seen: set[str] = set()
     found: set[str] = set()
     for path in destinations:
-        real = real_folder(os.path.dirname(path))
-        for folder in (real, *_above(real)):
-            if folder in seen:
-                break
+        folder = resolve(os.path.dirname(path))
+        while folder not in seen:
             if len(seen) >= KNOWN_FOLDERS:
                 seen.clear()
             seen.add(folder)
             if os.path.isdir(os.path.join(folder, FOLDER)):
                 found.add(folder)
+            folder = os.path.dirname(folder)
     return found

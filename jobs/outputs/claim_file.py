@@ -32,6 +32,8 @@ class ClaimOwner:
     ledger: str
     """Path of its ledger."""
     ledger_id: str
+    ledger_inode: int
+    """Number of the ledger's file on its disk, which a copy does not have; 0 without a file."""
     host: str
     pid: int
     boot_id: str
@@ -52,6 +54,7 @@ class ClaimOwner:
         return cls(
             ledger=str(ledger.absolute()),
             ledger_id=ledger_id,
+            ledger_inode=ledger.stat().st_ino if ledger.exists() else 0,
             host=process.host,
             pid=process.pid,
             boot_id=process.boot_id,
@@ -74,10 +77,12 @@ class ClaimOwner:
         place = (self.boot_id, self.pid_namespace)
         if self.started and place == (seen_from.boot_id, seen_from.pid_namespace):
             return start_time(self.pid) != self.started
-        names = ("host", "ledger", "ledger_id")
-        if all(getattr(self, name) == getattr(seen_from, name) for name in names):
-            return True
-        return age_s > self.stale_s
+        return self.has_ledger_of(seen_from) or age_s > self.stale_s
+
+    def has_ledger_of(self, other: ClaimOwner) -> bool:
+        """Say whether both have the same ledger, one after the other: it is locked."""
+        own = (self.ledger_inode, self.ledger, self.ledger_id)
+        return own == (other.ledger_inode, other.ledger, other.ledger_id)
 
 
 @dataclass(frozen=True)
@@ -202,5 +207,5 @@ def _owner(head: bytes) -> tuple[ClaimOwner | None, int]:
         return None, 0
 
 
-EXAMPLE = ClaimOwner("", "", "", 0, "", "", 0, "", 0.0, "")
+EXAMPLE = ClaimOwner("", "", 0, "", 0, "", "", 0, "", 0.0, "")
 """For the types of its fields."""

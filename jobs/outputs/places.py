@@ -9,6 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+
+from joblist.clashes import MAX_DEPTH, resolver
 
 KNOWN_FOLDERS = 4096
 
@@ -39,6 +42,8 @@ class Places:
         self._limit = limit
         self._places: dict[str, Place] = {}
         self._known: dict[str, None] = {}
+        self._resolve = resolver()
+        self._device = lru_cache(maxsize=KNOWN_FOLDERS)(self._look_up_device)
         self._blocked: set[str] = set()
         """Places that cannot be replaced by the folder above."""
         self.devices: set[int] = set()
@@ -57,8 +62,8 @@ class Places:
         if len(self._known) >= KNOWN_FOLDERS:
             self._known.clear()
         self._known[folder] = None
-        real = os.path.realpath(folder)
-        device = device_of(real)
+        real = self._resolve(folder)
+        device = self._device(real)
         if device is None:
             return
         self.devices.add(device)
@@ -66,20 +71,26 @@ class Places:
         while len(self._places) > self._limit and self._merge():
             pass
 
+    def _look_up_device(self, folder: str) -> int | None:
+        """Return the device of a folder; see `device_of`. Those above it are asked once."""
+        if folder.count("/") > MAX_DEPTH or os.path.lexists(folder):
+            return device_of(folder)
+        return self._device(os.path.dirname(folder))
+
     def _put(self, place: Place) -> None:
         """Add a place, unless another one covers it; remove those that it covers."""
         old = self._places.get(place.folder)
         if old is not None and place.is_destination:
             self._places[place.folder] = place
-        if any(self._is_place(folder, place.device) for folder in (place.folder, *above(place))):
-            return
+        folder = place.folder
+        while folder != "/":
+            if folder in self._places and self._places[folder].device == place.device:
+                return
+            folder = os.path.dirname(folder)
         covered = [p.folder for p in self._places.values() if _lies_in(p, place)]
         for folder in covered:
             del self._places[folder]
         self._places[place.folder] = place
-
-    def _is_place(self, folder: str, device: int) -> bool:
-        return folder in self._places and self._places[folder].device == device
 
     def _merge(self) -> bool:
         """Replace the deepest place by the folder above it; return whether there was one."""
@@ -94,15 +105,6 @@ class Places:
             del self._places[deepest.folder]
             self._put(Place(folder, deepest.device, is_destination=False))
         return True
-
-
-def above(place: Place) -> list[str]:
-    """Return the folders above a place, the nearest first."""
-    folders, folder = [], place.folder
-    while folder != "/":
-        folder = os.path.dirname(folder)
-        folders.append(folder)
-    return folders
 
 
 def _lies_in(place: Place, other: Place) -> bool:

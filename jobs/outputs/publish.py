@@ -288,11 +288,17 @@ def fault(
     for name, file in manifest.files.items():
         if file.path != dests.get(name):
             return f"{file.path!r} is not the job's {name}"
-        own = {part_name(file.path, job, token, ledger), f"{file.path}.part.{job}.{token}"}
-        loose = rf"{re.escape(part_name(file.path, job, 0, ledger)[:-1])}\d+"
-        if file.part not in own and not (not ledger and re.fullmatch(loose, file.part)):
+        if not _is_own_part(file, job, token, ledger):
             return f"{file.part!r} is no part file of the job"
     return ""
+
+
+def _is_own_part(file: PartFile, job: int, token: int, ledger: str) -> bool:
+    # The second is how versions before named it: a ledger may hold manifests of theirs.
+    if file.part in (part_name(file.path, job, token, ledger), f"{file.path}.part.{job}.{token}"):
+        return True
+    prefix = part_name(file.path, job, 0, ledger)[:-1]
+    return not ledger and re.fullmatch(rf"{re.escape(prefix)}\d+", file.part) is not None
 
 
 def commit(lease: Lease, progress: Progress = no_progress) -> None:

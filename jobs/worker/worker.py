@@ -185,6 +185,9 @@ class Worker:
             raise ServerRefused(outcome.error)
         else:
             log.warning("job %d failed (%s): %s", lease.job, outcome.kind, outcome.error)
+            if outcome.kind == "crash":
+                # The child that died could not remove them; the one for the next job does.
+                self._child.send("discard", lease)
             if self._client.fail(lease, outcome.kind, outcome.error):
                 self._pause.lengthen()
             else:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from joblist import clashes
 from joblist.errors import JoblistError
 from joblist.model import JobSpec, Rows
 from jobs.inputs import joblist
@@ -143,6 +144,19 @@ def test_wrong_joblists(content: str | bytes, line: int, says: str) -> None:
 def test_all_problems_are_told_at_once() -> None:
     lines = problems("source_path,dest_csv\na\n,b\nc,d,e\nf,g\nh,g\n")
     assert [line for line, _ in lines] == [2, 3, 4, 6]
+
+
+@pytest.mark.parametrize(
+    "path", ["real/x", "link/x", "link/deep/y/..", "link/../z", "loop/x", "gone/x", "d/" * 900]
+)
+def test_folders_are_resolved_as_the_system_does(folder: Path, path: str) -> None:
+    (folder / "real" / "deep").mkdir(parents=True)
+    os.symlink("real", "link")
+    os.symlink("loop", "loop")
+    os.symlink("nowhere", "gone")
+    resolve = clashes.resolver()
+    for _ in range(2):
+        assert resolve(f"{folder}/{path}".rstrip("/")) == os.path.realpath(f"{folder}/{path}")
 
 
 def test_links_do_not_hide_a_clash(folder: Path) -> None:

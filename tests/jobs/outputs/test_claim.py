@@ -140,12 +140,14 @@ def test_on_another_machine_the_age_tells(tmp_path: Path, age_s: float, free: bo
 
 
 def test_a_claim_of_the_same_ledger_is_one_s_own_from_before_a_restart(tmp_path: Path) -> None:
-    here = owner().host
-    leave(tmp_path / "a.csv", owner(boot_id="earlier", pid_namespace="", host=here))
-    claim(tmp_path / "a.csv").close()
-    leave(tmp_path / "a.csv", owner("two", boot_id="earlier", pid_namespace="", host=here))
-    with pytest.raises(UsageError):
-        claim(tmp_path / "a.csv")
+    leave(tmp_path / "a.csv", owner(**OTHER_MACHINE))
+    with closing(claim(tmp_path / "a.csv")) as taken:
+        assert taken.taken_over == []
+    for changes in ({"ledger_inode": 7}, {"ledger_id": "x"}, {"ledger": "/copied/one"}):
+        leave(tmp_path / "a.csv", owner(**OTHER_MACHINE, **changes))
+        with pytest.raises(UsageError):
+            claim(tmp_path / "a.csv")
+        shutil.rmtree(tmp_path / FOLDER)
 
 
 def test_of_many_at_once_exactly_one_wins(tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ from jobs.outputs import publish
 from jobs.outputs.part_names import shard_name
 from jobs.types import Bounds, Lease, Manifest
 from jobs.worker.child import outcome_of
+from tests.support.injectors import Sentinel
 from tests.support.jobs import commit, make_lease
-from tests.support.sentinels import Sentinel
 
 
 @pytest.fixture
