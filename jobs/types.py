@@ -61,10 +61,11 @@ class PartFile:
         Raises:
             KeyError, TypeError, ValueError: One is missing, or of another type.
         """
-        part, path, sha256, size = (plain[name] for name in ("part", "path", "sha256", "size"))
-        if not isinstance(size, int) or not all(isinstance(t, str) for t in (part, path, sha256)):
+        file = cls(plain["part"], plain["path"], plain["sha256"], plain["size"])
+        texts = isinstance(file.part, str) and isinstance(file.path, str)
+        if not texts or not isinstance(file.sha256, str) or not isinstance(file.size, int):
             raise ValueError("these are not the fields of a file")
-        return cls(part=part, path=path, sha256=sha256, size=size)
+        return file
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ COLUMNS = {
         + _json(
             "manifest",
             "json_type(manifest, '$.files') = 'object'"
-            " AND json_type(manifest, '$.statistics') = 'object'",
+            " AND COALESCE(json_type(manifest, '$.statistics'), 'object') = 'object'",
         ),
         "NULL",
     ),

@@ -7,6 +7,7 @@ costs about a microsecond: every call of every worker goes through some.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 
 Check = Callable[[object], None]
@@ -87,10 +88,10 @@ def choice(*values: str) -> Check:
 
 def digest(chars: int) -> Check:
     """Return a check of a hash in lower-case hexadecimal."""
-    digits = frozenset("0123456789abcdef")
+    matches = re.compile(f"[0-9a-f]{{{chars}}}").fullmatch
 
     def check(value: object) -> None:
-        if not isinstance(value, str) or len(value) != chars or not digits.issuperset(value):
+        if not isinstance(value, str) or not matches(value):
             raise Misfit(f"a hash of {chars} hexadecimal digits", value)
 
     return check
@@ -211,11 +212,13 @@ def record(
         if len(value) > MAX_NAMES:
             raise Misfit(f"a table of at most {MAX_NAMES}", value)
         for name, entry in value.items():
-            check_value = known.get(name, others) if isinstance(name, str) else None
             try:
+                check_value = known.get(name)
                 if check_value is None:
-                    raise Misfit("a name that is known", name)
-                check_name(name)
+                    if others is None:
+                        raise Misfit("a name that is known", name)
+                    check_name(name)
+                    check_value = others
                 check_value(entry)
             except Misfit as misfit:
                 misfit.path.append(_shown(name).strip("'"))
