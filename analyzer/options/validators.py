@@ -29,7 +29,7 @@ def require(holds: bool, message: str) -> None:
 
 
 def check(option: "Field[Any]", value: Any) -> None:
-    """Check one option by its metadata: `choices`, `check`, `plugin` and `extra`.
+    """Check one option: a finite number, and its metadata `choices`, `check`, `plugin`, `extra`.
 
     Args:
         option: Field of the option.
@@ -47,6 +47,8 @@ def check(option: "Field[Any]", value: Any) -> None:
     )
     if "check" in option.metadata:
         option.metadata["check"](option.name, value)
+    if isinstance(value, float):
+        require(math.isfinite(value), f"{option.name} {value!r}: give a number")
     if "plugin" in option.metadata and value != option.metadata.get("extra"):
         registry.check(option.metadata["plugin"], value)
 
@@ -64,9 +66,9 @@ def in_one_form(option: "Field[Any]", value: Any) -> Any:
     kind = option.metadata["read"]
     if kind not in (int, float) or value is None:
         return value
-    right = isinstance(value, numbers.Real) and math.isfinite(value)
+    right = isinstance(value, numbers.Real)
     if kind is int:
-        right = right and value == int(value)
+        right = right and math.isfinite(value) and value == int(value)
     name = "whole number" if kind is int else "number"
     require(right, f"{option.name} {value!r}: give a {name}")
     return option.default if value == option.default else kind(value)
