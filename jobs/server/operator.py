@@ -15,7 +15,15 @@ from joblist.errors import UsageError
 from jobs.ledger import operations
 from jobs.ledger.ledger import Ledger
 from jobs.server.service import JobService
-from jobs.wire.transport import Access, CommunicationError, Daemon, Proxy, configure, expose
+from jobs.wire.daemon import Daemon
+from jobs.wire.transport import (
+    COMM_TIMEOUT_S,
+    Access,
+    CommunicationError,
+    Proxy,
+    configure,
+    expose,
+)
 
 OBJECT_ID = "ina.operator"
 CALL_TIMEOUT_S = 60.0
@@ -89,7 +97,7 @@ class Door:
         configure(Access(), role="server")
         before = os.umask(0o177)
         try:
-            daemon = Daemon(access=Access(), socket_path=self._address)
+            daemon = Daemon(access=Access(), silence_s=COMM_TIMEOUT_S, socket_path=self._address)
         finally:
             os.umask(before)
         daemon.register(operator, objectId=OBJECT_ID)

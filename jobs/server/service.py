@@ -18,7 +18,7 @@ from jobs.retry import Timing
 from jobs.server import cleanup
 from jobs.server.leases import HeldLease, LeaseBook
 from jobs.server.quarantine import Quarantine
-from jobs.server.roster import WorkerRoster
+from jobs.server.roster import Demands, WorkerRoster
 from jobs.system.process_identity import ProcessIdentity
 from jobs.types import FINAL, MAX_CLAIM, Bounds, Job, Lease, State
 from jobs.wire.transport import expose
@@ -58,8 +58,7 @@ class JobService:
         options: Analysis options, sent with each lease.
         options_digest: Digest of these options.
         bounds: Limits on what jobs may read and write, sent with each lease.
-        program: Version that workers must have.
-        models: Hashes of the models that workers must have, by name.
+        demands: What workers must be like.
         timing: Timing of leases and heartbeats.
         private: Other values that jobs need, sent with each lease and never written to a disk.
         keep_alive: Whether workers wait, and do not leave, when every job is done.
@@ -74,8 +73,7 @@ class JobService:
         options: Mapping[str, Any],
         options_digest: str,
         bounds: Bounds | None = None,
-        program: str = "",
-        models: Mapping[str, str] | None = None,
+        demands: Demands | None = None,
         timing: Timing | None = None,
         private: Mapping[str, Any] | None = None,
         keep_alive: bool = False,
@@ -97,7 +95,7 @@ class JobService:
         self._speculate = speculate
         self._on_final = on_final or (lambda _job: None)
         self._book = LeaseBook(self.timing.lease_s)
-        self._roster = WorkerRoster(ledger, self._book, program=program, models=models or {})
+        self._roster = WorkerRoster(ledger, self._book, demands or Demands())
         self._quarantine = Quarantine()
         self._unpublished: set[int] = set()
         """Jobs that were lost while their files were renamed."""
