@@ -152,7 +152,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         """Read from what was received, and write within a time."""
-        self.rfile, self.wfile = io.BytesIO(self._request), AnswerStream(self.request)
+        self.rfile = io.BytesIO(self._request)
+        self.wfile = AnswerStream(self.request)  # type: ignore[assignment]
 
     def handle(self) -> None:
         """Answer the request."""

@@ -14,6 +14,7 @@ from jobs.system.process_identity import ProcessIdentity
 from jobs.types import PROTOCOL
 
 log = logging.getLogger(__name__)
+MAX_TOLD = 20
 SHOWN = 12
 """Characters of a digest in a message."""
 
@@ -77,6 +78,8 @@ class WorkerRoster:
         self._book = book
         self._demands = demands
         self._workers: dict[str, dict[str, Any]] = {}
+        self._told: set[str] = set()
+        """Differences of workers that were allowed and logged."""
 
     def refusal(self, info: Mapping[str, Any]) -> str:
         """Return why a worker cannot work for this server; empty where it can.
@@ -93,7 +96,9 @@ class WorkerRoster:
         if not differences:
             return ""
         if self._demands.allow_mixed:
-            log.warning("%s differs: %s (here: the worker)", info.get("name"), differences)
+            if differences not in self._told and len(self._told) < MAX_TOLD:
+                self._told.add(differences)
+                log.warning("%s differs: %s (here: the worker)", info.get("name"), differences)
             return ""
         return (
             f"this worker differs from the server, and so might its results: {differences}: "

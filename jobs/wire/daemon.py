@@ -92,6 +92,7 @@ class Daemon(Pyro5.server.Daemon):  # type: ignore[misc]
         """Answer a greeting; give a peer that is admitted a thread. Called by the gate."""
         connection = Connection(caller.sock, silence_s=self._silence_s)
         message = Pyro5.protocol.ReceivingMessage(greeting[:HEADER_BYTES], greeting[HEADER_BYTES:])
+        answer: Any
         try:
             answer = self._admit(connection, caller.peer, bytes(message.data))
             kind = Pyro5.protocol.MSG_CONNECTOK
