@@ -44,6 +44,8 @@ __all__ = [
     "module",
     "names",
     "offer",
+    "outside_packages",
+    "package_of",
     "pinned",
     "read",
 ]
@@ -160,6 +162,24 @@ def pinned(kind: str, text: str) -> str:
 def is_foreign_code(text: str) -> bool:
     """Return whether a spec names code by its module or file, which need not be installed."""
     return not objects.is_object(text) and bool(Spec.parse(text).function)
+
+
+def outside_packages() -> dict[str, Path]:
+    """Return the other installed packages that offer plug-ins, by name, with folder or file."""
+    return outside.packages()
+
+
+def package_of(kind: str, text: str) -> str:
+    """Return the other installed package that offers a plug-in; empty if none does.
+
+    Args:
+        kind: Key of `PLUGINS`.
+        text: Spec, but for that of an object.
+    """
+    spec = Spec.parse(text)
+    if spec.function or spec.name in _own_names(kind):
+        return ""
+    return outside.package(kind, spec) if spec.name in outside.installed_names(kind) else ""
 
 
 def offer(kind: str, component: Any) -> str:

@@ -97,7 +97,16 @@ _OPERATION: dict[str, dict[str, Any]] = {
     },
     "token_file": {
         "metavar": "FILE",
-        "help": "file with the token that workers must know",
+        "help": "file with the token that workers must know (default, on localhost: a token of its "
+        "own, which your workers on this machine find)",
+    },
+    "no_token": {
+        "action": "store_true",
+        "help": "on localhost: let any user of this machine work",
+    },
+    "allow_mixed": {
+        "action": "store_true",
+        "help": "let workers work that have other code, models or backends; results may differ",
     },
     "certs": {
         "metavar": "DIR",

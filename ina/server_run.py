@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer import __version__
 from analyzer.options import AnalysisOptions
-from analyzer.weights import locate
+from ina import fingerprint
 from ina.analysis import FilmAnalysis
 from ina.lengths import length_s
+from joblist.errors import UsageError
 from jobs.commands import _arguments as arguments
 from jobs.dashboard.page import Dashboard
 from jobs.errors import LedgerUnavailable
@@ -34,11 +35,12 @@ from jobs.server.estimate import Estimate
 from jobs.server.lengths import LengthMeasurer
 from jobs.server.local_workers import LocalWorkers
 from jobs.server.progress import describe
+from jobs.server.roster import Demands
 from jobs.server.server import JobServer
 from jobs.server.service import JobService
 from jobs.system.steady import FaultLog, SteadyThread, revive_dead
 from jobs.types import FINAL, Bounds, Job, State
-from jobs.wire.transport import Access
+from jobs.wire.transport import Access, is_loopback
 
 if TYPE_CHECKING:
     from ina.shared_store import SharedStore
@@ -151,16 +153,29 @@ class ServerRun:
             options=options.to_dict(),
             options_digest=options.digest(),
             bounds=bounds,
-            program=__version__,
-            models=locate.hashes(),
+            demands=Demands(
+                program=__version__,
+                models=fingerprint.required_models(options),
+                code=fingerprint.required_code(options),
+                settings=fingerprint.required_settings(options),
+                allow_mixed=args.allow_mixed,
+            ),
             timing=Timing(args.lease),
             private={"identities": identities.private} if identities else None,
             keep_alive=args.keep_alive,
             speculate=args.speculate,
             on_final=self._ended.put,
         )
+        if args.token_file and args.no_token:
+            raise UsageError("--token_file and --no_token: give one of them")
         access = Access.load(token_file=args.token_file, certs=args.certs)
-        self._server = JobServer(self._service, host=args.host, port=args.port, access=access)
+        self._server = JobServer(
+            self._service,
+            host=args.host,
+            port=args.port,
+            access=access,
+            makes_token=not (args.no_token or access.token) and is_loopback(args.host),
+        )
         self._threads: list[SteadyThread] = [*self._server.threads]
         self._faults = FaultLog()
         self._beside = ExitStack()

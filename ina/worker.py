@@ -89,7 +89,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds that the server may be gone (default: 600)",
     )
-    add("token_file", metavar="FILE", help="file with the server's token")
+    add(
+        "token_file",
+        metavar="FILE",
+        help="file with the server's token (default: found, where you started the server on this "
+        "machine)",
+    )
     add("certs", metavar="DIR", help="folder with ca.pem, worker.pem, worker.key")
     add(
         "allow_plugins",
@@ -101,7 +106,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _work(args: argparse.Namespace) -> None:
-    from analyzer.weights import locate
+    from ina import fingerprint
     from jobs.wire.transport import Access
     from jobs.worker.worker import Worker, WorkerSettings
 
@@ -111,7 +116,9 @@ def _work(args: argparse.Namespace) -> None:
             factory=FACTORY,
             local={name: getattr(args, name) for name in (*OVERRIDES, "threads", "allow_plugins")},
             program=__version__,
-            models=locate.hashes(),
+            models=fingerprint.model_hashes(),
+            code=fingerprint.code_digests(),
+            settings={"backend": args.backend} if args.backend else {},
             device=args.device or "auto",
             access=Access.load(token_file=args.token_file, certs=args.certs),
             patience_s=args.server_timeout,

@@ -124,6 +124,34 @@ def _entry_point(kind: str, spec: Spec) -> EntryPoint:
     return entries[0]
 
 
+def packages() -> dict[str, Path]:
+    """Return the packages that offer plug-ins, by name, with folder or file; none is imported."""
+    entries = [e for kind in _entry_points().values() for group in kind.values() for e in group]
+    places = {}
+    for name in sorted({_top(entry) for entry in entries}):
+        try:
+            module_spec = importlib.util.find_spec(name)
+        except (ImportError, ValueError):
+            continue
+        if module_spec and module_spec.origin:
+            origin = Path(module_spec.origin)
+            places[name] = origin.parent if module_spec.submodule_search_locations else origin
+    return places
+
+
+def package(kind: str, spec: Spec) -> str:
+    """Return the package that offers an installed plug-in, as `packages` names it.
+
+    Raises:
+        MissingPlugin: No package offers it.
+    """
+    return _top(_entry_point(kind, spec))
+
+
+def _top(entry: EntryPoint) -> str:
+    return entry.value.partition(":")[0].partition(".")[0].strip()
+
+
 def _package(entry: EntryPoint) -> str:
     return f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
 

@@ -95,6 +95,11 @@ def hashes() -> dict[str, str]:
     return {model.name: model.sha256 for model in MODELS.values()}
 
 
+def recorded() -> dict[str, str]:
+    """Return the hash of each model that was added, or fetched without a published hash."""
+    return {name: str(entry["sha256"]) for name, entry in _records(folder()).items()}
+
+
 def get(name: str) -> Model:
     """Return a model by its name.
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from pathlib import Path
 
-from joblist.errors import UsageError
 from jobs.dashboard.board import Board
 from jobs.dashboard.server import PageServer
 from jobs.ledger.ledger import Ledger
 from jobs.server.operator import Operator
 from jobs.server.service import JobService
 from jobs.system.steady import SteadyThread
+from jobs.wire.tokens import own_token
 from jobs.wire.transport import Access
 
 
@@ -48,7 +46,7 @@ class Dashboard:
         title: str,
     ) -> None:
         self.token_file = Path(f"{ledger.store.path}.token")
-        token = operator_token(self.token_file)
+        token = own_token(self.token_file)
         self._board = Board(
             Operator(service, ledger), ledger.store, title=title, bounds=service.bounds
         )
@@ -72,28 +70,3 @@ class Dashboard:
         self._server.server_close()
         self.thread.join()
         self._board.close()
-
-
-def operator_token(path: Path) -> str:
-    """Return the token in a file, which is written if it does not exist.
-
-    Raises:
-        UsageError: Other users can read the file, or the token is too short.
-    """
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _read_token(path)
-    with os.fdopen(handle, "w", encoding="ascii") as stream:
-        token = secrets.token_urlsafe(32)
-        stream.write(f"{token}\n")
-    return token
-
-
-def _read_token(path: Path) -> str:
-    if path.stat().st_mode & 0o077:
-        raise UsageError(f"{path} can be read by others: chmod 600 it, or remove it")
-    token = path.read_text(encoding="utf-8", errors="replace").strip()
-    if len(token) < 16:
-        raise UsageError(f"{path}: the token needs 16 characters or more: remove the file")
-    return token

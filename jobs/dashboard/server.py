@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import hmac
+import io
 import ipaddress
 import json
 import logging
@@ -20,7 +21,7 @@ import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -28,7 +29,9 @@ from urllib.parse import parse_qs, urlsplit
 from joblist.errors import UsageError
 from jobs.dashboard import files
 from jobs.dashboard.board import Board
+from jobs.dashboard.exchange import MAX_BODY_BYTES, AnswerStream, listen, measure_request
 from jobs.errors import LedgerUnavailable
+from jobs.wire.gate import Caller, Gate
 from jobs.wire.transport import Access, is_loopback
 
 log = logging.getLogger(__name__)
@@ -45,10 +48,6 @@ POLICY = (
 )
 SANDBOX = "sandbox allow-scripts allow-downloads allow-modals"
 """Policy of review pages: without the rights of this page, whatever they contain."""
-TIMEOUT_S = 30.0
-"""Time after which a silent client is disconnected."""
-MAX_CLIENTS = 64
-MAX_BODY_BYTES = 1 << 16
 MAX_CHANGES = 1000
 CHUNK_BYTES = 1 << 18
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -68,8 +67,8 @@ class RequestRefused(Exception):
         self.message = message
 
 
-class PageServer(ThreadingHTTPServer):
-    """The web server; each client has a thread of its own.
+class PageServer:
+    """The web server; a client has a thread while it is answered, and none while it is silent.
 
     Args:
         host: Name or address to listen on; one that other machines can reach needs certificates.
@@ -82,60 +81,48 @@ class PageServer(ThreadingHTTPServer):
         UsageError: The port is taken, or other machines could connect without certificates.
     """
 
-    daemon_threads = True
-    block_on_close = False
-
     def __init__(self, host: str, port: int, *, board: Board, token: str, access: Access) -> None:
         self.board = board
         self.token = token
         self.is_local = is_loopback(host)
         own = {host, socket.gethostname(), socket.getfqdn()}
         self.names = LOCAL_NAMES if self.is_local else frozenset(map(str.lower, own))
-        self._free_clients = threading.BoundedSemaphore(MAX_CLIENTS)
         context = None if self.is_local else _tls_context(host, access)
-        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        # IPv4 if there is a choice: browsers try both addresses of localhost.
-        self.address_family, *_, address = min(addresses, key=lambda entry: entry[0])
-        try:
-            super().__init__((str(address[0]), port), Handler)
-        except OSError as error:
-            raise UsageError(
-                f"cannot show the dashboard on {host}:{port} ({error.strerror}): "
-                "give another --dashboard PORT"
-            ) from error
-        if context:
-            # The handshake is done in the thread of the client: a silent one delays no other.
-            self.socket = context.wrap_socket(
-                self.socket, server_side=True, do_handshake_on_connect=False
-            )
+        self._listener = listen(host, port)
+        self._gate = Gate(
+            self._listener, measure=measure_request, serve=self._serve, context=context
+        )
         scheme = "https" if context else "http"
         name = f"[{host}]" if ":" in host else host
-        self.url = f"{scheme}://{name}:{self.server_address[1]}/"
+        self.url = f"{scheme}://{name}:{self._listener.getsockname()[1]}/"
 
-    def server_bind(self) -> None:
-        """Bind without a look-up of the name of this machine, which may take long."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = "", self.server_address[1]
+    def serve_forever(self) -> None:
+        """Answer until `shutdown` is called."""
+        self._gate.run()
 
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a client in a thread of its own, if there are not too many."""
-        if self._free_clients.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
-            self.shutdown_request(request)
+    def shutdown(self) -> None:
+        """Stop answering, and hang up."""
+        self._gate.stop()
 
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve a client."""
+    def server_close(self) -> None:
+        """Stop listening."""
+        self._listener.close()
+
+    def _serve(self, caller: Caller, request: bytes) -> bool:
+        thread = threading.Thread(target=self._answer, args=(caller, request), daemon=True)
+        thread.start()
+        return True
+
+    def _answer(self, caller: Caller, request: bytes) -> None:
+        stays = False
         try:
-            super().process_request_thread(request, client_address)
+            stays = not Handler(caller, self, request).close_connection
+        except OSError as error:
+            log.debug("a client of the dashboard was disconnected: %s", error)
+        except Exception as error:
+            log.warning("a request to the dashboard: %s: %s", type(error).__name__, error)
         finally:
-            self._free_clients.release()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
-        """Ignore clients that disconnect, or do not use TLS."""
-        log.debug("a client of the dashboard was disconnected", exc_info=True)
+            self._gate.leave(caller, stays=stays)
 
 
 def _tls_context(host: str, access: Access) -> ssl.SSLContext:
@@ -153,12 +140,28 @@ def _tls_context(host: str, access: Access) -> ssl.SSLContext:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """The requests of one client."""
+    """One request of a client, which was received before."""
 
-    server: PageServer
+    server: PageServer  # type: ignore[assignment]
     server_version, sys_version = "ina", ""
     protocol_version = "HTTP/1.1"
-    timeout = TIMEOUT_S
+
+    def __init__(self, caller: Caller, server: PageServer, request: bytes) -> None:
+        self._request = request
+        super().__init__(caller.sock, (caller.peer, 0), server)  # type: ignore[arg-type]
+
+    def setup(self) -> None:
+        """Read from what was received, and write within a time."""
+        self.rfile = io.BytesIO(self._request)
+        self.wfile = AnswerStream(self.request)  # type: ignore[assignment]
+
+    def handle(self) -> None:
+        """Answer the request."""
+        self.close_connection = True
+        self.handle_one_request()
+
+    def finish(self) -> None:
+        """Leave the connection open."""
 
     def do_GET(self) -> None:
         """Answer a request to read."""

@@ -18,7 +18,8 @@ from jobs.ledger.store import socket_path
 from jobs.server.entry import operator_method
 from jobs.server.service import JobService
 from jobs.wire.calls import require_call
-from jobs.wire.transport import Access, CommunicationError, Daemon, Proxy, configure
+from jobs.wire.daemon import Daemon
+from jobs.wire.transport import COMM_TIMEOUT_S, Access, CommunicationError, Proxy, configure
 
 OBJECT_ID = "ina.operator"
 CALL_TIMEOUT_S = 60.0
@@ -100,7 +101,7 @@ class Door:
         configure(Access(), role="server")
         before = os.umask(0o177)
         try:
-            daemon = Daemon(access=Access(), socket_path=self._address)
+            daemon = Daemon(access=Access(), silence_s=COMM_TIMEOUT_S, socket_path=self._address)
         finally:
             os.umask(before)
         daemon.register(operator, objectId=OBJECT_ID)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.ledger import queries
@@ -11,6 +13,56 @@ from jobs.server.leases import LeaseBook
 from jobs.system.process_identity import ProcessIdentity
 from jobs.types import PROTOCOL
 
+log = logging.getLogger(__name__)
+MAX_TOLD = 20
+SHOWN = 12
+"""Characters of a digest in a message."""
+
+
+@dataclass(frozen=True)
+class Demands:
+    """What workers must be like, for all results to be the same."""
+
+    program: str = ""
+    """Version."""
+    models: Mapping[str, str] = field(default_factory=dict)
+    """Hashes of the models by name."""
+    code: Mapping[str, str] = field(default_factory=dict)
+    """Digests of packages and plug-ins by name."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Options that a worker may set for itself, but not otherwise than the server."""
+    allow_mixed: bool = False
+    """Whether a worker may differ in all that."""
+
+    def differences(self, info: Mapping[str, Any]) -> list[str]:
+        """Return in which ways a worker differs, with both sides of each.
+
+        Args:
+            info: What the worker says of itself.
+        """
+        unlike = []
+        if info.get("program") != self.program:
+            unlike.append(_both("program", info.get("program"), self.program))
+        for kind, name in (("code", "code of {}"), ("models", "model {}")):
+            offered = info.get(kind) or {}
+            unlike += [
+                _both(name.format(part), offered.get(part), digest)
+                for part, digest in getattr(self, kind).items()
+                if offered.get(part) != digest
+            ]
+        own = info.get("settings") or {}
+        unlike += [
+            _both(f"option {name}", own[name], value)
+            for name, value in self.settings.items()
+            if own.get(name, value) != value
+        ]
+        return unlike
+
+
+def _both(what: str, worker: Any, server: str) -> str:
+    offered = "missing" if worker is None else repr(str(worker)[:SHOWN])
+    return f"{what}: {offered} here, {server[:SHOWN]!r} on the server"
+
 
 class WorkerRoster:
     """The workers that have called the server.
@@ -18,41 +70,42 @@ class WorkerRoster:
     Args:
         ledger: Ledger, which remembers the workers of earlier servers.
         book: Leases, and the times of calls.
-        program: Version that workers must have.
-        models: Hashes of the models that workers must have, by name.
+        demands: What workers must be like.
     """
 
-    def __init__(
-        self, ledger: Ledger, book: LeaseBook, *, program: str, models: Mapping[str, str]
-    ) -> None:
+    def __init__(self, ledger: Ledger, book: LeaseBook, demands: Demands) -> None:
         self._ledger = ledger
         self._book = book
-        self._required = {"protocol": PROTOCOL, "program": program}
-        self._models = dict(models)
+        self._demands = demands
         self._workers: dict[str, dict[str, Any]] = {}
         self._greeted: set[str] = set()
         """Workers that have greeted this run of the server."""
+        self._told: set[str] = set()
+        """Differences of workers that were allowed and logged."""
 
     def refusal(self, info: Mapping[str, Any]) -> str:
         """Return why a worker cannot work for this server; empty where it can.
 
         Args:
-            info: What the worker says of itself: versions, and hashes of its models.
+            info: What the worker says of itself: versions, and digests of code and models.
         """
-        for name, expected in self._required.items():
-            if info.get(name) != expected:
-                return (
-                    f"this worker has {name} {info.get(name)!r}, the server has {expected!r}: "
-                    "install the same version on both"
-                )
-        for name, digest in self._models.items():
-            offered = info.get("models", {}).get(name)
-            if offered != digest:
-                return (
-                    f"this worker has model {name} with hash {str(offered)[:12]}, the server has "
-                    f"{digest[:12]}: install the same version on both"
-                )
-        return ""
+        if info.get("protocol") != PROTOCOL:
+            return (
+                f"this worker has protocol {info.get('protocol')!r}, the server has {PROTOCOL!r}: "
+                "install the same version on both"
+            )
+        differences = "; ".join(self._demands.differences(info))
+        if not differences:
+            return ""
+        if self._demands.allow_mixed:
+            if differences not in self._told and len(self._told) < MAX_TOLD:
+                self._told.add(differences)
+                log.warning("%s differs: %s (here: the worker)", info.get("name"), differences)
+            return ""
+        return (
+            f"this worker differs from the server, and so might its results: {differences}: "
+            "install the same version on both, or serve with --allow_mixed"
+        )
 
     def add(self, info: Mapping[str, Any]) -> None:
         """Register a worker, also in the ledger.

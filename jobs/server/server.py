@@ -5,16 +5,18 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+from pathlib import Path
 
 from jobs.errors import LedgerUnavailable
 from jobs.server.operator import Door, Operator
 from jobs.server.service import JobService
 from jobs.system.steady import SteadyThread
 from jobs.types import OBJECT_ID
+from jobs.wire import tokens
+from jobs.wire.daemon import Daemon
 from jobs.wire.transport import (
     COMM_TIMEOUT_S,
     Access,
-    Daemon,
     configure,
     require_descriptors,
     require_free,
@@ -33,13 +35,22 @@ class JobServer:
             certificates.
         port: TCP port; 0 for any free one.
         access: Token and certificates.
+        makes_token: Whether the server makes a token of its own, which workers of the same user on
+            the same machine find.
 
     Raises:
-        UsageError: The port is taken, or other machines could connect without a token.
+        UsageError: The port is taken, other machines could connect without a token, or a token
+            cannot be made.
     """
 
     def __init__(
-        self, service: JobService, *, host: str, port: int, access: Access | None = None
+        self,
+        service: JobService,
+        *,
+        host: str,
+        port: int,
+        access: Access | None = None,
+        makes_token: bool = False,
     ) -> None:
         access = access or Access()
         require_safe(host, access)
@@ -51,9 +62,12 @@ class JobServer:
         configure(access, role="server", comm_timeout_s=silence_s)
         self._service = service
         self._stop = threading.Event()
-        self._daemon = Daemon(host, port, access=access)
+        self._daemon = Daemon(host, port, access=access, silence_s=silence_s)
         self._daemon.register(service, objectId=OBJECT_ID)
-        port = self._daemon.transportServer.sock.getsockname()[1]
+        address, port, *_ = self._daemon.transportServer.sock.getsockname()
+        self._token_file: Path | None = None
+        if makes_token:
+            self._token_file, self._daemon.token = tokens.make(address, port)
         self.uri = f"PYRO:{OBJECT_ID}@{_reachable(host)}:{port}"
         self.threads = [
             SteadyThread(self._daemon.requestLoop, name="requests"),
@@ -73,6 +87,8 @@ class JobServer:
         for thread in self.threads:
             thread.end()
         self._stop.set()
+        if self._token_file:
+            self._token_file.unlink(missing_ok=True)
         self._service.storage.stop()
         self._operator_daemon.shutdown()
         self._door.close()

@@ -20,7 +20,7 @@ from jobs.server import cleanup
 from jobs.server.entry import FAULTS, remote_method
 from jobs.server.leases import HeldLease, LeaseBook
 from jobs.server.quarantine import Quarantine
-from jobs.server.roster import WorkerRoster
+from jobs.server.roster import Demands, WorkerRoster
 from jobs.server.sources import SourceWitness
 from jobs.system.process_identity import ProcessIdentity
 from jobs.types import AWAY_KINDS, FINAL, MAX_ERROR_CHARS, Bounds, Job, Lease, Manifest, State
@@ -42,8 +42,7 @@ class JobService:
         options: Analysis options, sent with each lease.
         options_digest: Digest of these options.
         bounds: Limits on what jobs may read and write, sent with each lease.
-        program: Version that workers must have.
-        models: Hashes of the models that workers must have, by name.
+        demands: What workers must be like.
         timing: Timing of leases and heartbeats.
         private: Other values that jobs need, sent with each lease and never written to a disk.
         keep_alive: Whether workers wait, and do not leave, when every job is done.
@@ -58,8 +57,7 @@ class JobService:
         options: Mapping[str, Any],
         options_digest: str,
         bounds: Bounds | None = None,
-        program: str = "",
-        models: Mapping[str, str] | None = None,
+        demands: Demands | None = None,
         timing: Timing | None = None,
         private: Mapping[str, Any] | None = None,
         keep_alive: bool = False,
@@ -82,7 +80,7 @@ class JobService:
         self._on_final = on_final or (lambda _job: None)
         self._sources = SourceWitness(patience_s=self.timing.beat_s / 2)
         self._book = LeaseBook(self.timing.lease_s, late_s=self.timing.late_s)
-        self._roster = WorkerRoster(ledger, self._book, program=program, models=models or {})
+        self._roster = WorkerRoster(ledger, self._book, demands or Demands())
         self._quarantine = Quarantine()
         self._unpublished: set[int] = set()
         """Jobs that were lost while their files were renamed."""

@@ -80,7 +80,13 @@ WORKER_INFO = record(
         "boot_id": LABEL,
         "device": LABEL,
     },
-    {"protocol": whole(0), "program": LABEL, "models": table(LABEL)},
+    {
+        "protocol": whole(0),
+        "program": LABEL,
+        "models": table(LABEL),
+        "code": table(LABEL),
+        "settings": table(LABEL),
+    },
     # A worker of another version is told so, not what a schema is.
     others=scalar(MAX_NAME),
 )

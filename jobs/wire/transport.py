@@ -1,14 +1,12 @@
 """Settings of both ends of the wire: Pyro5, tokens, certificates.
 
-Pyro5 is imported here only; `service` and `client` take from here what they need of it.
+Pyro5 is imported in this package only; `service` and `client` take from here what they need of it.
 """
 
 from __future__ import annotations
 
-import hmac
 import ipaddress
 import logging
-import os
 import resource
 import socket
 import ssl
@@ -17,27 +15,23 @@ from pathlib import Path
 from typing import Any
 
 from joblist.errors import UsageError
-
-# Pyro5 reads PYRO_* variables when it is imported, and stops at one that it does not know.
-_hidden = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("PYRO_")}
-import Pyro5.client  # noqa: E402
-import Pyro5.errors  # noqa: E402
-import Pyro5.protocol  # noqa: E402
-import Pyro5.serializers  # noqa: E402
-import Pyro5.server  # noqa: E402
-import Pyro5.socketutil  # noqa: E402
-
-os.environ.update(_hidden)
+from jobs.wire.codec import use_json_only
+from jobs.wire.connection import MAX_MESSAGE_BYTES
+from jobs.wire.gate import GateLimits
+from jobs.wire.pyro import Pyro5
 
 expose = Pyro5.server.expose
 Proxy = Pyro5.client.Proxy
 PyroError = Pyro5.errors.PyroError
 CommunicationError = Pyro5.errors.CommunicationError
 
-MAX_MESSAGE_BYTES = 1 << 20
 COMM_TIMEOUT_S = 60.0
 MAX_WORKERS = 240
 """Workers that a server has threads for."""
+MAX_CONNECTIONS = 2 * MAX_WORKERS + 16
+"""Connections of admitted peers: each has a thread."""
+MAX_DESCRIPTORS = MAX_CONNECTIONS + 2 * GateLimits().waiting + 100
+"""Files that a server opens: also connections that wait, at its port and at its page."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +86,8 @@ def require_safe(host: str, access: Access) -> None:
 
 
 def require_descriptors() -> None:
-    """Allow this process a connection or two for each worker, or refuse to start."""
-    needed = 2 * MAX_WORKERS + 100
+    """Allow this process the connections that it may have, or refuse to start."""
+    needed = MAX_DESCRIPTORS
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < needed:
         raise UsageError(f"only {hard} open files are allowed, {needed} are needed: ulimit -n")
@@ -113,13 +107,13 @@ def configure(access: Access, *, role: str, comm_timeout_s: float = COMM_TIMEOUT
     config = Pyro5.config
     config.reset(use_environment=False)
     config.SERVERTYPE = "thread"
-    config.THREADPOOL_SIZE = 2 * MAX_WORKERS + 16
+    config.THREADPOOL_SIZE_MIN = 1
     config.COMMTIMEOUT = comm_timeout_s
     config.POLLTIMEOUT = 0.5
     config.MAX_MESSAGE_SIZE = MAX_MESSAGE_BYTES
     config.SOCK_NODELAY = True
     config.ITER_STREAMING = False
-    refuse_marshal()
+    use_json_only()
     refuse_compressed()
     if access.certs:
         _configure_tls(access, role=role)
@@ -146,26 +140,6 @@ def _configure_tls(access: Access, *, role: str) -> None:
         raise UsageError(f"certificates in {access.certs}: {error}") from error
 
 
-class _RefusingMarshal(Pyro5.serializers.MarshalSerializer):  # type: ignore[misc]
-    """Writes marshal, for Pyro5's own refusals are sent in it, and reads none.
-
-    A peer chooses the serializer, and it runs before the handshake is checked.
-    """
-
-    def loads(self, data: bytes) -> Any:  # noqa: ARG002
-        raise Pyro5.errors.SerializeError("marshal is not accepted")
-
-    def loadsCall(self, data: bytes) -> Any:  # noqa: ARG002, N802
-        raise Pyro5.errors.SerializeError("marshal is not accepted")
-
-
-def refuse_marshal() -> None:
-    """Accept no message in the format that must not be read from strangers."""
-    refusing = _RefusingMarshal()
-    Pyro5.serializers.serializers["marshal"] = refusing
-    Pyro5.serializers.serializers_by_id[refusing.serializer_id] = refusing
-
-
 def refuse_compressed() -> None:
     """Accept no compressed message: a small one may unfold to fill the memory."""
     take = Pyro5.protocol.ReceivingMessage.add_payload
@@ -180,18 +154,6 @@ def refuse_compressed() -> None:
         Pyro5.protocol.ReceivingMessage.add_payload = add_payload
 
 
-@Pyro5.server.expose  # type: ignore[misc]
-class Greeter:
-    """What every peer may ask: the methods of the object it came for, and nothing else."""
-
-    def __init__(self, daemon: Any) -> None:
-        self._inner = Pyro5.server.DaemonObject(daemon)
-
-    def get_metadata(self, object_id: str) -> Any:
-        """Return the methods of an object."""
-        return self._inner.get_metadata(object_id)
-
-
 def require_free(host: str, port: int) -> None:
     """Raise UsageError when the port is taken; Pyro5 itself would leave a socket behind."""
     family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
@@ -204,41 +166,3 @@ def require_free(host: str, port: int) -> None:
                 f"cannot serve on {host}:{port} ({error.strerror}): "
                 "is another server running? Give another --port P"
             ) from error
-
-
-class Daemon(Pyro5.server.Daemon):  # type: ignore[misc]
-    """A Pyro5 daemon that lets in only those who know the token."""
-
-    def __init__(
-        self, host: str = "", port: int = 0, *, access: Access, socket_path: str | None = None
-    ) -> None:
-        self._token = access.token
-        self._connections: set[Any] = set()
-        super().__init__(host=host, port=port, unixsocket=socket_path, interface=Greeter)
-        if access.certs:
-            # Otherwise one silent peer stops the thread that accepts connections, for ever.
-            self.transportServer.sock.do_handshake_on_connect = False
-
-    def validateHandshake(self, conn: Any, data: Any) -> str:  # noqa: N802
-        """Check the token of a new connection."""
-        offered = data.get("token") if isinstance(data, dict) else None
-        if self._token and not (
-            isinstance(offered, str) and hmac.compare_digest(offered.encode(), self._token.encode())
-        ):
-            raise PermissionError("wrong token")
-        self._connections.add(conn)
-        return "welcome"
-
-    def clientDisconnect(self, conn: Any) -> None:  # noqa: N802
-        """Forget a connection that has ended."""
-        self._connections.discard(conn)
-
-    def shutdown(self) -> None:
-        """Stop listening, and hang up: Pyro5 would go on answering those who are connected."""
-        super().shutdown()
-        for conn in list(self._connections):
-            conn.close()
-
-    def _Daemon__deserializeBlobArgs(self, message: Any) -> Any:  # noqa: ARG002, N802
-        # The name by which Pyro5's class calls it; its own reads marshal.
-        raise Pyro5.errors.SerializeError("serialized blobs are not accepted")

@@ -21,6 +21,7 @@ from tenacity import (
 from joblist.errors import UsageError
 from jobs.errors import CallRefused, ServerFault, ServerGone, ServerRefused
 from jobs.types import MAX_ERROR_CHARS, OBJECT_ID, PROTOCOL, Lease, Manifest, Probe
+from jobs.wire import tokens
 from jobs.wire.calls import require_call
 from jobs.wire.plain_text import plain_text, plain_values
 from jobs.wire.transport import Access, CommunicationError, Proxy, PyroError, configure
@@ -80,7 +81,8 @@ class Client:
     Args:
         uri: Address that the server prints.
         name: Name of the worker.
-        access: Token and certificates.
+        access: Token and certificates; without a token, that of a server of this user on this
+            machine is looked for.
         patience_s: Function that returns how long to try, in seconds; called before each attempt.
 
     Raises:
@@ -110,8 +112,7 @@ class Client:
                 f"{uri!r} is not the address of a server: "
                 f"give what it prints, PYRO:{OBJECT_ID}@HOST:PORT"
             ) from error
-        if access.token:
-            self._proxy._pyroHandshake = {"token": access.token}
+        self._token = access.token
 
     def close(self) -> None:
         """Close the connection."""
@@ -121,10 +122,10 @@ class Client:
         """Introduce the worker.
 
         Args:
-            info: Process, versions, model hashes and device of the worker.
+            info: Process, device, versions, and digests of code and models of the worker.
 
         Raises:
-            ServerRefused: The worker has another version, or other models.
+            ServerRefused: The worker differs from the server in what changes results.
         """
         info = plain_values(info)
         answer = self._call("hello", {"name": self.name, "protocol": PROTOCOL, **info})
@@ -213,10 +214,12 @@ class Client:
     def _call_once(self, method: str, *args: Any, timeout_s: float) -> Any:
         require_call(method, args)
         self._proxy._pyroTimeout = timeout_s
+        if self._proxy._pyroConnection is None:
+            self._proxy._pyroHandshake = {"token": self._token or self._found_token()}
         try:
             answer = getattr(self._proxy, method)(*args)
         except CommunicationError as error:
-            _raise_refusal(error)
+            self._raise_refusal(error)
             raise
         except ValueError as error:
             raise CallRefused(f"{error}: install the same version on both") from error
@@ -226,15 +229,29 @@ class Client:
             raise Later("the server cannot write its ledger just now")
         return answer
 
+    def _found_token(self) -> str | None:
+        """Return the token of a server of this user; looked for anew, for it may have restarted."""
+        uri = self._proxy._pyroUri
+        return tokens.find(uri.host, uri.port) if uri.host else None
 
-def _raise_refusal(error: Exception) -> None:
-    """Raise ServerRefused if another attempt would not help."""
-    if "rejected: wrong token" in str(error):
-        raise ServerRefused("the server refuses this worker's token: check --token_file") from error
-    if isinstance(error.__cause__, ssl.SSLCertVerificationError):
-        raise ServerRefused(
-            f"the server's certificate is not accepted ({error.__cause__}): check --certs"
-        ) from error
+    def _raise_refusal(self, error: Exception) -> None:
+        """Raise ServerRefused if another attempt would not help."""
+        if "rejected: wrong token" in str(error):
+            cure = "check --token_file"
+            if not self._token:
+                if {"token": self._found_token()} != self._proxy._pyroHandshake:
+                    # The server was started again just now: the next attempt has its new token.
+                    return
+                cure = (
+                    f"it has none, and there is none for it in {tokens.folder()}: start it as the "
+                    "user who started the server, on the same machine and with the same HOME and "
+                    "XDG_STATE_HOME, or give --token_file FILE"
+                )
+            raise ServerRefused(f"the server refuses this worker's token: {cure}") from error
+        if isinstance(error.__cause__, ssl.SSLCertVerificationError):
+            raise ServerRefused(
+                f"the server's certificate is not accepted ({error.__cause__}): check --certs"
+            ) from error
 
 
 def _report_outage(state: RetryCallState) -> None:

@@ -42,6 +42,10 @@ class WorkerSettings:
     """Version of the program; the server must have the same."""
     models: Mapping[str, str] = field(default_factory=dict)
     """Hashes of its models by name; the server must have the same."""
+    code: Mapping[str, str] = field(default_factory=dict)
+    """Digests of its packages and plug-ins by name; the server must have the same."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Analysis options that it sets for itself; the server must not have others."""
     device: str = "auto"
     access: Access = field(default_factory=Access)
     patience_s: float = 600.0
@@ -82,6 +86,8 @@ class Worker:
             **asdict(identity),
             "program": settings.program,
             "models": dict(settings.models),
+            "code": dict(settings.code),
+            "settings": dict(settings.settings),
             "device": settings.device,
         }
         self._timing = Timing()

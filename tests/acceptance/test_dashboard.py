@@ -17,6 +17,7 @@ from jobs.ledger.imports import import_jobs
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.store import Store
 from jobs.retry import Timing
+from jobs.server.roster import Demands
 from jobs.server.server import JobServer
 from jobs.server.service import JobService
 from jobs.types import Manifest, PartFile
@@ -101,7 +102,11 @@ class Shown:
         self.ledger = Ledger(self.store)
         import_jobs(self.ledger, specs(folder), options_digest="o")
         self.service = JobService(
-            self.ledger, options={}, options_digest="o", program="1", timing=Timing(6.0)
+            self.ledger,
+            options={},
+            options_digest="o",
+            demands=Demands(program="1"),
+            timing=Timing(6.0),
         )
         self.server = JobServer(self.service, host="localhost", port=0)
         self.server.start()

@@ -169,7 +169,7 @@ def test_23_other_models_are_refused(tmp_path: Path) -> None:
         target.serve()
         stranger = target.work(models={"centerface": "0" * 64})
         assert stranger.wait(30) == 1
-        assert "this worker has model centerface with hash 000000000000" in target.log()
+        assert "model centerface: '000000000000' here" in target.log()
 
 
 def test_24_all_workers_hang_at_once(tmp_path: Path) -> None:

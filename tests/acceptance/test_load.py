@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from jobs.wire.transport import MAX_WORKERS, Proxy
+from jobs.wire.transport import MAX_DESCRIPTORS, Proxy
 from jobs.worker.client import Client
 from tests.support.load import INFO
 from tests.support.processes import ROOT
@@ -94,7 +94,7 @@ def test_200_workers_with_two_connections_each(tmp_path: Path) -> None:
         assert server.counts() == {"ready": 200}
 
 
-@pytest.mark.parametrize("allowed", [64, 2 * MAX_WORKERS + 100])
+@pytest.mark.parametrize("allowed", [64, MAX_DESCRIPTORS])
 def test_too_few_descriptors_are_told_at_the_start(tmp_path: Path, allowed: int) -> None:
     (tmp_path / "jobs.csv").write_text("source_path,dest_csv\nnone.mp4,none.csv\n")
     command = [sys.executable, ROOT / "ina_server.py", "localhost", "jobs.csv", "--port", "0"]

@@ -15,6 +15,7 @@ from typing import Any
 
 import analyzer
 from analyzer.weights import locate
+from ina.fingerprint import code_digests
 from jobs.ledger import schema
 from tests.support.processes import ROOT, children, free_port, kill
 
@@ -79,6 +80,7 @@ class Cluster:
             "uri": self.uri,
             "program": analyzer.__version__,
             "models": locate.hashes(),
+            "code": code_digests(),
             **settings,
         }
         command = [*prefix, sys.executable, "-m", "tests.support.tasks", json.dumps(values)]

@@ -11,6 +11,7 @@ from jobs.ledger.imports import import_jobs
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.store import Store
 from jobs.outputs.publish import part_path
+from jobs.server.roster import Demands
 from jobs.server.server import JobServer
 from jobs.server.service import JobService
 from jobs.types import Lease, Manifest, PartFile
@@ -30,7 +31,7 @@ def serve(folder: str, jobs: str) -> None:
         for n in range(int(jobs))
     )
     import_jobs(ledger, specs, options_digest="o")
-    service = JobService(ledger, options={}, options_digest="o", program="1")
+    service = JobService(ledger, options={}, options_digest="o", demands=Demands(program="1"))
     server = JobServer(service, host="localhost", port=0)
     server.start()
     print(server.uri, flush=True)

@@ -16,6 +16,7 @@ from jobs.ledger.imports import import_jobs
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.store import Store
 from jobs.retry import Timing
+from jobs.server.roster import Demands
 from jobs.server.server import JobServer
 from jobs.server.service import JobService
 from jobs.types import Job, Manifest, PartFile
@@ -30,6 +31,7 @@ class Server:
         self.folder = folder
         lease_s = settings.pop("lease_s", 120.0)
         port, access = settings.pop("port", 0), settings.pop("access", None)
+        demands = settings.pop("demands", None)
         self.store = Store(folder / "jobs.ledger")
         self.ledger = Ledger(self.store)
         import_jobs(self.ledger, write_media(folder, media), options_digest="opts")
@@ -38,7 +40,7 @@ class Server:
             options={"fps": 5},
             options_digest="opts",
             timing=Timing(lease_s),
-            program="1",
+            demands=demands or Demands(program="1"),
             **settings,
         )
         self.server = JobServer(

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from joblist.errors import UsageError
-from jobs.dashboard.page import Dashboard, operator_token
+from jobs.dashboard.page import Dashboard
+from jobs.wire.tokens import own_token
 from jobs.wire.transport import Access
 from tests.support.processes import until
 from tests.support.servers import Server, opened, published, serving, working
@@ -281,17 +282,17 @@ def test_on_an_address_for_others_everything_needs_the_token_and_tls(server, tmp
 
 def test_the_token_is_its_owners_alone(tmp_path):
     path = tmp_path / "x.token"
-    token = operator_token(path)
+    token = own_token(path)
     assert path.stat().st_mode & 0o777 == 0o600
-    assert operator_token(path) == token
+    assert own_token(path) == token
     assert len(token) > 40
     path.chmod(0o644)
     with pytest.raises(UsageError, match="chmod 600"):
-        operator_token(path)
+        own_token(path)
     os.chmod(path, 0o600)
     path.write_text("short\n")
     with pytest.raises(UsageError, match="16 characters"):
-        operator_token(path)
+        own_token(path)
 
 
 def test_a_port_that_is_taken_is_told(server, peer):

@@ -256,7 +256,7 @@ def test_a_server_that_is_gone_is_given_up(tmp_path: Path) -> None:
 def test_a_worker_of_another_version_is_refused(server: Server) -> None:
     with working(server.uri, program="2") as worker:
         _, errors = worker.communicate(timeout=20)
-    assert "this worker has program '2', the server has '1'" in errors
+    assert "program: '2' here, '1' on the server" in errors
 
 
 def test_a_worker_without_its_parent_takes_no_more_jobs(server: Server) -> None:
