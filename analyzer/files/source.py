@@ -1,9 +1,10 @@
 """Safe opening of media: regular local files of limited size that refer to no other files."""
 
+import errno
 import os
-import stat
 
 from analyzer.errors import InputError
+from ina_input import regular
 
 CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,mxf,asf,ogg,flv,dv,nut,"
@@ -34,36 +35,22 @@ def open_file(path: str) -> int:
     if "://" in path and not os.path.exists(path):
         raise InputError(f"{path}: an address, not a file; download it and give the file")
     try:
-        # Without O_NONBLOCK, opening a FIFO would wait for a writer.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = regular.open_descriptor(path)
     except OSError as error:
         raise InputError(_reason(path, error)) from error
-    except ValueError as error:  # a NUL in the path
-        raise InputError(f"{path!r}: not a path") from error
-    try:
-        _require_content(path, os.fstat(descriptor))
-    except BaseException:
+    if os.fstat(descriptor).st_size == 0:
         os.close(descriptor)
-        raise
+        raise InputError(f"{path}: the file is empty; copy it again from its source")
     return descriptor
 
 
 def _reason(path: str, error: OSError) -> str:
     """Return why a path cannot be opened, and what to do."""
-    try:
-        regular = stat.S_ISREG(os.stat(path).st_mode)
-    except OSError:
-        regular = True
-    if not regular:  # a socket cannot even be opened
+    if "\0" in path:
+        return f"{path!r}: not a path"
+    if error.errno in (errno.EISDIR, errno.EINVAL):
         return f"{path}: not a regular file; give the path of a media file"
     return f"{path}: {error.strerror}; check the path and its rights"
-
-
-def _require_content(path: str, info: os.stat_result) -> None:
-    if not stat.S_ISREG(info.st_mode):
-        raise InputError(f"{path}: not a regular file; give the path of a media file")
-    if info.st_size == 0:
-        raise InputError(f"{path}: the file is empty; copy it again from its source")
 
 
 def require_size(path: str, width: int, height: int) -> None:

@@ -1,6 +1,7 @@
 """The file of a reviewer's corrections; docs/review.md lists its keys."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from analyzer.errors import InputError
 from analyzer.files.text import write_json
 from analyzer.types.corrections import Anchor, Correction, CorrectionsDocument
+from ina_input import documents
 
 SUFFIX = ".corrections.json"
 _FORMAT = "ina-corrections"
@@ -25,7 +27,7 @@ def read(path: Path) -> CorrectionsDocument:
         InputError: The file is missing, no file of corrections, or of another version.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = documents.read(path)
         if values["format"] != _FORMAT:
             raise InputError(f"{path}: not a file of corrections: {_HINT}")
         if values["version"] != _VERSION:
@@ -125,7 +127,13 @@ def _number(value: Any) -> int:
 
 
 def _anchor_from_json(values: Mapping[str, Any]) -> Anchor:
-    box = tuple(float(side) for side in values["bbox"])
+    box = tuple(map(_coordinate, values["bbox"]))
     if len(box) != 4:
         raise ValueError(f"{values['bbox']} is no box")
-    return Anchor(time_s=float(values["time_s"]), bbox=box)
+    return Anchor(time_s=_coordinate(values["time_s"]), bbox=box)
+
+
+def _coordinate(value: Any) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is no number")
+    return float(value)
