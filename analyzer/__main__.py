@@ -10,7 +10,7 @@ try:
 except ImportError as missing:
     sys.exit(f"error: {missing}: a part of this program is missing or hidden: install it again")
 
-modules.require("analyzer", "joblist")
+modules.require("analyzer", "ina_input", "joblist")
 with libraries.explained():
     from analyzer.commands._program import main
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
-from ina_cli import modules
+from ina_cli import escapes, modules
 
 _PROJECT = "ina"
 _DISTRIBUTIONS = {
@@ -72,11 +72,14 @@ def requirements(module: str) -> str:
 def explained() -> Iterator[None]:
     """Name a library that is missing, with its cure, instead of printing a traceback.
 
+    Every program runs inside of it, so control characters are made visible here, too.
+
     Raises:
         SystemExit: A library cannot be imported; with exit code 2.
     """
     try:
-        yield
+        with escapes.shown():
+            yield
     except ModuleNotFoundError as error:
         name = (error.name or "").partition(".")[0]
         if name in ("", "ina_cli", *modules.NAMES):

@@ -1,6 +1,7 @@
 """The parser of all command lines: short errors that name the nearest word, and settings files."""
 
 import argparse
+import math
 import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -32,6 +33,8 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, *, has_settings: bool = True, **keywords: Any) -> None:
         keywords.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        if sys.version_info >= (3, 14):
+            keywords.setdefault("color", False)  # its codes would be shown, see `escapes`
         super().__init__(**keywords)
         self.description = _as_called(self.description, self.prog)
         self.epilog = _as_called(self.epilog, self.prog)
@@ -61,6 +64,9 @@ class Parser(argparse.ArgumentParser):
         parsed, left = super().parse_known_args(arguments, namespace)
         if left:
             self.error(f"unexpected: {' '.join(left)}")
+        for name, value in vars(parsed).items():
+            if isinstance(value, float) and not math.isfinite(value):
+                self.error(f"--{name} {value}: give a finite number")
         return parsed, []
 
     def error(self, message: str) -> NoReturn:

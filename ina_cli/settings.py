@@ -8,10 +8,13 @@ means the same.
 import argparse
 import datetime
 import difflib
+import math
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from ina_input import regular
 
 COMMON = "analysis"
 """Table, and group of options, that several commands have in common."""
@@ -36,6 +39,8 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "work": (),
 }
 """Command -> the commands below it: the tables that a file may have."""
+_MAX_BYTES = 1 << 20
+"""Size of a file."""
 _LISTS = ("LIST",)
 """What stands for words with commas between them in a help page."""
 _Words = dict[str, list[str]]
@@ -98,9 +103,11 @@ def _words_of(parser: argparse.ArgumentParser, table: str, path: str) -> _Words:
 def _tables(path: str) -> dict[str, dict[str, Any]]:
     """Read a file; return its tables by name, as `analyze` and `jobs.status`."""
     try:
-        document = _parsed(Path(path).read_text(encoding="utf-8"))
+        document = _parsed(regular.read_text(path, limit=_MAX_BYTES))
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}: name a TOML file") from error
+    except RecursionError as error:
+        raise SettingsError(f"{path}: this is no TOML: nested too deep") from error
     except ValueError as error:
         raise SettingsError(f"{path}: this is no TOML: {error}") from error
     tables: dict[str, dict[str, Any]] = {}
@@ -185,6 +192,8 @@ def _text(action: argparse.Action, value: Any, where: str) -> str:
     """Return one value as text, if it has the type of the option."""
     if isinstance(value, bool | dict | list | datetime.date | datetime.time):
         raise SettingsError(f"{where}: give {_wanted(action)}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise SettingsError(f"{where}: give a finite number")
     is_text = isinstance(value, str)
     if action.type in (None, str, Path) or action.metavar in _LISTS:
         if not is_text and action.metavar not in _LISTS:

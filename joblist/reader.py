@@ -10,6 +10,8 @@ import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from ina_input import regular
+from ina_input.tables import CsvRows
 from joblist.clashes import Clashes
 from joblist.errors import JoblistError, Problem
 from joblist.model import JobSpec, Rows, is_address
@@ -117,8 +119,7 @@ def _specs(
     """Yield the right rows with their numbers; note what is wrong with the others."""
     line = 1
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, strict=True)
+        with CsvRows(path, strict=True) as reader:
             header = _header(next(reader, []), exporters=exporters, problems=problems)
             jobs = 0
             for cells in reader if header else ():
@@ -144,7 +145,7 @@ def _specs(
 
 def _line_of(path: Path) -> int:
     """Return the line of the first byte that is not UTF-8."""
-    with path.open("rb") as stream:
+    with regular.open_binary(path) as stream:
         for number, raw in enumerate(stream, start=1):
             try:
                 raw.decode("utf-8")

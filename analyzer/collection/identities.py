@@ -144,7 +144,8 @@ def collect(
         progress(Progress(stage="group", done=0, total=1))
     order = sorted(media, key=lambda medium: medium.medium.source_path)
     people = [(medium, person) for medium in order for person in medium.summary.persons]
-    limits = [medium.summary.provenance["cluster_threshold"] for medium in order]
+    stated = (medium.summary.provenance.get("cluster_threshold") for medium in order)
+    limits = [limit for limit in stated if limit]
     labels = _labels(order, clusterer, threshold or min(limits, default=1.0))
     groups: dict[int, list[tuple[AnalysedMedium, Person]]] = {}
     for label, member in zip(labels.tolist(), people, strict=True):

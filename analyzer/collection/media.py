@@ -163,14 +163,21 @@ def _read(medium: ListedMedium) -> AnalysedMedium | Skipped:
     reason = "dest_report is empty: name a file there, and serve the joblist again"
     for path in sorted(medium.named("report")):
         try:
-            return AnalysedMedium(medium, Path(path), _known(report_file.summary(Path(path))))
+            return AnalysedMedium(medium, Path(path), _known(report_file.summary(Path(path)), path))
         except InputError as error:
             reason = str(error) if os.path.exists(path) else f"not analysed yet: no {path}"
     return Skipped(medium, reason)
 
 
-def _known(summary: Summary) -> Summary:
-    """Leave out forgotten persons: without a mean embedding they cannot be compared."""
+def _known(summary: Summary, path: str) -> Summary:
+    """Leave out forgotten persons: without a mean embedding they cannot be compared.
+
+    Raises:
+        InputError: The report does not tell what made the embeddings.
+    """
+    describer = summary.provenance.get("options", {}).get("describer")
+    if summary.persons and not isinstance(describer, str):
+        raise InputError(f"{path}: names no describer; analyse the medium again")
     centroids = summary.identities.centroids
     described = tuple(person for person in summary.persons if centroids[person.person_id].any())
     return replace(summary, persons=described)

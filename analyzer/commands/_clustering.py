@@ -10,6 +10,7 @@ from analyzer.commands import _figures
 from analyzer.commands._progress import bars
 from analyzer.errors import UsageError
 from analyzer.options import AnalysisOptions, add_arguments
+from ina_cli.console import console
 
 _WIDTH = 130
 EPILOG = """\
@@ -99,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _show(report: Mapping[str, Any]) -> None:
     """Print one line a clusterer and threshold on standard output."""
-    from rich import console, table
+    from rich import table
 
     columns = ("clusterer", "threshold", "faces", "persons", "clusters", "pairs P", "R", "F1")
     rows = table.Table(*columns, "B-cubed F1", "NMI", "seconds", title=report["data"])
@@ -115,5 +116,4 @@ def _show(report: Mapping[str, Any]) -> None:
             f"{row['seconds']:.2f}",
         )
     # A narrow terminal wraps the lines; squeezed columns could not be read.
-    width = max(console.Console().width, _WIDTH)
-    console.Console(width=width).print(rows)
+    console(width=max(console().width, _WIDTH)).print(rows)

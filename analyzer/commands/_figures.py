@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer import registry
 from analyzer.options import spellings
+from ina_cli.console import console
 
 if TYPE_CHECKING:
     from analyzer.pages import Page
@@ -52,7 +53,7 @@ def save(args: argparse.Namespace, report: Mapping[str, Any], page: "Page | None
 
 def show(report: Mapping[str, Any], title: str) -> None:
     """Print the figures by face size, and at full size by group, on standard output."""
-    from rich import console, table
+    from rich import table
 
     sizes = report["sizes"]
     full = next(iter(sizes))
@@ -60,7 +61,7 @@ def show(report: Mapping[str, Any], title: str) -> None:
     rows = table.Table("", "faces", *(_NAMES[name] for name in shown), title=title)
     for label, row in _rows(sizes, full):
         rows.add_row(label, str(row["count"]), *(_cell(name, row[name]) for name in shown))
-    console.Console().print(rows)
+    console().print(rows)
 
 
 def _rows(sizes: Mapping[str, Any], full: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ina_cli.console import console
+from ina_cli.escapes import shown
+
 if TYPE_CHECKING:
     from analyzer.types import Progress, ProgressHook
 
@@ -13,11 +16,13 @@ if TYPE_CHECKING:
 @contextmanager
 def bars() -> Iterator[ProgressHook]:
     """Show one bar for each step while it lasts."""
-    from rich import console, progress
+    from rich import progress
 
-    stderr = console.Console(stderr=True)
+    stderr = console(stderr=True)
     tasks: dict[str, progress.TaskID] = {}
-    with progress.Progress(console=stderr, disable=not stderr.is_terminal) as display:
+    display = progress.Progress(console=stderr, disable=not stderr.is_terminal)
+    # What is printed meanwhile goes through the display, which would obey its codes.
+    with display, shown():
 
         def show(step: Progress) -> None:
             if step.stage not in tasks:
@@ -34,18 +39,19 @@ def bar(name: str) -> Iterator[ProgressHook]:
     Args:
         name: Name of the medium, shown before the bar.
     """
-    from rich import console, markup, progress
+    from rich import markup, progress
 
-    stderr = console.Console(stderr=True)
+    stderr = console(stderr=True)
     columns = (
         progress.TextColumn("{task.fields[name]} {task.description}"),
         progress.BarColumn(),
         progress.TaskProgressColumn(),
         progress.TimeRemainingColumn(),
     )
-    with progress.Progress(
+    display = progress.Progress(
         *columns, console=stderr, transient=True, disable=not stderr.is_terminal
-    ) as display:
+    )
+    with display, shown():
         task = display.add_task("", total=None, name=markup.escape(name))
         yield lambda step: display.update(
             task, description=step.stage, completed=step.done, total=step.total

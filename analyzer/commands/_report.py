@@ -3,6 +3,8 @@
 import sys
 from typing import TYPE_CHECKING
 
+from ina_cli.console import console
+
 if TYPE_CHECKING:
     from analyzer.types import MediaReport
 
@@ -15,9 +17,9 @@ def print_report(report: "MediaReport", results: str, elapsed: float) -> None:
         results: Where its results are, for people.
         elapsed: Seconds that the analysis took.
     """
-    from rich import console, table
+    from rich import table
 
-    stdout = console.Console()
+    stdout = console()
     stdout.print(
         f"{report.info.uri}: {_counted(report)}, {len(report.persons)} persons; "
         f"{elapsed:.1f} s, {report.info.duration_s / elapsed:.1f} times real time -> {results}",

@@ -9,6 +9,7 @@ from analyzer import registry
 from analyzer.commands._progress import bars
 from analyzer.errors import UsageError
 from analyzer.options import spellings
+from ina_cli.console import console
 
 if TYPE_CHECKING:
     from analyzer.collection.identities import Collection
@@ -79,8 +80,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _print(collection: "Collection", rows: int, output: str) -> None:
     """Print what was counted, what was not, and the identities with most screen time."""
-    from rich import console
-
     for skipped in collection.skipped[:_NAMED]:
         lines = ", ".join(str(row.line) for row in skipped.medium.rows)
         print(f"warning: line {lines}: {skipped.medium.item_id}: {skipped.reason}", file=sys.stderr)
@@ -96,7 +95,7 @@ def _print(collection: "Collection", rows: int, output: str) -> None:
     media = len(collection.seen) + len(collection.skipped)
     persons = sum(len(medium.summary.persons) for medium in collection.seen)
     faces = sum(identity.face_count for identity in collection.identities)
-    stdout = console.Console()
+    stdout = console()
     stdout.print(
         f"{rows} rows, {media} media: {len(collection.seen)} read, "
         f"{len(collection.skipped)} skipped; "
@@ -112,16 +111,16 @@ def _print(collection: "Collection", rows: int, output: str) -> None:
 
 def _table(collection: "Collection") -> Any:
     """Return the identities with most screen time."""
-    from rich import markup, table
+    from rich import table
 
     metrics = [name.removeprefix("metric_") for name in collection.metrics]
     rows = table.Table("identity", "sex", "age", "media", "appearances", "faces", "screen time")
     for name in metrics:
-        rows.add_column(markup.escape(name))
+        rows.add_column(name)
     for identity in collection.identities[:_TOP]:
         means = (identity.metrics[name].mean for name in collection.metrics)
         rows.add_row(
-            markup.escape(identity.name or str(identity.identity_id)),
+            identity.name or str(identity.identity_id),
             identity.sex,
             identity.age,
             str(len(identity.appearances)),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from analyzer.commands import _changes
 from analyzer.errors import UsageError
 from analyzer.options import spellings
+from ina_cli.console import console
 
 if TYPE_CHECKING:
     from analyzer.results.locate import Results
@@ -71,18 +72,18 @@ def run(args: argparse.Namespace) -> int:
 
 def _print(account: "CorrectionResult", medium: "Results") -> None:
     """Print the corrections, the persons on screen now, and the changed files."""
-    from rich import console, markup, table
+    from rich import table
 
     rows = table.Table("", "correction", "")
     for number, step in enumerate(account.steps, start=1):
         when = "before" if number <= account.earlier else ""
-        rows.add_row(str(number), markup.escape(str(step.correction)), f"made {when}".strip())
+        rows.add_row(str(number), str(step.correction), f"made {when}".strip())
         if step.doubt:
             print(f"warning: {step.correction}: {step.doubt}", file=sys.stderr)
         if step.fault:
             print(f"warning: {step.correction}: not made: {step.fault}", file=sys.stderr)
     if account.steps:
-        console.Console().print(rows)
+        console().print(rows)
     else:
         print("no corrections are left: everything is as it was analysed")
     before, after = account.before, account.report

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from analyzer.commands import _changes
 from analyzer.errors import UsageError
 from analyzer.options import spellings
+from ina_cli.console import console
 
 if TYPE_CHECKING:
     from analyzer.erasure.erasure import Erasure
@@ -79,17 +80,17 @@ def _forget(args: argparse.Namespace, erasure: "Erasure") -> int:
 
 def _print(account: "ErasureResult", erasure: "Erasure") -> int:
     """Print what is removed and what is left; return the number of entries."""
-    from rich import console, markup, table
+    from rich import table
 
     rows = table.Table()
     rows.add_column("file", overflow="fold")
     rows.add_column("removed", overflow="fold")
     for removed in account.removed:
-        rows.add_row(markup.escape(str(removed.path)), removed.what)
+        rows.add_row(str(removed.path), removed.what)
     for identity in erasure.stored():
         rows.add_row(f"store: identity {identity.id}", f"centroid, {identity.faces} faces")
     if rows.row_count:
-        console.Console().print(rows)
+        console().print(rows)
     for left in account.left:
         print(f"left: {left.path}: {left.why}", file=sys.stderr)
     return rows.row_count + len(account.left)

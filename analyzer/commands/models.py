@@ -12,6 +12,7 @@ from analyzer.errors import AnalyzerError, UsageError
 from analyzer.options import add_models_folder, spellings
 from analyzer.weights import locate
 from analyzer.weights.catalogue import Model
+from ina_cli.console import console
 
 if TYPE_CHECKING:
     from analyzer.weights.download import OnProgress
@@ -154,7 +155,7 @@ def _accept(model: Model, *, accepted: bool) -> None:
 
 @contextmanager
 def _progress(name: str) -> "Iterator[OnProgress]":
-    from rich import console, progress
+    from rich import progress
 
     columns = (
         "{task.description}",
@@ -162,7 +163,7 @@ def _progress(name: str) -> "Iterator[OnProgress]":
         progress.DownloadColumn(),
         progress.TransferSpeedColumn(),
     )
-    stderr = console.Console(stderr=True)
+    stderr = console(stderr=True)
     with progress.Progress(
         *columns, console=stderr, transient=True, disable=not stderr.is_terminal
     ) as bar:

@@ -8,13 +8,15 @@ the other files it is said what to do.
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from analyzer.erasure import search, strip
 from analyzer.erasure.strip import ErasureTarget
+from analyzer.errors import InputError
 from analyzer.files.transaction import FileTransaction, Replaced
 from analyzer.identities import IdentityStore
 from analyzer.reports import corrections_file, report_file
@@ -22,6 +24,8 @@ from analyzer.results import reexport
 from analyzer.results.locate import Results
 from analyzer.types import MediaReport, corrections
 from analyzer.types.corrections import Correction
+from ina_input import documents
+from ina_input.tables import CsvRows
 
 _TABLES = ("csv", "characters", "posters")
 _EMPTIED = ("name", "name_distance", "identity_id")
@@ -213,18 +217,26 @@ def _write(text: str, path: Path) -> None:
 
 
 def _mended_table(path: Path, target: ErasureTarget) -> str:
-    text = path.read_bytes().decode("utf-8", "surrogateescape")
-    rows = csv.reader(io.StringIO(text, newline=""))
-    header = next(rows, [])
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(header)
-    for cells in rows:
-        row = dict(zip(header, cells, strict=False))
-        if _is_row_of(row, target):
-            cells = ["" if name in _EMPTIED else cell for name, cell in row.items()]
-        writer.writerow(cells)
+    with _explained(path), CsvRows(path, encoding="utf-8", errors="surrogateescape") as rows:
+        header = next(rows, [])
+        writer.writerow(header)
+        for cells in rows:
+            row = dict(zip(header, cells, strict=False))
+            if _is_row_of(row, target):
+                cells = ["" if name in _EMPTIED else cell for name, cell in row.items()]
+            writer.writerow(cells)
     return out.getvalue()
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Raise an `InputError` for a result file that is damaged."""
+    try:
+        yield
+    except (OSError, csv.Error, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error}): {_AGAIN}") from error
 
 
 def _is_row_of(row: dict[str, str], target: ErasureTarget) -> bool:
@@ -237,10 +249,11 @@ def _is_row_of(row: dict[str, str], target: ErasureTarget) -> bool:
 
 
 def _mended_candidates(path: Path, target: ErasureTarget) -> str:
-    document = json.loads(path.read_text(encoding="utf-8"))
-    for person in document["persons"]:
-        own = person["person_id"] == target.person_id
-        if own or (target.name is not None and person["name"] == target.name):
-            person.update(name=None, name_distance=None, candidates=[])
-        person["candidates"] = [c for c in person["candidates"] if c["name"] != target.name]
+    with _explained(path):
+        document = documents.read(path)
+        for person in document["persons"]:
+            own = person["person_id"] == target.person_id
+            if own or (target.name is not None and person["name"] == target.name):
+                person.update(name=None, name_distance=None, candidates=[])
+            person["candidates"] = [c for c in person["candidates"] if c["name"] != target.name]
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"

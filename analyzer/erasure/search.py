@@ -4,9 +4,14 @@ import html
 import json
 import mmap
 import re
+import struct
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from analyzer.errors import InputError
+from ina_input import regular
+from ina_input.archives import open_zip
 
 _PICTURES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".mp4", ".mkv", ".mov", ".webm"))
 
@@ -26,18 +31,32 @@ def contains_name(path: Path, name: str | None) -> bool:
 
 def is_closed(path: Path) -> bool:
     """Return whether no search sees into a file: it is neither a text nor a zip of texts."""
-    if zipfile.is_zipfile(path):
+    if _is_zip(path):
         return False
-    with path.open("rb") as stream:
+    with regular.open_binary(path) as stream:
         return b"\0" in stream.read(1 << 16)
 
 
 def _contents(path: Path) -> Iterator[bytes]:
     """Yield what a file holds; of a zip, its files one after the other."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            yield "\n".join(archive.namelist()).encode("utf-8", "surrogateescape")
-            yield from map(archive.read, archive.namelist())
+    if _is_zip(path):
+        try:
+            with open_zip(path) as archive:
+                yield "\n".join(archive.names).encode("utf-8", "surrogateescape")
+                yield from map(archive.read, archive.names)
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path}: cannot be searched ({error}): delete it") from error
     elif path.stat().st_size:
-        with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as m:
+        with (
+            regular.open_binary(path) as stream,
+            mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as m,
+        ):
             yield m  # type: ignore[misc]  # as good as bytes to a pattern
+
+
+def _is_zip(path: Path) -> bool:
+    with regular.open_binary(path) as stream:
+        try:
+            return zipfile.is_zipfile(stream)
+        except (zipfile.BadZipFile, struct.error):  # one that cannot be read
+            return True

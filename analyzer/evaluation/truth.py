@@ -9,6 +9,7 @@ import numpy as np
 
 from analyzer.errors import InputError
 from analyzer.types import F32, F64, I64, Observations
+from ina_input.tables import CsvTable
 
 COLUMNS = ("time_s", "x", "y", "person")
 _NEAR_S = 0.105
@@ -90,13 +91,14 @@ def of_video(path: Path) -> Labels:
         InputError: The file is missing, has other columns, or has a line that cannot be read.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            if tuple(reader.fieldnames or ()) != COLUMNS:
+        with CsvTable(path) as table:
+            if tuple(table.columns) != COLUMNS:
                 raise InputError(f"{path}: the columns must be {', '.join(COLUMNS)}")
-            rows = [_label(row, f"{path}, line {reader.line_num}") for row in reader]
+            rows = [_label(row, f"{path}, line {line}") for line, row in table.rows()]
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; check the path of the labels") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: not a table ({error}); write it as CSV in UTF-8") from error
     if not rows:
         raise InputError(f"{path}: no label below the header")
     numbers = np.array([numbers for *numbers, _ in rows], np.float64)
@@ -106,13 +108,15 @@ def of_video(path: Path) -> Labels:
 
 
 def _label(row: dict[str, str], where: str) -> tuple[float, float, float, str]:
-    if None in row:
+    if "" in row:
         raise InputError(f"{where}: more cells than columns; put names with commas in quotes")
     try:
         time_s, x, y = (float(row[name] or "nan") for name in COLUMNS[:3])
     except (TypeError, ValueError):
         raise InputError(f"{where}: time_s, x and y must be numbers") from None
-    if np.isnan(time_s) or np.isnan(x) != np.isnan(y) or not row["person"]:
+    if not np.isfinite(time_s) or np.isinf((x, y)).any():
+        raise InputError(f"{where}: time_s, x and y must be finite numbers")
+    if np.isnan(x) != np.isnan(y) or not row["person"]:
         raise InputError(f"{where}: give a time, a person, and x with y or neither")
     return time_s, x, y, row["person"]
 

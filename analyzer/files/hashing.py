@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ina_input import regular
+
 if TYPE_CHECKING:
     from hashlib import _Hash
 
@@ -33,12 +35,12 @@ def file_sha256(path: Path) -> str:
         path: Path of the file.
 
     Raises:
-        OSError: The file cannot be read.
+        OSError: The file cannot be read, or is not a regular file.
     """
     return sha256(_chunks(path)).hexdigest()
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as stream:
+    with regular.open_binary(path) as stream:
         while chunk := stream.read(_CHUNK_BYTES):
             yield chunk

@@ -1,13 +1,14 @@
 """Safe opening of media: regular local files of limited size that refer to no other files."""
 
+import errno
 import os
-import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from analyzer.errors import InputError
+from ina_input import regular
 from joblist import beneath
 
 CONTAINERS = (
@@ -64,23 +65,33 @@ def open_file(path: str) -> int:
     if "://" in path and not os.path.exists(path):
         raise InputError(f"{path}: an address, not a file; download it and give the file")
     try:
-        descriptor = beneath.open_to_read(path, _roots_for(path))
+        roots = _roots_for(path)
+        descriptor = (
+            regular.required(beneath.open_to_read(path, roots), path)
+            if roots
+            else regular.open_descriptor(path)
+        )
     except OSError as error:
         raise InputError(_reason(path, error)) from error
-    except ValueError as error:  # a NUL in the path
-        raise InputError(f"{path!r}: not a path") from error
-    try:
-        _require_content(path, os.fstat(descriptor))
-    except BaseException:
+    if os.fstat(descriptor).st_size == 0:
         os.close(descriptor)
-        raise
+        raise InputError(f"{path}: the file is empty; copy it again from its source")
     return descriptor
 
 
-def read_bytes(path: str) -> bytes:
-    """Read a file; see `open_file`."""
+def read_bytes(path: str, *, limit: int = regular.MAX_BYTES) -> bytes:
+    """Read a file; see `open_file`.
+
+    Args:
+        path: Path of the file.
+        limit: Largest size, in bytes.
+
+    Raises:
+        InputError: As in `open_file`.
+        BoundExceeded: The file is larger.
+    """
     with os.fdopen(open_file(path), "rb") as file:
-        return file.read()
+        return regular.read_bounded(file, limit=limit)
 
 
 def names_in(folder: str) -> list[str]:
@@ -115,20 +126,11 @@ def held(path: str) -> Iterator[str]:
 
 def _reason(path: str, error: OSError) -> str:
     """Return why a path cannot be opened, and what to do."""
-    try:
-        regular = stat.S_ISREG(os.stat(path).st_mode)
-    except OSError:
-        regular = True
-    if not regular:  # a socket cannot even be opened
+    if "\0" in path:
+        return f"{path!r}: not a path"
+    if error.errno in (errno.EISDIR, errno.EINVAL):
         return f"{path}: not a regular file; give the path of a media file"
     return f"{path}: {error.strerror}; check the path and its rights"
-
-
-def _require_content(path: str, info: os.stat_result) -> None:
-    if not stat.S_ISREG(info.st_mode):
-        raise InputError(f"{path}: not a regular file; give the path of a media file")
-    if info.st_size == 0:
-        raise InputError(f"{path}: the file is empty; copy it again from its source")
 
 
 def require_size(path: str, width: int, height: int) -> None:

@@ -12,7 +12,6 @@ import contextlib
 import csv
 import io
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,18 +22,22 @@ import numpy as np
 
 from analyzer import registry
 from analyzer.errors import InputError, ResourceError
-from analyzer.files import cache, source
+from analyzer.files import cache, npz, source
 from analyzer.files.atomic import atomic_write_bytes
 from analyzer.files.hashing import sha256
 from analyzer.imaging import boxes
 from analyzer.pipeline.components import Components
 from analyzer.pipeline.stills import describe_still
 from analyzer.types import F32, Progress, ProgressHook
+from analyzer.types.arrays import require_finite
 from analyzer.types.people import Gallery
+from ina_input import documents
+from ina_input.tables import CsvTable
 
 VERSION = 1
 """To be raised when portraits are described in another way."""
 _TABLES = ("actors.csv", "actor_images.csv", "actor_embeddings.jsonl")
+_MAX_PICTURE_BYTES = 1 << 28
 _Stamp = tuple[tuple[str, int, int], ...]
 
 
@@ -80,8 +83,8 @@ class Galleries:
             raise InputError(f"{folder}: no portrait in this folder; name pictures after people")
         with _damage(folder):
             target = cache.path("galleries", f"{_key(portraits, self._models)}.npz")
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            return _thaw(target.read_bytes())
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            return _thaw(target)
         gallery = _describe(portraits, self._models, progress)
         if not gallery.names:
             raise InputError(f"{folder}: no face in any portrait; {gallery.notes[0]}")
@@ -102,8 +105,8 @@ def cached_with(name: str) -> list[Path]:
     """Return the described galleries in the user's cache that have a person."""
     files = []
     for file in sorted(cache.path("galleries").glob("*.npz")):
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            if name in _thaw(file.read_bytes()).names:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            if name in _thaw(file).names:
                 files.append(file)
     return files
 
@@ -118,7 +121,7 @@ def _damage(folder: str) -> Iterator[None]:
             f"gallery {error.filename or folder}: {error.strerror}; give a folder of portraits "
             "named after the persons in them"
         ) from error
-    except (csv.Error, KeyError, TypeError, ValueError) as error:
+    except (csv.Error, AttributeError, LookupError, TypeError, ValueError) as error:
         raise InputError(
             f"{folder}: not of the exchange form of docs/names.md ({type(error).__name__}: {error})"
         ) from error
@@ -162,11 +165,17 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _content(file: Path) -> bytes:
-    """Return the bytes of a portrait; none where it cannot be read, which a note will say."""
+    """Return the bytes of a portrait; none where it cannot be read, which a note will say.
+
+    Raises:
+        ValueError: It is too large.
+    """
     try:
-        return source.read_bytes(str(file))
+        return source.read_bytes(str(file), limit=_MAX_PICTURE_BYTES)
     except InputError:
         return b""
+    except ValueError as error:
+        raise ValueError(f"{file.name}: {error}") from error
 
 
 def _shown(file: Path) -> bool:
@@ -190,21 +199,34 @@ def _exchanged(folder: Path) -> Iterator[_Portrait]:
 
 
 def _table(path: Path) -> list[dict[str, str]]:
-    text = source.read_bytes(str(path)).decode("utf-8-sig")
-    return list(csv.DictReader(io.StringIO(text, newline="")))
+    with source.held(str(path)) as file, CsvTable(file) as table:
+        return [row for _, row in table.rows()]
 
 
 def _vectors(path: Path) -> dict[str, tuple[float, ...]]:
     """Return the vector of each picture that shows one face."""
     if not path.is_file():
         return {}
-    with os.fdopen(source.open_file(str(path)), encoding="utf-8") as stream:
-        lines = [json.loads(line) for line in stream if line.strip()]
-    return {
-        line["image"]: tuple(map(float, line["faces"][0]["vector"]))
-        for line in lines
-        if line["n"] == 1
-    }
+    vectors = {}
+    try:
+        with source.held(str(path)) as file:
+            for number, line in documents.read_lines(file):
+                if line["n"] == 1:
+                    vectors[line["image"]] = _vector(line["faces"][0]["vector"], f"line {number}")
+    except ValueError as error:
+        raise ValueError(f"{path.name}, {error}") from error
+    return vectors
+
+
+def _vector(values: list[float], where: str) -> tuple[float, ...]:
+    """Return an embedding; it needs a direction."""
+    numbers = np.array(values, np.float64)
+    if numbers.ndim != 1:
+        raise ValueError(f"{where}: a vector is a list of numbers")
+    with np.errstate(over="ignore"):
+        row = numbers.astype(np.float32)
+    require_finite(where, {"vector": row}, lengths=True)
+    return tuple(row.tolist())
 
 
 def _key(portraits: list[_Portrait], components: Components) -> str:
@@ -231,6 +253,9 @@ def _describe(
         if progress is not None:
             progress(Progress(stage="gallery", done=number, total=len(portraits)))
         row, note = _row(portrait, components)
+        if row is not None and not (np.isfinite(row).all() and row.any()):
+            note = f"gallery {portrait.file.name}: the describer gives no numbers: left out"
+            row = None
         if row is not None and len(row) != size:
             note = f"gallery {portrait.file.name}: a vector of {len(row)} numbers, not {size}: "
             note += "made by another network; put the pictures into actor_images"
@@ -270,11 +295,11 @@ def _freeze(gallery: Gallery) -> bytes:
     return stream.getvalue()
 
 
-def _thaw(data: bytes) -> Gallery:
-    with np.load(io.BytesIO(data)) as stored:
-        texts = json.loads(str(stored["texts"]))
-        return Gallery(
-            names=tuple(texts["names"]),
-            embeddings=stored["embeddings"],
-            notes=tuple(texts["notes"]),
-        )
+def _thaw(file: Path) -> Gallery:
+    stored = npz.read(file)
+    texts = documents.parse(str(stored["texts"]))
+    return Gallery(
+        names=tuple(texts["names"]),
+        embeddings=stored["embeddings"],
+        notes=tuple(texts["notes"]),
+    )

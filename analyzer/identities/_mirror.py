@@ -54,6 +54,8 @@ class Mirror:
             self.dimensions = len(changes.centroids[int(alive.argmax())]) // 4
         if self.dimensions is None:
             return
+        if any(c and len(c) != 4 * self.dimensions for c in changes.centroids):
+            raise UsageError("the identity store is damaged: identities of different dimensions")
         self._make_room(self.dimensions)
         rows = np.zeros((len(alive), self.dimensions), np.float32)
         packed = np.frombuffer(b"".join(changes.centroids), "<f4")

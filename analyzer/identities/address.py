@@ -11,9 +11,11 @@ from analyzer.identities import IdentityStore
 from analyzer.identities.records import Settings
 from analyzer.registry import Spec
 from analyzer.weights.network_spec import resolve
+from ina_input import regular
 
 WAIT_S = 120.0
 """How long a store may be away, or locked by others, before a call gives up."""
+_MAX_ADDRESS_BYTES = 1 << 16
 _SERVERS = ("redis", "rediss", "unix")
 _UNREADABLE = "the address of the identity store cannot be read: write"
 
@@ -60,8 +62,10 @@ def address(text: str, *, default: Path) -> str:
     url = text or str(default)
     if text.startswith("@"):
         try:
-            url = Path(text[1:]).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
+            url = regular.read_text(text[1:], limit=_MAX_ADDRESS_BYTES).strip()
+        except OSError as error:
+            raise UsageError(f"--identities {text}: {error.strerror}: name a file") from error
+        except ValueError as error:
             raise UsageError(f"--identities {text}: {error}") from error
     path = file_of(url)
     return url if path is None else str(path.absolute())

@@ -1,19 +1,56 @@
 """Records of an identity store: identities, settings of matching, counters."""
 
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
 from analyzer.errors import UsageError
 from analyzer.types import F32, I64
-from analyzer.types.arrays import Arrays, check
+from analyzer.types.arrays import Arrays, check, require_finite
 
+_LENGTH_TOLERANCE = 1e-3
 _WIDEST = 1.4
 """Below the distance of vectors at right angles, so that a row of zeros matches no identity."""
 
 
+MAX_IDENTITIES = 1 << 27
+"""Most that a store may have; a number beyond is damage, and would make room for all before it."""
+
+
 class OtherCall(ValueError):
     """The key of a call is that of an earlier one with another number of embeddings."""
+
+
+def require_direction(centroids: F32) -> None:
+    """Require that centroids (n, D) are finite, and of length one.
+
+    Raises:
+        ValueError: One is not.
+    """
+    require_finite("identity", {"centroid": centroids})
+    if not np.allclose(np.linalg.norm(centroids, axis=1), 1, atol=_LENGTH_TOLERANCE):
+        raise ValueError("identity: a centroid that is not of length one")
+
+
+@contextmanager
+def damage_named(name: str) -> Iterator[None]:
+    """Raise a `UsageError` for a store that holds what no store of ours does.
+
+    Args:
+        name: Name of the store, as people may read it.
+
+    Raises:
+        UsageError: What is read is damaged, or not finite.
+    """
+    try:
+        yield
+    except (AttributeError, LookupError, OverflowError, TypeError, ValueError, struct.error) as e:
+        raise UsageError(
+            f"{name}: not what an identity store holds ({e}): put a copy back, or give another"
+        ) from e
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +65,8 @@ class Settings:
     """How many embeddings a centroid is made of at most; after that it stays."""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.model, str) or not isinstance(self.refine, int):
+            raise TypeError("settings of another type")
         if not 0 < self.threshold <= _WIDEST:
             raise UsageError(f"threshold {self.threshold}: give one above 0, up to {_WIDEST}")
         if self.refine < 1:
@@ -54,6 +93,7 @@ class StoredIdentity(Arrays):
 
     def __post_init__(self) -> None:
         check("Identity", "centroid", self.centroid, np.float32, (None,))
+        require_direction(self.centroid[None])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +153,15 @@ class Changes(Arrays):
     def __post_init__(self) -> None:
         check("Changes", "ids", self.ids, np.int64, (len(self.centroids),))
         check("Changes", "updates", self.updates, np.int64, (len(self.centroids),))
+        if not all(isinstance(number, int) for number in (self.version, self.newest)):
+            raise TypeError("a version that is no number")
+        if len(self.ids) and not (self.ids.min() >= 0 and self.ids.max() < MAX_IDENTITIES):
+            raise ValueError("an identity of an impossible number")
+        alive = [centroid for centroid in self.centroids if centroid]
+        if len({len(centroid) for centroid in alive}) > 1:
+            raise ValueError("identities of different dimensions")
+        if alive:
+            require_direction(np.frombuffer(b"".join(alive), "<f4").reshape(len(alive), -1))
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

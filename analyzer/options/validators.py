@@ -76,17 +76,17 @@ def in_one_form(option: "Field[Any]", value: Any) -> Any:
 
 def above_zero(name: str, value: float) -> None:
     """Require a number above 0."""
-    require(value > 0, f"{name} {value}: must be above 0")
+    require(0 < value < math.inf, f"{name} {value}: must be above 0, and finite")
 
 
 def at_least_one(name: str, value: float) -> None:
     """Require 1 or more."""
-    require(value >= 1, f"{name}: must be at least 1")
+    require(1 <= value < math.inf, f"{name}: must be at least 1, and finite")
 
 
 def zero_or_more(name: str, value: float) -> None:
     """Require 0 or more."""
-    require(value >= 0, f"{name}: must be 0 or more")
+    require(0 <= value < math.inf, f"{name}: must be 0 or more, and finite")
 
 
 def zero_to_one(name: str, value: float) -> None:

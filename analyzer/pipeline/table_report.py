@@ -5,6 +5,7 @@ has no embeddings: nothing can be clustered or named.
 """
 
 import csv
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -30,11 +31,14 @@ from analyzer.types import (
     Observations,
     TrackPersons,
 )
+from ina_input.tables import CsvTable
 
 _BOX = re.compile(r"[(\[]?\s*" + r"\s*,\s*".join([r"(-?\d+(?:\.\d*)?)"] * 4) + r"\s*[)\]]?")
 _HEADS = ("sex", "age")
 _QUALITIES = {"detect_conf": "", "track_conf": "", "sharpness": "1", "frontality": "1"}
 """Column -> value where the table does not have it."""
+_MAX_WHOLE = 1 << 31
+"""Largest number of a frame, track or person, and largest side of a box."""
 _Row = Mapping[str, str]
 
 
@@ -84,11 +88,10 @@ def read(table: Path, medium: str) -> MediaReport:
 
 def _rows(table: Path) -> list[_Row]:
     try:
-        with table.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream, restval="")
-            if not {"frame", "bbox"} <= set(reader.fieldnames or ()):
+        with CsvTable(table) as reader:
+            if not {"frame", "bbox"} <= set(reader.columns):
                 raise UsageError(f"{table}: no columns frame and bbox: give a table of faces")
-            return list(reader)
+            return [row for _, row in reader.rows()]
     except FileNotFoundError as error:
         raise UsageError(f"{table}: no such file; check the path") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -101,7 +104,7 @@ def _times(rows: Sequence[_Row], table: Path, medium: str) -> tuple[MediaInfo, F
     with decoder.open(medium) as video:
         if all(row.get("time_s") for row in rows):
             return video.info, np.array([_number(row, "time_s", table) for row in rows], np.float64)
-        frames = [int(_number(row, "frame", table)) for row in rows]
+        frames = [_whole(row, "frame", table) for row in rows]
         wanted, time_of = set(frames), {}
         for frame in video.frames():
             if frame.index in wanted:
@@ -117,10 +120,18 @@ def _times(rows: Sequence[_Row], table: Path, medium: str) -> tuple[MediaInfo, F
 
 
 def _number(row: _Row, column: str, table: Path) -> float:
-    try:
-        return float(row[column])
-    except ValueError:
-        raise UsageError(f"{table}: {column} {row[column]!r} is no number") from None
+    number = _optional(row[column])
+    if not math.isfinite(number):
+        raise UsageError(f"{table}: {column} {row[column]!r} is no number")
+    return number
+
+
+def _whole(row: _Row, column: str, table: Path) -> int:
+    """Return a number as a whole one, such as that of a frame, a track or a person."""
+    number = _number(row, column, table)
+    if abs(number) > _MAX_WHOLE:
+        raise UsageError(f"{table}: {column} {row[column]!r} is larger than {_MAX_WHOLE}")
+    return int(number)
 
 
 def _observations(rows: Sequence[_Row], table: Path, info: MediaInfo, times: F64) -> Observations:
@@ -134,7 +145,7 @@ def _observations(rows: Sequence[_Row], table: Path, info: MediaInfo, times: F64
     tracks = [_optional(row.get("face_id", "")) for row in rows]
     return Observations(
         **columns,
-        frame=np.array([int(_number(row, "frame", table)) for row in rows], np.int64),
+        frame=np.array([_whole(row, "frame", table) for row in rows], np.int64),
         time_s=times,
         duration_s=_durations(times, info),
         track_id=np.array([i if np.isnan(t) else int(t) for i, t in enumerate(tracks)], np.int64),
@@ -149,17 +160,22 @@ def _observations(rows: Sequence[_Row], table: Path, info: MediaInfo, times: F64
 
 
 def _optional(text: str) -> float:
+    """Return a number; NaN where there is none that is finite."""
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        return float("nan")
+        return math.nan
+    return number if math.isfinite(number) else math.nan
 
 
 def _box(row: _Row, table: Path) -> list[float]:
     match = _BOX.fullmatch(row["bbox"].strip())
     if match is None:
         raise UsageError(f'{table}: bbox {row["bbox"]!r}: write "(x1, y1, x2, y2)"')
-    return [float(side) for side in match.groups()]
+    box = [float(side) for side in match.groups()]
+    if max(map(abs, box)) > _MAX_WHOLE:
+        raise UsageError(f"{table}: bbox {row['bbox']!r} lies outside every picture")
+    return box
 
 
 def _durations(times: F64, info: MediaInfo) -> F64:

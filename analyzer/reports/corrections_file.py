@@ -1,6 +1,7 @@
 """The file of a reviewer's corrections; docs/review.md lists its keys."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from analyzer.errors import InputError
 from analyzer.files import source as files
 from analyzer.files.text import write_json
 from analyzer.types.corrections import Anchor, Correction, CorrectionsDocument
+from ina_input import documents
 
 SUFFIX = ".corrections.json"
 _FORMAT = "ina-corrections"
@@ -26,7 +28,7 @@ def read(path: Path) -> CorrectionsDocument:
         InputError: The file is missing, no file of corrections, or of another version.
     """
     try:
-        values = json.loads(files.read_bytes(str(path)))
+        values = documents.parse(files.read_bytes(str(path)).decode("utf-8"))
         if values["format"] != _FORMAT:
             raise InputError(f"{path}: not a file of corrections: {_HINT}")
         if values["version"] != _VERSION:
@@ -126,7 +128,13 @@ def _number(value: Any) -> int:
 
 
 def _anchor_from_json(values: Mapping[str, Any]) -> Anchor:
-    box = tuple(float(side) for side in values["bbox"])
+    box = tuple(map(_coordinate, values["bbox"]))
     if len(box) != 4:
         raise ValueError(f"{values['bbox']} is no box")
-    return Anchor(time_s=float(values["time_s"]), bbox=box)
+    return Anchor(time_s=_coordinate(values["time_s"]), bbox=box)
+
+
+def _coordinate(value: Any) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is no number")
+    return float(value)

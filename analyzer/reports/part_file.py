@@ -1,8 +1,6 @@
 """Part files: the observations of one shard of a medium."""
 
 import json
-import os
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +8,10 @@ import numpy as np
 
 from analyzer._version import __version__
 from analyzer.errors import InputError
-from analyzer.files import source
+from analyzer.files import npz, source
 from analyzer.reports import serialize
 from analyzer.types import MediaInfo, Observations
+from ina_input import documents
 
 _FACTS = "told"
 """Name of the array in the file that holds the facts as JSON."""
@@ -64,20 +63,18 @@ def load(path: Path, *, key: str) -> Part:
         InputError: The file is damaged, or was written by another version or analysis.
     """
     try:
-        # NumPy leaves a file open that it cannot read; `stream` is closed in any case.
-        descriptor = source.open_file(str(path))
-        with os.fdopen(descriptor, "rb") as stream, np.load(stream, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        facts = json.loads(str(arrays.pop(_FACTS)))
-    except (InputError, OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        with source.held(str(path)) as file:
+            arrays = npz.read(Path(file))
+        facts = documents.parse(str(arrays.pop(_FACTS)))
+        if facts["key"] != _versioned_key(key):
+            raise InputError(f"{path}: made by another version or with other options")
+        return Part(
+            info=serialize.media_info_from_json(facts["info"]),
+            observations=serialize.observations_from_arrays(arrays, facts),
+            reached_end=bool(facts["reached_end"]),
+        )
+    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: not the part of a medium ({error})") from error
-    if facts["key"] != _versioned_key(key):
-        raise InputError(f"{path}: made by another version or with other options")
-    return Part(
-        info=serialize.media_info_from_json(facts["info"]),
-        observations=serialize.observations_from_arrays(arrays, facts),
-        reached_end=facts["reached_end"],
-    )
 
 
 def _versioned_key(key: str) -> str:

@@ -8,8 +8,6 @@ report, `uncorrected` holds the first three files from before the corrections.
 
 import json
 import math
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path, PurePosixPath
@@ -21,9 +19,11 @@ from analyzer import registry
 from analyzer._version import __version__
 from analyzer.errors import InputError
 from analyzer.files import zips
-from analyzer.reports import corrections_file, serialize
+from analyzer.reports import checks, corrections_file, serialize
 from analyzer.types import Attribute, Decoded, MediaInfo, MediaReport, Person, TrackPersons
 from analyzer.types.people import Candidate, Poster
+from ina_input import documents, regular
+from ina_input.archives import ZipContents, open_zip
 
 SCHEMA = 1
 """Version of the format; to be raised when older programs can no longer read the files."""
@@ -36,10 +36,7 @@ _PORTRAITS, _UNCORRECTED = "portraits", "uncorrected/"
 _POSTER_ARRAYS = ("image", "boxes", "scores", "person_ids", "distances")
 _IDENTITY_ARRAYS = tuple(field.name for field in fields(TrackPersons))
 _NUMBER = "number"
-_READ_ERRORS = (
-    *(OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError),
-    *(AttributeError, IndexError, KeyError, TypeError, ValueError),
-)
+_READ_ERRORS = (OSError, AttributeError, LookupError, TypeError, ValueError)
 """Errors that reading raises for a damaged file, or one of another kind."""
 _Result = TypeVar("_Result")
 
@@ -95,17 +92,17 @@ def summary(path: Path) -> Summary:
 def portraits(path: Path) -> dict[int, bytes]:
     """Return the portraits of a report, JPEG by track id, the best first; see `load`."""
 
-    def pictures(_: Mapping[str, Any], file: zipfile.ZipFile) -> dict[int, bytes]:
-        names = [PurePosixPath(n) for n in file.namelist() if n.startswith(f"{_PORTRAITS}/")]
-        return {int(name.stem): file.read(str(name)) for name in names}
+    def pictures(_: Mapping[str, Any], file: ZipContents) -> dict[int, bytes]:
+        names = [PurePosixPath(n) for n in file.names if n.startswith(f"{_PORTRAITS}/")]
+        return {checks.number(int(name.stem)): file.read(str(name)) for name in names}
 
     return _read_zip(path, pictures)
 
 
-def _read_zip(path: Path, read: Callable[[Mapping[str, Any], zipfile.ZipFile], _Result]) -> _Result:
+def _read_zip(path: Path, read: Callable[[Mapping[str, Any], ZipContents], _Result]) -> _Result:
     """Open a report file, and return the result of `read` for its JSON and its files."""
     try:
-        with zipfile.ZipFile(path) as file:
+        with open_zip(path) as file:
             values = _read_json(file)
             if values["schema"] > SCHEMA:
                 raise InputError(
@@ -124,8 +121,9 @@ def _read_zip(path: Path, read: Callable[[Mapping[str, Any], zipfile.ZipFile], _
         ) from error
 
 
-def _read_json(file: zipfile.ZipFile, folder: str = "") -> Any:
-    return json.loads(file.read(f"{folder}{_JSON_FILE}"), object_hook=_number_from_json)
+def _read_json(file: ZipContents, folder: str = "") -> Any:
+    text = file.read(f"{folder}{_JSON_FILE}", limit=regular.MAX_BYTES)
+    return documents.parse(text, object_hook=_number_from_json)
 
 
 def _report_to_json(report: MediaReport) -> dict[str, Any]:
@@ -170,13 +168,13 @@ def _row_arrays(report: MediaReport) -> dict[str, Any]:
     return serialize.observations_to_arrays(report.observations) | heads
 
 
-def _read_report(values: Mapping[str, Any], file: zipfile.ZipFile, folder: str = "") -> MediaReport:
+def _read_report(values: Mapping[str, Any], file: ZipContents, folder: str = "") -> MediaReport:
     unpack = registry.module("formats", "safetensors").unpack
     arrays = unpack(file.read(f"{folder}{_ARRAYS_FILE}"))
     rows = unpack(file.read(f"{folder}{_ROWS_FILE}"))
     corrections = tuple(map(corrections_file.correction_from_json, values.get("corrections", ())))
     uncorrected = _read_json(file, _UNCORRECTED) if corrections else None
-    return MediaReport(
+    report = MediaReport(
         info=serialize.media_info_from_json(values["info"]),
         observations=serialize.observations_from_arrays(rows, values),
         identities=_identities_from_arrays(arrays),
@@ -184,23 +182,27 @@ def _read_report(values: Mapping[str, Any], file: zipfile.ZipFile, folder: str =
         track_attributes=_heads_from_arrays(values["track_labels"], arrays),
         persons=tuple(map(_person_from_json, values["persons"])),
         shots=arrays["shots"],
-        provenance=values["provenance"],
+        provenance=checks.provenance(values["provenance"]),
         poster=_read_poster(values["poster"], arrays),
         notes=tuple(values["notes"]),
         is_remembered=values["is_remembered"],
         corrections=corrections,
         uncorrected=_read_report(uncorrected, file, _UNCORRECTED) if uncorrected else None,
     )
+    checks.require_report(report)
+    return report
 
 
-def _read_summary(values: Mapping[str, Any], file: zipfile.ZipFile) -> Summary:
+def _read_summary(values: Mapping[str, Any], file: ZipContents) -> Summary:
     arrays = registry.module("formats", "safetensors").unpack(file.read(_ARRAYS_FILE))
-    return Summary(
+    summary = Summary(
         info=serialize.media_info_from_json(values["info"]),
         persons=tuple(map(_person_from_json, values["persons"])),
         identities=_identities_from_arrays(arrays),
-        provenance=values["provenance"],
+        provenance=checks.provenance(values["provenance"]),
     )
+    checks.require_persons(summary.persons, summary.identities)
+    return summary
 
 
 def _identities_from_arrays(arrays: Mapping[str, Any]) -> TrackPersons:
@@ -256,7 +258,7 @@ def _heads_from_arrays(
     return {
         head: Decoded(
             value=columns[f"decoded.{head}"],
-            label=tuple(labels[code] for code in columns[f"label.{head}"].tolist()),
+            label=tuple(labels[checks.number(code)] for code in columns[f"label.{head}"].tolist()),
         )
         for head, labels in vocabularies.items()
     }

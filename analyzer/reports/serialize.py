@@ -1,15 +1,22 @@
 """A medium and its observations as plain arrays and JSON-able values, as files keep them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from analyzer.types import MediaInfo, Observations
+from analyzer.types.arrays import require_finite
 from analyzer.types.tally import Tally
 
 _ARRAYS = tuple(f.name for f in fields(Observations) if f.name not in ("heads", "tally"))
+_FINITE = ("time_s", "duration_s", "boxes", "picture_px", "face_px", "embeddings", "cuts", "canvas")
 _HEAD = "head."
+_RATE = re.compile(r"(\d{1,18})(?:/([1-9]\d{0,17}))?")
+_MAX_NUMBER = 1 << 62
 
 
 def media_info_to_json(info: MediaInfo) -> dict[str, Any]:
@@ -19,8 +26,23 @@ def media_info_to_json(info: MediaInfo) -> dict[str, Any]:
 
 def media_info_from_json(values: Mapping[str, Any]) -> MediaInfo:
     """Read the facts of a medium; the inverse of `media_info_to_json`."""
-    rate = Fraction(values["frame_rate"]) if values["frame_rate"] else None
-    return MediaInfo(**{**values, "frame_rate": rate, "stills": tuple(values["stills"])})
+    rate = _rate_from_json(values["frame_rate"])
+    stills = tuple(values.get("stills") or ())
+    info = MediaInfo(**{**values, "frame_rate": rate, "stills": stills})
+    if not all(isinstance(text, str) for text in (info.uri, info.kind, *stills)):
+        raise TypeError("a path that is no text")
+    sizes = (info.width_px, info.height_px, info.duration_s, info.size_bytes or 0)
+    if not all(0 <= size < _MAX_NUMBER for size in sizes):
+        raise ValueError("a medium of no size, or none that can be counted with")
+    return info
+
+
+def _rate_from_json(text: str) -> Fraction | None:
+    """Read a frame rate: of `1e999999999`, `Fraction` would make a number of so many digits."""
+    match = _RATE.fullmatch(text)
+    if text and match is None:
+        raise ValueError(f"{text[:20]!r} is no frame rate")
+    return Fraction(int(match[1]), int(match[2] or 1)) if match else None
 
 
 def observations_to_arrays(observations: Observations) -> dict[str, Any]:
@@ -46,4 +68,20 @@ def observations_from_arrays(arrays: Mapping[str, Any], facts: Mapping[str, Any]
     """
     columns = {name: arrays[name] for name in _ARRAYS}
     heads = {head: arrays[_HEAD + head] for head in facts["heads"]}
-    return Observations(**columns, heads=heads, tally=Tally(**facts["tally"]))
+    table = Observations(**columns, heads=heads, tally=Tally(**facts["tally"]))
+    _require_table(table)
+    return table
+
+
+def _require_table(table: Observations) -> None:
+    """Require that numbers can be counted with, and that rows and counters are possible.
+
+    Raises:
+        TypeError, ValueError: They are not.
+    """
+    require_finite("observations", {name: getattr(table, name) for name in _FINITE})
+    if not all(0 <= count < _MAX_NUMBER for count in asdict(table.tally).values()):
+        raise ValueError("a counter below 0, or of no number")
+    rows = table.embedding_rows
+    if len(rows) and (rows[0] < 0 or rows[-1] >= len(table) or (np.diff(rows) <= 0).any()):
+        raise ValueError("embeddings of rows that are not there")

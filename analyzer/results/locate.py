@@ -13,6 +13,8 @@ from analyzer.export import Exporter
 from analyzer.inference.runtime import Runtime
 from analyzer.reports.corrections_file import SUFFIX
 from analyzer.results import joblist
+from ina_input import regular
+from ina_input.tables import CsvRows
 
 RECORDS = ".ina"
 """Hidden folder beside results, with a record for each of its medium."""
@@ -102,8 +104,11 @@ def load_exporter(name: str) -> Exporter:
 def _is_joblist(path: Path) -> bool:
     if path.suffix.lower() != ".csv":
         return False
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-        return "source_path" in next(csv.reader(stream), [])
+    try:
+        with CsvRows(path, errors="replace") as rows:
+            return "source_path" in next(rows, [])
+    except (OSError, csv.Error):
+        return False
 
 
 def _listed_results(path: Path) -> Iterator[Results]:
@@ -171,8 +176,8 @@ def _exporter_of(path: Path) -> str | None:
     kind = kind_of(path.name)
     header = _HEADERS.get(kind or "")
     if header is not None:
-        with path.open(encoding="utf-8", errors="replace") as stream:
-            if not stream.readline().startswith(header):
+        with regular.open_text(path, errors="replace") as stream:
+            if not stream.readline(len(header) + 1).startswith(header):
                 return None
     return kind
 

@@ -17,6 +17,7 @@ from analyzer.files.atomic import atomic_write_bytes
 from analyzer.files.hashing import sha256
 from analyzer.reports import report_file
 from analyzer.results.locate import RECORDS, load_exporter
+from ina_input import documents, regular
 from joblist.model import is_address
 
 _END_BYTES = 1 << 20
@@ -107,7 +108,7 @@ def _record_path(target: Path) -> Path:
 
 def _recorded(target: Path) -> Owner | None:
     try:
-        values = json.loads(_record_path(target).read_text(encoding="utf-8"))
+        values = documents.read(_record_path(target))
         return Owner(
             media=tuple(values["media"]),
             content=values["content"],
@@ -129,7 +130,7 @@ def _reported(target: Path) -> Owner | None:
 
 def _of_json(path: Path) -> Owner | None:
     try:
-        values: Any = json.loads(path.read_text(encoding="utf-8"))
+        values: Any = documents.read(path)
         return _owner_of_names([values["medium"]["uri"]], None)
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -143,7 +144,7 @@ def _owner_of_names(names: Sequence[str], size_bytes: int | None) -> Owner:
 def _content(path: str) -> str:
     """Return a hash of size, start and end of a file; empty where it is none."""
     try:
-        with open(path, "rb") as stream:
+        with regular.open_binary(path) as stream:
             size = os.fstat(stream.fileno()).st_size
             start = stream.read(_END_BYTES)
             stream.seek(max(size - _END_BYTES, 0))

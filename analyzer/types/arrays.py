@@ -38,6 +38,24 @@ def check(owner: str, name: str, array: Any, dtype: Any, shape: tuple[int | None
         raise ValueError(f"{owner}.{name}: expected shape {shape}, got {array.shape}")
 
 
+def require_finite(owner: str, arrays: Mapping[str, Any], *, lengths: bool = False) -> None:
+    """Require numbers that can be counted with: one NaN in a vector spoils every comparison.
+
+    Args:
+        owner: Name of the class or file, for the message.
+        arrays: Name for the message -> array; where `lengths` is set, (n, D) or (D,) vectors.
+        lengths: Whether each vector must have a direction, so that its length is not 0.
+
+    Raises:
+        ValueError: A number is NaN or infinite, or a vector has length 0.
+    """
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ValueError(f"{owner}: {name}: a number is not finite")
+        if lengths and not np.abs(array).any(axis=-1).all():
+            raise ValueError(f"{owner}: {name}: a vector of length 0 has no direction")
+
+
 class Arrays:
     """Base of dataclasses of arrays, with a `repr` that prints shapes instead of values."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.types.arrays import Arrays, check
+from analyzer.types.arrays import Arrays, check, require_finite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,7 @@ class Gallery(Arrays):
 
     def __post_init__(self) -> None:
         check("Gallery", "embeddings", self.embeddings, np.float32, (len(self.names), None))
+        require_finite("Gallery", {"embeddings": self.embeddings}, lengths=True)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

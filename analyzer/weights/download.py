@@ -18,6 +18,7 @@ import requests
 
 from analyzer.errors import ResourceError
 from analyzer.files.atomic import atomic_write_bytes
+from ina_input import documents
 
 OnProgress = Callable[[int, int], None]
 """Function that is called with the number of received bytes and of all bytes (0 if unknown)."""
@@ -95,10 +96,10 @@ class Download:
     def _noted_version(self, url: str) -> str:
         """Return the server's version of the part, from its note; empty if unknown."""
         try:
-            note: Mapping[str, str] = json.loads(self._note.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            note: Mapping[str, str] = documents.read(self._note)
+            return str(note["version"]) if note["address"] == url else ""
+        except (OSError, KeyError, TypeError, ValueError):
             return ""
-        return note["version"] if note["address"] == url else ""
 
     def _note_version(self, url: str, answer: requests.Response) -> None:
         """Write the note of a part, or remove it if the server states no version."""

@@ -16,6 +16,9 @@ from analyzer.inference.runtime import Runtime
 from analyzer.weights import locate, network_spec
 from analyzer.weights.catalogue import MODELS, PUBLISHED, Model
 from analyzer.weights.download import Download, OnProgress
+from ina_input import regular
+
+_MAX_MODEL_BYTES = 1 << 34
 
 TIMEOUT_S = 30
 """Time without an answer after which a download is given up, in seconds."""
@@ -101,9 +104,11 @@ def add(path: Path, *, name: str = "", spec: Path | None = None) -> Model:
     target = locate.folder() / model.file
     text = _specification(path, spec)
     try:
-        data = path.read_bytes()
+        data = regular.read_bytes(path, limit=_MAX_MODEL_BYTES)
     except OSError as error:
         raise ResourceError(f"{path}: {error.strerror}") from error
+    except ValueError as error:
+        raise WeightsError(f"{path}: {error}") from error
     atomic_write_bytes(target, data)
     if text:
         atomic_write_bytes(target.with_suffix(".yaml"), text.encode())
@@ -118,8 +123,8 @@ def _specification(path: Path, spec: Path | None) -> str:
     if spec is None and not file.is_file():
         return ""
     try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = regular.read_text(file, limit=network_spec.MAX_BYTES)
+    except (OSError, ValueError) as error:
         raise UsageError(f"{file}: cannot be read: {error}") from error
     network_spec.parse(text, str(file))
     return text

@@ -21,6 +21,7 @@ from analyzer.errors import MissingDependency, ResourceError, UsageError, Weight
 from analyzer.files.atomic import atomic_write_bytes
 from analyzer.files.hashing import file_sha256
 from analyzer.weights.catalogue import MODELS, PUBLISHED, Model
+from ina_input import documents
 
 FOLDER_VARIABLE = "INA_MODELS"
 """Environment variable with the folder of models, in the place of the user's."""
@@ -244,10 +245,13 @@ def network_of(path: Path) -> str:
 def _records(models_folder: Path) -> dict[str, Any]:
     path = models_folder / RECORDS
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        records: dict[str, Any] = documents.read(path)
+        if not all(isinstance(record, dict) for record in records.values()):
+            raise ValueError("not the form of this file")
+        return records
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, AttributeError, ValueError) as error:
         raise WeightsError(f"{path}: {error}; delete it, and add your models again") from error
 
 

@@ -30,6 +30,7 @@ import yaml
 from analyzer.attributes.heads import SIZES
 from analyzer.errors import UsageError
 from analyzer.weights import locate
+from ina_input import regular
 
 ALIGNMENTS = ("arcface", "chip")
 VALUES = {
@@ -40,6 +41,9 @@ VALUES = {
 """Head name -> allowed meanings of its numbers."""
 _SHIPPED_SPECS = Path(__file__).parents[1] / "stages" / "describe"
 """Folder of the specifications of known kinds of networks."""
+MAX_BYTES = 1 << 16
+"""Size of a specification."""
+_LARGEST = 1e9
 _MAX_DISTANCE = 2.0
 """Distance between opposite vectors of length one."""
 
@@ -138,13 +142,24 @@ def parse(text: str, where: str) -> NetworkSpec:
         UsageError: The text is not YAML, a key is unknown or missing, or a value is wrong.
     """
     try:
-        values = yaml.safe_load(text)
+        values = yaml.load(text, _PlainLoader)
         _require(isinstance(values, dict), "write it as KEY: VALUE lines")
         return _network(values)
-    except yaml.YAMLError as error:
+    # Dates such as 2020-99-99, and numbers of thousands of digits, are a `ValueError`.
+    except (yaml.YAMLError, RecursionError, OverflowError, ValueError) as error:
         raise UsageError(f"{where}: not YAML: {' '.join(str(error).split())}") from error
     except UsageError as error:
         raise UsageError(f"{where}: {error}; see docs/models.md") from error
+
+
+class _PlainLoader(yaml.SafeLoader):  # type: ignore[misc]
+    """Loader of values that stand where they are used: an alias of aliases grows without end."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Make a node of what comes next."""
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("an alias (*): write the value itself")
+        return super().compose_node(parent, index)
 
 
 def resolve(model: str, spec: str = "") -> tuple[Path, NetworkSpec]:
@@ -169,8 +184,8 @@ def resolve(model: str, spec: str = "") -> tuple[Path, NetworkSpec]:
     shipped = _SHIPPED_SPECS / f"{text}.yaml"
     file = shipped if text in kinds() else Path(text)
     try:
-        return path, parse(file.read_text(encoding="utf-8"), str(file))
-    except (OSError, UnicodeDecodeError) as error:
+        return path, parse(regular.read_text(file, limit=MAX_BYTES), str(file))
+    except (OSError, ValueError) as error:
         raise UsageError(f"spec {file}: {error}; there are: {', '.join(kinds())}") from error
 
 
@@ -233,7 +248,8 @@ def _check_keys(
 def _number(name: str, value: Any, kind: type) -> Any:
     """Return a number as int or float; YAML's booleans are not numbers."""
     is_number = isinstance(value, int) or (kind is float and isinstance(value, float))
-    _require(is_number and not isinstance(value, bool), f"{name}: {value!r} is not a number")
+    is_number = is_number and not isinstance(value, bool) and abs(value) <= _LARGEST
+    _require(is_number, f"{name}: {value!r} is not a number that can be counted with")
     return kind(value)
 
 

@@ -8,7 +8,6 @@ connection goes to that answer, at each redirect anew. No proxy is used: it woul
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import socket
 import ssl
 import threading
@@ -18,6 +17,7 @@ from contextlib import closing, contextmanager, suppress
 from typing import Any, BinaryIO
 from urllib.parse import urljoin, urlsplit
 
+from joblist.addresses.public import is_public
 from joblist.addresses.rules import url_fault
 from joblist.errors import FetchFailed
 
@@ -26,26 +26,12 @@ CHUNK_BYTES = 1 << 18
 REDIRECTS = (301, 302, 303, 307, 308)
 PASSING = (408, 425, 429)
 """Refusals that another try may not meet; beside those from 500 on."""
-_NOT_PUBLIC = [
-    ipaddress.ip_network(text)
-    for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "fec0::/10")
-]
-"""IPv6 addresses that a gateway turns into IPv4 ones, and those once meant for one site."""
 
 
 def resolve(host: str, port: int) -> list[str]:
     """Return the addresses of a host, in the order in which to try them."""
     addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(answer[4][0]) for answer in addresses))
-
-
-def is_public(address: str) -> bool:
-    """Say whether anybody could reach this address."""
-    ip = ipaddress.ip_address(address)
-    if isinstance(ip, ipaddress.IPv6Address) and any(ip in network for network in _NOT_PUBLIC):
-        return False
-    mapped = getattr(ip, "ipv4_mapped", None) or ip
-    return bool(mapped.is_global and not mapped.is_multicast)
 
 
 class Fetcher:

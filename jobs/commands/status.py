@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from ina_cli.console import console
 from jobs.commands._arguments import add_command
 from jobs.commands._target import Target, add_ledger
 from jobs.ledger import queries
@@ -57,12 +58,12 @@ def _entry(job: Job) -> dict[str, Any]:
 
 def _print_status(counts: dict[str, int], bad: Sequence[Job]) -> None:
     # Slow to import, and only this command needs it.
-    from rich import console, table
+    from rich import table
 
     rows = table.Table("state", "jobs")
     for state, number in sorted(counts.items()):
         rows.add_row(state, str(number))
-    console.Console().print(rows)
+    console().print(rows)
     for job in bad:
         reason = f"{job.error_kind}: {job.error}"
         print(f"{job.state.value}: job {job.id}, {job.spec.source_path} ({reason})")

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from ina_input import documents
 from joblist.errors import UsageError
 from jobs.dashboard import files
 from jobs.dashboard.board import Board
@@ -243,7 +244,7 @@ class Handler(BaseHTTPRequestHandler):
         self._require_token()
         if self.headers.get_content_type() != "application/json":
             raise RequestRefused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send application/json")
-        plain = json.loads(body)
+        plain = documents.parse(body)
         requested = plain.get("jobs") if isinstance(plain, dict) else None
         action, board = path.rpartition("/")[2], self.server.board
         all_failed = requested == "failed" and action == "retry"

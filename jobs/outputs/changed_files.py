@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ina_input.tables import CsvRows
 from joblist.errors import UsageError
 from jobs.outputs.publish import file_sha256
 from jobs.types import Manifest, PartFile
@@ -31,8 +32,7 @@ def read(table: Path) -> Mapping[str, Change]:
     """
     changes: dict[str, Change] = {}
     try:
-        with table.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
-            rows = csv.reader(stream, strict=True)
+        with CsvRows(table, strict=True, encoding="utf-8", errors="surrogateescape") as rows:
             if next(rows, None) != HEADER:
                 raise UsageError(f"{table}: not a table of changes: give the one forget has named")
             for path, before, after in rows:

@@ -6,6 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+from ina_cli.console import console
 from jobs.server.progress import describe, finished_count, totals
 from jobs.types import Job, State
 
@@ -119,7 +120,7 @@ class LiveDisplay(PlainDisplay):
 
         super().__init__()
         self._estimate = estimate
-        self._live = Live(refresh_per_second=4)
+        self._live = Live(console=console(), refresh_per_second=4)
         self._live.start()
 
     def note(self, text: str) -> None:
@@ -173,7 +174,6 @@ def _time_of_day(left_s: float) -> str:
 
 
 def _workers(workers: list[dict[str, Any]]) -> Table:
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0))
@@ -183,8 +183,8 @@ def _workers(workers: list[dict[str, Any]]) -> Table:
         for job in worker["jobs"] or [{"source": "", "progress": {"stage": "waiting"}}]:
             progress = job["progress"]
             table.add_row(
-                escape(worker["name"].rpartition(":")[0]),
-                escape(os.path.basename(job["source"])),
+                worker["name"].rpartition(":")[0],
+                os.path.basename(job["source"]),
                 progress.get("stage", ""),
                 f"{100 * progress['fraction']:.0f}" if "fraction" in progress else "",
                 f"{progress['speed']:.1f}" if "speed" in progress else "",

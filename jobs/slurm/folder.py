@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ina_input import documents, regular
 from joblist.errors import UsageError
 from joblist.model import JobSpec
 from joblist.shard import Shard
@@ -98,12 +99,14 @@ class Folder:
             UsageError: There is no plan.
         """
         try:
-            plain = json.loads((self.path / "plan.json").read_text(encoding="utf-8"))
+            plain = documents.read(self.path / "plan.json")
         except FileNotFoundError as error:
             raise UsageError(
                 f"{self.path}: nothing was submitted here: give the joblist of `slurm submit`, or "
                 "its --folder"
             ) from error
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{self.path}: its plan cannot be read ({error})") from error
         bounds, sbatch = Bounds(**plain.pop("bounds")), tuple(plain.pop("sbatch"))
         return Plan(**plain, bounds=bounds, sbatch=sbatch)
 
@@ -131,7 +134,7 @@ class Folder:
     def round(self) -> Round:
         """Return the last round; number 0 before the first."""
         path = self.path / "round.json"
-        return Round(**json.loads(path.read_text())) if path.exists() else Round(0)
+        return Round(**documents.read(path)) if path.exists() else Round(0)
 
     def write_round(self, current: Round) -> None:
         """Write which jobs of Slurm were submitted."""
@@ -235,5 +238,5 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def _read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8") as file:
-        yield from map(json.loads, file)
+    with regular.open_text(path) as file:
+        yield from map(documents.parse, file)

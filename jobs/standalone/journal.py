@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ina_input import documents, regular
 from jobs.outputs.changed_files import Change, applied
 from jobs.retry import may_retry
 from jobs.types import Manifest
@@ -103,7 +104,7 @@ def read(paths: Iterable[Path]) -> dict[str, Record]:
     records: dict[str, Record] = {}
     for path in paths:
         if path.exists():
-            with path.open("rb") as file:
+            with regular.open_binary(path) as file:
                 _read(file, records)
     return records
 
@@ -111,7 +112,7 @@ def read(paths: Iterable[Path]) -> dict[str, Record]:
 def _read(lines: Iterable[bytes], records: dict[str, Record]) -> None:
     for text in lines:
         try:
-            line = json.loads(text)
+            line = documents.parse(text)
             work = line["work"]
             records[work] = records.get(work, Record()).after(line)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

@@ -21,6 +21,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from ina_cli import escapes
 from jobs.errors import CallRefused, JobFailed
 from jobs.inputs import intake
 from jobs.outputs import publish, storage_probe
@@ -57,6 +58,7 @@ def main(connection: Connection, factory: str, local: Mapping[str, Any]) -> None
     """
     # A group of its own: a signal to the group of the supervisor must not interrupt a job, and the
     # programs that the task starts can be ended with it.
+    escapes.show()
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -228,3 +228,28 @@ def test_the_example_is_right() -> None:
     assert parse("serve", ["localhost", "jobs.csv", "--config", file])["max_attempts"] == 2
     assert parse("collect", ["jobs.csv", "--config", file])["output"] == "people"
     assert parse("jobs.run-job", ["--config", file])["threads"] == 4
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e999"])
+def test_numbers_that_are_not_finite_are_refused(number, tmp_path, monkeypatch, capsys):
+    """On the command line, and in a file: there, with table and key."""
+    (tmp_path / "ina.toml").write_text(f"[collect]\ncluster_threshold = {number}\n")
+    for words in ([f"--cluster_threshold={number}"], ["--config", str(tmp_path / "ina.toml")]):
+        with pytest.raises(SystemExit) as ended:
+            program_parser(["collect"]).parse_args(["collect", "a.zip", "-o", "out", *words])
+        assert ended.value.code == 2
+        assert "finite number" in capsys.readouterr().err
+
+
+def test_a_file_that_is_deep_or_large_is_named(tmp_path, capsys):
+    for text, says in (
+        ("a = " + "[" * 100_000, "nested"),
+        ("#" * 2_000_000, "larger than 1048576"),
+    ):
+        (tmp_path / "ina.toml").write_text(text)
+        with pytest.raises(SystemExit) as ended:
+            program_parser(["collect"]).parse_args(
+                ["collect", "a.zip", "--config", str(tmp_path / "ina.toml")]
+            )
+        assert ended.value.code == 2
+        assert says in capsys.readouterr().err

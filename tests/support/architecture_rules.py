@@ -236,7 +236,7 @@ def _faults_of_library(i: Import) -> Iterator[str]:
     """Yield why an import stands in the wrong room."""
     library, package = package_of(i.imported), package_of(i.importer)
     room = room_of(i.importer).partition(".")[2]
-    standard = {*sys.stdlib_module_names, package, "joblist"}
+    standard = {*sys.stdlib_module_names, package, "ina_input", "joblist"}
     if library in HEAVY and not (i.for_types or (is_plugin(i.importer) and i.at_top)):
         yield "a slow library: at the top of a plug-in only, which the registry loads"
     if library in ("rich", "argparse") and not (
@@ -250,6 +250,8 @@ def _faults_of_library(i: Import) -> Iterator[str]:
         yield f"{package} knows no arrays: move it into analyzer or ina"
     if package == "joblist" and library not in standard:
         yield "joblist needs the standard library only"
+    if package == "ina_input" and library not in standard - {"joblist"}:
+        yield "ina_input needs the standard library only"
     if room == "types" and library not in {*standard, "numpy"}:
         yield "types need numpy and nothing else"
 

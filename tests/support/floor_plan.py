@@ -13,13 +13,14 @@ ROOT_FILES = {
 """The loose files of a package's root, and of the tree's."""
 
 MAY_IMPORT_PACKAGES = {
-    "analyzer": "ina_cli joblist",
+    "analyzer": "ina_cli ina_input joblist",
     "ina": "analyzer ina_cli joblist jobs",
-    "ina_cli": "",
+    "ina_cli": "ina_input",
+    "ina_input": "",
     "ina_server": "ina ina_cli",
     "ina_worker": "ina ina_cli",
-    "joblist": "",
-    "jobs": "ina_cli joblist",
+    "joblist": "ina_input",
+    "jobs": "ina_cli ina_input joblist",
 }
 """Package or launcher -> packages that it imports: `ina` alone knows faces and leases."""
 NOT_INSTALLED = {"benchmarks", "tests", "tools"}

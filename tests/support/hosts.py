@@ -9,7 +9,8 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from joblist.addresses.fetch import Fetcher, is_public
+from joblist.addresses.fetch import Fetcher
+from joblist.addresses.public import is_public
 from jobs.wire import certificates
 
 HOST = "films.test"

@@ -6,6 +6,7 @@ import pytest
 
 from analyzer.errors import MissingDependency, UsageError, WeightsError
 from analyzer.weights import catalogue, locate
+from ina_input import regular
 
 
 @pytest.mark.parametrize("name", catalogue.MODELS)
@@ -72,13 +73,13 @@ def test_a_file_is_hashed_again_only_when_it_changes(tmp_path, monkeypatch):
     path.write_bytes(b"one")
     first = locate.sha256(path)
     opened = []
-    real_open = Path.open
+    real_open = regular.open_binary
 
-    def counting_open(self, *args, **kwargs):
-        opened.append(self)
-        return real_open(self, *args, **kwargs)
+    def counting_open(path):
+        opened.append(path)
+        return real_open(path)
 
-    monkeypatch.setattr(Path, "open", counting_open)
+    monkeypatch.setattr(regular, "open_binary", counting_open)
     assert locate.sha256(path) == first
     assert not opened
     os.utime(path, ns=(1, 1))

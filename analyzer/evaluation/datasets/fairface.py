@@ -6,8 +6,8 @@ The pictures are faces cut by dlib with padding 0.25: chips, but for their size.
 """
 
 import csv
-import zipfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import cv2
@@ -19,6 +19,9 @@ from analyzer.evaluation.datasets import _pictures
 from analyzer.files.hashing import sha256
 from analyzer.stages.align import Aligner
 from analyzer.types import U8
+from ina_input import regular
+from ina_input.archives import ZipContents, open_zip
+from ina_input.tables import CsvTable
 
 SIZE = 150
 _SOURCE = "get FairFace from https://github.com/joojs/fairface"
@@ -75,19 +78,32 @@ class _Pictures:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        archives = [zipfile.ZipFile(path) for path in sorted(folder.glob("*.zip"))]
-        self._members = {name: archive for archive in archives for name in archive.namelist()}
+        self._opened = ExitStack()
+        self._members = {
+            name: archive
+            for path in sorted(folder.glob("*.zip"))
+            for archive in [self._archive(path)]
+            for name in archive.names
+        }
+
+    def _archive(self, path: Path) -> ZipContents:
+        try:
+            return self._opened.enter_context(open_zip(path))
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path}: cannot be read ({error}); {_SOURCE} again") from error
 
     def read(self, file: str) -> bytes:
         archive = self._members.get(file)
         if archive:
             return archive.read(file)
         try:
-            return (self._folder / file).read_bytes()
+            return regular.read_bytes(self._folder / file)
         except OSError as error:
             raise InputError(
                 f"{self._folder / file}: {error.strerror}, and no zip file beside it has it"
             ) from error
+        except ValueError as error:
+            raise InputError(f"{self._folder / file}: {error}; {_SOURCE} again") from error
 
     def chip(self, file: str) -> U8:
         """Decode one picture to (150, 150, 3) RGB."""
@@ -104,16 +120,18 @@ def _rows(folder: Path, split: str) -> list[dict[str, str]]:
     path = next((folder / name for name in names if (folder / name).is_file()), None)
     if path is None:
         raise InputError(f"{folder}: neither {' nor '.join(names)}; {_SOURCE}")
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        required = {"file", *(column for column, _ in _CLASSES.values())}
-        missing = required - set(reader.fieldnames or ())
-        if missing:
-            raise InputError(f"{path}: no column {', '.join(sorted(missing))}; {_SOURCE}")
-        rows = []
-        for row in reader:
-            _check(row, f"{path}, line {reader.line_num}")
-            rows.append(row)
+    rows = []
+    try:
+        with CsvTable(path) as table:
+            required = {"file", *(column for column, _ in _CLASSES.values())}
+            missing = required - set(table.columns)
+            if missing:
+                raise InputError(f"{path}: no column {', '.join(sorted(missing))}; {_SOURCE}")
+            for line, row in table.rows():
+                _check(row, f"{path}, line {line}")
+                rows.append(row)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: not a table ({error}); {_SOURCE}") from error
     rows = [row for row in rows if row["file"].partition("/")[0] == split]
     if not rows:
         raise InputError(f"{path}: no picture of the split {split!r}; choose train or val")

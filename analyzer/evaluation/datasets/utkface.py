@@ -15,6 +15,7 @@ from analyzer.evaluation.datasets import _pictures
 from analyzer.files.hashing import sha256
 from analyzer.stages.align import Aligner
 from analyzer.types import F32, U8
+from ina_input import regular
 
 _NAME = re.compile(r"(\d{1,3})_([01])_([0-4])_")
 _SEXES = (1, 0)
@@ -58,12 +59,19 @@ class UtkFace:
         return np.concatenate([self._chip(path) for path in self._files[start:stop]])
 
     def _chip(self, path: Path) -> U8:
-        image = _pictures.decode(path.read_bytes(), str(path), "leave it out")
+        image = _pictures.decode(_content(path), str(path), "leave it out")
         return self._aligner.align(image, _face(image), None).images
 
     def _digest(self) -> str:
-        pieces = (path.name.encode() + b"\n" + path.read_bytes() for path in self._files)
+        pieces = (path.name.encode() + b"\n" + _content(path) for path in self._files)
         return sha256(pieces).hexdigest()
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return regular.read_bytes(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error}): leave it out") from error
 
 
 def _face(image: U8) -> F32:

@@ -22,8 +22,16 @@ from redis.retry import Retry
 from analyzer.errors import ResourceError, UsageError
 from analyzer.identities._store import MirroredStore
 from analyzer.identities.backends import _scripts
-from analyzer.identities.records import Changes, Commit, Counters, Settings, StoredIdentity
+from analyzer.identities.records import (
+    Changes,
+    Commit,
+    Counters,
+    Settings,
+    StoredIdentity,
+    damage_named,
+)
 from analyzer.types import I64
+from ina_input import documents
 
 T = TypeVar("T")
 _PAGE = 4096
@@ -125,7 +133,8 @@ class _RedisRecords:
         stored: Any = self._call(lambda: self._client.hget(meta, "settings"))
         if stored is None:
             raise UsageError(f"{self.name}: no such identity store")
-        return Settings(**json.loads(stored))
+        with damage_named(self.name):
+            return Settings(**documents.parse(stored))
 
     def changes(self, version: int) -> Changes:
         """Return what changed after a version; see `analyzer.identities.Records`."""
@@ -136,14 +145,19 @@ class _RedisRecords:
             # An older copy of its data was put back.
             is_anew = True
             newest, reached, ids, rows = self._run_script(self._changes, [0, _PAGE])
-        return Changes(
-            version=int(reached),
-            newest=newest,
-            ids=np.array([int(i) for i in ids], np.int64),
-            centroids=tuple(row[_UPDATES.size :] for row in rows),
-            updates=np.array([_updates(row) for row in rows], np.int64),
-            anew=is_anew,
-        )
+        count = self.size()
+        with damage_named(self.name):
+            changes = Changes(
+                version=int(reached),
+                newest=newest,
+                ids=np.array([int(i) for i in ids], np.int64),
+                centroids=tuple(row[_UPDATES.size :] for row in rows),
+                updates=np.array([_updates(row) for row in rows], np.int64),
+                anew=is_anew,
+            )
+            if len(ids) and changes.ids.max() >= count:
+                raise ValueError(f"identity {changes.ids.max()} of {count}")
+        return changes
 
     def _may_have_lost(self) -> bool:
         """Return whether another run of the server answers: it knows only what was on its disk."""
@@ -178,7 +192,8 @@ class _RedisRecords:
             return None if self._was_cut_off else self._commit(keys=self._keys, args=arguments)
 
         answer = self._call(write)
-        return None if answer is None else np.frombuffer(answer, "<i8").astype(np.int64)
+        with damage_named(self.name):
+            return None if answer is None else np.frombuffer(answer, "<i8").astype(np.int64)
 
     def size(self) -> int:
         """Return the number of ids given so far."""
@@ -198,16 +213,17 @@ class _RedisRecords:
             return both.execute()
 
         rows, faces = self._call(ask)
-        return [
-            StoredIdentity(
-                id=number,
-                centroid=np.frombuffer(row, "<f4", offset=_UPDATES.size).astype(np.float32),
-                updates=_updates(row),
-                faces=int(count),
-            )
-            for number, row, count in zip(numbers, rows, faces, strict=True)
-            if row
-        ]
+        with damage_named(self.name):
+            return [
+                StoredIdentity(
+                    id=number,
+                    centroid=np.frombuffer(row, "<f4", offset=_UPDATES.size).astype(np.float32),
+                    updates=_updates(row),
+                    faces=int(count),
+                )
+                for number, row, count in zip(numbers, rows, faces, strict=True)
+                if row
+            ]
 
     def forget(self, ids: I64) -> None:
         """Empty the rows that are there."""
@@ -218,7 +234,8 @@ class _RedisRecords:
         names = [f.name for f in fields(Counters)]
         meta = self._keys[0]
         stored: Any = self._call(lambda: self._client.hmget(meta, names))
-        return Counters(**{n: int(v or 0) for n, v in zip(names, stored, strict=True)})
+        with damage_named(self.name):
+            return Counters(**{n: int(v or 0) for n, v in zip(names, stored, strict=True)})
 
     def close(self) -> None:
         """Give the connection back."""

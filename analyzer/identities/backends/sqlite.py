@@ -11,8 +11,16 @@ import numpy as np
 
 from analyzer.errors import ResourceError, UsageError
 from analyzer.identities._store import MirroredStore
-from analyzer.identities.records import Changes, Commit, Counters, Settings, StoredIdentity
+from analyzer.identities.records import (
+    Changes,
+    Commit,
+    Counters,
+    Settings,
+    StoredIdentity,
+    damage_named,
+)
 from analyzer.types import I64
+from ina_input import documents
 
 _APPLICATION = 0x494E4149
 """Marks the file as ours: no other program's tables are written to."""
@@ -55,6 +63,8 @@ class _SqliteRecords:
             _make_folder(path.parent)
         elif not path.exists():
             raise UsageError(f"{path}: no such identity store")
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path}: not a regular file: give another one")
         with self._mapped():
             # Transactions are begun by hand: a reader never becomes a writer, which could deadlock.
             self._db = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
@@ -80,6 +90,12 @@ class _SqliteRecords:
             raise UsageError(
                 f"{self._path} is not an identity store of this version: give another file"
             )
+        with self._mapped():
+            low, high, count = self._db.execute(
+                "SELECT MIN(id), MAX(id), COUNT(*) FROM identity"
+            ).fetchone()
+        if count and not (low >= 0 and high < count):
+            raise UsageError(f"{self._path}: identities up to {high}, and {count} of them: damaged")
 
     @contextmanager
     def _mapped(self) -> Iterator[None]:
@@ -128,7 +144,8 @@ class _SqliteRecords:
             row = db.execute("SELECT value FROM meta WHERE name = 'settings'").fetchone()
         if row is None:
             raise UsageError(f"{self._path}: no such identity store")
-        return Settings(**json.loads(row[0]))
+        with damage_named(str(self._path)):
+            return Settings(**documents.parse(row[0]))
 
     def changes(self, version: int) -> Changes:
         """Return what changed after a version; see `analyzer.identities.Records`."""
@@ -139,20 +156,22 @@ class _SqliteRecords:
                 f"FROM identity WHERE changed > ? ORDER BY changed LIMIT {_PAGE}",
                 (version,),
             ).fetchall()
-        return Changes(
-            version=rows[-1][3] if rows else version,
-            newest=rows[-1][4] if rows else version,
-            ids=np.array([row[0] for row in rows], np.int64),
-            centroids=tuple(row[1] for row in rows),
-            updates=np.array([row[2] for row in rows], np.int64),
-        )
+        with damage_named(str(self._path)):
+            return Changes(
+                version=rows[-1][3] if rows else version,
+                newest=rows[-1][4] if rows else version,
+                ids=np.array([row[0] for row in rows], np.int64),
+                centroids=tuple(row[1] for row in rows),
+                updates=np.array([row[2] for row in rows], np.int64),
+            )
 
     def commit(self, commit: Commit) -> I64 | None:
         """Write it, if the store still has its version; see `analyzer.identities.Records`."""
         with self._transaction() as db:
             earlier = db.execute("SELECT ids FROM call WHERE key = ?", (commit.key,)).fetchone()
             if earlier:
-                return np.frombuffer(earlier[0], "<i8").astype(np.int64)
+                with damage_named(str(self._path)):
+                    return np.frombuffer(earlier[0], "<i8").astype(np.int64)
             if self._meta("version") != commit.version:
                 return None
             self._write(commit)
@@ -191,15 +210,16 @@ class _SqliteRecords:
                 "WHERE id >= ? AND id < ? AND length(centroid) ORDER BY id",
                 (first, end),
             ).fetchall()
-        return [
-            StoredIdentity(
-                id=number,
-                centroid=np.frombuffer(packed, "<f4").astype(np.float32),
-                updates=updates,
-                faces=faces,
-            )
-            for number, packed, updates, faces in rows
-        ]
+        with damage_named(str(self._path)):
+            return [
+                StoredIdentity(
+                    id=number,
+                    centroid=np.frombuffer(packed, "<f4").astype(np.float32),
+                    updates=updates,
+                    faces=faces,
+                )
+                for number, packed, updates, faces in rows
+            ]
 
     def forget(self, ids: I64) -> None:
         """Empty the rows that are there."""

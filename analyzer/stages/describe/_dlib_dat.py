@@ -15,6 +15,7 @@ import numpy as np
 
 from analyzer.errors import WeightsError
 from analyzer.types import F32
+from ina_input import regular
 
 STAGES = ((32, 3, False), (64, 4, True), (128, 3, True), (256, 3, True), (256, 1, True))
 """Channels, residual blocks, and whether the first block halves the picture; input first."""
@@ -87,7 +88,7 @@ class _Reader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._data = path.read_bytes()
+        self._data = regular.read_bytes(path)
         self._at = 0
 
     def fail(self, reason: str) -> WeightsError:

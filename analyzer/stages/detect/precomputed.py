@@ -14,6 +14,7 @@ from analyzer.imaging.boxes import area, clip
 from analyzer.inference.runtime import Runtime
 from analyzer.types import U8, Detections, Frame, MediaInfo
 from analyzer.weights import locate
+from ina_input.tables import CsvTable
 
 _COLUMNS = ("frame", "bbox")
 _NUMBER = r"\s*(-?\d+(?:\.\d+)?)\s*"
@@ -142,13 +143,11 @@ def _read(path: Path) -> dict[str, list[_Face]]:
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the number of the line, and the cells of each row by column."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file, restval="")
-        missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
+    with CsvTable(path) as table:
+        missing = [name for name in _COLUMNS if name not in table.columns]
         if missing:
             raise ValueError(f"line 1: no column {' and '.join(missing)}; the header needs both")
-        for row in reader:
-            yield reader.line_num, row
+        yield from table.rows()
 
 
 def _face(row: Mapping[str, str], line: int) -> tuple[str, _Face]:

@@ -3,7 +3,6 @@
 import json
 import re
 import tempfile
-import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,8 @@ from analyzer.reports import part_file, portraits, report_file
 from analyzer.results import ownership_record
 from analyzer.results.locate import load_exporter
 from analyzer.types import MediaReport, ProgressHook
+from ina_input import documents
+from ina_input.archives import open_zip
 from joblist.shard import Shard
 
 MERGED = ("trajectories.jsonl", "features.jsonl", "scene_changes.json")
@@ -146,9 +147,8 @@ def _parts(folder: Path) -> list[Path]:
 
 def _options(folder: Path) -> AnalysisOptions:
     try:
-        text = (folder / _SHARDS / _OPTIONS).read_text(encoding="utf-8")
-        return AnalysisOptions.from_dict(json.loads(text))
-    except (OSError, ValueError) as error:
+        return AnalysisOptions.from_dict(documents.read(folder / _SHARDS / _OPTIONS))
+    except (OSError, TypeError, ValueError) as error:
         raise InputError(f"{folder}: no film was extracted into it: extract it first") from error
 
 
@@ -177,7 +177,7 @@ def _write(report: MediaReport, folder: Path, names: Sequence[str]) -> list[Path
     with tempfile.TemporaryDirectory(prefix="ina-facerec-") as temporary:
         path = Path(temporary, "exchange.zip")
         load_exporter("exchange").write(named, path)
-        with zipfile.ZipFile(path) as file:
+        with open_zip(path) as file:
             for name in names:
                 atomic_write_bytes(folder / name, file.read(name))
     return [folder / name for name in names]

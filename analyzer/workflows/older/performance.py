@@ -2,7 +2,6 @@
 
 import csv
 import math
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,8 @@ from analyzer.workflows.exports import write_exports
 from analyzer.workflows.fetching import on_disk, with_https
 from analyzer.workflows.items import Item, require_own
 from analyzer.workflows.session import AnalysisSession
+from ina_input.archives import open_zip
+from ina_input.tables import CsvTable
 from joblist.model import JobSpec
 
 URL, PERFORMANCE = "Video URL", "Performance"
@@ -52,13 +53,12 @@ def read(table: Path) -> list[PostedVideo]:
     """
     videos: dict[str, PostedVideo] = {}
     try:
-        with table.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream, restval="")
-            missing = {URL, PERFORMANCE} - set(reader.fieldnames or ())
+        with CsvTable(table) as reader:
+            missing = {URL, PERFORMANCE} - set(reader.columns)
             if missing:
                 raise UsageError(f"{table}: no column {' and '.join(sorted(missing))}")
-            for row in reader:
-                video = _video(row, reader.line_num, table)
+            for line, row in reader.rows():
+                video = _video(row, line, table)
                 videos.setdefault(video.url, video)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{table}: cannot be read as CSV in UTF-8 ({error})") from error
@@ -195,8 +195,8 @@ def _write_crops(collection: Collection, path: Path) -> None:
                 for person in appearance.persons
             }
             target = Path(str(seen.report).removesuffix(".report.zip"))
-            with zipfile.ZipFile(_crops(target)) as crops:
-                for name in _of_persons(crops.namelist(), owner):
+            with open_zip(_crops(target)) as crops:
+                for name in _of_persons(crops.names, owner):
                     folder, _, file = name.partition("/")
                     archive.add(
                         f"{owner[folder]}/{number:05}_{file}", [crops.read(name)], packed=False

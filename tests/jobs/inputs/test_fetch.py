@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from joblist.addresses import fetch
+from joblist.addresses import fetch, public
 from joblist.errors import FetchFailed
 from joblist.model import JobSpec
 from jobs.errors import JobFailed
@@ -85,12 +85,12 @@ def test_redirects_are_checked_like_the_first_address(
      "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::1", "2002:7f00:1::", "fec0::1"],
 )  # fmt: skip
 def test_addresses_that_are_not_public(address: str) -> None:
-    assert not fetch.is_public(address)
+    assert not public.is_public(address)
 
 
 @pytest.mark.parametrize("address", ["1.1.1.1", "193.0.14.129", "2606:4700::1111"])
 def test_addresses_that_are_public(address: str) -> None:
-    assert fetch.is_public(address)
+    assert public.is_public(address)
 
 
 @pytest.mark.parametrize("name", ["localhost", "127.1", "2130706433", "0x7f.1", "0"])
