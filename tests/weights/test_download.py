@@ -198,7 +198,9 @@ def test_two_at_once(model, server, folder):
     server.stalls_s = 1
     first = Thread(target=break_off, args=[model])
     first.start()
-    while not (folder / "small.bin.part").exists():
+    part = folder / "small.bin.part"
+    # It is locked only after it was made.
+    while not part.exists() or part.stat().st_size == 0:
         time.sleep(0.01)
     with pytest.raises(ResourceError, match="another process is fetching it; wait"):
         fetched_bytes(model)
