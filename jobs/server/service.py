@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -12,18 +11,16 @@ from typing import Any
 from jobs.errors import LedgerUnavailable
 from jobs.ledger import queries, shards
 from jobs.ledger.ledger import Ledger
-from jobs.outputs import publish
-from jobs.outputs.places import Places
-from jobs.outputs.storage_probe import Storage
 from jobs.retry import Timing
 from jobs.server import cleanup
 from jobs.server.entry import FAULTS, remote_method
 from jobs.server.leases import HeldLease, LeaseBook
+from jobs.server.outputs import manifest_fault, open_storage
 from jobs.server.quarantine import Quarantine
 from jobs.server.roster import Demands, WorkerRoster
 from jobs.server.sources import SourceWitness
 from jobs.system.process_identity import ProcessIdentity
-from jobs.types import AWAY_KINDS, FINAL, MAX_ERROR_CHARS, Bounds, Job, Lease, Manifest, State
+from jobs.types import AWAY_KINDS, FINAL, MAX_ERROR_CHARS, Bounds, Job, Lease, State
 from jobs.wire.plain_text import plain_text
 
 log = logging.getLogger(__name__)
@@ -73,7 +70,7 @@ class JobService:
         self._options = dict(options)
         self._options_digest = options_digest
         self.bounds = bounds or Bounds()
-        self.storage = self._open_storage(ledger)
+        self.storage = open_storage(ledger, self.timing, self.bounds.output_root)
         self._private = dict(private or {})
         self._keep_alive = keep_alive
         self._speculate = speculate
@@ -87,22 +84,6 @@ class JobService:
         self._reported: set[int] = set()
         """Jobs that `on_final` was called with."""
         self._restore_leases()
-
-    def _open_storage(self, ledger: Ledger) -> Storage:
-        return Storage(
-            lambda: self._places(ledger),
-            ledger=ledger.store.path,
-            every_s=self.timing.beat_s,
-            patience_s=self.timing.beat_s / 2,
-            root=self.bounds.output_root,
-        )
-
-    def _places(self, ledger: Ledger) -> Places:
-        """Return where the outputs of unfinished jobs lie."""
-        try:
-            return ledger.store.read(lambda db: Places(queries.unfinished_folders(db)))
-        except LedgerUnavailable as error:
-            raise OSError(errno.EIO, str(error)) from error
 
     def _restore_leases(self) -> None:
         """Give each lease of an earlier server its full time again; end those of dead workers."""
@@ -228,19 +209,13 @@ class JobService:
         """Answer whether a worker may publish its files: `go`, `stale`, or `later`."""
         if not self._roster.note_call(worker):
             return "stale"
-        if wrong := self._manifest_fault(job, token, manifest):
+        if wrong := manifest_fault(self.ledger, job, token, manifest):
             log.warning("%s may not publish job %d: %s", worker, job, wrong)
             return "stale"
         if not self.ledger.prepare(job, token, worker, manifest):
             return "stale"
         self._book.drop_others(job, token)
         return "go"
-
-    def _manifest_fault(self, job: int, token: int, manifest: Mapping[str, Any]) -> str:
-        """Return what a manifest names that is not the job's; empty if all is."""
-        dests = self.ledger.store.read(lambda db: queries.destinations(db, job))
-        named = Manifest.from_dict(manifest)
-        return publish.fault(named, dests, job=job, token=token, ledger=self.ledger.store.uid)
 
     @remote_method("later")
     def published(self, worker: str, job: int, token: int) -> str:
