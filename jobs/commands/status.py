@@ -27,7 +27,7 @@ def add(commands: Any) -> None:
     parser = add_command(commands, "status", text, epilog=EPILOG)
     add_ledger(parser)
     parser.add_argument("--json", action="store_true", help="print it for programs, as JSON")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, only_prints=True)
 
 
 def run(args: argparse.Namespace) -> int:

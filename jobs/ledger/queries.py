@@ -17,6 +17,10 @@ COLUMNS = (
 )
 ORDER = "length DESC, ord, id"
 """Order in which jobs are handed out; jobs of unknown length come last."""
+LISTED = """listed = COALESCE((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'imported'),
+  (SELECT MAX(listed) FROM job))"""
+"""Whether a row is in the joblist that was imported last; a job of another row is not run again,
+for the options of the run are not its own."""
 
 OUT = (State.LEASED, State.PUBLISHING)
 """States of jobs that workers hold."""
@@ -76,13 +80,23 @@ def bad(db: sqlite3.Connection, *, limit: int = -1) -> list[Job]:
     return [as_job(row) for row in rows]
 
 
-def unfinished(db: sqlite3.Connection) -> list[int]:
-    """Return the numbers of the jobs that may still be done."""
-    rows = db.execute(
-        "SELECT id FROM job WHERE state IN ('ready', 'wait', 'leased', 'sharded')"
-        " AND parent IS NULL"
-    )
-    return [row[0] for row in rows]
+def cancelled_by_operator(db: sqlite3.Connection) -> int:
+    """Return the number of jobs of the joblist that an operator has cancelled."""
+    number: int
+    (number,) = db.execute(
+        "SELECT COUNT(*) FROM job WHERE state = 'cancelled' AND err_kind = 'operator'"
+        f" AND parent IS NULL AND {LISTED}"
+    ).fetchone()
+    return number
+
+
+def done_in(db: sqlite3.Connection, *, epoch: int) -> int:
+    """Return the number of jobs done in one run of the server."""
+    number: int
+    (number,) = db.execute(
+        "SELECT COUNT(*) FROM job WHERE state = 'done' AND epoch = ? AND parent IS NULL", (epoch,)
+    ).fetchone()
+    return number
 
 
 def partial(db: sqlite3.Connection, *, epoch: int) -> list[Job]:

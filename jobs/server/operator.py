@@ -35,7 +35,9 @@ class Operator:
 
     def retry(self, jobs: Sequence[int]) -> list[int]:
         """Retry jobs; see `operations.retry`."""
-        return operations.retry(self._ledger, jobs)
+        ready = operations.retry(self._ledger, jobs)
+        self._service.expect_again(ready)
+        return ready
 
     def cancel(self, jobs: Sequence[int]) -> list[int]:
         """Cancel jobs; see `operations.cancel`. Workers learn of it at their next heartbeat."""
@@ -45,7 +47,9 @@ class Operator:
 
     def redo(self, bad: Sequence[tuple[int, int, str]]) -> list[int]:
         """Run jobs again; see `operations.redo`."""
-        return operations.redo(self._ledger, bad)
+        ready = operations.redo(self._ledger, bad)
+        self._service.expect_again(ready)
+        return ready
 
     def accept(self, changed: Sequence[tuple[int, int, dict[str, Any]]]) -> list[int]:
         """Accept changed outputs; see `operations.accept`."""
