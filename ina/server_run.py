@@ -148,6 +148,9 @@ class ServerRun:
         """Serve until the end; return the exit code."""
         signal.signal(signal.SIGINT, self._on_signal)
         signal.signal(signal.SIGTERM, self._on_signal)
+        # Under nohup it is ignored, and stays so.
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self._on_signal)
         self._server.start()
         print(self._server.uri, flush=True)
         if self._dashboard:
@@ -161,8 +164,6 @@ class ServerRun:
         path = self._ledger.store.path
         display = LiveDisplay(Estimate(path)) if sys.stdout.isatty() else PlainDisplay()
         try:
-            if not self._service.finished():
-                workers.start()
             self._watch(display, workers)
             self._dismiss(workers)
         finally:
@@ -180,8 +181,9 @@ class ServerRun:
             lengths.start()
             self._beside.callback(lengths.stop)
 
-    def _on_signal(self, *_: Any) -> None:
-        self._signals += 1
+    def _on_signal(self, number: int, *_: Any) -> None:
+        # Of a terminal that is gone, several may come: from the kernel, from the shell.
+        self._signals = max(1, self._signals) if number == signal.SIGHUP else self._signals + 1
         self._service.draining = True
 
     def _local_workers(self) -> LocalWorkers:
@@ -189,7 +191,8 @@ class ServerRun:
         args = self._args
         counts = self._service.status()["counts"]
         jobs = sum(n for state, n in counts.items() if State(state) not in FINAL)
-        count = min(args.workers, jobs * (args.shards or 1))
+        # A server that is kept alive may get more work than it has.
+        count = args.workers if args.keep_alive else min(args.workers, jobs * (args.shards or 1))
         threads = max(1, len(os.sched_getaffinity(0)) // max(1, count))
         arguments = [self._server.uri, "--threads", str(threads), "--server_timeout", "60"]
         # They run as this user, who has named the plug-ins.
@@ -208,11 +211,15 @@ class ServerRun:
         """Show what happens until all jobs have an end, or a signal comes."""
         while not self._service.draining:
             time.sleep(TICK_S)
+            self._ledger.store.require_there()
+            finished = self._is_finished()
+            if not finished:
+                workers.start()
             for line in workers.restart_dead():
                 display.note(line)
             status = self._service.status()
             self._show(display, status)
-            if not self._args.keep_alive and self._is_finished():
+            if not self._args.keep_alive and finished:
                 return
             if workers.exhausted and not status.get("workers"):
                 display.note("no worker is left: see the logs named above")
@@ -237,6 +244,7 @@ class ServerRun:
         limit = GRACE_S if self._service.draining else FAREWELL_S
         deadline = time.monotonic() + limit
         while time.monotonic() < deadline and self._signals < 2:
+            self._ledger.store.require_there()
             status = self._service.status()
             if self._service.idle() and not status.get("workers"):
                 return
@@ -249,7 +257,8 @@ class ServerRun:
         counts = store.read(queries.counts)
         bad = store.read(queries.bad)
         sums = store.read(lambda db: queries.statistics(db, epoch=store.epoch))
-        for line in results(counts, sums, elapsed_s=time.monotonic() - self._started):
+        done = store.read(lambda db: queries.done_in(db, epoch=store.epoch))
+        for line in results(counts, sums, done=done, elapsed_s=time.monotonic() - self._started):
             print(line, flush=True)
         if self._identities:
             print(f"{'archive':<8} {self._identities.summary()}", flush=True)
@@ -257,10 +266,14 @@ class ServerRun:
             print(f"{job.state.value}: {describe(job)}", file=sys.stderr)
         for job in store.read(lambda db: queries.partial(db, epoch=store.epoch)):
             print(f"warning: {describe(job)}", file=sys.stderr)
+        cancelled = store.read(queries.cancelled_by_operator)
+        if cancelled:
+            text = f"{cancelled} jobs were cancelled by the operator, and are not done"
+            print(f"{text}: python -m jobs retry does them", file=sys.stderr)
         finished = self._is_finished()
         store.set_meta(ended="1" if finished else "0")
         if finished:
             self._service.remove_part_files(leases=0.0)
         else:
             print("not finished: run the same command again to resume", flush=True)
-        return 0 if finished and not bad else 1
+        return 0 if finished and not bad and not cancelled else 1

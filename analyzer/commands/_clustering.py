@@ -10,6 +10,7 @@ from analyzer.commands import _figures
 from analyzer.commands._progress import bars
 from analyzer.errors import UsageError
 from analyzer.options import AnalysisOptions, add_arguments
+from ina_cli.numbers import real
 
 _WIDTH = 130
 EPILOG = """\
@@ -44,7 +45,7 @@ def add(parts: Any) -> None:
     )
     parser.add_argument(
         "--spread",
-        type=float,
+        type=real(),
         default=0.25,
         metavar="D",
         help="how far those of a person lie apart, of made-up tracks (default: 0.25)",
