@@ -23,7 +23,7 @@ examples:
 Options of inaFaceAnalyzer's server are understood: docs/coming-from.md.
 The same command again goes on where it was. docs/reliability.md, docs/security.md say more.
 
-exit code: 0 every job is done, 1 some failed or were not run, 2 bad usage"""
+exit code: 0 every job is done, 1 some failed, were cancelled or not run, 2 bad usage"""
 
 _SCHEDULING: dict[str, dict[str, Any]] = {
     "workers": {

@@ -13,6 +13,7 @@ CODE = 141
 """Exit code of a program that SIGPIPE ended, as a shell shows it."""
 GONE = frozenset({errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO})
 """Errors after which no more can be printed: EIO is that of a terminal which was closed."""
+UNWRITABLE = GONE | {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 NOBODY = "note: nobody reads the output any more: the rest is not printed, and the work goes on"
 
 
@@ -52,7 +53,7 @@ def printing() -> Iterator[None]:
         silence(sys.stdout, sys.stderr)
         raise SystemExit(CODE) from None
     except OSError as error:
-        if error.filename is not None or not _is_full(sys.stdout):
+        if error.filename is not None or error.errno not in UNWRITABLE:
             raise
         silence(sys.stdout)
         print(f"error: the output cannot be written: {error.strerror}", file=sys.stderr)
@@ -119,12 +120,3 @@ class SteadyStream:
                 silence(self._stream)
                 with suppress(OSError):
                     print(NOBODY, file=sys.__stderr__, flush=True)
-
-
-def _is_full(stream: TextIO) -> bool:
-    """Say whether a stream still has text that cannot be written."""
-    try:
-        stream.flush()
-    except OSError:
-        return True
-    return False

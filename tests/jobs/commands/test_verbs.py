@@ -215,7 +215,13 @@ def test_a_job_that_failed_and_is_retried_is_announced_again(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0:00:00"), (59.4, "0:00:59"), (59.7, "0:01:00"), (3599.6, "1:00:00"), (36061, "10:01:01")],
+    [
+        (0, "0:00:00"),
+        (59.4, "0:00:59"),
+        (59.7, "0:01:00"),
+        (3599.6, "1:00:00"),
+        (36061, "10:01:01"),
+    ],
 )
 def test_a_clock_has_no_sixtieth_second(seconds: float, text: str) -> None:
     assert clock(seconds) == text
