@@ -6,6 +6,7 @@ import argparse
 import os
 import queue
 import signal
+import sqlite3
 import sys
 import time
 import warnings
@@ -255,15 +256,13 @@ class ServerRun:
         """Print the summary and what failed; return the exit code."""
         store = self._ledger.store
         counts = store.read(queries.counts)
-        bad = store.read(queries.bad)
         sums = store.read(lambda db: queries.statistics(db, epoch=store.epoch))
         done = store.read(lambda db: queries.done_in(db, epoch=store.epoch))
         for line in results(counts, sums, done=done, elapsed_s=time.monotonic() - self._started):
             print(line, flush=True)
         if self._identities:
             print(f"{'archive':<8} {self._identities.summary()}", flush=True)
-        for job in bad:
-            print(f"{job.state.value}: {describe(job)}", file=sys.stderr)
+        bad = store.read(_print_bad)
         for job in store.read(lambda db: queries.partial(db, epoch=store.epoch)):
             print(f"warning: {describe(job)}", file=sys.stderr)
         cancelled = store.read(queries.cancelled_by_operator)
@@ -277,3 +276,12 @@ class ServerRun:
         else:
             print("not finished: run the same command again to resume", flush=True)
         return 0 if finished and not bad and not cancelled else 1
+
+
+def _print_bad(db: sqlite3.Connection) -> int:
+    """Print the jobs that failed for good; return their number."""
+    bad = 0
+    for job in queries.each_bad(db):
+        print(f"{job.state.value}: {describe(job)}", file=sys.stderr)
+        bad += 1
+    return bad

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from jobs.commands._arguments import add_command
@@ -32,13 +32,13 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the counts and the failures."""
-    target = Target(args)
-    counts, bad = target.read(lambda db: (queries.counts(db), queries.bad(db)))
-    if args.json:
-        document = {"counts": counts, "total": sum(counts.values()), "bad": [*map(_entry, bad)]}
-        print(json.dumps(document, indent=1))
-    else:
-        _print_status(counts, bad)
+    with Target(args).reading() as db:
+        counts, bad = queries.counts(db), queries.each_bad(db)
+        if args.json:
+            document = {"counts": counts, "total": sum(counts.values()), "bad": [*map(_entry, bad)]}
+            print(json.dumps(document, indent=1))
+        else:
+            _print_status(counts, bad)
     return 0
 
 
@@ -55,7 +55,7 @@ def _entry(job: Job) -> dict[str, Any]:
     }
 
 
-def _print_status(counts: dict[str, int], bad: Sequence[Job]) -> None:
+def _print_status(counts: dict[str, int], bad: Iterable[Job]) -> None:
     # Slow to import, and only this command needs it.
     from rich import console, table
 

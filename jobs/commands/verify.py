@@ -11,6 +11,7 @@ from jobs.commands._arguments import add_command
 from jobs.commands._portions import Progress, reasons
 from jobs.commands._target import Target, add_ledger
 from jobs.ledger import operations, queries
+from jobs.ledger.ledger import UNLISTED
 from jobs.types import Job, State
 
 COMPLETED = (State.DONE, State.SKIPPED)
@@ -97,7 +98,7 @@ class _Check:
         if self._bad and not self._is_dry:
             then = "the server does them" if self._target.is_served else "run the server to do them"
             print(f"{self._redone} jobs are to be done again: {then}")
-        unlisted = self._left.pop(operations.UNLISTED, 0)
+        unlisted = self._left.pop(UNLISTED, 0)
         if unlisted:
             print(f"{unlisted} are no longer in the joblist: they are done again when they are")
         if self._left:

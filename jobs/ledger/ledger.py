@@ -46,6 +46,7 @@ LEASES_OF_REQUEST = """
 SELECT id, COALESCE(rival, token), worker, state FROM job INDEXED BY job_req WHERE req = ?
 UNION ALL
 SELECT id, token, helper, state FROM job INDEXED BY job_helper WHERE helper_req = ?"""
+UNLISTED = "no longer in the joblist"
 OPTIONS = f"SELECT opts, parent IS NOT NULL OR {queries.LISTED} FROM job WHERE id = ?"
 PROMOTE = """
 UPDATE job SET state = 'ready', due = NULL
@@ -192,6 +193,11 @@ class Ledger:
             detail = f"{kind}: {text}"[:MAX_ERROR_CHARS]
             if speculative_lease.end(db, job, token, "released", detail=detail):
                 return State.LEASED
+            if not db.execute(OPTIONS, (job,)).fetchone()[1]:
+                # It was being published when its row was taken out of the joblist.
+                _set_state(db, job, State.CANCELLED, err_kind="unlisted", err=UNLISTED)
+                record_event(db, job, "cancelled", token=token, worker=worker, detail=detail)
+                return State.CANCELLED
             if kind == "crash":
                 return self._blame(db, job, token, text, hosts=hosts)
             fails = queries.job(db, job).fails + 1

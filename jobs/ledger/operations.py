@@ -13,7 +13,7 @@ from typing import Any
 from joblist.clashes import real_folder
 from joblist.model import JobSpec, is_address
 from jobs.ledger import queries
-from jobs.ledger.ledger import Ledger
+from jobs.ledger.ledger import UNLISTED, Ledger
 from jobs.ledger.queries import LISTED
 from jobs.ledger.schema import record_event
 from jobs.outputs.changed_files import Change, applied
@@ -21,7 +21,7 @@ from jobs.outputs.publish import file_sha256
 from jobs.types import Job, Manifest, State
 
 PORTION = 1000
-"""Jobs that one call changes: workers wait for the ledger no longer than some 50 ms."""
+"""Jobs that one transaction changes: workers wait for the ledger no longer than some 50 ms."""
 NAMED = "id IN (SELECT value FROM json_each(:jobs)) AND parent IS NULL AND state IN ({states})"
 RETRY = f"""
 UPDATE job SET state = 'ready', attempts = 0, lost = 0, fails = 0, due = NULL,
@@ -49,10 +49,9 @@ REDO = f"""
 UPDATE job SET state = 'ready', attempts = 0, lost = 0, fails = 0, due = NULL,
   err = NULL, err_kind = NULL {IF_DONE} AND {LISTED}"""
 DROP = f"""
-UPDATE job SET state = 'cancelled', err_kind = 'unlisted', err = 'no longer in the joblist'
+UPDATE job SET state = 'cancelled', err_kind = 'unlisted', err = '{UNLISTED}'
 {IF_DONE}"""
 ACCEPT = f"UPDATE job SET manifest = ? {IF_DONE}"
-UNLISTED = "no longer in the joblist"
 MAX_NUMBER = (1 << 63) - 1
 LEFT = f"""
 SELECT CASE WHEN err_kind = 'unlisted' AND state = 'cancelled' THEN '{UNLISTED}'
@@ -67,10 +66,7 @@ def retry(ledger: Ledger, jobs: Sequence[int]) -> list[int]:
     Returns:
         Numbers of the jobs that are ready now.
     """
-    with ledger.store.transaction() as db:
-        changed = {row[0] for row in db.execute(RETRY, {"jobs": json.dumps(list(jobs))})}
-        db.execute(RETRIED, {"jobs": json.dumps(list(changed)), "now": time.time()})
-    return [job for job in dict.fromkeys(jobs) if job in changed]
+    return [job for page in _pages_of(jobs) for job in _retry(ledger, page)]
 
 
 def cancel(ledger: Ledger, jobs: Sequence[int]) -> list[int]:
@@ -79,6 +75,22 @@ def cancel(ledger: Ledger, jobs: Sequence[int]) -> list[int]:
     Returns:
         Numbers of the jobs that are cancelled now.
     """
+    return [job for page in _pages_of(jobs) for job in _cancel(ledger, page)]
+
+
+def _pages_of(jobs: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Yield the jobs of one transaction: in between, workers get their answers."""
+    return (jobs[first : first + PORTION] for first in range(0, len(jobs), PORTION))
+
+
+def _retry(ledger: Ledger, jobs: Sequence[int]) -> list[int]:
+    with ledger.store.transaction() as db:
+        changed = {row[0] for row in db.execute(RETRY, {"jobs": json.dumps(list(jobs))})}
+        db.execute(RETRIED, {"jobs": json.dumps(list(changed)), "now": time.time()})
+    return [job for job in dict.fromkeys(jobs) if job in changed]
+
+
+def _cancel(ledger: Ledger, jobs: Sequence[int]) -> list[int]:
     values = {"jobs": json.dumps(list(jobs)), "now": time.time()}
     with ledger.store.transaction() as db:
         db.execute(CANCELLED, values)

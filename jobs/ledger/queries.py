@@ -70,14 +70,16 @@ def outstanding(db: sqlite3.Connection) -> list[Job]:
     return [as_job(row) for row in rows]
 
 
-def bad(db: sqlite3.Connection, *, limit: int = -1) -> list[Job]:
-    """Return the jobs that failed for good; by default without a limit."""
-    rows = db.execute(
-        f"SELECT {COLUMNS} FROM job INDEXED BY job_bad WHERE state IN ('failed', 'poison')"
-        " AND parent IS NULL ORDER BY id LIMIT ?",
-        (limit,),
-    )
-    return [as_job(row) for row in rows]
+def each_bad(db: sqlite3.Connection) -> Iterator[Job]:
+    """Yield the jobs that failed for good, in constant memory."""
+    last = 0
+    while rows := db.execute(
+        f"SELECT {COLUMNS} FROM job INDEXED BY job_bad WHERE id > ?"
+        " AND state IN ('failed', 'poison') AND parent IS NULL ORDER BY id LIMIT 100",
+        (last,),
+    ).fetchall():
+        yield from map(as_job, rows)
+        last = rows[-1][0]
 
 
 def cancelled_by_operator(db: sqlite3.Connection) -> int:

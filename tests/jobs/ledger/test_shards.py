@@ -93,7 +93,7 @@ def test_a_shard_that_fails_ends_its_job_and_the_other_shards(
     assert whole.error == "shard 1 of 3: no picture"
     assert not ledger.prepare(other.id, other.token, "w", manifest(Path("/x.csv")))
     assert job_of(ledger, other.id).state is State.CANCELLED
-    assert [job.id for job in ledger.store.read(queries.bad)] == [1]
+    assert ledger.store.read(lambda db: [job.id for job in queries.each_bad(db)]) == [1]
     assert claim(ledger, "3").parent == 2
 
 
