@@ -19,7 +19,7 @@ MAX_BYTES = 1 << 18
 """Of one call as JSON: a server accepts 1 MiB, in a longer form."""
 
 
-class Progress:
+class WaitingProgress:
     """Lines of progress for a person who waits; none for work that takes a moment.
 
     Args:
@@ -74,7 +74,7 @@ def change_jobs(
     left: Counter[str] = Counter()
     with target.changing() as change, target.reading() as db:
         total = sum(queries.counts(db).get(state, 0) for state in states)
-        progress = Progress(operation, len(named or ()) or total)
+        progress = WaitingProgress(operation, len(named or ()) or total)
         for page in operations.pages(db, *states) if named is None else in_portions(named):
             done = change(operation, page)
             requested, changed = requested + len(page), changed + len(done)

@@ -8,7 +8,7 @@ from collections import Counter
 from typing import Any
 
 from jobs.commands._arguments import add_command
-from jobs.commands._portions import Progress, reasons
+from jobs.commands._portions import WaitingProgress, reasons
 from jobs.commands._target import Target, add_ledger
 from jobs.ledger import operations, queries
 from jobs.ledger.ledger import UNLISTED
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     with target.reading() as db:
         check = _Check(target, db, is_dry=args.dry_run)
         counts = queries.counts(db)
-        progress = Progress("checked", sum(counts.get(state, 0) for state in COMPLETED))
+        progress = WaitingProgress("checked", sum(counts.get(state, 0) for state in COMPLETED))
         try:
             for job, fault, where in operations.faults(db):
                 check.note(job, fault, where)
