@@ -1,46 +1,50 @@
 """Numbers of command lines: each within limits, so that no program fails at one later."""
 
 import argparse
-from collections.abc import Callable
+from dataclasses import dataclass
 
 MAX_COUNT = 1_000_000
 DAY_S = 86400.0
 MAX_PORT = 65535
 
 
-def whole(least: int = 0, most: int = MAX_COUNT) -> Callable[[str], int]:
-    """Return a function that reads a whole number within limits, for `type` of an option."""
+@dataclass(frozen=True)
+class Whole:
+    """Reads a whole number within limits: the `type` of an option."""
 
-    def read(text: str) -> int:
+    least: int = 0
+    most: int = MAX_COUNT
+
+    def __call__(self, text: str) -> int:
+        """Read it from text."""
         try:
             number = int(text)
         except ValueError:
-            number = least - 1
-        if not least <= number <= most:
-            raise argparse.ArgumentTypeError(
-                f"{_short(text)}: give a whole number from {least} to {most}"
-            )
+            number = self.least - 1
+        if not self.least <= number <= self.most:
+            limits = f"from {self.least} to {self.most}"
+            raise argparse.ArgumentTypeError(f"{_short(text)}: give a whole number {limits}")
         return number
 
-    return read
 
+@dataclass(frozen=True)
+class Real:
+    """Reads a number within limits: the `type` of an option."""
 
-def real(least: float = 0.0, most: float = float(MAX_COUNT)) -> Callable[[str], float]:
-    """Return a function that reads a number within limits, for `type` of an option."""
+    least: float = 0.0
+    most: float = float(MAX_COUNT)
 
-    def read(text: str) -> float:
+    def __call__(self, text: str) -> float:
+        """Read it from text."""
         try:
             number = float(text)
         except ValueError:
-            number = least - 1
+            number = self.least - 1
         # Not the other way round: with NaN, every comparison is false.
-        if not least <= number <= most:
-            raise argparse.ArgumentTypeError(
-                f"{_short(text)}: give a number from {least:g} to {most:g}"
-            )
+        if not self.least <= number <= self.most:
+            limits = f"from {self.least:g} to {self.most:g}"
+            raise argparse.ArgumentTypeError(f"{_short(text)}: give a number {limits}")
         return number
-
-    return read
 
 
 def _short(text: str) -> str:

@@ -5,18 +5,18 @@ import math
 
 import pytest
 
-from ina_cli.numbers import real, whole
+from ina_cli.numbers import Real, Whole
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "-inf", "-1", "1e300", "1" + "0" * 400, "", "x"])
 def test_what_is_no_number_within_limits_is_refused(text: str) -> None:
-    for read in (whole(), real()):
+    for read in (Whole(), Real()):
         with pytest.raises(argparse.ArgumentTypeError, match=r"give a (whole )?number from 0 to 1"):
             read(text)
 
 
 def test_numbers_within_limits() -> None:
-    assert whole(least=1, most=5)("5") == 5
-    assert math.isclose(real(most=0.5)("5e-1"), 0.5)
+    assert Whole(least=1, most=5)("5") == 5
+    assert math.isclose(Real(most=0.5)("5e-1"), 0.5)
     with pytest.raises(argparse.ArgumentTypeError, match="from 1 to 5"):
-        whole(least=1, most=5)("0")
+        Whole(least=1, most=5)("0")
