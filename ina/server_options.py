@@ -8,7 +8,7 @@ from typing import Any
 
 from analyzer import __version__
 from analyzer.options import add_arguments, spellings
-from ina_cli.numbers import Real
+from ina_cli.numbers import RealNumber
 from ina_cli.parser import Parser, add_version
 from joblist.model import ROWS_HELP
 from jobs.commands import _arguments as arguments
@@ -57,7 +57,7 @@ _SCHEDULING: dict[str, dict[str, Any]] = {
         "off)",
     },
     "shard_minutes": {
-        "type": Real(),
+        "type": RealNumber(),
         "metavar": "M",
         "help": "with --shards: no part is shorter than this, in minutes",
     },
@@ -92,7 +92,7 @@ _OPERATION: dict[str, dict[str, Any]] = {
         "with the address (default: a file beside the ledger)",
     },
     "identity_threshold": {
-        "type": Real(),
+        "type": RealNumber(),
         "metavar": "D",
         "help": "distance below which two are one person (default: the describer's)",
     },

@@ -12,7 +12,7 @@ from analyzer import __version__
 from analyzer.options import add_models_folder, spellings, use_models_folder
 from ina.local_options import OVERRIDES
 from ina.task import FACTORY
-from ina_cli.numbers import DAY_S, Real, Whole
+from ina_cli.numbers import DAY_S, RealNumber, WholeNumber
 from ina_cli.output import steady_printing
 from ina_cli.parser import Parser, add_version
 from joblist.errors import UsageError
@@ -72,7 +72,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("uri", metavar="URI", help="what the server prints, PYRO:ina.jobs@...")
     add(
         "batch_size",
-        type=Whole(least=1),
+        type=WholeNumber(least=1),
         metavar="N",
         help="faces or frames a batch; changes speed and memory (default: the server's)",
     )
@@ -87,11 +87,15 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="library that executes them: auto, onnxruntime, torch (default: the server's)",
     )
     add(
-        "threads", type=Whole(), default=0, metavar="N", help="CPU threads (default: 0, every core)"
+        "threads",
+        type=WholeNumber(),
+        default=0,
+        metavar="N",
+        help="CPU threads (default: 0, every core)",
     )
     add(
         "server_timeout",
-        type=Real(most=30 * DAY_S),
+        type=RealNumber(most=30 * DAY_S),
         default=600.0,
         metavar="S",
         help="seconds that the server may be gone (default: 600)",

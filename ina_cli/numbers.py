@@ -9,7 +9,7 @@ MAX_PORT = 65535
 
 
 @dataclass(frozen=True)
-class Whole:
+class WholeNumber:
     """Reads a whole number within limits: the `type` of an option."""
 
     least: int = 0
@@ -28,7 +28,7 @@ class Whole:
 
 
 @dataclass(frozen=True)
-class Real:
+class RealNumber:
     """Reads a number within limits: the `type` of an option."""
 
     least: float = 0.0

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ina_cli.numbers import Real, Whole
+from ina_cli.numbers import RealNumber, WholeNumber
 
 COMMON = "analysis"
 """Table, and group of options, that several commands have in common."""
@@ -203,7 +203,7 @@ def _wanted(action: argparse.Action) -> str:
 
 def _kind(action: argparse.Action) -> Any:
     """Return what reads a value, or `int` and `float` for what reads such a number in limits."""
-    limited = {Whole: int, Real: float}
+    limited = {WholeNumber: int, RealNumber: float}
     return limited.get(type(action.type), action.type)
 
 

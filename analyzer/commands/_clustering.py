@@ -10,7 +10,7 @@ from analyzer.commands import _figures
 from analyzer.commands._progress import bars
 from analyzer.errors import UsageError
 from analyzer.options import AnalysisOptions, add_arguments
-from ina_cli.numbers import Real
+from ina_cli.numbers import RealNumber
 
 _WIDTH = 130
 EPILOG = """\
@@ -45,7 +45,7 @@ def add(parts: Any) -> None:
     )
     parser.add_argument(
         "--spread",
-        type=Real(),
+        type=RealNumber(),
         default=0.25,
         metavar="D",
         help="how far those of a person lie apart, of made-up tracks (default: 0.25)",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer import registry
 from analyzer.options import spellings
-from ina_cli.numbers import Whole
+from ina_cli.numbers import WholeNumber
 
 if TYPE_CHECKING:
     from analyzer.pages import Page
@@ -36,7 +36,7 @@ def add_means(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", metavar="VALUE", help=text)
     text = "pictures a batch; changes speed and memory (default: 32)"
     parser.add_argument(
-        *spellings("batch_size"), type=Whole(least=1), default=32, metavar="N", help=text
+        *spellings("batch_size"), type=WholeNumber(least=1), default=32, metavar="N", help=text
     )
 
 

@@ -9,7 +9,7 @@ from analyzer import registry
 from analyzer.commands._progress import bars
 from analyzer.errors import UsageError
 from analyzer.options import spellings
-from ina_cli.numbers import Real
+from ina_cli.numbers import RealNumber
 
 if TYPE_CHECKING:
     from analyzer.collection.identities import Collection
@@ -50,7 +50,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument(
         *spellings("cluster_threshold"),
-        type=Real(),
+        type=RealNumber(),
         metavar="D",
         help="distance below which two persons may be one (default: as the media were analysed)",
     )

@@ -12,7 +12,7 @@ from analyzer import registry
 from analyzer.commands._counts import Counts
 from analyzer.errors import UsageError
 from analyzer.options import AnalysisOptions, add_arguments, spellings
-from ina_cli.numbers import Whole
+from ina_cli.numbers import WholeNumber
 
 if TYPE_CHECKING:
     from analyzer.live.stream import LiveFrame
@@ -47,12 +47,12 @@ def add(commands: Any) -> None:
     add("--headless", action="store_true", help=HEADLESS_HELP)
     add(
         "--frames",
-        type=Whole(least=1),
+        type=WholeNumber(least=1),
         metavar="N",
         help="stop after N frames (default: at the end)",
     )
     add("--csv", type=Path, metavar="FILE", help="write a row for each face of each frame, at once")
-    add(*spellings("threads"), type=Whole(), default=0, metavar="N", help=THREADS_HELP)
+    add(*spellings("threads"), type=WholeNumber(), default=0, metavar="N", help=THREADS_HELP)
     add_arguments(parser.add_argument_group("analysis"))
 
 

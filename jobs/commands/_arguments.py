@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ina_cli.numbers import DAY_S, MAX_PORT, Real, Whole
+from ina_cli.numbers import DAY_S, MAX_PORT, RealNumber, WholeNumber
 from joblist.errors import UsageError
 from joblist.model import Rows
 from jobs.types import Bounds
@@ -39,19 +39,19 @@ def add_command(
     return parser
 
 
-count = Whole()
+count = WholeNumber()
 """Reads a whole number of 0 or more."""
-positive = Whole(least=1)
+positive = WholeNumber(least=1)
 """Reads a whole number of 1 or more."""
-port = Whole(most=MAX_PORT)
+port = WholeNumber(most=MAX_PORT)
 """Reads the number of a TCP port; 0 is any that is free."""
-seconds = Real(least=1.0, most=DAY_S)
+seconds = RealNumber(least=1.0, most=DAY_S)
 """Reads a time from one second to a day."""
 
 
 def workers(text: str) -> int:
     """Read a number of workers; `auto` is the number that suits this machine."""
-    return suitable_workers() if text == "auto" else Whole(most=MAX_WORKERS)(text)
+    return suitable_workers() if text == "auto" else WholeNumber(most=MAX_WORKERS)(text)
 
 
 def suitable_workers() -> int:
