@@ -5,7 +5,7 @@ terminal that is gone, an encoding without the letters of a name.
 import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO, cast
 
@@ -104,6 +104,11 @@ class SteadyStream:
         with self._dropping():
             self._stream.write(text)
         return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write texts, if that is possible."""
+        for line in lines:
+            self.write(line)
 
     def flush(self) -> None:
         """Write what is in the buffer, if that is possible."""
