@@ -6,10 +6,11 @@ Each command is a file in `analyzer/commands` with `add(commands)` and `run(args
 import sys
 
 try:
-    from ina_cli import libraries, modules
+    from ina_cli import libraries, modules, output
 except ImportError as missing:
     sys.exit(f"error: {missing}: a part of this program is missing or hidden: install it again")
 
+output.make_usable()
 modules.require("analyzer", "ina_input", "joblist")
 with libraries.explained():
     from analyzer.commands._program import main

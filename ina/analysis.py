@@ -15,6 +15,7 @@ from analyzer.options import AnalysisOptions
 from analyzer.options.anonymise import needs_names
 from analyzer.options.shards import plan
 from ina.task import FACTORY
+from ina_cli.numbers import RealNumber
 from joblist.errors import UsageError
 from joblist.model import JobSpec
 from joblist.shard import Shard
@@ -102,7 +103,7 @@ class FilmAnalysis:
         """Add what `identities` reads to a parser or group."""
         spellings = analysis_options.spellings
         group.add_argument(*spellings("identities"), metavar="URL", help=IDENTITIES_HELP)
-        group.add_argument(*spellings("identity_threshold"), type=float, help=THRESHOLD_HELP)
+        group.add_argument(*spellings("identity_threshold"), type=RealNumber(), help=THRESHOLD_HELP)
 
     def identities(
         self, args: argparse.Namespace, options: Mapping[str, Any], *, written: bool

@@ -11,7 +11,8 @@ from typing import Any
 from analyzer.errors import AnalyzerError
 from analyzer.options import AnalysisOptions, use_models_folder
 from ina.server_options import DESCRIPTION, EPILOG, add_options, server_parser
-from jobs.errors import LedgerRefused
+from ina_cli.output import steady_printing
+from jobs.errors import LedgerError, LedgerUnavailable
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,12 +28,16 @@ def add(commands: Any, name: str) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve; return the exit code."""
     use_models_folder(args)
-    logging.basicConfig(format="ina_server: %(message)s", level=logging.WARNING)
-    try:
-        options = AnalysisOptions.from_mapping(vars(args))
-        from ina.server_run import serve
+    with steady_printing():
+        logging.basicConfig(format="ina_server: %(message)s", level=logging.WARNING)
+        try:
+            options = AnalysisOptions.from_mapping(vars(args))
+            from ina.server_run import serve
 
-        return serve(args, options)
-    except (AnalyzerError, LedgerRefused) as error:
-        print(f"ina_server: {error}", file=sys.stderr)
-        return 2
+            return serve(args, options)
+        except (AnalyzerError, LedgerError) as error:
+            print(f"ina_server: {error}", file=sys.stderr)
+            return 1 if isinstance(error, LedgerUnavailable) else 2
+        except KeyboardInterrupt:
+            print("ina_server: stopped before it served anything", file=sys.stderr)
+            return 130

@@ -8,6 +8,7 @@ from typing import Any
 
 from analyzer import __version__
 from analyzer.options import add_arguments, spellings
+from ina_cli.numbers import RealNumber
 from ina_cli.parser import Parser, add_version
 from joblist.model import ROWS_HELP
 from jobs.commands import _arguments as arguments
@@ -22,7 +23,7 @@ examples:
 Options of inaFaceAnalyzer's server are understood: docs/coming-from.md.
 The same command again goes on where it was. docs/reliability.md, docs/security.md say more.
 
-exit code: 0 every job is done, 1 some failed or were not run, 2 bad usage"""
+exit code: 0 every job is done, 1 some failed, were cancelled or not run, 2 bad usage"""
 
 _SCHEDULING: dict[str, dict[str, Any]] = {
     "workers": {
@@ -32,7 +33,7 @@ _SCHEDULING: dict[str, dict[str, Any]] = {
         "help": "workers to start on this machine; auto: one for every 4 cores (default: 0)",
     },
     "port": {
-        "type": arguments.count,
+        "type": arguments.port,
         "default": DEFAULT_PORT,
         "metavar": "N",
         "help": f"TCP port; 0: any that is free (default: {DEFAULT_PORT})",
@@ -50,13 +51,13 @@ _SCHEDULING: dict[str, dict[str, Any]] = {
         "help": "failures after which a job is given up (default: 3)",
     },
     "shards": {
-        "type": int,
+        "type": arguments.positive,
         "metavar": "N",
         "help": "divide each video among N workers, at cuts; the results are the same (default: "
         "off)",
     },
     "shard_minutes": {
-        "type": float,
+        "type": RealNumber(),
         "metavar": "M",
         "help": "with --shards: no part is shorter than this, in minutes",
     },
@@ -91,7 +92,7 @@ _OPERATION: dict[str, dict[str, Any]] = {
         "with the address (default: a file beside the ledger)",
     },
     "identity_threshold": {
-        "type": float,
+        "type": RealNumber(),
         "metavar": "D",
         "help": "distance below which two are one person (default: the describer's)",
     },

@@ -6,6 +6,7 @@ import argparse
 import os
 import queue
 import signal
+import sqlite3
 import sys
 import time
 import warnings
@@ -197,6 +198,9 @@ class ServerRun:
         """Serve until the end; return the exit code."""
         signal.signal(signal.SIGINT, self._on_signal)
         signal.signal(signal.SIGTERM, self._on_signal)
+        # Under nohup it is ignored, and stays so.
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self._on_signal)
         self._server.start()
         print(self._server.uri, flush=True)
         if self._dashboard:
@@ -210,8 +214,6 @@ class ServerRun:
         path = self._ledger.store.path
         display = LiveDisplay(Estimate(path)) if sys.stdout.isatty() else PlainDisplay()
         try:
-            if not self._service.finished():
-                workers.start()
             self._watch(display, workers)
             self._dismiss(workers)
         finally:
@@ -235,8 +237,9 @@ class ServerRun:
             self._threads.append(lengths.thread)
             self._beside.callback(lengths.stop)
 
-    def _on_signal(self, *_: Any) -> None:
-        self._signals += 1
+    def _on_signal(self, number: int, *_: Any) -> None:
+        # Of a terminal that is gone, several may come: from the kernel, from the shell.
+        self._signals = max(1, self._signals) if number == signal.SIGHUP else self._signals + 1
         self._service.draining = True
 
     def _on_lost(self, why: str) -> None:
@@ -250,7 +253,8 @@ class ServerRun:
         args = self._args
         counts = self._service.status()["counts"]
         jobs = sum(n for state, n in counts.items() if State(state) not in FINAL)
-        count = min(args.workers, jobs * (args.shards or 1))
+        # A server that is kept alive may get more work than it has.
+        count = args.workers if args.keep_alive else min(args.workers, jobs * (args.shards or 1))
         threads = max(1, len(os.sched_getaffinity(0)) // max(1, count))
         arguments = [self._server.uri, "--threads", str(threads), "--server_timeout", "60"]
         # They run as this user, who has named the plug-ins.
@@ -269,11 +273,15 @@ class ServerRun:
         """Show what happens until all jobs have an end, or a signal comes."""
         while not self._service.draining:
             time.sleep(TICK_S)
+            self._ledger.store.require_there()
+            finished = self._is_finished()
+            if not finished:
+                workers.start()
             for line in (*workers.restart_dead(), *revive_dead(self._threads)):
                 display.note(line)
             status = self._status()
             self._show(display, status)
-            if not self._args.keep_alive and self._is_finished():
+            if not self._args.keep_alive and finished:
                 return
             if workers.exhausted and not status.get("workers"):
                 display.note("no worker is left: see the logs named above")
@@ -310,6 +318,7 @@ class ServerRun:
         limit = GRACE_S if self._service.draining else FAREWELL_S
         deadline = time.monotonic() + limit
         while time.monotonic() < deadline and self._signals < 2:
+            self._ledger.store.require_there()
             status = self._status()
             if self._service.idle() and not status.get("workers"):
                 return
@@ -320,20 +329,32 @@ class ServerRun:
         """Print the summary and what failed; return the exit code."""
         store = self._ledger.store
         counts = store.read(queries.counts)
-        bad = store.read(queries.bad)
         sums = store.read(lambda db: queries.statistics(db, epoch=store.epoch))
-        for line in results(counts, sums, elapsed_s=time.monotonic() - self._started):
+        done = store.read(lambda db: queries.done_in(db, epoch=store.epoch))
+        for line in results(counts, sums, done=done, elapsed_s=time.monotonic() - self._started):
             print(line, flush=True)
         if self._identities:
             print(f"{'archive':<8} {self._identities.summary()}", flush=True)
-        for job in bad:
-            print(f"{job.state.value}: {describe(job)}", file=sys.stderr)
+        bad = store.read(_print_bad)
         for job in store.read(lambda db: queries.partial(db, epoch=store.epoch)):
             print(f"warning: {describe(job)}", file=sys.stderr)
+        cancelled = store.read(queries.cancelled_by_operator)
+        if cancelled:
+            text = f"{cancelled} jobs were cancelled by the operator, and are not done"
+            print(f"{text}: python -m jobs retry does them", file=sys.stderr)
         finished = self._is_finished()
         store.set_meta(ended="1" if finished else "0")
         if finished:
             self._service.remove_part_files(leases=0.0)
         else:
             print("not finished: run the same command again to resume", flush=True)
-        return 0 if finished and not bad else 1
+        return 0 if finished and not bad and not cancelled else 1
+
+
+def _print_bad(db: sqlite3.Connection) -> int:
+    """Print the jobs that failed for good; return their number."""
+    bad = 0
+    for job in queries.each_bad(db):
+        print(f"{job.state.value}: {describe(job)}", file=sys.stderr)
+        bad += 1
+    return bad

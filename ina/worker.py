@@ -12,6 +12,8 @@ from analyzer import __version__
 from analyzer.options import add_models_folder, spellings, use_models_folder
 from ina.local_options import OVERRIDES
 from ina.task import FACTORY
+from ina_cli.numbers import DAY_S, RealNumber, WholeNumber
+from ina_cli.output import steady_printing
 from ina_cli.parser import Parser, add_version
 from joblist.errors import UsageError
 from jobs.errors import ServerFault, ServerGone, ServerRefused
@@ -21,7 +23,7 @@ examples:
   ina_worker PYRO:ina.jobs@localhost:9471
   ina_worker PYRO:ina.jobs@server:9471 --device cuda:1 --certs secrets --token_file secrets/token
 
-SIGTERM or Ctrl-C lets it finish its job and leave; a second one ends it at once.
+SIGTERM, SIGHUP or Ctrl-C lets it finish its job and leave; a second one ends it at once.
 
 exit code: 0 done or asked to stop, 1 the server is gone, 2 bad usage, or refused by the server"""
 
@@ -38,16 +40,19 @@ def add(commands: Any, name: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Work; return the exit code."""
-    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
-    use_models_folder(args)
-    try:
-        _work(args)
-    except (ServerRefused, UsageError) as error:
-        print(f"ina_worker: {error}", file=sys.stderr)
-        return 2
-    except (ServerFault, ServerGone) as error:
-        print(f"ina_worker: {error}", file=sys.stderr)
-        return 1
+    with steady_printing():
+        logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
+        use_models_folder(args)
+        try:
+            _work(args)
+        except (ServerRefused, UsageError) as error:
+            print(f"ina_worker: {error}", file=sys.stderr)
+            return 2
+        except (ServerFault, ServerGone) as error:
+            print(f"ina_worker: {error}", file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            return 130
     return 0
 
 
@@ -67,7 +72,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("uri", metavar="URI", help="what the server prints, PYRO:ina.jobs@...")
     add(
         "batch_size",
-        type=int,
+        type=WholeNumber(least=1),
         metavar="N",
         help="faces or frames a batch; changes speed and memory (default: the server's)",
     )
@@ -81,10 +86,16 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="B",
         help="library that executes them: auto, onnxruntime, torch (default: the server's)",
     )
-    add("threads", type=int, default=0, metavar="N", help="CPU threads (default: 0, every core)")
+    add(
+        "threads",
+        type=WholeNumber(),
+        default=0,
+        metavar="N",
+        help="CPU threads (default: 0, every core)",
+    )
     add(
         "server_timeout",
-        type=float,
+        type=RealNumber(most=30 * DAY_S),
         default=600.0,
         metavar="S",
         help="seconds that the server may be gone (default: 600)",

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ina_cli.numbers import RealNumber, WholeNumber
 from ina_input import regular
 
 COMMON = "analysis"
@@ -198,14 +199,20 @@ def _text(action: argparse.Action, value: Any, where: str) -> str:
     if action.type in (None, str, Path) or action.metavar in _LISTS:
         if not is_text and action.metavar not in _LISTS:
             raise SettingsError(f'{where}: give text, in quotes: "{value}"')
-    elif is_text and action.type in (int, float):
+    elif is_text and _kind(action) in (int, float):
         raise SettingsError(f"{where}: give {_wanted(action)}, without quotes")
     return str(value)
 
 
 def _wanted(action: argparse.Action) -> str:
     kinds: dict[Any, str] = {int: "a whole number", float: "a number"}
-    return kinds.get(action.type, "text, in quotes")
+    return kinds.get(_kind(action), "text, in quotes")
+
+
+def _kind(action: argparse.Action) -> Any:
+    """Return what reads a value, or `int` and `float` for what reads such a number in limits."""
+    limited = {WholeNumber: int, RealNumber: float}
+    return limited.get(type(action.type), action.type)
 
 
 def _require_readable(action: argparse.Action, text: str, where: str) -> None:

@@ -9,15 +9,16 @@ import sys
 from collections.abc import Sequence
 
 try:
-    from ina_cli import libraries, modules
+    from ina_cli import libraries, modules, output
 except ImportError as missing:
     sys.exit(f"error: {missing}: a part of this program is missing or hidden: install it again")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
+    output.make_usable()
     modules.require(*modules.NAMES)
-    with libraries.explained():
+    with libraries.explained(), output.printing():
         from jobs.commands import _program
 
         return _program.main(argv)

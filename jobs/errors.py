@@ -7,6 +7,7 @@
     │   ├── LedgerRefused    this file must not be used: network disk, other version
     │   │   └── LedgerInUse  a server has it
     │   └── LedgerUnavailable   the disk is full or broken just now
+    │       └── LedgerLost   the file is damaged, or was removed: it never comes back
     ├── ServerError
     │   ├── ServerGone       the server has not answered for too long
     │   ├── ServerFault      the server has a fault of its own in one call
@@ -36,6 +37,10 @@ class LedgerInUse(LedgerRefused):
 
 class LedgerUnavailable(LedgerError):
     """The ledger cannot be written just now; nothing was changed."""
+
+
+class LedgerLost(LedgerUnavailable):
+    """The ledger was damaged or removed while it was in use; what it held is lost."""
 
 
 class ServerError(JobsError):

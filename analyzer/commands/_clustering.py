@@ -11,6 +11,7 @@ from analyzer.commands._progress import bars
 from analyzer.errors import UsageError
 from analyzer.options import AnalysisOptions, add_arguments
 from ina_cli.console import console
+from ina_cli.numbers import RealNumber
 
 _WIDTH = 130
 EPILOG = """\
@@ -45,7 +46,7 @@ def add(parts: Any) -> None:
     )
     parser.add_argument(
         "--spread",
-        type=float,
+        type=RealNumber(),
         default=0.25,
         metavar="D",
         help="how far those of a person lie apart, of made-up tracks (default: 0.25)",

@@ -10,6 +10,7 @@ from analyzer.commands import _older
 from analyzer.commands._progress import bar
 from analyzer.errors import UsageError
 from analyzer.options import AnalysisOptions, add_arguments
+from ina_cli.numbers import RealNumber, WholeNumber
 from joblist.shard import Shard
 
 _PATH = "--path data/12345-data"
@@ -33,8 +34,12 @@ def add(tools: Any) -> None:
     )
     extract.set_defaults(run=_run_extract)
     extract.add_argument("video", metavar="ID-Name.mp4", help="the film, named by its number")
-    extract.add_argument("--shard", type=int, required=True, metavar="I", help="shard, from 0")
-    extract.add_argument("--n", type=int, required=True, metavar="N", help="number of shards")
+    extract.add_argument(
+        "--shard", type=WholeNumber(), required=True, metavar="I", help="shard, from 0"
+    )
+    extract.add_argument(
+        "--n", type=WholeNumber(least=1), required=True, metavar="N", help="number of shards"
+    )
     extract.add_argument("--out", type=Path, required=True, metavar="DIR", help="for ID-data")
     add_arguments(extract.add_argument_group("analysis"))
     for name, text in _STEPS.items():
@@ -42,7 +47,9 @@ def add(tools: Any) -> None:
         step.set_defaults(run=_run_step, step=name)
         step.add_argument("--path", required=True, metavar="D", help="folder ID-data, or a pattern")
         if name == "cluster":
-            step.add_argument("--cluster_threshold", type=float, metavar="D", help="distance")
+            step.add_argument(
+                "--cluster_threshold", type=RealNumber(), metavar="D", help="distance"
+            )
             step.add_argument("--clusterer", metavar="SPEC", help="how tracks become persons")
         if name == "merge_shards":
             _older.add_ignored(step, _IGNORED)

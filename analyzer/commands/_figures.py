@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from analyzer import registry
 from analyzer.options import spellings
 from ina_cli.console import console
+from ina_cli.numbers import WholeNumber
 
 if TYPE_CHECKING:
     from analyzer.pages import Page
@@ -35,7 +36,9 @@ def add_means(parser: argparse.ArgumentParser) -> None:
     text = "where the networks run: auto, cpu, cuda, cuda:N (default: auto)"
     parser.add_argument("--device", default="auto", metavar="VALUE", help=text)
     text = "pictures a batch; changes speed and memory (default: 32)"
-    parser.add_argument(*spellings("batch_size"), type=int, default=32, metavar="N", help=text)
+    parser.add_argument(
+        *spellings("batch_size"), type=WholeNumber(least=1), default=32, metavar="N", help=text
+    )
 
 
 def page(args: argparse.Namespace, name: str) -> "Page | None":

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from analyzer import registry
@@ -10,7 +11,7 @@ from analyzer._version import __version__
 from analyzer.errors import AnalyzerError
 from analyzer.options import use_models_folder
 from ina_cli import libraries
-from ina_cli.output import printing
+from ina_cli.output import printing, steady_printing
 from ina_cli.parser import Parser, add_version
 
 PROG = "python -m analyzer"
@@ -33,11 +34,11 @@ def main(argv: Sequence[str] | argparse.Namespace | None = None) -> int:
         argv: Arguments of the command line; `None`: those of this process. From a program that has
             parsed them: the parsed ones.
     """
-    with libraries.explained():
+    with libraries.explained(), printing():
         try:
             args = argv if isinstance(argv, argparse.Namespace) else _parsed(argv)
             use_models_folder(args)
-            with printing():
+            with nullcontext() if getattr(args, "only_prints", False) else steady_printing():
                 return int(args.run(args))
         except AnalyzerError as error:
             print(f"error: {error}", file=sys.stderr)

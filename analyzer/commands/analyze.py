@@ -14,6 +14,7 @@ from analyzer.errors import AnalyzerError
 from analyzer.options import AnalysisOptions, add_arguments, print_notes, spellings
 from analyzer.options.defaults import EXPORTS, EXPORTS_OF_STILLS
 from analyzer.options.shards import plan
+from ina_cli.numbers import RealNumber, WholeNumber
 from joblist.model import ROWS_HELP
 
 if TYPE_CHECKING:
@@ -83,16 +84,27 @@ def add(commands: Any) -> None:
         # inaFaceAnalyzer writes only the csv without them.
         flags = spellings(f"{name}_export" if name == "mp4" else "ass_subtitle_export")
         add(*flags, dest="with_csv", action="append_const", const=name, help=argparse.SUPPRESS)
-    add(*spellings("threads"), type=int, default=0, metavar="N", help=THREADS_HELP)
+    add(*spellings("threads"), type=WholeNumber(), default=0, metavar="N", help=THREADS_HELP)
     add("--poster", metavar="FILE", help="the medium's poster; its faces are matched to persons")
     add("--gallery", metavar="DIR", help="folder of portraits, named after the persons in them")
     add(*spellings("no_corrections"), action="store_true", help=CORRECTIONS_HELP)
     add("--identities", nargs="?", const="", metavar="URL", help=IDENTITIES_HELP)
-    add(*spellings("identity_threshold"), type=float, metavar="D", help=IDENTITY_THRESHOLD_HELP)
-    add("--shards", type=int, metavar="N", help=SHARDS_HELP)
-    add(*spellings("shard_minutes"), type=float, metavar="M", help=SHARD_MINUTES_HELP)
+    add(
+        *spellings("identity_threshold"),
+        type=RealNumber(),
+        metavar="D",
+        help=IDENTITY_THRESHOLD_HELP,
+    )
+    add("--shards", type=WholeNumber(least=1), metavar="N", help=SHARDS_HELP)
+    add(*spellings("shard_minutes"), type=RealNumber(), metavar="M", help=SHARD_MINUTES_HELP)
     add(*spellings("allow_urls"), action="store_true", help=URLS_HELP)
-    add(*spellings("max_download_gb"), type=float, default=20.0, metavar="N", help=DOWNLOAD_HELP)
+    add(
+        *spellings("max_download_gb"),
+        type=RealNumber(),
+        default=20.0,
+        metavar="N",
+        help=DOWNLOAD_HELP,
+    )
     add_arguments(parser.add_argument_group("analysis"))
 
 

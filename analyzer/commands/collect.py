@@ -10,6 +10,7 @@ from analyzer.commands._progress import bars
 from analyzer.errors import UsageError
 from analyzer.options import spellings
 from ina_cli.console import console
+from ina_cli.numbers import RealNumber
 
 if TYPE_CHECKING:
     from analyzer.collection.identities import Collection
@@ -50,7 +51,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument(
         *spellings("cluster_threshold"),
-        type=float,
+        type=RealNumber(),
         metavar="D",
         help="distance below which two persons may be one (default: as the media were analysed)",
     )

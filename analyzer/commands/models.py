@@ -29,13 +29,14 @@ def add(commands: Any) -> None:
     text = "how long one picture takes here, of ONNX models that are here"
     listing.add_argument("--measure", action="store_true", help=text)
     listing.add_argument("--json", action="store_true", help="print them for programs, as JSON")
-    listing.set_defaults(run=list_models)
+    listing.set_defaults(run=list_models, only_prints=True)
     _add_fetch(parts)
     _add_add(parts)
     _add_bundle(parts)
     text = "compare every model's file with the sha256 that was published, or recorded at first"
     codes = "0 all are as they should be, 1 one is missing or altered"
-    _part(parts, "verify", text, "verify", codes).set_defaults(run=verify)
+    check = _part(parts, "verify", text, "verify", codes)
+    check.set_defaults(run=verify, only_prints=True)
 
 
 def _part(parts: Any, name: str, text: str, example: str, codes: str) -> Any:

@@ -8,6 +8,7 @@ from analyzer import registry
 from analyzer.commands import _changes
 from analyzer.errors import UsageError
 from analyzer.options import spellings
+from ina_cli.numbers import RealNumber
 
 RESULTS_HELP = "a report (.report.zip), with what lies beside it; or a folder or joblist of them"
 THRESHOLD_HELP = "distance below which two faces are one person (default: that of the results)"
@@ -30,7 +31,7 @@ def add(commands: Any) -> None:
     parser.set_defaults(run=run)
     parser.add_argument("results", metavar="RESULTS", help=RESULTS_HELP)
     parser.add_argument(
-        *spellings("cluster_threshold"), type=float, metavar="D", help=THRESHOLD_HELP
+        *spellings("cluster_threshold"), type=RealNumber(), metavar="D", help=THRESHOLD_HELP
     )
     clusterers = ", ".join(registry.names("cluster"))
     parser.add_argument(

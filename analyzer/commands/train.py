@@ -7,6 +7,7 @@ from typing import Any
 from analyzer import registry
 from analyzer.commands import _figures
 from analyzer.inference.runtime import Runtime
+from ina_cli.numbers import WholeNumber
 
 EPILOG = """\
 example:
@@ -34,10 +35,10 @@ def add(commands: Any) -> None:
         "--out", type=Path, metavar="FILE", help="the file to write (default: the one that ships)"
     )
     heads.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="of random numbers (default: 0)"
+        "--seed", type=WholeNumber(), default=0, metavar="N", help="of random numbers (default: 0)"
     )
     text = "how often all pictures are seen (default: 20)"
-    heads.add_argument("--epochs", type=int, default=20, metavar="N", help=text)
+    heads.add_argument("--epochs", type=WholeNumber(least=1), default=20, metavar="N", help=text)
     heads.add_argument(
         "--resume", action="store_true", help="go on from FILE.checkpoint of the same run"
     )

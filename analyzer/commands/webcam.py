@@ -12,6 +12,7 @@ from analyzer import registry
 from analyzer.commands._counts import Counts
 from analyzer.errors import UsageError
 from analyzer.options import AnalysisOptions, add_arguments, spellings
+from ina_cli.numbers import WholeNumber
 
 if TYPE_CHECKING:
     from analyzer.live.stream import LiveFrame
@@ -44,9 +45,14 @@ def add(commands: Any) -> None:
     add = parser.add_argument
     add("source", nargs="?", default="0", metavar="SOURCE", help=SOURCE_HELP)
     add("--headless", action="store_true", help=HEADLESS_HELP)
-    add("--frames", type=int, metavar="N", help="stop after N frames (default: at the end)")
+    add(
+        "--frames",
+        type=WholeNumber(least=1),
+        metavar="N",
+        help="stop after N frames (default: at the end)",
+    )
     add("--csv", type=Path, metavar="FILE", help="write a row for each face of each frame, at once")
-    add(*spellings("threads"), type=int, default=0, metavar="N", help=THREADS_HELP)
+    add(*spellings("threads"), type=WholeNumber(), default=0, metavar="N", help=THREADS_HELP)
     add_arguments(parser.add_argument_group("analysis"))
 
 

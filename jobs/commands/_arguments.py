@@ -1,16 +1,18 @@
 """Parts that commands share: their help pages, numbers within limits, and the bounds of jobs."""
 
 import argparse
-import math
 import os
 from pathlib import Path
 from typing import Any
 
+from ina_cli.numbers import DAY_S, MAX_PORT, RealNumber, WholeNumber
 from joblist.errors import UsageError
 from joblist.model import Rows
 from jobs.types import Bounds
 
 CORES_PER_WORKER = 4
+MAX_WORKERS = 240
+"""As many has a server threads for; see `jobs.wire.transport`."""
 
 
 def add_command(
@@ -37,16 +39,19 @@ def add_command(
     return parser
 
 
-def count(text: str) -> int:
-    """Read a whole number of 0 or more."""
-    if int(text) < 0:
-        raise argparse.ArgumentTypeError(f"{text} is below 0")
-    return int(text)
+count = WholeNumber()
+"""Reads a whole number of 0 or more."""
+positive = WholeNumber(least=1)
+"""Reads a whole number of 1 or more."""
+port = WholeNumber(most=MAX_PORT)
+"""Reads the number of a TCP port; 0 is any that is free."""
+seconds = RealNumber(least=1.0, most=DAY_S)
+"""Reads a time from one second to a day."""
 
 
 def workers(text: str) -> int:
     """Read a number of workers; `auto` is the number that suits this machine."""
-    return suitable_workers() if text == "auto" else count(text)
+    return suitable_workers() if text == "auto" else WholeNumber(most=MAX_WORKERS)(text)
 
 
 def suitable_workers() -> int:
@@ -54,24 +59,10 @@ def suitable_workers() -> int:
     return max(1, len(os.sched_getaffinity(0)) // CORES_PER_WORKER)
 
 
-def positive(text: str) -> int:
-    """Read a whole number of 1 or more."""
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is below 1")
-    return int(text)
-
-
-def seconds(text: str) -> float:
-    """Read a time of at least one second."""
-    if not 1.0 <= float(text) < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is below 1 s")
-    return float(text)
-
-
 def listen_address(text: str) -> tuple[str, int]:
     """Read an address to listen on: a port of this machine, or a host and a port."""
     host, _, port = text.rpartition(":")
-    if not port.isdecimal() or int(port) > 65535:
+    if not port.isdecimal() or len(port) > 5 or int(port) > MAX_PORT:
         raise argparse.ArgumentTypeError(f"{text!r} is no PORT and no HOST:PORT")
     return host.strip("[]") or "localhost", int(port)
 

@@ -6,14 +6,15 @@ import argparse
 import importlib
 import sys
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from ina_cli.output import printing
+from ina_cli.output import steady_printing
 from ina_cli.parser import Parser, add_version
 from joblist.errors import UsageError
 from jobs.analysis import load_analysis
-from jobs.errors import JobsError
+from jobs.errors import JobsError, LedgerUnavailable
 
 PROG = "python -m jobs"
 DESCRIPTION = "Look at the jobs of a joblist and steer its server, or mend what is wrong with them."
@@ -72,8 +73,13 @@ def add_commands(commands: Any, names: Iterable[str]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run a command that was parsed; print what is wrong; return its exit code."""
     try:
-        with printing():
+        with nullcontext() if getattr(args, "only_prints", False) else steady_printing():
             return int(args.run(args))
+    except LedgerUnavailable as error:
+        print(f"jobs: {error}", file=sys.stderr)
+        return 1
     except (JobsError, UsageError) as error:
         print(f"jobs: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ina_cli.numbers import RealNumber
 from jobs.analysis import load_analysis
 from jobs.commands._arguments import add_bounds, positive, read_bounds, spellings
 from jobs.commands._slurm import add_resources, add_slurm_command, folder_of, sbatch_options
@@ -34,7 +35,7 @@ _SUBMIT_OPTIONS: dict[str, dict[str, Any]] = {
         "help": "cut long films into up to P parts, at cuts; the results are the same",
     },
     "part_minutes": {
-        "type": float,
+        "type": RealNumber(),
         "metavar": "M",
         "help": "with --parts: no part is shorter, in minutes (default: 30)",
     },

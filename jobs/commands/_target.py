@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sqlite3
-import sys
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +16,9 @@ from jobs.ledger.ledger import Ledger
 from jobs.ledger.store import Store, default_path
 
 T = TypeVar("T")
+Change = Callable[..., list[int]]
+"""Function that takes the name of a function in `jobs.ledger.operations` and its arguments without
+the ledger, and returns the numbers of the jobs that were changed."""
 
 
 def add_ledger(parser: argparse.ArgumentParser) -> Any:
@@ -47,7 +49,7 @@ def add_jobs(parser: argparse.ArgumentParser, *, default: str) -> None:
         action="append",
         default=[],
         metavar="J",
-        help=f"number, csv or medium of a job; may be repeated (default: {default})",
+        help=f"number, result or medium of a job; may be repeated (default: {default})",
     )
 
 
@@ -62,17 +64,22 @@ class Target:
     """
 
     def __init__(self, args: argparse.Namespace) -> None:
+        self.is_served = False
+        """Whether a server has made the last changes."""
         self.path: Path = args.ledger or default_path(args.joblist)
+        if self.path.is_dir():
+            raise LedgerRefused(f"{self.path} is a folder: give the file of a ledger in it")
         if not self.path.is_file():
             raise LedgerRefused(
                 f"{self.path} does not exist: was this joblist served on this machine?"
             )
 
-    def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        """Return the result of a query; a server may run meanwhile.
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Open the ledger for queries; a server may run meanwhile.
 
         Raises:
-            LedgerRefused: The file is not a ledger of this version.
+            LedgerRefused: The file is not a ledger of this version, or cannot be read.
         """
         try:
             with closing(schema.connect(self.path, readonly=True)) as db:
@@ -81,15 +88,20 @@ class Target:
                         f"{self.path} was made by another version of this program: serve its "
                         "joblist once with this one"
                     )
-                return query(db)
+                yield db
         except sqlite3.DatabaseError as error:
             raise LedgerRefused(f"{self.path} is not a ledger ({error})") from error
+
+    def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Return the result of a query; see `reading`."""
+        with self.reading() as db:
+            return query(db)
 
     def find(self, names: Sequence[str]) -> list[int]:
         """Return the numbers of jobs.
 
         Args:
-            names: Numbers, csv paths or media of the jobs.
+            names: Numbers, paths of results, and media of the jobs.
 
         Raises:
             UsageError: There is no job with a name.
@@ -99,23 +111,24 @@ class Target:
             raise UsageError(f"no job {unknown[0]!r}: give its number, its csv or its medium")
         return jobs
 
-    def change(self, operation: str, *args: Any) -> list[int]:
-        """Change jobs by the running server, or without one if none runs.
+    @contextmanager
+    def changing(self) -> Iterator[Change]:
+        """Give the function that changes jobs, by the running server or without one if none runs.
 
-        Args:
-            operation: Name of a function in `jobs.ledger.operations`.
-            args: Its arguments.
-
-        Returns:
-            Numbers of the jobs that were changed.
+        A call takes `operations.PORTION` jobs at most: a server accepts 1 MiB, and its workers wait
+        for the ledger meanwhile.
         """
         try:
             store = Store(self.path)
         except LedgerInUse:
-            return list(self.call_server(operation, *args))
+            store = None
+        self.is_served = store is None
+        if store is None:
+            yield lambda operation, *args: list(self.call_server(operation, *args))
+            return
         with closing(store):
-            changed: list[int] = getattr(operations, operation)(Ledger(store), *args)
-            return changed
+            ledger = Ledger(store)
+            yield lambda operation, *args: getattr(operations, operation)(ledger, *args)
 
     def call_server(self, method: str, *args: Any) -> Any:
         """Call a method of the running server; return its answer.
@@ -131,18 +144,3 @@ class Target:
 
         with closing(Door(self.path)) as door:
             return door.call(method, *args)
-
-
-def report_changed(changed: Sequence[int], change: str, *, requested: int) -> int:
-    """Print how many jobs were changed; return the exit code.
-
-    Args:
-        changed: Numbers of the jobs.
-        change: What happened to them, in words.
-        requested: Number of jobs that were to be changed.
-    """
-    print(f"{len(changed)} jobs {change}")
-    if len(changed) < requested:
-        print(f"{requested - len(changed)} were not in a state for that", file=sys.stderr)
-        return 1
-    return 0

@@ -8,12 +8,11 @@ from typing import Any
 
 from jobs.commands._arguments import add_command
 from jobs.commands._changes import add_changes, read_changes, report_accepted
+from jobs.commands._portions import in_portions
 from jobs.commands._target import Target, add_ledger
 from jobs.ledger import operations
 from jobs.standalone import journal
 
-JOBS_PER_CALL = 100
-"""A server accepts 1 MiB per call."""
 DESCRIPTION = """\
 Record the new state of outputs that were changed on purpose, so that a server that goes on with
 the joblist does not do their jobs again. A file is accepted only if the ledger has its state
@@ -50,8 +49,9 @@ def run(args: argparse.Namespace) -> int:
         return report_accepted(accepted_count, wrong)
     target = Target(args)
     good, wrong = read_changes(args.changes)
-    jobs = target.read(lambda db: list(operations.changed_manifests(db, good)))
-    accepted: list[int] = []
-    for first in range(0, len(jobs), JOBS_PER_CALL):
-        accepted += target.change("accept", jobs[first : first + JOBS_PER_CALL])
-    return report_accepted(len(accepted), wrong) or int(len(accepted) < len(jobs))
+    jobs = accepted = 0
+    with target.changing() as change, target.reading() as db:
+        for portion in in_portions(operations.changed_manifests(db, good)):
+            jobs += len(portion)
+            accepted += len(change("accept", portion))
+    return report_accepted(accepted, wrong) or int(accepted < jobs)

@@ -6,15 +6,18 @@ import argparse
 from typing import Any
 
 from jobs.commands._arguments import add_command
-from jobs.commands._target import Target, add_jobs, add_ledger, report_changed
-from jobs.ledger import queries
+from jobs.commands._portions import change_jobs
+from jobs.commands._target import Target, add_jobs, add_ledger
+from jobs.types import State
+
+ALL = (State.READY, State.WAIT, State.LEASED, State.SHARDED)
 
 EPILOG = """\
 examples:
   python -m jobs cancel jobs.csv --job 17 --job results/film.csv
   python -m jobs cancel jobs.csv --all
 
-exit code: 0 cancelled, 1 some were not in a state for that, 2 bad usage"""
+exit code: 0 cancelled, 1 some were left as they are, 2 bad usage"""
 
 
 def add(commands: Any) -> None:
@@ -30,5 +33,5 @@ def add(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Cancel the jobs."""
     target = Target(args)
-    jobs = target.read(queries.unfinished) if args.all else target.find(args.job)
-    return report_changed(target.change("cancel", jobs), "are cancelled", requested=len(jobs))
+    named = None if args.all else target.find(args.job)
+    return change_jobs(target, "cancel", named, *ALL, what="are cancelled")

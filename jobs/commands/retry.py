@@ -6,15 +6,16 @@ import argparse
 from typing import Any
 
 from jobs.commands._arguments import add_command
-from jobs.commands._target import Target, add_jobs, add_ledger, report_changed
-from jobs.ledger import queries
+from jobs.commands._portions import change_jobs
+from jobs.commands._target import Target, add_jobs, add_ledger
+from jobs.types import State
 
 EPILOG = """\
 examples:
   python -m jobs retry jobs.csv
   python -m jobs retry jobs.csv --job 17
 
-exit code: 0 they are to be tried again, 1 some were not in a state for that, 2 bad usage"""
+exit code: 0 they are to be tried again, 1 some were left as they are, 2 bad usage"""
 
 
 def add(commands: Any) -> None:
@@ -29,6 +30,6 @@ def add(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Make the jobs ready."""
     target = Target(args)
-    jobs = target.find(args.job) if args.job else [job.id for job in target.read(queries.bad)]
-    changed = target.change("retry", jobs)
-    return report_changed(changed, "are to be tried again", requested=len(jobs))
+    named = target.find(args.job) if args.job else None
+    states = (State.FAILED, State.POISON)
+    return change_jobs(target, "retry", named, *states, what="are to be tried again")

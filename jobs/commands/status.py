@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from ina_cli.console import console
@@ -28,18 +28,18 @@ def add(commands: Any) -> None:
     parser = add_command(commands, "status", text, epilog=EPILOG)
     add_ledger(parser)
     parser.add_argument("--json", action="store_true", help="print it for programs, as JSON")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, only_prints=True)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the counts and the failures."""
-    target = Target(args)
-    counts, bad = target.read(lambda db: (queries.counts(db), queries.bad(db)))
-    if args.json:
-        document = {"counts": counts, "total": sum(counts.values()), "bad": [*map(_entry, bad)]}
-        print(json.dumps(document, indent=1))
-    else:
-        _print_status(counts, bad)
+    with Target(args).reading() as db:
+        counts, bad = queries.counts(db), queries.each_bad(db)
+        if args.json:
+            document = {"counts": counts, "total": sum(counts.values()), "bad": [*map(_entry, bad)]}
+            print(json.dumps(document, indent=1))
+        else:
+            _print_status(counts, bad)
     return 0
 
 
@@ -56,7 +56,7 @@ def _entry(job: Job) -> dict[str, Any]:
     }
 
 
-def _print_status(counts: dict[str, int], bad: Sequence[Job]) -> None:
+def _print_status(counts: dict[str, int], bad: Iterable[Job]) -> None:
     # Slow to import, and only this command needs it.
     from rich import table
 

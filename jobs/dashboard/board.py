@@ -134,7 +134,7 @@ class Board:
     def failed(self) -> list[int]:
         """Return the jobs that failed for good."""
         with self._mutex:
-            return [job.id for job in queries.bad(self._db)]
+            return [job.id for job in queries.each_bad(self._db)]
 
 
 def _connect(store: Store) -> sqlite3.Connection:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from joblist.model import JobSpec
-from jobs.ledger import queries, schema, unreadable
+from joblist.errors import UsageError
+from joblist.model import JobSpec, is_address
+from jobs.ledger import queries, schema, speculative_lease, unreadable
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.schema import record_event
 from jobs.types import Manifest, State
@@ -29,7 +31,7 @@ UPDATE SET
   lost = CASE WHEN {stale} THEN 0 ELSE lost END,
   fails = CASE WHEN {stale} THEN 0 ELSE fails END,
   cut = CASE WHEN {stale} THEN NULL ELSE cut END,
-  length = CASE WHEN spec <> excluded.spec THEN NULL ELSE length END,
+  length = CASE WHEN {changed} THEN NULL ELSE length END,
   err = CASE WHEN {stale} THEN NULL ELSE err END,
   err_kind = CASE WHEN {stale} THEN NULL ELSE err_kind END
 """.format(
@@ -40,9 +42,13 @@ UPDATE SET
 RETRY = """
 UPDATE job SET state = 'ready', attempts = 0, lost = 0, fails = 0, err = NULL, err_kind = NULL
 WHERE id IN (SELECT id FROM job INDEXED BY job_bad WHERE state IN ('failed', 'poison')
-             AND parent IS NULL AND err_kind IS NOT 'ledger')"""
+             AND parent IS NULL AND listed = ? AND err_kind IS NOT 'ledger')"""
 # Made once: `json.dumps` with options makes an encoder for each job.
 ENCODE = json.JSONEncoder(sort_keys=True).encode
+DONE = """
+SELECT id, state, manifest FROM job WHERE id > ? AND state IN ('done', 'skipped') AND listed = ?
+  AND parent IS NULL ORDER BY id LIMIT 1000"""
+KNOWN = "SELECT spec FROM job WHERE key = ? AND listed < ?"
 CANCEL = """
 UPDATE job SET state = 'cancelled', err_kind = 'unlisted', err = 'no longer in the joblist'
 WHERE listed <> ? AND parent IS NULL
@@ -76,19 +82,26 @@ def import_jobs(ledger: Ledger, specs: Iterable[JobSpec], *, options_digest: str
 
     Raises:
         LedgerUnavailable: The ledger cannot be written; nothing was changed.
+        UsageError: The joblist has relative paths and was served from another folder.
     """
     ended = ledger.store.meta("ended") == "1"
     with ledger.store.transaction() as db:
         put_aside = unreadable.put_aside_all(db)
         before = _count_jobs(db)
         listed = ledger.store.epoch
+        leases = _leases(db)
         # SQLite takes three times as long for a row that it might have to update.
         add = ADD + (UPSERT if before else "NOTHING")
         db.executemany(
-            add, ((*_key_and_json(spec), options_digest, spec.line, listed) for spec in specs)
+            add,
+            (
+                (*_key_and_json(spec), options_digest, spec.line, listed)
+                for spec in _of_same_folder(db, specs, listed=listed)
+            ),
         )
-        retried = db.execute(RETRY).rowcount if ended else 0
+        retried = db.execute(RETRY, (listed,)).rowcount if ended else 0
         cancelled = db.execute(CANCEL, (listed,)).rowcount
+        _record_ends(db, leases)
         skipped, missing, more = _check_done(db, listed=listed)
         added = _count_jobs(db) - before
         report = Imported(added, skipped, missing, retried, cancelled, put_aside + more)
@@ -96,8 +109,68 @@ def import_jobs(ledger: Ledger, specs: Iterable[JobSpec], *, options_digest: str
             "INSERT INTO event(t_wall, what, detail) VALUES(?, 'import', ?)",
             (time.time(), json.dumps(asdict(report))),
         )
+        db.executemany(
+            "INSERT OR REPLACE INTO meta VALUES(?, ?)",
+            (("imported", str(listed)), ("folder", json.dumps(os.getcwd()))),
+        )
     ledger.store.set_meta(ended="0")
     return report
+
+
+def _of_same_folder(
+    db: sqlite3.Connection, specs: Iterable[JobSpec], *, listed: int
+) -> Iterator[JobSpec]:
+    """Yield the rows, unless relative ones of them stood for other files at the last import.
+
+    Raises:
+        UsageError: A relative path of the joblist leads elsewhere in this folder.
+    """
+    row = db.execute("SELECT value FROM meta WHERE name = 'folder'").fetchone()
+    earlier, here = row and json.loads(row[0]), os.getcwd()
+    if earlier in (None, here) or not os.path.isdir(earlier):
+        yield from specs
+        return
+    for spec in specs:
+        then = {path: os.path.join(earlier, os.path.relpath(path, here)) for path in _paths(spec)}
+        for csv in {spec.dests["csv"], os.path.normpath(then[spec.dests["csv"]])}:
+            known = db.execute(KNOWN, (schema.job_key(csv), listed)).fetchone()
+            if known and _is_moved(spec, JobSpec.from_dict(json.loads(known[0])), then):
+                raise UsageError(
+                    f"the joblist has relative paths and was served in {earlier}: start the "
+                    f"server there, or give another --ledger FILE to do its jobs in {here}, too"
+                )
+        yield spec
+
+
+def _paths(spec: JobSpec) -> list[str]:
+    sources = [] if is_address(spec.source_path) else [spec.source_path]
+    return [*sources, spec.dests["csv"]]
+
+
+def _is_moved(spec: JobSpec, known: JobSpec, then: Mapping[str, str]) -> bool:
+    """Say whether a row is the known one, but for the folder in which its paths start."""
+    pairs = ((spec.source_path, known.source_path), (spec.dests["csv"], known.dests["csv"]))
+    return any(new != old for new, old in pairs) and all(
+        old in (new, os.path.normpath(then.get(new, new))) for new, old in pairs
+    )
+
+
+def _leases(db: sqlite3.Connection) -> list[tuple[int, int]]:
+    """Return job and token of each lease that an earlier server has given."""
+    query = "SELECT id, state FROM job INDEXED BY job_out WHERE state IN ('leased', 'publishing')"
+    jobs = [job for job, state in db.execute(query).fetchall() if state == State.LEASED.value]
+    return [(job, token) for job in jobs for token in speculative_lease.tokens(db, job)]
+
+
+def _record_ends(db: sqlite3.Connection, leases: Iterable[tuple[int, int]]) -> None:
+    """Record which leases the import has ended, so that their part files are removed."""
+    for job, token in leases:
+        query = "SELECT state, parent FROM job WHERE id = ?"
+        (state, parent) = db.execute(query, (job,)).fetchone()
+        # The end of a shard is recorded with that of its division.
+        if parent is None and state != State.LEASED.value:
+            what = "cancelled" if state == State.CANCELLED.value else "released"
+            record_event(db, job, what, token=token, detail="its row or its options have changed")
 
 
 def _count_jobs(db: sqlite3.Connection) -> int:
@@ -115,24 +188,22 @@ def _check_done(db: sqlite3.Connection, *, listed: int) -> tuple[int, int, int]:
     Returns:
         Number of jobs skipped, of jobs requeued, and of jobs with manifests that cannot be read.
     """
-    rows = db.execute(
-        "SELECT id, state, manifest FROM job WHERE state IN ('done', 'skipped') AND listed = ?"
-        " AND parent IS NULL",
-        (listed,),
-    ).fetchall()
-    skipped = missing = put_aside = 0
-    for job, state, manifest in rows:
-        try:
-            complete = outputs_there(Manifest.from_dict(json.loads(manifest)))
-        except queries.UNREADABLE:
-            unreadable.put_aside(db, job)
-            put_aside += 1
-            continue
-        skipped, missing = skipped + complete, missing + (not complete)
-        target = State.SKIPPED if complete else State.READY
-        if target.value != state:
-            db.execute("UPDATE job SET state = ? WHERE id = ?", (target.value, job))
-            record_event(db, job, target.value if complete else "missing")
+    skipped = missing = put_aside = last = 0
+    # In portions: a million manifests fill the memory.
+    while rows := db.execute(DONE, (last, listed)).fetchall():
+        for job, state, manifest in rows:
+            try:
+                complete = outputs_there(Manifest.from_dict(json.loads(manifest)))
+            except queries.UNREADABLE:
+                unreadable.put_aside(db, job)
+                put_aside += 1
+                continue
+            skipped, missing = skipped + complete, missing + (not complete)
+            target = State.SKIPPED if complete else State.READY
+            if target.value != state:
+                db.execute("UPDATE job SET state = ? WHERE id = ?", (target.value, job))
+                record_event(db, job, target.value if complete else "missing")
+        last = rows[-1][0]
     return skipped, missing, put_aside
 
 

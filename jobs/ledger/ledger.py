@@ -46,6 +46,8 @@ LEASES_OF_REQUEST = """
 SELECT id, COALESCE(rival, token), worker, state FROM job INDEXED BY job_req WHERE req = ?
 UNION ALL
 SELECT id, token, helper, state FROM job INDEXED BY job_helper WHERE helper_req = ?"""
+UNLISTED = "no longer in the joblist"
+OPTIONS = f"SELECT opts, parent IS NOT NULL OR {queries.LISTED} FROM job WHERE id = ?"
 PROMOTE = """
 UPDATE job SET state = 'ready', due = NULL
 WHERE id IN (SELECT id FROM job INDEXED BY job_wait WHERE state = 'wait' AND due <= ?)"""
@@ -153,7 +155,8 @@ class Ledger:
     def published(self, job: int, token: int, worker: str, *, options_digest: str) -> bool:
         """Record that the files have their final names.
 
-        A job goes back to the queue if its row or its options have changed since it was leased.
+        A job goes back to the queue if its row or its options have changed since it was leased;
+        one that is no longer in the joblist keeps the options that it was done with.
 
         Returns:
             Whether the files of this token are the ones on record.
@@ -161,11 +164,11 @@ class Ledger:
         with self.store.transaction() as db:
             if not _is_valid(db, job, token, State.PUBLISHING):
                 return _is_valid(db, job, token, State.DONE)
-            (opts,) = db.execute("SELECT opts FROM job WHERE id = ?", (job,)).fetchone()
-            state = State.DONE if opts == options_digest else State.READY
-            _set_state(
-                db, job, state, epoch=self.store.epoch, opts=options_digest, err_kind=None, err=None
-            )
+            opts, is_wanted = db.execute(OPTIONS, (job,)).fetchone()
+            state = State.READY if is_wanted and opts != options_digest else State.DONE
+            if is_wanted:
+                opts = options_digest
+            _set_state(db, job, state, epoch=self.store.epoch, opts=opts, err_kind=None, err=None)
             what = "done" if state is State.DONE else "superseded"
             record_event(db, job, what, token=token, worker=worker)
             shards.gather(db, job)
@@ -195,6 +198,11 @@ class Ledger:
             detail = f"{kind}: {text}"[:MAX_ERROR_CHARS]
             if speculative_lease.end(db, job, token, "released", detail=detail):
                 return State.LEASED
+            if not db.execute(OPTIONS, (job,)).fetchone()[1]:
+                # It was being published when its row was taken out of the joblist.
+                _set_state(db, job, State.CANCELLED, err_kind="unlisted", err=UNLISTED)
+                record_event(db, job, "cancelled", token=token, worker=worker, detail=detail)
+                return State.CANCELLED
             if kind == "crash":
                 return self._blame(db, job, token, text, hosts=hosts)
             fails = queries.job(db, job).fails + 1

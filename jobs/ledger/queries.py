@@ -19,6 +19,10 @@ COLUMNS = (
 )
 ORDER = "length DESC, ord, id"
 """Order in which jobs are handed out; jobs of unknown length come last."""
+LISTED = """listed = COALESCE((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'imported'),
+  (SELECT MAX(listed) FROM job))"""
+"""Whether a row is in the joblist that was imported last; a job of another row is not run again,
+for the options of the run are not its own."""
 
 MAX_NUMBER = 10**15
 """Largest number that a ledger comes to: of a token, an attempt, a run."""
@@ -117,23 +121,35 @@ def outstanding(db: sqlite3.Connection) -> list[Job]:
     return [as_job(row) for row in rows]
 
 
-def bad(db: sqlite3.Connection, *, limit: int = -1) -> list[Job]:
-    """Return the jobs that failed for good; by default without a limit."""
-    rows = db.execute(
-        f"SELECT {COLUMNS} FROM job INDEXED BY job_bad WHERE state IN ('failed', 'poison')"
-        " AND parent IS NULL ORDER BY id LIMIT ?",
-        (limit,),
-    )
-    return [as_job(row) for row in rows]
+def each_bad(db: sqlite3.Connection) -> Iterator[Job]:
+    """Yield the jobs that failed for good, in constant memory."""
+    last = 0
+    while rows := db.execute(
+        f"SELECT {COLUMNS} FROM job INDEXED BY job_bad WHERE id > ?"
+        " AND state IN ('failed', 'poison') AND parent IS NULL ORDER BY id LIMIT 100",
+        (last,),
+    ).fetchall():
+        yield from map(as_job, rows)
+        last = rows[-1][0]
 
 
-def unfinished(db: sqlite3.Connection) -> list[int]:
-    """Return the numbers of the jobs that may still be done."""
-    rows = db.execute(
-        "SELECT id FROM job WHERE state IN ('ready', 'wait', 'leased', 'sharded')"
-        " AND parent IS NULL"
-    )
-    return [row[0] for row in rows]
+def cancelled_by_operator(db: sqlite3.Connection) -> int:
+    """Return the number of jobs of the joblist that an operator has cancelled."""
+    number: int
+    (number,) = db.execute(
+        "SELECT COUNT(*) FROM job WHERE state = 'cancelled' AND err_kind = 'operator'"
+        f" AND parent IS NULL AND {LISTED}"
+    ).fetchone()
+    return number
+
+
+def done_in(db: sqlite3.Connection, *, epoch: int) -> int:
+    """Return the number of jobs done in one run of the server."""
+    number: int
+    (number,) = db.execute(
+        "SELECT COUNT(*) FROM job WHERE state = 'done' AND epoch = ? AND parent IS NULL", (epoch,)
+    ).fetchone()
+    return number
 
 
 def partial(db: sqlite3.Connection, *, epoch: int) -> list[Job]:

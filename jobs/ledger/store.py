@@ -13,17 +13,18 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
 from typing import TypeVar
 
-from jobs.errors import LedgerInUse, LedgerRefused, LedgerUnavailable
+from jobs.errors import LedgerInUse, LedgerLost, LedgerRefused, LedgerUnavailable
 from jobs.ledger import queries, schema
 from jobs.system.mounts import refuse_network
 
 T = TypeVar("T")
 MAX_BATCH = 64
+START_AGAIN = "start the server again; what was recorded is lost, so all jobs are done again"
 
 
 def default_path(joblist: Path) -> Path:
@@ -76,8 +77,6 @@ class Store:
     """Random id of the ledger, unique among all ledgers."""
 
     def __init__(self, path: Path) -> None:
-        refuse_network(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._queue_mutex = threading.Lock()
         self._waiting_count = 0
@@ -85,14 +84,16 @@ class Store:
         self._batch = _Batch()
         self._read_mutex = threading.Lock()
         self._is_closed = False
+        self._loss = ""
         with ExitStack() as resources:
-            resources.callback(os.close, _lock(path))
+            resources.callback(os.close, _place(path))
             self._db = resources.enter_context(closing(_open(path)))
             # A connection of its own sees only what is on the disk.
             self._reader = resources.enter_context(closing(schema.connect(path, readonly=True)))
             self.epoch = self.read(queries.last_epoch) + 1
             self.uid = self.meta("uid") or secrets.token_hex(8)
             self.set_meta(epoch=str(self.epoch), uid=self.uid)
+            self._identity = _identity(path)
             self._resources = resources.pop_all()
 
     def close(self) -> None:
@@ -137,6 +138,10 @@ class Store:
         except sqlite3.OperationalError as error:
             self._undo(error)
             raise LedgerUnavailable(f"{self.path}: {error}") from error
+        except sqlite3.DatabaseError as error:
+            self._undo(error)
+            self._require_intact(error)
+            raise
         except BaseException as error:
             self._undo(error)
             raise
@@ -145,15 +150,39 @@ class Store:
         # The last call of a worker may come while the server ends.
         if self._is_closed:
             raise LedgerUnavailable(f"{self.path} is closed")
+        if self._loss:
+            raise LedgerLost(self._loss)
+
+    def require_there(self) -> None:
+        """Notice that the file was removed or replaced: SQLite itself goes on with the old one.
+
+        Raises:
+            LedgerLost: It was, or it is damaged; no later call is answered.
+        """
+        # A disk that cannot tell just now may do so later.
+        with suppress(OSError):
+            if not self._loss and _identity(self.path) != self._identity:
+                self._loss = f"{self.path} was removed or replaced while in use: {START_AGAIN}"
+        if self._loss:
+            raise LedgerLost(self._loss)
+
+    def _require_intact(self, error: sqlite3.DatabaseError) -> None:
+        # Subclasses are faults of a statement, not of the file.
+        if type(error) is sqlite3.DatabaseError:
+            self._loss = f"{self.path} is damaged ({error}): move it away; {START_AGAIN}"
+            raise LedgerLost(self._loss) from error
 
     def _undo(self, error: BaseException) -> None:
         """Roll back the changes of the caller, and only those, if SQLite can."""
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK TO step")
-            self._db.execute("RELEASE step")
-        else:
-            # On a full disk, SQLite itself has rolled back the whole batch.
-            self._batch.error = error
+        try:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK TO step")
+                self._db.execute("RELEASE step")
+                return
+        except sqlite3.DatabaseError as another:
+            error = another
+        # On a full disk, SQLite itself has rolled back the whole batch.
+        self._batch.error = error
 
     def _commit(self) -> None:
         """Commit the batch, and begin the next one."""
@@ -164,8 +193,9 @@ class Store:
         except sqlite3.Error as error:
             # Of any kind: what is not on the disk must not be acknowledged to the others.
             batch.error = error
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+            with suppress(sqlite3.DatabaseError):
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
         finally:
             batch.committed.set()
 
@@ -181,6 +211,9 @@ class Store:
                 return query(self._reader)
             except sqlite3.OperationalError as error:
                 raise LedgerUnavailable(f"{self.path}: {error}") from error
+            except sqlite3.DatabaseError as error:
+                self._require_intact(error)
+                raise
 
     def meta(self, name: str) -> str | None:
         """Return a stored setting, or None if it was never set, or is no text."""
@@ -190,6 +223,34 @@ class Store:
         """Store settings by name."""
         with self.transaction() as db:
             db.executemany("INSERT OR REPLACE INTO meta VALUES(?, ?)", values.items())
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return device and number of a file; None if there is none."""
+    try:
+        status = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _place(path: Path) -> int:
+    """Make the folder of a ledger, and lock the ledger; return the descriptor of the lock.
+
+    Raises:
+        LedgerRefused: No ledger can be there.
+    """
+    try:
+        if path.is_dir():
+            raise LedgerRefused(f"{path} is a folder: name a file in it with --ledger FILE")
+        refuse_network(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return _lock(path)
+    except OSError as error:
+        raise LedgerRefused(
+            f"{path}: no ledger can be kept there ({error.strerror}): give a file on a local disk, "
+            "in a folder that you may write, with --ledger FILE"
+        ) from error
 
 
 def _lock(path: Path) -> int:
@@ -210,7 +271,12 @@ def _lock(path: Path) -> int:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    db = schema.connect(path)
+    try:
+        db = schema.connect(path)
+    except sqlite3.OperationalError as error:
+        raise LedgerRefused(f"{path} cannot be opened ({error}): give another --ledger FILE") from (
+            error
+        )
     try:
         schema.make_durable(db)
         version_found = schema.version(db)

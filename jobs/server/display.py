@@ -37,7 +37,9 @@ def import_notes(imported: Imported) -> list[str]:
 
 def clock(seconds: float) -> str:
     """Return a time as hours, minutes and seconds."""
-    return f"{seconds // 3600:.0f}:{seconds % 3600 // 60:02.0f}:{seconds % 60:02.0f}"
+    # Rounded first: 59.7 s are a minute.
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
 def summary(counts: dict[str, int]) -> str:
@@ -45,19 +47,23 @@ def summary(counts: dict[str, int]) -> str:
     return ", ".join(f"{n} {name}" for name, n in totals(counts).items() if n)
 
 
-def results(counts: dict[str, int], sums: dict[str, float], *, elapsed_s: float) -> list[str]:
+def results(
+    counts: dict[str, int], sums: dict[str, float], *, done: int, elapsed_s: float
+) -> list[str]:
     """Return the totals of a run, a line each.
 
     Args:
-        counts: Number of jobs by state.
+        counts: Number of jobs by state, of this run and earlier ones.
         sums: Sums of the statistics of all jobs done in this run.
+        done: Number of these jobs.
         elapsed_s: Time since the start of the run, in seconds.
     """
     media_s = sums.get("media_s", 0.0)
+    media = done - sums.get("medium_skipped", 0.0)
     lines = {
         "elapsed": clock(elapsed_s),
         "jobs": ", ".join(f"{n} {state}" for state, n in sorted(counts.items())),
-        "media": f"{counts.get('done', 0)} of {clock(media_s)} in total, {media_s / 3600:.3f} h",
+        "media": f"{media:.0f} of {clock(media_s)} in total, {media_s / 3600:.3f} h",
         "frames": f"{sums.get('frames_decoded', 0):.0f} decoded, "
         f"{sums.get('frames_analysed', 0):.0f} analysed",
         "faces": f"{sums.get('faces_detected', 0):.0f} detected, "

@@ -158,7 +158,9 @@ def _unmeasured_jobs(db: sqlite3.Connection) -> list[tuple[int, str]]:
 
 def _answer_requests(pipe: Connection, read_duration: DurationReader) -> None:
     """Read the duration of each medium that comes through the pipe, until the server is gone."""
+    # Those of the terminal are for the server.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # Workers on this machine come first.
     os.nice(10)
     while True:

@@ -17,6 +17,7 @@ from joblist.errors import UsageError
 MAX_RESTARTS = 5
 STOP_WAITS_S = (3.0, 10.0)
 """Time that workers have after the first and after the second SIGTERM."""
+NOT_STARTED = 1
 FINAL_CODES = (0, 2)
 """Exit codes of workers that are not started again: drained, or unfit."""
 
@@ -29,6 +30,8 @@ class _Slot:
     process: subprocess.Popen[bytes] | None = None
     restarts: int = 0
     closed: bool = field(default=False)
+    fault: str = ""
+    """Why it could not be started; empty if it could."""
 
 
 class LocalWorkers:
@@ -45,15 +48,28 @@ class LocalWorkers:
         self, count: int, *, module: str, arguments: Sequence[str], log_prefix: Path
     ) -> None:
         self._command = [sys.executable, script_path(module), *arguments]
+        self._started = False
         self._slots = [_Slot(Path(f"{log_prefix}.worker{n}.log")) for n in range(1, count + 1)]
 
     def start(self) -> None:
-        """Start all workers."""
+        """Start all workers, unless they were started before."""
+        if self._started:
+            return
+        self._started = True
         for slot in self._slots:
-            slot.log.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                slot.log.unlink(missing_ok=True)
             self._start(slot)
 
     def _start(self, slot: _Slot) -> None:
+        """Start a worker; one that cannot be started counts as one that has ended at once."""
+        try:
+            self._open(slot)
+            slot.fault = ""
+        except OSError as error:
+            slot.process, slot.fault = None, f"it cannot be started: {error}"
+
+    def _open(self, slot: _Slot) -> None:
         with slot.log.open("ab") as log:
             slot.process = subprocess.Popen(
                 [*self._command, "--parent", str(os.getpid())],
@@ -68,9 +84,12 @@ class LocalWorkers:
         """Start dead workers again; return messages for the user."""
         messages = []
         for slot in self._slots:
-            code = slot.process.poll() if slot.process and not slot.closed else None
+            if slot.closed or not self._started:
+                continue
+            code = slot.process.poll() if slot.process else NOT_STARTED
             if code is None:
                 continue
+            cause = slot.fault or _cause(code)
             if code in FINAL_CODES or slot.restarts >= MAX_RESTARTS:
                 slot.closed = True
             else:
@@ -78,9 +97,7 @@ class LocalWorkers:
                 self._start(slot)
             if code != 0:
                 then = "given up" if slot.closed else "started again"
-                messages.append(
-                    f"a local worker ended ({_cause(code)}) and is {then}: see {slot.log}"
-                )
+                messages.append(f"a local worker ended ({cause}) and is {then}: see {slot.log}")
         return messages
 
     @property

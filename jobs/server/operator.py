@@ -43,7 +43,9 @@ class Operator:
     @operator_method
     def retry(self, jobs: Sequence[int]) -> list[int]:
         """Retry jobs; see `operations.retry`."""
-        return operations.retry(self._ledger, jobs)
+        ready = operations.retry(self._ledger, jobs)
+        self._service.expect_again(ready)
+        return ready
 
     @operator_method
     def cancel(self, jobs: Sequence[int]) -> list[int]:
@@ -55,7 +57,9 @@ class Operator:
     @operator_method
     def redo(self, bad: Sequence[tuple[int, int, str]]) -> list[int]:
         """Run jobs again; see `operations.redo`."""
-        return operations.redo(self._ledger, bad)
+        ready = operations.redo(self._ledger, bad)
+        self._service.expect_again(ready)
+        return ready
 
     @operator_method
     def accept(self, changed: Sequence[tuple[int, int, dict[str, Any]]]) -> list[int]:

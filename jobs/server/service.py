@@ -24,6 +24,9 @@ from jobs.types import AWAY_KINDS, FINAL, MAX_ERROR_CHARS, Bounds, Job, Lease, S
 from jobs.wire.plain_text import plain_text
 
 log = logging.getLogger(__name__)
+KEPT_REPORTS = 10_000
+ANNOUNCED_AT_ONCE = 100
+"""Jobs of one call that are announced one by one."""
 RETRY_S = 5.0
 """Time after which a worker asks again, while the ledger cannot be written."""
 
@@ -81,8 +84,8 @@ class JobService:
         self._quarantine = Quarantine()
         self._unpublished: set[int] = set()
         """Jobs that were lost while their files were renamed."""
-        self._reported: set[int] = set()
-        """Jobs that `on_final` was called with."""
+        self._reported: dict[int, None] = {}
+        """Jobs that `on_final` was called with, the newest last: an end may come again."""
         self._restore_leases()
 
     def _restore_leases(self) -> None:
@@ -296,8 +299,16 @@ class JobService:
     def end_cancelled(self, jobs: Sequence[int]) -> None:
         """End the leases of jobs that were cancelled, and report their end."""
         self._drop_final()
+        if len(jobs) > ANNOUNCED_AT_ONCE:
+            log.warning("%d jobs were cancelled by the operator", len(jobs))
+            return
         for job in jobs:
             self._report_end(self._job(job))
+
+    def expect_again(self, jobs: Sequence[int]) -> None:
+        """Report the next end of jobs that have ended and run again."""
+        for job in jobs:
+            self._reported.pop(job, None)
 
     def _drop_final(self) -> None:
         """End the leases of jobs and shards in a final state."""
@@ -377,7 +388,9 @@ class JobService:
     def _report_end(self, job: Job) -> None:
         """Report the end of a job once, however often its worker reports it."""
         if job.id not in self._reported:
-            self._reported.add(job.id)
+            self._reported[job.id] = None
+            if len(self._reported) > KEPT_REPORTS:
+                self._reported.pop(next(iter(self._reported)), None)
             self._on_final(job)
 
     def _state(self, number: int) -> State | None:

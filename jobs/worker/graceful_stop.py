@@ -34,10 +34,22 @@ class GracefulStop:
         """Whether the current job must be given up."""
         return time.monotonic() >= self._deadline
 
+    @property
+    def left_s(self) -> float:
+        """Time that the current job still has, in seconds; infinite before a stop is requested."""
+        return max(0.0, self._deadline - time.monotonic())
+
     def listen(self) -> None:
-        """Request a stop at SIGTERM and SIGINT."""
+        """Request a stop at SIGTERM, SIGINT and SIGHUP."""
         signal.signal(signal.SIGTERM, self.on_signal)
         signal.signal(signal.SIGINT, self.on_signal)
+        # Under nohup it is ignored, and stays so.
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self.on_hangup)
+
+    def on_hangup(self, *_: Any) -> None:
+        """Stop after the current job: of a terminal that is gone, several signals may come."""
+        self.request()
 
     def on_signal(self, *_: Any) -> None:
         """Stop after the current job the first time, at once the second."""

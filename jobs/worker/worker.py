@@ -26,6 +26,8 @@ from jobs.worker.storage_pause import StoragePause
 from jobs.worker.watchdog import STALL_S, WALL_S, Watchdog
 
 log = logging.getLogger(__name__)
+LAST_CALL_S = 5.0
+"""Time to reach the server for the result of a job, after all other time is over."""
 
 
 @dataclass(frozen=True)
@@ -92,15 +94,18 @@ class Worker:
         }
         self._timing = Timing()
         self._pause = StoragePause()
+        self._is_at_work = False
+        """Whether it has a job, which it may still report."""
 
     def _patience_s(self) -> float:
-        settings = self._settings
-        if self._stop.requested:
-            return min(settings.patience_s, settings.grace_s)
-        return settings.patience_s
+        """Return how long to try to reach the server; a worker that stops does not outlive it."""
+        if not self._is_stopping():
+            return self._settings.patience_s
+        left_s = max(LAST_CALL_S, self._stop.left_s) if self._is_at_work else 0.0
+        return min(self._settings.patience_s, left_s)
 
     def stop_on_signals(self) -> None:
-        """Let SIGTERM and SIGINT end the worker after its job; a second signal ends it at once."""
+        """Let SIGTERM, SIGINT and SIGHUP end it after its job, a second signal at once."""
         self._stop.listen()
 
     def run(self) -> None:
@@ -145,12 +150,14 @@ class Worker:
                 self._greet()
                 continue
             for lease in claim.leases:
+                self._is_at_work = True
                 try:
                     self._work(lease)
                 except ServerFault as error:
                     # This job may be what the server stumbles over; others may be done.
                     self._child.kill()
                     self._client.fail(lease, "bug", str(error))
+                self._is_at_work = False
                 self._stop.wait(self._pause.left_s(self._timing))
             if not claim.leases:
                 self._stop.wait(claim.wait_s)

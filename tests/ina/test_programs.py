@@ -14,14 +14,6 @@ from jobs.commands import _arguments
 from tests.support.processes import ROOT, command, run, server, until
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "jobs.csv").write_text(
-        "source_path,dest_csv\nnone.mp4,out/none.csv\nnothing.mp4,out/nothing.csv\n"
-    )
-    return tmp_path
-
-
 def test_a_server_loads_nothing_heavy() -> None:
     code = (
         "import sys, ina_server, jobs.server.service, jobs.ledger.imports;"

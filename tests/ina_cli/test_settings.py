@@ -218,7 +218,8 @@ def test_a_value_out_of_range_is_told_as_on_the_command_line(tmp_path: Path) -> 
         command("-m", "ina", "serve", "localhost", "jobs.csv", "--config", str(file), cwd=ROOT)
     )
     assert code == 2
-    assert errors.splitlines()[-1] == f"ina serve: error: {file}: [serve] port: -1 is below 0"
+    limits = "'-1': give a whole number from 0 to 65535"
+    assert errors.splitlines()[-1] == f"ina serve: error: {file}: [serve] port: {limits}"
 
 
 def test_the_example_is_right() -> None:

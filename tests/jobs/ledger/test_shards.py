@@ -10,6 +10,7 @@ import pytest
 
 from joblist.shard import Shard
 from jobs.commands._target import Target
+from jobs.commands.cancel import ALL
 from jobs.errors import LedgerRefused
 from jobs.ledger import operations, queries, schema, shards
 from jobs.ledger.imports import import_jobs
@@ -92,7 +93,7 @@ def test_a_shard_that_fails_ends_its_job_and_the_other_shards(
     assert whole.error == "shard 1 of 3: no picture"
     assert not ledger.prepare(other.id, other.token, "w", manifest(Path("/x.csv")))
     assert job_of(ledger, other.id).state is State.CANCELLED
-    assert [job.id for job in ledger.store.read(queries.bad)] == [1]
+    assert ledger.store.read(lambda db: [job.id for job in queries.each_bad(db)]) == [1]
     assert claim(ledger, "3").parent == 2
 
 
@@ -155,7 +156,7 @@ def test_shards_are_no_jobs_to_an_operator(ledger: Ledger, tmp_path: Path) -> No
     find = [str(part.id), str(tmp_path / "2.mp4")]
     jobs, unknown = ledger.store.read(lambda db: operations.find(db, find))
     assert (jobs, unknown) == ([1], [str(part.id)])
-    assert ledger.store.read(queries.unfinished) == [1, 2]
+    assert ledger.store.read(lambda db: list(operations.pages(db, *ALL))) == [[1, 2]]
 
 
 def test_a_lease_goes_over_the_wire_with_its_shard(ledger: Ledger) -> None:

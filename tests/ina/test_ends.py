@@ -1,0 +1,234 @@
+"""How programs end: by signals, with their server, without their ledger, and with which code."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+import analyzer
+from analyzer.weights import locate
+from jobs.ledger import schema
+from tests.support.cluster import cluster
+from tests.support.ends import counts, ledger_of, shell
+from tests.support.processes import ROOT, children, command, run, server, until
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_a_hangup_lets_server_and_worker_finish_the_job(tmp_path: Path) -> None:
+    with cluster(tmp_path, {"a": "sleep 1.5", "b": "sleep 60"}) as target:
+        serving = target.serve()
+        worker = target.work()
+        until(lambda: target.counts().get("leased") == 1)
+        # From the kernel and from the shell: still one request.
+        serving.send_signal(signal.SIGHUP)
+        serving.send_signal(signal.SIGHUP)
+        assert target.finish() == 1
+        assert worker.wait(20) == 0
+        assert target.counts() == {"done": 1, "ready": 1}
+        assert "run the same command again to resume" in target.log()
+
+
+@pytest.mark.skipif(shutil.which("setsid") is None, reason="no setsid here")
+def test_a_terminal_that_is_gone_lets_the_server_finish_the_job(tmp_path: Path) -> None:
+    with cluster(tmp_path, {"a": "sleep 2", "b": "sleep 60"}) as target:
+        master, terminal = os.openpty()
+        words = [ROOT / "ina_server.py", "localhost", "jobs.csv", "--port", target.port]
+        serving = subprocess.Popen(
+            ["setsid", "-c", sys.executable, *map(str, words), "--ledger", str(target.ledger)],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+        )
+        os.close(terminal)
+        target.work()
+        until(lambda: os.read(master, 4096) and target.counts().get("leased") == 1)
+        os.close(master)
+        assert serving.wait(30) == 1
+        assert target.counts() == {"done": 1, "ready": 1}
+
+
+def test_a_hangup_lets_a_worker_finish_its_job(tmp_path: Path) -> None:
+    with cluster(tmp_path, {"a": "sleep 1.5", "b": ""}) as target:
+        target.serve()
+        worker = target.work()
+        until(lambda: target.counts().get("leased") == 1)
+        worker.send_signal(signal.SIGHUP)
+        worker.send_signal(signal.SIGHUP)
+        assert worker.wait(20) == 0
+        assert target.counts() == {"done": 1, "ready": 1}
+
+
+def test_under_nohup_a_hangup_is_ignored(folder: Path) -> None:
+    serving = shell("trap '' HUP; exec $S --keep_alive --workers 0", folder)
+    assert serving.stdout is not None
+    assert serving.stdout.readline().startswith("PYRO:")
+    serving.send_signal(signal.SIGHUP)
+    with pytest.raises(subprocess.TimeoutExpired):
+        serving.wait(1.0)
+    serving.send_signal(signal.SIGTERM)
+    assert run(serving)[0] == 1
+
+
+def test_an_idle_worker_leaves_a_dead_server_within_15_s(folder: Path) -> None:
+    serving = server(folder, "--keep_alive", "--workers", "1")
+    assert serving.stdout is not None
+    serving.stdout.readline()
+    state = folder / "state"
+    until(lambda: list(state.rglob("*.ledger")) and counts(folder) == {"failed": 2}, within_s=40)
+    (worker,) = [pid for pid in children(serving.pid) if "ina_worker" in cmdline(pid)]
+    serving.kill()
+    run(serving)
+    until(lambda: not is_alive(worker), within_s=15)
+
+
+LAUNCHER = """
+import json, os, subprocess, sys, time
+values = {**json.loads(sys.argv[1]), "parent": os.getpid()}
+command = [sys.executable, "-m", "tests.support.tasks", json.dumps(values)]
+print(subprocess.Popen(command, stdout=sys.stderr).pid, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("is_back", [True, False])
+def test_a_worker_of_a_dead_server_finishes_publishes_and_leaves(
+    tmp_path: Path, is_back: bool
+) -> None:
+    with cluster(tmp_path, {"a": "sleep 2" if is_back else "sleep 60", "b": "sleep 60"}) as target:
+        serving = target.serve()
+        until(lambda: target.counts() == {"ready": 2})
+        values = {"uri": target.uri, "program": analyzer.__version__, "models": locate.hashes()}
+        settings = json.dumps(values if is_back else {**values, "grace_s": 1.0})
+        launcher = command("-c", LAUNCHER, settings, cwd=tmp_path)
+        assert launcher.stdout is not None
+        worker = int(launcher.stdout.readline())
+        until(lambda: target.counts() == {"leased": 1, "ready": 1})
+        serving.kill()
+        serving.wait()
+        launcher.kill()
+        if is_back:
+            target.serve()
+        until(lambda: not is_alive(worker), within_s=25)
+        launcher.communicate()
+        assert target.counts() == {"done" if is_back else "leased": 1, "ready": 1}
+
+
+def cmdline(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def serving_with_a_worker(folder: Path) -> "subprocess.Popen[str]":
+    serving = server(folder, "--keep_alive", "--workers", "1")
+    assert serving.stdout is not None
+    serving.stdout.readline()
+    until(lambda: counts(folder) == {"failed": 2}, within_s=40)
+    return serving
+
+
+def ended(serving: "subprocess.Popen[str]") -> str:
+    """Wait for a server to end by itself; its worker has ended, too."""
+    (worker,) = [pid for pid in children(serving.pid) if "ina_worker" in cmdline(pid)]
+    code, out, errors = run(serving)
+    assert code == 1
+    assert "Traceback" not in out + errors
+    assert not is_alive(worker)
+    return errors
+
+
+def test_a_state_folder_that_is_removed_ends_the_server_in_order(folder: Path) -> None:
+    serving = serving_with_a_worker(folder)
+    path = ledger_of(folder)
+    shutil.rmtree(folder / "state")
+    assert f"ina_server: {path} was removed or replaced while in use" in ended(serving)
+
+
+def test_a_ledger_that_is_damaged_ends_the_server_in_order(folder: Path) -> None:
+    serving = serving_with_a_worker(folder)
+    path = ledger_of(folder)
+    for file in (path, Path(f"{path}-wal")):
+        with file.open("r+b") as stream:
+            stream.write(b"\xff" * file.stat().st_size)
+    errors = ended(serving)
+    assert f"ina_server: {path} is damaged" in errors
+    assert "start the server again" in errors
+
+
+def test_the_only_job_cancelled_is_not_everything_done(folder: Path) -> None:
+    serving = server(folder)
+    assert serving.stdout is not None
+    serving.stdout.readline()
+    code, out, _ = run(shell("$P -m jobs cancel jobs.csv --all", folder))
+    assert (code, out) == (0, "2 jobs are cancelled\n")
+    code, out, errors = run(serving)
+    assert code == 1
+    assert "2 jobs were cancelled by the operator, and are not done" in errors
+    # Rows that are no longer listed are not missed.
+    (folder / "jobs.csv").write_text("source_path,dest_csv\nnone.mp4,out/none.csv\n")
+    code, _, errors = run(server(folder))
+    assert code == 1
+    assert "1 jobs were cancelled by the operator" in errors
+
+
+def test_a_server_kept_alive_starts_a_worker_for_what_verify_brings_back(folder: Path) -> None:
+    run(shell("$S", folder))
+    path = ledger_of(folder)
+    file = '{"part": "p", "path": "/none.csv", "sha256": "0", "size": 0}'
+    with closing(schema.connect(path)) as db:
+        db.execute(
+            "UPDATE job SET state = 'done', err = NULL, err_kind = NULL, manifest = ?",
+            (
+                f'{{"files": {{"csv": {file.replace("/none.csv", str(folder / "x.csv"))}}},'
+                ' "statistics": {}}',
+            ),
+        )
+    (folder / "x.csv").touch()
+    serving = server(folder, "--keep_alive", "--workers", "1")
+    assert serving.stdout is not None
+    serving.stdout.readline()
+    until(lambda: counts(folder) == {"skipped": 2})
+    assert not any("ina_worker" in cmdline(pid) for pid in children(serving.pid))
+    (folder / "x.csv").unlink()
+    code, out, _ = run(shell("$P -m jobs verify jobs.csv", folder))
+    assert code == 1
+    assert "2 jobs are to be done again: the server does them" in out
+    until(lambda: counts(folder) == {"failed": 2}, within_s=40)
+    serving.send_signal(signal.SIGTERM)
+    assert run(serving)[0] == 1
+
+
+def test_a_relative_joblist_in_another_folder_is_refused(folder: Path) -> None:
+    run(
+        command(
+            str(ROOT / "ina_server.py"),
+            "localhost",
+            "jobs.csv",
+            "--port",
+            "0",
+            "--workers",
+            "1",
+            cwd=folder,
+        )
+    )
+    (folder / "other").mkdir()
+    script = "cd other; $P $R localhost ../jobs.csv --port 0"
+    code, out, errors = run(shell(script, folder, R=str(ROOT / "ina_server.py")))
+    assert (code, out) == (2, "")
+    assert f"has relative paths and was served in {folder}: start the server there" in errors
+    assert counts(folder) == {"failed": 2}
