@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ina import fingerprint
 from tests.support.architecture import PACKAGES
 from tests.support.processes import ROOT
 
@@ -77,6 +78,15 @@ def run(command: list[object], folder: Path, timeout: float = 280) -> str:
         pytest.skip("no package index can be reached")
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def test_a_wheel_has_the_code_of_the_clone(wheel: Path, tmp_path: Path) -> None:
+    """Otherwise a worker from one would be refused by a server from the other."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    for name in fingerprint.PACKAGES:
+        installed = fingerprint.package_digest(tmp_path / name)
+        assert installed == fingerprint.package_digest(ROOT / name), name
 
 
 def test_the_wheel_holds_every_file(wheel: Path) -> None:

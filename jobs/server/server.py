@@ -87,6 +87,8 @@ class JobServer:
         for thread in self.threads:
             thread.end()
         self._stop.set()
+        # First nobody is greeted any more: without the file, a worker would be refused for good.
+        self._daemon.stop_greeting()
         if self._token_file:
             self._token_file.unlink(missing_ok=True)
         self._service.storage.stop()

@@ -81,9 +81,13 @@ class Daemon(Pyro5.server.Daemon):  # type: ignore[misc]
         """Let peers in until `shutdown` is called."""
         self._gate.run()
 
+    def stop_greeting(self) -> None:
+        """Admit no further peers; those who are admitted are served."""
+        self._gate.stop()
+
     def shutdown(self) -> None:
         """Stop listening, and hang up."""
-        self._gate.stop()
+        self.stop_greeting()
         super().shutdown()
         for connection in list(self._connections):
             connection.close()

@@ -15,6 +15,7 @@ import pytest
 import analyzer
 from analyzer.identities.address import open_store
 from analyzer.weights import locate
+from ina.fingerprint import code_digests
 from tests.support.cluster import Cluster, cluster
 from tests.support.identities import archived, faces
 from tests.support.media import ffmpeg
@@ -56,6 +57,7 @@ def work(target: Cluster, **local: Any) -> "subprocess.Popen[str]":
         "uri": target.uri,
         "program": analyzer.__version__,
         "models": locate.hashes(),
+        "code": code_digests(),
         "local": {"threads": 1, **local},
     }
     command = [

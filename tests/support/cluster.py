@@ -47,7 +47,9 @@ class Cluster:
         env: dict[str, str] | None = None,
     ) -> None:
         self.folder, self.host, self.options, self.prefix = folder, host, options, prefix
-        self.env = {**os.environ, **(env or {})}
+        # A server that is killed leaves its token: in the test's folder, not in the user's.
+        state = {"XDG_STATE_HOME": str(folder / "state")}
+        self.env = {**os.environ, **state, **(env or {})}
         self.out = out or folder / "out"
         self.ledger = ledger or folder / "jobs.ledger"
         self.port = free_port()

@@ -32,6 +32,7 @@ class Server:
         lease_s = settings.pop("lease_s", 120.0)
         port, access = settings.pop("port", 0), settings.pop("access", None)
         demands = settings.pop("demands", None)
+        makes_token = settings.pop("makes_token", False)
         self.store = Store(folder / "jobs.ledger")
         self.ledger = Ledger(self.store)
         import_jobs(self.ledger, write_media(folder, media), options_digest="opts")
@@ -44,7 +45,11 @@ class Server:
             **settings,
         )
         self.server = JobServer(
-            self.service, host="localhost", port=port, access=access or Access()
+            self.service,
+            host="localhost",
+            port=port,
+            access=access or Access(),
+            makes_token=makes_token,
         )
         self.server.start()
         self.uri = self.server.uri

@@ -4,15 +4,13 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from joblist.errors import UsageError
 from jobs.errors import ServerRefused
-from jobs.server.server import JobServer
 from jobs.wire import tokens
 from jobs.wire.transport import Access
 from jobs.worker.client import Client
@@ -27,21 +25,14 @@ def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
-@contextmanager
-def guarded(folder: Path, port: int = 0) -> Iterator[tuple[Server, JobServer]]:
-    """A service behind a second door, which makes a token."""
-    with serving(folder, {"a": "", "b": ""}) as running:
-        running.server._door.path.unlink()
-        door = JobServer(running.service, host="localhost", port=port, makes_token=True)
-        door.start()
-        try:
-            yield running, door
-        finally:
-            door.stop()
+def guarded(folder: Path, port: int = 0) -> AbstractContextManager[Server]:
+    """A server that makes a token."""
+    folder.mkdir(exist_ok=True)
+    return serving(folder, {"a": "", "b": ""}, makes_token=True, port=port)
 
 
 def test_the_users_workers_find_it_and_nobody_else_does(tmp_path: Path) -> None:
-    with guarded(tmp_path) as (_, door):
+    with guarded(tmp_path) as door:
         (file,) = tokens.folder().iterdir()
         assert file.stat().st_mode & 0o777 == 0o600
         assert file.parent.stat().st_mode & 0o777 == 0o700
@@ -69,8 +60,8 @@ def test_a_server_that_was_killed_keeps_its_token(tmp_path: Path) -> None:
 
 
 def test_a_worker_finds_the_token_of_a_server_that_was_started_again(tmp_path: Path) -> None:
-    with guarded(tmp_path / "first") as (_, door):
-        port = int(door.uri.rpartition(":")[2])
+    with guarded(tmp_path / "first") as door:
+        port = door.port
         client = Client(door.uri, name="w")
         client.hello(INFO)
     with guarded(tmp_path / "second", port):
