@@ -2,13 +2,13 @@
 
 import sys
 from collections.abc import Iterable
-from typing import IO, Any, cast
+from typing import IO, Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
-from ina_cli.escapes import OwnCodes, visible
+from ina_cli.escapes import as_it_is, visible
 
 
 class TextConsole(Console):
@@ -20,7 +20,7 @@ class TextConsole(Console):
         stream = sys.stderr if self.stderr else sys.stdout
         while (below := getattr(stream, "rich_proxied_file", None)) is not None:
             stream = below
-        return cast(IO[str], OwnCodes(stream))
+        return as_it_is(stream)
 
     @file.setter
     def file(self, new_file: IO[str]) -> None:

@@ -84,8 +84,17 @@ def _escaping(stream: TextIO) -> TextIO:
     return stream if is_done else cast(TextIO, EscapingStream(stream))
 
 
+def as_it_is(stream: TextIO) -> TextIO:
+    """Return an output for what programs read, such as JSON, which has an own way to write codes.
+
+    Args:
+        stream: The output.
+    """
+    return cast(TextIO, OwnCodes(stream))
+
+
 class OwnCodes:
-    """An output on which the program itself steers the terminal.
+    """An output on which the program itself steers the terminal, or prints for other programs.
 
     Args:
         stream: The output, as others print on it.

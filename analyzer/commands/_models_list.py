@@ -13,6 +13,7 @@ from typing import Any
 from analyzer.errors import AnalyzerError
 from analyzer.weights import locate
 from analyzer.weights.catalogue import Model
+from ina_cli.escapes import as_it_is
 
 _FIELDS = ("about", "licence", "source", "package", "address", "file", "sha256")
 """What is the same for programs as in the catalogue."""
@@ -27,7 +28,7 @@ def show(*, measure: bool, as_json: bool) -> None:
     """
     entries = [_entry(model, measure=measure) for model in locate.everything().values()]
     if as_json:
-        print(json.dumps(entries, indent=1))
+        print(json.dumps(entries, indent=1), file=as_it_is(sys.stdout))
         return
     width = _width()
     print("\n".join(_wrapped(line, width) for line in lines(entries)))

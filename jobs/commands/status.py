@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterable
 from typing import Any
 
 from ina_cli.console import console
+from ina_cli.escapes import as_it_is
 from jobs.commands._arguments import add_command
 from jobs.commands._target import Target, add_ledger
 from jobs.ledger import queries
@@ -37,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         counts, bad = queries.counts(db), queries.each_bad(db)
         if args.json:
             document = {"counts": counts, "total": sum(counts.values()), "bad": [*map(_entry, bad)]}
-            print(json.dumps(document, indent=1))
+            print(json.dumps(document, indent=1), file=as_it_is(sys.stdout))
         else:
             _print_status(counts, bad)
     return 0

@@ -1,5 +1,6 @@
 """Control characters in texts of others are shown by every way of printing, and never sent."""
 
+import json
 import os
 import pty
 import subprocess
@@ -98,6 +99,16 @@ def test_json_is_as_it_was() -> None:
     words = [sys.executable, "-m", "analyzer", "models", "list", "--json"]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, timeout=60, check=True)
     assert done.stdout.startswith(b"[\n {")
+
+
+def test_what_programs_read_is_not_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    """JSON writes an escape as a code itself, but DEL as it is; another code would be no JSON."""
+    with escapes.shown():
+        print(json.dumps([NAME]), file=escapes.as_it_is(sys.stdout))
+        print(NAME, end="")
+    text, _, rest = capsys.readouterr().out.partition("\n")
+    assert json.loads(text) == [NAME]
+    assert rest == SHOWN
 
 
 def _piped(words: list[str]) -> str:
