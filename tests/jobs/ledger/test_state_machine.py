@@ -63,6 +63,10 @@ class Conversation(RuleBasedStateMachine):
     def state(self, number: int) -> State:
         return self.job(number).state
 
+    def is_winner(self, number: int, token: int) -> bool:
+        """Whether a token is good for a job that is being published, or was by this server."""
+        return token == self.winners.get(number) and self.state(number) is not State.SKIPPED
+
     def leased(self, request: str, worker: str, jobs: list[Job]) -> None:
         """Note the answer to a claim."""
         for job in jobs:
@@ -105,7 +109,7 @@ class Conversation(RuleBasedStateMachine):
 
     @rule(job=numbers, token=tokens)
     def prepare(self, job: int, token: int) -> None:
-        wins = token in self.leases[job] or token == self.winners.get(job)
+        wins = token in self.leases[job] or self.is_winner(job, token)
         assert self.ledger.prepare(job, token, "w", self.manifest) == wins
         if wins:
             self.winners[job] = token
@@ -113,7 +117,7 @@ class Conversation(RuleBasedStateMachine):
 
     @rule(job=numbers, token=tokens)
     def published(self, job: int, token: int) -> None:
-        is_winner = self.winners.get(job) == token
+        is_winner = self.is_winner(job, token)
         done = self.ledger.published(job, token, "w", options_digest=self.options)
         assert done == is_winner
         if is_winner:
@@ -160,16 +164,18 @@ class Conversation(RuleBasedStateMachine):
     @rule(job=numbers, what=st.sampled_from(["cancel", "retry"]))
     def operate(self, job: int, what: str) -> None:
         if getattr(operations, what)(self.ledger, [job]):
+            assert what != "retry" or job in self.listed
             self.leases[job] = {}
             self.winners.pop(job, None)
 
     @rule(job=numbers)
     def redo(self, job: int) -> None:
-        """Verify finds an altered output; of a row that is no longer listed, it stays as it is."""
+        """Verify finds an altered output; a row that is no longer listed is not done again."""
         token = self.winners.get(job, 0)
-        is_redone = self.state(job) in (State.DONE, State.SKIPPED) and job in self.listed
+        was_done = self.state(job) in (State.DONE, State.SKIPPED)
+        is_redone = was_done and job in self.listed
         assert bool(operations.redo(self.ledger, [(job, token, "altered")])) == is_redone
-        if is_redone:
+        if was_done and self.state(job) not in (State.DONE, State.SKIPPED):
             del self.winners[job]
             self.redone[job] += 1
 
@@ -279,7 +285,8 @@ class Conversation(RuleBasedStateMachine):
     def the_files_of_a_lease_that_ended_are_found(self) -> None:
         """The part files are removed; see jobs.server.cleanup."""
         rows = self.store._db.execute("SELECT job, token, what FROM event WHERE what <> 'import'")
-        ends = {(job, token) for job, token, what in rows if what in (*queries.ENDS, "done")}
+        final = (*queries.ENDS, "done", "superseded")
+        ends = {(job, token) for job, token, what in rows if what in final}
         for _, job in self.requests.values():
             if job.token not in self.leases[job.id]:
                 assert (job.id, job.token) in ends
