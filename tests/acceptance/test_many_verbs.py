@@ -15,7 +15,8 @@ from tests.support.processes import ROOT, kill, until
 
 pytestmark = pytest.mark.acceptance
 JOBS = 250_000
-MAX_MB = 200
+MAX_MB = 256
+"""Of a process: 138 MB after the import, and up to 64 MB for SQLite's cache."""
 
 
 def peak_mb(pid: int) -> float:
@@ -70,7 +71,7 @@ class Served:
                 command, cwd=ROOT, stdout=file, stderr=subprocess.PIPE, text=True, timeout=500
             )
         text, _, peak = out.read_text().rpartition("peak ")
-        assert int(peak) / 1024 < MAX_MB
+        assert int(peak) / 1024 < MAX_MB / 2
         return done.returncode, text, done.stderr
 
 
@@ -86,7 +87,6 @@ def served(folder: Path) -> Iterator[Served]:
 @pytest.mark.timeout(1200)
 def test_every_verb_takes_250000_jobs_beside_the_server(tmp_path: Path) -> None:
     with served(tmp_path) as target:
-        started = peak_mb(target.process.pid)
         code, out, _ = target.verb("cancel", "--all")
         assert (code, out) == (0, f"{JOBS} jobs are cancelled\n")
         assert target.counts() == {"cancelled": JOBS}
@@ -108,6 +108,6 @@ def test_every_verb_takes_250000_jobs_beside_the_server(tmp_path: Path) -> None:
         assert redone == f"{JOBS} jobs are to be done again: the server does them"
         assert f" of {JOBS} jobs" in errors
         assert target.counts() == {"ready": JOBS}
-        assert peak_mb(target.process.pid) < max(MAX_MB, started + 20)
+        assert peak_mb(target.process.pid) < MAX_MB
         with closing(sqlite3.connect(target.ledger)) as db:
             assert db.execute("PRAGMA quick_check").fetchone() == ("ok",)
