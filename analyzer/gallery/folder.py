@@ -171,7 +171,12 @@ def _exchanged(folder: Path) -> Iterator[_Portrait]:
         if picture.is_file():
             yield _Portrait(name, picture)
         elif file in vectors:
-            yield _Portrait(name, picture, vectors[file])
+            line, vector = vectors[file]
+            if not any(vector):
+                raise ValueError(
+                    f"{_TABLES[2]}, line {line}: a vector of length 0 has no direction"
+                )
+            yield _Portrait(name, picture, vector)
 
 
 def _table(path: Path) -> list[dict[str, str]]:
@@ -179,28 +184,29 @@ def _table(path: Path) -> list[dict[str, str]]:
         return [row for _, row in table.rows()]
 
 
-def _vectors(path: Path) -> dict[str, tuple[float, ...]]:
-    """Return the vector of each picture that shows one face."""
+def _vectors(path: Path) -> dict[str, tuple[int, tuple[float, ...]]]:
+    """Return line and vector of each picture that shows one face."""
     if not path.is_file():
         return {}
     vectors = {}
     try:
         for number, line in documents.read_lines(path):
             if line["n"] == 1:
-                vectors[line["image"]] = _vector(line["faces"][0]["vector"], f"line {number}")
+                vector = _vector(line["faces"][0]["vector"], f"line {number}")
+                vectors[line["image"]] = number, vector
     except ValueError as error:
         raise ValueError(f"{path.name}, {error}") from error
     return vectors
 
 
 def _vector(values: list[float], where: str) -> tuple[float, ...]:
-    """Return an embedding; it needs a direction."""
+    """Return an embedding; zeros stand for one that is to be made of the picture."""
     numbers = np.array(values, np.float64)
     if numbers.ndim != 1:
         raise ValueError(f"{where}: a vector is a list of numbers")
     with np.errstate(over="ignore"):
         row = numbers.astype(np.float32)
-    require_finite(where, {"vector": row}, lengths=True)
+    require_finite(where, {"vector": row})
     return tuple(row.tolist())
 
 
