@@ -4,10 +4,12 @@ import errno
 import io
 import os
 import stat
-from pathlib import Path
+from collections.abc import Callable
 from typing import BinaryIO, TextIO
 
 Location = str | os.PathLike[str]
+Opener = Callable[[Location], int]
+"""Function that opens a regular file for reading; `open_descriptor`, or one with more conditions."""
 MAX_BYTES = 1 << 28
 """Size of a text that is read as a whole."""
 
@@ -55,13 +57,18 @@ def _require_regular(path: Location, status: os.stat_result) -> None:
         raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))
 
 
-def open_binary(path: Location) -> BinaryIO:
+def open_binary(path: Location, *, opener: Opener = open_descriptor) -> BinaryIO:
     """Open a regular file as a stream of bytes; see `open_descriptor`."""
-    return os.fdopen(open_descriptor(path), "rb")
+    return os.fdopen(opener(path), "rb")
 
 
 def open_text(
-    path: Location, *, encoding: str = "utf-8", errors: str = "strict", newline: str | None = None
+    path: Location,
+    *,
+    encoding: str = "utf-8",
+    errors: str = "strict",
+    newline: str | None = None,
+    opener: Opener = open_descriptor,
 ) -> TextIO:
     """Open a regular file as a stream of text; see `open_descriptor`.
 
@@ -70,22 +77,28 @@ def open_text(
         encoding: Encoding of its text.
         errors: Treatment of bytes that are not of this encoding.
         newline: Treatment of line ends, as in `open`.
+        opener: Function that opens the file.
     """
-    return io.TextIOWrapper(open_binary(path), encoding=encoding, errors=errors, newline=newline)
+    return io.TextIOWrapper(
+        open_binary(path, opener=opener), encoding=encoding, errors=errors, newline=newline
+    )
 
 
-def read_bytes(path: Location, *, limit: int = MAX_BYTES) -> bytes:
+def read_bytes(
+    path: Location, *, limit: int = MAX_BYTES, opener: Opener = open_descriptor
+) -> bytes:
     """Read a regular file as a whole.
 
     Args:
         path: Path of the file.
         limit: Largest size, in bytes.
+        opener: Function that opens the file.
 
     Raises:
         OSError: The file is missing, unreadable, or not a regular file.
         BoundExceeded: The file is larger.
     """
-    with open_binary(path) as stream:
+    with open_binary(path, opener=opener) as stream:
         size = os.fstat(stream.fileno()).st_size
         # The size may be 0 where the content is not: in /proc, or while the file grows.
         content = stream.read(limit + 1) if size <= limit else None
@@ -94,10 +107,10 @@ def read_bytes(path: Location, *, limit: int = MAX_BYTES) -> bytes:
     return content
 
 
-def read_text(path: Location, *, limit: int = MAX_BYTES) -> str:
+def read_text(path: Location, *, limit: int = MAX_BYTES, opener: Opener = open_descriptor) -> str:
     """Read a regular file as UTF-8; see `read_bytes`.
 
     Raises:
         UnicodeDecodeError: The file is not UTF-8; as a `ValueError`.
     """
-    return read_bytes(Path(path), limit=limit).decode("utf-8")
+    return read_bytes(path, limit=limit, opener=opener).decode("utf-8")

@@ -5,6 +5,7 @@ import os
 
 from analyzer.errors import InputError
 from ina_input import regular
+from ina_input.regular import Location
 
 CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,mxf,asf,ogg,flv,dv,nut,"
@@ -15,6 +16,15 @@ other files."""
 MAX_SIDE_PX = 8192
 MAX_PIXELS = MAX_SIDE_PX**2
 MAX_DURATION_S = 24 * 3600
+
+
+def open_listed(path: Location) -> int:
+    """Open a file that a joblist names: a gallery's, corrections, a part; see `regular`.
+
+    Raises:
+        OSError: The file is missing, unreadable, or not a regular file.
+    """
+    return regular.open_descriptor(path)
 
 
 def open_file(path: str) -> int:
@@ -35,7 +45,7 @@ def open_file(path: str) -> int:
     if "://" in path and not os.path.exists(path):
         raise InputError(f"{path}: an address, not a file; download it and give the file")
     try:
-        descriptor = regular.open_descriptor(path)
+        descriptor = open_listed(path)
     except OSError as error:
         raise InputError(_reason(path, error)) from error
     if os.fstat(descriptor).st_size == 0:

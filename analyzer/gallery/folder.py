@@ -22,7 +22,7 @@ import numpy as np
 
 from analyzer import registry
 from analyzer.errors import InputError, ResourceError
-from analyzer.files import cache, npz
+from analyzer.files import cache, npz, source
 from analyzer.files.atomic import atomic_write_bytes
 from analyzer.files.hashing import sha256
 from analyzer.imaging import boxes
@@ -180,7 +180,7 @@ def _exchanged(folder: Path) -> Iterator[_Portrait]:
 
 
 def _table(path: Path) -> list[dict[str, str]]:
-    with CsvTable(path) as table:
+    with CsvTable(path, opener=source.open_listed) as table:
         return [row for _, row in table.rows()]
 
 
@@ -190,7 +190,7 @@ def _vectors(path: Path) -> dict[str, tuple[int, tuple[float, ...]]]:
         return {}
     vectors = {}
     try:
-        for number, line in documents.read_lines(path):
+        for number, line in documents.read_lines(path, opener=source.open_listed):
             if line["n"] == 1:
                 vector = _vector(line["faces"][0]["vector"], f"line {number}")
                 vectors[line["image"]] = number, vector
@@ -225,7 +225,7 @@ def _key(portraits: list[_Portrait], components: Components) -> str:
 
 def _picture(file: Path) -> bytes:
     try:
-        return regular.read_bytes(file, limit=_MAX_PICTURE_BYTES)
+        return regular.read_bytes(file, limit=_MAX_PICTURE_BYTES, opener=source.open_listed)
     except ValueError as error:
         raise ValueError(f"{file.name}: {error}") from error
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.errors import InputError
+from analyzer.files import source as files
 from analyzer.files.text import write_json
 from analyzer.types.corrections import Anchor, Correction, CorrectionsDocument
 from ina_input import documents
@@ -27,7 +28,7 @@ def read(path: Path) -> CorrectionsDocument:
         InputError: The file is missing, no file of corrections, or of another version.
     """
     try:
-        values = documents.read(path)
+        values = documents.read(path, opener=files.open_listed)
         if values["format"] != _FORMAT:
             raise InputError(f"{path}: not a file of corrections: {_HINT}")
         if values["version"] != _VERSION:

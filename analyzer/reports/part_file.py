@@ -8,7 +8,7 @@ import numpy as np
 
 from analyzer._version import __version__
 from analyzer.errors import InputError
-from analyzer.files import npz
+from analyzer.files import npz, source
 from analyzer.reports import serialize
 from analyzer.types import MediaInfo, Observations
 from ina_input import documents
@@ -63,7 +63,7 @@ def load(path: Path, *, key: str) -> Part:
         InputError: The file is damaged, or was written by another version or analysis.
     """
     try:
-        arrays = npz.read(path)
+        arrays = npz.read(path, opener=source.open_listed)
         facts = documents.parse(str(arrays.pop(_FACTS)))
         if facts["key"] != _versioned_key(key):
             raise InputError(f"{path}: made by another version or with other options")
