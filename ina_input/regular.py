@@ -9,7 +9,7 @@ from typing import BinaryIO, TextIO
 
 Location = str | os.PathLike[str]
 Opener = Callable[[Location], int]
-"""Function that opens a regular file for reading; `open_descriptor`, or one with more conditions."""
+"""Function that opens a regular file for reading, such as `open_descriptor`."""
 MAX_BYTES = 1 << 28
 """Size of a text that is read as a whole."""
 
@@ -41,6 +41,19 @@ def open_descriptor(path: Location, *, dir_fd: int | None = None) -> int:
         descriptor = os.open(path, flags, dir_fd=dir_fd)
     except ValueError as error:  # a NUL in the path
         raise OSError(errno.EINVAL, "not a path", os.fspath(path)) from error
+    return checked(descriptor, path)
+
+
+def checked(descriptor: int, path: Location) -> int:
+    """Return a descriptor of a regular file, set to wait for its content; close any other.
+
+    Args:
+        descriptor: File descriptor, opened with `O_NONBLOCK`.
+        path: Path of the file, for the message.
+
+    Raises:
+        OSError: It is not that of a regular file.
+    """
     try:
         _require_regular(path, os.fstat(descriptor))
         os.set_blocking(descriptor, True)
