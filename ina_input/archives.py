@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ina_input import regular
-from ina_input.regular import BoundExceeded, Location
+from ina_input.regular import BoundExceeded, Location, Opener
 
 MAX_ENTRIES = 500_000
 MAX_DIRECTORY_BYTES = 1 << 26
@@ -83,18 +83,19 @@ class ZipContents:
 
 
 @contextmanager
-def open_zip(path: Location) -> Iterator[ZipContents]:
+def open_zip(path: Location, *, opener: Opener = regular.open_descriptor) -> Iterator[ZipContents]:
     """Open a zip.
 
     Args:
         path: Path of the zip.
+        opener: Function that opens the file.
 
     Raises:
         OSError: The file is missing, unreadable, or not a regular file.
         DamagedZip: The file is no zip, or damaged.
         BoundExceeded: More than `MAX_ENTRIES` files, or larger ones than a real zip has.
     """
-    with _DirectoryReader(path) as stream:
+    with _DirectoryReader(opener(path)) as stream:
         size = os.fstat(stream.fileno()).st_size
         with _damage():
             archive = zipfile.ZipFile(stream)
@@ -115,8 +116,8 @@ def _damage() -> Iterator[None]:
 class _DirectoryReader(io.BufferedReader):
     """File that refuses to read a large list of files at once, as `zipfile` does."""
 
-    def __init__(self, path: Location) -> None:
-        super().__init__(io.FileIO(regular.open_descriptor(path), "rb"))  # type: ignore[arg-type]
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(io.FileIO(descriptor, "rb"))  # type: ignore[arg-type]
         self.is_free = False
 
     def read(self, size: int | None = -1, /) -> bytes:

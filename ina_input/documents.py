@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 from ina_input import regular
-from ina_input.regular import BoundExceeded, Location
+from ina_input.regular import BoundExceeded, Location, Opener
 
 MAX_DEPTH = 64
 MAX_VALUES = 5_000_000
@@ -21,31 +21,34 @@ _TEXT = re.compile(r'"[^"]*"?')
 _NO_BRACKETS = re.compile(r"[^\[\]{}]+")
 
 
-def read(path: Location, *, limit: int = regular.MAX_BYTES) -> Any:
+def read(path: Location, *, opener: Opener = regular.open_descriptor) -> Any:
     """Read a file of JSON in UTF-8.
 
     Args:
         path: Path of the file.
-        limit: Largest size, in bytes.
+        opener: Function that opens the file.
 
     Raises:
         OSError: The file is missing, unreadable, or not a regular file.
         ValueError: See `parse`; or the file is too large, or not UTF-8.
     """
-    return parse(regular.read_text(path, limit=limit))
+    return parse(regular.read_text(path, opener=opener))
 
 
-def read_lines(path: Location) -> Iterator[tuple[int, Any]]:
+def read_lines(
+    path: Location, *, opener: Opener = regular.open_descriptor
+) -> Iterator[tuple[int, Any]]:
     """Yield the number and the value of each line of a file; empty lines are left out.
 
     Args:
         path: Path of a file with a JSON value a line, in UTF-8.
+        opener: Function that opens the file.
 
     Raises:
         OSError: The file is missing, unreadable, or not a regular file.
         ValueError: See `parse`; with the number of the line.
     """
-    with regular.open_text(path) as stream:
+    with regular.open_text(path, opener=opener) as stream:
         for number, line in enumerate(
             iter(lambda: stream.readline(MAX_LINE_CHARACTERS + 1), ""), 1
         ):

@@ -4,10 +4,12 @@ import errno
 import io
 import os
 import stat
-from pathlib import Path
+from collections.abc import Callable
 from typing import BinaryIO, TextIO
 
 Location = str | os.PathLike[str]
+Opener = Callable[[Location], int]
+"""Function that opens a regular file for reading, such as `open_descriptor`."""
 MAX_BYTES = 1 << 28
 """Size of a text that is read as a whole."""
 
@@ -39,18 +41,18 @@ def open_descriptor(path: Location, *, dir_fd: int | None = None) -> int:
         descriptor = os.open(path, flags, dir_fd=dir_fd)
     except ValueError as error:  # a NUL in the path
         raise OSError(errno.EINVAL, "not a path", os.fspath(path)) from error
-    return required(descriptor, path)
+    return checked(descriptor, path)
 
 
-def required(descriptor: int, path: Location) -> int:
-    """Return a descriptor that was opened without waiting, if it is of a regular file.
+def checked(descriptor: int, path: Location) -> int:
+    """Return a descriptor of a regular file, set to wait for its content; close any other.
 
     Args:
-        descriptor: Descriptor, which is closed if it is not.
-        path: Path of the file, for the error.
+        descriptor: File descriptor, opened with `O_NONBLOCK`.
+        path: Path of the file, for the message.
 
     Raises:
-        OSError: It is not a regular file.
+        OSError: It is not that of a regular file.
     """
     try:
         _require_regular(path, os.fstat(descriptor))
@@ -68,13 +70,18 @@ def _require_regular(path: Location, status: os.stat_result) -> None:
         raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))
 
 
-def open_binary(path: Location) -> BinaryIO:
+def open_binary(path: Location, *, opener: Opener = open_descriptor) -> BinaryIO:
     """Open a regular file as a stream of bytes; see `open_descriptor`."""
-    return os.fdopen(open_descriptor(path), "rb")
+    return os.fdopen(opener(path), "rb")
 
 
 def open_text(
-    path: Location, *, encoding: str = "utf-8", errors: str = "strict", newline: str | None = None
+    path: Location,
+    *,
+    encoding: str = "utf-8",
+    errors: str = "strict",
+    newline: str | None = None,
+    opener: Opener = open_descriptor,
 ) -> TextIO:
     """Open a regular file as a stream of text; see `open_descriptor`.
 
@@ -83,47 +90,40 @@ def open_text(
         encoding: Encoding of its text.
         errors: Treatment of bytes that are not of this encoding.
         newline: Treatment of line ends, as in `open`.
+        opener: Function that opens the file.
     """
-    return io.TextIOWrapper(open_binary(path), encoding=encoding, errors=errors, newline=newline)
+    return io.TextIOWrapper(
+        open_binary(path, opener=opener), encoding=encoding, errors=errors, newline=newline
+    )
 
 
-def read_bytes(path: Location, *, limit: int = MAX_BYTES) -> bytes:
+def read_bytes(
+    path: Location, *, limit: int = MAX_BYTES, opener: Opener = open_descriptor
+) -> bytes:
     """Read a regular file as a whole.
 
     Args:
         path: Path of the file.
         limit: Largest size, in bytes.
+        opener: Function that opens the file.
 
     Raises:
         OSError: The file is missing, unreadable, or not a regular file.
         BoundExceeded: The file is larger.
     """
-    with open_binary(path) as stream:
-        return read_bounded(stream, limit=limit)
-
-
-def read_bounded(stream: BinaryIO, *, limit: int) -> bytes:
-    """Read an open file as a whole.
-
-    Args:
-        stream: The open file.
-        limit: Largest size, in bytes.
-
-    Raises:
-        BoundExceeded: The file is larger.
-    """
-    size = os.fstat(stream.fileno()).st_size
-    # The size may be 0 where the content is not: in /proc, or while the file grows.
-    content = stream.read(limit + 1) if size <= limit else None
+    with open_binary(path, opener=opener) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        # The size may be 0 where the content is not: in /proc, or while the file grows.
+        content = stream.read(limit + 1) if size <= limit else None
     if content is None or len(content) > limit:
         raise BoundExceeded(f"larger than {limit} bytes")
     return content
 
 
-def read_text(path: Location, *, limit: int = MAX_BYTES) -> str:
+def read_text(path: Location, *, limit: int = MAX_BYTES, opener: Opener = open_descriptor) -> str:
     """Read a regular file as UTF-8; see `read_bytes`.
 
     Raises:
         UnicodeDecodeError: The file is not UTF-8; as a `ValueError`.
     """
-    return read_bytes(Path(path), limit=limit).decode("utf-8")
+    return read_bytes(path, limit=limit, opener=opener).decode("utf-8")

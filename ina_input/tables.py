@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, TextIO, TypeVar
 
 from ina_input import regular
-from ina_input.regular import Location
+from ina_input.regular import Location, Opener
 
 MAX_ROWS = 20_000_000
 MAX_COLUMNS = 1000
@@ -25,6 +25,7 @@ class CsvRows:
         encoding: Encoding of the file.
         errors: Treatment of bytes that are not of this encoding.
         max_rows: Largest number of rows that are not empty, the header among them.
+        opener: Function that opens the file.
 
     Raises:
         OSError: The file is missing, unreadable, or not a regular file.
@@ -40,8 +41,11 @@ class CsvRows:
         encoding: str = "utf-8-sig",
         errors: str = "strict",
         max_rows: int = MAX_ROWS,
+        opener: Opener = regular.open_descriptor,
     ) -> None:
-        self._stream = regular.open_text(path, encoding=encoding, errors=errors, newline="")
+        self._stream = regular.open_text(
+            path, encoding=encoding, errors=errors, newline="", opener=opener
+        )
         self._reader = csv.reader(self._lines(self._stream), strict=strict)
         self._max_rows = max_rows
         self._rows = self._characters = 0

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ina_input.archives import open_zip
+from ina_input.regular import Opener, open_descriptor
 
 _SUFFIX = ".npy"
 _HEADERS = {
@@ -17,17 +18,18 @@ _HEADERS = {
 """Version of the format -> function that reads the header."""
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(path: Path, *, opener: Opener = open_descriptor) -> dict[str, Any]:
     """Read the arrays of a file by name.
 
     Args:
         path: Path of the file.
+        opener: Function that opens the file.
 
     Raises:
         OSError: The file is missing, unreadable, or not a regular file.
         ValueError: The file is damaged, too large, or has arrays of objects.
     """
-    with open_zip(path) as file:
+    with open_zip(path, opener=opener) as file:
         return {name.removesuffix(_SUFFIX): _array(file.read(name)) for name in file.names}
 
 

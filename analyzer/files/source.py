@@ -9,6 +9,7 @@ from pathlib import Path
 
 from analyzer.errors import InputError
 from ina_input import regular
+from ina_input.regular import Location
 from joblist import beneath
 
 CONTAINERS = (
@@ -46,6 +47,20 @@ def _roots_for(path: str) -> Sequence[str]:
     return () if path.startswith(f"/proc/{os.getpid()}/fd/") else _roots
 
 
+def open_listed(path: Location) -> int:
+    """Open a file that a joblist names: a gallery's, corrections, a part; see `regular`.
+
+    Under `limited_to`, no link leads out of the folders.
+
+    Raises:
+        OSError: The file is missing, unreadable, not a regular file, or outside the folders.
+    """
+    roots = _roots_for(str(path))
+    if not roots:
+        return regular.open_descriptor(path)
+    return regular.checked(beneath.open_to_read(str(path), roots), path)
+
+
 def open_file(path: str) -> int:
     """Open a medium and check that it is a regular file with content.
 
@@ -65,33 +80,13 @@ def open_file(path: str) -> int:
     if "://" in path and not os.path.exists(path):
         raise InputError(f"{path}: an address, not a file; download it and give the file")
     try:
-        roots = _roots_for(path)
-        descriptor = (
-            regular.required(beneath.open_to_read(path, roots), path)
-            if roots
-            else regular.open_descriptor(path)
-        )
+        descriptor = open_listed(path)
     except OSError as error:
         raise InputError(_reason(path, error)) from error
     if os.fstat(descriptor).st_size == 0:
         os.close(descriptor)
         raise InputError(f"{path}: the file is empty; copy it again from its source")
     return descriptor
-
-
-def read_bytes(path: str, *, limit: int = regular.MAX_BYTES) -> bytes:
-    """Read a file; see `open_file`.
-
-    Args:
-        path: Path of the file.
-        limit: Largest size, in bytes.
-
-    Raises:
-        InputError: As in `open_file`.
-        BoundExceeded: The file is larger.
-    """
-    with os.fdopen(open_file(path), "rb") as file:
-        return regular.read_bounded(file, limit=limit)
 
 
 def names_in(folder: str) -> list[str]:

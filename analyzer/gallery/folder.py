@@ -31,7 +31,7 @@ from analyzer.pipeline.stills import describe_still
 from analyzer.types import F32, Progress, ProgressHook
 from analyzer.types.arrays import require_finite
 from analyzer.types.people import Gallery
-from ina_input import documents
+from ina_input import documents, regular
 from ina_input.tables import CsvTable
 
 VERSION = 1
@@ -171,8 +171,8 @@ def _content(file: Path) -> bytes:
         ValueError: It is too large.
     """
     try:
-        return source.read_bytes(str(file), limit=_MAX_PICTURE_BYTES)
-    except InputError:
+        return regular.read_bytes(file, limit=_MAX_PICTURE_BYTES, opener=source.open_listed)
+    except OSError:
         return b""
     except ValueError as error:
         raise ValueError(f"{file.name}: {error}") from error
@@ -195,37 +195,42 @@ def _exchanged(folder: Path) -> Iterator[_Portrait]:
         if picture.is_file():
             yield _Portrait(name, picture)
         elif file in vectors:
-            yield _Portrait(name, picture, vectors[file])
+            line, vector = vectors[file]
+            if not any(vector):
+                raise ValueError(
+                    f"{_TABLES[2]}, line {line}: a vector of length 0 has no direction"
+                )
+            yield _Portrait(name, picture, vector)
 
 
 def _table(path: Path) -> list[dict[str, str]]:
-    with source.held(str(path)) as file, CsvTable(file) as table:
+    with CsvTable(path, opener=source.open_listed) as table:
         return [row for _, row in table.rows()]
 
 
-def _vectors(path: Path) -> dict[str, tuple[float, ...]]:
-    """Return the vector of each picture that shows one face."""
+def _vectors(path: Path) -> dict[str, tuple[int, tuple[float, ...]]]:
+    """Return line and vector of each picture that shows one face."""
     if not path.is_file():
         return {}
     vectors = {}
     try:
-        with source.held(str(path)) as file:
-            for number, line in documents.read_lines(file):
-                if line["n"] == 1:
-                    vectors[line["image"]] = _vector(line["faces"][0]["vector"], f"line {number}")
+        for number, line in documents.read_lines(path, opener=source.open_listed):
+            if line["n"] == 1:
+                vector = _vector(line["faces"][0]["vector"], f"line {number}")
+                vectors[line["image"]] = number, vector
     except ValueError as error:
         raise ValueError(f"{path.name}, {error}") from error
     return vectors
 
 
 def _vector(values: list[float], where: str) -> tuple[float, ...]:
-    """Return an embedding; it needs a direction."""
+    """Return an embedding; zeros stand for one that is to be made of the picture."""
     numbers = np.array(values, np.float64)
     if numbers.ndim != 1:
         raise ValueError(f"{where}: a vector is a list of numbers")
     with np.errstate(over="ignore"):
         row = numbers.astype(np.float32)
-    require_finite(where, {"vector": row}, lengths=True)
+    require_finite(where, {"vector": row})
     return tuple(row.tolist())
 
 

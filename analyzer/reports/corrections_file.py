@@ -28,7 +28,7 @@ def read(path: Path) -> CorrectionsDocument:
         InputError: The file is missing, no file of corrections, or of another version.
     """
     try:
-        values = documents.parse(files.read_bytes(str(path)).decode("utf-8"))
+        values = documents.read(path, opener=files.open_listed)
         if values["format"] != _FORMAT:
             raise InputError(f"{path}: not a file of corrections: {_HINT}")
         if values["version"] != _VERSION:

@@ -63,8 +63,7 @@ def load(path: Path, *, key: str) -> Part:
         InputError: The file is damaged, or was written by another version or analysis.
     """
     try:
-        with source.held(str(path)) as file:
-            arrays = npz.read(Path(file))
+        arrays = npz.read(path, opener=source.open_listed)
         facts = documents.parse(str(arrays.pop(_FACTS)))
         if facts["key"] != _versioned_key(key):
             raise InputError(f"{path}: made by another version or with other options")
