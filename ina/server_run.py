@@ -340,8 +340,11 @@ class ServerRun:
             print(f"warning: {describe(job)}", file=sys.stderr)
         cancelled = store.read(queries.cancelled_by_operator)
         if cancelled:
-            text = f"{cancelled} jobs were cancelled by the operator, and are not done"
-            print(f"{text}: python -m jobs retry does them", file=sys.stderr)
+            print(
+                f"{cancelled} jobs were cancelled by the operator, and are not done: "
+                "python -m jobs retry does them",
+                file=sys.stderr,
+            )
         finished = self._is_finished()
         store.set_meta(ended="1" if finished else "0")
         if finished:
