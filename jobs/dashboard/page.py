@@ -67,6 +67,6 @@ class Dashboard:
         """Stop answering."""
         self.thread.end()
         self._server.shutdown()
-        self._server.server_close()
         self.thread.join()
+        self._server.server_close()
         self._board.close()

@@ -133,14 +133,17 @@ class Gate:
                 sock.setblocking(False)
             self._selector.register(self._listener, selectors.EVENT_READ)
             self._selector.register(self._bell, selectors.EVENT_READ)
-            while not self._is_stopped:
-                is_busy = self._callers or self._is_resting
-                for key, _ in self._selector.select(SWEEP_S if is_busy else 1.0):
-                    self._attend(key)
-                self._sweep()
-            for caller in list(self._callers):
-                self._drop(caller)
-            self._see_off()
+            try:
+                while not self._is_stopped:
+                    is_busy = self._callers or self._is_resting
+                    for key, _ in self._selector.select(SWEEP_S if is_busy else 1.0):
+                        self._attend(key)
+                    self._sweep()
+            finally:
+                # Also where a fault ends it: the next run has another selector.
+                for caller in list(self._callers):
+                    self._drop(caller)
+                self._see_off()
 
     def stop(self) -> None:
         """End `run`, from any thread."""

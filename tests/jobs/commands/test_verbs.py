@@ -16,7 +16,7 @@ from jobs.ledger import operations, queries
 from jobs.ledger.imports import import_jobs
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.store import Store
-from jobs.outputs.publish import part_path
+from jobs.outputs.part_names import part_name
 from jobs.server import cleanup
 from jobs.server.display import clock, results
 from jobs.types import Job, State
@@ -153,7 +153,9 @@ def test_jobs_are_found_by_any_name_of_their_files(
 def test_an_import_records_the_leases_that_it_ends(ledger: Ledger, tmp_path: Path) -> None:
     read(ledger, specs(tmp_path, 3))
     leased = ledger.claim("w", "r", 3)
-    parts = [part_path(job.spec.dests["csv"], job.id, job.token) for job in leased]
+    uid = ledger.store.uid
+    names = (part_name(job.spec.dests["csv"], job.id, job.token, uid) for job in leased)
+    parts = [Path(name) for name in names]
     for part in parts:
         part.touch()
     first, _, third = specs(tmp_path, 3)

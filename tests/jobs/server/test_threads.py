@@ -80,7 +80,7 @@ def test_the_dashboard_goes_on_after_any_exception(
         page = opened(server)
         try:
             with monkeypatch.context() as patch:
-                patch.setattr(page._server, "service_actions", stumble)
+                patch.setattr(page._server._gate, "_sweep", stumble)
                 until(lambda: caplog.records)
             until(lambda: not page.thread.is_dead())
         finally:
