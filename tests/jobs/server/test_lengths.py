@@ -78,14 +78,17 @@ def test_files_that_are_missing_and_addresses_start_no_process(ledger, tmp_path)
         assert lengths._process is None
 
 
-def test_what_was_found_is_kept_until_the_medium_changes(ledger, tmp_path):
+def test_what_was_found_is_kept_until_medium_or_options_change(ledger, tmp_path):
     jobs = specs(tmp_path, 3)
     import_jobs(ledger, jobs, options_digest="o")
     with ledger.store.transaction() as db:
         db.execute("UPDATE job SET length = 10 * id")
     jobs[1] = type(jobs[1])(source_path="/another.mp4", dests=jobs[1].dests, line=3)
-    import_jobs(ledger, jobs, options_digest="changed")
+    import_jobs(ledger, jobs, options_digest="o")
     assert lengths_in(ledger) == {"2": 10, "4": 30}
+    # With another --stop, they are others.
+    import_jobs(ledger, jobs, options_digest="changed")
+    assert lengths_in(ledger) == {}
 
 
 def test_shards_are_as_urgent_as_their_job(store, tmp_path):
