@@ -95,7 +95,7 @@ def add(commands: Any) -> None:
         metavar="D",
         help=IDENTITY_THRESHOLD_HELP,
     )
-    add("--shards", type=WholeNumber(least=1), metavar="N", help=SHARDS_HELP)
+    add("--shards", type=WholeNumber(), metavar="N", help=SHARDS_HELP)
     add(*spellings("shard_minutes"), type=RealNumber(), metavar="M", help=SHARD_MINUTES_HELP)
     add(*spellings("allow_urls"), action="store_true", help=URLS_HELP)
     add(

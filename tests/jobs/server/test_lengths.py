@@ -78,7 +78,7 @@ def test_files_that_are_missing_and_addresses_start_no_process(ledger, tmp_path)
         assert lengths._process is None
 
 
-def test_what_was_found_is_kept_until_the_medium_or_the_options_change(ledger, tmp_path):
+def test_what_was_found_is_kept_until_medium_or_options_change(ledger, tmp_path):
     jobs = specs(tmp_path, 3)
     import_jobs(ledger, jobs, options_digest="o")
     with ledger.store.transaction() as db:
@@ -86,7 +86,7 @@ def test_what_was_found_is_kept_until_the_medium_or_the_options_change(ledger, t
     jobs[1] = type(jobs[1])(source_path="/another.mp4", dests=jobs[1].dests, line=3)
     import_jobs(ledger, jobs, options_digest="o")
     assert lengths_in(ledger) == {"2": 10, "4": 30}
-    # Another --start or --stop changes what there is to analyse.
+    # With another --stop, they are others.
     import_jobs(ledger, jobs, options_digest="changed")
     assert lengths_in(ledger) == {}
 
