@@ -15,8 +15,17 @@ import analyzer
 from analyzer.weights import locate
 from jobs.ledger import schema
 from tests.support.cluster import cluster
-from tests.support.ends import counts, ledger_of, shell
-from tests.support.processes import ROOT, children, command, run, server, until
+from tests.support.processes import (
+    ROOT,
+    children,
+    command,
+    counts,
+    ledger_of,
+    run,
+    server,
+    shell,
+    until,
+)
 
 
 def is_alive(pid: int) -> bool:

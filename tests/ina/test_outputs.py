@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from jobs.ledger import schema
-from tests.support.ends import counts, ledger_of, shell
-from tests.support.processes import ROOT, run, server
+from tests.support.processes import ROOT, counts, ledger_of, run, server, shell
 
 NOTE = "nobody reads the output any more: the rest is not printed, and the work goes on"
 

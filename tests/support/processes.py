@@ -2,12 +2,15 @@
 
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
+
+from jobs.ledger import schema
 
 ROOT = Path(__file__).parents[2]
 """The checkout."""
@@ -80,3 +83,35 @@ def until(condition: Callable[[], object], *, within_s: float = 20.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.02)
+
+
+def shell(script: str, cwd: Path, **env: str) -> "subprocess.Popen[str]":
+    """Run a script of bash in which `$S` starts a server that does the list, `$P` Python."""
+    values = {
+        "PYTHONPATH": str(ROOT),
+        "XDG_STATE_HOME": str(cwd / "state"),
+        "P": sys.executable,
+        "S": f"{sys.executable} {ROOT / 'ina_server.py'} localhost jobs.csv --port 0 --workers 1",
+    }
+    return subprocess.Popen(
+        ["bash", "-c", script],
+        cwd=cwd,
+        env={**os.environ, **values, **env},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def ledger_of(folder: Path) -> Path:
+    (path,) = (folder / "state").rglob("*.ledger")
+    return path
+
+
+def counts(folder: Path) -> dict[str, int]:
+    try:
+        with closing(schema.connect(ledger_of(folder), readonly=True)) as db:
+            return dict(db.execute("SELECT state, n FROM counter WHERE n > 0"))
+    except sqlite3.OperationalError:
+        return {}
