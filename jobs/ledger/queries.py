@@ -247,10 +247,15 @@ def worker(db: sqlite3.Connection, name: str) -> tuple[str, int, str] | None:
     return row
 
 
+_READABLE_SPEC = "CASE WHEN json_valid(job.spec) THEN job.spec ELSE '{}' END"
+"""What a job is, as JSON; SQLite would end the query at a text that is none."""
+
+
 def unfinished_folders(db: sqlite3.Connection) -> Iterator[str]:
     """Yield the folder of the csv of each job that may still be done."""
     rows = db.execute(
-        "SELECT CAST(json_extract(spec, '$.dests.csv') AS BLOB) FROM job WHERE parent IS NULL"
+        f"SELECT CAST(json_extract({_READABLE_SPEC}, '$.dests.csv') AS BLOB) FROM job"
+        " WHERE parent IS NULL AND json_valid(spec)"
         " AND state IN ('ready', 'leased', 'publishing', 'sharded', 'wait')"
     )
     yield from (os.path.dirname(_path(row[0])) for row in rows)
@@ -259,7 +264,8 @@ def unfinished_folders(db: sqlite3.Connection) -> Iterator[str]:
 def all_destinations(db: sqlite3.Connection) -> Iterator[str]:
     """Yield the destinations of all jobs that are not cancelled."""
     rows = db.execute(
-        "SELECT CAST(entry.value AS BLOB) FROM job, json_each(job.spec, '$.dests') AS entry"
+        "SELECT CAST(entry.value AS BLOB)"
+        f" FROM job, json_each({_READABLE_SPEC}, '$.dests') AS entry"
         " WHERE job.parent IS NULL AND job.state <> 'cancelled'"
     )
     yield from (_path(row[0]) for row in rows)
