@@ -14,6 +14,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from ina_input import documents
 from joblist.beneath import opened_folder
 from jobs.outputs.publish import NEW
 from jobs.system.process_identity import ProcessIdentity, pid_namespace, start_time
@@ -200,10 +201,10 @@ def _read(folder: str, name: str, claims: int, now: float) -> FoundClaim:
 def _owner(head: bytes) -> tuple[ClaimOwner | None, int]:
     """Return owner and number of destinations from the head of a claim; None if it is none."""
     try:
-        values: dict[str, Any] = json.loads(head)
+        values: dict[str, Any] = documents.parse(head)
         count = int(values.pop("count"))
         return ClaimOwner(**{n: type(getattr(EXAMPLE, n))(v) for n, v in values.items()}), count
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None, 0
 
 

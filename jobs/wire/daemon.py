@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hmac
-import json
 import logging
 import threading
 from collections import Counter
 from typing import Any
 
+from ina_input import documents
 from jobs.wire.codec import JSON_ID, Codec
 from jobs.wire.connection import HANDSHAKE_BYTES, HEADER_BYTES, Connection, read_header
 from jobs.wire.gate import BadRequest, Caller, Gate
@@ -121,11 +121,11 @@ class Daemon(Pyro5.server.Daemon):  # type: ignore[misc]
             Refused: The peer is not admitted.
         """
         try:
-            plain = json.loads(greeting)
+            plain = documents.parse(greeting)
             offered, name = plain["handshake"], plain["object"]
             token = offered.get("token") if isinstance(offered, dict) else None
             expected = self.objectsById[Pyro5.core.DAEMON_NAME]
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise Refused("not the greeting of a worker") from error
         if self.token and not (
             isinstance(token, str)

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ina_input import documents
 from jobs.errors import CallRefused
 from jobs.types import FAILURE_KINDS, MAX_ERROR_CHARS, Manifest, Outcome
 from jobs.wire.calls import fitting_progress, require_message
@@ -42,8 +43,8 @@ def decode(data: bytes) -> Mapping[str, Any] | Outcome:
         CallRefused: It is not as the schema has it.
     """
     try:
-        name, value = json.loads(data)
-    except (ValueError, TypeError, RecursionError):
+        name, value = documents.parse(data)
+    except (ValueError, TypeError):
         raise CallRefused("this is no message") from None
     require_message(name, value)
     if name == "progress":

@@ -24,8 +24,8 @@ def test_a_default_that_is_given_is_the_default() -> None:
     ("name", "value", "cure"),
     [
         ("fps", "5", "give a number"),
-        ("fps", float("inf"), "give a number"),
-        ("start", float("nan"), "must be 0 or more"),
+        ("fps", float("inf"), "must be above 0, and finite"),
+        ("start", float("nan"), "must be 0 or more, and finite"),
         ("min_faces", 1.5, "give a whole number"),
         ("frame_step", [2], "give a whole number"),
     ],
