@@ -145,7 +145,9 @@ def test_folders_of_a_user_hide_nothing_of_an_editable_installation(
         [python, "-m", "analyzer", "--version"], cwd=work, capture_output=True, text=True
     )
     assert bare.returncode == 2
-    assert re.fullmatch("error: .*; install it with: pip install '[^']*'\n", bare.stderr)
+    # Python 3.10 reads the bounds by a library, which is not there either.
+    library = "'[^']*'" if sys.version_info >= (3, 11) else r"\S+"
+    assert re.fullmatch(f"error: .*; install it with: pip install {library}\n", bare.stderr)
     for program in ("jobs", "ina_server", "ina_worker"):
         command = [python, "-m", program, "--help"]
         bare = subprocess.run(command, cwd=work, capture_output=True, text=True)

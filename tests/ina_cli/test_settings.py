@@ -182,7 +182,7 @@ def test_switches_and_values_that_may_be_left_out(tmp_path: Path) -> None:
         ("[analyze]\nitem = ['-x']", "[analyze] item: '-x' would be an option: write ./-x"),
         ("[analyze]\nhelp = true", "[analyze] help: there is no such option"),
         ("[analyze]\nconfig = 'a'", "[analyze] config: there is no such option"),
-        ("[analyze\n", "this is no TOML: Expected ']'"),
+        ("[analyze\n", "this is no TOML: Expected"),
         ("[analyze]\noutput = '\udcff'", "this is no TOML: 'utf-8' codec"),
     ],
 )
