@@ -12,7 +12,7 @@ from analyzer.files.hashing import sha256
 from analyzer.options import PLUGIN_OPTIONS, AnalysisOptions
 from analyzer.weights import locate
 
-PACKAGES = ("analyzer", "ina", "joblist", "jobs")
+PACKAGES = ("analyzer", "ina", "ina_input", "joblist", "jobs")
 TEXTS = frozenset({".py", ".j2", ".html", ".css", ".js", ".yaml"})
 NETWORKS = frozenset({".safetensors", ".onnx"})
 

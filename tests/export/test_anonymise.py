@@ -80,7 +80,7 @@ def test_it_changes_results():
 )
 def test_names_need_a_gallery_that_has_them(choice, gallery, message):
     models = components.load_components(AnalysisOptions(anonymise=choice, device="cpu"))
-    vectors = np.zeros((1, 128), np.float32)
+    vectors = np.eye(1, 128, dtype=np.float32)
     portraits = gallery and Gallery(names=tuple(gallery), embeddings=vectors)
     with pytest.raises(UsageError, match=message):
         analyze("missing.mp4", components=models, gallery=portraits)

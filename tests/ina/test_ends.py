@@ -13,6 +13,7 @@ import pytest
 
 import analyzer
 from analyzer.weights import locate
+from ina.fingerprint import code_digests
 from jobs.ledger import schema
 from tests.support.cluster import cluster
 from tests.support.processes import (
@@ -57,7 +58,7 @@ def test_a_terminal_that_is_gone_lets_the_server_finish_the_job(tmp_path: Path) 
         serving = subprocess.Popen(
             ["setsid", "-c", sys.executable, *map(str, words), "--ledger", str(target.ledger)],
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={"PYTHONPATH": str(ROOT), **target.env},
             stdin=terminal,
             stdout=terminal,
             stderr=terminal,
@@ -120,7 +121,12 @@ def test_a_worker_of_a_dead_server_finishes_publishes_and_leaves(
     with cluster(tmp_path, {"a": "sleep 2" if is_back else "sleep 60", "b": "sleep 60"}) as target:
         serving = target.serve()
         until(lambda: target.counts() == {"ready": 2})
-        values = {"uri": target.uri, "program": analyzer.__version__, "models": locate.hashes()}
+        values = {
+            "uri": target.uri,
+            "program": analyzer.__version__,
+            "models": locate.hashes(),
+            "code": code_digests(),
+        }
         settings = json.dumps(values if is_back else {**values, "grace_s": 1.0})
         launcher = command("-c", LAUNCHER, settings, cwd=tmp_path)
         assert launcher.stdout is not None

@@ -90,7 +90,9 @@ def test_a_worker_with_other_code_is_refused_and_one_with_the_same_is_not(tmp_pa
     assert "serve with --allow_mixed" in text
     assert "code of ina" not in text
     changed.write_bytes(before)
-    assert worker(copy, tmp_path, uri) == (0, "")
+    code, text = worker(copy, tmp_path, uri)
+    assert code == 0
+    assert "none.mp4: no such file" in text
     assert run(process)[0] == 1
 
 
