@@ -19,7 +19,7 @@ from jobs.system.process_identity import ProcessIdentity
 from jobs.types import Lease, Outcome, Probe
 from jobs.wire.transport import Access
 from jobs.worker import examination
-from jobs.worker.client import Client
+from jobs.worker.client import Client, Welcome
 from jobs.worker.graceful_stop import POLL_S, GracefulStop
 from jobs.worker.process import Child
 from jobs.worker.storage_pause import StoragePause
@@ -116,18 +116,19 @@ class Worker:
             ServerRefused: The server refuses this worker, or the worker cannot do its jobs.
         """
         try:
-            self._greet()
+            welcome = self._greet()
+            if welcome.probe:
+                self._require_storage(welcome.probe)
             self._work_until_done()
             self._client.bye()
         finally:
             self._child.kill()
             self._client.close()
 
-    def _greet(self) -> None:
+    def _greet(self) -> Welcome:
         welcome = self._client.hello(self._info)
         self._timing = Timing(welcome.lease_s)
-        if welcome.probe:
-            self._require_storage(welcome.probe)
+        return welcome
 
     def _require_storage(self, probe: Probe) -> None:
         """Refuse to work on another storage; the server handles one that only fails now."""
@@ -147,6 +148,7 @@ class Worker:
             if claim.finished or claim.drain:
                 return
             if claim.hello:
+                # The storage is looked for before each job: what is away just now may come back.
                 self._greet()
                 continue
             for lease in claim.leases:
