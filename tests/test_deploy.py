@@ -23,12 +23,22 @@ def manifest() -> Any:
     return yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
 
 
-def test_the_manifest_keeps_the_schema(manifest: Any) -> None:
+@pytest.mark.parametrize("version", ["1.29", "1.31"])
+def test_the_manifest_keeps_the_schema(manifest: Any, version: str) -> None:
     validate = pytest.importorskip(
         "kubernetes_validate", reason="pip install kubernetes-validate", exc_type=ImportError
     )
-    for version in ("1.29", "1.31"):
-        validate.validate(manifest, version, strict=True)
+
+    def errors(candidate: Any) -> str:
+        try:
+            validate.validate(candidate, version, strict=True)
+        except validate.ValidationError as error:
+            return str(error.message)
+        return ""
+
+    assert errors(manifest) == ""
+    misspelt = {**manifest, "spec": {**manifest["spec"], "completion": 2}}
+    assert "completion" in errors(misspelt)
 
 
 def test_the_manifest_knows_the_exit_codes(manifest: Any) -> None:

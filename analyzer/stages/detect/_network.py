@@ -1,10 +1,12 @@
-"""Networks of detectors in ONNX files of the user's: sizes, batches and origin."""
+"""Networks of detectors in ONNX form: sizes of their input, batches and origin."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from analyzer.inference.backends import Session
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.detect import _input
 from analyzer.types import F32, U8
@@ -37,34 +39,66 @@ class DetectorNetwork:
 
     def __init__(
         self,
+        path: Path,
+        session: Session,
+        input_name: str,
+        *,
+        size: int,
+        batch: int,
+        normalise: Callable[[U8], F32],
+        fixed_size: tuple[int, int] | None = None,
+    ) -> None:
+        """Take a network that is loaded.
+
+        Args:
+            path: Path of the network.
+            session: The network, ready to run.
+            input_name: Name of its input.
+            size: Longer side of the input in pixels.
+            batch: Number of pictures that it takes at once.
+            normalise: From a padded picture (h, w, 3) uint8, RGB, to the values that the network
+                takes (h, w, 3) float32.
+            fixed_size: Height and width of the input of a network that takes no others.
+        """
+        self.path = path
+        self.provenance: Mapping[str, str] = {path.name: locate.sha256(path)}
+        self._session, self._input_name = session, input_name
+        self._size, self._fixed_size = size, fixed_size
+        self._batch, self._normalise = batch, normalise
+
+    @classmethod
+    def of_user(
+        cls,
         file: str,
         *,
         size: int,
         normalise: Callable[[U8], F32],
         cure: str,
         runtime: Runtime,
-    ) -> None:
-        """Load a network.
+    ) -> "DetectorNetwork":
+        """Load the network of a file of the user's.
 
         Args:
             file: Path of the file, or name of a fetched model.
             size: Longer side of the input in pixels; a network of fixed size has its own.
-            normalise: From a padded picture (h, w, 3) uint8, RGB, to the values that the network
-                takes (h, w, 3) float32.
+            normalise: See `DetectorNetwork`.
             cure: Advice at the end of a message.
             runtime: Runtime that executes the network.
 
         Raises:
             WeightsError: Weights missing, altered, or of another form.
         """
-        self.path = locate.of_user(file, cure=cure)
-        self.provenance: Mapping[str, str] = {self.path.name: locate.sha256(self.path)}
-        self._size, self._normalise = size, normalise
-        self._input_name, takes_batches, self._fixed_size = _input.picture_form(
-            self.path, cure=cure
+        path = locate.of_user(file, cure=cure)
+        input_name, takes_batches, fixed_size = _input.picture_form(path, cure=cure)
+        return cls(
+            path,
+            runtime.load(path),
+            input_name,
+            size=size,
+            batch=runtime.batch_size if takes_batches else 1,
+            normalise=normalise,
+            fixed_size=fixed_size,
         )
-        self._batch = runtime.batch_size if takes_batches else 1
-        self._session = runtime.load(self.path)
 
     def batches(self, images: Sequence[U8]) -> Iterator[Sequence[U8]]:
         """Cut pictures into batches that the network takes."""

@@ -13,6 +13,7 @@ import numpy as np
 from analyzer.imaging.boxes import clip, nms
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.detect import _input
+from analyzer.stages.detect._network import DetectorNetwork
 from analyzer.types import F32, U8, Detections
 from analyzer.weights import locate
 
@@ -43,35 +44,30 @@ class CenterFace:
     """Finds faces; see `analyzer.stages.detect.Detector`."""
 
     def __init__(self, size: int, confidence: float, overlap: float, runtime: Runtime) -> None:
-        self._size, self._confidence, self._overlap = size, confidence, overlap
+        self._confidence, self._overlap = confidence, overlap
         model = locate.locate("centerface")
-        self.provenance: Mapping[str, str] = {model.name: locate.sha256(model)}
-        self._session = runtime.load(_any_size(model))
-        self._batch = runtime.batch_size
+        self._network = DetectorNetwork(
+            model,
+            runtime.load(_any_size(model)),
+            "input.1",
+            size=size,
+            batch=runtime.batch_size,
+            normalise=lambda picture: picture.astype(np.float32),
+        )
+        self.provenance: Mapping[str, str] = self._network.provenance
 
     def detect(self, images: Sequence[U8]) -> list[Detections]:
         """Find the faces of pictures of one size; see `analyzer.stages.detect.Detector`."""
-        detections: list[Detections] = []
-        for start in range(0, len(images), self._batch):
-            detections += self._detect(images[start : start + self._batch])
-        return detections
+        batches = self._network.batches(images)
+        return [detections for batch in batches for detections in self._detect(batch)]
 
     def _detect(self, images: Sequence[U8]) -> list[Detections]:
         height, width = images[0].shape[:2]
-        ratio = self._size / max(height, width)
-        inputs = np.stack([self._input(image, ratio) for image in images])  # (B, 3, h, w)
-        maps = self._session.run(**{"input.1": inputs})
+        maps, ratio, _, _ = self._network.run(images)
         return [
             self._decode(*(m[i] for m in maps), ratio=ratio, width=width, height=height)
             for i in range(len(images))
         ]
-
-    @staticmethod
-    def _input(image: U8, ratio: float) -> F32:
-        """Scale to the input size and pad right and below to a multiple of 32: (3, h, w)."""
-        small = _input.resize(image, ratio)
-        height, width = map(_input.round_up, small.shape[:2])
-        return _input.pad(small, height, width).transpose(2, 0, 1).astype(np.float32)
 
     def _decode(
         self,

@@ -60,7 +60,7 @@ class Scrfd:
     def __init__(
         self, file: str, size: int, confidence: float, overlap: float, runtime: Runtime
     ) -> None:
-        self._network = DetectorNetwork(
+        self._network = DetectorNetwork.of_user(
             file, size=size, normalise=_normalise, cure=_CURE, runtime=runtime
         )
         self.provenance: Mapping[str, str] = self._network.provenance
