@@ -38,7 +38,8 @@ class FetchFailed(ExplainedError):
     """A medium behind an address cannot be had.
 
     Args:
-        kind: `input`: refused, too large or not there; `transient`: another try may succeed.
+        kind: `input`: refused, too large or not there; `transient`: another try may succeed;
+            `unknown_host`, `silent_host`: another machine's network may have it.
         message: The reason.
     """
 

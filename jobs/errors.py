@@ -74,6 +74,8 @@ class JobFailed(JobsError):
             job of this server: then it hands the job back and ends. `storage` where its storage is
             away; `missing` where a file is not there among others, and `unreachable` where its
             folder is empty or gone: whether storage or job is at fault is then to be found out.
+            `unknown_host` and `silent_host`: likewise for the host of an address, or this machine's
+            network.
         message: The reason, for the person who reads the report.
     """
 

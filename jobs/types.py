@@ -16,8 +16,10 @@ OBJECT_ID = "ina.jobs"
 DEFAULT_PORT = 9471
 MAX_CLAIM = 64
 MAX_ERROR_CHARS = 4000
-AWAY_KINDS = ("storage", "missing", "unreachable")
-"""Kinds of failures with a storage that is perhaps away; see `JobFailed`."""
+HOST_KINDS = {"unknown_host": "input", "silent_host": "transient"}
+"""Kinds of failures at a host that the network perhaps hides -> what they are if it does not."""
+AWAY_KINDS = ("storage", "missing", "unreachable", *HOST_KINDS)
+"""Kinds of failures with a storage or a host that is perhaps away; see `JobFailed`."""
 FAILURE_KINDS = ("input", "transient", "resource", "bug", "crash", "worker", *AWAY_KINDS)
 """Why a job may fail; see `JobFailed`. `crash`: the process that ran it died."""
 

@@ -68,7 +68,8 @@ class Fetcher:
 
         Raises:
             FetchFailed: `input` when it is refused, too large or not there, `transient` when
-                another try may succeed.
+                another try may succeed; `unknown_host` and `silent_host` where the host or this
+                machine's network may be at fault.
         """
         deadline = time.monotonic() + self._limit_s
         location = url
@@ -92,7 +93,7 @@ class Fetcher:
         limit.daemon = True
         limit.start()
         try:
-            with _network(url, connection):
+            with _network(url, connection, "silent_host"):
                 response = connection.get(url)
             with closing(response):
                 if response.status in REDIRECTS:
@@ -115,7 +116,7 @@ class Fetcher:
             answers = self._resolve(host, port)
         except (OSError, UnicodeError) as error:
             passing = getattr(error, "errno", None) == socket.EAI_AGAIN
-            kind = "transient" if passing else "input"
+            kind = "silent_host" if passing else "unknown_host"
             raise FetchFailed(kind, f"{url}: host {host} is not found: {error}") from error
         for answer in answers:
             if not self._allow(answer):
@@ -229,14 +230,15 @@ class _Pinned(http.client.HTTPSConnection):
 
 
 @contextmanager
-def _network(url: str, connection: _Pinned) -> Iterator[None]:
-    """Raise what goes wrong on the way as a `FetchFailed`."""
+def _network(url: str, connection: _Pinned, kind: str = "transient") -> Iterator[None]:
+    """Raise what goes wrong on the way as a `FetchFailed`, mostly of this kind."""
     try:
         yield
     except ssl.SSLCertVerificationError as error:
-        raise FetchFailed(
-            "input", f"{url}: its certificate is not trusted: {error.verify_message}"
-        ) from error
+        # Perhaps for this machine alone: its clock or its authorities are old.
+        text = f"{url}: its certificate is not trusted: {error.verify_message}"
+        raise FetchFailed("unknown_host", text) from error
     except (OSError, http.client.HTTPException) as error:
-        why = connection.why_short if connection.aborted else str(error) or type(error).__name__
-        raise FetchFailed("transient", f"{url}: {why}") from error
+        if connection.aborted:
+            raise FetchFailed("transient", f"{url}: {connection.why_short}") from error
+        raise FetchFailed(kind, f"{url}: {str(error) or type(error).__name__}") from error

@@ -20,7 +20,7 @@ from jobs.server.quarantine import Quarantine
 from jobs.server.roster import Demands, WorkerRoster
 from jobs.server.sources import SourceWitness
 from jobs.system.process_identity import ProcessIdentity
-from jobs.types import AWAY_KINDS, FINAL, MAX_ERROR_CHARS, Bounds, Job, Lease, State
+from jobs.types import AWAY_KINDS, FINAL, HOST_KINDS, MAX_ERROR_CHARS, Bounds, Job, Lease, State
 from jobs.wire.plain_text import plain_text
 
 log = logging.getLogger(__name__)
@@ -245,12 +245,12 @@ class JobService:
                 return "stale"
             live = self._book.live_workers()
             if self._sources.excuses(self._job(job), worker, kind, live=live):
-                log.warning("job %d goes back, for %s has no storage for it: %s", job, worker, text)
+                log.warning("job %d goes back, for %s does not reach it: %s", job, worker, text)
                 self._book.note_trouble(worker)
                 self._take_back(job, token, why="storage")
                 self._book.drop(job, token)
                 return "storage"
-            kind = "input"
+            kind = HOST_KINDS.get(kind, "input")
         if kind == "resource":
             self._book.note_trouble(worker)
             if self.storage.check() or self._book.is_outage():

@@ -3,7 +3,8 @@
 A worker that does not find a file may have lost a mount. The file is not there for good where the
 server does not find it either, in a folder that has others. Where the folder itself is away for
 both, it is an outage if anybody has ever seen the folder, and a mistake in the joblist if every
-worker has looked for it in vain.
+worker has looked for it in vain. So it is with the host of an address: it is at fault once every
+worker has asked for it in vain since somebody has last fetched from it.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ import threading
 from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from joblist.model import JobSpec
+from joblist.model import JobSpec, is_address
 from jobs.system.reach import Reach, gone_at, worst_reach
-from jobs.types import Job
+from jobs.types import HOST_KINDS, Job
 
 MAX_FOLDERS = 100_000
-"""Folders that are remembered."""
+"""Folders, and hosts, that are remembered."""
 MAX_QUEUED = 1000
 """Looks that may wait for the storage; more are left out."""
 
@@ -57,6 +59,8 @@ class SourceWitness:
         self._mutex = threading.Lock()
         self._folders: OrderedDict[str, set[str] | None] = OrderedDict()
         """Folder -> None where somebody has seen it, else the workers that did not find it."""
+        self._hosts: OrderedDict[str, set[str]] = OrderedDict()
+        """Host -> the workers that did not reach it since a medium was fetched from it."""
         self._looks: queue.Queue[_Look] = queue.Queue(MAX_QUEUED)
         self._thread: threading.Thread | None = None
 
@@ -70,12 +74,15 @@ class SourceWitness:
 
     def note_done(self, spec: JobSpec) -> None:
         """Record that a worker has read what a job reads."""
+        if is_address(spec.source_path):
+            with self._mutex:
+                self._hosts.pop(_host(spec.source_path), None)
         if spec.poster_path is None:
             # Links are not followed: this must not wait for the storage.
             self._remember(spec.read_paths())
 
     def excuses(self, job: Job, worker: str, kind: str, *, live: Collection[str]) -> bool:
-        """Return whether a job may be as good as others, and only its storage is away.
+        """Return whether a job may be as good as others, and only its storage or host is away.
 
         Args:
             job: The job.
@@ -85,6 +92,8 @@ class SourceWitness:
         """
         if kind == "storage":
             return True
+        if kind in HOST_KINDS:
+            return self._may_be_reached(_host(job.spec.source_path), worker, live)
         look = _Look(job.spec.read_paths())
         self._enqueue(look)
         look.done.wait(self._patience_s)
@@ -102,6 +111,16 @@ class SourceWitness:
             if seekers is None:
                 return True
             seekers.add(worker)
+            return not set(live) <= seekers
+
+    def _may_be_reached(self, host: str, worker: str, live: Collection[str]) -> bool:
+        """Return whether a living worker has not yet asked for a host in vain."""
+        with self._mutex:
+            seekers = self._hosts.setdefault(host, set())
+            self._hosts.move_to_end(host)
+            seekers.add(worker)
+            if len(self._hosts) > MAX_FOLDERS:
+                self._hosts.popitem(last=False)
             return not set(live) <= seekers
 
     def _enqueue(self, look: _Look) -> None:
@@ -128,3 +147,7 @@ class SourceWitness:
                 self._folders.move_to_end(folder)
             while len(self._folders) > MAX_FOLDERS:
                 self._folders.popitem(last=False)
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).netloc.lower()

@@ -17,13 +17,15 @@ from jobs.ledger.imports import outputs_there
 from jobs.outputs import publish
 from jobs.standalone.journal import Journal
 from jobs.standalone.work import Work
-from jobs.types import AWAY_KINDS, Lease, Outcome
+from jobs.types import AWAY_KINDS, HOST_KINDS, Lease, Outcome
 from jobs.worker import child, examination
 from jobs.worker.graceful_stop import POLL_S, GracefulStop
 from jobs.worker.process import Child
 from jobs.worker.watchdog import STALL_S, WALL_S, Watchdog
 
 log = logging.getLogger(__name__)
+ALONE = {"missing": "input", **HOST_KINDS}
+"""Kinds of failures that a server would ask others about -> what they are without one."""
 
 
 class StandaloneRunner:
@@ -109,9 +111,7 @@ class StandaloneRunner:
         if outcome is None:
             journal.add(work.name, "released", csv=work.csv)
             return None
-        if outcome.kind == "missing":
-            # There is no server that could have seen the file.
-            outcome = replace(outcome, kind="input")
+        outcome = replace(outcome, kind=ALONE.get(outcome.kind, outcome.kind))
         log.warning("%s failed (%s): %s", work.csv, outcome.kind, outcome.error)
         details = {"kind": outcome.kind, "error": outcome.error}
         what = "released" if _is_blameless(work, outcome) else "failed"

@@ -134,7 +134,7 @@ def test_a_medium_that_takes_too_long_is_given_up(host: tuple[str, Path], path: 
 
 def test_a_silent_host_is_given_up(host: tuple[str, Path]) -> None:
     error = failure(host, "/silence", timeout_s=0.3)
-    assert (error.kind, "timed out" in error.message) == ("transient", True)
+    assert (error.kind, "timed out" in error.message) == ("silent_host", True)
 
 
 def test_a_handshake_that_never_ends(host: tuple[str, Path]) -> None:
@@ -149,18 +149,24 @@ def test_nobody_there(host: tuple[str, Path]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
     error = failure((f"https://{hosts.HOST}:{port}", host[1]), "/film")
-    assert (error.kind, "refused" in error.message) == ("transient", True)
+    assert (error.kind, "refused" in error.message) == ("silent_host", True)
 
 
 def test_certificates_are_checked(host: tuple[str, Path], tmp_path: Path) -> None:
     for settings in ({"context": None}, {}):
         with hosts.hosting(tmp_path / str(len(settings)), name="other.test") as other:
             error = failure(other, "/film", **settings)
-        assert (error.kind, "certificate is not trusted" in error.message) == ("input", True)
+        assert (error.kind, "certificate is not trusted" in error.message) == (
+            "unknown_host",
+            True,
+        )
 
 
 def test_a_host_that_is_not_known(host: tuple[str, Path]) -> None:
-    for code, kind in ((socket.EAI_NONAME, "input"), (socket.EAI_AGAIN, "transient")):
+    for code, kind in (
+        (socket.EAI_NONAME, "unknown_host"),
+        (socket.EAI_AGAIN, "silent_host"),
+    ):
 
         def unknown(name: str, port: int, code: int = code) -> list[str]:
             raise socket.gaierror(code, "no answer")

@@ -26,7 +26,7 @@ def make_job(tmp_path: Path) -> MakeJob:
     (tmp_path / "films" / "other.mp4").touch()
 
     def make(name: str, *, length: float | None = None) -> Job:
-        source = str(tmp_path / "films" / name)
+        source = name if "://" in name else str(tmp_path / "films" / name)
         spec = JobSpec(source_path=source, dests={"csv": "/a.csv"})
         values = {"attempts": 1, "lost": 0, "fails": 0, "worker": "w"}
         rest = {"error_kind": None, "error": None, "manifest": None}
@@ -84,3 +84,18 @@ def test_a_folder_that_nobody_has_seen_is_looked_for_by_every_worker(
     assert witness.excuses(job, "w", "unreachable", live=["w", "x"])
     assert not witness.excuses(job, "x", "unreachable", live=["w", "x"])
     assert not witness.excuses(make_job("none/b.mp4"), "w", "unreachable", live=["w", "x"])
+
+
+def test_a_host_is_at_fault_once_every_worker_has_asked_for_it_in_vain(
+    witness: SourceWitness, make_job: MakeJob
+) -> None:
+    job = make_job("https://films.test/a.mp4")
+    for kind in ("unknown_host", "silent_host"):
+        assert witness.excuses(job, "w", kind, live=["w", "x"])
+        assert not witness.excuses(job, "x", kind, live=["w", "x"])
+        assert witness.excuses(make_job("https://other.test/a.mp4"), "x", kind, live=["w", "x"])
+        # A worker without a network is excused for as long as others fetch from the host.
+        witness.note_done(make_job("https://FILMS.test/b.mp4").spec)
+        assert witness.excuses(job, "w", kind, live=["w", "x"])
+        witness.note_done(job.spec)
+        witness.note_done(make_job("https://other.test/a.mp4").spec)
