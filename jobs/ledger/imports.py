@@ -14,6 +14,7 @@ from joblist.errors import UsageError
 from joblist.model import JobSpec, is_address
 from jobs.ledger import queries, schema, speculative_lease, unreadable
 from jobs.ledger.ledger import Ledger
+from jobs.ledger.result_mounts import ResultMounts
 from jobs.ledger.schema import record_event
 from jobs.types import Manifest, State
 
@@ -82,7 +83,8 @@ def import_jobs(ledger: Ledger, specs: Iterable[JobSpec], *, options_digest: str
 
     Raises:
         LedgerUnavailable: The ledger cannot be written; nothing was changed.
-        UsageError: The joblist has relative paths and was served from another folder.
+        UsageError: The joblist has relative paths and was served from another folder; or results
+            are missing, and so is the mount on which they lie.
     """
     ended = ledger.store.meta("ended") == "1"
     with ledger.store.transaction() as db:
@@ -90,19 +92,21 @@ def import_jobs(ledger: Ledger, specs: Iterable[JobSpec], *, options_digest: str
         before = _count_jobs(db)
         listed = ledger.store.epoch
         leases = _leases(db)
+        mounts = ResultMounts(db)
         # SQLite takes three times as long for a row that it might have to update.
         add = ADD + (UPSERT if before else "NOTHING")
         db.executemany(
             add,
             (
                 (*_key_and_json(spec), options_digest, spec.line, listed)
-                for spec in _of_same_folder(db, specs, listed=listed)
+                for spec in mounts.noted(_of_same_folder(db, specs, listed=listed))
             ),
         )
         retried = db.execute(RETRY, (listed,)).rowcount if ended else 0
         cancelled = db.execute(CANCEL, (listed,)).rowcount
         _record_ends(db, leases)
-        skipped, missing, more = _check_done(db, listed=listed)
+        skipped, missing, more = _check_done(db, mounts, listed=listed)
+        mounts.record()
         added = _count_jobs(db) - before
         report = Imported(added, skipped, missing, retried, cancelled, put_aside + more)
         db.execute(
@@ -182,8 +186,13 @@ def _key_and_json(spec: JobSpec) -> tuple[bytes, str]:
     return schema.job_key(spec.dests["csv"]), ENCODE(spec.to_dict())
 
 
-def _check_done(db: sqlite3.Connection, *, listed: int) -> tuple[int, int, int]:
+def _check_done(
+    db: sqlite3.Connection, mounts: ResultMounts, *, listed: int
+) -> tuple[int, int, int]:
     """Skip the done jobs with complete outputs, and requeue the other done jobs.
+
+    Raises:
+        UsageError: Outputs are missing with the mount on which they lie.
 
     Returns:
         Number of jobs skipped, of jobs requeued, and of jobs with manifests that cannot be read.
@@ -193,11 +202,14 @@ def _check_done(db: sqlite3.Connection, *, listed: int) -> tuple[int, int, int]:
     while rows := db.execute(DONE, (last, listed)).fetchall():
         for job, state, manifest in rows:
             try:
-                complete = outputs_there(Manifest.from_dict(json.loads(manifest)))
+                named = Manifest.from_dict(json.loads(manifest))
+                complete = outputs_there(named)
             except queries.UNREADABLE:
                 unreadable.put_aside(db, job)
                 put_aside += 1
                 continue
+            if not complete:
+                _require_mounts(named, mounts)
             skipped, missing = skipped + complete, missing + (not complete)
             target = State.SKIPPED if complete else State.READY
             if target.value != state:
@@ -205,6 +217,15 @@ def _check_done(db: sqlite3.Connection, *, listed: int) -> tuple[int, int, int]:
                 record_event(db, job, target.value if complete else "missing")
         last = rows[-1][0]
     return skipped, missing, put_aside
+
+
+def _require_mounts(manifest: Manifest, mounts: ResultMounts) -> None:
+    for file in manifest.files.values():
+        if point := mounts.gone_from(file.path):
+            raise UsageError(
+                f"{file.path} is not there, and {point}, where it was, is no longer mounted: mount "
+                "it again; or give another --ledger FILE to do all jobs anew"
+            )
 
 
 def outputs_there(manifest: Manifest) -> bool:

@@ -15,6 +15,7 @@ from joblist.model import JobSpec, is_address
 from jobs.ledger import queries
 from jobs.ledger.ledger import UNLISTED, Ledger
 from jobs.ledger.queries import LISTED
+from jobs.ledger.result_mounts import ResultMounts
 from jobs.ledger.schema import record_event
 from jobs.outputs.changed_files import Change, applied
 from jobs.outputs.publish import file_sha256
@@ -189,11 +190,17 @@ def faults(db: sqlite3.Connection) -> Iterator[tuple[Job, str, str]]:
 
     Yields:
         The job, what is wrong (`altered`, `missing`, `unreadable` or empty), and the path of the
-        first bad file; of an unreadable one, with the reason.
+        first bad file; of an unreadable one, with the reason. Where its mount is gone, it is
+        unreadable.
     """
+    mounts = ResultMounts(db)
     for job in queries.completed(db):
         assert job.manifest is not None
-        yield (job, *_fault(job.manifest))
+        fault, where = _fault(job.manifest)
+        point = mounts.gone_from(where) if fault == "missing" else ""
+        if point:
+            fault, where = "unreadable", f"{where}: {point} is no longer mounted"
+        yield job, fault, where
 
 
 def _fault(manifest: Manifest) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from jobs.errors import LedgerRefused
@@ -45,18 +46,27 @@ def file_system(path: Path, *, table: str | None = None) -> str | None:
         The kernel's name for it ("ext4", "fuse.sshfs"), or None on a system without a
         mount table.
     """
-    if table is None:
-        if not MOUNT_TABLE.exists():
-            return None
-        table = MOUNT_TABLE.read_text(encoding="utf-8", errors="surrogateescape")
     real = os.path.realpath(path)
     best, kind = -1, None
-    for line in table.splitlines():
-        point, entry_kind = _entry(line)
+    for point, entry_kind in _entries(table):
         # Later lines win among equals: they are mounted over the earlier ones.
-        if _holds(point, real) and len(point) >= best:
+        if holds(point, real) and len(point) >= best:
             best, kind = len(point), entry_kind
     return kind
+
+
+def mount_points() -> set[str]:
+    """Return the folders at which file systems are mounted, without the root."""
+    return {point for point, _ in _entries(None)} - {"/"}
+
+
+def _entries(table: str | None) -> Iterator[tuple[str, str]]:
+    """Yield mount point and type of each file system; nothing on a system without a table."""
+    if table is None:
+        if not MOUNT_TABLE.exists():
+            return
+        table = MOUNT_TABLE.read_text(encoding="utf-8", errors="surrogateescape")
+    yield from map(_entry, table.splitlines())
 
 
 def _entry(line: str) -> tuple[str, str]:
@@ -68,7 +78,8 @@ def _entry(line: str) -> tuple[str, str]:
     return point, right.split(" ")[0]
 
 
-def _holds(point: str, path: str) -> bool:
+def holds(point: str, path: str) -> bool:
+    """Say whether a path is a folder, or lies below it."""
     return path == point or path.startswith(point.rstrip("/") + "/")
 
 

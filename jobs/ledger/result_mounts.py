@@ -1,0 +1,61 @@
+"""The mounts on which results lie: a mount that is gone is not a million results that are lost.
+
+Without it, every result seems to be missing, and the next import or `verify` would do all of them
+again, into the empty folder at which it was mounted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+
+from joblist.clashes import resolver
+from joblist.model import JobSpec
+from jobs.system.mounts import holds, mount_points
+
+KNOWN_FOLDERS = 1 << 14
+
+
+class ResultMounts:
+    """The mounts of the results of a ledger.
+
+    Args:
+        db: Connection to the ledger.
+    """
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        row = db.execute("SELECT value FROM meta WHERE name = 'mounts'").fetchone()
+        self._there = mount_points()
+        self._known: set[str] = set(json.loads(row[0])) if row else set()
+        self._gone = sorted(self._known - self._there)
+        self._listed: set[str] = set()
+        self._folders: set[str] = set()
+
+    def gone_from(self, path: str) -> str:
+        """Return the mount that is gone and held a path; empty where there is none."""
+        if not self._gone:
+            return ""
+        real = os.path.realpath(path)
+        return next((point for point in self._gone if holds(point, real)), "")
+
+    def noted(self, specs: Iterable[JobSpec]) -> Iterator[JobSpec]:
+        """Yield jobs, and note on which mounts their results lie."""
+        resolve = resolver()
+        for spec in specs:
+            for path in spec.dests.values():
+                folder = os.path.dirname(path)
+                if folder not in self._folders:
+                    if len(self._folders) >= KNOWN_FOLDERS:
+                        self._folders.clear()
+                    self._folders.add(folder)
+                    real = resolve(folder)
+                    self._listed |= {point for point in self._there if holds(point, real)}
+            yield spec
+
+    def record(self) -> None:
+        """Record the mounts that were noted, in a transaction of the caller."""
+        text = json.dumps(sorted(self._listed))
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES('mounts', ?)", (text,))
