@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ina_input import regular
 from joblist.errors import UsageError
 from jobs.wire.codec import use_json_only
 from jobs.wire.connection import MAX_MESSAGE_BYTES
@@ -34,6 +35,9 @@ MAX_DESCRIPTORS = MAX_CONNECTIONS + 2 * GateLimits().waiting + 100
 """Files that a server opens: also connections that wait, at its port and at its page."""
 
 
+MAX_TOKEN_FILE_BYTES = 4096
+
+
 @dataclass(frozen=True)
 class Access:
     """What a server demands of its workers."""
@@ -48,8 +52,8 @@ class Access:
         if token_file is None:
             return cls(certs=Path(certs) if certs else None)
         try:
-            token = Path(token_file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
+            token = regular.read_text(token_file, limit=MAX_TOKEN_FILE_BYTES).strip()
+        except (OSError, ValueError) as error:
             raise UsageError(f"token file {token_file}: {error}") from error
         if len(token) < 16:
             raise UsageError(f"token file {token_file}: the token needs 16 characters or more")

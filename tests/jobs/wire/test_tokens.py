@@ -180,3 +180,12 @@ def test_who_wants_none_has_none(folder: Path) -> None:
     script = str(ROOT / "ina_server.py")
     code, _, errors = run(command(script, "0.0.0.0", "jobs.csv", "--no_token", cwd=folder))
     assert (code, "give --token_file FILE and --certs DIR" in errors) == (2, True)
+
+
+def test_a_token_file_must_be_a_small_file(tmp_path: Path) -> None:
+    pipe, large = tmp_path / "pipe", tmp_path / "large"
+    os.mkfifo(pipe)
+    large.write_text("x" * 5000)
+    for file, why in ((pipe, "not a regular file"), (large, "larger than 4096 bytes")):
+        with pytest.raises(UsageError, match=why):
+            Access.load(token_file=str(file), certs=None)
