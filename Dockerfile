@@ -8,6 +8,7 @@ COPY setup.py pyproject.toml README.md LICENSE ina_server.py ina_worker.py ./
 COPY analyzer analyzer
 COPY ina ina
 COPY ina_cli ina_cli
+COPY ina_input ina_input
 COPY joblist joblist
 COPY jobs jobs
 RUN pip wheel --no-cache-dir --no-deps --wheel-dir /dist .

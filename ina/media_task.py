@@ -16,6 +16,7 @@ from analyzer.identities.address import open_store
 from analyzer.options import PLUGIN_OPTIONS, AnalysisOptions
 from analyzer.pipeline.components import Components, load_components
 from analyzer.reports import corrections_file, part_file
+from analyzer.types import MediaReport, ProgressHook
 from analyzer.types.corrections import CorrectionsDocument
 from analyzer.workflows.analyze import Request, analyze, exports_of
 from ina.local_options import OVERRIDES
@@ -51,41 +52,36 @@ class MediaTask:
     def run(self, lease: Lease, parts: dict[str, Path], report: Report) -> Mapping[str, float]:
         """Write what the lease asks for; see `jobs.worker.child.Task`."""
         with source.limited_to(lease.bounds.input_root):
-            return self._run(lease, parts, report)
-
-    def _run(self, lease: Lease, parts: dict[str, Path], report: Report) -> Mapping[str, float]:
-        options = self._options(lease)
-        self._report = report
-        store = self._identities(lease)
-        components, galleries = self._components(options)
-        reporter = ProgressReporter(
-            report,
-            long_steps=[step for step in _LONG_STEPS if step == "observe" or step in parts],
-            device=components.runtime.in_use(),
-        )
-        observer = LeaseObserver(lease, components, reporter)
-        if lease.shard:
-            (part,) = observer.observe(lease.source_path, reporter)
-            part_file.save(part, parts["csv"], key=options.digest())
-            return {}
-        gallery = galleries.get(lease.spec.gallery, reporter) if lease.spec.gallery else None
-        request = Request(
-            path=lease.source_path,
-            gallery=gallery,
-            poster=lease.spec.poster_path,
-            corrections=_corrections(lease),
-            identities=store,
-            call_key=lease.key,
-        )
-        media_report = analyze(request, components=components, observer=observer, progress=reporter)
-        self._log(lease, [*(gallery.notes if gallery else ()), *media_report.notes])
-        for name in parts.keys() - set(exports_of(media_report, list(parts))):
-            del parts[name]
-        for name, part_path in parts.items():
-            exporter = registry.load("export", name, runtime=components.runtime)
-            exporter.write(media_report, part_path, reporter)
-        poster_skipped = request.poster is not None and media_report.poster is None
-        return statistics(media_report, poster_skipped=poster_skipped)
+            options = self._options(lease)
+            self._report = report
+            store = self._identities(lease)
+            components, galleries = self._components(options)
+            reporter = ProgressReporter(
+                report,
+                long_steps=[step for step in _LONG_STEPS if step == "observe" or step in parts],
+                device=components.runtime.in_use(),
+            )
+            observer = LeaseObserver(lease, components, reporter)
+            if lease.shard:
+                (part,) = observer.observe(lease.source_path, reporter)
+                part_file.save(part, parts["csv"], key=options.digest())
+                return {}
+            gallery = galleries.get(lease.spec.gallery, reporter) if lease.spec.gallery else None
+            request = Request(
+                path=lease.source_path,
+                gallery=gallery,
+                poster=lease.spec.poster_path,
+                corrections=_corrections(lease),
+                identities=store,
+                call_key=lease.key,
+            )
+            media_report = analyze(
+                request, components=components, observer=observer, progress=reporter
+            )
+            self._log(lease, [*(gallery.notes if gallery else ()), *media_report.notes])
+            _write(media_report, parts, components, reporter)
+            poster_skipped = request.poster is not None and media_report.poster is None
+            return statistics(media_report, poster_skipped=poster_skipped)
 
     def _options(self, lease: Lease) -> AnalysisOptions:
         """Return the options of a lease, with the worker's own.
@@ -139,6 +135,20 @@ class MediaTask:
             if note not in self._logged:
                 self._logged.add(note)
                 logging.warning("%s: %s", lease.source_path, note)
+
+
+def _write(
+    media_report: MediaReport,
+    parts: dict[str, Path],
+    components: Components,
+    progress: ProgressHook,
+) -> None:
+    """Write the files of a report; drop the names of those that it does not have."""
+    for name in parts.keys() - set(exports_of(media_report, list(parts))):
+        del parts[name]
+    for name, part_path in parts.items():
+        exporter = registry.load("export", name, runtime=components.runtime)
+        exporter.write(media_report, part_path, progress)
 
 
 def _corrections(lease: Lease) -> CorrectionsDocument | None:

@@ -78,7 +78,7 @@ class JobService:
         self._keep_alive = keep_alive
         self._speculate = speculate
         self._on_final = on_final or (lambda _job: None)
-        self._sources = SourceWitness(patience_s=self.timing.beat_s / 2)
+        self._sources = SourceWitness(self.timing.beat_s / 2, root=self.bounds.input_root)
         self._book = LeaseBook(self.timing.lease_s, late_s=self.timing.late_s)
         self._roster = WorkerRoster(ledger, self._book, demands or Demands())
         self._quarantine = Quarantine()

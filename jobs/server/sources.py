@@ -31,8 +31,9 @@ MAX_QUEUED = 1000
 class _Look:
     """A look at some paths that a thread takes, for it may hang with the storage."""
 
-    def __init__(self, paths: Iterable[str]) -> None:
+    def __init__(self, paths: Iterable[str], root: str | None) -> None:
         self.paths = list(paths)
+        self._root = root
         self.reach: Reach | None = None
         """How the worst of the paths is found; None as long as that is not known."""
         self.gone = ""
@@ -41,7 +42,7 @@ class _Look:
 
     def take(self) -> None:
         """Look."""
-        state, path = worst_reach(self.paths)
+        state, path = worst_reach(self.paths, self._root)
         self.gone = gone_at(path) if state is Reach.UNREACHABLE else ""
         self.reach = state
         self.done.set()
@@ -52,10 +53,12 @@ class SourceWitness:
 
     Args:
         patience_s: Time after which a storage without an answer counts as away, in seconds.
+        root: Folder that all of them must lie in; None for no such limit.
     """
 
-    def __init__(self, *, patience_s: float) -> None:
+    def __init__(self, patience_s: float, *, root: str | None = None) -> None:
         self._patience_s = patience_s
+        self._root = root
         self._mutex = threading.Lock()
         self._folders: OrderedDict[str, set[str] | None] = OrderedDict()
         """Folder -> None where somebody has seen it, else the workers that did not find it."""
@@ -70,7 +73,7 @@ class SourceWitness:
         with self._mutex:
             is_known = all(self._folders.get(folder, ()) is None for folder in folders)
         if not is_known:
-            self._enqueue(_Look(spec.read_paths()))
+            self._enqueue(_Look(spec.read_paths(), self._root))
 
     def note_done(self, spec: JobSpec) -> None:
         """Record that a worker has read what a job reads."""
@@ -94,7 +97,7 @@ class SourceWitness:
             return True
         if kind in HOST_KINDS:
             return self._may_be_reached(_host(job.spec.source_path), worker, live)
-        look = _Look(job.spec.read_paths())
+        look = _Look(job.spec.read_paths(), self._root)
         self._enqueue(look)
         look.done.wait(self._patience_s)
         if look.reach in (Reach.THERE, Reach.DENIED):

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from enum import Enum
 from pathlib import Path
 
+from joblist import beneath
+
 
 class Reach(str, Enum):
     """How a path is found; the worst comes last."""
@@ -34,23 +36,43 @@ _REFUSED = (errno.EACCES, errno.EPERM)
 _WRONG_NAME = (errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
 
 
-def reach(path: str) -> Reach:
-    """Return how a path, of a file or a folder, is found by this process now."""
+def reach(path: str, root: str | None = None) -> Reach:
+    """Return how a path, of a file or a folder, is found by this process now.
+
+    Args:
+        path: Path of the file or folder.
+        root: Folder that it must lie in; None for no such limit. What a link leads to elsewhere is
+            not touched: that it lies outside is a fault of its own.
+    """
     try:
-        # Without O_NONBLOCK, opening a FIFO would wait for a writer.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        if root and beneath.root_of(path, [root]) is None:
+            return Reach.THERE
+        descriptor = _opened(path, root)
     except ValueError:  # a NUL in the path
         return Reach.MISSING
     except OSError as error:
         return _reach_of(path, error)
-    os.close(descriptor)
-    return Reach.UNREACHABLE if _folder_state(path) == "empty" else Reach.THERE
+    try:
+        return Reach.UNREACHABLE if _folder_state(descriptor) == "empty" else Reach.THERE
+    finally:
+        os.close(descriptor)
 
 
-def worst_reach(paths: Iterable[str]) -> tuple[Reach, str]:
-    """Return the worst of how paths are found, and that path; `THERE` and empty without paths."""
-    found = [(reach(path), path) for path in paths]
+def worst_reach(paths: Iterable[str], root: str | None = None) -> tuple[Reach, str]:
+    """Return the worst of how paths are found, and that path; `THERE` and empty without paths.
+
+    Args:
+        paths: The paths.
+        root: As for `reach`.
+    """
+    found = [(reach(path, root), path) for path in paths]
     return max(found, key=lambda pair: _WORST_LAST.index(pair[0]), default=(Reach.THERE, ""))
+
+
+def _opened(path: str, root: str | None) -> int:
+    if root is None or os.path.realpath(path) == os.path.realpath(root):
+        return os.open(path, beneath.READ)
+    return beneath.open_to_read(path, [root])
 
 
 def _reach_of(path: str, error: OSError) -> Reach:
@@ -68,7 +90,7 @@ def _reach_of(path: str, error: OSError) -> Reach:
     return Reach.DENIED if error.errno in _REFUSED else Reach.THERE
 
 
-def _folder_state(folder: str) -> str:
+def _folder_state(folder: str | int) -> str:
     """Return `filled`, `empty`, `gone`, `broken`, or `file` for what is no folder."""
     try:
         with os.scandir(folder) as entries:

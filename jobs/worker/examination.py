@@ -57,7 +57,7 @@ def examined(lease: Lease, outcome: Outcome) -> Outcome:
         return outcome
     if fault := _storage_fault(lease):
         return _blamed("storage", f"{fault} (seen as: {outcome.error})")
-    state, path = worst_reach(lease.spec.read_paths())
+    state, path = worst_reach(lease.spec.read_paths(), lease.bounds.input_root)
     if state is Reach.THERE:
         return outcome
     kind, cure = _KINDS[state]

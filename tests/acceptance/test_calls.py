@@ -99,10 +99,18 @@ def peers(target: Cluster, stack: ExitStack) -> list[Peer]:
     door = stack.enter_context(closing(Door(target.ledger)))
     said = drawn(sorted(WORKER_VERBS), share * workers)
     steered = drawn(sorted(set(OPERATOR_VERBS) - {"drain"}), share * OPERATORS)
-    proxies = [Client(target.uri, name=f"peer{n}")._proxy for n in range(workers)]
+    proxies = [greeting(Client(target.uri, name=f"peer{n}")) for n in range(workers)]
     proxies += [Proxy(f"PYRO:{OBJECT_ID}@./u:{door._address}") for _ in range(OPERATORS)]
     calls = said + steered
     return [Peer(calls[n * share : (n + 1) * share], proxy) for n, proxy in enumerate(proxies)]
+
+
+def greeting(client: Client) -> Any:
+    """Return the connection of a worker, which shows the token."""
+    proxy = client._proxy
+    proxy._pyroHandshake = {"token": client._found_token()}
+    assert proxy._pyroHandshake["token"]
+    return proxy
 
 
 def watch_memory(pid: int, ended: threading.Event) -> int:
@@ -113,7 +121,10 @@ def watch_memory(pid: int, ended: threading.Event) -> int:
     return most
 
 
-def test_a_fuzz_of_all_verbs_beside_a_working_cluster(tmp_path: Path) -> None:
+def test_a_fuzz_of_all_verbs_beside_a_working_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     media = {f"m{n}": "sleep 0.2" for n in range(JOBS)}
     options = ("--lease", "6", "--keep_alive")
     with cluster(tmp_path, media, options=options) as target, ExitStack() as stack:

@@ -111,7 +111,6 @@ def test_weights_of_detectors(name, file, files, refused):
             "change size or layout",
         ),
         ("--device gpu", "must be auto, cpu, cuda, or cuda:N"),
-        ("--threads -1", "must be 0, for all cores, or more"),
         ("--backend onnxruntime:tensorrt=true", "or leave tensorrt out"),
     ],
 )

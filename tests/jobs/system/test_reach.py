@@ -1,12 +1,13 @@
 """How paths are found: there, denied, missing among others, or their storage away."""
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from jobs.system.reach import Reach, gone_at, reach, worst_reach
-from tests.support.injectors import sshfs
+from tests.support.injectors import Sentinel, sshfs
 
 
 @pytest.fixture
@@ -40,6 +41,22 @@ def films(tmp_path: Path) -> Path:
 )
 def test_a_path_is_there_or_missing_or_its_folder_is(films: Path, name: str, state: Reach) -> None:
     assert reach(f"{films}/{name}") is state
+
+
+def test_what_lies_outside_the_root_is_not_touched(films: Path, tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "c.mp4").touch()
+    (films / "out.mp4").symlink_to(tmp_path / "outside" / "c.mp4")
+    (films / "in.mp4").symlink_to(films / "a.mp4")
+    root = str(films)
+    with closing(Sentinel(tmp_path / "outside")) as watched:
+        assert reach(f"{films}/out.mp4", root) is Reach.THERE
+        assert watched.accesses() == []
+        assert reach(f"{films}/out.mp4") is Reach.THERE
+        assert len(watched.accesses()) == 1
+    found = {name: reach(f"{films}/{name}", root) for name in ("in.mp4", "", "none", "empty")}
+    there, away = Reach.THERE, Reach.UNREACHABLE
+    assert found == {"in.mp4": there, "": there, "none": Reach.MISSING, "empty": away}
 
 
 def test_a_file_that_others_may_read_is_denied(films: Path) -> None:
