@@ -141,7 +141,9 @@ class SourceWitness:
             look = self._looks.get()
             look.take()
             if look.reach in (Reach.THERE, Reach.DENIED, Reach.MISSING):
-                self._remember([*look.paths, *map(os.path.realpath, look.paths)])
+                ways = [*look.paths, *map(os.path.realpath, look.paths)]
+                # What is seen of a folder of stills is in it, too.
+                self._remember([f"{way}/still" if os.path.isdir(way) else way for way in ways])
 
     def _remember(self, paths: Iterable[str]) -> None:
         with self._mutex:

@@ -104,8 +104,14 @@ def _folder_state(folder: str | int) -> str:
 
 
 def gone_at(path: str) -> str:
-    """Return the highest folder above an unreachable path that is not there, or is empty."""
-    folder = Path(os.path.realpath(path)).parent
+    """Return the highest folder on the way to an unreachable path that is not there, or is empty.
+
+    An empty folder that is itself to be read is its own.
+    """
+    folder = Path(os.path.realpath(path))
+    if folder.is_dir():
+        return str(folder)
+    folder = folder.parent
     while folder != folder.parent and not os.path.exists(folder.parent):
         folder = folder.parent
     return str(folder)

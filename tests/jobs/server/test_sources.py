@@ -86,6 +86,27 @@ def test_a_folder_that_nobody_has_seen_is_looked_for_by_every_worker(
     assert not witness.excuses(make_job("none/b.mp4"), "w", "unreachable", live=["w", "x"])
 
 
+def test_an_empty_folder_among_others_was_never_filled(
+    witness: SourceWitness, make_job: MakeJob, tmp_path: Path
+) -> None:
+    witness.glance(make_job("other.mp4").spec)
+    until(lambda: witness._folders)
+    (tmp_path / "films" / "stills").mkdir()
+    assert not witness.excuses(make_job("stills"), "w", "unreachable", live=["w"])
+
+
+def test_a_folder_of_stills_that_was_filled_is_away(
+    witness: SourceWitness, make_job: MakeJob, tmp_path: Path
+) -> None:
+    still = tmp_path / "films" / "stills" / "a.png"
+    still.parent.mkdir()
+    still.touch()
+    witness.glance(make_job("stills").spec)
+    until(lambda: str(still.parent) in witness._folders)
+    still.unlink()
+    assert witness.excuses(make_job("stills"), "w", "unreachable", live=["w"])
+
+
 def test_a_host_is_at_fault_once_every_worker_has_asked_for_it_in_vain(
     witness: SourceWitness, make_job: MakeJob
 ) -> None:
