@@ -9,6 +9,7 @@ and for what the job reads. Where a path alone is wrong, the server has the last
 from __future__ import annotations
 
 import errno
+import os
 
 from jobs.errors import JobFailed
 from jobs.outputs import storage_probe
@@ -61,7 +62,9 @@ def examined(lease: Lease, outcome: Outcome) -> Outcome:
     if state is Reach.THERE:
         return outcome
     kind, cure = _KINDS[state]
-    return _blamed(kind, outcome.error if state is Reach.MISSING else f"{path}: {cure}")
+    # The reason of a job that found an empty folder says more than that it is empty.
+    says_it = state is Reach.MISSING or (state is Reach.UNREACHABLE and os.path.isdir(path))
+    return _blamed(kind, outcome.error if says_it else f"{path}: {cure}")
 
 
 def is_open(outcome: Outcome) -> bool:
