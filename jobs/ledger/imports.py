@@ -115,7 +115,7 @@ def import_jobs(ledger: Ledger, specs: Iterable[JobSpec], *, options_digest: str
         )
         db.executemany(
             "INSERT OR REPLACE INTO meta VALUES(?, ?)",
-            (("imported", str(listed)), ("folder", json.dumps(os.getcwd()))),
+            (("imported", str(listed)), ("folder", json.dumps([os.getcwd()]))),
         )
     ledger.store.set_meta(ended="0")
     return report
@@ -129,9 +129,9 @@ def _of_same_folder(
     Raises:
         UsageError: A relative path of the joblist leads elsewhere in this folder.
     """
-    row = db.execute("SELECT value FROM meta WHERE name = 'folder'").fetchone()
-    earlier, here = row and json.loads(row[0]), os.getcwd()
-    if earlier in (None, here) or not os.path.isdir(earlier):
+    here = os.getcwd()
+    earlier = next(iter(queries.texts_setting(db, "folder")), here)
+    if earlier == here or not os.path.isdir(earlier):
         yield from specs
         return
     for spec in specs:

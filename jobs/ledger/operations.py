@@ -18,7 +18,7 @@ from jobs.ledger.queries import LISTED
 from jobs.ledger.result_mounts import ResultMounts
 from jobs.ledger.schema import record_event
 from jobs.outputs.changed_files import Change, applied
-from jobs.outputs.publish import file_sha256
+from jobs.outputs.digests import file_sha256
 from jobs.types import Job, Manifest, State
 
 PORTION = 1000

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ina_input import documents
 from joblist.errors import UsageError
 from joblist.model import JobSpec
 from joblist.shard import Shard
@@ -219,6 +220,16 @@ def setting(db: sqlite3.Connection, name: str) -> str | None:
     query = "SELECT CAST(value AS BLOB) FROM meta WHERE name = ? AND typeof(value) = 'text'"
     row = db.execute(query, (name,)).fetchone()
     return row[0].decode("utf-8", "replace") if row else None
+
+
+def texts_setting(db: sqlite3.Connection, name: str) -> list[str]:
+    """Return a stored setting that is a list of texts in JSON; none where it is anything else."""
+    try:
+        values = documents.parse(setting(db, name) or "[]")
+    except ValueError:
+        return []
+    is_right = isinstance(values, list) and all(isinstance(value, str) for value in values)
+    return values if is_right else []
 
 
 def last_epoch(db: sqlite3.Connection) -> int:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 
 from joblist.clashes import resolver
 from joblist.model import JobSpec
+from jobs.ledger import queries
 from jobs.system.mounts import holds, mount_points
 
 KNOWN_FOLDERS = 1 << 14
@@ -27,10 +28,8 @@ class ResultMounts:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        row = db.execute("SELECT value FROM meta WHERE name = 'mounts'").fetchone()
         self._there = mount_points()
-        self._known: set[str] = set(json.loads(row[0])) if row else set()
-        self._gone = sorted(self._known - self._there)
+        self._gone = sorted(set(queries.texts_setting(db, "mounts")) - self._there)
         self._listed: set[str] = set()
         self._folders: set[str] = set()
 

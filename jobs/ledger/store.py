@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
 import sqlite3
 import threading
@@ -24,6 +25,7 @@ from jobs.system.mounts import refuse_network
 
 T = TypeVar("T")
 MAX_BATCH = 64
+UID = re.compile("[0-9a-f]{16}")
 START_AGAIN = "start the server again; what was recorded is lost, so all jobs are done again"
 
 
@@ -91,7 +93,9 @@ class Store:
             # A connection of its own sees only what is on the disk.
             self._reader = resources.enter_context(closing(schema.connect(path, readonly=True)))
             self.epoch = self.read(queries.last_epoch) + 1
-            self.uid = self.meta("uid") or secrets.token_hex(8)
+            known = self.meta("uid") or ""
+            # It stands in names of files.
+            self.uid = known if UID.fullmatch(known) else secrets.token_hex(8)
             self.set_meta(epoch=str(self.epoch), uid=self.uid)
             self._identity = _identity(path)
             self._resources = resources.pop_all()

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from jobs.ledger import queries
 from jobs.ledger.shards import NEXT_JOBS
+from jobs.ledger.strays import take_out
 from jobs.types import Job
 
 log = logging.getLogger(__name__)
@@ -125,9 +126,10 @@ def put_aside_all(db: sqlite3.Connection) -> int:
         _put_aside(db, job, is_logged=len(jobs) <= MAX_LOGGED)
     if len(jobs) > MAX_LOGGED:
         log.warning("... and %d more", len(jobs) - MAX_LOGGED)
+    strays = take_out(db)
     _put_workers_aside(db)
-    _repair_counts(db, is_wrong=bool(jobs))
-    return len(jobs)
+    _repair_counts(db, is_wrong=bool(jobs or strays))
+    return len(jobs) + strays
 
 
 def put_aside(db: sqlite3.Connection, job: int) -> None:

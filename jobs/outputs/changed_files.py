@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ina_input.tables import CsvRows
 from joblist.errors import UsageError
-from jobs.outputs.publish import file_sha256
+from jobs.outputs.digests import file_sha256
 from jobs.types import Manifest, PartFile
 
 HEADER = ["path", "sha256_before", "sha256_after"]

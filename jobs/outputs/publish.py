@@ -11,25 +11,23 @@ the name of a part file or in place of a folder leads nowhere.
 from __future__ import annotations
 
 import contextlib
-import errno
-import hashlib
 import itertools
 import os
 import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from joblist.beneath import StagedPath, opened_folder
 from jobs.errors import JobFailed
+from jobs.outputs.digests import CHUNK_BYTES, sha256_of
 from jobs.outputs.durable import Progress, force_to_disk, no_progress
 from jobs.outputs.part_names import part_name
 from jobs.types import Lease, Manifest, PartFile
 
 COMMIT_MARK = "csv"
-CHUNK_BYTES = 1 << 20
 OLDER_TOKENS = 16
 NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 UNWRITTEN = b"no exporter has written this file\n"
@@ -86,31 +84,57 @@ def _state(name: str, folder: int) -> os.stat_result | None:
 
 
 def _remove(name: str, folder: int) -> None:
-    with contextlib.suppress(FileNotFoundError):
+    """Remove a file.
+
+    Raises:
+        JobFailed: It is a folder, and so no part file.
+    """
+    try:
         os.unlink(name, dir_fd=folder)
+    except FileNotFoundError:
+        pass
+    except IsADirectoryError as error:
+        text = f"{name} is a folder in the place of a part file: remove it"
+        raise JobFailed("resource", text) from error
 
 
 def open_folders(lease: Lease) -> None:
     """Make the folders of the destinations, and clear what earlier leases left in them.
 
     Raises:
-        JobFailed: A folder is a file, or a destination is a folder.
+        JobFailed: A folder is a file, or a destination is no regular file.
     """
     for dest in lease.dests.values():
         try:
             with _folder_of(dest, lease, make=True) as folder:
-                found = _state(os.path.basename(dest), folder)
-                if found and stat.S_ISDIR(found.st_mode):
-                    raise JobFailed("input", f"{dest} is a folder, not a file: change the joblist")
+                _require_replaceable(dest, folder)
                 # By name, for listing a folder of a million files would cost more than the job.
                 for token in range(max(1, lease.token - OLDER_TOKENS), lease.token):
                     name = part_name(dest, lease.job, token, lease.ledger)
-                    _remove(os.path.basename(name), folder)
+                    with contextlib.suppress(JobFailed):
+                        _remove(os.path.basename(name), folder)
         except (FileExistsError, NotADirectoryError) as error:
             if not (file := _file_among(os.path.dirname(dest))):
                 raise
             text = f"{file} is a file, and {dest} is to lie in it: change the joblist"
             raise JobFailed("input", text) from error
+
+
+def _require_replaceable(dest: str, folder: int) -> None:
+    """Make sure that a destination may be renamed over.
+
+    Raises:
+        JobFailed: It is a folder, a device, a pipe or a socket, or a link to one of these.
+    """
+    found = _state(os.path.basename(dest), folder)
+    if found and stat.S_ISDIR(found.st_mode):
+        raise JobFailed("input", f"{dest} is a folder, not a file: change the joblist")
+    if found and stat.S_ISLNK(found.st_mode):
+        with contextlib.suppress(OSError):
+            found = os.stat(os.path.basename(dest), dir_fd=folder)
+    kept = stat.S_ISCHR, stat.S_ISBLK, stat.S_ISFIFO, stat.S_ISSOCK
+    if found and any(is_kept(found.st_mode) for is_kept in kept):
+        raise JobFailed("input", f"{dest} is not a regular file: change the joblist")
 
 
 def _file_among(folder: str) -> str:
@@ -213,7 +237,7 @@ class OpenParts:
         """
         descriptor = self._files[name]
         force_to_disk(descriptor, progress)
-        sha256, own = _sha256(descriptor, progress), os.fstat(descriptor)
+        sha256, own = sha256_of(descriptor, progress), os.fstat(descriptor)
         found = _state(part.name, folder)
         if found is None or not os.path.samestat(found, own):
             raise JobFailed("transient", f"{part} was replaced or removed while it was written")
@@ -350,45 +374,4 @@ def _is_published(name: str, file: PartFile, folder: int, progress: Progress) ->
         return False
     descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     with os.fdopen(descriptor, "rb"):
-        return _sha256(descriptor, progress) == file.sha256
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a regular file in hexadecimal.
-
-    Raises:
-        OSError: It cannot be read, or is not a regular file.
-    """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb"):
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", str(path))
-        return _sha256(descriptor)
-
-
-def _sha256(descriptor: int, progress: Progress = no_progress) -> str:
-    """Return the SHA-256 of an open file in hexadecimal."""
-    state, offset = hashlib.sha256(), 0
-    while chunk := os.pread(descriptor, CHUNK_BYTES, offset):
-        state.update(chunk)
-        offset += len(chunk)
-        progress()
-    return state.hexdigest()
-
-
-def remove_parts(paths: Iterable[str], root: str | None = None) -> int:
-    """Remove part files, those that are there; return their number.
-
-    Args:
-        paths: Paths of the files.
-        root: Folder that they must lie in; None for no such limit.
-    """
-    removed = 0
-    for path in paths:
-        with (
-            contextlib.suppress(FileNotFoundError, NotADirectoryError),
-            opened_folder(os.path.dirname(path), root) as folder,
-        ):
-            os.unlink(os.path.basename(path), dir_fd=folder)
-            removed += 1
-    return removed
+        return sha256_of(descriptor, progress) == file.sha256

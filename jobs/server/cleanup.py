@@ -6,16 +6,23 @@ that were given up, and of workers that were killed after another worker had tak
 
 from __future__ import annotations
 
+import errno
+import logging
+import os
 import time
+from collections.abc import Iterable
 from functools import partial
 
+from joblist.beneath import opened_folder
 from jobs.ledger import queries
 from jobs.ledger.ledger import Ledger
 from jobs.outputs.part_names import part_name, shard_name
-from jobs.outputs.publish import remove_parts
 
+log = logging.getLogger(__name__)
 BATCH = 500
 MAX_SHARDS = 100_000
+NEVER_REMOVED = (errno.EISDIR, errno.EACCES, errno.EPERM, errno.ELOOP)
+"""Errors of a file that another try meets, too."""
 
 
 def remove_part_files(ledger: Ledger, *, age_s: float, root: str | None = None) -> int:
@@ -61,3 +68,28 @@ def _ended_leases(ledger: Ledger, *, before: float) -> list[tuple[int, int, int,
     return ledger.store.read(
         lambda db: queries.ended_leases(db, since=since, before=before, limit=BATCH)
     )
+
+
+def remove_parts(paths: Iterable[str], root: str | None = None) -> int:
+    """Remove part files, those that are there and can be removed; return their number.
+
+    Args:
+        paths: Paths of the files.
+        root: Folder that they must lie in; None for no such limit.
+
+    Raises:
+        OSError: The storage is away.
+    """
+    removed = 0
+    for path in paths:
+        try:
+            with opened_folder(os.path.dirname(path), root) as folder:
+                os.unlink(os.path.basename(path), dir_fd=folder)
+                removed += 1
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except OSError as error:
+            if error.errno not in NEVER_REMOVED:
+                raise
+            log.warning("%s is not removed, and stays: %s", path, error.strerror)
+    return removed

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from joblist.errors import UsageError
-from jobs.outputs.publish import file_sha256
+from jobs.outputs.digests import file_sha256
 from jobs.retry import backoff
 from jobs.slurm.batch import SIGNAL_S
 from jobs.slurm.folder import SHARD, Folder

@@ -131,7 +131,7 @@ ONLY_IN = {
     },
     "Path.rename": set(),
     "Path.replace": {"jobs.slurm.folder"},
-    "hashlib.sha256": {"analyzer.files.hashing", "jobs.outputs.publish"},
+    "hashlib.sha256": {"analyzer.files.hashing", "jobs.outputs.digests"},
     "os.rename": set(),
     "shutil.move": set(),
     "tempfile.mkstemp": set(),

@@ -139,6 +139,31 @@ def test_a_row_that_cannot_be_read_is_put_aside(
         assert server.job(job).state.value == "ready"
 
 
+STRAYS = {
+    "a number below one": "UPDATE job SET id = -1 WHERE id = 2",
+    "the number nought": "UPDATE job SET id = 0 WHERE id = 3",
+    "a shard of a job that is not there": "UPDATE job SET parent = 99 WHERE id = 3",
+    "a shard of itself": "UPDATE job SET parent = 3, cut = 1 WHERE id = 3",
+    "a shard of a job that is not divided": "UPDATE job SET parent = 1, cut = 1, "
+    """shard = '{"number": 0, "count": 1}' WHERE id = 3""",
+    "a division without shards": "UPDATE job SET state = 'sharded', cut = 1, shards = 2 "
+    "WHERE id = 3",
+    "a division without a number": "UPDATE job SET state = 'sharded' WHERE id = 3",
+}
+
+
+@pytest.mark.parametrize("name", STRAYS)
+def test_no_run_waits_for_a_row_that_no_job_has(tmp_path: Path, name: str) -> None:
+    with opening(tmp_path):
+        pass
+    alter(tmp_path / "jobs.ledger", STRAYS[name])
+    with serving(tmp_path, MEDIA) as server, working(server.uri) as worker:
+        assert worker.wait(30) == 0
+        assert server.counts() == {"done": 3}
+    with opening(tmp_path) as server:
+        assert server.counts() == {"skipped": 3}
+
+
 def test_what_was_put_aside_can_be_read_from_the_event(tmp_path: Path) -> None:
     ran(tmp_path)
     text = '{"files": "x", "note": "täglich"}'
@@ -258,6 +283,12 @@ METAS = [
     ("collected", "x"),
     ("collected", "-1"),
     ("uid", b"\xff"),
+    ("uid", "../x"),
+    *(
+        (name, value)
+        for name in ("mounts", "folder")
+        for value in ("x", "", "null", b"\xff", 5, "[" * 5000, "[{}]", "{}", "[]", '["\\u0000"]')
+    ),
     ("ended", "perhaps"),
     ("schema", "newest"),
     ("schema", b"\x05"),

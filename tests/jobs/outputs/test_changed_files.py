@@ -9,7 +9,7 @@ from joblist.errors import UsageError
 from jobs.ledger import operations
 from jobs.ledger.ledger import Ledger
 from jobs.outputs import changed_files
-from jobs.outputs.publish import file_sha256
+from jobs.outputs.digests import file_sha256
 from jobs.types import Manifest, PartFile
 
 Fill = Callable[[int], None]

@@ -18,6 +18,7 @@ from jobs.dashboard import files as pages
 from jobs.errors import JobFailed
 from jobs.outputs import publish
 from jobs.outputs.part_names import shard_name
+from jobs.server import cleanup
 from jobs.types import Bounds, Lease, Manifest
 from jobs.worker.child import outcome_of
 from tests.support.injectors import Sentinel
@@ -153,8 +154,7 @@ def test_in_place_of_a_folder_when_parts_are_removed(
     publish.open_folders(lease)
     Path(part).touch()
     swap(lease, outside)
-    with pytest.raises(OSError, match="lies outside"):
-        publish.remove_parts([part], lease.bounds.output_root)
+    assert cleanup.remove_parts([part], lease.bounds.output_root) == 0
     assert (tmp_path / "root" / "before" / os.path.basename(part)).exists()
 
 

@@ -1,6 +1,7 @@
 """Publishing: whole files, the csv last."""
 
 import os
+import stat
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 from joblist.model import JobSpec
 from jobs.errors import JobFailed
 from jobs.outputs import part_names, publish
+from jobs.outputs.part_names import part_name
+from jobs.server import cleanup
 from jobs.types import Bounds, Lease, Manifest
 from jobs.worker.child import outcome_of
 from tests.support.jobs import commit, make_lease, manifest_of, write_parts
@@ -179,3 +182,40 @@ def test_a_folder_in_the_place_of_an_output_is_bad_input(tmp_path: Path) -> None
     Path(lease.dests["csv"]).mkdir(parents=True)
     with pytest.raises(JobFailed, match="is a folder"):
         publish.open_folders(lease)
+
+
+def test_what_is_no_regular_file_is_not_replaced(tmp_path: Path) -> None:
+    lease = make_lease(tmp_path)
+    csv = Path(lease.dests["csv"])
+    csv.parent.mkdir()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for make in (lambda: os.mkfifo(csv), lambda: csv.symlink_to(pipe)):
+        make()
+        with pytest.raises(JobFailed, match=r"a.csv is not a regular file: change the joblist"):
+            publish.open_folders(lease)
+        assert stat.S_ISFIFO(csv.stat().st_mode)
+        csv.unlink()
+    # Results of before, and links that lead nowhere, are replaced.
+    csv.symlink_to(tmp_path / "nowhere")
+    commit(lease, write_parts(lease))
+    assert csv.is_file()
+    assert not csv.is_symlink()
+
+
+def test_a_folder_in_the_place_of_a_part_file_is_named_and_holds_up_nothing_else(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lease = make_lease(tmp_path)
+    older = Path(part_name(lease.dests["csv"], lease.job, lease.token - 1, lease.ledger))
+    own = publish.part_paths(lease)["ass"]
+    older.mkdir(parents=True)
+    publish.open_folders(lease)
+    own.mkdir()
+    with pytest.raises(JobFailed, match=r"in the place of a part file: remove it") as caught:
+        publish.OpenParts(lease)
+    assert caught.value.kind == "resource"
+    later = tmp_path / "new" / "b.part"
+    later.touch()
+    assert cleanup.remove_parts([str(older), str(later)]) == 1
+    assert f"{older} is not removed, and stays" in caplog.text

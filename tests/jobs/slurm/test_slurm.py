@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.outputs.publish import file_sha256
+from jobs.outputs.digests import file_sha256
 from jobs.slurm import batch, survey
 from jobs.slurm.folder import JOIN, SHARD, Folder
 from jobs.slurm.task import run as run_task

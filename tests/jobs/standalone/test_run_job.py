@@ -12,7 +12,7 @@ import pytest
 
 from joblist.model import JobSpec
 from jobs.__main__ import main
-from jobs.outputs.publish import file_sha256
+from jobs.outputs.digests import file_sha256
 from jobs.standalone.journal import Journal, Record, read
 from jobs.types import Bounds
 from tests.support.processes import ROOT, until
