@@ -110,6 +110,11 @@ class DestinationClaim:
         Raises:
             UsageError: Another server has them, or asks for them and was first.
         """
+        if not all(map(os.path.isdir, self._digests)):
+            # A folder that is made may be a file of another server, which is not there yet.
+            for other in self._others(sorted(_claimed_folders(destinations())), destinations):
+                if other.is_held:
+                    raise UsageError(self._refusal(other, destinations))
         for folder in self._digests:
             if isinstance(self._write(folder, ASKING), NotADirectoryError):
                 path = os.path.join(folder, FOLDER)
@@ -135,7 +140,7 @@ class DestinationClaim:
             for other in self._claims_in(folder):
                 if other.name == self._name:
                     continue
-                own = set(self._below(folder, destinations)) if own is None else own
+                own = self._own(folder, destinations) if own is None else own
                 if not other.meets(own):
                     continue
                 if other.is_dead(seen_from=self._owner):
@@ -154,15 +159,17 @@ class DestinationClaim:
             log.warning("the claims in %s cannot be read: %s", folder, error)
             return []
 
-    def _below(self, folder: str, destinations: Destinations) -> Iterable[int]:
-        """Return the digests of the destinations below a folder, relative to it."""
-        if folder in self._digests:
-            return self._digests[folder]
-        return (digest(below) for _, below in _by_place(destinations(), [folder]))
+    def _own(self, folder: str, destinations: Destinations) -> set[int]:
+        """Return the digests of the destinations below a folder, and of their own folders there.
+
+        All are relative to it. What is a file of another server cannot be a folder.
+        """
+        own = set(self._digests.get(folder, ()))
+        return own.union(map(digest, _ways(destinations(), folder)))
 
     def _refusal(self, other: FoundClaim, destinations: Destinations) -> str:
-        pairs = _by_place(destinations(), [other.folder])
-        first = next((below for _, below in pairs if other.meets({digest(below)})), "")
+        ways = _ways(destinations(), other.folder)
+        first = next((way for way in ways if other.meets({digest(way)})), "")
         stale_s = (other.owner or self._owner).stale_s
         return (
             f"{os.path.join(other.folder, first)} is a destination of {other}: wait for that "
@@ -266,6 +273,20 @@ def _by_place(destinations: Iterable[str], places: Iterable[str]) -> Iterator[tu
         place = place_of(real)
         if place is not None:
             yield place, f"{real}/{name}"[len(place) + 1 :]
+
+
+def _ways(destinations: Iterable[str], place: str) -> Iterator[str]:
+    """Yield the destinations below a folder and the folders on the way, relative to it."""
+    known = ""
+    for _, below in _by_place(destinations, [place]):
+        yield below
+        way = os.path.dirname(below)
+        # Most have the folder of the one before.
+        if way != known:
+            known = way
+            while way:
+                yield way
+                way = os.path.dirname(way)
 
 
 def _claimed_folders(destinations: Iterable[str]) -> set[str]:

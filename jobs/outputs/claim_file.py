@@ -22,6 +22,8 @@ from jobs.system.process_identity import ProcessIdentity, pid_namespace, start_t
 FOLDER, SUFFIX = ".ina-claims", ".claim"
 MAX_HEAD_BYTES = 16_384
 MAX_BYTES = 1 << 28
+MAX_STALE_S = 3 * 86400.0
+"""Three of the longest leases."""
 ASKING, HELD = b"asking\n", b"held  \n"
 DIGEST_BYTES = 8
 
@@ -202,8 +204,11 @@ def _owner(head: bytes) -> tuple[ClaimOwner | None, int]:
     """Return owner and number of destinations from the head of a claim; None if it is none."""
     try:
         values: dict[str, Any] = documents.parse(head)
-        count = int(values.pop("count"))
-        return ClaimOwner(**{n: type(getattr(EXAMPLE, n))(v) for n, v in values.items()}), count
+        count = values.pop("count")
+        is_right = type(count) is int and 0 <= count <= MAX_BYTES // DIGEST_BYTES
+        is_right &= all(type(v) is type(getattr(EXAMPLE, n)) for n, v in values.items())
+        owner = ClaimOwner(**values)
+        return (owner, count) if is_right and 0 < owner.stale_s <= MAX_STALE_S else (None, 0)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None, 0
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from joblist.clashes import MAX_DEPTH, resolver
+from jobs.system.mounts import holds
 
 KNOWN_FOLDERS = 4096
 
@@ -36,10 +37,16 @@ class Places:
     Args:
         folders: The folders, absolute paths.
         limit: Number of places beyond which folders are replaced by those above them.
+        points: Folders at which something is mounted, or was, to be told which of them matter.
     """
 
-    def __init__(self, folders: Iterable[str] = (), *, limit: int = 1) -> None:
+    def __init__(
+        self, folders: Iterable[str] = (), *, limit: int = 1, points: Iterable[str] = ()
+    ) -> None:
         self._limit = limit
+        self._points = set(points)
+        self.mounts: set[str] = set()
+        """Those of the points at or below which destinations lie."""
         self._places: dict[str, Place] = {}
         self._known: dict[str, None] = {}
         self._resolve = resolver()
@@ -63,6 +70,7 @@ class Places:
             self._known.clear()
         self._known[folder] = None
         real = self._resolve(folder)
+        self.mounts |= {point for point in self._points - self.mounts if holds(point, real)}
         device = self._device(real)
         if device is None:
             return

@@ -13,13 +13,14 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from hashlib import blake2b
 from pathlib import Path
 
 from joblist.beneath import opened_folder
 from jobs.outputs.places import Place, Places
 from jobs.outputs.publish import NEW, replace
+from jobs.system.mounts import mount_points
 from jobs.types import Probe
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,8 @@ class Storage:
     may come back.
 
     Args:
-        places: Finds the folders in which the unfinished outputs lie; empty when there are none.
+        places: Finds the folders in which the unfinished outputs lie, empty when there are none,
+            and which of some mounts hold them.
         ledger: Its path names the probe, so that a restarted server replaces its own.
         every_s: Time between two probes.
         patience_s: A probe that takes longer has failed.
@@ -47,7 +49,7 @@ class Storage:
 
     def __init__(
         self,
-        places: Callable[[], Places],
+        places: Callable[[Collection[str]], Places],
         *,
         ledger: Path,
         every_s: float,
@@ -60,6 +62,9 @@ class Storage:
         self._places = places
         self._place: Place | None = None
         self._devices: set[int] = set()
+        self._mounts: set[str] = set()
+        """Mounts that hold unfinished outputs, or have held them. The device alone does not tell:
+        below a bind mount it may be the same as in it."""
         self._text = secrets.token_hex(16)
         self._every_s = every_s
         self._patience_s = patience_s
@@ -89,8 +94,9 @@ class Storage:
 
     def _choose(self) -> Place | None:
         """Choose the place of the first unfinished output; return the one before."""
-        before, places = self._place, self._places()
+        before, places = self._place, self._places(mount_points())
         self._devices |= places.devices
+        self._mounts |= places.mounts
         self._place = next(iter(places), None)
         return before
 
@@ -153,6 +159,7 @@ class Storage:
         Raises:
             OSError: The place is gone with its file system, or has not been gone for long.
         """
+        self._require_mounts()
         with contextlib.suppress(FileNotFoundError):
             device = os.stat(place.folder).st_dev
             if device not in self._devices and not self._is_own(place):
@@ -179,6 +186,18 @@ class Storage:
         os.mkdir(place.folder)
         self._gone_since = 0.0
         return chosen
+
+    def _require_mounts(self) -> None:
+        """Make sure that no mount is gone that holds what is unfinished.
+
+        Raises:
+            OSError: One is.
+        """
+        if gone := self._mounts - mount_points():
+            needed = self._places(gone).mounts
+            self._mounts -= gone - needed
+            for point in sorted(needed):
+                raise OSError(errno.ENODEV, "is no longer mounted: mount it again", point)
 
     def _is_own(self, place: Place) -> bool:
         """Return whether the probe is there: then a disk was mounted again under another number."""

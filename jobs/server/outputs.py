@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from jobs.errors import LedgerUnavailable
@@ -25,9 +25,11 @@ def open_storage(ledger: Ledger, timing: Timing, root: str | None) -> Storage:
         root: Folder that all outputs lie in; None for no such limit.
     """
 
-    def places() -> Places:
+    def places(points: Collection[str]) -> Places:
         try:
-            return ledger.store.read(lambda db: Places(queries.unfinished_folders(db)))
+            return ledger.store.read(
+                lambda db: Places(queries.unfinished_folders(db), points=points)
+            )
         except LedgerUnavailable as error:
             raise OSError(errno.EIO, str(error)) from error
 

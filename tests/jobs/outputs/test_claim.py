@@ -250,3 +250,33 @@ def test_a_million_destinations_are_claimed_in_little_time(tmp_path: Path) -> No
         assert file.stat().st_size < 802_000
         head = json.loads(file.read_bytes().split(b"\n")[1])
         assert (head["count"], head["ledger"]) == (100_000, "/ledgers/one")
+
+
+def test_a_destination_below_anothers_file_is_refused_and_no_folder_made(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with (
+        closing(claim(tmp_path / "out" / "a.csv")),
+        pytest.raises(UsageError, match=r"out/a\.csv is a destination of the server on"),
+    ):
+        claim(tmp_path / "out" / "a.csv" / "deep" / "b.csv")
+    assert os.listdir(tmp_path / "out") == []
+
+
+@pytest.mark.parametrize(
+    "change", [{"count": -1}, {"count": 1.0}, {"stale_s": 1e300}, {"pid": "7"}]
+)
+def test_odd_values_in_a_claim_make_it_none(
+    tmp_path: Path, change: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims, "WAIT_S", 0.3)
+    with closing(claim(tmp_path / "b.csv")):
+        (file,) = (tmp_path / FOLDER).iterdir()
+        state, head, digests = file.read_bytes().split(b"\n", 2)
+    (tmp_path / FOLDER).mkdir(exist_ok=True)
+    other = tmp_path / FOLDER / "x.claim"
+    head = json.dumps({**json.loads(head), **change}).encode()
+    other.write_bytes(b"\n".join([state, head, digests]))
+    with pytest.raises(UsageError, match=r"x\.claim"):
+        claim(tmp_path / "a.csv")
+    os.utime(other, (1, 1))
+    claim(tmp_path / "a.csv").close()

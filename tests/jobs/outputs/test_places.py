@@ -12,6 +12,7 @@ import pytest
 from jobs.outputs import places, storage_probe
 from jobs.outputs.places import Places
 from jobs.outputs.storage_probe import Storage
+from jobs.system import mounts
 
 
 def folders(found: Places) -> list[str]:
@@ -65,7 +66,7 @@ class Watched:
     def __init__(self, folder: Path, *names: str, **settings: Any) -> None:
         self.names = [str(folder / name) for name in names]
         self.storage = Storage(
-            lambda: Places(self.names),
+            lambda points: Places(self.names, points=points),
             ledger=folder / "x.ledger",
             every_s=0.01,
             patience_s=1.0,
@@ -137,6 +138,26 @@ def test_another_disk_in_its_place_is_a_fault(tmp_path: Path) -> None:
         file.unlink()
     watched.storage._devices = {-1}
     assert "another file system is there now" in watched.turn()
+
+
+def test_a_mount_on_the_same_device_is_missed_while_it_holds_what_is_unfinished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "mountinfo"
+    monkeypatch.setattr(mounts, "MOUNT_TABLE", table)
+    lines = ["1 0 8:1 / / rw - ext4 /dev/vda rw"]
+    mount = f"2 1 8:1 /films {tmp_path}/archive rw - ext4 /dev/vda rw"
+    table.write_text("\n".join([*lines, mount]))
+    watched = Watched(tmp_path, "other", "archive/out", absent_s=0.0)
+    assert watched.turn() == ""
+    table.write_text("\n".join(lines))
+    shutil.rmtree(tmp_path / "archive", ignore_errors=True)
+    for _ in range(3):
+        assert "is no longer mounted" in watched.turn()
+        time.sleep(0.1)
+    assert not (tmp_path / "archive").exists()
+    watched.names = watched.names[:1]
+    assert watched.turn() == "", "what is finished may go"
 
 
 @pytest.mark.parametrize("plant", [os.symlink, os.link])

@@ -65,7 +65,9 @@ def test_a_job_is_poison_when_more_than_one_machine_has_tried(
 def watch(folder: Path, *names: str, **settings: Any) -> Storage:
     settings = {"every_s": 0.05, "patience_s": 0.5, **settings}
     folders = [str(folder / name) for name in names or ("out",)]
-    return Storage(lambda: Places(folders), ledger=folder / "x.ledger", **settings)
+    return Storage(
+        lambda points: Places(folders, points=points), ledger=folder / "x.ledger", **settings
+    )
 
 
 def test_workers_find_the_probe_of_their_server_only(tmp_path: Path) -> None:
@@ -102,7 +104,7 @@ def test_storage_fails_and_works_again(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_no_jobs_no_probe(tmp_path: Path) -> None:
-    watched = Storage(Places, ledger=tmp_path / "x", every_s=1, patience_s=0.1)
+    watched = Storage(lambda points: Places(), ledger=tmp_path / "x", every_s=1, patience_s=0.1)
     assert (watched.probe, watched.check(), watched.error) == (None, "", "")
 
 
