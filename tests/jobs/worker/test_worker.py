@@ -239,7 +239,8 @@ def test_a_worker_waits_for_a_restarted_server(tmp_path: Path) -> None:
         with serving(tmp_path, media) as first:
             port = first.port
             worker = stack.enter_context(working(first.uri))
-            until(lambda: first.counts().get("leased"))
+            # At work: a server that ends takes its probe along, and without it no job begins.
+            until(lambda: list(tmp_path.glob("out/a.csv.part.*")))
         second = stack.enter_context(serving(tmp_path, media, port=port))
         finish(worker)
         assert second.counts() == {"done": 2}
