@@ -1,12 +1,10 @@
 """The commands of inaFaceAnalyzer's README, as they stand there but for the program's name."""
 
 import csv
-import os
 import shlex
 import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -162,15 +160,11 @@ def test_the_distributed_server_and_its_worker(folder: Path) -> None:
     )
     uri = server.stdout.readline().strip()
     assert uri.startswith("PYRO:")
-    worker = subprocess.Popen(
-        [sys.executable, str(ROOT / "ina_worker.py"), uri],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    try:
-        code, out, errors = run(server)
-    finally:
-        worker.send_signal(signal.SIGTERM)
-        worker.wait(60)
+    with command(str(ROOT / "ina_worker.py"), uri, cwd=folder) as worker:
+        try:
+            code, out, errors = run(server)
+        finally:
+            worker.send_signal(signal.SIGTERM)
     assert (code, errors) == (0, errors), out + errors
     assert {path.name for path in Path("out").iterdir()} == {"a.csv", "b.csv", "b.ass", "b.mp4"}
     assert header("out/b.csv")[:7] == VIDEO_COLUMNS
