@@ -214,7 +214,7 @@ def of_joblist(
         Item(
             medium=spec.source_path,
             target=Path(spec.dests["csv"]).with_suffix(""),
-            # The csv comes last, as a server writes it: where it is, all are.
+            # The csv comes last, but for videos: where it is, all tables are.
             exports=sorted(spec.dests, key=lambda name: (name == "csv", name)),
             dests={name: Path(file) for name, file in spec.dests.items()},
             posters=[spec.poster_path] if spec.poster_path else [],
