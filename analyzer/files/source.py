@@ -21,6 +21,8 @@ other files."""
 MAX_SIDE_PX = 8192
 MAX_PIXELS = MAX_SIDE_PX**2
 MAX_DURATION_S = 24 * 3600
+_NAMED = 5
+"""Files that a note names; others are counted."""
 _roots: tuple[str, ...] = ()
 """Folders of which one must hold all that is read; see `limited_to`."""
 
@@ -96,6 +98,18 @@ def names_in(folder: str) -> list[str]:
         OSError: It cannot be read.
     """
     return beneath.names_in(folder, _roots_for(folder))
+
+
+def left_out(folder: str, names: Sequence[str], kind: str) -> str:
+    """Return a note on files that are left out of a folder.
+
+    Args:
+        folder: Path of the folder.
+        names: Names of the files.
+        kind: What the others are by their names, such as `pictures`.
+    """
+    named = ", ".join([*names[:_NAMED], *(("...",) if len(names) > _NAMED else ())])
+    return f"{folder}: {len(names)} files are left out, by their names no {kind}: {named}"
 
 
 @contextmanager

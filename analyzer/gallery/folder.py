@@ -34,7 +34,7 @@ from analyzer.types.people import Gallery
 from ina_input import documents, regular
 from ina_input.tables import CsvTable
 
-VERSION = 1
+VERSION = 2
 """To be raised when portraits are described in another way."""
 _TABLES = ("actors.csv", "actor_images.csv", "actor_embeddings.jsonl")
 _MAX_PICTURE_BYTES = 1 << 28
@@ -289,8 +289,11 @@ def _row(portrait: _Portrait, components: Components) -> tuple[F32 | None, str]:
     if not len(still.detections):
         return None, f"{where}: no face found: left out"
     row = still.descriptions.embeddings[int(boxes.area(still.detections.boxes).argmax())]
-    several = f"{where}: {len(still.detections)} faces: the largest is taken for {portrait.name}"
-    return row, several if len(still.detections) > 1 else ""
+    notes = [f"gallery {note}" for note in still.notes]
+    if len(still.detections) > 1:
+        several = f"{where}: {len(still.detections)} faces: the largest is taken for"
+        notes.append(f"{several} {portrait.name}")
+    return row, "; ".join(notes)
 
 
 def _freeze(gallery: Gallery) -> bytes:

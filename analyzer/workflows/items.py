@@ -86,8 +86,9 @@ def of_media(
         InputError: A folder holds no video, or a pattern matches no still.
         UsageError: A poster for several media, or results that would replace a medium.
     """
+    notes: list[str] = []
     media_list: list[str | list[str]] = (
-        [inputs.stills_in(media)] if stills else list(inputs.media_in(media))
+        [inputs.stills_in(media)] if stills else list(inputs.media_in(media, notes))
     )
     if poster and len(media_list) > 1:
         raise UsageError(
@@ -106,8 +107,9 @@ def of_media(
             posters=[poster] if poster else [],
             gallery=gallery,
             corrections=target.with_name(target.name + SUFFIX),
+            notes=tuple(notes) if number == 0 else (),
         )
-        for medium, target in zip(media_list, targets, strict=True)
+        for number, (medium, target) in enumerate(zip(media_list, targets, strict=True))
     ]
     _require_apart(items)
     return items

@@ -129,7 +129,11 @@ def test_a_file_that_could_not_be_written_is_told_and_made_by_retry(
         done = server.job(1)
         assert describe(done).endswith("(partial: no ass: odd letters)")
         assert [j.id for j in server.store.read(lambda db: queries.partial(db, epoch=1))] == [1]
-        assert sorted(p.name for p in (tmp_path / "out").glob("[ab].*")) == ["a.csv", "b.ass", "b.csv"]
+        assert sorted(p.name for p in (tmp_path / "out").glob("[ab].*")) == [
+            "a.csv",
+            "b.ass",
+            "b.csv",
+        ]
         assert command(tmp_path, "verify") == 0
         assert command(tmp_path, "retry", "--job", "2") == 1
         (tmp_path / "a.mp4").write_text("")
