@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from analyzer.errors import InputError
+from analyzer.files.text import is_utf8
 from ina_input import regular
 from ina_input.regular import Location
 from joblist import beneath
+from joblist.names import spelled
 
 CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,mxf,asf,ogg,flv,dv,nut,"
@@ -58,9 +60,10 @@ def open_listed(path: Location) -> int:
         OSError: The file is missing, unreadable, not a regular file, or outside the folders.
     """
     roots = _roots_for(str(path))
+    found = spelled(os.fspath(path))
     if not roots:
-        return regular.open_descriptor(path)
-    return regular.checked(beneath.open_to_read(str(path), roots), path)
+        return regular.open_descriptor(found)
+    return regular.checked(beneath.open_to_read(found, roots), found)
 
 
 def open_file(path: str) -> int:
@@ -97,7 +100,7 @@ def names_in(folder: str) -> list[str]:
     Raises:
         OSError: It cannot be read.
     """
-    return beneath.names_in(folder, _roots_for(folder))
+    return beneath.names_in(spelled(folder), _roots_for(folder))
 
 
 def left_out(folder: str, names: Sequence[str], kind: str) -> str:
@@ -114,14 +117,15 @@ def left_out(folder: str, names: Sequence[str], kind: str) -> str:
 
 @contextmanager
 def held(path: str) -> Iterator[str]:
-    """Yield a path for programs that open files themselves; under `limited_to`, of the open file.
+    """Yield a path for programs that open files themselves, and take UTF-8 names only.
 
-    It has the suffix of the medium, by which some formats are known.
+    Under `limited_to` it leads to the open file. It has the suffix of the medium, by which some
+    formats are known.
 
     Raises:
         InputError: As in `open_file`.
     """
-    if not _roots_for(path):
+    if not _roots_for(path) and is_utf8(path):
         yield path
         return
     with (

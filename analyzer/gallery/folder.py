@@ -33,6 +33,7 @@ from analyzer.types.arrays import require_finite
 from analyzer.types.people import Gallery
 from ina_input import documents, regular
 from ina_input.tables import CsvTable
+from joblist.names import spelled
 
 VERSION = 2
 """To be raised when portraits are described in another way."""
@@ -71,6 +72,7 @@ class Galleries:
         Raises:
             InputError: No such folder, no portrait in it, or files of another form.
         """
+        folder = spelled(folder)
         stamp = _stamp(Path(folder))
         cached = self._read.get(folder)
         if cached is None or cached[0] != stamp:
@@ -191,7 +193,7 @@ def _exchanged(folder: Path) -> Iterator[_Portrait]:
     owner = {file: names[actor] for file, actor in rows if shown[file] == 1 and actor in names}
     vectors = _vectors(folder / _TABLES[2])
     for file, name in sorted(owner.items()):
-        picture = folder / "actor_images" / Path(file).name
+        picture = Path(spelled(str(folder / "actor_images" / Path(file).name)))
         if picture.is_file():
             yield _Portrait(name, picture)
         elif file in vectors:

@@ -1,6 +1,7 @@
 """Write result files whole, never in the place of a medium; one that fails costs no other."""
 
 import os
+import tempfile
 import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -8,7 +9,9 @@ from pathlib import Path
 from analyzer.errors import AnalyzerError, UsageError
 from analyzer.export import Exporter
 from analyzer.files.atomic import atomic_write
+from analyzer.files.text import is_utf8, utf8
 from analyzer.types import MediaReport, ProgressHook
+from joblist.beneath import StagedPath
 
 LONG_EXPORTS = ("mp4",)
 """Exports that take long: what they need of the medium may be gone by then."""
@@ -64,7 +67,27 @@ def write_export(
     """
     require_apart(report.info.stills or (report.info.uri,), [path])
     with atomic_write(path) as part:
-        exporter.write(report, part, progress)
+        write_part(exporter, report, part, progress)
+
+
+def write_part(
+    exporter: Exporter, report: MediaReport, path: Path, progress: ProgressHook | None = None
+) -> None:
+    """Write a file that is not in its place yet; exporters are given UTF-8 paths only.
+
+    Args:
+        exporter: Exporter of the format.
+        report: Report of a medium.
+        path: Path of the file; its folder exists.
+        progress: Hook of the exporter.
+    """
+    if is_utf8(str(path)):
+        exporter.write(report, path, progress)
+        return
+    with tempfile.TemporaryDirectory(prefix="ina-part-") as folder:
+        link = Path(folder, utf8(path.name).replace("\\", "_"))
+        link.symlink_to(path.absolute())
+        exporter.write(report, StagedPath.of(link, path), progress)
 
 
 def require_apart(media: Iterable[str | Path], results: Iterable[Path]) -> None:

@@ -11,6 +11,7 @@ from analyzer.reports import report_file
 from analyzer.results import locate, ownership_record
 from analyzer.results.write import fault_of, in_order, require_apart, write_export
 from analyzer.types import MediaReport, ProgressHook
+from joblist.names import spelled
 
 
 def read(source: Path, medium: str | None = None) -> MediaReport:
@@ -28,7 +29,7 @@ def read(source: Path, medium: str | None = None) -> MediaReport:
         return report_file.load(source)
     if medium is None:
         raise UsageError(f"{source}: which video is it of? Give it with --medium")
-    return table_report.read(source, medium)
+    return table_report.read(source, spelled(medium))
 
 
 def write(

@@ -10,6 +10,7 @@ from analyzer import registry
 from analyzer.errors import InputError
 from analyzer.files import source
 from joblist.model import is_address
+from joblist.names import shortened
 
 VIDEO_SUFFIXES = frozenset(
     f".{name}"
@@ -21,6 +22,10 @@ VIDEO_SUFFIXES = frozenset(
         *("wmv", "wtv", "y4m"),
     )
 )
+
+
+MAX_STEM_BYTES = 255 - 32
+"""Bytes of the names of results without their suffixes."""
 
 
 def media_in(paths: Iterable[str], notes: list[str] | None = None) -> list[str]:
@@ -87,8 +92,14 @@ def result_stems(paths: Sequence[str]) -> list[str]:
 
     A medium is named by its file name without suffix; where several share it, the names of the
     folders above go in front until they differ (`a/film.mp4`, `b/film.mp4` ->
-    `a_film`, `b_film`), and the suffix behind if even that does not tell them apart.
+    `a_film`, `b_film`), and the suffix behind if even that does not tell them apart. Of a name
+    that leaves no room for the suffixes of results, a digest stands for the end.
     """
+    return [shortened(name, MAX_STEM_BYTES) for name in _distinct(paths)]
+
+
+def _distinct(paths: Sequence[str]) -> list[str]:
+    """Return one distinct name for each medium, of any length."""
     places = [place(p) for p in paths]
     names = [p.stem for p in places]
     for depth in range(1, max((len(p.parts) for p in places), default=0)):

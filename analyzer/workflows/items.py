@@ -13,6 +13,7 @@ from analyzer.results.locate import load_exporter
 from analyzer.workflows import inputs
 from joblist.addresses.rules import url_fault
 from joblist.model import Rows, is_address
+from joblist.names import shortened
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +56,8 @@ class Item:
         """Return the target of a poster's results: several are told apart by their own names."""
         if len(self.posters) < 2:
             return self.target
-        return self.target.with_name(f"{self.target.name}.{Path(poster).name.replace('.', '_')}")
+        name = f"{self.target.name}.{Path(poster).name.replace('.', '_')}"
+        return self.target.with_name(shortened(name, inputs.MAX_STEM_BYTES))
 
 
 def is_table(output: Path, *, stills: bool) -> bool:

@@ -10,6 +10,7 @@ from analyzer.options.defaults import EXPORTS, EXPORTS_OF_POSTERS, EXPORTS_OF_ST
 from analyzer.workflows import items
 from analyzer.workflows.items import Item
 from joblist.model import Rows
+from joblist.names import spelled
 
 
 def select_items(
@@ -44,6 +45,8 @@ def select_items(
             would be replaced.
         InputError: A folder holds no video, or a pattern matches no still.
     """
+    media = [spelled(path) for path in media]
+    poster, gallery = poster and spelled(poster), gallery and spelled(gallery)
     joblists = [path for path in media if path.lower().endswith(".csv")]
     if joblists:
         _refuse_with_joblist(media, output=output, export=exports, poster=poster, gallery=gallery)
@@ -54,7 +57,7 @@ def select_items(
     if titles:
         _refuse_with_titles(media, stills=stills, poster=poster)
         selected = items.of_folders(
-            titles,
+            [spelled(title) for title in titles],
             output=Path(output),
             exports=lambda poster: chosen(stills=False, poster=poster),
             gallery=gallery,

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from enum import Enum
 from pathlib import Path
 
+from joblist.names import spelled
+
 
 class Reach(str, Enum):
     """How a path is found; the worst comes last."""
@@ -37,6 +39,7 @@ _WRONG_NAME = (errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
 def reach(path: str) -> Reach:
     """Return how a path, of a file or a folder, is found by this process now."""
     try:
+        path = spelled(path)
         # Without O_NONBLOCK, opening a FIFO would wait for a writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except ValueError:  # a NUL in the path
