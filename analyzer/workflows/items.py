@@ -13,7 +13,7 @@ from analyzer.results.locate import load_exporter
 from analyzer.workflows import inputs
 from joblist.addresses.rules import url_fault
 from joblist.model import Rows, is_address
-from joblist.names import shortened
+from joblist.names import shortened, spelled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +89,7 @@ def of_media(
         UsageError: A poster for several media, or results that would replace a medium.
     """
     notes: list[str] = []
+    media, poster = [spelled(path) for path in media], poster and spelled(poster)
     media_list: list[str | list[str]] = (
         [inputs.stills_in(media)] if stills else list(inputs.media_in(media, notes))
     )

@@ -45,13 +45,13 @@ def select_items(
             would be replaced.
         InputError: A folder holds no video, or a pattern matches no still.
     """
-    media = [spelled(path) for path in media]
-    poster, gallery = poster and spelled(poster), gallery and spelled(gallery)
     joblists = [path for path in media if path.lower().endswith(".csv")]
     if joblists:
         _refuse_with_joblist(media, output=output, export=exports, poster=poster, gallery=gallery)
         wanted = _rows(rows) if rows else None
-        return items.of_joblist(joblists[0], items=titles, rows=wanted, addresses=addresses)
+        return items.of_joblist(
+            spelled(joblists[0]), items=titles, rows=wanted, addresses=addresses
+        )
     output = _require_arguments(titles or media, rows=rows, output=output)
     chosen = partial(_exports, exports, gallery=gallery)
     if titles:
