@@ -1,4 +1,4 @@
-"""Containers of films: their stream of pictures, and one place for all that libraries raise."""
+"""One place for all that libraries raise about media; the stream of pictures in a container."""
 
 import errno
 import os
@@ -46,7 +46,9 @@ def _is_one_picture(stream: Any) -> bool:
 
 
 @contextmanager
-def explained(path: str, what: str = "cannot be decoded") -> Iterator[None]:
+def explained(
+    path: str, what: str = "cannot be decoded", *, cure: str = "does it play in VLC?"
+) -> Iterator[None]:
     """Turn whatever a library raises about a medium into an error with the medium's name.
 
     Decoders raise what they like on damaged files: also errors of the operating system, of text
@@ -55,6 +57,7 @@ def explained(path: str, what: str = "cannot be decoded") -> Iterator[None]:
     Args:
         path: Path of the medium.
         what: What failed.
+        cure: What to do or to try.
 
     Raises:
         InputError: The medium is at fault.
@@ -70,7 +73,7 @@ def explained(path: str, what: str = "cannot be decoded") -> Iterator[None]:
         reason = reason_of(error)
         if is_of_storage(error) and not _storage_works(path):
             raise ResourceError(f"{path}: {reason}; check its disk or mount") from error
-        raise InputError(f"{path}: {what} ({reason}); does it play in VLC?") from error
+        raise InputError(f"{path}: {what} ({reason}); {cure}") from error
 
 
 def reason_of(error: Exception) -> str:

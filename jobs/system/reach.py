@@ -85,8 +85,12 @@ def _folder_state(folder: str) -> str:
 
 
 def gone_at(path: str) -> str:
-    """Return the highest folder above an unreachable path that is not there, or is empty."""
-    folder = Path(os.path.realpath(path)).parent
+    """Return the highest folder above an unreachable path that is not there, or is empty.
+
+    It is the path itself where that is an empty folder.
+    """
+    found = Path(os.path.realpath(spelled(path)))
+    folder = found if found.is_dir() else found.parent
     while folder != folder.parent and not os.path.exists(folder.parent):
         folder = folder.parent
     return str(folder)

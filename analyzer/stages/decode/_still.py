@@ -3,13 +3,14 @@
 import os
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from analyzer.errors import InputError
 from analyzer.files import source
+from analyzer.files.containers import explained
 from analyzer.types import U8
 
 _NAMES = (
@@ -48,22 +49,27 @@ def read(path: str) -> StillPicture:
         InputError: Missing, empty, not a picture, damaged, of a depth that says not how bright it
             is, or over the limits of `analyzer.files.source`.
     """
-    with os.fdopen(source.open_file(path), "rb") as file, warnings.catch_warnings():
+    with (
+        os.fdopen(source.open_file(path), "rb") as file,
+        warnings.catch_warnings(),
+        explained(path, "not a picture that can be read", cure="save it as PNG in a viewer"),
+    ):
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
-            with Image.open(file, formats=FORMATS) as picture:
-                source.require_size(path, *picture.size)
-                depth = _depth(picture)
-                upright = _rgb(ImageOps.exif_transpose(picture), depth, path)
-                return StillPicture(np.asarray(upright, np.uint8), _note(path, picture))
-        except InputError:
-            raise
-        except UnidentifiedImageError as error:
-            raise InputError(
-                f"{path}: not a picture that can be read (of no known format); convert it to PNG"
-            ) from error
-        except Exception as error:  # Pillow's plugins raise what they like on damaged files
-            raise InputError(f"{path}: not a picture that can be read ({error})") from error
+        with _opened(path, file) as picture:
+            source.require_size(path, *picture.size)
+            depth = _depth(picture)
+            upright = _rgb(ImageOps.exif_transpose(picture), depth, path)
+            return StillPicture(np.asarray(upright, np.uint8), _note(path, picture))
+
+
+def _opened(path: str, file: BinaryIO) -> Image.Image:
+    """Open a picture of which the pixels are not read yet."""
+    try:
+        return Image.open(file, formats=FORMATS)
+    except UnidentifiedImageError as error:
+        raise InputError(
+            f"{path}: not a picture that can be read (of no known format); convert it to PNG"
+        ) from error
 
 
 @dataclass(frozen=True)

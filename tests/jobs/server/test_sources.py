@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,26 @@ def test_a_folder_that_nobody_has_seen_is_looked_for_by_every_worker(
     assert witness.excuses(job, "w", "unreachable", live=["w", "x"])
     assert not witness.excuses(job, "x", "unreachable", live=["w", "x"])
     assert not witness.excuses(make_job("none/b.mp4"), "w", "unreachable", live=["w", "x"])
+
+
+def test_an_empty_folder_in_place_of_a_medium_keeps_nobody_waiting(
+    witness: SourceWitness, make_job: MakeJob, tmp_path: Path
+) -> None:
+    """The folder above it is there, and has been seen: it is no outage of that."""
+    (tmp_path / "films" / "empty").mkdir()
+    witness.note_done(make_job("other.mp4").spec)
+    job = make_job("empty")
+    assert witness.excuses(job, "w", "unreachable", live=["w", "x"])
+    assert not witness.excuses(job, "x", "unreachable", live=["w", "x"])
+
+
+def test_a_gallery_that_was_seen_and_is_empty_is_away(
+    witness: SourceWitness, make_job: MakeJob, tmp_path: Path
+) -> None:
+    gallery = tmp_path / "people"
+    gallery.mkdir()
+    job = make_job("other.mp4")
+    job = replace(job, spec=replace(job.spec, gallery=str(gallery)))
+    witness.note_done(job.spec)
+    for worker in ("w", "x", "w"):
+        assert witness.excuses(job, worker, "unreachable", live=["w", "x"])
