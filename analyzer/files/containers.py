@@ -17,6 +17,7 @@ _STORAGE_ERRNOS = frozenset(
     | {errno.EREMOTEIO, errno.EBADF, errno.ENOLINK, errno.ECONNRESET, errno.EHOSTDOWN}
 )
 """Errors of a disk or mount; FFmpeg raises a few of them for damaged files as well."""
+_AMPLE_BYTES = 1 << 30
 _LOOKS = 16
 """Places of a file at which its storage is asked whether it works."""
 
@@ -67,9 +68,9 @@ def explained(
         yield
     except AnalyzerError:
         raise
-    except MemoryError as error:
-        raise ResourceError(f"{path}: out of memory; try a smaller --batch_size") from error
     except Exception as error:
+        if is_out_of_memory(error):
+            raise ResourceError(f"{path}: out of memory; try a smaller --batch_size") from error
         reason = reason_of(error)
         if is_of_storage(error) and not _storage_works(path):
             raise ResourceError(f"{path}: {reason}; check its disk or mount") from error
@@ -80,6 +81,21 @@ def reason_of(error: Exception) -> str:
     """Return what an error says, with its type where it is not one of FFmpeg or the system."""
     said = getattr(error, "strerror", None)
     return said or f"{type(error).__name__}: {error}"
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether memory gave out; FFmpeg says so as well of files that state absurd sizes."""
+    is_of_ffmpeg = hasattr(error, "errno")
+    return isinstance(error, MemoryError) and not (is_of_ffmpeg and _has_memory())
+
+
+def _has_memory() -> bool:
+    """Return whether this process may have as much memory as the largest picture needs."""
+    try:
+        bytearray(_AMPLE_BYTES)
+    except MemoryError:
+        return False
+    return True
 
 
 def is_of_storage(error: BaseException) -> bool:

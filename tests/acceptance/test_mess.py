@@ -93,7 +93,7 @@ def test_what_is_no_film_fails(ended) -> None:
 
 def test_what_is_cut_off_says_so(ended) -> None:
     _, _, jobs = ended
-    for name in ("O half.ts", "O half.mkv", "H two films.ogv"):
+    for name in ("O half.ts", "O half.avi", "H two films.ogv"):
         assert "(partial: " in describe(jobs[name]), name
 
 

@@ -165,7 +165,7 @@ FAULTS = {
     "of a value": (ValueError("bad"), "(ValueError: bad)"),
     "like a disk's": (OSError(errno.EIO, "Input/output error"), "input: : cannot be decoded (Inp"),
     "of memory": (MemoryError(), "resource: : out of memory"),
-    "of FFmpeg's memory": (av.error.MemoryError(12, "Cannot allocate"), "resource: : out of memo"),
+    "of an absurd size": (av.error.MemoryError(12, "Cannot allocate"), "cannot be decoded (Cannot"),
 }
 
 
@@ -173,6 +173,15 @@ FAULTS = {
 def test_whatever_is_raised_names_the_film(fault: str, raised: Callable[..., str]) -> None:
     error, says = FAULTS[fault]
     assert says in raised(error)
+
+
+def test_memory_of_ffmpeg_that_gives_out_is_no_fault_of_the_film(
+    raised: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # More than any machine has.
+    monkeypatch.setattr(containers, "_AMPLE_BYTES", 1 << 62)
+    said = raised(av.error.MemoryError(12, "Cannot allocate memory"))
+    assert said == "resource: : out of memory; try a smaller --batch_size"
 
 
 def test_a_disk_that_does_not_work_is_no_fault_of_the_film(

@@ -10,7 +10,7 @@ import av.error
 from av.packet import Packet
 from av.video.frame import VideoFrame
 
-from analyzer.files.containers import is_of_storage
+from analyzer.files.containers import is_of_storage, is_out_of_memory
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def packets(container: Any, stream: Any) -> Iterator[Any]:
 
 def _is_of_machine(error: Exception) -> bool:
     """Return whether an error is no damage of a file; FFmpeg's errors are the system's as well."""
-    return isinstance(error, MemoryError) or is_of_storage(error)
+    return is_out_of_memory(error) or is_of_storage(error)
 
 
 class PictureStream:
