@@ -103,7 +103,8 @@ class Manifest:
         files = {name: PartFile.from_dict(entry) for name, entry in plain["files"].items()}
         counts = plain.get("statistics") or {}
         counts = {name: n for name, n in counts.items() if isinstance(n, int | float)}
-        faults = {name: str(reason) for name, reason in (plain.get("faults") or {}).items()}
+        told = plain.get("faults")
+        faults = {name: str(n) for name, n in told.items()} if isinstance(told, dict) else {}
         return cls(files=files, statistics=counts, faults=faults)
 
 
