@@ -124,7 +124,7 @@ def test_a_file_that_could_not_be_written_is_told_and_made_by_retry(
 ) -> None:
     """The job is done, its other files are there, and no command calls the missing one lost."""
     media = {"a": "give_up ass odd letters", "b": ""}
-    with serving(tmp_path, media) as server, working(server.uri):
+    with serving(tmp_path, media, keep_alive=True) as server, working(server.uri):
         until(lambda: server.counts() == {"done": 2})
         done = server.job(1)
         assert describe(done).endswith("(partial: no ass: odd letters)")
