@@ -15,6 +15,7 @@ from analyzer.files import containers, source
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.decode import video
 from tests.support import media
+from tests.support.processes import ROOT
 
 FAST = ["--fps", "2", "--shots", "none"]
 CODECS = {
@@ -194,3 +195,13 @@ def test_a_disk_that_does_not_work_is_no_fault_of_the_film(
     monkeypatch.setattr(source, "open_file", fail)
     said = raised(OSError(errno.EIO, "Input/output error"))
     assert said == "resource: : Input/output error; check its disk or mount"
+
+
+def test_every_place_that_opens_a_medium_takes_any_title_and_explains_any_error() -> None:
+    """One place translates what libraries raise, and one says which stream is the film."""
+    for path in sorted((ROOT / "analyzer").rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        opened = [call for call in text.split("av.open(")[1:] if '"w"' not in call[:80]]
+        assert all('metadata_errors="replace"' in call[:200] for call in opened), path
+        assert not opened or "explained(" in text, path
+        assert "streams.best(" not in text or path.name == "containers.py", path
