@@ -136,6 +136,7 @@ def of_folders(
     Raises:
         UsageError: One is no folder, or results would replace a medium.
     """
+    folders = [spelled(folder) for folder in folders]
     for folder in folders:
         if not Path(folder).is_dir():
             cure = " before --item" if folder.endswith(".csv") else ""
@@ -209,6 +210,7 @@ def of_joblist(
     Raises:
         UsageError: What is wrong with the joblist; a title or row that it does not have.
     """
+    path = spelled(path)
     specs = joblist.read(path, rows=rows, addresses=addresses)
     for spec in specs:
         if is_address(spec.source_path) and (fault := url_fault(spec.source_path)):

@@ -10,7 +10,6 @@ from analyzer.options.defaults import EXPORTS, EXPORTS_OF_POSTERS, EXPORTS_OF_ST
 from analyzer.workflows import items
 from analyzer.workflows.items import Item
 from joblist.model import Rows
-from joblist.names import spelled
 
 
 def select_items(
@@ -49,15 +48,13 @@ def select_items(
     if joblists:
         _refuse_with_joblist(media, output=output, export=exports, poster=poster, gallery=gallery)
         wanted = _rows(rows) if rows else None
-        return items.of_joblist(
-            spelled(joblists[0]), items=titles, rows=wanted, addresses=addresses
-        )
+        return items.of_joblist(joblists[0], items=titles, rows=wanted, addresses=addresses)
     output = _require_arguments(titles or media, rows=rows, output=output)
     chosen = partial(_exports, exports, gallery=gallery)
     if titles:
         _refuse_with_titles(media, stills=stills, poster=poster)
         selected = items.of_folders(
-            [spelled(title) for title in titles],
+            titles,
             output=Path(output),
             exports=lambda poster: chosen(stills=False, poster=poster),
             gallery=gallery,
