@@ -28,6 +28,7 @@ from analyzer.workflows import analyze as workflow
 from analyzer.workflows import further_files
 from analyzer.workflows.analyze import Request
 from analyzer.workflows.observer import WholeObserver
+from joblist.names import spelled
 
 if TYPE_CHECKING:
     import pandas
@@ -80,7 +81,7 @@ def analyze(
     request = Request(
         path=_text(path),
         gallery=portraits,
-        poster=os.fspath(poster) if poster else None,
+        poster=spelled(os.fspath(poster)) if poster else None,
     )
     return workflow.analyze(
         request, components=models, observer=WholeObserver(models), progress=progress
@@ -88,7 +89,9 @@ def analyze(
 
 
 def _text(path: _Path | Sequence[_Path]) -> str | list[str]:
-    return os.fspath(path) if isinstance(path, str | os.PathLike) else [os.fspath(p) for p in path]
+    if isinstance(path, str | os.PathLike):
+        return spelled(os.fspath(path))
+    return [spelled(os.fspath(still)) for still in path]
 
 
 def load_models(*, threads: int = 0, **options: Any) -> Components:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from analyzer import registry
@@ -16,7 +17,8 @@ from analyzer.identities.address import open_store
 from analyzer.options import PLUGIN_OPTIONS, AnalysisOptions
 from analyzer.pipeline.components import Components, load_components
 from analyzer.reports import corrections_file, part_file
-from analyzer.types import MediaReport, ProgressHook
+from analyzer.results import write
+from analyzer.types import MediaReport
 from analyzer.types.corrections import CorrectionsDocument
 from analyzer.workflows.analyze import Request, analyze, exports_of
 from ina.local_options import OVERRIDES
@@ -25,7 +27,8 @@ from ina.progress import ProgressReporter
 from ina.shared_store import require_machine
 from ina.statistics import statistics
 from jobs.errors import JobFailed
-from jobs.types import Lease
+from jobs.outputs.publish import COMMIT_MARK
+from jobs.types import Lease, PartPaths
 from jobs.worker.child import Report
 
 _LONG_STEPS = ("observe", "mp4")
@@ -49,7 +52,7 @@ class MediaTask:
         self._store: IdentityStore | None = None
         self._report: Report = lambda _values: None
 
-    def run(self, lease: Lease, parts: dict[str, Path], report: Report) -> Mapping[str, float]:
+    def run(self, lease: Lease, parts: PartPaths, report: Report) -> Mapping[str, float]:
         """Write what the lease asks for; see `jobs.worker.child.Task`."""
         with source.limited_to(lease.bounds.input_root):
             options = self._options(lease)
@@ -79,9 +82,37 @@ class MediaTask:
                 request, components=components, observer=observer, progress=reporter
             )
             self._log(lease, [*(gallery.notes if gallery else ()), *media_report.notes])
-            _write(media_report, parts, components, reporter)
+            for name in parts.keys() - set(exports_of(media_report, list(parts))):
+                del parts[name]
+            self._export(lease, media_report, parts, reporter, components)
             poster_skipped = request.poster is not None and media_report.poster is None
-            return statistics(media_report, poster_skipped=poster_skipped)
+            return statistics(
+                media_report, poster_skipped=poster_skipped, files_failed=len(parts.faults)
+            )
+
+    def _export(
+        self,
+        lease: Lease,
+        report: MediaReport,
+        parts: PartPaths,
+        reporter: ProgressReporter,
+        components: Components,
+    ) -> None:
+        """Write all files; one that fails costs no other, unless it is the csv.
+
+        Raises:
+            JobFailed: The csv cannot be written.
+        """
+        for name in write.in_order(parts):
+            exporter = registry.load("export", name, runtime=components.runtime)
+            fault = write.fault_of(partial(exporter.write, report, parts[name], reporter))
+            if fault and name == COMMIT_MARK:
+                raise JobFailed("bug", f"csv: not written: {fault}")
+            if fault:
+                older = os.path.exists(lease.dests[name])
+                fault += "; the file there is an older one" * older
+                parts.give_up(name, fault)
+                self._log(lease, [f"no {name}: {fault}"])
 
     def _options(self, lease: Lease) -> AnalysisOptions:
         """Return the options of a lease, with the worker's own.
@@ -135,20 +166,6 @@ class MediaTask:
             if note not in self._logged:
                 self._logged.add(note)
                 logging.warning("%s: %s", lease.source_path, note)
-
-
-def _write(
-    media_report: MediaReport,
-    parts: dict[str, Path],
-    components: Components,
-    progress: ProgressHook,
-) -> None:
-    """Write the files of a report; drop the names of those that it does not have."""
-    for name in parts.keys() - set(exports_of(media_report, list(parts))):
-        del parts[name]
-    for name, part_path in parts.items():
-        exporter = registry.load("export", name, runtime=components.runtime)
-        exporter.write(media_report, part_path, progress)
 
 
 def _corrections(lease: Lease) -> CorrectionsDocument | None:

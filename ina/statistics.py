@@ -5,12 +5,13 @@ from __future__ import annotations
 from analyzer.types import MediaReport
 
 
-def statistics(report: MediaReport, *, poster_skipped: bool) -> dict[str, float]:
+def statistics(report: MediaReport, *, poster_skipped: bool, files_failed: int) -> dict[str, float]:
     """Return the counts of a medium.
 
     Args:
         report: Report of the medium.
         poster_skipped: Whether there is a poster that cannot be read.
+        files_failed: Number of files that could not be written.
     """
     medium_skipped = report.info.kind == "none"
     tally = report.tally
@@ -27,7 +28,10 @@ def statistics(report: MediaReport, *, poster_skipped: bool) -> dict[str, float]
         "faces_kept": tally.faces_kept,
         "persons": len(report.persons),
         "persons_named": sum(person.name is not None for person in report.persons),
-        "partial": int(bool(report.partial) or medium_skipped or poster_skipped),
+        "partial": int(
+            bool(report.partial) or medium_skipped or poster_skipped or files_failed > 0
+        ),
+        "files_failed": files_failed,
         "medium_skipped": int(medium_skipped),
         "poster_skipped": int(poster_skipped),
         "damaged": tally.damaged,

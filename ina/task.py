@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobs.errors import JobFailed
-from jobs.types import Lease
+from jobs.types import Lease, PartPaths
 
 if TYPE_CHECKING:
     from jobs.worker.child import Report, Task
@@ -27,7 +26,7 @@ def make_task(local: dict[str, Any]) -> Task:
 
     media_task = MediaTask(local)
 
-    def task(lease: Lease, parts: dict[str, Path], report: Report) -> Mapping[str, float]:
+    def task(lease: Lease, parts: PartPaths, report: Report) -> Mapping[str, float]:
         try:
             return media_task.run(lease, parts, report)
         except AnalyzerError as error:

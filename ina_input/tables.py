@@ -16,6 +16,15 @@ MAX_ROW_CHARACTERS = 1 << 20
 Rows = TypeVar("Rows", bound="CsvRows")
 
 
+def is_blank(cells: list[str]) -> bool:
+    """Return whether a row is as good as an empty line: spreadsheets leave rows of commas behind.
+
+    Args:
+        cells: Cells of the row.
+    """
+    return not any(cell.strip() for cell in cells)
+
+
 class CsvRows:
     """Rows of a CSV file in order; a context manager, which closes the file.
 
@@ -107,14 +116,14 @@ class CsvTable(CsvRows):
             raise
 
     def rows(self) -> Iterator[tuple[int, dict[str, str]]]:
-        """Yield the number of its last line, and the cells of each row that is not empty.
+        """Yield the number of its last line, and the cells of each row that is not blank.
 
         Cells that are missing are empty; of more cells than columns, the row has those beyond
         under the name "".
         """
         names = self.columns
         for cells in self:
-            if cells:
+            if not is_blank(cells):
                 row = dict(zip(names, cells, strict=False))
                 if len(cells) < len(names):
                     row |= dict.fromkeys(names[len(cells) :], "")

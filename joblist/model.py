@@ -60,14 +60,14 @@ class JobSpec:
 
 
 ROWS_HELP = (
-    "rows A to B of the joblist only, both included; the first row under the header is 1, empty "
-    "lines do not count; A: is from A on, :B up to B"
+    "rows A to B of the joblist only, both included; the first row under the header is 1, "
+    "blank ones do not count; A: is from A on, :B up to B"
 )
 
 
 @dataclass(frozen=True)
 class Rows:
-    """A stretch of a joblist: rows are counted from 1, without the header and empty lines."""
+    """A stretch of a joblist: rows are counted from 1, without the header and blank ones."""
 
     first: int = 1
     last: int | None = None

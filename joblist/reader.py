@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ina_input import regular
-from ina_input.tables import CsvRows
+from ina_input.tables import CsvRows, is_blank
 from joblist.clashes import Clashes
 from joblist.errors import JoblistError, Problem
 from joblist.model import JobSpec, Rows, is_address
@@ -124,11 +124,13 @@ def _specs(
             jobs = 0
             for cells in reader if header else ():
                 line, start = reader.line_num, line + 1
-                jobs += bool(cells)
+                if is_blank(cells):
+                    continue
+                jobs += 1
                 if jobs > MAX_ROWS:
                     problems.add(start, f"more than {MAX_ROWS} rows: cut the joblist into several")
                     return
-                spec = _row(cells, header, line=start, problems=problems) if cells else None
+                spec = _row(cells, header, line=start, problems=problems)
                 if spec:
                     yield jobs, spec
             if header and not jobs:

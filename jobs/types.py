@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 from joblist.model import JobSpec
@@ -16,6 +17,8 @@ OBJECT_ID = "ina.jobs"
 DEFAULT_PORT = 9471
 MAX_CLAIM = 64
 MAX_ERROR_CHARS = 4000
+MAX_FAULT_CHARS = 1000
+"""Of the reason for one missing file."""
 HOST_KINDS = {"unknown_host": "input", "silent_host": "transient"}
 """Kinds of failures at a host that the network perhaps hides -> what they are if it does not."""
 AWAY_KINDS = ("storage", "missing", "unreachable", *HOST_KINDS)
@@ -78,10 +81,19 @@ class Manifest:
     """Exporter name -> file, in the order of publishing: csv comes last."""
     statistics: Mapping[str, float] = field(default_factory=dict)
     """Counts that the server adds up for its summary."""
+    faults: Mapping[str, str] = field(default_factory=dict)
+    """Exporter name -> why it has no file."""
+
+    @property
+    def lacks(self) -> str:
+        """What is missing and why, in words; empty where all files were written."""
+        return "; ".join(f"no {name}: {reason}" for name, reason in self.faults.items())
 
     def to_dict(self) -> dict[str, Any]:
         """Return a plain dict; the order of files is kept."""
-        return asdict(self)
+        plain = asdict(self)
+        # Most have none, and older versions know of none.
+        return plain if self.faults else {k: v for k, v in plain.items() if k != "faults"}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Manifest:
@@ -93,7 +105,31 @@ class Manifest:
         files = {name: PartFile.from_dict(entry) for name, entry in plain["files"].items()}
         counts = plain.get("statistics") or {}
         counts = {name: n for name, n in counts.items() if isinstance(n, int | float)}
-        return cls(files=files, statistics=counts)
+        told = plain.get("faults")
+        faults = {name: str(n) for name, n in told.items()} if isinstance(told, dict) else {}
+        return cls(files=files, statistics=counts, faults=faults)
+
+
+class PartPaths(dict[str, Path]):
+    """Exporter name -> path that it writes to.
+
+    Attributes:
+        faults: Exporter name -> why it has no file.
+    """
+
+    def __init__(self, paths: Mapping[str, Path]) -> None:
+        super().__init__(paths)
+        self.faults: dict[str, str] = {}
+
+    def give_up(self, name: str, reason: str) -> None:
+        """Leave out a file that cannot be written; the job goes on without it.
+
+        Args:
+            name: Name of the exporter.
+            reason: Reason, in words.
+        """
+        del self[name]
+        self.faults[name] = reason
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,8 @@ examples:
 
 Options of older tools, such as -i or --mp4_export, are understood: docs/coming-from.md.
 
-exit code: 0 all media are done, 1 some failed, 2 bad usage, 130 stopped by Ctrl-C"""
+exit code: 0 all media are done, 1 some failed, or a file of theirs, 2 bad usage, 130 stopped by
+Ctrl-C"""
 
 
 def add(commands: Any) -> None:
@@ -109,7 +110,7 @@ def add(commands: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Analyse every item; 1 if one of them failed."""
+    """Analyse every item; 1 if one of them failed, or one of its files."""
     options = AnalysisOptions.from_mapping(vars(args))
     args.media += args.inputs
     shards = plan(
@@ -147,11 +148,13 @@ def run(args: argparse.Namespace) -> int:
                         observer=session.observer,
                         progress=progress,
                     )
-                    report = sessions.write_exports(
+                    written = sessions.write_exports(
                         local, report, components=session.components, progress=progress
                     )
-                print_report(report, item.results, time.monotonic() - started)
-                failed += report.info.kind == "none"
+                print_report(written.report, item.results, time.monotonic() - started)
+                for fault in written.faults:
+                    print(f"error: {fault}", file=sys.stderr)
+                failed += report.info.kind == "none" or bool(written.faults)
             except AnalyzerError as error:
                 failed += 1
                 print(f"error: {error}", file=sys.stderr)

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import av
-import av.error
 import jinja2
 from markupsafe import Markup
 
-from analyzer.errors import InputError
+from analyzer.errors import AnalyzerError
 from analyzer.export import _addresses, _page_data
 from analyzer.export._rows import require_video
 from analyzer.files import source
+from analyzer.files.containers import explained, picture_stream
 from analyzer.files.hashing import sha256
 from analyzer.files.text import open_text
 from analyzer.inference.runtime import Runtime
@@ -116,13 +116,18 @@ def _start_times(report: MediaReport) -> tuple[float, float]:
     """
     try:
         with (
+            explained(report.info.uri),
             source.held(report.info.uri) as path,
-            av.open(_addresses.ffmpeg_url(path), options=_addresses.OPEN_OPTIONS) as container,
+            av.open(
+                _addresses.ffmpeg_url(path),
+                options=_addresses.OPEN_OPTIONS,
+                metadata_errors="replace",
+            ) as container,
         ):
             origin = (container.start_time or 0) / av.time_base
-            video = container.streams.best("video")
+            video = picture_stream(container)
             if video is None or not video.time_base:
                 return origin, 0.0
             return origin, float((video.start_time or 0) * video.time_base) - origin
-    except (InputError, av.error.FFmpegError, OSError):
+    except AnalyzerError:
         return 0.0, 0.0

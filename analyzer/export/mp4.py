@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import IO, Any, ClassVar
 
 import av
-import av.error
 import ffmpeg
 import numpy as np
 
@@ -18,6 +17,7 @@ from analyzer.errors import AnalyzerError, InputError, ResourceError, UsageError
 from analyzer.export import _addresses, _cover, _subtitles
 from analyzer.export._rows import require_video
 from analyzer.files import source
+from analyzer.files.containers import explained, picture_stream
 from analyzer.files.ffmpeg import find_ffmpeg
 from analyzer.files.text import open_text
 from analyzer.inference.runtime import Runtime
@@ -221,15 +221,15 @@ class _Streams:
 
 def _choose_streams(name: str, url: str, *, whole: bool) -> _Streams:
     """Return the video stream that the decoder takes, and all streams of sound."""
-    try:
-        with av.open(url, options=_addresses.OPEN_OPTIONS) as container:
-            video = container.streams.best("video")
-            if video is None:
-                raise InputError(f"{name}: no picture in it any more; was it replaced?")
-            sounds = {sound.index: _sound_codec(sound, whole) for sound in container.streams.audio}
-            return _Streams(video.index, str(video.time_base), _clock(container), sounds)
-    except (av.error.FFmpegError, OSError) as error:
-        raise InputError(f"{name}: cannot be read any more: {error}; was it moved?") from error
+    with (
+        explained(name, "cannot be read any more; was it moved?"),
+        av.open(url, options=_addresses.OPEN_OPTIONS, metadata_errors="replace") as container,
+    ):
+        video = picture_stream(container)
+        if video is None:
+            raise InputError(f"{name}: no picture in it any more; was it replaced?")
+        sounds = {sound.index: _sound_codec(sound, whole) for sound in container.streams.audio}
+        return _Streams(video.index, str(video.time_base), _clock(container), sounds)
 
 
 def _clock(container: Any) -> dict[str, Any]:

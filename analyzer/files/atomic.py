@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from analyzer.errors import ResourceError
+from joblist.names import beside
 
 
 @contextmanager
@@ -44,9 +45,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
     Example:
         `with atomic_write(path) as part: part.write_text("whole")`
     """
-    # Threads, and containers that share a folder, may have the same process id. A longer token
-    # would leave less of the 255 bytes of a file name to `path`.
-    part = path.with_name(f"{path.name}.part.{os.getpid()}.{os.urandom(3).hex()}")
+    # Threads, and containers that share a folder, may have the same process id.
+    part = Path(beside(str(path), f".part.{os.getpid()}.{os.urandom(3).hex()}"))
     try:
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from analyzer.errors import InputError
+from analyzer.files.text import is_utf8
 from ina_input import regular
 from ina_input.regular import Location
 from joblist import beneath
+from joblist.names import spelled
 
 CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,mxf,asf,ogg,flv,dv,nut,"
@@ -21,6 +23,8 @@ other files."""
 MAX_SIDE_PX = 8192
 MAX_PIXELS = MAX_SIDE_PX**2
 MAX_DURATION_S = 24 * 3600
+_NAMED = 5
+"""Files that a note names; others are counted."""
 _roots: tuple[str, ...] = ()
 """Folders of which one must hold all that is read; see `limited_to`."""
 
@@ -56,9 +60,10 @@ def open_listed(path: Location) -> int:
         OSError: The file is missing, unreadable, not a regular file, or outside the folders.
     """
     roots = _roots_for(str(path))
+    found = spelled(os.fspath(path))
     if not roots:
-        return regular.open_descriptor(path)
-    return regular.checked(beneath.open_to_read(str(path), roots), path)
+        return regular.open_descriptor(found)
+    return regular.checked(beneath.open_to_read(found, roots), found)
 
 
 def open_file(path: str) -> int:
@@ -95,19 +100,32 @@ def names_in(folder: str) -> list[str]:
     Raises:
         OSError: It cannot be read.
     """
-    return beneath.names_in(folder, _roots_for(folder))
+    return beneath.names_in(spelled(folder), _roots_for(folder))
+
+
+def left_out(folder: str, names: Sequence[str], kind: str) -> str:
+    """Return a note on files that are left out of a folder.
+
+    Args:
+        folder: Path of the folder.
+        names: Names of the files.
+        kind: What the others are by their names, such as `pictures`.
+    """
+    named = ", ".join([*names[:_NAMED], *(("...",) if len(names) > _NAMED else ())])
+    return f"{folder}: {len(names)} files are left out, by their names no {kind}: {named}"
 
 
 @contextmanager
 def held(path: str) -> Iterator[str]:
-    """Yield a path for programs that open files themselves; under `limited_to`, of the open file.
+    """Yield a path for programs that open files themselves, and take UTF-8 names only.
 
-    It has the suffix of the medium, by which some formats are known.
+    Under `limited_to` it leads to the open file. It has the suffix of the medium, by which some
+    formats are known.
 
     Raises:
         InputError: As in `open_file`.
     """
-    if not _roots_for(path):
+    if not _roots_for(path) and is_utf8(path):
         yield path
         return
     with (

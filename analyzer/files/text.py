@@ -64,6 +64,11 @@ def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[objec
         writer.writerows(rows)
 
 
+def is_utf8(text: str) -> bool:
+    """Return whether a path is text, without bytes that are not UTF-8."""
+    return utf8(text) == text
+
+
 def utf8(text: str) -> str:
     r"""Return text in which bytes that are not UTF-8 are written as `\udcXX`; see `open_text`."""
     return text.encode("utf-8", "backslashreplace").decode()

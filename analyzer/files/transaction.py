@@ -11,6 +11,7 @@ from types import TracebackType
 from analyzer.errors import ResourceError
 from analyzer.files.atomic import writing
 from analyzer.files.hashing import file_sha256
+from joblist.names import beside
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,9 @@ class FileTransaction:
         Raises:
             ResourceError: The folder cannot be written to.
         """
-        name = f"{path.name}.part.{os.getpid()}"
-        part = path.with_name(name)
+        part = Path(beside(str(path), f".part.{os.getpid()}"))
         if self._temporary_folder:
-            part = Path(self._temporary_folder, name)
+            part = Path(self._temporary_folder, part.name)
         self._parts[path] = part
         try:
             with writing(path):

@@ -33,8 +33,9 @@ from analyzer.types.arrays import require_finite
 from analyzer.types.people import Gallery
 from ina_input import documents, regular
 from ina_input.tables import CsvTable
+from joblist.names import spelled
 
-VERSION = 1
+VERSION = 2
 """To be raised when portraits are described in another way."""
 _TABLES = ("actors.csv", "actor_images.csv", "actor_embeddings.jsonl")
 _MAX_PICTURE_BYTES = 1 << 28
@@ -71,6 +72,7 @@ class Galleries:
         Raises:
             InputError: No such folder, no portrait in it, or files of another form.
         """
+        folder = spelled(folder)
         stamp = _stamp(Path(folder))
         cached = self._read.get(folder)
         if cached is None or cached[0] != stamp:
@@ -191,7 +193,7 @@ def _exchanged(folder: Path) -> Iterator[_Portrait]:
     owner = {file: names[actor] for file, actor in rows if shown[file] == 1 and actor in names}
     vectors = _vectors(folder / _TABLES[2])
     for file, name in sorted(owner.items()):
-        picture = folder / "actor_images" / Path(file).name
+        picture = Path(spelled(str(folder / "actor_images" / Path(file).name)))
         if picture.is_file():
             yield _Portrait(name, picture)
         elif file in vectors:
@@ -289,8 +291,11 @@ def _row(portrait: _Portrait, components: Components) -> tuple[F32 | None, str]:
     if not len(still.detections):
         return None, f"{where}: no face found: left out"
     row = still.descriptions.embeddings[int(boxes.area(still.detections.boxes).argmax())]
-    several = f"{where}: {len(still.detections)} faces: the largest is taken for {portrait.name}"
-    return row, several if len(still.detections) > 1 else ""
+    notes = [f"gallery {note}" for note in still.notes]
+    if len(still.detections) > 1:
+        several = f"{where}: {len(still.detections)} faces: the largest is taken for"
+        notes.append(f"{several} {portrait.name}")
+    return row, "; ".join(notes)
 
 
 def _freeze(gallery: Gallery) -> bytes:

@@ -41,13 +41,16 @@ def identify(
     if poster is None:
         return report
     try:
-        return replace(report, poster=_poster(poster, report, components))
+        found, notes = _poster(poster, report, components)
+        return replace(report, poster=found, notes=(*report.notes, *notes))
     except InputError as error:
         return replace(report, notes=(*report.notes, f"poster skipped: {error}"))
 
 
-def _poster(path: str, report: MediaReport, components: Components) -> Poster:
-    """Look at a poster, and match its n faces to the medium's characters.
+def _poster(
+    path: str, report: MediaReport, components: Components
+) -> tuple[Poster, tuple[str, ...]]:
+    """Look at a poster, and match its n faces to the medium's characters; return notes as well.
 
     Raises:
         InputError: It cannot be read.
@@ -70,7 +73,7 @@ def _poster(path: str, report: MediaReport, components: Components) -> Poster:
             for person, label in zip(persons.tolist(), own, strict=True)
         )
 
-    return Poster(
+    matched = Poster(
         path=path,
         image=still.image,
         boxes=still.detections.boxes,
@@ -81,3 +84,4 @@ def _poster(path: str, report: MediaReport, components: Components) -> Poster:
         age=labels("age"),
         ethnicity=labels("ethnicity") if "ethnicity" in components.options.attributes else (),
     )
+    return matched, tuple(f"poster {note}" for note in still.notes)

@@ -16,6 +16,8 @@ class Still:
     detections: Detections
     chips: Chips
     descriptions: Descriptions
+    notes: tuple[str, ...] = ()
+    """What was left out of its file."""
 
 
 def describe_still(path: str, components: Components) -> Still:
@@ -27,6 +29,7 @@ def describe_still(path: str, components: Components) -> Still:
     decoder = registry.load("decode", "images", runtime=components.runtime)
     with decoder.open(path) as medium:
         image = next(medium.frames()).image
+        notes = medium.info.notes
     detections = components.detector.detect([image])[0]
     chips = components.aligner.align(image, detections.boxes, detections.landmarks)
-    return Still(image, detections, chips, components.describer.describe(chips.images))
+    return Still(image, detections, chips, components.describer.describe(chips.images), notes)

@@ -8,6 +8,7 @@ from analyzer.errors import UsageError
 from joblist import reader
 from joblist.errors import JoblistError
 from joblist.model import JobSpec, Rows, is_address
+from joblist.names import spelled_spec
 
 
 def read(
@@ -30,7 +31,7 @@ def read(
             faults=(lambda _: ()) if addresses else _address_faults,
             rows=rows,
         )
-        by_csv = {spec.dests["csv"]: spec for spec in specs}
+        by_csv = {spec.dests["csv"]: spelled_spec(spec) for spec in specs}
     except JoblistError as error:
         raise UsageError(str(error)) from error
     return list(by_csv.values())

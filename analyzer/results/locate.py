@@ -15,6 +15,7 @@ from analyzer.reports.corrections_file import SUFFIX
 from analyzer.results import joblist
 from ina_input import regular
 from ina_input.tables import CsvRows
+from joblist.names import spelled
 
 RECORDS = ".ina"
 """Hidden folder beside results, with a record for each of its medium."""
@@ -71,7 +72,7 @@ def find(paths: Sequence[str]) -> Found:
     """
     located = Found()
     for text in paths:
-        path = Path(text)
+        path = Path(spelled(text))
         if path.is_dir():
             located.add(_classify(_below(path)))
         elif not path.is_file():

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from analyzer.errors import InputError
 from analyzer.files.transaction import FileTransaction
 from analyzer.reports import report_file
 from analyzer.results.locate import Results, load_exporter
+from analyzer.results.write import fault_of, write_part
 from analyzer.types import MediaReport
 
 
@@ -49,11 +49,14 @@ def rewrite_exports(
         if name == "mp4" and dry_run:
             yield RewrittenFile(name, path)
             continue
-        try:
-            if transaction.add(path, partial(load_exporter(name).write, report)):
-                yield RewrittenFile(name, path)
-        except InputError as error:
-            yield RewrittenFile(name, path, str(error))
+        changed: list[bool] = []
+
+        def rewrite(name: str = name, path: Path = path, changed: list[bool] = changed) -> None:
+            write_new = partial(write_part, load_exporter(name), report)
+            changed.append(transaction.add(path, write_new))
+
+        if (fault := fault_of(rewrite)) or changed == [True]:
+            yield RewrittenFile(name, path, fault)
 
 
 def rewrite_report(

@@ -1,13 +1,53 @@
-"""Write result files whole, never in the place of a medium."""
+"""Write result files whole, never in the place of a medium; one that fails costs no other."""
 
 import os
-from collections.abc import Iterable
+import tempfile
+import traceback
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from analyzer.errors import UsageError
+from analyzer.errors import AnalyzerError, UsageError
 from analyzer.export import Exporter
 from analyzer.files.atomic import atomic_write
+from analyzer.files.text import is_utf8, utf8
 from analyzer.types import MediaReport, ProgressHook
+from joblist.beneath import StagedPath
+
+LONG_EXPORTS = ("mp4",)
+"""Exports that take long: what they need of the medium may be gone by then."""
+
+
+def in_order(exports: Iterable[str]) -> list[str]:
+    """Return exports in the order of writing: tables and subtitles never wait for a video."""
+    return sorted(exports, key=lambda name: name in LONG_EXPORTS)
+
+
+def fault_of(write: Callable[[], object]) -> str:
+    """Write one file; return why that failed, in words, or nothing.
+
+    An exporter's failure costs its file alone. What the machine or the user is at fault with is
+    raised: then other files would fail as well.
+
+    Args:
+        write: Function that writes the file.
+
+    Raises:
+        UsageError, MissingDependency: The file cannot be had with these arguments.
+        OSError, MemoryError, ResourceError: Disk or memory gave out.
+    """
+    try:
+        write()
+    except AnalyzerError as error:
+        if error.kind in ("usage", "resource"):
+            raise
+        return str(error)
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(frame.filename).name}:{frame.lineno}"
+        return f"{type(error).__name__}: {error} ({where}); please report it"
+    return ""
 
 
 def write_export(
@@ -27,7 +67,27 @@ def write_export(
     """
     require_apart(report.info.stills or (report.info.uri,), [path])
     with atomic_write(path) as part:
-        exporter.write(report, part, progress)
+        write_part(exporter, report, part, progress)
+
+
+def write_part(
+    exporter: Exporter, report: MediaReport, path: Path, progress: ProgressHook | None = None
+) -> None:
+    """Write a file that is not in its place yet; exporters are given UTF-8 paths only.
+
+    Args:
+        exporter: Exporter of the format.
+        report: Report of a medium.
+        path: Path of the file; its folder exists.
+        progress: Hook of the exporter.
+    """
+    if is_utf8(str(path)):
+        exporter.write(report, path, progress)
+        return
+    with tempfile.TemporaryDirectory(prefix="ina-part-") as folder:
+        link = Path(folder, utf8(path.name).replace("\\", "_"))
+        link.symlink_to(path.absolute())
+        exporter.write(report, StagedPath.of(link, path), progress)
 
 
 def require_apart(media: Iterable[str | Path], results: Iterable[Path]) -> None:

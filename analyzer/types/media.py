@@ -31,6 +31,8 @@ class MediaInfo:
     """Path of each picture, by its number, where the medium consists of stills."""
     size_bytes: int | None = None
     """Size of the file; `None` where the medium consists of stills."""
+    notes: tuple[str, ...] = ()
+    """What is doubtful about the medium, each with the reason."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

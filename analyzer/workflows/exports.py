@@ -1,7 +1,8 @@
 """Write the result files of one analysed item."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from analyzer import registry
@@ -14,10 +15,22 @@ from analyzer.workflows.analyze import exports_of
 from analyzer.workflows.items import Item
 
 
+@dataclass(frozen=True)
+class Written:
+    """What came of the files of one item."""
+
+    report: MediaReport
+    """Report with the notes of all posters."""
+    faults: tuple[str, ...]
+    """Sentence for each file that could not be written."""
+
+
 def write_exports(
     item: Item, report: MediaReport, *, components: Components, progress: ProgressHook
-) -> MediaReport:
+) -> Written:
     """Write the files of one item: each poster's own, where it has several, then the others.
+
+    Videos come last. A file that cannot be written costs no other.
 
     Args:
         item: The item.
@@ -25,17 +38,18 @@ def write_exports(
         components: Components that made the report.
         progress: Hook that is called at each step.
 
-    Returns:
-        The report with the notes of all posters.
+    Raises:
+        AnalyzerError: No further file can be written, either.
     """
     ownership_record.record(item.target, item.address or item.medium)
-    exports = exports_of(report, item.exports)
+    exports = write.in_order(exports_of(report, item.exports))
+    faults: list[str] = []
     if len(item.posters) > 1:
         of_posters = [name for name in exports if name in EXPORTS_OF_POSTERS]
-        report = _write_posters(item, report, of_posters, components, progress)
+        report = _write_posters(item, report, of_posters, components, progress, faults)
         exports = [name for name in exports if name not in EXPORTS_OF_POSTERS]
-    _write(item, report, exports, item.target, components, progress)
-    return report
+    faults += _write(item, report, exports, item.target, components, progress)
+    return Written(report, tuple(faults))
 
 
 def _write_posters(
@@ -44,8 +58,9 @@ def _write_posters(
     exports: Sequence[str],
     components: Components,
     progress: ProgressHook,
+    faults: list[str],
 ) -> MediaReport:
-    """Write the files of each poster; return the report with all of their notes."""
+    """Write the files of each poster, and add faults; return the report with all their notes."""
     notes = report.notes
     for number, poster in enumerate(item.posters):
         of_poster = report
@@ -53,7 +68,8 @@ def _write_posters(
             bare = replace(report, poster=None, notes=())
             of_poster = identify(bare, components=components, poster=poster)
             notes += of_poster.notes
-        _write(item, of_poster, exports, item.target_of(poster), components, progress)
+        target = item.target_of(poster)
+        faults += _write(item, of_poster, exports, target, components, progress)
     return replace(report, notes=notes)
 
 
@@ -64,9 +80,14 @@ def _write(
     target: Path,
     components: Components,
     progress: ProgressHook,
-) -> None:
-    """Write some files of one medium."""
+) -> list[str]:
+    """Write some files of one medium; return a sentence for each that could not be written."""
+    faults = []
     for name in exports:
         exporter = registry.load("export", name, runtime=components.runtime)
         file = item.dests.get(name, target.with_name(target.name + exporter.suffix))
-        write.write_export(exporter, report, file, progress)
+        fault = write.fault_of(partial(write.write_export, exporter, report, file, progress))
+        if fault:
+            older = "; the file there is an older one" if file.exists() else ""
+            faults.append(f"{file}: not written: {fault}{older}")
+    return faults

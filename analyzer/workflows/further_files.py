@@ -2,14 +2,16 @@
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from analyzer.errors import UsageError
+from analyzer.errors import InputError, UsageError
 from analyzer.pipeline import table_report
 from analyzer.reports import report_file
 from analyzer.results import locate, ownership_record
-from analyzer.results.write import require_apart, write_export
+from analyzer.results.write import fault_of, in_order, require_apart, write_export
 from analyzer.types import MediaReport, ProgressHook
+from joblist.names import spelled
 
 
 def read(source: Path, medium: str | None = None) -> MediaReport:
@@ -27,7 +29,7 @@ def read(source: Path, medium: str | None = None) -> MediaReport:
         return report_file.load(source)
     if medium is None:
         raise UsageError(f"{source}: which video is it of? Give it with --medium")
-    return table_report.read(source, medium)
+    return table_report.read(source, spelled(medium))
 
 
 def write(
@@ -50,7 +52,7 @@ def write(
         progress: Hook of the exporters.
 
     Raises:
-        AnalyzerError: Nothing was written, or not all.
+        AnalyzerError: Nothing was written, or not all; one file that fails costs no other.
     """
     exporters = [locate.load_exporter(name.strip()) for name in exports]
     report = read(source, medium)
@@ -63,6 +65,11 @@ def write(
         ownership_record.require_own(target, files, media)
     if all(map(os.path.exists, [media] if isinstance(media, str) else media)):
         ownership_record.record(target, media)
-    for exporter, file in zip(exporters, files, strict=True):
-        write_export(exporter, report, file, progress)
+    faults = []
+    by_name = dict(zip(exports, zip(exporters, files, strict=True), strict=True))
+    for exporter, file in (by_name[name] for name in in_order(by_name)):
+        fault = fault_of(partial(write_export, exporter, report, file, progress))
+        faults += [f"{file}: not written: {fault}"] if fault else []
+    if faults:
+        raise InputError("; ".join(faults))
     return files

@@ -8,26 +8,39 @@ from urllib.parse import unquote, urlsplit
 
 from analyzer import registry
 from analyzer.errors import InputError
+from analyzer.files import source
 from joblist.model import is_address
+from joblist.names import shortened
 
 VIDEO_SUFFIXES = frozenset(
     f".{name}"
     for name in (
-        *("3gp", "asf", "avi", "dv", "flv", "m2ts", "m4v", "mkv", "mov", "mp4"),
-        *("mpeg", "mpg", "mts", "mxf", "ogv", "ts", "vob", "webm", "wmv"),
+        *("264", "265", "3g2", "3gp", "asf", "avi", "dif", "divx", "dv", "f4v", "flv", "gxf"),
+        *("h264", "h265", "hevc", "ivf", "lxf", "m1v", "m2t", "m2ts", "m2v", "m4v", "mj2", "mk3d"),
+        *("mkv", "mod", "mov", "mp4", "mpe", "mpeg", "mpg", "mpv", "mts", "mxf", "nut", "ogm"),
+        *("ogv", "qt", "rm", "rmvb", "swf", "tod", "trp", "ts", "vc1", "vob", "vro", "webm"),
+        *("wmv", "wtv", "y4m"),
     )
 )
 
 
-def media_in(paths: Iterable[str]) -> list[str]:
+MAX_STEM_BYTES = 255 - 32
+"""Bytes of the names of results without their suffixes."""
+
+
+def media_in(paths: Iterable[str], notes: list[str] | None = None) -> list[str]:
     """Replace each folder by the videos in it (not below it), in order of name; none twice.
+
+    Args:
+        paths: Paths and addresses.
+        notes: Notes, to which one on what is left out of a folder is added.
 
     Raises:
         InputError: A folder holds no video.
     """
     media: dict[str, str] = {}
     for path in paths:
-        inside = [path] if not os.path.isdir(path) else _videos(path)
+        inside = [path] if not os.path.isdir(path) else _videos(path, notes)
         media.update({p if is_address(p) else os.path.realpath(p): p for p in inside})
     return list(media.values())
 
@@ -52,12 +65,16 @@ def stills_in(paths: Iterable[str]) -> list[str]:
     return stills
 
 
-def _videos(folder: str) -> list[str]:
+def _videos(folder: str, notes: list[str] | None) -> list[str]:
     inside = files_in(Path(folder), VIDEO_SUFFIXES)
     if not inside:
         has_stills = files_in(Path(folder), registry.module("decode", "images").SUFFIXES)
         cure = "; pictures are analysed with --engine image" if has_stills else ""
         raise InputError(f"{folder}: no video in this folder{cure}")
+    others = [p for p in sorted(Path(folder).iterdir()) if str(p) not in inside]
+    names = [p.name for p in others if not p.name.startswith(".") and not p.is_dir()]
+    if names and notes is not None:
+        notes.append(source.left_out(folder, names, "videos"))
     return inside
 
 
@@ -75,8 +92,14 @@ def result_stems(paths: Sequence[str]) -> list[str]:
 
     A medium is named by its file name without suffix; where several share it, the names of the
     folders above go in front until they differ (`a/film.mp4`, `b/film.mp4` ->
-    `a_film`, `b_film`), and the suffix behind if even that does not tell them apart.
+    `a_film`, `b_film`), and the suffix behind if even that does not tell them apart. Of a name
+    that leaves no room for the suffixes of results, a digest stands for the end.
     """
+    return [shortened(name, MAX_STEM_BYTES) for name in _distinct(paths)]
+
+
+def _distinct(paths: Sequence[str]) -> list[str]:
+    """Return one distinct name for each medium, of any length."""
     places = [place(p) for p in paths]
     names = [p.stem for p in places]
     for depth in range(1, max((len(p.parts) for p in places), default=0)):

@@ -13,6 +13,7 @@ from analyzer.results.locate import load_exporter
 from analyzer.workflows import inputs
 from joblist.addresses.rules import url_fault
 from joblist.model import Rows, is_address
+from joblist.names import shortened, spelled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +56,8 @@ class Item:
         """Return the target of a poster's results: several are told apart by their own names."""
         if len(self.posters) < 2:
             return self.target
-        return self.target.with_name(f"{self.target.name}.{Path(poster).name.replace('.', '_')}")
+        name = f"{self.target.name}.{Path(poster).name.replace('.', '_')}"
+        return self.target.with_name(shortened(name, inputs.MAX_STEM_BYTES))
 
 
 def is_table(output: Path, *, stills: bool) -> bool:
@@ -86,8 +88,10 @@ def of_media(
         InputError: A folder holds no video, or a pattern matches no still.
         UsageError: A poster for several media, or results that would replace a medium.
     """
+    notes: list[str] = []
+    media, poster = [spelled(path) for path in media], poster and spelled(poster)
     media_list: list[str | list[str]] = (
-        [inputs.stills_in(media)] if stills else list(inputs.media_in(media))
+        [inputs.stills_in(media)] if stills else list(inputs.media_in(media, notes))
     )
     if poster and len(media_list) > 1:
         raise UsageError(
@@ -106,8 +110,9 @@ def of_media(
             posters=[poster] if poster else [],
             gallery=gallery,
             corrections=target.with_name(target.name + SUFFIX),
+            notes=tuple(notes) if number == 0 else (),
         )
-        for medium, target in zip(media_list, targets, strict=True)
+        for number, (medium, target) in enumerate(zip(media_list, targets, strict=True))
     ]
     _require_apart(items)
     return items
@@ -131,6 +136,7 @@ def of_folders(
     Raises:
         UsageError: One is no folder, or results would replace a medium.
     """
+    folders = [spelled(folder) for folder in folders]
     for folder in folders:
         if not Path(folder).is_dir():
             cure = " before --item" if folder.endswith(".csv") else ""
@@ -204,6 +210,7 @@ def of_joblist(
     Raises:
         UsageError: What is wrong with the joblist; a title or row that it does not have.
     """
+    path = spelled(path)
     specs = joblist.read(path, rows=rows, addresses=addresses)
     for spec in specs:
         if is_address(spec.source_path) and (fault := url_fault(spec.source_path)):
@@ -214,7 +221,7 @@ def of_joblist(
         Item(
             medium=spec.source_path,
             target=Path(spec.dests["csv"]).with_suffix(""),
-            # The csv comes last, as a server writes it: where it is, all are.
+            # The csv comes last, but for videos: where it is, all tables are.
             exports=sorted(spec.dests, key=lambda name: (name == "csv", name)),
             dests={name: Path(file) for name, file in spec.dests.items()},
             posters=[spec.poster_path] if spec.poster_path else [],

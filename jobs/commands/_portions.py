@@ -56,7 +56,12 @@ def in_portions(entries: Iterable[T], *, most: int = operations.PORTION) -> Iter
 
 
 def change_jobs(
-    target: Target, operation: str, named: Sequence[int] | None, *states: State, what: str
+    target: Target,
+    operation: str,
+    named: Sequence[int] | None,
+    *states: State,
+    lacking: bool = False,
+    what: str,
 ) -> int:
     """Change jobs in portions, and print what came of it.
 
@@ -65,6 +70,7 @@ def change_jobs(
         operation: `retry` or `cancel`.
         named: Numbers of the jobs; None for all in some states.
         states: These states.
+        lacking: Whether jobs that are done but for a file are among them.
         what: What the jobs are then, in words.
 
     Returns:
@@ -75,7 +81,8 @@ def change_jobs(
     with target.changing() as change, target.reading() as db:
         total = sum(queries.counts(db).get(state, 0) for state in states)
         progress = WaitingProgress(operation, len(named or ()) or total)
-        for page in operations.pages(db, *states) if named is None else in_portions(named):
+        found = operations.pages(db, *states, lacking=lacking)
+        for page in found if named is None else in_portions(named):
             done = change(operation, page)
             requested, changed = requested + len(page), changed + len(done)
             left.update(operations.reasons(db, set(page).difference(done)))

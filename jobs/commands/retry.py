@@ -1,4 +1,4 @@
-"""Try failed, waiting or cancelled jobs again, with all their attempts."""
+"""Try jobs again that failed, wait, were cancelled, or lack a file, with all their attempts."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ exit code: 0 they are to be tried again, 1 some were left as they are, 2 bad usa
 
 def add(commands: Any) -> None:
     """Add the command."""
-    text = "try failed, waiting or cancelled jobs again"
+    text = "try jobs again that failed, wait, were cancelled, or lack a file"
     parser = add_command(commands, "retry", text, epilog=EPILOG)
     add_ledger(parser)
-    add_jobs(parser, default="all that failed")
+    add_jobs(parser, default="all that failed or lack a file")
     parser.set_defaults(run=run)
 
 
@@ -32,4 +32,5 @@ def run(args: argparse.Namespace) -> int:
     target = Target(args)
     named = target.find(args.job) if args.job else None
     states = (State.FAILED, State.POISON)
-    return change_jobs(target, "retry", named, *states, what="are to be tried again")
+    what = "are to be tried again"
+    return change_jobs(target, "retry", named, *states, lacking=True, what=what)

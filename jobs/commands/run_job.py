@@ -131,6 +131,8 @@ def _do(work: Work, args: argparse.Namespace) -> int:
         print("jobs: asked to stop; run the same command again", file=sys.stderr)
         return TRY_AGAIN
     if outcome.manifest:
+        if outcome.manifest.lacks:
+            print(f"jobs: {work.spec.source_path}: {outcome.manifest.lacks}", file=sys.stderr)
         return DONE
     print(f"jobs: {work.spec.source_path}: {outcome.kind}: {outcome.error}", file=sys.stderr)
     return CODES.get(outcome.kind, TRY_AGAIN)

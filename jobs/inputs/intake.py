@@ -12,6 +12,7 @@ from typing import Any
 from joblist.addresses.fetch import Fetcher
 from joblist.errors import FetchFailed
 from joblist.model import is_address
+from joblist.names import spelled_spec
 from jobs.errors import JobFailed
 from jobs.inputs import bounds
 from jobs.types import Lease
@@ -34,6 +35,7 @@ def admitted(
     Raises:
         JobFailed: The job is not within the server's bounds, or its medium cannot be had.
     """
+    lease = replace(lease, spec=spelled_spec(lease.spec))
     require_bounds(lease)
     source = lease.source_path
     if is_address(source):

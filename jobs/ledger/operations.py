@@ -23,17 +23,24 @@ from jobs.types import Job, Manifest, State
 
 PORTION = 1000
 """Jobs that one transaction changes: workers wait for the ledger no longer than some 50 ms."""
-NAMED = "id IN (SELECT value FROM json_each(:jobs)) AND parent IS NULL AND state IN ({states})"
+NAMED = "id IN (SELECT value FROM json_each(:jobs)) AND parent IS NULL AND ({states})"
+LACKS_FILE = """
+state IN ('done', 'skipped') AND CASE WHEN json_valid(manifest)
+THEN json_extract(manifest, '$.faults') IS NOT NULL END"""
+"""Condition of jobs that are done but for a file that could not be written."""
+RETRIABLE = f"state IN ('failed', 'poison', 'cancelled', 'wait') OR {LACKS_FILE}"
 RETRY = f"""
 UPDATE job SET state = 'ready', attempts = 0, lost = 0, fails = 0, due = NULL,
   err = NULL, err_kind = NULL
-WHERE {NAMED.format(states="'failed', 'poison', 'cancelled', 'wait'")} AND {LISTED}
+WHERE {NAMED.format(states=RETRIABLE)} AND {LISTED}
 RETURNING id"""
 RETRIED = """
 INSERT INTO event(t_wall, job, token, worker, what)
 SELECT :now, id, token, worker, 'retried' FROM job
 WHERE id IN (SELECT value FROM json_each(:jobs))"""
-CANCELLABLE = NAMED.format(states="'ready', 'wait', 'leased', 'sharded', 'failed', 'poison'")
+CANCELLABLE = NAMED.format(
+    states="state IN ('ready', 'wait', 'leased', 'sharded', 'failed', 'poison')"
+)
 # Each lease has its own part files, which are found by the token in the event.
 CANCELLED = f"""
 INSERT INTO event(t_wall, job, token, worker, what)
@@ -62,7 +69,9 @@ FROM job WHERE id IN (SELECT value FROM json_each(:jobs)) GROUP BY why"""
 
 
 def retry(ledger: Ledger, jobs: Sequence[int]) -> list[int]:
-    """Requeue listed jobs that have failed, wait or were cancelled; their failures are forgotten.
+    """Requeue listed jobs that have failed, wait, were cancelled or lack a file.
+
+    Their failures are forgotten.
 
     Returns:
         Numbers of the jobs that are ready now.
@@ -165,14 +174,20 @@ def _change(
     return True
 
 
-def pages(db: sqlite3.Connection, *states: State) -> Iterator[list[int]]:
+def pages(db: sqlite3.Connection, *states: State, lacking: bool = False) -> Iterator[list[int]]:
     """Yield the numbers of all jobs in some states, `PORTION` at a time.
 
     A job that changes meanwhile comes once at most.
+
+    Args:
+        db: Connection to the ledger.
+        states: The states.
+        lacking: Whether jobs that are done but for a file are among them.
     """
     values, last = ", ".join(f"'{state.value}'" for state in states), 0
     query = (
-        f"SELECT id FROM job WHERE id > ? AND state IN ({values}) AND parent IS NULL"
+        f"SELECT id FROM job WHERE id > ? AND parent IS NULL"
+        f" AND (state IN ({values}){f' OR {LACKS_FILE}' if lacking else ''})"
         f" ORDER BY id LIMIT {PORTION}"
     )
     while page := [row[0] for row in db.execute(query, (last,))]:

@@ -6,12 +6,7 @@ the same numbers: only the id of the ledger tells their part files apart.
 
 from __future__ import annotations
 
-import os
-from hashlib import blake2b
-
-MAX_BYTES = 255 - 64
-"""Bytes of a destination's name that a part's may begin with: its ending needs the others."""
-MAX_SUFFIX_BYTES = 16
+from joblist.names import beside
 
 
 def part_name(dest: str, job: int, token: int, ledger: str) -> str:
@@ -39,19 +34,3 @@ def shard_name(csv: str, job: int, cut: int, number: int, count: int, ledger: st
     """
     owner = f"{ledger}.{job}" if ledger else f"{job}"
     return beside(csv, f".part.{owner}.{cut}.{number + 1}of{count}.npz")
-
-
-def beside(path: str, ending: str) -> str:
-    """Return a path in the same folder, with an ending; a name too long is shortened by a digest.
-
-    A short suffix of the name is kept: some formats depend on it.
-    """
-    folder, slash, name = path.rpartition("/")
-    raw = os.fsencode(name)
-    if len(raw) > MAX_BYTES:
-        suffix = os.fsencode(os.path.splitext(name)[1])
-        suffix = suffix if len(suffix) <= MAX_SUFFIX_BYTES else b""
-        tail = b"~" + blake2b(raw, digest_size=8).hexdigest().encode() + suffix
-        # A letter that is cut in its middle is left out.
-        name = raw[: MAX_BYTES - len(tail)].decode("utf-8", "ignore") + os.fsdecode(tail)
-    return f"{folder}{slash}{name}{ending}"

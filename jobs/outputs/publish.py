@@ -25,7 +25,7 @@ from jobs.errors import JobFailed
 from jobs.outputs.digests import CHUNK_BYTES, sha256_of
 from jobs.outputs.durable import Progress, force_to_disk, no_progress
 from jobs.outputs.part_names import part_name
-from jobs.types import Lease, Manifest, PartFile
+from jobs.types import Lease, Manifest, PartFile, PartPaths
 
 COMMIT_MARK = "csv"
 OLDER_TOKENS = 16
@@ -182,7 +182,7 @@ class OpenParts:
         """Close the files; those that were not sealed stay, for `discard`."""
         self._resources.close()
 
-    def paths(self) -> dict[str, Path]:
+    def paths(self) -> PartPaths:
         """Return where each exporter writes, the csv last."""
         paths: dict[str, Path] = {}
         for number, (name, part) in enumerate(part_paths(self._lease).items()):
@@ -191,7 +191,7 @@ class OpenParts:
             staged = self._home / f"{number}" / part.name
             staged.symlink_to(f"/proc/{os.getpid()}/fd/{self._files[name]}")
             paths[name] = StagedPath.of(staged, part)
-        return paths
+        return PartPaths(paths)
 
     def in_place(self, text: str) -> str:
         """Return a message with the paths of the part files in place of their links."""

@@ -81,7 +81,8 @@ def results(
     if sums.get("faces_filtered"):
         lines["faces"] += f", {sums['faces_filtered']:.0f} left out"
     if sums.get("partial"):
-        lines["partial"] = f"{sums['partial']:.0f} media are damaged or cut off: see the warnings"
+        number = f"{sums['partial']:.0f}"
+        lines["partial"] = f"{number} media are damaged, cut off, or lack a file: see the warnings"
     return [f"{name:<8} {text}" for name, text in lines.items()]
 
 

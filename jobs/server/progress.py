@@ -38,7 +38,8 @@ def _loss(job: Job) -> str:
     broken = f"{damaged:.0f} damaged packets or pictures" if damaged else ""
     medium = "the medium cannot be read and was skipped" if statistics.get("medium_skipped") else ""
     poster = "the poster cannot be read and was skipped" if statistics.get("poster_skipped") else ""
-    return f"partial: {', '.join(filter(None, (medium, poster, missing, broken)))}"
+    lacks = job.manifest.lacks if job.manifest else ""
+    return f"partial: {', '.join(filter(None, (medium, poster, missing, broken, lacks)))}"
 
 
 def totals(counts: Mapping[str, int]) -> dict[str, int]:

@@ -38,12 +38,15 @@ class _Look:
         """How the worst of the paths is found; None as long as that is not known."""
         self.gone = ""
         """Folder that is not there, or is empty; empty if that is not known."""
+        self.folders: list[str] = []
+        """Those of the paths that are folders themselves."""
         self.done = threading.Event()
 
     def take(self) -> None:
         """Look."""
         state, path = worst_reach(self.paths, self._root)
         self.gone = gone_at(path) if state is Reach.UNREACHABLE else ""
+        self.folders = [path for path in self.paths if os.path.isdir(path)]
         self.reach = state
         self.done.set()
 
@@ -82,7 +85,7 @@ class SourceWitness:
                 self._hosts.pop(_host(spec.source_path), None)
         if spec.poster_path is None:
             # Links are not followed: this must not wait for the storage.
-            self._remember(spec.read_paths())
+            self._remember(spec.read_paths(), [spec.gallery] if spec.gallery else [])
 
     def excuses(self, job: Job, worker: str, kind: str, *, live: Collection[str]) -> bool:
         """Return whether a job may be as good as others, and only its storage or host is away.
@@ -141,13 +144,17 @@ class SourceWitness:
             look = self._looks.get()
             look.take()
             if look.reach in (Reach.THERE, Reach.DENIED, Reach.MISSING):
-                ways = [*look.paths, *map(os.path.realpath, look.paths)]
-                # What is seen of a folder of stills is in it, too.
-                self._remember([f"{way}/still" if os.path.isdir(way) else way for way in ways])
+                paths, folders = look.paths, look.folders
+                self._remember(
+                    [*paths, *map(os.path.realpath, paths)],
+                    [*folders, *map(os.path.realpath, folders)],
+                )
 
-    def _remember(self, paths: Iterable[str]) -> None:
+    def _remember(self, paths: Iterable[str], folders: Iterable[str]) -> None:
+        """Remember folders, and those above paths, as seen."""
+        above = (str(folder) for path in paths for folder in Path(path).parents)
         with self._mutex:
-            for folder in (str(folder) for path in paths for folder in Path(path).parents):
+            for folder in (*above, *folders):
                 self._folders[folder] = None
                 self._folders.move_to_end(folder)
             while len(self._folders) > MAX_FOLDERS:

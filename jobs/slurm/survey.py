@@ -49,7 +49,8 @@ def results(folder: Folder) -> Iterator[JobResult]:
 def _result_of(whole: Work, parts: Sequence[Work], records: Mapping[str, Record]) -> JobResult:
     record = records.get(whole.name, Record())
     if record.done:
-        return JobResult(whole, DONE if is_done(record) else GONE, record=record)
+        lacks = record.manifest.lacks if record.manifest else ""
+        return JobResult(whole, DONE if is_done(record) else GONE, lacks, record)
     if record.given_up:
         return JobResult(whole, FAILED, record.reason, record)
     for part in parts:

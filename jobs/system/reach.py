@@ -13,6 +13,7 @@ from enum import Enum
 from pathlib import Path
 
 from joblist import beneath
+from joblist.names import spelled
 
 
 class Reach(str, Enum):
@@ -45,6 +46,7 @@ def reach(path: str, root: str | None = None) -> Reach:
             not touched: that it lies outside is a fault of its own.
     """
     try:
+        path = spelled(path)
         if root and beneath.root_of(path, [root]) is None:
             return Reach.THERE
         descriptor = _opened(path, root)
@@ -104,14 +106,12 @@ def _folder_state(folder: str | int) -> str:
 
 
 def gone_at(path: str) -> str:
-    """Return the highest folder on the way to an unreachable path that is not there, or is empty.
+    """Return the highest folder above an unreachable path that is not there, or is empty.
 
-    An empty folder that is itself to be read is its own.
+    It is the path itself where that is an empty folder.
     """
-    folder = Path(os.path.realpath(path))
-    if folder.is_dir():
-        return str(folder)
-    folder = folder.parent
+    found = Path(os.path.realpath(spelled(path)))
+    folder = found if found.is_dir() else found.parent
     while folder != folder.parent and not os.path.exists(folder.parent):
         folder = folder.parent
     return str(folder)

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from jobs.errors import CallRefused
-from jobs.types import FAILURE_KINDS, MAX_CLAIM, MAX_ERROR_CHARS
+from jobs.types import FAILURE_KINDS, MAX_CLAIM, MAX_ERROR_CHARS, MAX_FAULT_CHARS
 from jobs.wire.schema import (
     MAX_NAMES,
     Check,
@@ -71,7 +71,10 @@ FILE = record(
     }
 )
 STATISTICS = table(number(-MAX_AMOUNT, MAX_AMOUNT))
-MANIFEST = record({"files": table(FILE, least=1), "statistics": STATISTICS})
+MANIFEST = record(
+    {"files": table(FILE, least=1), "statistics": STATISTICS},
+    {"faults": table(text(MAX_FAULT_CHARS))},
+)
 WORKER_INFO = record(
     {
         "name": NAME,

@@ -16,7 +16,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -26,7 +26,7 @@ from jobs.errors import CallRefused, JobFailed
 from jobs.inputs import intake
 from jobs.outputs import publish, storage_probe
 from jobs.retry import boottime
-from jobs.types import MAX_ERROR_CHARS, Lease, Outcome, Probe
+from jobs.types import MAX_ERROR_CHARS, MAX_FAULT_CHARS, Lease, Outcome, PartPaths, Probe
 from jobs.wire.calls import require_message
 from jobs.wire.plain_text import plain_text
 from jobs.worker import examination, messages
@@ -34,10 +34,10 @@ from jobs.worker import examination, messages
 T = TypeVar("T")
 Report = Callable[[Mapping[str, Any]], None]
 """Function that takes the progress of a job."""
-Task = Callable[[Lease, dict[str, Path], Report], Mapping[str, float]]
+Task = Callable[[Lease, PartPaths, Report], Mapping[str, float]]
 """Function that does a job and returns its statistics.
 
-It writes the file of each exporter, or removes the exporter from the dict: then it has no file.
+It writes the file of each exporter. It removes those that have none, and gives up those that fail.
 """
 REPORT_EVERY_S = 0.2
 FENCE_LOOK_S = 2.0
@@ -145,7 +145,12 @@ class Runner:
         parts = outputs.paths()
         statistics = plain_values(task(lease, parts, self._report))
         self._report_publishing()
-        return Outcome(manifest=outputs.seal(statistics, parts, self._report_publishing))
+        manifest = outputs.seal(statistics, parts, self._report_publishing)
+        faults = {
+            name: plain_text(outputs.in_place(reason), MAX_FAULT_CHARS)
+            for name, reason in parts.faults.items()
+        }
+        return Outcome(manifest=replace(manifest, faults=faults))
 
     def _publish(self, lease: Lease) -> Outcome:
         assert lease.manifest is not None

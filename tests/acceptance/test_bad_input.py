@@ -205,7 +205,10 @@ def test_the_run_as_a_whole(run: Run) -> None:
     assert run.code == 1
     done = len(PARTIAL) + len(HARMLESS)
     assert f"jobs     {done} done, {len(REFUSED)} failed" in run.text
-    assert f"partial  {len(PARTIAL)} media are damaged or cut off: see the warnings" in run.text
+    assert (
+        f"partial  {len(PARTIAL)} media are damaged, cut off, or lack a file: see the warnings"
+        in run.text
+    )
     outputs = sorted(p.name for p in (run.folder / "out").iterdir())
     assert len(outputs) == 4 * done, "whole outputs of what was done, and nothing else"
     assert not (run.folder / "hacked").exists()

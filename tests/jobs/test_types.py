@@ -1,14 +1,15 @@
 """Forms on the wire, errors between processes, times of leases and retries."""
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from jobs.errors import JobFailed
 from jobs.retry import Timing, backoff, may_retry
-from jobs.types import Lease
-from jobs.worker.messages import built_in
+from jobs.types import Lease, Manifest, Outcome
+from jobs.worker.messages import built_in, decode, encode
 from tests.support.jobs import make_lease, write_parts
 
 
@@ -17,6 +18,23 @@ def test_wire_forms(tmp_path: Path) -> None:
     publishing = Lease(**{**lease.__dict__, "kind": "publish", "manifest": write_parts(lease, "y")})
     for each in (lease, publishing):
         assert Lease.from_dict(each.to_dict()) == each
+
+
+def test_a_manifest_tells_what_is_missing_and_older_ones_have_no_such_field(
+    tmp_path: Path,
+) -> None:
+    lease = make_lease(tmp_path)
+    whole = write_parts(lease, "y")
+    assert "faults" not in whole.to_dict(), "older servers refuse fields that they do not know"
+    lacking = replace(whole, faults={"mp4": "its sound is odd", "eaf": "why"})
+    assert lacking.lacks == "no mp4: its sound is odd; no eaf: why"
+    for manifest in (whole, lacking):
+        assert Manifest.from_dict(manifest.to_dict()) == manifest
+        outcome = decode(encode("outcome", Outcome(manifest=manifest)))
+        assert isinstance(outcome, Outcome)
+        assert outcome.manifest == manifest
+    odd = Manifest.from_dict({**whole.to_dict(), "faults": "odd"})
+    assert odd == whole
 
 
 def test_failures_travel_between_processes() -> None:

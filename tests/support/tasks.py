@@ -19,7 +19,7 @@ from typing import Any
 
 from jobs.errors import JobFailed
 from jobs.outputs import publish
-from jobs.types import Lease
+from jobs.types import Lease, PartPaths
 from jobs.wire.transport import Access
 from jobs.worker.child import Report, Task
 from jobs.worker.worker import Worker, WorkerSettings
@@ -28,7 +28,7 @@ from jobs.worker.worker import Worker, WorkerSettings
 def make_task(local: dict[str, Any]) -> Task:
     """Return a task that obeys its medium."""
 
-    def task(lease: Lease, parts: dict[str, Path], report: Report) -> Mapping[str, float]:
+    def task(lease: Lease, parts: PartPaths, report: Report) -> Mapping[str, float]:
         statistics = {"media_s": 2.0, "persons": 1, "frames_decoded": 50}
         for line in Path(lease.source_path).read_text().splitlines():
             verb, _, argument = line.partition(" ")
@@ -42,6 +42,10 @@ def make_task(local: dict[str, Any]) -> Task:
             if verb == "record" and lease.shard:
                 with Path(argument).open("a") as file:
                     file.write(f"shard-{lease.shard.number + 1}\n")
+            if verb == "give_up":
+                name, _, reason = argument.partition(" ")
+                parts.give_up(name, reason)
+                statistics["partial"] = 1
             obey(verb, argument, report)
         source = Path(lease.source_path).name
         if lease.shard:

@@ -4,9 +4,11 @@ import os
 
 import pytest
 
+from analyzer.__main__ import main
 from analyzer.errors import InputError, ResourceError
 from analyzer.results import write
 from analyzer.workflows import inputs
+from tests.support import media
 from tests.support.reports import make_report
 
 
@@ -57,3 +59,28 @@ def test_no_half_file_is_left(tmp_path):
     write.write_export(Writer(), make_report(), path)
     assert path.read_text() == "half"
     assert len(list(path.parent.iterdir())) == 1
+
+
+def test_what_is_left_out_of_a_folder_is_told(tmp_path):
+    for name in ("b.m2v", "a.y4m", "c.qt", "notes.txt", "d.jpg", ".hidden", "._b.m2v"):
+        (tmp_path / name).touch()
+    (tmp_path / "sub").mkdir()
+    notes = []
+    assert len(inputs.media_in([str(tmp_path)], notes)) == 3
+    assert notes == [
+        f"{tmp_path}: 2 files are left out, by their names no videos: d.jpg, notes.txt"
+    ]
+    notes = []
+    for number in range(9):
+        (tmp_path / f"{number}.srt").touch()
+    inputs.media_in([str(tmp_path)], notes)
+    assert "11 files are left out" in notes[0]
+    assert notes[0].endswith("0.srt, 1.srt, 2.srt, 3.srt, 4.srt, ...")
+
+
+def test_what_is_left_out_is_printed(tmp_path, capsys):
+    media.video(tmp_path / "a.mp4", seconds=0.5)
+    (tmp_path / "notes.txt").touch()
+    arguments = ["-o", str(tmp_path / "out"), "--export", "csv", "--fps", "1", "--shots", "none"]
+    assert main(["analyze", str(tmp_path), *arguments]) == 0
+    assert "1 files are left out, by their names no videos: notes.txt" in capsys.readouterr().err

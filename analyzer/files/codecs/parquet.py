@@ -50,5 +50,6 @@ def save(path: Path, table: Any) -> None:
     Raises:
         ResourceError: The file cannot be written.
     """
-    with writing(path):
-        parquet.write_table(table, str(path), compression="zstd")
+    # By a file, not by its name: pyarrow takes no name that is not UTF-8.
+    with writing(path), path.open("wb") as file:
+        parquet.write_table(table, file, compression="zstd")

@@ -3,18 +3,25 @@
 import os
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import takewhile
 from typing import Any
 
 import av
-import av.error
 
 from analyzer.errors import InputError
 from analyzer.files import source
+from analyzer.files.containers import explained, picture_stream
 from analyzer.stages.decode._index import PacketIndex, read_index
 from analyzer.stages.decode._pictures import packets
 
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"BM", b"II*\0", b"MM\0*", b"P5", b"P6")
 """First bytes of JPEG, PNG, BMP, TIFF, PGM and PPM."""
+NO_PICTURE = "no picture in it, only sound or data"
+_OGG_PAGE = b"OggS\0"
+_OGG_BYTES = 1 << 18
+"""More than the largest page of Ogg: so many bytes hold the first pages, or the last one."""
+_SOUNDS = (b"ID3", b"fLaC", b"\xff\xfb", b"\xff\xf1", b"\xff\xf9", b"FORM", b".snd", b"#!AMR")
+"""First bytes of MP3, FLAC, AAC, AIFF, AU and AMR."""
 
 
 def index_of_path(path: str, alive: Callable[[], None]) -> PacketIndex | None:
@@ -40,7 +47,7 @@ def index_of_descriptor(
         The index; `None` where there is no picture, or where packets do not tell enough.
     """
     with open_container(path, descriptor) as container:
-        stream = container.streams.best("video")
+        stream = picture_stream(container)
         jumps = clock_jumps(container)
         index = None if stream is None else read_index(container, stream, jumps, alive)
     os.lseek(descriptor, 0, os.SEEK_SET)
@@ -55,7 +62,7 @@ def timestamps(path: str, descriptor: int) -> list[Fraction]:
         descriptor: Descriptor of the open file; afterwards it stands at the beginning again.
     """
     with open_container(path, descriptor) as container:
-        stream = container.streams.best("video")
+        stream = picture_stream(container)
         readable = () if stream is None else filter(None, packets(container, stream))
         shown = [p.pts * p.time_base for p in readable if p.pts is not None and not p.is_discard]
     os.lseek(descriptor, 0, os.SEEK_SET)
@@ -76,6 +83,7 @@ def open_container(path: str, descriptor: int) -> Any:
 
     Raises:
         InputError: Not a video that can be read.
+        ResourceError: Its storage does not work.
     """
     options = {
         "fd": str(descriptor),
@@ -84,17 +92,45 @@ def open_container(path: str, descriptor: int) -> Any:
         "max_pixels": str(source.MAX_PIXELS),
     }
     try:
-        return av.open("fd:", options=options)
-    except (av.error.FFmpegError, OSError) as error:
-        if _is_picture(descriptor):
+        with explained(path, "not a video that can be read"):
+            # Titles are of any encoding, in containers that allow UTF-8 only as well.
+            return av.open("fd:", options=options, metadata_errors="replace")
+    except InputError as error:
+        start = os.pread(descriptor, 12, 0)
+        if _is_picture(start):
             raise InputError(f"{path}: a picture; analyse pictures with --engine image") from error
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(
-            f"{path}: not a video that can be read ({reason}); does it play in VLC?"
-        ) from error
+        if _is_sound(start):
+            raise InputError(f"{path}: {NO_PICTURE}") from error
+        raise
 
 
-def _is_picture(descriptor: int) -> bool:
-    """Return whether an open file begins as pictures do."""
-    start = os.pread(descriptor, 12, 0)
+def has_second_film(path: str, container: Any) -> bool:
+    """Return whether the end of an Ogg file is of other streams than its beginning.
+
+    They are of another film, joined on: nothing of it is read.
+    """
+    if container.format.name != "ogg":
+        return False
+    with os.fdopen(source.open_file(path), "rb") as file:
+        start = file.read(_OGG_BYTES)
+        file.seek(-min(_OGG_BYTES, file.seek(0, os.SEEK_END)), os.SEEK_END)
+        end = file.read()
+    last = end.rfind(_OGG_PAGE)
+    serial = end[last + 14 : last + 18]
+    return last >= 0 and len(serial) == 4 and serial not in _first_serials(start)
+
+
+def _first_serials(pages: bytes) -> list[bytes]:
+    """Return the serial numbers of the streams that begin with the first pages of an Ogg file."""
+    bodies = pages.split(_OGG_PAGE)[1:]
+    return [body[9:13] for body in takewhile(lambda body: body[:1] and body[0] & 2, bodies)]
+
+
+def _is_picture(start: bytes) -> bool:
+    """Return whether a file with these first bytes is a picture."""
     return start.startswith(_PICTURES) or (start[:4] == b"RIFF" and start[8:] == b"WEBP")
+
+
+def _is_sound(start: bytes) -> bool:
+    """Return whether a file with these first bytes is sound alone."""
+    return start.startswith(_SOUNDS) or (start[:4] == b"RIFF" and start[8:] == b"WAVE")

@@ -10,6 +10,8 @@ import av.error
 from av.packet import Packet
 from av.video.frame import VideoFrame
 
+from analyzer.files.containers import is_of_storage, is_out_of_memory
+
 
 @dataclass(frozen=True)
 class DecodedPicture:
@@ -27,13 +29,21 @@ def packets(container: Any, stream: Any) -> Iterator[Any]:
     """
     try:
         yield from container.demux(stream)
-    except (IndexError, av.error.EOFError):
-        # IndexError: the end of PyAV's demuxer, where damage has feigned more streams.
+    except av.error.EOFError:
         return
-    except (OSError, MemoryError):
-        raise
-    except av.error.FFmpegError:
+    except IndexError:
+        # PyAV's demuxer ends at packets of streams that were not there when it began: damage has
+        # feigned them, or another film was joined on.
         yield None
+    except av.error.FFmpegError as error:
+        if _is_of_machine(error):
+            raise
+        yield None
+
+
+def _is_of_machine(error: Exception) -> bool:
+    """Return whether an error is no damage of a file; FFmpeg's errors are the system's as well."""
+    return is_out_of_memory(error) or is_of_storage(error)
 
 
 class PictureStream:
@@ -144,9 +154,9 @@ class PictureStream:
             self._ready += self._decode(packet)
         except (StopIteration, av.error.EOFError):
             self._is_over = True
-        except (OSError, MemoryError):
-            raise
-        except av.error.FFmpegError:
+        except av.error.FFmpegError as error:
+            if _is_of_machine(error):
+                raise
             self._failures += self._begun
         else:
             if packet.is_corrupt:

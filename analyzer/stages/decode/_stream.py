@@ -9,6 +9,7 @@ from av.video.frame import VideoFrame
 
 from analyzer.errors import InputError
 from analyzer.files import source
+from analyzer.files.containers import picture_stream
 from analyzer.stages.decode import _files
 from analyzer.stages.decode._pictures import DecodedPicture, PictureStream
 from analyzer.stages.decode._sampling import Sampling
@@ -33,7 +34,7 @@ class StreamFacts:
     clock_jumps: bool
     """Whether the container's clock may break off, and its length is an estimate."""
     is_truncated: bool
-    """Whether the file ends in the middle of a packet."""
+    """Whether the file ends in the middle of a packet, or with another film that is not read."""
     stored_size: tuple[int, int]
     """Width and height of the first picture as it is stored."""
     square_size: tuple[int, int]
@@ -110,7 +111,8 @@ def open_stream(
         origin=origin,
         stated_end_s=stated_end_s,
         clock_jumps=clock_jumps,
-        is_truncated=_is_truncated(container, size_bytes),
+        is_truncated=_is_truncated(container, size_bytes)
+        or _files.has_second_film(path, container),
         stored_size=(picture.width, picture.height),
         square_size=square_size,
         quarter_turns=quarter_turns,
@@ -120,9 +122,11 @@ def open_stream(
 
 def _picture_stream(path: str, container: Any, threads: int, key_frames: bool) -> Any:
     """Return the stream of the pictures, with a decoder set up; see `open_stream`."""
-    stream = container.streams.best("video")
+    stream = picture_stream(container)
     if stream is None:
-        raise InputError(f"{path}: no picture in it, only sound or data")
+        raise InputError(f"{path}: {_files.NO_PICTURE}")
+    if stream.codec_context is None:
+        raise InputError(f"{path}: no decoder knows the format of its pictures; convert it")
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = threads
     stream.codec_context.options = {"max_pixels": str(source.MAX_PIXELS)}

@@ -1,23 +1,20 @@
 """Still pictures: one, a folder, or a list of pictures; each is a shot of its own."""
 
 import os
-import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
-from PIL import Image, ImageOps
 
 from analyzer.errors import InputError
 from analyzer.files import source
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.decode import Watcher
 from analyzer.stages.decode._medium import OpenMedium
+from analyzer.stages.decode._still import SUFFIXES, read
 from analyzer.types import U8, Frame, MediaInfo
 from joblist.shard import Shard
 
-SUFFIXES = frozenset((".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"))
-"""Suffixes of the files in a folder that are taken for pictures."""
+__all__ = ["SUFFIXES", "ImagesDecoder", "ImagesMedium", "create"]
 
 
 def create(*, frame_step: int | None = None, runtime: Runtime) -> "ImagesDecoder":
@@ -46,8 +43,10 @@ class ImagesDecoder:
     ) -> "ImagesMedium":
         """Open a picture, a folder or a list of both; see `analyzer.stages.decode.Decoder`."""
         paths = [path] if isinstance(path, str) else list(path)
-        stills = [still for item in paths for still in _stills(item)]
-        return ImagesMedium(paths[0], tuple(stills[:: self._step]), several=len(stills) > 1)
+        notes: list[str] = []
+        stills = [still for item in paths for still in _stills(item, notes)]
+        chosen = tuple(stills[:: self._step])
+        return ImagesMedium(paths[0], chosen, several=len(stills) > 1, notes=tuple(notes))
 
     def pictures(self, path: str | Sequence[str], times_s: Sequence[float]) -> Iterator[U8 | None]:
         """Read some pictures again; see `analyzer.stages.decode.Decoder`."""
@@ -55,13 +54,19 @@ class ImagesDecoder:
             stills = medium.info.stills
         for time_s in times_s:
             try:
-                yield read(stills[int(time_s)])
+                yield read(stills[int(time_s)]).image
             except InputError:
                 yield None
 
 
-def _stills(path: str) -> list[str]:
+def _stills(path: str, notes: list[str]) -> list[str]:
     """Return the path of a picture, or those of the pictures in a folder in order of name.
+
+    Hidden files are passed over: some systems keep what they know of a file in `._file.jpg`.
+
+    Args:
+        path: Path of the picture or of the folder.
+        notes: Notes, to which one on what is left out of the folder is added.
 
     Raises:
         InputError: The folder holds no picture.
@@ -69,12 +74,15 @@ def _stills(path: str) -> list[str]:
     if not os.path.isdir(path):
         return [path]
     try:
-        paths = [Path(path, name) for name in source.names_in(path)]
+        names = source.names_in(path)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; check the path and its rights") from error
-    stills = [str(p) for p in paths if p.suffix.lower() in SUFFIXES]
+    files = [Path(path, name) for name in names if not name.startswith(".")]
+    stills = [str(file) for file in files if file.suffix.lower() in SUFFIXES]
     if not stills:
         raise InputError(f"{path}: no picture in this folder")
+    others = [p.name for p in files if p.suffix.lower() not in SUFFIXES and not p.is_dir()]
+    notes += [source.left_out(path, others, "pictures")] if others else []
     return stills
 
 
@@ -87,9 +95,12 @@ class ImagesMedium(OpenMedium):
         uri: Path of the first picture or of the folder.
         stills: Paths of the pictures.
         several: Whether more than one picture was given.
+        notes: Notes on what was left out.
     """
 
-    def __init__(self, uri: str, stills: tuple[str, ...], *, several: bool) -> None:
+    def __init__(
+        self, uri: str, stills: tuple[str, ...], *, several: bool, notes: tuple[str, ...] = ()
+    ) -> None:
         info = MediaInfo(
             uri=uri,
             kind="image",
@@ -98,6 +109,7 @@ class ImagesMedium(OpenMedium):
             frame_rate=None,
             duration_s=0.0,
             stills=stills,
+            notes=notes,
         )
         super().__init__(info)
         self._several = several
@@ -111,32 +123,16 @@ class ImagesMedium(OpenMedium):
         """Yield the pictures, timed by their numbers; see `analyzer.stages.decode.Medium`."""
         for index, path in enumerate(self.info.stills):
             try:
-                image = read(path)
+                still = read(path)
             except InputError:
                 if not self._several:
                     raise
                 self.damaged += 1
                 continue
             self.frames_decoded += 1
-            yield Frame(index=index, time_s=float(index), duration_s=0.0, image=image, cut=True)
+            if still.note:
+                self.info = replace(self.info, notes=(*self.info.notes, still.note))
+            yield Frame(
+                index=index, time_s=float(index), duration_s=0.0, image=still.image, cut=True
+            )
         self.reached_end = True
-
-
-def read(path: str) -> U8:
-    """Read one picture: (H, W, 3) RGB, upright.
-
-    Raises:
-        InputError: Missing, empty, not a picture, damaged, or over the limits of
-            `analyzer.files.source`.
-    """
-    with os.fdopen(source.open_file(path), "rb") as file, warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
-            with Image.open(file) as picture:
-                source.require_size(path, *picture.size)
-                upright = ImageOps.exif_transpose(picture).convert("RGB")
-                return np.asarray(upright, np.uint8)
-        except InputError:
-            raise
-        except Exception as error:  # Pillow's plugins raise what they like on damaged files
-            raise InputError(f"{path}: not a picture that can be read ({error})") from error

@@ -11,6 +11,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
 from analyzer.files import source
+from analyzer.files.containers import explained
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.decode import Watcher, _files
 from analyzer.stages.decode._frames import AllFrames, KeyFrames
@@ -72,6 +73,12 @@ class VideoDecoder:
         alive: Callable[[], None] = lambda: None,
     ) -> "VideoMedium":
         """Open one file; see `analyzer.stages.decode.Decoder`."""
+        with explained(path):
+            return self._open(path, shard, careful, alive)
+
+    def _open(
+        self, path: str, shard: Shard | None, careful: bool, alive: Callable[[], None]
+    ) -> "VideoMedium":
         descriptor = source.open_file(path)
         try:
             size_bytes = os.fstat(descriptor).st_size
@@ -180,6 +187,10 @@ class VideoMedium(OpenMedium):
 
         A sample is held back until its duration is known from the next one, or from the end.
         """
+        with explained(self.info.uri):
+            yield from self._frames(watcher)
+
+    def _frames(self, watcher: Watcher | None) -> Iterator[Frame]:
         reader = (None if watcher else self._sparse()) or self._sequential
         held: Frame | None = None
         for shown in reader.samples(self, watcher):
@@ -200,6 +211,10 @@ class VideoMedium(OpenMedium):
         Args:
             times_s: Times at which the pictures are shown, in seconds, ascending.
         """
+        with explained(self.info.uri):
+            yield from self._pictures(times_s)
+
+    def _pictures(self, times_s: Sequence[float]) -> Iterator[U8 | None]:
         opened, facts = self._opened, self._opened.facts
         # The clock of a file may run through, though that of its container need not.
         jumps = facts.clock_jumps and _files.index_of_path(facts.info.uri, lambda: None) is None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from analyzer.collection import run as collections
 from analyzer.collection.identities import CollectedPerson, Collection
-from analyzer.errors import AnalyzerError, UsageError
+from analyzer.errors import AnalyzerError, InputError, UsageError
 from analyzer.files import zips
 from analyzer.files.atomic import atomic_write
 from analyzer.files.columns import Column, write_csv
@@ -137,7 +137,9 @@ def _analyse(item: Item, session: AnalysisSession, progress: ProgressHook | None
             progress=progress,
         )
         hook = progress or (lambda _: None)
-        write_exports(local, report, components=session.components, progress=hook)
+        written = write_exports(local, report, components=session.components, progress=hook)
+        if written.faults:
+            raise InputError("; ".join(written.faults))
         crops = load_exporter(f"crops:most={_ALL_FACES}")
         write.write_export(crops, report, _crops(item.target), progress)
 

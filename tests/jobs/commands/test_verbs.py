@@ -19,6 +19,7 @@ from jobs.ledger.store import Store
 from jobs.outputs.part_names import part_name
 from jobs.server import cleanup
 from jobs.server.display import clock, results
+from jobs.server.progress import describe
 from jobs.types import Job, State
 from tests.support.jobs import manifest, specs
 from tests.support.processes import until
@@ -116,6 +117,31 @@ def test_retry_leaves_what_is_no_longer_listed_and_says_so(tmp_path: Path, capsy
     said = capsys.readouterr()
     assert said.out == "1 jobs are to be tried again\n"
     assert said.err == "2 of 3 were left: 1 no longer in the joblist, 1 ready\n"
+
+
+def test_a_file_that_could_not_be_written_is_told_and_made_by_retry(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The job is done, its other files are there, and no command calls the missing one lost."""
+    media = {"a": "give_up ass odd letters", "b": ""}
+    with serving(tmp_path, media, keep_alive=True) as server, working(server.uri):
+        until(lambda: server.counts() == {"done": 2})
+        done = server.job(1)
+        assert describe(done).endswith("(partial: no ass: odd letters)")
+        assert [j.id for j in server.store.read(lambda db: queries.partial(db, epoch=1))] == [1]
+        assert sorted(p.name for p in (tmp_path / "out").glob("[ab].*")) == [
+            "a.csv",
+            "b.ass",
+            "b.csv",
+        ]
+        assert command(tmp_path, "verify") == 0
+        assert command(tmp_path, "retry", "--job", "2") == 1
+        (tmp_path / "a.mp4").write_text("")
+        assert command(tmp_path, "retry") == 0
+        assert "1 jobs are to be tried again" in capsys.readouterr().out
+        until(lambda: (tmp_path / "out" / "a.ass").exists() and server.counts()["done"] == 2)
+        assert describe(server.job(1)) == f"{tmp_path}/a.mp4 -> {tmp_path}/out/a.csv"
+        assert command(tmp_path, "retry", "--job", "1") == 1
 
 
 def test_a_job_that_is_named_twice_counts_once(tmp_path: Path, capsys) -> None:

@@ -243,3 +243,35 @@ def test_rows_outside_are_an_error(text: str, outside: int) -> None:
 def test_rows_that_are_not_wanted_are_held_against_the_others() -> None:
     with pytest.raises(JoblistError, match=r":6: .*same file as a destination of line 2"):
         rows("1:1", FOUR.replace("d.csv", "a.csv"))
+
+
+BLANKS = [",", " , ", '"",""', '" ","\t"', ",,,,", '""', "   "]
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+def test_what_a_spreadsheet_leaves_behind_is_as_empty_lines_are(blank: str, folder: Path) -> None:
+    rows = ["source_path,dest_csv", blank, "a.mp4,a.csv", blank, "", blank, "b.mp4,b.csv"]
+    found = read("\r\n".join([*rows, *[blank] * 5000]))
+    assert [(spec.source_path, spec.line) for spec in found] == [
+        (str(folder / "a.mp4"), 3),
+        (str(folder / "b.mp4"), 7),
+    ]
+    second = joblist.read("jobs.csv", exporters=EXPORTERS, rows=Rows(2, 2))
+    assert [spec.line for spec in second] == [7]
+
+
+def test_rows_with_anything_in_them_are_read() -> None:
+    assert problems("source_path,dest_csv,x\n,,note\n") == [
+        (2, "dest_csv is empty: give a path"),
+        (2, "source_path is empty: give a path"),
+    ]
+    assert problems("source_path,dest_csv\n,\n,\n") == [
+        (1, "no jobs: write a row for each medium under the header")
+    ]
+
+
+def test_a_spreadsheets_own_csv_is_read_with_its_mark_and_semicolons_are_told() -> None:
+    (spec,) = read("\ufeffsource_path,dest_csv\r\na.mp4,a.csv\r\n,\r\n,\r\n".encode())
+    assert spec.source_path.endswith("/a.mp4")
+    ((line, text),) = problems("\ufeffsource_path;dest_csv\r\na.mp4;a.csv\r\n;\r\n")
+    assert (line, text.partition(":")[0]) == (1, "columns are separated by ';' or tabs")

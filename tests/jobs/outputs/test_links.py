@@ -13,7 +13,7 @@ from analyzer.errors import InputError
 from analyzer.files import source
 from analyzer.gallery import folder as gallery
 from analyzer.reports import corrections_file, part_file
-from analyzer.stages.decode import images
+from analyzer.stages.decode import _still, images
 from jobs.dashboard import files as pages
 from jobs.errors import JobFailed
 from jobs.outputs import publish
@@ -192,7 +192,7 @@ def test_where_media_portraits_and_stills_are_read(
     plant_in(media, outside)
     with source.limited_to(str(media)):
         for name in ("a.jpg", "new/a.jpg"):
-            for read in (source.open_file, source.open_listed, images.read):
+            for read in (source.open_file, source.open_listed, _still.read):
                 with pytest.raises((InputError, OSError), match="lies outside"):
                     read(str(media / name))
         with pytest.raises(InputError, match="lies outside"), source.held(str(media / "a.jpg")):

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,26 @@ def test_a_host_is_at_fault_once_every_worker_has_asked_for_it_in_vain(
         assert witness.excuses(job, "w", kind, live=["w", "x"])
         witness.note_done(job.spec)
         witness.note_done(make_job("https://other.test/a.mp4").spec)
+
+
+def test_an_empty_folder_in_place_of_a_medium_keeps_nobody_waiting(
+    witness: SourceWitness, make_job: MakeJob, tmp_path: Path
+) -> None:
+    """The folder above it is there, and has been seen: it is no outage of that."""
+    (tmp_path / "films" / "empty").mkdir()
+    witness.note_done(make_job("other.mp4").spec)
+    job = make_job("empty")
+    assert witness.excuses(job, "w", "unreachable", live=["w", "x"])
+    assert not witness.excuses(job, "x", "unreachable", live=["w", "x"])
+
+
+def test_a_gallery_that_was_seen_and_is_empty_is_away(
+    witness: SourceWitness, make_job: MakeJob, tmp_path: Path
+) -> None:
+    gallery = tmp_path / "people"
+    gallery.mkdir()
+    job = make_job("other.mp4")
+    job = replace(job, spec=replace(job.spec, gallery=str(gallery)))
+    witness.note_done(job.spec)
+    for worker in ("w", "x", "w"):
+        assert witness.excuses(job, worker, "unreachable", live=["w", "x"])

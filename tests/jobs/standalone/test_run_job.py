@@ -48,6 +48,18 @@ def test_a_job_is_published_with_its_manifest_and_done_once(tmp_path: Path, path
     assert len(lines(path)) == 3
 
 
+def test_a_file_that_could_not_be_written_stands_in_the_journal(tmp_path: Path, path: Path) -> None:
+    job = work(tmp_path, "give_up ass odd letters")
+    outcome = do(job, path)
+    assert outcome is not None
+    assert outcome.manifest is not None
+    assert outcome.manifest.lacks == "no ass: odd letters"
+    assert names(tmp_path) == ["a.csv"]
+    assert do(job, path) == outcome, "done, and not begun again"
+    (record,) = read([path]).values()
+    assert record.manifest == outcome.manifest
+
+
 @pytest.mark.parametrize("change", ["output", "options", "job"])
 def test_what_is_gone_or_changed_is_done_again(tmp_path: Path, path: Path, change: str) -> None:
     job = work(tmp_path, "")

@@ -85,3 +85,4 @@ def test_what_is_gone_is_named_at_its_top(films: Path) -> None:
     assert gone_at(str(films / "none" / "sub" / "a.mp4")) == str(films / "none")
     assert gone_at(str(films / "empty" / "a.mp4")) == str(films / "empty")
     assert gone_at(str(films / "link.mp4")) == "/nowhere"
+    assert gone_at(str(films / "empty")) == str(films / "empty")
