@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from fractions import Fraction
 from typing import Any
 
 import av
@@ -10,8 +9,8 @@ import av.error
 
 from analyzer.errors import InputError
 from analyzer.files import source
-from analyzer.stages.decode._index import PacketIndex, read_index
-from analyzer.stages.decode._pictures import packets
+from analyzer.stages.decode._index import LIVE_GAP_S, STEADY_GAP_S, PacketIndex, read_index
+from analyzer.stages.decode._stamps import lacks_presentation
 
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"BM", b"II*\0", b"MM\0*", b"P5", b"P6")
 """First bytes of JPEG, PNG, BMP, TIFF, PGM and PPM."""
@@ -41,30 +40,23 @@ def index_of_descriptor(
     """
     with open_container(path, descriptor) as container:
         stream = container.streams.best("video")
-        jumps = clock_jumps(container)
-        index = None if stream is None else read_index(container, stream, jumps, alive)
+        index = None
+        if stream is not None and not lacks_presentation(container, stream):
+            gaps_s = STEADY_GAP_S if clock_jumps(container) else None
+            gaps_s = LIVE_GAP_S if is_live(container) else gaps_s
+            index = read_index(container, stream, gaps_s, alive)
     os.lseek(descriptor, 0, os.SEEK_SET)
     return index
-
-
-def timestamps(path: str, descriptor: int) -> list[Fraction]:
-    """Read the timestamps of all pictures in seconds, ascending, without decoding any.
-
-    Args:
-        path: Path of the file, for messages.
-        descriptor: Descriptor of the open file; afterwards it stands at the beginning again.
-    """
-    with open_container(path, descriptor) as container:
-        stream = container.streams.best("video")
-        readable = () if stream is None else filter(None, packets(container, stream))
-        shown = [p.pts * p.time_base for p in readable if p.pts is not None and not p.is_discard]
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return sorted(shown)
 
 
 def clock_jumps(container: Any) -> bool:
     """Return whether the clock of a container may break off, and its length is an estimate."""
     return bool(container.format.name.startswith("mpeg"))
+
+
+def is_live(container: Any) -> bool:
+    """Return whether stamps may be those of a live stream, and the stated length theirs."""
+    return bool(container.format.name == "flv")
 
 
 def open_container(path: str, descriptor: int) -> Any:

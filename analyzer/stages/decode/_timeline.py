@@ -1,0 +1,139 @@
+"""Stamps of a container as times on the player's clock, the same in every container.
+
+Many containers round: Matroska, WebM and FLV to milliseconds, MPEG to 1/90000 s. Where the
+pictures follow each other at a constant rate that the unit of the stamps cannot express, a time
+within that rounding of the rate's own is the rate's. So one stream has the same times, and the
+same samples, in all containers. Other times are taken as they are.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import floor
+from typing import Any
+
+import av
+
+_NOTHING_S = Fraction(1, 10**6)
+"""Times that differ by less are equal: containers state their start in microseconds."""
+_SAME_RATE = Fraction(1, 10**5)
+"""Relative difference of rates below which they are one rate, written or measured differently."""
+_NTSC = Fraction(1001, 1000)
+_MAX_RATIO = Fraction(6, 5)
+"""Greatest ratio of the average rate to the one that the stamps can express."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeline:
+    """The zero, the unit and the steps of the stamps of one stream."""
+
+    origin: Fraction
+    """Start of the container in seconds: the zero of the player's clock."""
+    unit: Fraction
+    """Seconds for each unit of the stamps."""
+    first: Fraction
+    """Time of the first picture, in seconds, as it is stated."""
+    rate: Fraction | None
+    """Nominal pictures a second; `None` where there is none."""
+
+    def time(self, stamp: Fraction) -> Fraction:
+        """Return the time at which a picture is shown, in seconds.
+
+        Args:
+            stamp: Stamp of the picture in seconds.
+        """
+        stated = stamp - self.origin
+        time = stated
+        if self._is_rounded and self.rate is not None:
+            nominal = self.first + round((stated - self.first) * self.rate) / self.rate
+            is_near = -self.unit < 2 * (stated - nominal) <= self.unit
+            time = nominal if is_near else stated
+        return Fraction(0) if abs(time) < _NOTHING_S else time
+
+    def due(self, time: Fraction) -> Fraction:
+        """Return up to which moment a picture is early enough, in seconds.
+
+        A picture at a whole step of the rate, from zero, has an exact time; elsewhere it may be
+        rounded down by half a unit.
+
+        Args:
+            time: Time of the picture in seconds.
+        """
+        is_exact = self.rate is not None and (time * self.rate).denominator == 1
+        return time + (_NOTHING_S if is_exact else max(_NOTHING_S, self.unit / 2))
+
+    def length(self, stated: Fraction | None) -> Fraction:
+        """Return how long a picture is shown, in seconds.
+
+        Args:
+            stated: What the container says, in seconds; `None` where it says nothing.
+        """
+        if self.rate is None:
+            return stated or Fraction(0)
+        if stated is None:
+            return 1 / self.rate
+        nominal = max(1, round(stated * self.rate)) / self.rate
+        return nominal if self._is_rounded and abs(stated - nominal) < self.unit else stated
+
+    @property
+    def _is_rounded(self) -> bool:
+        """Whether stamps at the nominal rate are rounded."""
+        return self.rate is not None and (self.rate * self.unit).numerator != 1
+
+
+def timeline_of(container: Any, stream: Any, first_stamp: Fraction | None) -> Timeline:
+    """Return the timeline of an open stream.
+
+    Args:
+        container: Open container.
+        stream: Stream of the pictures.
+        first_stamp: Stamp of its first picture in seconds; `None` where it has none.
+    """
+    origin = _origin(container, stream)
+    return Timeline(
+        origin=origin,
+        unit=Fraction(stream.time_base or 0),
+        first=Fraction(0) if first_stamp is None else _snapped(first_stamp - origin),
+        rate=_nominal_rate(stream),
+    )
+
+
+def frame_rate(stream: Any) -> Fraction | None:
+    """Return the pictures a second of a stream: on average, where that is possible.
+
+    Of some containers the average is that of their units: of raw DV, 60000.
+    """
+    average, nominal = stream.average_rate, stream.guessed_rate
+    if average and nominal and average > _MAX_RATIO * nominal:
+        average = nominal
+    # PyAV 19 has a class of its own; results have Python's.
+    return Fraction(average) if average else Fraction(nominal) if nominal else None
+
+
+def same_rate(rate: Fraction, other: Fraction) -> bool:
+    """Return whether two rates differ by no more than how they are written."""
+    return abs(rate - other) <= _SAME_RATE * other
+
+
+def _origin(container: Any, stream: Any) -> Fraction:
+    """Return the start of a container in seconds, as exactly as its streams state it."""
+    start = Fraction(container.start_time or 0, av.time_base)
+    for each in (stream, *container.streams):
+        if each.start_time is not None and each.time_base:
+            exact = each.start_time * Fraction(each.time_base)
+            if abs(exact - start) < _NOTHING_S:
+                return exact
+    return start
+
+
+def _snapped(time: Fraction) -> Fraction:
+    return Fraction(0) if abs(time) < _NOTHING_S else time
+
+
+def _nominal_rate(stream: Any) -> Fraction | None:
+    """Return the nominal rate: a whole number or 1000/1001 of one, where it is near to that."""
+    guessed = stream.guessed_rate or stream.average_rate
+    if not guessed:
+        return None
+    rate = Fraction(guessed)
+    candidates = (Fraction(floor(rate + Fraction(1, 2))), round(rate * _NTSC) / _NTSC)
+    return next((c for c in candidates if c and same_rate(rate, c)), rate)
