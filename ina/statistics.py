@@ -32,4 +32,5 @@ def statistics(report: MediaReport, *, poster_skipped: bool) -> dict[str, float]
         "poster_skipped": int(poster_skipped),
         "damaged": tally.damaged,
         "missing_s": tally.missing_s,
+        "clock_breaks": tally.clock_back + tally.clock_ahead,
     }

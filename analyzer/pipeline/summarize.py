@@ -74,6 +74,7 @@ def summarize(
         persons=(),
         shots=_shots(table),
         provenance=_provenance(components),
+        notes=table.tally.clock_notes,
     )
     return group(
         report,

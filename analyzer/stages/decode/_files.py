@@ -10,7 +10,7 @@ import av.error
 from analyzer.errors import InputError
 from analyzer.files import source
 from analyzer.stages.decode._index import LIVE_GAP_S, STEADY_GAP_S, PacketIndex, read_index
-from analyzer.stages.decode._stamps import lacks_presentation
+from analyzer.stages.decode._stamps import lacks_presentation, may_reorder
 
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"BM", b"II*\0", b"MM\0*", b"P5", b"P6")
 """First bytes of JPEG, PNG, BMP, TIFF, PGM and PPM."""
@@ -40,11 +40,11 @@ def index_of_descriptor(
     """
     with open_container(path, descriptor) as container:
         stream = container.streams.best("video")
-        index = None
-        if stream is not None and not lacks_presentation(container, stream):
+        index, by_decoding = None, lacks_presentation(container)
+        if stream is not None and not (by_decoding and may_reorder(stream)):
             gaps_s = STEADY_GAP_S if clock_jumps(container) else None
             gaps_s = LIVE_GAP_S if is_live(container) else gaps_s
-            index = read_index(container, stream, gaps_s, alive)
+            index = read_index(container, stream, gaps_s, alive, by_decoding=by_decoding)
     os.lseek(descriptor, 0, os.SEEK_SET)
     return index
 

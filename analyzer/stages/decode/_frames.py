@@ -11,7 +11,6 @@ from analyzer.stages.decode._index import PacketIndex
 from analyzer.stages.decode._line import TimedPicture
 from analyzer.stages.decode._pictures import DecodedPicture
 from analyzer.stages.decode._share import WHOLE, Share
-from analyzer.stages.decode._stamps import Stamps, timestamp
 from analyzer.stages.decode._stream import OpenStream
 
 
@@ -44,7 +43,7 @@ class AllFrames:
                 watcher, and decoding begins at the start of the medium.
         """
         facts, end = self._opened.facts, Fraction(0)
-        stamps = Stamps(by_decoding=facts.by_decoding, reorders=facts.reorders)
+        stamps = self._opened.stamps()
         for index, decoded in enumerate(self._decoded(lookback)):
             picture = decoded.picture
             time = self.clock.time(stamps.of(picture), end)
@@ -83,11 +82,13 @@ class KeyFrames(AllFrames):
             yield from self._among_all(lookback)
             return
         timeline, shown = self._opened.facts.timeline, self._index.shown
+        stamps = self._opened.stamps()
         last = timeline.time(int(shown[-1]) * self._index.time_base)
         for decoded in self._decoded(lookback):
             picture = decoded.picture
-            time = timeline.time(timestamp(picture) or Fraction(0))
-            number = bisect_left(shown, picture.pts or 0)
+            stamp = stamps.of(picture) or Fraction(0)
+            time = timeline.time(stamp)
+            number = bisect_left(shown, stamp / self._index.time_base)
             end = max(time, last) + self._opened.length(picture)
             due = timeline.due(time)
             yield TimedPicture(number, picture, time, end, due, decoded.damage, cut=True)

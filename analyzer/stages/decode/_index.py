@@ -66,6 +66,8 @@ def read_index(
     stream: Any,
     gaps_s: tuple[float, float] | None,
     alive: Callable[[], None],
+    *,
+    by_decoding: bool,
 ) -> PacketIndex | None:
     """Read all packets of a stream.
 
@@ -75,6 +77,7 @@ def read_index(
         gaps_s: Bounds of the time between the end of a picture and the next one, where the
             container's clock may jump.
         alive: Callback, called with each packet.
+        by_decoding: Whether the stamps that count are those of decoding.
 
     Returns:
         The index; `None` where it does not tell enough to begin in the middle and find what a run
@@ -84,14 +87,15 @@ def read_index(
     rows: list[tuple[int, int, int, bool, bool]] = []
     for packet in filter(None, packets(container, stream)):
         alive()
-        if packet.pts is None and not packet.size:
+        shown = packet.dts if by_decoding else packet.pts
+        if shown is None and not packet.size:
             continue
         new_setup = packet.has_sidedata("new_extradata") or packet.has_sidedata("param_change")
-        if packet.pts is None or (new_setup and rows):
+        if shown is None or (new_setup and rows):
             return None
         decoded = _UNKNOWN if packet.dts is None else packet.dts
         facts = packet.duration or 0, packet.is_keyframe, packet.is_discard
-        rows.append((packet.pts, decoded, *facts))
+        rows.append((shown, decoded, *facts))
     if not rows:
         return None
     stamps, decoded_at, lengths, keys, discarded = map(np.array, zip(*rows, strict=True))

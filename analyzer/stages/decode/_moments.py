@@ -2,15 +2,13 @@
 
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Any
 
 import av.error
 from av.video.frame import VideoFrame
 
 from analyzer.stages.decode._line import TimedPicture
 from analyzer.stages.decode._pictures import PictureStream
-from analyzer.stages.decode._stamps import timestamp
-from analyzer.stages.decode._timeline import Timeline
+from analyzer.stages.decode._stream import OpenStream
 
 _TOLERANCE_S = Fraction(1, 10**6)
 _LEADS_S = (1, 10)
@@ -22,13 +20,13 @@ class PictureSeek:
     """Finds pictures by seeking to each.
 
     Args:
-        container: Open container with timestamps that run through without a break.
-        stream: Stream of the pictures.
-        timeline: Timeline of the stream.
+        opened: Stream with stamps that run through without a break.
     """
 
-    def __init__(self, container: Any, stream: Any, timeline: Timeline) -> None:
-        self._container, self._stream, self._timeline = container, stream, timeline
+    def __init__(self, opened: OpenStream) -> None:
+        self._opened = opened
+        self._container, self._stream = opened.container, opened.stream
+        self._timeline = opened.facts.timeline
 
     def at(self, time_s: float) -> VideoFrame | None:
         """Return the picture that is shown from a time on; `None` where it is not found.
@@ -49,8 +47,9 @@ class PictureSeek:
             self._container.seek(int(begin / timeline.unit), stream=self._stream)
         except av.error.FFmpegError:
             return None
+        stamps = self._opened.stamps()
         for decoded in PictureStream(self._container, self._stream):
-            stamp = timestamp(decoded.picture)
+            stamp = stamps.of(decoded.picture)
             time = None if stamp is None else timeline.time(stamp)
             if time is not None and time >= target - _TOLERANCE_S:
                 return decoded.picture if time <= target + _TOLERANCE_S else None

@@ -169,7 +169,7 @@ def sparse_reader(
         alive: Callback, called with each packet of the file while its index is read.
     """
     facts = opened.facts
-    if sampling.is_dense or facts.clock_jumps or facts.codec != _sparse.CODEC:
+    if sampling.is_dense or facts.clock_jumps or facts.by_decoding or facts.codec != _sparse.CODEC:
         return None
     index = trusted(_files.index_of_path(facts.info.uri, alive), opened)
     plan = None if index is None else _sparse.plan(index, sampling, facts.timeline)
@@ -177,8 +177,8 @@ def sparse_reader(
 
 
 def trusted(index: PacketIndex | None, opened: OpenStream) -> PacketIndex | None:
-    """Return an index if its stamps are those of presentation; else `None`."""
-    return None if opened.facts.by_decoding else index
+    """Return an index if its stamps say when pictures are shown; else `None`."""
+    return index if opened.has_order else None
 
 
 def _cut_off(end: Fraction, sampling: Sampling) -> Fraction:

@@ -1,9 +1,9 @@
 """Stamps of pictures: those of presentation, or of decoding where the container has no others.
 
-AVI, ASF and some MXF and MP4 files say only in which order and when packets are decoded. Where
-decoders reorder pictures, what a demuxer then guesses for presentation runs back. FFmpeg's rule,
-`guess_correct_pts`: a picture has the stamp of the packet with which it left the decoder. The
-last pictures leave it with no packet; they follow the picture before them.
+AVI, ASF and some MXF and MP4 files say only in which order and when packets are decoded. What a
+demuxer then guesses for presentation is late, and runs back where decoders reorder pictures.
+FFmpeg's rule, `guess_correct_pts`: a picture has the stamp of the packet with which it left the
+decoder. The last pictures leave it with no packet; they follow the picture before them.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from typing import Any
 
 from av.video.frame import VideoFrame
 
-_WITHOUT_PRESENTATION = ("avi", "asf", "mxf")
+_WITHOUT_PRESENTATION = ("avi", "asf")
 """Beginnings of the names of containers that have stamps of decoding only."""
 _MAX_REORDERING_S = 2
 """Seconds by which a guessed stamp may run back."""
@@ -20,12 +20,19 @@ _CALM = 32
 """Number of pictures since a break of the clock before another rule is chosen."""
 PEEKED = 8
 """Number of pictures that show whether the stamps of presentation are guessed."""
+_REORDERING = ("h264", "hevc", "vc1", "wmv3")
+"""Codecs that may be found to reorder pictures only when these are decoded."""
 
 
-def lacks_presentation(container: Any, stream: Any) -> bool:
-    """Return whether a stream is known to have only stamps of decoding, and in another order."""
-    names = container.format.name
-    return bool(stream.codec_context.has_b_frames) and names.startswith(_WITHOUT_PRESENTATION)
+def lacks_presentation(container: Any) -> bool:
+    """Return whether a container has stamps of decoding only."""
+    return bool(container.format.name.startswith(_WITHOUT_PRESENTATION))
+
+
+def may_reorder(stream: Any) -> bool:
+    """Return whether the decoder of a stream may show pictures in another order."""
+    codec = stream.codec_context
+    return bool(codec.has_b_frames) or codec.name in _REORDERING
 
 
 def run_back(pictures: Sequence[VideoFrame]) -> bool:
@@ -62,8 +69,8 @@ class Stamps:
 
     @property
     def are_guessed(self) -> bool:
-        """Whether no picture so far had a stamp of presentation that counts."""
-        return self.by_decoding or not self._any
+        """Whether no picture so far had a stamp that says when it is shown."""
+        return not self._any or (self.by_decoding and self._reorders)
 
     def _compare(self, shown: Fraction, decoded: Fraction) -> None:
         """Choose the stamps of decoding once those of presentation run back alone."""

@@ -12,8 +12,8 @@ from analyzer.files import source
 from analyzer.stages.decode import _files
 from analyzer.stages.decode._pictures import DecodedPicture, PictureStream
 from analyzer.stages.decode._sampling import Sampling
-from analyzer.stages.decode._stamps import PEEKED, Stamps, lacks_presentation, run_back
-from analyzer.stages.decode._timeline import Timeline, frame_rate, timeline_of
+from analyzer.stages.decode._stamps import PEEKED, Stamps, lacks_presentation, may_reorder, run_back
+from analyzer.stages.decode._timeline import Timeline, timeline_of
 from analyzer.types import MediaInfo
 
 _PACKET_BYTES = (188, 192, 204)
@@ -33,7 +33,7 @@ class StreamFacts:
     by_decoding: bool
     """Whether the pictures have stamps of decoding only."""
     reorders: bool
-    """Whether the decoder reorders pictures."""
+    """Whether the decoder is known to reorder pictures."""
     stated_end_s: float
     """End of the pictures according to the container, in seconds of the player's clock."""
     clock_jumps: bool
@@ -63,6 +63,15 @@ class OpenStream:
     """The first picture."""
     following: PictureStream
     """The pictures after the first."""
+
+    def stamps(self) -> Stamps:
+        """Return what says which stamp of the pictures counts, from the first or any other on."""
+        return Stamps(by_decoding=self.facts.by_decoding, reorders=self.facts.reorders)
+
+    @property
+    def has_order(self) -> bool:
+        """Whether packets tell the order in which pictures are shown."""
+        return not (self.facts.by_decoding and may_reorder(self.stream))
 
     def length(self, picture: VideoFrame) -> Fraction:
         """Return how long a picture is shown, in seconds."""
@@ -110,16 +119,18 @@ def open_stream(
     by_decoding = _has_stamps_of_decoding(
         container, stream, first, following, key_frames=key_frames
     )
-    stamps = Stamps(by_decoding=by_decoding, reorders=stream.codec_context.has_b_frames)
+    reorders = bool(stream.codec_context.has_b_frames)
+    stamps = Stamps(by_decoding=by_decoding, reorders=reorders)
     square_size = _square_size(path, stream, picture)
     quarter_turns = round(picture.rotation / 90) % 4
+    timeline = timeline_of(container, stream, stamps.of(picture))
     width, height = square_size if quarter_turns % 2 == 0 else square_size[::-1]
     facts = StreamFacts(
-        info=replace(info, width_px=width, height_px=height),
+        info=replace(info, width_px=width, height_px=height, frame_rate=timeline.mean_rate),
         codec=stream.codec_context.name,
-        timeline=timeline_of(container, stream, stamps.of(picture)),
+        timeline=timeline,
         by_decoding=by_decoding,
-        reorders=stream.codec_context.has_b_frames,
+        reorders=reorders,
         stated_end_s=stated_end_s,
         clock_jumps=clock_jumps,
         is_live=is_live,
@@ -153,7 +164,7 @@ def _has_stamps_of_decoding(
     key_frames: bool,
 ) -> bool:
     """Return whether the pictures have stamps of decoding only; the first ones show it."""
-    if lacks_presentation(container, stream):
+    if lacks_presentation(container):
         return True
     if key_frames or not stream.codec_context.has_b_frames:
         return False
@@ -177,7 +188,7 @@ def _media_info(path: str, container: Any, stream: Any, size_bytes: int) -> Medi
         kind="video",
         width_px=stream.width,
         height_px=stream.height,
-        frame_rate=frame_rate(stream),
+        frame_rate=None,
         duration_s=(container.duration or 0) / av.time_base,
         size_bytes=size_bytes,
     )

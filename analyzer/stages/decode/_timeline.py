@@ -17,8 +17,10 @@ _NOTHING_S = Fraction(1, 10**6)
 """Times that differ by less are equal: containers state their start in microseconds."""
 _SAME_RATE = Fraction(1, 10**5)
 """Relative difference of rates below which they are one rate, written or measured differently."""
+_SAME_AVERAGE = Fraction(1, 10**4)
+"""That of an average which was measured in milliseconds."""
 _NTSC = Fraction(1001, 1000)
-_MAX_RATIO = Fraction(6, 5)
+_MAX_RATIO = Fraction(201, 200)
 """Greatest ratio of the average rate to the one that the stamps can express."""
 
 
@@ -34,6 +36,8 @@ class Timeline:
     """Time of the first picture, in seconds, as it is stated."""
     rate: Fraction | None
     """Nominal pictures a second; `None` where there is none."""
+    mean_rate: Fraction | None
+    """Pictures a second on average, as far as they are known; `None` where they are not."""
 
     def time(self, stamp: Fraction) -> Fraction:
         """Return the time at which a picture is shown, in seconds.
@@ -72,7 +76,7 @@ class Timeline:
         if stated is None:
             return 1 / self.rate
         nominal = max(1, round(stated * self.rate)) / self.rate
-        return nominal if self._is_rounded and abs(stated - nominal) < self.unit else stated
+        return nominal if abs(stated - nominal) <= self.unit else stated
 
     @property
     def _is_rounded(self) -> bool:
@@ -88,30 +92,33 @@ def timeline_of(container: Any, stream: Any, first_stamp: Fraction | None) -> Ti
         stream: Stream of the pictures.
         first_stamp: Stamp of its first picture in seconds; `None` where it has none.
     """
-    origin = _origin(container, stream)
+    origin, rate = _origin(container, stream), _nominal_rate(stream)
     return Timeline(
         origin=origin,
         unit=Fraction(stream.time_base or 0),
         first=Fraction(0) if first_stamp is None else _snapped(first_stamp - origin),
-        rate=_nominal_rate(stream),
+        rate=rate,
+        # Without stamps the average is what the demuxer assumes before it reads the stream.
+        mean_rate=rate if first_stamp is None else _mean_rate(stream, rate),
     )
-
-
-def frame_rate(stream: Any) -> Fraction | None:
-    """Return the pictures a second of a stream: on average, where that is possible.
-
-    Of some containers the average is that of their units: of raw DV, 60000.
-    """
-    average, nominal = stream.average_rate, stream.guessed_rate
-    if average and nominal and average > _MAX_RATIO * nominal:
-        average = nominal
-    # PyAV 19 has a class of its own; results have Python's.
-    return Fraction(average) if average else Fraction(nominal) if nominal else None
 
 
 def same_rate(rate: Fraction, other: Fraction) -> bool:
     """Return whether two rates differ by no more than how they are written."""
     return abs(rate - other) <= _SAME_RATE * other
+
+
+def _mean_rate(stream: Any, nominal: Fraction | None) -> Fraction | None:
+    """Return the average rate; the nominal one in place of one that stamps cannot express.
+
+    Of some containers the average is that of their units: of raw DV, 60000.
+    """
+    if not stream.average_rate or nominal is None:
+        return nominal
+    # PyAV 19 has a class of its own; results have Python's.
+    average = Fraction(stream.average_rate)
+    is_near = abs(average - nominal) <= _SAME_AVERAGE * nominal
+    return nominal if is_near or average > _MAX_RATIO * nominal else average
 
 
 def _origin(container: Any, stream: Any) -> Fraction:

@@ -22,7 +22,6 @@ from analyzer.stages.decode._moments import PictureScan, PictureSeek
 from analyzer.stages.decode._readers import Reader, Sequential, sparse_reader, trusted
 from analyzer.stages.decode._sampling import Sampling
 from analyzer.stages.decode._share import WHOLE, Share, share_of
-from analyzer.stages.decode._stamps import timestamp
 from analyzer.stages.decode._stream import OpenStream, open_stream
 from analyzer.types import U8, Frame
 from joblist.shard import Shard
@@ -219,13 +218,13 @@ class VideoMedium(OpenMedium):
     def seeker(self) -> PictureSeek | None:
         """Return what finds single pictures by seeking; `None` where stamps do not lead there."""
         opened, facts = self._opened, self._opened.facts
-        if facts.by_decoding or timestamp(opened.first.picture) is None:
+        if not opened.has_order or opened.stamps().of(opened.first.picture) is None:
             return None
         if not opened.container.format.name.startswith(_STEADY):
             index = _files.index_of_path(facts.info.uri, lambda: None)
             if index is None:
                 return None
-        return PictureSeek(opened.container, opened.stream, facts.timeline)
+        return PictureSeek(opened)
 
     def scanner(self) -> PictureScan:
         """Return what finds single pictures among all of a medium that was not yet read."""
