@@ -227,7 +227,7 @@ def of_pyav(path: Path) -> list[float | None]:
     with av.open(str(path)) as container:
         start = Fraction(container.start_time or 0, av.time_base)
         return [
-            None if frame.pts is None else float(frame.pts * frame.time_base - start)
+            None if frame.time is None else frame.time - float(start)
             for frame in container.decode(video=0)
         ]
 

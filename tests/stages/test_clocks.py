@@ -129,3 +129,14 @@ def test_stop_cuts_the_last_picture_off(key_frames, suffix, tmp_path):
         _, frames = read(path, stop=15, key_frames=key_frames, **sampling)
         assert [(f.time_s, f.duration_s) for f in frames] == [(0, 10), (10, 5)]
     assert sum(f.duration_s for f in read(path, stop=3, key_frames=key_frames)[1]) == 3
+
+
+def test_key_frames_are_sampled_by_time(tmp_path):
+    """An intra-only master: every picture is a key frame."""
+    path = tmp_path / "master.mkv"
+    film_clocks.encoded("-c:v", "mjpeg", "-pix_fmt", "yuvj420p")(path)
+    medium, frames = read(path, key_frames=True, fps=5)
+    assert [f.index for f in frames] == list(range(0, 50, 5))
+    assert all(f.cut for f in frames)
+    assert [f.duration_s for f in frames] == pytest.approx([0.2] * 10)
+    assert medium.frames_decoded == 50

@@ -75,9 +75,9 @@ class OpenStream:
 
     def length(self, picture: VideoFrame) -> Fraction:
         """Return how long a picture is shown, in seconds."""
-        is_stated = picture.duration and picture.time_base
-        stated = picture.duration * Fraction(picture.time_base) if is_stated else None
-        return self.facts.timeline.length(stated)
+        if not picture.duration or not picture.time_base:
+            return self.facts.timeline.length(None)
+        return self.facts.timeline.length(picture.duration * Fraction(picture.time_base))
 
 
 def open_stream(
