@@ -77,7 +77,7 @@ def test_nothing_is_bridged_over_a_cut():
 
 
 def test_pictures_of_one_time_are_bridged_by_their_number():
-    """As containers have them whose clock stood still."""
+    """As where the clock of a container stood still."""
     frames = [dataclasses.replace(frame(i, dark=0 < i < 3), time_s=1.0) for i in range(4)]
     faces = track(frames, [found(0), None, None, found(3)])
     assert [f.track_id.tolist() for f in faces] == [[0], [0], [0], [0]]

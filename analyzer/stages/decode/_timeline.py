@@ -8,11 +8,12 @@ same samples, in all containers. Other times are taken as they are.
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import floor
 from typing import Any
 
 import av
 
+STEADY = "mov"
+"""Beginning of the names of containers that state how long each picture is shown."""
 _NOTHING_S = Fraction(1, 10**6)
 """Times that differ by less are equal: containers state their start in microseconds."""
 _SAME_RATE = Fraction(1, 10**5)
@@ -36,6 +37,8 @@ class Timeline:
     """Time of the first picture, in seconds, as it is stated."""
     rate: Fraction | None
     """Nominal pictures a second; `None` where there is none."""
+    is_exact: bool
+    """Whether the container states lengths, not times: they add up, and are taken as they are."""
     mean_rate: Fraction | None
     """Pictures a second on average, as far as they are known; `None` where they are not."""
 
@@ -71,17 +74,18 @@ class Timeline:
         Args:
             stated: What the container says, in seconds; `None` where it says nothing.
         """
-        if self.rate is None:
-            return stated or Fraction(0)
         if stated is None:
-            return 1 / self.rate
+            return 1 / self.rate if self.rate else Fraction(0)
+        if self.rate is None or self.is_exact:
+            return stated
         nominal = max(1, round(stated * self.rate)) / self.rate
         return nominal if abs(stated - nominal) <= self.unit else stated
 
     @property
     def _is_rounded(self) -> bool:
         """Whether stamps at the nominal rate are rounded."""
-        return self.rate is not None and (self.rate * self.unit).numerator != 1
+        is_whole = self.rate is None or (self.rate * self.unit).numerator == 1
+        return not (self.is_exact or is_whole)
 
 
 def timeline_of(container: Any, stream: Any, first_stamp: Fraction | None) -> Timeline:
@@ -92,14 +96,20 @@ def timeline_of(container: Any, stream: Any, first_stamp: Fraction | None) -> Ti
         stream: Stream of the pictures.
         first_stamp: Stamp of its first picture in seconds; `None` where it has none.
     """
-    origin, rate = _origin(container, stream), _nominal_rate(stream)
+    origin, is_exact = _origin(container, stream), container.format.name.startswith(STEADY)
+    guessed = stream.guessed_rate or stream.average_rate
+    # PyAV 19 has a class of its own; results have Python's.
+    rate = Fraction(guessed) if guessed else None
+    if rate is not None and not is_exact:
+        rate = _nominal(rate)
     return Timeline(
         origin=origin,
         unit=Fraction(stream.time_base or 0),
         first=Fraction(0) if first_stamp is None else _snapped(first_stamp - origin),
         rate=rate,
+        is_exact=is_exact,
         # Without stamps the average is what the demuxer assumes before it reads the stream.
-        mean_rate=rate if first_stamp is None else _mean_rate(stream, rate),
+        mean_rate=rate if first_stamp is None else _mean_rate(stream, rate, is_exact),
     )
 
 
@@ -108,39 +118,32 @@ def same_rate(rate: Fraction, other: Fraction) -> bool:
     return abs(rate - other) <= _SAME_RATE * other
 
 
-def _mean_rate(stream: Any, nominal: Fraction | None) -> Fraction | None:
+def _mean_rate(stream: Any, nominal: Fraction | None, is_exact: bool) -> Fraction | None:
     """Return the average rate; the nominal one in place of one that stamps cannot express.
 
     Of some containers the average is that of their units: of raw DV, 60000.
     """
     if not stream.average_rate or nominal is None:
         return nominal
-    # PyAV 19 has a class of its own; results have Python's.
     average = Fraction(stream.average_rate)
-    is_near = abs(average - nominal) <= _SAME_AVERAGE * nominal
+    is_near = not is_exact and abs(average - nominal) <= _SAME_AVERAGE * nominal
     return nominal if is_near or average > _MAX_RATIO * nominal else average
 
 
 def _origin(container: Any, stream: Any) -> Fraction:
-    """Return the start of a container in seconds, as exactly as its streams state it."""
+    """Return the start of a container in seconds; if pictures come first, as they state it."""
     start = Fraction(container.start_time or 0, av.time_base)
-    for each in (stream, *container.streams):
-        if each.start_time is not None and each.time_base:
-            exact = each.start_time * Fraction(each.time_base)
-            if abs(exact - start) < _NOTHING_S:
-                return exact
-    return start
+    if stream.start_time is None or not stream.time_base:
+        return start
+    exact = stream.start_time * Fraction(stream.time_base)
+    return exact if abs(exact - start) < _NOTHING_S else start
 
 
 def _snapped(time: Fraction) -> Fraction:
     return Fraction(0) if abs(time) < _NOTHING_S else time
 
 
-def _nominal_rate(stream: Any) -> Fraction | None:
-    """Return the nominal rate: a whole number or 1000/1001 of one, where it is near to that."""
-    guessed = stream.guessed_rate or stream.average_rate
-    if not guessed:
-        return None
-    rate = Fraction(guessed)
-    candidates = (Fraction(floor(rate + Fraction(1, 2))), round(rate * _NTSC) / _NTSC)
-    return next((c for c in candidates if c and same_rate(rate, c)), rate)
+def _nominal(rate: Fraction) -> Fraction:
+    """Return the whole number, or 1000/1001 of one, that a rate is near to; else the rate."""
+    candidates = (Fraction(round(rate)), round(rate * _NTSC) / _NTSC)
+    return next((each for each in candidates if each and same_rate(rate, each)), rate)

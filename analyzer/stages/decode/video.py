@@ -23,11 +23,9 @@ from analyzer.stages.decode._readers import Reader, Sequential, sparse_reader, t
 from analyzer.stages.decode._sampling import Sampling
 from analyzer.stages.decode._share import WHOLE, Share, share_of
 from analyzer.stages.decode._stream import OpenStream, open_stream
+from analyzer.stages.decode._timeline import STEADY
 from analyzer.types import U8, Frame
 from joblist.shard import Shard
-
-_STEADY = "mov"
-"""Beginning of the names of containers that state lengths instead of times: they add up."""
 
 
 def create(
@@ -220,7 +218,7 @@ class VideoMedium(OpenMedium):
         opened, facts = self._opened, self._opened.facts
         if not opened.has_order or opened.stamps().of(opened.first.picture) is None:
             return None
-        if not opened.container.format.name.startswith(_STEADY):
+        if not opened.container.format.name.startswith(STEADY):
             index = _files.index_of_path(facts.info.uri, lambda: None)
             if index is None:
                 return None
