@@ -36,4 +36,5 @@ def statistics(report: MediaReport, *, poster_skipped: bool, files_failed: int) 
         "poster_skipped": int(poster_skipped),
         "damaged": tally.damaged,
         "missing_s": tally.missing_s,
+        "clock_breaks": tally.clock_back + tally.clock_ahead,
     }

@@ -267,6 +267,7 @@ class AnalysisOptions:
             check(option, getattr(self, option.name))
             self._pin(option)
         require(self.fps is None or self.frame_step is None, "give --fps or --frame_step, not both")
+        self._require_sampling()
         if self.stop is not None:
             require(self.stop > (self.start or 0), "stop: must be after start")
         require(
@@ -283,6 +284,19 @@ class AnalysisOptions:
     def plugins(self) -> dict[str, str]:
         """Return the specs of all components that the options select, by option."""
         return {name: str(getattr(self, name)) for name in PLUGIN_OPTIONS}
+
+    def _require_sampling(self) -> None:
+        """Refuse options of sampling that the engine cannot honour."""
+        timed = [name for name in ("fps", "start", "stop") if getattr(self, name) is not None]
+        require(
+            self.engine != "image" or not timed,
+            f"{timed and timed[0]}: stills have no times; take every Nth of them with --frame_step",
+        )
+        require(
+            self.engine != "videokeyframes" or self.frame_step is None,
+            "frame_step: engine videokeyframes does not see the pictures between key frames; "
+            "thin these out with --fps",
+        )
 
     def _require_anonymisable(self) -> None:
         """Refuse options with which faces that must be blurred could stay visible."""

@@ -126,4 +126,7 @@ def _decoded(medium: Medium) -> Tally:
         frames_decoded=medium.frames_decoded,
         damaged=medium.damaged,
         missing_s=medium.missing_s,
+        clock_back=medium.clock_back,
+        clock_ahead=medium.clock_ahead,
+        untimed=medium.untimed,
     )

@@ -74,7 +74,7 @@ def summarize(
         persons=(),
         shots=_shots(table),
         provenance=_provenance(components),
-        notes=info.notes,
+        notes=(*info.notes, *table.tally.clock_notes),
     )
     return group(
         report,

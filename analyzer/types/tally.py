@@ -29,6 +29,26 @@ class Tally:
     """Damaged packets and pictures; those that cannot be decoded are left out."""
     missing_s: float = 0.0
     """Seconds that the container states but that cannot be decoded."""
+    clock_back: int = 0
+    """How often the clock of the container goes back; times run on."""
+    clock_ahead: int = 0
+    """How often it jumps ahead; times run on."""
+    untimed: int = 0
+    """Pictures without a time of presentation: timed by the order in which they are decoded."""
+
+    @property
+    def clock_notes(self) -> tuple[str, ...]:
+        """What had to be mended of the medium's clock, in words; empty for most media."""
+        notes = (
+            (self.clock_back, f"its clock goes back {_times(self.clock_back)}: times run on"),
+            (self.clock_ahead, f"its clock jumps ahead {_times(self.clock_ahead)}: times run on"),
+            (
+                self.untimed,
+                f"{self.untimed} of its pictures have no time of presentation: they are timed by "
+                "the order in which they are decoded",
+            ),
+        )
+        return tuple(text for count, text in notes if count)
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(
@@ -39,3 +59,7 @@ class Tally:
         return Tally(
             **{f.name: getattr(self, f.name) - getattr(other, f.name) for f in fields(self)}
         )
+
+
+def _times(count: int) -> str:
+    return f"{count} time" if count == 1 else f"{count} times"

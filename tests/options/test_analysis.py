@@ -33,3 +33,25 @@ def test_a_default_that_is_given_is_the_default() -> None:
 def test_what_is_no_number_is_named(name: str, value: Any, cure: str) -> None:
     with pytest.raises(UsageError, match=rf"^{name}\b.*: {cure}$"):
         AnalysisOptions(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("engine", "name", "value", "cure"),
+    [
+        ("image", "fps", 5, "--frame_step"),
+        ("image", "start", 0, "--frame_step"),
+        ("image", "stop", 5, "--frame_step"),
+        ("videokeyframes", "frame_step", 3, "--fps"),
+    ],
+)
+def test_an_engine_refuses_what_it_cannot_honour(
+    engine: str, name: str, value: float, cure: str
+) -> None:
+    with pytest.raises(UsageError, match=rf"^{name}: .*{cure}"):
+        AnalysisOptions(**{"engine": engine, name: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("engine", ["video", "videotracking", "videokeyframes"])
+def test_the_engines_of_videos_take_rate_and_range(engine: str) -> None:
+    options = AnalysisOptions(engine=engine, fps=5, start=1, stop=2)
+    assert (options.fps, options.start, options.stop) == (5, 1, 2)

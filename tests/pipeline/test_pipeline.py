@@ -11,7 +11,8 @@ from analyzer.imaging import boxes
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline import components
 from tests.support import media
-from tests.support.analysis import analyze
+from tests.support.analysis import analyze, in_shards
+from tools import film_clocks
 
 
 @pytest.fixture(scope="module")
@@ -182,3 +183,16 @@ def test_key_frames_alone_give_the_same_persons(sample, truth):
     assert len(report.persons) == len(truth["people"])
     for row in range(len(report.observations)):
         assert owner(report, truth, row)[1] > 0.45
+
+
+@pytest.mark.parametrize("name", ["joined.flv", "live.flv", "h264.avi"])
+def test_a_mended_clock_is_in_the_notes_and_is_no_damage(name, models, tmp_path):
+    (film,) = (film for film in film_clocks.FILMS if film.name == name)
+    path = tmp_path / name
+    film.make(path)
+    whole = analyze(str(path), components=models)
+    (note,) = whole.notes
+    assert note.startswith(film.notes)
+    assert whole.partial == ""
+    shards = in_shards(path, 3, models, tmp_path)
+    assert (shards.notes, shards.tally) == (whole.notes, whole.tally)

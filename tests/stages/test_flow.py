@@ -1,5 +1,7 @@
 """The flow tracker's own ways: it looks back from a detection, and bridges what it lost."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -72,3 +74,12 @@ def test_nothing_is_bridged_over_a_cut():
     frames = [frame(0), frame(1, dark=True), frame(2, cut=True), frame(3)]
     faces = track(frames, [found(0), None, None, found(3)])
     assert [f.track_id.tolist() for f in faces] == [[0], [], [1], [1]]
+
+
+def test_pictures_of_one_time_are_bridged_by_their_number():
+    """As where the clock of a container stood still."""
+    frames = [dataclasses.replace(frame(i, dark=0 < i < 3), time_s=1.0) for i in range(4)]
+    faces = track(frames, [found(0), None, None, found(3)])
+    assert [f.track_id.tolist() for f in faces] == [[0], [0], [0], [0]]
+    for i, f in enumerate(faces):
+        np.testing.assert_allclose(f.boxes[0], box(i), atol=0.01)

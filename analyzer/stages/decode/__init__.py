@@ -43,6 +43,12 @@ class Medium(Protocol):
     """Number of damaged packets and pictures so far."""
     missing_s: float
     """Seconds that the container states but does not hold; valid when the frames are at an end."""
+    clock_back: int
+    """How often the clock of the container went back so far; times run on."""
+    clock_ahead: int
+    """How often it jumped ahead so far."""
+    untimed: int
+    """Number of pictures so far that have no stamp of presentation, but one of decoding or none."""
     reached_end: bool
     """Whether what is analysed goes to the end; valid when the frames are at an end."""
     needs_care: bool

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from fractions import Fraction
 from itertools import takewhile
 from typing import Any
 
@@ -11,8 +10,8 @@ import av
 from analyzer.errors import InputError
 from analyzer.files import source
 from analyzer.files.containers import explained, picture_stream
-from analyzer.stages.decode._index import PacketIndex, read_index
-from analyzer.stages.decode._pictures import packets
+from analyzer.stages.decode._index import LIVE_GAP_S, STEADY_GAP_S, PacketIndex, read_index
+from analyzer.stages.decode._stamps import lacks_presentation, may_reorder
 
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"BM", b"II*\0", b"MM\0*", b"P5", b"P6")
 """First bytes of JPEG, PNG, BMP, TIFF, PGM and PPM."""
@@ -48,30 +47,23 @@ def index_of_descriptor(
     """
     with open_container(path, descriptor) as container:
         stream = picture_stream(container)
-        jumps = clock_jumps(container)
-        index = None if stream is None else read_index(container, stream, jumps, alive)
+        index, by_decoding = None, lacks_presentation(container)
+        if stream is not None and not (by_decoding and may_reorder(stream)):
+            gaps_s = STEADY_GAP_S if clock_jumps(container) else None
+            gaps_s = LIVE_GAP_S if is_live(container) else gaps_s
+            index = read_index(container, stream, gaps_s, alive, by_decoding=by_decoding)
     os.lseek(descriptor, 0, os.SEEK_SET)
     return index
-
-
-def timestamps(path: str, descriptor: int) -> list[Fraction]:
-    """Read the timestamps of all pictures in seconds, ascending, without decoding any.
-
-    Args:
-        path: Path of the file, for messages.
-        descriptor: Descriptor of the open file; afterwards it stands at the beginning again.
-    """
-    with open_container(path, descriptor) as container:
-        stream = picture_stream(container)
-        readable = () if stream is None else filter(None, packets(container, stream))
-        shown = [p.pts * p.time_base for p in readable if p.pts is not None and not p.is_discard]
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return sorted(shown)
 
 
 def clock_jumps(container: Any) -> bool:
     """Return whether the clock of a container may break off, and its length is an estimate."""
     return bool(container.format.name.startswith("mpeg"))
+
+
+def is_live(container: Any) -> bool:
+    """Return whether stamps may be those of a live stream, and the stated length theirs."""
+    return bool(container.format.name == "flv")
 
 
 def open_container(path: str, descriptor: int) -> Any:

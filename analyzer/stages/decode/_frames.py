@@ -1,13 +1,15 @@
 """Pictures out of the decoder, with their numbers and times: all of them, or key frames only."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
 
 from analyzer.stages.decode._clock import Clock
+from analyzer.stages.decode._index import PacketIndex
 from analyzer.stages.decode._line import TimedPicture
-from analyzer.stages.decode._pictures import DecodedPicture, timestamp
+from analyzer.stages.decode._pictures import DecodedPicture
 from analyzer.stages.decode._share import WHOLE, Share
 from analyzer.stages.decode._stream import OpenStream
 
@@ -19,11 +21,18 @@ class AllFrames:
         opened: Stream of which only the first picture was decoded.
         share: The part that is read.
         alive: Callback, called with each packet that is passed over.
+
+    Attributes:
+        clock: Clock of the pictures, which knows how often that of the container broke off.
+        untimed: Number of pictures without a stamp of presentation.
     """
 
     def __init__(
         self, opened: OpenStream, share: Share = WHOLE, alive: Callable[[], None] = lambda: None
     ) -> None:
+        facts = opened.facts
+        self.clock = Clock(facts.timeline, jumps=facts.clock_jumps, is_live=facts.is_live)
+        self.untimed = 0
         self._opened, self._share, self._alive = opened, share, alive
 
     def pictures(self, lookback: int | None) -> Iterator[TimedPicture]:
@@ -34,18 +43,20 @@ class AllFrames:
                 watcher, and decoding begins at the start of the medium.
         """
         facts, end = self._opened.facts, Fraction(0)
-        clock = Clock(facts.origin, jumps=facts.clock_jumps)
+        stamps = self._opened.stamps()
         for index, decoded in enumerate(self._decoded(lookback)):
             picture = decoded.picture
-            time = clock.time(timestamp(picture), end)
+            time = self.clock.time(stamps.of(picture), end)
             end = time + self._opened.length(picture)
-            yield TimedPicture(index, picture, time, end, decoded.damage)
+            self.untimed += stamps.are_guessed
+            due = facts.timeline.due(time)
+            yield TimedPicture(index, picture, time, end, due, decoded.damage)
 
     def _decoded(self, lookback: int | None) -> Iterator[DecodedPicture]:
         """Return the pictures from the start, or from shortly before the share."""
         opened = self._opened
         if lookback is not None:
-            entry = self._share.entry(opened.facts.origin, lookback)
+            entry = self._share.entry(lookback)
             if entry is not None and opened.following.skip(entry, self._alive):
                 return opened.following
         return chain([opened.first], opened.following)
@@ -57,30 +68,40 @@ class KeyFrames(AllFrames):
     The number of a key frame is that of the pictures before it, decoded or not.
 
     Args:
-        opened: Stream that is decoded to key frames only.
-        share: The part that is read.
-        alive: Callback, called with each packet that is passed over.
-        stamps: Timestamps of all pictures in seconds, ascending.
+        opened: Stream; decoded to key frames only where there is an index.
+        index: Index of all packets; `None`: all pictures are decoded to find the key frames.
     """
 
-    def __init__(
-        self,
-        opened: OpenStream,
-        share: Share,
-        alive: Callable[[], None],
-        stamps: Sequence[Fraction],
-    ) -> None:
-        super().__init__(opened, share, alive)
-        self._stamps = stamps
+    def __init__(self, opened: OpenStream, index: PacketIndex | None) -> None:
+        super().__init__(opened)
+        self._index = index
 
     def pictures(self, lookback: int | None) -> Iterator[TimedPicture]:
         """Yield the key frames in order of time; see `AllFrames.pictures`."""
-        opened, stamps = self._opened, self._stamps
-        origin = opened.facts.origin
+        if self._index is None:
+            yield from self._among_all(lookback)
+            return
+        timeline, shown = self._opened.facts.timeline, self._index.shown
+        stamps = self._opened.stamps()
+        last = timeline.time(int(shown[-1]) * self._index.time_base)
+        for decoded in self._decoded(lookback):
+            picture = decoded.picture
+            stamp = stamps.of(picture) or Fraction(0)
+            time = timeline.time(stamp)
+            number = bisect_left(shown, stamp / self._index.time_base)
+            end = max(time, last) + self._opened.length(picture)
+            due = timeline.due(time)
+            yield TimedPicture(number, picture, time, end, due, decoded.damage, cut=True)
+
+    def _among_all(self, lookback: int | None) -> Iterator[TimedPicture]:
+        """Decode all pictures and yield the key frames, each with the end of its group."""
+        key: TimedPicture | None = None
         for shown in super().pictures(lookback):
-            picture = shown.picture
-            index = bisect_left(stamps, timestamp(picture) or shown.time + origin)
-            end = stamps[-1] - origin + opened.length(picture)
-            yield TimedPicture(
-                index, picture, shown.time, max(shown.time, end), shown.damage, cut=True
-            )
+            if shown.picture.key_frame or key is None:
+                if key is not None:
+                    yield key
+                key = replace(shown, cut=True)
+            else:
+                key.end, key.damage = shown.end, key.damage + shown.damage
+        if key is not None:
+            yield key

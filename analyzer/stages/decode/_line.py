@@ -24,6 +24,8 @@ class TimedPicture:
     """When a player shows it, in seconds."""
     end: Fraction
     """When it would end if no other picture followed, in seconds."""
+    due: Fraction
+    """Up to which moment it is early enough, in seconds: its time with its rounding."""
     damage: int = 0
     """Number of damaged packets and pictures behind the picture before, up to this one."""
     cut: bool = False

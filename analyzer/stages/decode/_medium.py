@@ -22,6 +22,7 @@ class OpenMedium:
         self.frames_decoded = 0
         self.damaged = damaged
         self.missing_s = 0.0
+        self.clock_back = self.clock_ahead = self.untimed = 0
         self.reached_end = False
         self.needs_care = False
 

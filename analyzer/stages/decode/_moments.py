@@ -1,14 +1,14 @@
 """Single pictures of a medium, found again by the time at which they are shown."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from fractions import Fraction
-from typing import Any
 
 import av.error
 from av.video.frame import VideoFrame
 
 from analyzer.stages.decode._line import TimedPicture
-from analyzer.stages.decode._pictures import PictureStream, timestamp
+from analyzer.stages.decode._pictures import PictureStream
+from analyzer.stages.decode._stream import OpenStream
 
 _TOLERANCE_S = Fraction(1, 10**6)
 _LEADS_S = (1, 10)
@@ -16,56 +16,67 @@ _LEADS_S = (1, 10)
 behind the target, and on pictures that refer to others before them."""
 
 
-def seek_pictures(
-    container: Any, stream: Any, origin: Fraction, times_s: Sequence[float]
-) -> Iterator[VideoFrame | None]:
-    """Seek each picture.
+class PictureSeek:
+    """Finds pictures by seeking to each.
 
     Args:
-        container: Open container with timestamps that run through without a break.
-        stream: Stream of the pictures.
-        origin: Start time of the container in seconds.
-        times_s: Times at which the pictures are shown, in seconds.
-
-    Yields:
-        A picture for each time; `None` where it is not found.
+        opened: Stream with stamps that run through without a break.
     """
-    for time_s in times_s:
-        target = Fraction(time_s) + origin
-        tries = (_decode_from(container, stream, target, lead_s) for lead_s in _LEADS_S)
-        yield next((picture for picture in tries if picture is not None), None)
 
+    def __init__(self, opened: OpenStream) -> None:
+        self._opened = opened
+        self._container, self._stream = opened.container, opened.stream
+        self._timeline = opened.facts.timeline
 
-def _decode_from(container: Any, stream: Any, target: Fraction, lead_s: int) -> VideoFrame | None:
-    """Decode from some time before a picture until it comes."""
-    try:
-        container.seek(int((target - lead_s) / stream.time_base), stream=stream)
-    except av.error.FFmpegError:
+    def at(self, time_s: float) -> VideoFrame | None:
+        """Return the picture that is shown from a time on; `None` where it is not found.
+
+        Args:
+            time_s: Time of the picture in seconds.
+        """
+        target = Fraction(time_s)
+        tries = (self._decode_from(target, lead_s) for lead_s in _LEADS_S)
+        return next((picture for picture in tries if picture is not None), None)
+
+    def _decode_from(self, target: Fraction, lead_s: int) -> VideoFrame | None:
+        """Decode from some time before a picture until it comes."""
+        timeline = self._timeline
+        # Some demuxers fail before the first picture instead of going to it.
+        begin = max(timeline.first, target - lead_s) + timeline.origin
+        try:
+            self._container.seek(int(begin / timeline.unit), stream=self._stream)
+        except av.error.FFmpegError:
+            return None
+        stamps = self._opened.stamps()
+        for decoded in PictureStream(self._container, self._stream):
+            stamp = stamps.of(decoded.picture)
+            time = None if stamp is None else timeline.time(stamp)
+            if time is not None and time >= target - _TOLERANCE_S:
+                return decoded.picture if time <= target + _TOLERANCE_S else None
         return None
-    for picture in (decoded.picture for decoded in PictureStream(container, stream)):
-        shown = timestamp(picture)
-        if shown is not None and shown >= target - _TOLERANCE_S:
-            return picture if shown <= target + _TOLERANCE_S else None
-    return None
 
 
-def scan_pictures(
-    pictures: Iterable[TimedPicture], times_s: Sequence[float]
-) -> Iterator[VideoFrame | None]:
-    """Find some pictures among all pictures of a medium.
+class PictureScan:
+    """Finds pictures among all pictures of a medium, in order of time.
 
     Args:
         pictures: Pictures in order of time.
-        times_s: Times at which these pictures are shown, in seconds, ascending.
-
-    Yields:
-        A picture for each time; `None` where it is not found.
     """
-    remaining = iter(pictures)
-    candidate = next(remaining, None)
-    for time_s in times_s:
+
+    def __init__(self, pictures: Iterable[TimedPicture]) -> None:
+        self._remaining = iter(pictures)
+        self._candidate = next(self._remaining, None)
+
+    def at(self, time_s: float) -> VideoFrame | None:
+        """Return the picture that is shown from a time on; `None` where it is not found.
+
+        Args:
+            time_s: Time of the picture in seconds, no earlier than the one before.
+        """
         target = Fraction(time_s)
-        while candidate is not None and candidate.time < target - _TOLERANCE_S:
-            candidate = next(remaining, None)
-        is_near = candidate is not None and candidate.time <= target + _TOLERANCE_S
-        yield candidate.picture if is_near and candidate is not None else None
+        while self._candidate is not None and self._candidate.time < target - _TOLERANCE_S:
+            self._candidate = next(self._remaining, None)
+        candidate = self._candidate
+        if candidate is None or candidate.time > target + _TOLERANCE_S:
+            return None
+        return candidate.picture

@@ -11,6 +11,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 
 from analyzer.files.containers import is_of_storage, is_out_of_memory
+from analyzer.stages.decode._stamps import timestamp
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,12 @@ class PictureStream:
         if not self._begun:
             self._begun, damage = True, 0
         return DecodedPicture(picture, damage)
+
+    def peek(self, count: int) -> list[VideoFrame]:
+        """Return the next pictures, at most so many, which still come out afterwards."""
+        while len(self._ready) < count and not self._is_over:
+            self._advance()
+        return list(self._ready)[:count]
 
     def skip(self, number: int, alive: Callable[[], None]) -> bool:
         """Go on with a later packet, as if decoding began there.
@@ -175,10 +182,3 @@ class PictureStream:
         self._corrupt = [s for s in self._corrupt if until is not None and s > until]
         failures, self._failures = self._failures, 0
         return failures + len(passed)
-
-
-def timestamp(picture: VideoFrame) -> Fraction | None:
-    """Return when a picture is shown, in seconds of the container; `None` where it is unknown."""
-    if picture.pts is None or not picture.time_base:
-        return None
-    return picture.pts * picture.time_base

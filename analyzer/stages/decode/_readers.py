@@ -8,6 +8,7 @@ from typing import Protocol
 from analyzer.files import source
 from analyzer.stages.decode import Watcher, _files, _sparse
 from analyzer.stages.decode._frames import AllFrames
+from analyzer.stages.decode._index import PacketIndex
 from analyzer.stages.decode._line import TimedPicture, mark_cuts
 from analyzer.stages.decode._medium import OpenMedium
 from analyzer.stages.decode._sampling import Sampling
@@ -44,6 +45,7 @@ class Sequential:
         share: The part that is read.
         is_exact: Whether damaged pictures come out the same in every run; if not, reading breaks
             off at the first damage.
+        takes_cuts: Whether the first picture of each shot is a sample, whatever the rate.
         alive: Callback, called with each picture before the share.
     """
 
@@ -55,24 +57,27 @@ class Sequential:
         sampling: Sampling,
         share: Share,
         is_exact: bool,
+        takes_cuts: bool,
         alive: Callable[[], None],
     ) -> None:
         self.end = Fraction(0)
         self._opened, self._frames, self._sampling = opened, frames, sampling
         self._share, self._is_exact, self._alive = share, is_exact, alive
+        self._takes_cuts = takes_cuts
         self._first_number = 0
 
     def samples(self, medium: OpenMedium, watcher: Watcher | None) -> Iterator[TimedPicture]:
         """Yield the sampled pictures; see `Reader`."""
         for shown, before in self._pictures_of_share(medium, watcher):
-            if self._sampling.wants(shown.index, shown.time, before, cut=shown.cut):
+            is_first = shown.cut and self._takes_cuts
+            if self._sampling.wants(shown.index, shown.due, before, cut=is_first):
                 shown.index -= self._first_number
                 yield shown
 
     def _pictures_of_share(
         self, medium: OpenMedium, watcher: Watcher | None
     ) -> Iterator[tuple[TimedPicture, Fraction | None]]:
-        """Yield each picture of the share, and the time of the picture before it in the medium."""
+        """Yield each picture of the share, with what is due before it in the medium."""
         share = self._share
         if share.is_empty:
             return
@@ -81,7 +86,7 @@ class Sequential:
             if shown.damage and not self._is_exact:
                 medium.needs_care = True
                 return
-            if self._sampling.ends(shown.time):
+            if self._sampling.ends(shown.due):
                 self.end = self._sampling.stop or self.end
                 break
             source.require_duration(medium.info.uri, float(shown.time))
@@ -95,7 +100,8 @@ class Sequential:
                 yield shown, before
             else:
                 self._alive()
-            before = shown.time
+            before = shown.due
+        self.end = _cut_off(self.end, self._sampling)
         medium.needs_care = self._opened.following.left_over > 0 and not self._is_exact
         if has_begun:
             _compare_with_container(medium, self._opened, self._sampling, self.end)
@@ -108,6 +114,9 @@ class Sequential:
     def _count(self, shown: TimedPicture, medium: OpenMedium, watcher: Watcher | None) -> None:
         """Count a picture of the share, sampled or not, and show it to the watcher."""
         self.end = shown.end
+        clock = self._frames.clock
+        medium.clock_back, medium.clock_ahead = clock.back, clock.ahead
+        medium.untimed = self._frames.untimed
         medium.frames_decoded += 1
         medium.damaged += shown.damage
         if watcher is not None and shown.small is not None:
@@ -134,17 +143,18 @@ class Sparse:
             for number, shown_at, picture in _sparse.decode_planned(
                 opened.first, opened.following, plan
             ):
-                time = shown_at - opened.facts.origin
+                time = opened.facts.timeline.time(shown_at)
                 self.end = time + opened.length(picture)
                 medium.frames_decoded = number + 1
                 source.require_duration(medium.info.uri, float(time))
                 if number in plan.samples:
-                    yield TimedPicture(number, picture, time, self.end)
+                    due = opened.facts.timeline.due(time)
+                    yield TimedPicture(number, picture, time, self.end, due)
         except _sparse.UnexpectedPicture:
             medium.needs_care = True
             return
-        if plan.stops:
-            self.end = self._sampling.stop or self.end
+        self.end = self._sampling.stop or self.end if plan.stops else self.end
+        self.end = _cut_off(self.end, self._sampling)
         _compare_with_container(medium, opened, self._sampling, self.end)
 
 
@@ -159,11 +169,21 @@ def sparse_reader(
         alive: Callback, called with each packet of the file while its index is read.
     """
     facts = opened.facts
-    if sampling.is_dense or facts.clock_jumps or facts.codec != _sparse.CODEC:
+    if sampling.is_dense or facts.clock_jumps or facts.by_decoding or facts.codec != _sparse.CODEC:
         return None
-    index = _files.index_of_path(facts.info.uri, alive)
-    plan = None if index is None else _sparse.plan(index, sampling, facts.origin)
+    index = trusted(_files.index_of_path(facts.info.uri, alive), opened)
+    plan = None if index is None else _sparse.plan(index, sampling, facts.timeline)
     return None if plan is None else Sparse(opened, sampling, plan)
+
+
+def trusted(index: PacketIndex | None, opened: OpenStream) -> PacketIndex | None:
+    """Return an index if its stamps say when pictures are shown; else `None`."""
+    return index if opened.has_order else None
+
+
+def _cut_off(end: Fraction, sampling: Sampling) -> Fraction:
+    """Return the end of what is read: the last picture may be shown for longer."""
+    return end if sampling.stop is None else min(end, sampling.stop)
 
 
 def _compare_with_container(
@@ -182,8 +202,9 @@ def _compare_with_container(
     medium.damaged += opened.following.left_over
     expected_s = facts.stated_end_s if stop is None else min(facts.stated_end_s, float(stop))
     # The length of an MPEG stream is an estimate: one damaged timestamp makes hours of it.
-    if not facts.clock_jumps and expected_s - float(end) > _SLACK_S:
+    is_estimate = facts.clock_jumps or medium.clock_back or medium.clock_ahead
+    if not is_estimate and expected_s - float(end) > _SLACK_S:
         medium.missing_s = expected_s - float(end)
-    is_other = medium.missing_s or facts.clock_jumps or end > medium.info.duration_s
+    is_other = medium.missing_s or is_estimate or end > medium.info.duration_s
     if stop is None and is_other:
         medium.info = replace(medium.info, duration_s=float(end))

@@ -1,13 +1,18 @@
 """Rules that select the frames to analyse: by time, by count, or all."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+
+from analyzer.stages.decode._timeline import same_rate
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
     """A rule for one frame that needs only this frame and the one before it.
+
+    Times are those up to which a frame is early enough, with its rounding: so that a sample does
+    not depend on the units of the container (`analyzer.stages.decode._timeline`).
 
     With a rate, the time axis of the player is cut into cells of `1 / fps` seconds from its
     zero, and the first frame of each cell is taken. So a sample never depends on where decoding
@@ -31,6 +36,17 @@ class Sampling:
         rate, first, last = (None if v is None else Fraction(str(v)) for v in (fps, start, stop))
         return cls(fps=rate, step=step, start=first, stop=last)
 
+    def at_rate(self, rate: Fraction | None) -> "Sampling":
+        """Return the rule for a medium: a rate written as 29.97 is the medium's, of 30000/1001.
+
+        Args:
+            rate: Nominal pictures a second of the medium; `None` where there is none.
+        """
+        if self.fps is None or not rate:
+            return self
+        part = rate / max(1, round(rate / self.fps))
+        return replace(self, fps=part) if same_rate(self.fps, part) else self
+
     @property
     def is_dense(self) -> bool:
         """Whether every picture up to the end is a sample."""
@@ -43,8 +59,8 @@ class Sampling:
 
         Args:
             index: Number of the frame in presentation order.
-            time: Time at which it is shown, in seconds.
-            before: Time at which the frame before it was shown; `None` for the first.
+            time: Time up to which it is early enough, in seconds.
+            before: That time of the frame before it; `None` for the first.
             cut: Whether it is the first of a new shot.
         """
         if self.start is not None and time < self.start:

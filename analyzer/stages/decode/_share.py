@@ -1,11 +1,13 @@
 """The part of a medium that is read: all of it, or the share of one shard."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from fractions import Fraction
 
 from analyzer.stages.decode._index import PacketIndex
 from analyzer.stages.decode._line import TimedPicture
 from analyzer.stages.decode._sampling import Sampling
+from analyzer.stages.decode._timeline import Timeline
 from joblist.shard import Shard
 
 
@@ -19,6 +21,8 @@ class Share:
     """In seconds; `None`: the end of the medium."""
     index: PacketIndex | None = None
     """Index to find where decoding can begin; `None`: decode from the start of the medium."""
+    first: int | None = None
+    """Number of the picture at the beginning; `None`: of the medium."""
     is_empty: bool = False
     """Whether nothing is read at all."""
 
@@ -36,16 +40,15 @@ class Share:
         is_behind = self.end is not None and picture.time >= self.end
         return is_behind and (picture.cut or not has_begun)
 
-    def entry(self, origin: Fraction, lookback: int) -> int | None:
+    def entry(self, lookback: int) -> int | None:
         """Return the packet from which to decode; `None`: from the start of the medium.
 
         Args:
-            origin: Start time of the container in seconds.
             lookback: Number of pictures that are needed before a cut to find it.
         """
-        if self.index is None or self.begin is None:
+        if self.index is None or self.first is None:
             return None
-        return self.index.entry(self.begin + origin, before=lookback + 1)
+        return self.index.entry(self.first, before=lookback + 1)
 
 
 WHOLE = Share()
@@ -57,7 +60,7 @@ def share_of(
     index: PacketIndex | None,
     *,
     sampling: Sampling,
-    origin: Fraction,
+    timeline: Timeline,
     careful: bool,
 ) -> Share:
     """Return the share of a shard.
@@ -66,16 +69,31 @@ def share_of(
         shard: The shard.
         index: Index of all packets; without one, the first shard has the whole medium.
         sampling: Rule that selects the pictures.
-        origin: Start time of the container in seconds.
+        timeline: Timeline of the stream.
         careful: Whether to decode from the start, whatever the shard.
     """
     if index is None:
         return Share(is_empty=shard.number > 0)
-    bounds = index.share_bounds(shard, sampling, origin)
-    if bounds is None:
+    times = index.times(timeline)
+    low, high = (
+        default if t is None else bisect_left(times, t, key=timeline.due)
+        for t, default in ((sampling.start, 0), (sampling.stop, len(times)))
+    )
+    count = 1
+    if low < high:
+        count = shard.shares(times[high - 1] - times[low])
+    if shard.number >= count:
         return Share(is_empty=True)
-    begin, end = bounds
+    first, behind = (
+        low + n * (high - low) // count if 0 < n < count else None
+        for n in (shard.number, shard.number + 1)
+    )
     # A frame step counts pictures from the start, and how many of them damage has removed is
     # known only after decoding them.
     is_counted = careful or sampling.step
-    return Share(begin=begin, end=end, index=None if is_counted else index)
+    return Share(
+        begin=None if first is None else times[first],
+        end=None if behind is None else times[behind],
+        index=None if is_counted else index,
+        first=first,
+    )

@@ -20,8 +20,10 @@ import numpy as np
 from av.video.frame import PictureType, VideoFrame
 
 from analyzer.stages.decode._index import PacketIndex
-from analyzer.stages.decode._pictures import DecodedPicture, PictureStream, timestamp
+from analyzer.stages.decode._pictures import DecodedPicture, PictureStream
 from analyzer.stages.decode._sampling import Sampling
+from analyzer.stages.decode._stamps import timestamp
+from analyzer.stages.decode._timeline import Timeline
 from analyzer.types import I64
 
 CODEC = "h264"
@@ -52,28 +54,29 @@ class SparsePlan:
     """Whether the sampling cuts off any picture."""
 
 
-def plan(index: PacketIndex, sampling: Sampling, origin: Fraction) -> SparsePlan | None:
+def plan(index: PacketIndex, sampling: Sampling, timeline: Timeline) -> SparsePlan | None:
     """Plan which packets to decode.
 
     Args:
         index: Index of all packets.
         sampling: Rule that selects the pictures.
-        origin: Start time of the container in seconds.
+        timeline: Timeline of the stream.
 
     Returns:
         The plan; `None` where everything must be decoded.
     """
     shown = [stamp * index.time_base for stamp in index.shown.tolist()]
+    dues = [timeline.due(time) for time in index.times(timeline)]
     count = len(shown)
     if sampling.stop is not None:
-        count = bisect_left(shown, sampling.stop + origin)
+        count = bisect_left(dues, sampling.stop)
     if count == 0 or index.keys[0] != 0 or len(index.shown) != len(index.stamps):
         return None
     samples, before = [], None
-    for number, time in enumerate(s - origin for s in shown[:count]):
-        if sampling.wants(number, time, before):
+    for number, due in enumerate(dues[:count]):
+        if sampling.wants(number, due, before):
             samples.append(number)
-        before = time
+        before = due
     needed = sorted({*samples, count - 1})
     skips, fresh = _skips(index, np.array(needed))
     return SparsePlan(

@@ -13,6 +13,8 @@ from analyzer.files.containers import picture_stream
 from analyzer.stages.decode import _files
 from analyzer.stages.decode._pictures import DecodedPicture, PictureStream
 from analyzer.stages.decode._sampling import Sampling
+from analyzer.stages.decode._stamps import PEEKED, Stamps, lacks_presentation, may_reorder, run_back
+from analyzer.stages.decode._timeline import Timeline, timeline_of
 from analyzer.types import MediaInfo
 
 _PACKET_BYTES = (188, 192, 204)
@@ -27,12 +29,18 @@ class StreamFacts:
     """Description of the medium; the size is that of upright pictures with square pixels."""
     codec: str
     """Name of the codec, as FFmpeg has it."""
-    origin: Fraction
-    """Start time of the container in seconds: the zero of the player's clock."""
+    timeline: Timeline
+    """What the stamps mean on the player's clock."""
+    by_decoding: bool
+    """Whether the pictures have stamps of decoding only."""
+    reorders: bool
+    """Whether the decoder is known to reorder pictures."""
     stated_end_s: float
     """End of the pictures according to the container, in seconds of the player's clock."""
     clock_jumps: bool
     """Whether the container's clock may break off, and its length is an estimate."""
+    is_live: bool
+    """Whether stamps may be those of a live stream, and the length with them."""
     is_truncated: bool
     """Whether the file ends in the middle of a packet, or with another film that is not read."""
     stored_size: tuple[int, int]
@@ -57,12 +65,20 @@ class OpenStream:
     following: PictureStream
     """The pictures after the first."""
 
+    def stamps(self) -> Stamps:
+        """Return what says which stamp of the pictures counts, from the first or any other on."""
+        return Stamps(by_decoding=self.facts.by_decoding, reorders=self.facts.reorders)
+
+    @property
+    def has_order(self) -> bool:
+        """Whether packets tell the order in which pictures are shown."""
+        return not (self.facts.by_decoding and may_reorder(self.stream))
+
     def length(self, picture: VideoFrame) -> Fraction:
         """Return how long a picture is shown, in seconds."""
-        if picture.duration and picture.time_base:
-            return picture.duration * picture.time_base
-        rate = self.stream.average_rate or self.stream.guessed_rate
-        return 1 / Fraction(rate) if rate else Fraction(0)
+        if not picture.duration or not picture.time_base:
+            return self.facts.timeline.length(None)
+        return self.facts.timeline.length(picture.duration * Fraction(picture.time_base))
 
 
 def open_stream(
@@ -88,10 +104,9 @@ def open_stream(
         InputError: No picture, or over the limits of `analyzer.files.source`.
     """
     stream = _picture_stream(path, container, threads, key_frames)
-    origin = Fraction(container.start_time or 0, av.time_base)
-    clock_jumps = _files.clock_jumps(container)
-    stated_end_s = _stated_end_s(container, stream, origin)
-    if sampling.stop is None and not clock_jumps:
+    clock_jumps, is_live = _files.clock_jumps(container), _files.is_live(container)
+    stated_end_s = _stated_end_s(container, stream)
+    if sampling.stop is None and not (clock_jumps or is_live):
         source.require_duration(path, stated_end_s)
     info = _media_info(path, container, stream, size_bytes)
     following = PictureStream(container, stream)
@@ -102,15 +117,24 @@ def open_stream(
             f"larger than {source.MAX_SIDE_PX} x {source.MAX_SIDE_PX}"
         )
     picture = first.picture
+    by_decoding = _has_stamps_of_decoding(
+        container, stream, first, following, key_frames=key_frames
+    )
+    reorders = bool(stream.codec_context.has_b_frames)
+    stamps = Stamps(by_decoding=by_decoding, reorders=reorders)
     square_size = _square_size(path, stream, picture)
     quarter_turns = round(picture.rotation / 90) % 4
+    timeline = timeline_of(container, stream, stamps.of(picture))
     width, height = square_size if quarter_turns % 2 == 0 else square_size[::-1]
     facts = StreamFacts(
-        info=replace(info, width_px=width, height_px=height),
+        info=replace(info, width_px=width, height_px=height, frame_rate=timeline.mean_rate),
         codec=stream.codec_context.name,
-        origin=origin,
+        timeline=timeline,
+        by_decoding=by_decoding,
+        reorders=reorders,
         stated_end_s=stated_end_s,
         clock_jumps=clock_jumps,
+        is_live=is_live,
         is_truncated=_is_truncated(container, size_bytes)
         or _files.has_second_film(path, container),
         stored_size=(picture.width, picture.height),
@@ -135,13 +159,29 @@ def _picture_stream(path: str, container: Any, threads: int, key_frames: bool) -
     return stream
 
 
-def _stated_end_s(container: Any, stream: Any, origin: Fraction) -> float:
+def _has_stamps_of_decoding(
+    container: Any,
+    stream: Any,
+    first: DecodedPicture,
+    following: PictureStream,
+    *,
+    key_frames: bool,
+) -> bool:
+    """Return whether the pictures have stamps of decoding only; the first ones show it."""
+    if lacks_presentation(container):
+        return True
+    if key_frames or not stream.codec_context.has_b_frames:
+        return False
+    return run_back([first.picture, *following.peek(PEEKED - 1)])
+
+
+def _stated_end_s(container: Any, stream: Any) -> float:
     """Return the end of the pictures according to the container, on the player's clock."""
     length = (container.duration or 0) / av.time_base
     if not stream.duration or not stream.time_base:
         return length
     end = float((stream.start_time or 0) + stream.duration) * float(stream.time_base)
-    return min(length or end, end - float(origin))
+    return min(length or end, end - (container.start_time or 0) / av.time_base)
 
 
 def _media_info(path: str, container: Any, stream: Any, size_bytes: int) -> MediaInfo:
@@ -152,8 +192,7 @@ def _media_info(path: str, container: Any, stream: Any, size_bytes: int) -> Medi
         kind="video",
         width_px=stream.width,
         height_px=stream.height,
-        # PyAV 19 has a class of its own; results have Python's.
-        frame_rate=Fraction(rate) if (rate := stream.average_rate) else None,
+        frame_rate=None,
         duration_s=(container.duration or 0) / av.time_base,
         size_bytes=size_bytes,
     )

@@ -2,27 +2,29 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
-from fractions import Fraction
 
 import av
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
+from analyzer.errors import InputError
 from analyzer.files import source
 from analyzer.files.containers import explained
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.decode import Watcher, _files
 from analyzer.stages.decode._frames import AllFrames, KeyFrames
+from analyzer.stages.decode._index import PacketIndex
 from analyzer.stages.decode._line import TimedPicture
 from analyzer.stages.decode._medium import OpenMedium
-from analyzer.stages.decode._moments import scan_pictures, seek_pictures
-from analyzer.stages.decode._pictures import timestamp
-from analyzer.stages.decode._readers import Reader, Sequential, sparse_reader
+from analyzer.stages.decode._moments import PictureScan, PictureSeek
+from analyzer.stages.decode._readers import Reader, Sequential, sparse_reader, trusted
 from analyzer.stages.decode._sampling import Sampling
 from analyzer.stages.decode._share import WHOLE, Share, share_of
 from analyzer.stages.decode._stream import OpenStream, open_stream
+from analyzer.stages.decode._timeline import STEADY
 from analyzer.types import U8, Frame
 from joblist.shard import Shard
 
@@ -82,29 +84,24 @@ class VideoDecoder:
         descriptor = source.open_file(path)
         try:
             size_bytes = os.fstat(descriptor).st_size
-            stamps = _files.timestamps(path, descriptor) if self._key_frames else None
             index = None
-            if shard is not None:
+            if shard is not None or self._key_frames:
                 index = _files.index_of_descriptor(path, descriptor, alive)
             container = _files.open_container(path, descriptor)
         finally:
             os.close(descriptor)
         try:
+            if self._key_frames and index is not None and not index.is_clear:
+                index = None  # key frames alone do not show whether its stamps are right
             opened = open_stream(
                 path,
                 container,
                 size_bytes,
                 sampling=self._sampling,
                 threads=1 if careful else self._threads,
-                key_frames=self._key_frames,
+                key_frames=self._key_frames and index is not None,
             )
-            share = WHOLE
-            if shard is not None:
-                origin = opened.facts.origin
-                share = share_of(
-                    shard, index, sampling=self._sampling, origin=origin, careful=careful
-                )
-            return self._medium(opened, share, shard, stamps, careful, alive)
+            return self._medium(opened, trusted(index, opened), shard, careful, alive)
         except BaseException:
             container.close()
             raise
@@ -112,29 +109,33 @@ class VideoDecoder:
     def _medium(
         self,
         opened: OpenStream,
-        share: Share,
+        index: PacketIndex | None,
         shard: Shard | None,
-        stamps: list[Fraction] | None,
         careful: bool,
         alive: Callable[[], None],
     ) -> "VideoMedium":
         """Return a medium with the readers that suit it; the arguments are those of `open`."""
+        timeline, share = opened.facts.timeline, WHOLE
+        sampling = self._sampling.at_rate(timeline.rate)
+        if shard is not None:
+            share = share_of(shard, index, sampling=sampling, timeline=timeline, careful=careful)
         frames = AllFrames(opened, share, alive)
-        if stamps is not None:
-            frames = KeyFrames(opened, share, alive, stamps)
+        if self._key_frames:
+            frames = KeyFrames(opened, index)
         sequential = Sequential(
             opened,
             frames,
-            sampling=self._sampling,
+            sampling=sampling,
             share=share,
             # A shard begins in mid-stream: then one thread alone makes no decoding exact.
             is_exact=careful or (shard is None and self._threads == 1),
+            takes_cuts=not self._key_frames,
             alive=alive,
         )
 
         def sparse() -> Reader | None:
-            is_plain = shard is None and stamps is None and not careful
-            return sparse_reader(opened, self._sampling, alive) if is_plain else None
+            is_plain = shard is None and not self._key_frames and not careful
+            return sparse_reader(opened, sampling, alive) if is_plain else None
 
         # The counts of shards are added up: only the first one counts the end of the file.
         is_first = shard is None or shard.number == 0
@@ -143,8 +144,15 @@ class VideoDecoder:
 
     def pictures(self, path: str, times_s: Sequence[float]) -> Iterator[U8 | None]:
         """Find some pictures again; see `analyzer.stages.decode.Decoder`."""
-        with self.open(path) as medium:
-            yield from medium.pictures(times_s)
+        with explained(path), self.open(path) as medium, ExitStack() as others:
+            seek, scan = medium.seeker(), None
+            for time_s in times_s:
+                picture = None if seek is None else seek.at(time_s)
+                if picture is None:
+                    # Some containers cannot be sought in, or not everywhere.
+                    scan = scan or others.enter_context(self.open(path)).scanner()
+                    picture = scan.at(time_s)
+                yield None if picture is None else medium.image(picture)
 
 
 class VideoMedium(OpenMedium):
@@ -193,8 +201,9 @@ class VideoMedium(OpenMedium):
     def _frames(self, watcher: Watcher | None) -> Iterator[Frame]:
         reader = (None if watcher else self._sparse()) or self._sequential
         held: Frame | None = None
+        damaged = self.damaged
         for shown in reader.samples(self, watcher):
-            image = self._image(shown.picture)
+            image = self.image(shown.picture)
             if image is None:
                 self.damaged += 1
                 continue
@@ -204,27 +213,33 @@ class VideoMedium(OpenMedium):
             held = frame
         if held is not None:
             yield replace(held, duration_s=float(reader.end) - held.time_s)
+        elif self._share is WHOLE and self.reached_end and self.damaged == damaged:
+            raise InputError(self._nothing_chosen())
 
-    def pictures(self, times_s: Sequence[float]) -> Iterator[U8 | None]:
-        """Find some pictures again; see `analyzer.stages.decode.Decoder`.
+    def _nothing_chosen(self) -> str:
+        """Return why no picture was chosen."""
+        first = float(self._opened.facts.timeline.first)
+        return (
+            f"{self.info.uri}: no frame to analyse; its first picture comes at {first:.3f} s, and "
+            f"it ends at {max(first, self.info.duration_s):.3f} s: check --start and --stop"
+        )
 
-        Args:
-            times_s: Times at which the pictures are shown, in seconds, ascending.
-        """
-        with explained(self.info.uri):
-            yield from self._pictures(times_s)
-
-    def _pictures(self, times_s: Sequence[float]) -> Iterator[U8 | None]:
+    def seeker(self) -> PictureSeek | None:
+        """Return what finds single pictures by seeking; `None` where stamps do not lead there."""
         opened, facts = self._opened, self._opened.facts
-        # The clock of a file may run through, though that of its container need not.
-        jumps = facts.clock_jumps and _files.index_of_path(facts.info.uri, lambda: None) is None
-        if not jumps and timestamp(opened.first.picture) is not None:
-            pictures = seek_pictures(opened.container, opened.stream, facts.origin, times_s)
-        else:
-            pictures = scan_pictures(AllFrames(opened).pictures(None), times_s)
-        yield from (None if picture is None else self._image(picture) for picture in pictures)
+        if not opened.has_order or opened.stamps().of(opened.first.picture) is None:
+            return None
+        if not opened.container.format.name.startswith(STEADY):
+            index = _files.index_of_path(facts.info.uri, lambda: None)
+            if index is None:
+                return None
+        return PictureSeek(opened)
 
-    def _image(self, picture: VideoFrame) -> U8 | None:
+    def scanner(self) -> PictureScan:
+        """Return what finds single pictures among all of a medium that was not yet read."""
+        return PictureScan(AllFrames(self._opened).pictures(None))
+
+    def image(self, picture: VideoFrame) -> U8 | None:
         """Convert to RGB with square pixels, upright, in the size of the first picture.
 
         Returns:

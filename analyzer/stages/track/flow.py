@@ -149,7 +149,10 @@ class FlowTracker:
                 conf = iou(first, now.boxes[i : i + 1])[0]
                 for between in range(start + 1, number):
                     time_s, others = timed[between]
-                    share = np.float32((time_s - start_s) / (end_s - start_s))
+                    passed, span = time_s - start_s, end_s - start_s
+                    if span <= 0:  # pictures of one time
+                        passed, span = between - start, number - start
+                    share = np.float32(passed / span)
                     box = first + (now.boxes[i] - first) * share
                     filled = _with_undetected(others, box, now.track_id[i : i + 1], conf)
                     timed[between] = time_s, filled
