@@ -167,6 +167,8 @@ class ServerRun:
             speculate=args.speculate,
             on_final=self._ended.put,
         )
+        # From here on there is a server, which ends in order.
+        self._listen()
         if args.token_file and args.no_token:
             raise UsageError("--token_file and --no_token: give one of them")
         access = Access.load(token_file=args.token_file, certs=args.certs)
@@ -196,11 +198,6 @@ class ServerRun:
 
     def go(self, imported: Imported) -> int:
         """Serve until the end; return the exit code."""
-        signal.signal(signal.SIGINT, self._on_signal)
-        signal.signal(signal.SIGTERM, self._on_signal)
-        # Under nohup it is ignored, and stays so.
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-            signal.signal(signal.SIGHUP, self._on_signal)
         self._server.start()
         print(self._server.uri, flush=True)
         if self._dashboard:
@@ -236,6 +233,14 @@ class ServerRun:
             lengths.start()
             self._threads.append(lengths.thread)
             self._beside.callback(lengths.stop)
+
+    def _listen(self) -> None:
+        """Let SIGTERM, SIGINT and SIGHUP end the run."""
+        signal.signal(signal.SIGINT, self._on_signal)
+        signal.signal(signal.SIGTERM, self._on_signal)
+        # Under nohup it is ignored, and stays so.
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self._on_signal)
 
     def _on_signal(self, number: int, *_: Any) -> None:
         # Of a terminal that is gone, several may come: from the kernel, from the shell.
