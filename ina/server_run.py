@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer import __version__
 from analyzer.options import AnalysisOptions
-from ina import fingerprint
+from ina import fingerprint, reserved
 from ina.analysis import FilmAnalysis
 from ina.lengths import length_s
 from joblist.errors import UsageError
@@ -27,7 +27,7 @@ from jobs.inputs import joblist
 from jobs.ledger import queries, schema
 from jobs.ledger.imports import Imported, import_jobs
 from jobs.ledger.ledger import Ledger
-from jobs.ledger.store import Store, default_path, files_of
+from jobs.ledger.store import Store, default_path
 from jobs.outputs.claim import DestinationClaim
 from jobs.outputs.claim_file import ClaimOwner
 from jobs.retry import Timing
@@ -94,14 +94,14 @@ def _import(
 ) -> Imported:
     """Import the jobs of the joblist into the ledger; print what is wrong with some."""
     analysis = FilmAnalysis()
+    values = options.to_dict()
     rows = joblist.read(
         args.joblist,
         exporters=analysis.exporters(),
         bounds=bounds,
         rows=args.rows,
-        reserved=files_of(ledger.store.path),
+        reserved=reserved.of_server(args, values, ledger.store.path),
     )
-    values = options.to_dict()
     specs = (analysis.check(spec, values) for spec in rows)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
