@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -98,10 +100,12 @@ def run(args: argparse.Namespace) -> int:
     settled = analysis.settle(args)
     bounds = read_bounds(args)
     try:
-        spec = analysis.check(_spec(args, bounds), settled.options)
+        files = analysis.files(args, settled.options)
+        spec = analysis.check(_spec(args, bounds, files), settled.options)
     except JoblistError as error:
         print(f"jobs: {error}", file=sys.stderr)
         return BAD_INPUT
+    _require_apart(_journal(args, spec), spec, files)
     try:
         identities = analysis.identities(args, settled.options, written=False)
     except JobFailed as error:
@@ -118,10 +122,39 @@ def run(args: argparse.Namespace) -> int:
     return _do(work, args)
 
 
+def _journal(args: argparse.Namespace, spec: JobSpec) -> Path:
+    return args.journal or Path(spec.dests["csv"] + JOURNAL)
+
+
+def _require_apart(journal: Path, spec: JobSpec, files: Mapping[str, str]) -> None:
+    """Refuse a journal that is a file of the job, into which it would write.
+
+    Raises:
+        UsageError: It is one.
+    """
+    uses = {
+        **files,
+        **dict.fromkeys(spec.read_paths(), "the medium, or a file beside it"),
+        **({spec.corrections: "the file of corrections"} if spec.corrections else {}),
+        **{path: f"dest_{name}, too" for name, path in spec.dests.items()},
+    }
+    for path, what in uses.items():
+        if _is_same(str(journal), path):
+            raise UsageError(f"--journal {journal} is {what}: name another file")
+
+
+def _is_same(path: str, other: str) -> bool:
+    """Return whether two paths lead to one file, by links of either kind."""
+    with suppress(OSError):
+        if os.path.samefile(path, other):
+            return True
+    return os.path.realpath(path) == os.path.realpath(other)
+
+
 def _do(work: Work, args: argparse.Namespace) -> int:
     from jobs.standalone.runner import run_alone
 
-    journal = args.journal or Path(work.csv + JOURNAL)
+    journal = _journal(args, work.spec)
     try:
         outcome = run_alone(work, journal, load_analysis().FACTORY, {"threads": args.threads})
     except OSError as error:
@@ -157,8 +190,8 @@ def _require_one_machine(identities: Mapping[str, Any], csv: str) -> None:
         )
 
 
-def _spec(args: argparse.Namespace, bounds: Bounds) -> JobSpec:
-    """Return the requested job.
+def _spec(args: argparse.Namespace, bounds: Bounds, reserved: Mapping[str, str]) -> JobSpec:
+    """Return the requested job; its destinations are none of the reserved files.
 
     Raises:
         UsageError: The options do not name exactly one job.
@@ -168,7 +201,11 @@ def _spec(args: argparse.Namespace, bounds: Bounds) -> JobSpec:
     if args.joblist is not None and args.row is not None and not values:
         rows = Rows(args.row, args.row)
         (spec,) = joblist.read(
-            args.joblist, exporters=load_analysis().exporters(), bounds=bounds, rows=rows
+            args.joblist,
+            exporters=load_analysis().exporters(),
+            bounds=bounds,
+            rows=rows,
+            reserved=reserved,
         )
         return spec
     if args.joblist is not None or args.row is not None or not _names_a_job(values):
@@ -176,7 +213,9 @@ def _spec(args: argparse.Namespace, bounds: Bounds) -> JobSpec:
             "which job? Give --source_path and --dest_csv, or --joblist FILE.csv and --row N"
         )
     return reader.read_one(
-        values, faults=lambda spec: faults(spec, bounds, real_folder=real_folder)
+        values,
+        faults=lambda spec: faults(spec, bounds, real_folder=real_folder),
+        reserved=reserved,
     )
 
 
