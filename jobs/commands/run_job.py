@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +24,7 @@ from jobs.commands._arguments import (
 from jobs.errors import JobFailed
 from jobs.inputs import joblist
 from jobs.inputs.bounds import faults
+from jobs.standalone.journal_place import require_apart
 from jobs.standalone.work import Work
 from jobs.system.mounts import network_type
 from jobs.types import Bounds
@@ -105,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
     except JoblistError as error:
         print(f"jobs: {error}", file=sys.stderr)
         return BAD_INPUT
-    _require_apart(_journal(args, spec), spec, files)
+    require_apart(_journal(args, spec), spec, files)
     try:
         identities = analysis.identities(args, settled.options, written=False)
     except JobFailed as error:
@@ -124,31 +123,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _journal(args: argparse.Namespace, spec: JobSpec) -> Path:
     return args.journal or Path(spec.dests["csv"] + JOURNAL)
-
-
-def _require_apart(journal: Path, spec: JobSpec, files: Mapping[str, str]) -> None:
-    """Refuse a journal that is a file of the job, into which it would write.
-
-    Raises:
-        UsageError: It is one.
-    """
-    uses = {
-        **files,
-        **dict.fromkeys(spec.read_paths(), "the medium, or a file beside it"),
-        **({spec.corrections: "the file of corrections"} if spec.corrections else {}),
-        **{path: f"dest_{name}, too" for name, path in spec.dests.items()},
-    }
-    for path, what in uses.items():
-        if _is_same(str(journal), path):
-            raise UsageError(f"--journal {journal} is {what}: name another file")
-
-
-def _is_same(path: str, other: str) -> bool:
-    """Return whether two paths lead to one file, by links of either kind."""
-    with suppress(OSError):
-        if os.path.samefile(path, other):
-            return True
-    return os.path.realpath(path) == os.path.realpath(other)
 
 
 def _do(work: Work, args: argparse.Namespace) -> int:
@@ -208,7 +182,8 @@ def _spec(args: argparse.Namespace, bounds: Bounds, reserved: Mapping[str, str])
             reserved=reserved,
         )
         return spec
-    if args.joblist is not None or args.row is not None or not _names_a_job(values):
+    is_named = {"source_path", "dest_csv"} <= values.keys()
+    if args.joblist is not None or args.row is not None or not is_named:
         raise UsageError(
             "which job? Give --source_path and --dest_csv, or --joblist FILE.csv and --row N"
         )
@@ -224,7 +199,3 @@ def _values(args: argparse.Namespace) -> dict[str, str]:
     options: Mapping[str, str | None] = vars(args)
     names = ("source_path", *reader.EXTRAS, *(name for name in options if name.startswith("dest_")))
     return {name: options[name] or "" for name in names if options[name] is not None}
-
-
-def _names_a_job(values: Mapping[str, str]) -> bool:
-    return {"source_path", "dest_csv"} <= values.keys()
