@@ -182,8 +182,7 @@ def _spec(args: argparse.Namespace, bounds: Bounds, reserved: Mapping[str, str])
             reserved=reserved,
         )
         return spec
-    is_named = {"source_path", "dest_csv"} <= values.keys()
-    if args.joblist is not None or args.row is not None or not is_named:
+    if args.joblist is not None or args.row is not None or {"source_path", "dest_csv"} - {*values}:
         raise UsageError(
             "which job? Give --source_path and --dest_csv, or --joblist FILE.csv and --row N"
         )
