@@ -14,6 +14,7 @@ from analyzer.errors import AnalyzerError, ResourceError
 from analyzer.options import AnalysisOptions
 from analyzer.options.anonymise import needs_names
 from analyzer.options.shards import plan
+from ina import reserved
 from ina.task import FACTORY
 from ina_cli.numbers import RealNumber
 from joblist.errors import UsageError
@@ -55,6 +56,10 @@ class FilmAnalysis:
         with _as_usage_error():
             options = AnalysisOptions.from_mapping(vars(args))
             return Settled(options=options.to_dict(), digest=options.digest())
+
+    def files(self, args: argparse.Namespace, options: Mapping[str, Any]) -> Mapping[str, str]:
+        """Return the files that the options name, and what they are."""
+        return reserved.of_options(args, options)
 
     def check(self, spec: JobSpec, options: Mapping[str, Any]) -> JobSpec:
         """Return a job, if its gallery has the names of persons to be anonymised.

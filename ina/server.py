@@ -13,6 +13,7 @@ from analyzer.options import AnalysisOptions, use_models_folder
 from ina.server_options import DESCRIPTION, EPILOG, add_options, server_parser
 from ina_cli.output import steady_printing
 from jobs.errors import LedgerError, LedgerUnavailable
+from jobs.system import early_stop
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,10 +28,11 @@ def add(commands: Any, name: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve; return the exit code."""
-    use_models_folder(args)
     with steady_printing():
         logging.basicConfig(format="ina_server: %(message)s", level=logging.WARNING)
         try:
+            early_stop.listen()
+            use_models_folder(args)
             options = AnalysisOptions.from_mapping(vars(args))
             from ina.server_run import serve
 
@@ -38,6 +40,6 @@ def run(args: argparse.Namespace) -> int:
         except (AnalyzerError, LedgerError) as error:
             print(f"ina_server: {error}", file=sys.stderr)
             return 1 if isinstance(error, LedgerUnavailable) else 2
-        except KeyboardInterrupt:
+        except (early_stop.StoppedEarly, KeyboardInterrupt) as stop:
             print("ina_server: stopped before it served anything", file=sys.stderr)
-            return 130
+            return 1 if isinstance(stop, early_stop.StoppedEarly) and not stop.by_hand else 130

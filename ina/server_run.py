@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer import __version__
 from analyzer.options import AnalysisOptions
-from ina import fingerprint
+from ina import fingerprint, reserved
 from ina.analysis import FilmAnalysis
 from ina.lengths import length_s
 from joblist.errors import UsageError
@@ -27,7 +27,7 @@ from jobs.inputs import joblist
 from jobs.ledger import queries, schema
 from jobs.ledger.imports import Imported, import_jobs
 from jobs.ledger.ledger import Ledger
-from jobs.ledger.store import Store, default_path, files_of
+from jobs.ledger.store import Store, default_path
 from jobs.outputs.claim import DestinationClaim
 from jobs.outputs.claim_file import ClaimOwner
 from jobs.retry import Timing
@@ -94,14 +94,14 @@ def _import(
 ) -> Imported:
     """Import the jobs of the joblist into the ledger; print what is wrong with some."""
     analysis = FilmAnalysis()
+    values = options.to_dict()
     rows = joblist.read(
         args.joblist,
         exporters=analysis.exporters(),
         bounds=bounds,
         rows=args.rows,
-        reserved=files_of(ledger.store.path),
+        reserved=reserved.of_server(args, values, ledger.store.path),
     )
-    values = options.to_dict()
     specs = (analysis.check(spec, values) for spec in rows)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -167,6 +167,8 @@ class ServerRun:
             speculate=args.speculate,
             on_final=self._ended.put,
         )
+        # From here on there is a server, which ends in order.
+        self._listen()
         if args.token_file and args.no_token:
             raise UsageError("--token_file and --no_token: give one of them")
         access = Access.load(token_file=args.token_file, certs=args.certs)
@@ -196,11 +198,6 @@ class ServerRun:
 
     def go(self, imported: Imported) -> int:
         """Serve until the end; return the exit code."""
-        signal.signal(signal.SIGINT, self._on_signal)
-        signal.signal(signal.SIGTERM, self._on_signal)
-        # Under nohup it is ignored, and stays so.
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-            signal.signal(signal.SIGHUP, self._on_signal)
         self._server.start()
         print(self._server.uri, flush=True)
         if self._dashboard:
@@ -236,6 +233,14 @@ class ServerRun:
             lengths.start()
             self._threads.append(lengths.thread)
             self._beside.callback(lengths.stop)
+
+    def _listen(self) -> None:
+        """Let SIGTERM, SIGINT and SIGHUP end the run."""
+        signal.signal(signal.SIGINT, self._on_signal)
+        signal.signal(signal.SIGTERM, self._on_signal)
+        # Under nohup it is ignored, and stays so.
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self._on_signal)
 
     def _on_signal(self, number: int, *_: Any) -> None:
         # Of a terminal that is gone, several may come: from the kernel, from the shell.

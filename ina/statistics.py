@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analyzer.types import MediaReport
+from jobs.wire.calls import MAX_MEDIUM_S
 
 
 def statistics(report: MediaReport, *, poster_skipped: bool, files_failed: int) -> dict[str, float]:
@@ -16,7 +17,8 @@ def statistics(report: MediaReport, *, poster_skipped: bool, files_failed: int) 
     medium_skipped = report.info.kind == "none"
     tally = report.tally
     return {
-        "media_s": report.info.duration_s or 0.0,
+        # What a container states may be beyond all measure.
+        "media_s": min(report.info.duration_s or 0.0, MAX_MEDIUM_S),
         "frames_decoded": tally.frames_decoded,
         "frames_analysed": tally.frames_analysed,
         "frames_gated": tally.frames_gated,
@@ -35,6 +37,6 @@ def statistics(report: MediaReport, *, poster_skipped: bool, files_failed: int) 
         "medium_skipped": int(medium_skipped),
         "poster_skipped": int(poster_skipped),
         "damaged": tally.damaged,
-        "missing_s": tally.missing_s,
+        "missing_s": min(tally.missing_s, MAX_MEDIUM_S),
         "clock_breaks": tally.clock_back + tally.clock_ahead,
     }

@@ -17,6 +17,7 @@ from ina_cli.output import steady_printing
 from ina_cli.parser import Parser, add_version
 from joblist.errors import UsageError
 from jobs.errors import ServerFault, ServerGone, ServerRefused
+from jobs.system import early_stop
 
 EPILOG = """\
 examples:
@@ -42,8 +43,9 @@ def run(args: argparse.Namespace) -> int:
     """Work; return the exit code."""
     with steady_printing():
         logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
-        use_models_folder(args)
         try:
+            early_stop.listen()
+            use_models_folder(args)
             _work(args)
         except (ServerRefused, UsageError) as error:
             print(f"ina_worker: {error}", file=sys.stderr)
@@ -51,6 +53,8 @@ def run(args: argparse.Namespace) -> int:
         except (ServerFault, ServerGone) as error:
             print(f"ina_worker: {error}", file=sys.stderr)
             return 1
+        except early_stop.StoppedEarly as stop:
+            return 130 if stop.by_hand else 0
         except KeyboardInterrupt:
             return 130
     return 0

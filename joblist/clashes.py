@@ -31,6 +31,8 @@ BELOW = """
 SELECT entry.line, entry.name, folder.line FROM entry JOIN folder ON folder.path = entry.path
 WHERE NOT entry.is_source ORDER BY entry.line"""
 KNOWN_FOLDERS = 4096
+GALLERY_TABLES = ("actors.csv", "actor_images.csv", "actor_embeddings.jsonl")
+PICTURES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 MAX_DEPTH = 200
 Entry = tuple[bytes, bool, int, bytes, str]
 
@@ -41,16 +43,22 @@ class Clashes:
     Rows that are equal count once. Paths are compared with symbolic links resolved.
 
     Args:
-        reserved: Path -> what it is, of further files that no destination may be.
+        reserved: Path -> what it is, of further files that no destination may be; of a folder, with
+            a slash at its end, in which none may lie.
     """
 
     def __init__(self, reserved: Mapping[str, str] | None = None) -> None:
         # An unnamed database is kept in a temporary file, which a million paths need.
         self._db = sqlite3.connect("", isolation_level=None)
         self._db.executescript(TABLES)
+        self._problems: list[tuple[int, str]] = []
+        self._reserved_folders: dict[str, str] = {}
+        self._galleries: set[str] = set()
         for path, what in (reserved or {}).items():
-            places = {_real(os.path.abspath(path)), os.path.realpath(path)}
-            self._db.executemany(ADD, ((_digest(p), True, 0, b"", what) for p in places))
+            if path.endswith("/"):
+                self._reserved_folders[os.path.realpath(path)] = what
+            else:
+                self._reserve(path, what)
         self._folders: dict[str, None] = {}
         """Folders of destinations seen last, which need not be added again."""
 
@@ -67,11 +75,25 @@ class Clashes:
         """Remove the temporary file."""
         self._db.close()
 
+    def _reserve(self, path: str, what: str) -> None:
+        places = {_real(os.path.abspath(path)), os.path.realpath(path)}
+        self._db.executemany(ADD, ((_digest(place), True, 0, b"", what) for place in places))
+
     def add(self, spec: JobSpec) -> None:
         """Take a row into account."""
         self._db.executemany(ADD, _entries(spec))
-        for dest in spec.dests.values():
-            self._add_folder(real_folder(os.path.dirname(dest)), spec.line)
+        if spec.gallery and spec.gallery not in self._galleries:
+            if len(self._galleries) >= KNOWN_FOLDERS:
+                self._galleries.clear()
+            self._galleries.add(spec.gallery)
+            for path in gallery_files(spec.gallery):
+                self._reserve(path, f"a file of the gallery of line {spec.line}")
+        for name, dest in spec.dests.items():
+            folder = real_folder(os.path.dirname(dest))
+            self._add_folder(folder, spec.line)
+            for reserved, what in self._reserved_folders.items():
+                if f"{folder}/".startswith(f"{reserved}/"):
+                    self._problems.append((spec.line, f"dest_{name} lies {what}: change it"))
 
     def _add_folder(self, folder: str, line: int) -> None:
         """Take a folder and those above it into account: none of them may be a destination."""
@@ -84,6 +106,7 @@ class Clashes:
 
     def found(self) -> Iterator[tuple[int, str]]:
         """Yield line and text of each problem."""
+        yield from self._problems
         for _, entries in groupby(self._db.execute(SHARED), key=itemgetter(0)):
             (_, _, first, row, name), *others = entries
             for _, is_source, line, other, column in others:
@@ -106,9 +129,22 @@ def _entries(spec: JobSpec) -> Iterator[Entry]:
         yield _digest(_real(dest)), False, spec.line, row, f"dest_{name}"
         if os.path.islink(dest):
             yield _digest(os.path.realpath(dest)), False, spec.line, row, f"dest_{name}"
-    for path in filter(None, (spec.source_path, spec.poster_path, spec.corrections)):
-        real = os.path.realpath(path) if os.path.islink(path) else _real(path)
-        yield _digest(real), True, spec.line, b"", ""
+    read = {spec.source_path: "", spec.poster_path: "poster", spec.corrections: "corrections"}
+    for path, what in read.items():
+        if path:
+            real = os.path.realpath(path) if os.path.islink(path) else _real(path)
+            name = f"the {what} of line {spec.line}" if what else ""
+            yield _digest(real), True, spec.line, b"", name
+
+
+def gallery_files(folder: str) -> Iterator[str]:
+    """Yield the files of a gallery that are read: portraits, also in folders, and tables."""
+    for place, folders, names in os.walk(folder):
+        if place != folder:
+            folders.clear()
+        for name in names:
+            if name in GALLERY_TABLES or name.lower().endswith(PICTURES):
+                yield os.path.join(place, name)
 
 
 def _digest(text: str) -> bytes:

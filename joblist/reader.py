@@ -89,13 +89,17 @@ def read(
 
 
 def read_one(
-    values: Mapping[str, str], *, faults: Callable[[JobSpec], Iterable[str]] = lambda _: ()
+    values: Mapping[str, str],
+    *,
+    faults: Callable[[JobSpec], Iterable[str]] = lambda _: (),
+    reserved: Mapping[str, str] | None = None,
 ) -> JobSpec:
     """Return the job of one row that is not in a file.
 
     Args:
         values: By the columns of a joblist.
         faults: Tells what else is wrong with it.
+        reserved: Path -> what it is, of files that no destination may be.
 
     Raises:
         JoblistError: With everything that is wrong.
@@ -103,7 +107,7 @@ def read_one(
     problems = Problems()
     spec = _row(list(values.values()), list(values), line=0, problems=problems)
     if spec:
-        with Clashes() as clashes:
+        with Clashes(reserved) as clashes:
             clashes.add(spec)
             shared = (text.replace(" of line 0", "") for _, text in clashes.found())
             for text in (*faults(spec), *shared):

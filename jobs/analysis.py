@@ -55,6 +55,10 @@ class Analysis(Protocol):
         """Read the options."""
         ...
 
+    def files(self, args: argparse.Namespace, options: Mapping[str, Any]) -> Mapping[str, str]:
+        """Return the files that the options name, and what they are."""
+        ...
+
     def check(self, spec: JobSpec, options: Mapping[str, Any]) -> JobSpec:
         """Return a job that can be done with these options."""
         ...

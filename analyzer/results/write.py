@@ -90,8 +90,15 @@ def write_part(
         exporter.write(report, StagedPath.of(link, path), progress)
 
 
-def require_apart(media: Iterable[str | Path], results: Iterable[Path]) -> None:
-    """Refuse results that would replace a medium.
+def require_apart(
+    media: Iterable[str | Path], results: Iterable[Path], *, what: str = "a medium"
+) -> None:
+    """Refuse results that would replace a medium, or something else that is read.
+
+    Args:
+        media: Paths of what is read.
+        results: Paths of the results.
+        what: Name of what is read, for the message.
 
     Raises:
         UsageError: A result has the path of a medium.
@@ -99,7 +106,7 @@ def require_apart(media: Iterable[str | Path], results: Iterable[Path]) -> None:
     identities = {_file_identity(medium) for medium in media if os.path.exists(medium)}
     for path in results:
         if path.exists() and _file_identity(path) in identities:
-            raise UsageError(f"{path}: is a medium itself: write the results to another folder")
+            raise UsageError(f"{path}: is {what} itself: write the results to another folder")
 
 
 def _file_identity(path: str | Path) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from analyzer.results import joblist, ownership_record, write
 from analyzer.results.locate import load_exporter
 from analyzer.workflows import inputs
 from joblist.addresses.rules import url_fault
+from joblist.clashes import gallery_files
 from joblist.model import Rows, is_address
 from joblist.names import shortened, spelled
 
@@ -177,13 +178,19 @@ def _of_folder(
 
 
 def _require_apart(items: Sequence[Item]) -> None:
-    """Refuse results that would take the place of a medium, before hours of work.
+    """Refuse results that would take the place of what is read, before hours of work.
 
     Raises:
         UsageError: There are such.
     """
     media = [m for i in items for m in ([i.medium] if isinstance(i.medium, str) else i.medium)]
-    write.require_apart(media, (file for item in items for file in item.files()))
+    results = [file for item in items for file in item.files()]
+    write.require_apart(media, results)
+    posters = [poster for item in items for poster in item.posters]
+    write.require_apart(posters, results, what="a poster")
+    galleries = {item.gallery for item in items if item.gallery}
+    portraits = [file for folder in galleries for file in gallery_files(folder)]
+    write.require_apart(portraits, results, what="a file of the gallery")
 
 
 def require_own(items: Sequence[Item]) -> None:

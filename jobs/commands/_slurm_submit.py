@@ -116,7 +116,12 @@ def _submit(args: argparse.Namespace) -> int:
         identities=analysis.identities(args, settled.options, written=True),
     )
     jobs = submission.cut(
-        args.joblist, plan, analysis, parts=args.parts, part_minutes=args.part_minutes
+        args.joblist,
+        plan,
+        analysis,
+        parts=args.parts,
+        part_minutes=args.part_minutes,
+        reserved=analysis.files(args, settled.options),
     )
     folder.write_plan(plan, jobs)
     lines = rounds.submit_round(folder, retry=True, dry_run=args.dry_run)

@@ -83,7 +83,13 @@ class Target:
         """
         try:
             with closing(schema.connect(self.path, readonly=True)) as db:
-                if schema.version(db) != schema.VERSION:
+                found = schema.version(db)
+                if found is None:
+                    raise LedgerRefused(
+                        f"{self.path} is not a ledger, or its server has just started: give the "
+                        "file of a ledger, or try again"
+                    )
+                if found != schema.VERSION:
                     raise LedgerRefused(
                         f"{self.path} was made by another version of this program: serve its "
                         "joblist once with this one"

@@ -24,6 +24,7 @@ from jobs.commands._arguments import (
 from jobs.errors import JobFailed
 from jobs.inputs import joblist
 from jobs.inputs.bounds import faults
+from jobs.standalone.journal_place import require_apart
 from jobs.standalone.work import Work
 from jobs.system.mounts import network_type
 from jobs.types import Bounds
@@ -98,10 +99,12 @@ def run(args: argparse.Namespace) -> int:
     settled = analysis.settle(args)
     bounds = read_bounds(args)
     try:
-        spec = analysis.check(_spec(args, bounds), settled.options)
+        files = analysis.files(args, settled.options)
+        spec = analysis.check(_spec(args, bounds, files), settled.options)
     except JoblistError as error:
         print(f"jobs: {error}", file=sys.stderr)
         return BAD_INPUT
+    require_apart(_journal(args, spec), spec, files)
     try:
         identities = analysis.identities(args, settled.options, written=False)
     except JobFailed as error:
@@ -118,10 +121,14 @@ def run(args: argparse.Namespace) -> int:
     return _do(work, args)
 
 
+def _journal(args: argparse.Namespace, spec: JobSpec) -> Path:
+    return args.journal or Path(spec.dests["csv"] + JOURNAL)
+
+
 def _do(work: Work, args: argparse.Namespace) -> int:
     from jobs.standalone.runner import run_alone
 
-    journal = args.journal or Path(work.csv + JOURNAL)
+    journal = _journal(args, work.spec)
     try:
         outcome = run_alone(work, journal, load_analysis().FACTORY, {"threads": args.threads})
     except OSError as error:
@@ -159,8 +166,8 @@ def _require_one_machine(identities: Mapping[str, Any], csv: str) -> None:
         )
 
 
-def _spec(args: argparse.Namespace, bounds: Bounds) -> JobSpec:
-    """Return the requested job.
+def _spec(args: argparse.Namespace, bounds: Bounds, reserved: Mapping[str, str]) -> JobSpec:
+    """Return the requested job; its destinations are none of the reserved files.
 
     Raises:
         UsageError: The options do not name exactly one job.
@@ -170,15 +177,21 @@ def _spec(args: argparse.Namespace, bounds: Bounds) -> JobSpec:
     if args.joblist is not None and args.row is not None and not values:
         rows = Rows(args.row, args.row)
         (spec,) = joblist.read(
-            args.joblist, exporters=load_analysis().exporters(), bounds=bounds, rows=rows
+            args.joblist,
+            exporters=load_analysis().exporters(),
+            bounds=bounds,
+            rows=rows,
+            reserved=reserved,
         )
         return spec
-    if args.joblist is not None or args.row is not None or not _names_a_job(values):
+    if args.joblist is not None or args.row is not None or {"source_path", "dest_csv"} - {*values}:
         raise UsageError(
             "which job? Give --source_path and --dest_csv, or --joblist FILE.csv and --row N"
         )
     return reader.read_one(
-        values, faults=lambda spec: faults(spec, bounds, real_folder=real_folder)
+        values,
+        faults=lambda spec: faults(spec, bounds, real_folder=real_folder),
+        reserved=reserved,
     )
 
 
@@ -187,7 +200,3 @@ def _values(args: argparse.Namespace) -> dict[str, str]:
     options: Mapping[str, str | None] = vars(args)
     names = ("source_path", *reader.EXTRAS, *(name for name in options if name.startswith("dest_")))
     return {name: options[name] or "" for name in names if options[name] is not None}
-
-
-def _names_a_job(values: Mapping[str, str]) -> bool:
-    return {"source_path", "dest_csv"} <= values.keys()

@@ -21,12 +21,12 @@ from typing import TypeVar
 
 from jobs.errors import LedgerInUse, LedgerLost, LedgerRefused, LedgerUnavailable
 from jobs.ledger import queries, schema
+from jobs.ledger.ledger_file import FileWatch, damaged, held_open, require_ledger
 from jobs.system.mounts import refuse_network
 
 T = TypeVar("T")
 MAX_BATCH = 64
 UID = re.compile("[0-9a-f]{16}")
-START_AGAIN = "start the server again; what was recorded is lost, so all jobs are done again"
 
 
 def default_path(joblist: Path) -> Path:
@@ -89,6 +89,7 @@ class Store:
         self._loss = ""
         with ExitStack() as resources:
             resources.callback(os.close, _place(path))
+            handle = resources.enter_context(held_open(path))
             self._db = resources.enter_context(closing(_open(path)))
             # A connection of its own sees only what is on the disk.
             self._reader = resources.enter_context(closing(schema.connect(path, readonly=True)))
@@ -97,7 +98,7 @@ class Store:
             # It stands in names of files.
             self.uid = known if UID.fullmatch(known) else secrets.token_hex(8)
             self.set_meta(epoch=str(self.epoch), uid=self.uid)
-            self._identity = _identity(path)
+            self._watch = FileWatch(path, handle)
             self._resources = resources.pop_all()
 
     def close(self) -> None:
@@ -158,22 +159,21 @@ class Store:
             raise LedgerLost(self._loss)
 
     def require_there(self) -> None:
-        """Notice that the file was removed or replaced: SQLite itself goes on with the old one.
+        """Notice that the file was removed, replaced or damaged: SQLite itself may go on with it.
 
         Raises:
-            LedgerLost: It was, or it is damaged; no later call is answered.
+            LedgerLost: It was; no later call is answered.
         """
         # A disk that cannot tell just now may do so later.
         with suppress(OSError):
-            if not self._loss and _identity(self.path) != self._identity:
-                self._loss = f"{self.path} was removed or replaced while in use: {START_AGAIN}"
+            self._loss = self._loss or self._watch.loss()
         if self._loss:
             raise LedgerLost(self._loss)
 
     def _require_intact(self, error: sqlite3.DatabaseError) -> None:
         # Subclasses are faults of a statement, not of the file.
         if type(error) is sqlite3.DatabaseError:
-            self._loss = f"{self.path} is damaged ({error}): move it away; {START_AGAIN}"
+            self._loss = damaged(self.path, str(error))
             raise LedgerLost(self._loss) from error
 
     def _undo(self, error: BaseException) -> None:
@@ -229,15 +229,6 @@ class Store:
             db.executemany("INSERT OR REPLACE INTO meta VALUES(?, ?)", values.items())
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Return device and number of a file; None if there is none."""
-    try:
-        status = os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return status.st_dev, status.st_ino
-
-
 def _place(path: Path) -> int:
     """Make the folder of a ledger, and lock the ledger; return the descriptor of the lock.
 
@@ -245,9 +236,16 @@ def _place(path: Path) -> int:
         LedgerRefused: No ledger can be there.
     """
     try:
-        if path.is_dir():
-            raise LedgerRefused(f"{path} is a folder: name a file in it with --ledger FILE")
         refuse_network(path)
+        if os.path.exists(f"{path}.lock"):
+            handle = _lock(path)
+            try:
+                require_ledger(path)
+            except BaseException:
+                os.close(handle)
+                raise
+            return handle
+        require_ledger(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         return _lock(path)
     except OSError as error:

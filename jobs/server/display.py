@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ina_cli.console import console
 from jobs.server.progress import describe, finished_count, totals
+from jobs.system.steady import NUMBER
 from jobs.types import Job, State
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class PlainDisplay:
     def __init__(self) -> None:
         self._last_report = time.monotonic()
         self._withheld = ""
+        self._withheld_told = 0.0
 
     def note(self, text: str) -> None:
         """Print a line of text."""
@@ -103,13 +105,18 @@ class PlainDisplay:
 
     def show(self, status: dict[str, Any]) -> None:
         """Print the progress every 30 s, and at once the reason when jobs are withheld."""
-        why = status.get("withheld", "")
-        if why != self._withheld:
-            self._withheld = why
-            self.note(f"no jobs are handed out: {why}" if why else "jobs are handed out again")
+        self._tell_withheld(status.get("withheld", ""))
         if time.monotonic() - self._last_report >= REPORT_EVERY_S:
             self._last_report = time.monotonic()
             self.note(f"progress: {summary(status['counts'])}")
+
+    def _tell_withheld(self, why: str) -> None:
+        """Print why jobs are withheld: what only counts on is told every 30 s."""
+        now = time.monotonic()
+        is_other = NUMBER.sub("0", why) != NUMBER.sub("0", self._withheld)
+        if is_other or (why != self._withheld and now - self._withheld_told >= REPORT_EVERY_S):
+            self._withheld, self._withheld_told = why, now
+            self.note(f"no jobs are handed out: {why}" if why else "jobs are handed out again")
 
     def close(self) -> None:
         """Release the terminal; lines need nothing."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from jobs.errors import CallRefused, LedgerUnavailable
-from jobs.system.steady import FaultLog
+from jobs.system.steady import FaultLog, RepeatedNotes
 from jobs.wire.calls import require_call
 from jobs.wire.transport import expose
 
@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 F = TypeVar("F", bound=Callable[..., Any])
 FAULTS = FaultLog()
 """Faults of this program that calls have met."""
+AWAY = RepeatedNotes()
+"""Why the ledger could not be written."""
 
 
 def remote_method(fallback: Any) -> Callable[[F], F]:
@@ -34,7 +36,8 @@ def remote_method(fallback: Any) -> Callable[[F], F]:
             try:
                 return _call(method, self, args)
             except LedgerUnavailable as error:
-                log.warning("%s", error)
+                if AWAY.is_due(str(error)):
+                    log.warning("%s", error)
                 return fallback
 
         return expose(wrapped)  # type: ignore[no-any-return]

@@ -34,6 +34,11 @@ class _Slot:
     """Why it could not be started; empty if it could."""
 
 
+def log_path(prefix: Path, number: int) -> Path:
+    """Return the path of the log of a worker, counted from 1."""
+    return Path(f"{prefix}.worker{number}.log")
+
+
 class LocalWorkers:
     """Worker processes: started, started again after their death, and stopped.
 
@@ -49,7 +54,7 @@ class LocalWorkers:
     ) -> None:
         self._command = [sys.executable, script_path(module), *arguments]
         self._started = False
-        self._slots = [_Slot(Path(f"{log_prefix}.worker{n}.log")) for n in range(1, count + 1)]
+        self._slots = [_Slot(log_path(log_prefix, number)) for number in range(1, count + 1)]
 
     def start(self) -> None:
         """Start all workers, unless they were started before."""

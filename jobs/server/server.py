@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 from jobs.errors import LedgerUnavailable
+from jobs.server.entry import AWAY
 from jobs.server.operator import Door, Operator
 from jobs.server.service import JobService
 from jobs.system.steady import SteadyThread
@@ -106,7 +107,8 @@ class JobServer:
             try:
                 self._service.tick()
             except LedgerUnavailable as error:
-                log.warning("%s", error)
+                if AWAY.is_due(str(error)):
+                    log.warning("%s", error)
 
 
 def _reachable(host: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,26 +18,37 @@ MIN_PART_MINUTES = 30.0
 """Least length of a part, in minutes, by default."""
 
 
-def read_jobs(path: Path, plan: Plan, analysis: Analysis) -> Iterator[Work]:
+def read_jobs(
+    path: Path, plan: Plan, analysis: Analysis, reserved: Mapping[str, str]
+) -> Iterator[Work]:
     """Yield the work of each row; equal rows count once, other rows with the same csv are refused.
 
     Args:
         path: Path of the joblist.
         plan: Plan of the submission.
         analysis: Analysis that checks each job.
+        reserved: Path -> what it is, of files that no result may replace.
 
     Raises:
         JoblistError: Rows are wrong; raised after the last row, with all faults.
     """
     keys_seen: set[bytes] = set()
-    for spec in joblist.read(path, exporters=analysis.exporters(), bounds=plan.bounds):
+    for spec in joblist.read(
+        path, exporters=analysis.exporters(), bounds=plan.bounds, reserved=reserved
+    ):
         if (key := schema.job_key(spec.dests["csv"])) not in keys_seen:
             keys_seen.add(key)
             yield replace(plan.template, spec=analysis.check(spec, plan.options))
 
 
 def cut(
-    path: Path, plan: Plan, analysis: Analysis, *, parts: int | None, part_minutes: float | None
+    path: Path,
+    plan: Plan,
+    analysis: Analysis,
+    *,
+    parts: int | None,
+    part_minutes: float | None,
+    reserved: Mapping[str, str],
 ) -> Iterator[tuple[Work, list[Shard]]]:
     """Yield the work of each row with the shards into which it is cut.
 
@@ -47,6 +58,7 @@ def cut(
         analysis: Analysis that measures and cuts films.
         parts: Greatest number of parts of a film; None for whole films.
         part_minutes: Least length of a part, in minutes.
+        reserved: Path -> what it is, of files that no result may replace.
 
     Raises:
         UsageError: Films cannot be cut with these options.
@@ -55,7 +67,7 @@ def cut(
         raise UsageError("--part_minutes: say into how many parts at most, with --parts")
     minutes = MIN_PART_MINUTES if part_minutes is None else part_minutes
     analysis.shards(parts, minutes if parts else None, plan.options)
-    for work in read_jobs(path, plan, analysis):
+    for work in read_jobs(path, plan, analysis, reserved):
         count = 1
         if parts:
             length_s = analysis.length_s(work.spec.source_path, plan.options)

@@ -23,11 +23,14 @@ from pathlib import Path
 from typing import Any
 
 from ina_input import documents, regular
+from joblist.errors import UsageError
 from jobs.outputs.changed_files import Change, applied
 from jobs.retry import may_retry
 from jobs.types import Manifest
 
 MAX_ATTEMPTS = 3
+BEGINNING = b'{"work": "'
+"""Beginning of each line."""
 
 
 @dataclass(frozen=True)
@@ -142,14 +145,38 @@ def accept(paths: Sequence[Path], changes: Mapping[str, Change], *, into: Path) 
     return len(changed)
 
 
+def _require_journal(path: Path) -> None:
+    """Refuse what is there and is no journal.
+
+    Raises:
+        UsageError: It is a file of another kind, or none.
+        OSError: It cannot be read.
+    """
+    cure = "move it away, or name another file"
+    try:
+        if not path.is_file() and path.exists():
+            raise UsageError(f"the journal {path} is not a regular file: {cure}")
+        with regular.open_binary(path) as file:
+            head = file.read(len(BEGINNING))
+    except FileNotFoundError:
+        return
+    # The first line may be torn, too.
+    if head != BEGINNING[: len(head)]:
+        raise UsageError(f"{path} is not a journal: {cure}")
+
+
 class Journal:
     """One journal, to be continued; a context manager.
 
     Args:
         path: Path of the file; its folder is made.
+
+    Raises:
+        UsageError: There is something else, which is left as it is.
     """
 
     def __init__(self, path: Path) -> None:
+        _require_journal(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._records = read([path])
         self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)

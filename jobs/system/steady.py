@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -12,6 +14,7 @@ log = logging.getLogger(__name__)
 PAUSE_S = 1.0
 """Time after which a loop that has ended is started again."""
 MAX_REMEMBERED = 1000
+NUMBER = re.compile(r"\d+")
 
 
 class FaultLog:
@@ -37,6 +40,30 @@ class FaultLog:
             log.error("%s met a fault and goes on, told once: %s", where, fault)
             log.debug("the whole fault", exc_info=error)
         return fault
+
+
+class RepeatedNotes:
+    """Texts that come again and again: each is due when it is new, and then at intervals.
+
+    Texts that differ only by numbers are one: a time that counts down is no news.
+
+    Args:
+        every_s: Interval, in seconds.
+    """
+
+    def __init__(self, every_s: float = 30.0) -> None:
+        self._every_s = every_s
+        self._told: dict[str, float] = {}
+
+    def is_due(self, text: str) -> bool:
+        """Return whether to tell a text now; then it counts as told."""
+        key, now = NUMBER.sub("0", text), time.monotonic()
+        if now - self._told.get(key, -self._every_s) < self._every_s:
+            return False
+        if len(self._told) >= MAX_REMEMBERED:
+            self._told.clear()
+        self._told[key] = now
+        return True
 
 
 class SteadyThread:

@@ -39,6 +39,13 @@ MAX_JOBS = 100_000
 MAX_HELD = 256
 """Leases in one heartbeat."""
 MAX_AMOUNT = 1e15
+MAX_MEDIUM_S = 1e6
+"""Duration of a medium, in seconds: more than any that is analysed, in whole or in part."""
+MAX_SPEED = 1e9
+MAX_PICTURES = 1e9
+"""Pictures or packets of a medium: a day of 10,000 a second."""
+MAX_FACES = 1e11
+"""Faces of a medium: a hundred in each picture."""
 MAX_PID = (1 << 31) - 1
 
 NAME = text(MAX_NAME, least=1)
@@ -46,7 +53,7 @@ LABEL = text(MAX_NAME)
 JOB = whole(1)
 TOKEN = whole(0)
 JOBS = items(JOB, most=MAX_JOBS)
-AMOUNT = number(0, MAX_AMOUNT)
+DURATION = number(0, MAX_MEDIUM_S)
 SHARE = number(0, 1)
 ERROR = text(MAX_ERROR_CHARS)
 
@@ -55,9 +62,9 @@ PROGRESS = {
     "device": LABEL,
     "fraction": SHARE,
     "done": SHARE,
-    "duration_s": AMOUNT,
-    "media_s": number(-MAX_AMOUNT, MAX_AMOUNT),
-    "speed": AMOUNT,
+    "duration_s": DURATION,
+    "media_s": number(-MAX_MEDIUM_S, MAX_MEDIUM_S),
+    "speed": number(0, MAX_SPEED),
 }
 """Values of a job's progress that somebody reads; others are only passed on."""
 PROGRESS_TABLE = record({}, PROGRESS, others=scalar(MAX_NAME))
@@ -70,7 +77,23 @@ FILE = record(
         "size": whole(0),
     }
 )
-STATISTICS = table(number(-MAX_AMOUNT, MAX_AMOUNT))
+COUNTS = {
+    **dict.fromkeys(("media_s", "missing_s"), DURATION),
+    **dict.fromkeys(("partial", "medium_skipped", "poster_skipped"), SHARE),
+    **dict.fromkeys(
+        ("frames_decoded", "frames_analysed", "frames_gated", "damaged", "clock_breaks"),
+        number(0, MAX_PICTURES),
+    ),
+    **dict.fromkeys(
+        (
+            *(f"faces_{what}" for what in ("detected", "tracked", "filtered", "described")),
+            *("faces_saved", "faces_kept", "persons", "persons_named"),
+        ),
+        number(0, MAX_FACES),
+    ),
+}
+"""Counts of one medium that are added up and shown."""
+STATISTICS = record({}, COUNTS, others=number(-MAX_AMOUNT, MAX_AMOUNT))
 MANIFEST = record(
     {"files": table(FILE, least=1), "statistics": STATISTICS},
     {"faults": table(text(MAX_FAULT_CHARS))},

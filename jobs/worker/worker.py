@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from jobs.errors import ServerFault, ServerRefused
+from jobs.errors import ServerFault, ServerGone, ServerRefused
 from jobs.retry import Timing, boottime, jittered
 from jobs.system.process_identity import ProcessIdentity
 from jobs.types import Lease, Outcome, Probe
@@ -121,6 +121,10 @@ class Worker:
                 self._require_storage(welcome.probe)
             self._work_until_done()
             self._client.bye()
+        except ServerGone:
+            # Without a job, nobody waits for word of one that was asked to stop.
+            if self._is_at_work or not self._stop.requested:
+                raise
         finally:
             self._child.kill()
             self._client.close()

@@ -21,6 +21,7 @@ from tests.support.processes import (
     children,
     command,
     counts,
+    free_port,
     ledger_of,
     run,
     server,
@@ -80,6 +81,64 @@ def test_a_hangup_lets_a_worker_finish_its_job(tmp_path: Path) -> None:
         worker.send_signal(signal.SIGHUP)
         assert worker.wait(20) == 0
         assert target.counts() == {"done": 1, "ready": 1}
+
+
+EARLY = """
+import os, signal, sys
+from ina import {where} as module
+import {program}
+
+def step(*args, **kwargs):
+    for number in {numbers}:
+        os.kill(os.getpid(), number)
+    return real(*args, **kwargs)
+
+real, module.{name} = module.{name}, step
+sys.exit({program}.main(sys.argv[1:]))
+"""
+TERM, HUP, INT = signal.SIGTERM.value, signal.SIGHUP.value, signal.SIGINT.value
+
+
+@pytest.mark.parametrize("name", ["_import", "ServerRun"])
+@pytest.mark.parametrize(
+    ("numbers", "code"), [((TERM,), 1), ((HUP, HUP), 1), ((INT,), 130), ((TERM, INT, HUP), 1)]
+)
+def test_a_signal_before_anything_is_served_withdraws_the_claim(
+    folder: Path, name: str, numbers: tuple[int, ...], code: int
+) -> None:
+    (folder / "out").mkdir()
+    script = EARLY.format(where="server_run", program="ina_server", name=name, numbers=numbers)
+    ended_code, out, errors = run(
+        command("-c", script, "localhost", "jobs.csv", "--port", "0", cwd=folder)
+    )
+    assert (ended_code, out) == (code, "")
+    assert errors == "ina_server: stopped before it served anything\n"
+    assert not list(folder.rglob(".ina-claims"))
+    assert not list(folder.rglob("*.token"))
+
+
+@pytest.mark.parametrize(("number", "code"), [(TERM, 0), (HUP, 0), (INT, 130)])
+def test_a_signal_before_a_worker_has_begun_ends_it_in_order(
+    tmp_path: Path, number: int, code: int
+) -> None:
+    script = EARLY.format(
+        where="fingerprint", program="ina_worker", name="model_hashes", numbers=(number,)
+    )
+    uri = f"PYRO:ina.jobs@localhost:{free_port()}"
+    assert run(command("-c", script, uri, cwd=tmp_path)) == (code, "", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_worker_that_waits_for_a_server_is_asked_to_stop(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    worker = command(
+        str(ROOT / "ina_worker.py"), f"PYRO:ina.jobs@localhost:{free_port()}", cwd=tmp_path
+    )
+    with pytest.raises(subprocess.TimeoutExpired):
+        worker.wait(4.0)
+    worker.send_signal(number)
+    assert run(worker)[0] == 0
 
 
 def test_under_nohup_a_hangup_is_ignored(folder: Path) -> None:

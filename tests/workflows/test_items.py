@@ -167,3 +167,18 @@ def test_results_do_not_replace_media(folder: Path) -> None:
         else:
             with pytest.raises(UsageError, match="is a medium itself"):
                 items.of_media(["film.mp4"], output=output, **arguments)
+
+
+def test_results_do_not_replace_posters_or_portraits(folder: Path) -> None:
+    (folder / "film.mp4").touch()
+    (folder / "b").mkdir()
+    picture = folder / "b" / "film.poster.jpg"
+    picture.touch()
+    arguments = {"output": Path("b"), "exports": ["csv", "poster_image"], "stills": False}
+    with pytest.raises(UsageError, match="is a poster itself"):
+        items.of_media(["film.mp4"], poster="b/film.poster.jpg", gallery=None, **arguments)
+    with pytest.raises(UsageError, match="is a file of the gallery itself"):
+        items.of_media(["film.mp4"], poster="other.jpg", gallery="b", **arguments)
+    picture.unlink()
+    (folder / "b" / "film.csv").touch()
+    assert items.of_media(["film.mp4"], poster="other.jpg", gallery="b", **arguments)

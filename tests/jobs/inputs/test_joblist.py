@@ -111,7 +111,7 @@ def test_an_unknown_column_is_left_out_with_a_warning() -> None:
         ("source_path,dest_csv\na,b\nc,./x/../b\n", 3, "same file"),
         ("source_path,dest_csv\na,a\n", 2, "would overwrite the medium of line 2"),
         ("source_path,dest_csv\na,b\nb,c\n", 2, "would overwrite the medium of line 3"),
-        ("source_path,dest_csv,corrections\na,b,b\n", 2, "would overwrite the medium of line 2"),
+        ("source_path,dest_csv,corrections\na,b,b\n", 2, "the corrections of line 2"),
         (
             "source_path,dest_csv\na,jobs.csv\n",
             2,

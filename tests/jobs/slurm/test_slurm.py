@@ -211,6 +211,10 @@ def test_dry_run_shows_what_a_shell_would_take(tmp_path: Path) -> None:
         (("submit", "jobs.csv", "--shards", "1", "--part_minutes", "5"), "with --parts"),
         (("submit", "jobs.csv", "--shards", "1", "--parts", "2", "--shots", "none"), "--shots"),
         (("submit", "jobs.csv", "--shards", "1", "--fps", "-1"), "fps"),
+        (
+            ("submit", "jobs.csv", "--shards", "1", "--identities", "a.csv"),
+            "jobs.csv:2: dest_csv would overwrite the identity store",
+        ),
         (("submit", "jobs.csv", "--shards", "1"), "sbatch is not here"),
         (("pilot", "PYRO:x@y:1", "--workers", "2"), "sbatch is not here"),
         (("status", "jobs.csv"), "nothing was submitted here"),

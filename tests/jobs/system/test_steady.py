@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from jobs.system.steady import FaultLog, SteadyThread, revive_dead
+from jobs.system import steady
+from jobs.system.steady import FaultLog, RepeatedNotes, SteadyThread, revive_dead
 from tests.support.processes import until
 
 
@@ -64,3 +65,16 @@ def test_a_loop_that_ends_too_early_begins_again() -> None:
     until(lambda: len(turns) > 3)
     thread.end()
     thread.join()
+
+
+def test_a_text_that_counts_down_is_told_at_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 5.0
+    monkeypatch.setattr(steady.time, "monotonic", lambda: now)
+    notes = RepeatedNotes(every_s=30.0)
+    told = []
+    for second in range(61):
+        now = 5.0 + second
+        told += [second] if notes.is_due(f"again in {60 - second} s") else []
+    assert told == [0, 30, 60]
+    assert notes.is_due("something else")
+    assert not notes.is_due("something else")

@@ -135,3 +135,30 @@ def test_checks_are_cheap() -> None:
         for verb in ("claim", "beat", "prepare", "published"):
             require_call(verb, GOOD[verb])
     assert time.perf_counter() - started < 0.3
+
+
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [
+        ("partial", 1),
+        ("medium_skipped", 1),
+        ("poster_skipped", 1),
+        ("media_s", 1e6),
+        ("missing_s", 1e6),
+        ("frames_decoded", 1e9),
+        ("damaged", 1e9),
+        ("faces_detected", 1e11),
+        ("persons", 1e11),
+    ],
+)
+def test_counts_of_one_medium_are_bounded_by_what_they_count(name: str, most: float) -> None:
+    for good in (0, most):
+        require_message("statistics", {name: good})
+    for bad in (-1, most * 1.01, 1e15):
+        with pytest.raises(CallRefused, match=name):
+            require_message("statistics", {name: bad})
+
+
+def test_progress_beyond_all_measure_is_left_out() -> None:
+    values = {"speed": 1e15, "duration_s": 1e15, "media_s": -1e15, "stage": "detect"}
+    assert fitting_progress(values) == {"stage": "detect"}
