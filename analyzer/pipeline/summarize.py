@@ -74,6 +74,7 @@ def summarize(
         persons=(),
         shots=_shots(table),
         provenance=_provenance(components),
+        notes=info.notes,
     )
     return group(
         report,

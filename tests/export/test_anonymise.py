@@ -210,7 +210,8 @@ def test_uneven_times_are_kept(tmp_path):
         "-f", "lavfi", "-i", "testsrc2=rate=25:size=640x360:duration=2",
         "-vf", "setpts='(N*N+3*N)/400/TB'", "-fps_mode", "vfr", clip,
     )  # fmt: skip
-    export(report_of(clip, "all"), tmp_path / "x.mp4")
+    report = report_of(clip, "all", [Face(0, 0, way(0))], span_s=(0.0, 7.0))
+    export(report, tmp_path / "x.mp4")
     assert media.player_times(tmp_path / "x.mp4") == pytest.approx(
         media.player_times(clip), abs=1e-3
     )

@@ -10,6 +10,7 @@ from av.video.frame import VideoFrame
 from analyzer.errors import InputError
 from analyzer.files import source
 from analyzer.stages.decode import _files
+from analyzer.stages.decode._orientation import Orientation, orientation
 from analyzer.stages.decode._pictures import DecodedPicture, PictureStream
 from analyzer.stages.decode._sampling import Sampling
 from analyzer.types import MediaInfo
@@ -38,8 +39,9 @@ class StreamFacts:
     """Width and height of the first picture as it is stored."""
     square_size: tuple[int, int]
     """Width and height of that picture once its pixels are square."""
-    quarter_turns: int
-    """Number of quarter turns, counterclockwise, that make a picture upright."""
+    orientation: Orientation
+    """How the pictures become upright. It is that of the first one: a codec that states it does so
+    with some pictures only."""
 
 
 @dataclass(frozen=True)
@@ -102,18 +104,25 @@ def open_stream(
         )
     picture = first.picture
     square_size = _square_size(path, stream, picture)
-    quarter_turns = round(picture.rotation / 90) % 4
-    width, height = square_size if quarter_turns % 2 == 0 else square_size[::-1]
+    stored_size = picture.width, picture.height
+    towards, note = orientation(picture)
+    width, height = towards.size(square_size)
     facts = StreamFacts(
-        info=replace(info, width_px=width, height_px=height),
+        info=replace(
+            info,
+            width_px=width,
+            height_px=height,
+            stored_px=towards.size(stored_size),
+            notes=(note,) if note else (),
+        ),
         codec=stream.codec_context.name,
         origin=origin,
         stated_end_s=stated_end_s,
         clock_jumps=clock_jumps,
         is_truncated=_is_truncated(container, size_bytes),
-        stored_size=(picture.width, picture.height),
+        stored_size=stored_size,
         square_size=square_size,
-        quarter_turns=quarter_turns,
+        orientation=towards,
     )
     return OpenStream(container, stream, facts, first, following)
 

@@ -194,6 +194,18 @@ class VideoMedium(OpenMedium):
         if held is not None:
             yield replace(held, duration_s=float(reader.end) - held.time_s)
 
+    @property
+    def stream(self) -> OpenStream:
+        """The stream, for readers of `stored_pictures`."""
+        return self._opened
+
+    def stored_pictures(self) -> Iterator[TimedPicture]:
+        """Yield all pictures as they are stored, with the numbers and times of `frames`.
+
+        They come instead of `frames`, not beside it.
+        """
+        return AllFrames(self._opened).pictures(None)
+
     def pictures(self, times_s: Sequence[float]) -> Iterator[U8 | None]:
         """Find some pictures again; see `analyzer.stages.decode.Decoder`.
 
@@ -220,7 +232,7 @@ class VideoMedium(OpenMedium):
             scaled = self._reformatter.reformat(picture, *facts.square_size, "rgb24")
         except av.error.FFmpegError:
             return None
-        return np.ascontiguousarray(np.rot90(scaled.to_ndarray(), facts.quarter_turns))
+        return facts.orientation.upright(np.asarray(scaled.to_ndarray(), np.uint8))
 
 
 def _frame(shown: TimedPicture, image: U8) -> Frame:
