@@ -5,7 +5,7 @@ import pytest
 
 from analyzer import registry
 from analyzer.inference.runtime import Runtime
-from tests.support import media, oriented
+from tests.support import media
 
 WHITE, BLACK = 235, 16
 
@@ -24,10 +24,10 @@ def first(path):
         return next(medium.frames()).image.astype(int), medium.info
 
 
-@pytest.mark.parametrize("carrier", oriented.CARRIERS)
-@pytest.mark.parametrize(("turns", "mirrored"), oriented.ORIENTATIONS)
+@pytest.mark.parametrize("carrier", media.CARRIERS)
+@pytest.mark.parametrize(("turns", "mirrored"), media.ORIENTATIONS)
 def test_all_orientations_are_undone(turns, mirrored, carrier, tmp_path):
-    path = oriented.film(tmp_path, [corners()] * 3, turns, mirrored, carrier)
+    path = media.oriented_film(tmp_path, [corners()] * 3, turns, mirrored, carrier)
     shown, info = first(path)
     assert (info.width_px, info.height_px) == info.stored_px == (320, 240)
     assert info.notes == ()
@@ -39,7 +39,7 @@ def test_all_orientations_are_undone(turns, mirrored, carrier, tmp_path):
 def test_odd_angles_are_taken_for_the_nearest_and_said(degrees, tmp_path):
     path = media.video(tmp_path / "s.mp4", seconds=0.2)
     cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    oriented.state_matrix(path, (cos, sin, -sin, cos))
+    media.state_matrix(path, (cos, sin, -sin, cos))
     shown, info = first(path)
     turned = degrees == 100
     assert shown.shape[:2] == ((320, 240) if turned else (240, 320))
@@ -49,7 +49,7 @@ def test_odd_angles_are_taken_for_the_nearest_and_said(degrees, tmp_path):
 
 def test_a_matrix_of_zeros_is_none(tmp_path):
     path = media.video(tmp_path / "s.mp4", seconds=0.2)
-    oriented.state_matrix(path, (0, 0, 0, 0))
+    media.state_matrix(path, (0, 0, 0, 0))
     shown, info = first(path)
     assert shown.shape[:2] == (240, 320)
     assert info.notes == ()
@@ -61,7 +61,7 @@ def test_wide_pixels_of_a_turned_film(tmp_path):
     media.ffmpeg(
         "-f", "lavfi", "-i", "testsrc=size=320x240:duration=0.2", "-vf", "setsar=4/3", path
     )
-    oriented.state_matrix(path, oriented.matrix(1, False))
+    media.state_matrix(path, media.orientation_matrix(1, False))
     shown, info = first(path)
     assert shown.shape[:2] == (info.height_px, info.width_px) == (427, 240)
     assert info.stored_px == (240, 320)
