@@ -35,13 +35,15 @@ SHAPE = 360, 480
 SIDE, LEFT, TOP = 256, 200, 20
 """Where the portrait stands: off the centre, so that no mirrored or turned picture is equal."""
 TRUTH = media.ASTRONAUT_FACE * SIDE / 512 + np.array([LEFT, TOP, LEFT, TOP], np.float32)
+NECK = 98
 PICTURES = 8
 
 
 def scene() -> Any:
+    """(h, w, 3) a head; not what is below, where detectors take the collar for a face."""
     picture = np.full((*SHAPE, 3), 128, np.uint8)
     small = cv2.resize(media.astronaut(), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    picture[TOP : TOP + SIDE, LEFT : LEFT + SIDE] = small
+    picture[TOP : TOP + NECK, LEFT : LEFT + SIDE] = small[:NECK]
     return picture
 
 
@@ -96,20 +98,23 @@ def test_all_that_shows_a_face_is_at_the_face(
     table = report.observations.boxes[:1]
     assert iou(table, TRUTH)[0, 0] > 0.6
     assert iou(table, drawn(report))[0, 0] > 0.8
+    decoder = registry.load("decode", "video", runtime=RUNTIME)
+    (source,) = (picture.astype(int) for picture in decoder.pictures(str(path), [2 / 25]))
+    blue = np.array([0x56, 0xB4, 0xE9])
     for program in programs():
         boxed = export(report, program, None, tmp_path / "boxes.mp4")
         hidden = export(report, program, "all", tmp_path / "hidden.mp4")
         assert len(boxed) == len(hidden) == PICTURES
         assert boxed[0].shape == scene().shape
         assert media.sounds(tmp_path / "boxes.mp4") == ["aac"]
-        source, blue = scene().astype(int), np.array([0x56, 0xB4, 0xE9])
         lines = (np.abs(boxed[2].astype(int) - blue).max(axis=2) < 50).copy()
         lines[: int(drawn(report)[0, 1]) - 1] = False  # the label above the box
         lines[int(drawn(report)[0, 3]) + 1 :] = False
         assert iou(table, around(lines))[0, 0] > 0.8, program
-        patch = _cover.patches(at_choice(report)).boxes
+        patches = _cover.patches(at_choice(report))
+        patch = patches.boxes[(patches.start_s <= 2 / 25) & (patches.end_s > 2 / 25)]
         hull = np.hstack([patch[:, :2].min(axis=0), patch[:, 2:].max(axis=0)])[None]
-        blurred = np.abs(hidden[2].astype(int) - source).max(axis=2) > 40
+        blurred = np.abs(hidden[2].astype(int) - source).max(axis=2) > 25
         assert iou(np.clip(hull, 0, (480, 360, 480, 360)), around(blurred))[0, 0] > 0.8, program
         require_no_face(hidden)
 
@@ -124,4 +129,4 @@ def require_no_face(pictures: list[Any]) -> None:
     hog = dlib.get_frontal_face_detector()
     for picture in pictures[::3]:
         assert len(network.detect([picture])[0].boxes) == 0
-        assert len(hog(np.ascontiguousarray(picture), 1)) == 0
+        assert len(hog(picture, 1)) == 0

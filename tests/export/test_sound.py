@@ -112,3 +112,22 @@ def test_tags_are_kept_with_sound_and_without(tmp_path):
         with av.open(str(export(path, tmp_path / "x.mp4"))) as container:
             assert container.metadata["title"] == "The Kid"
             assert [s.language for s in container.streams.audio] == ["fra"][number:]
+
+
+@pytest.mark.parametrize("later", ["100", "0"])
+def test_sound_runs_on_where_the_clock_of_the_pictures_does(later, tmp_path):
+    """Two recordings in one file: the second begins 99 s later, or anew."""
+    parts = [
+        film(tmp_path / f"{n}.ts", "-c:a", "aac", "-output_ts_offset", offset)
+        for n, offset in enumerate(("0", later))
+    ]
+    joined = tmp_path / "s.ts"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    written = export(joined, tmp_path / "x.mp4")
+    times = media.player_times(written)
+    assert len(times) == 50
+    assert times[-1] == pytest.approx(2, abs=0.15)
+    channels, _, seconds, loudness = heard(written)
+    assert channels == 1
+    assert seconds == pytest.approx(2, abs=0.2)
+    assert loudness > 0.05
