@@ -98,8 +98,9 @@ def test_all_that_shows_a_face_is_at_the_face(
     table = report.observations.boxes[:1]
     assert iou(table, TRUTH)[0, 0] > 0.6
     assert iou(table, drawn(report))[0, 0] > 0.8
+    time_s = float(report.observations.time_s[2])
     decoder = registry.load("decode", "video", runtime=RUNTIME)
-    (source,) = (picture.astype(int) for picture in decoder.pictures(str(path), [2 / 25]))
+    (source,) = (picture.astype(int) for picture in decoder.pictures(str(path), [time_s]))
     blue = np.array([0x56, 0xB4, 0xE9])
     for program in programs():
         boxed = export(report, program, None, tmp_path / "boxes.mp4")
@@ -112,7 +113,7 @@ def test_all_that_shows_a_face_is_at_the_face(
         lines[int(drawn(report)[0, 3]) + 1 :] = False
         assert iou(table, around(lines))[0, 0] > 0.8, program
         patches = _cover.patches(at_choice(report))
-        patch = patches.boxes[(patches.start_s <= 2 / 25) & (patches.end_s > 2 / 25)]
+        patch = patches.boxes[(patches.start_s <= time_s) & (patches.end_s > time_s)]
         hull = np.hstack([patch[:, :2].min(axis=0), patch[:, 2:].max(axis=0)])[None]
         blurred = np.abs(hidden[2].astype(int) - source).max(axis=2) > 25
         assert iou(np.clip(hull, 0, (480, 360, 480, 360)), around(blurred))[0, 0] > 0.8, program
