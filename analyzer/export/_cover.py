@@ -35,6 +35,12 @@ _MAX_DRIFT = 0.5
 _HELD_DRIFT = 0.15
 """Face sizes; drift while a track is held before its first face and after its last."""
 _FOREVER_S = 2 * source.MAX_DURATION_S
+SLOWDOWN = 100
+"""A mask is drawn on a clock that is slower by this factor: a subtitle knows hundredths of a second
+only, and the last picture before a patch begins may come less than that before."""
+_EARLY_S = 2e-4
+"""Patches begin and end so much early: a picture's time is cut off by the program that draws them,
+and rounded in a file."""
 _CORNER_RADIUS = 0.4
 """Radius of a patch's corners, as a share of its shorter side: the box itself stays covered."""
 _QUARTER_ARC = 0.5523
@@ -178,13 +184,21 @@ def _patches_around(
 
 
 def mask(hidden: Patches, width: int, height: int) -> Iterator[str]:
-    """Yield a subtitle that draws the patches white, in pieces that end in a line end."""
+    """Yield a subtitle that draws the patches white, in pieces that end in a line end.
+
+    Its times are `SLOWDOWN` times those of the pictures.
+    """
     yield _header(width, height)
-    starts, ends = _subtitles.timestamps(hidden.start_s), _subtitles.timestamps(hidden.end_s)
+    starts, ends = _slow_timestamps(hidden.start_s), _slow_timestamps(hidden.end_s)
     boxes = np.rint(hidden.boxes).astype(np.int64).tolist()
     for start, end, (x1, y1, x2, y2) in zip(starts, ends, boxes, strict=True):
         shape = _rounded_rectangle(x2 - x1, y2 - y1)
         yield f"Dialogue: 0,{start},{end},Default,,0,0,0,,{{\\pos({x1},{y1})\\p1}}{shape}\n"
+
+
+def _slow_timestamps(times: F64) -> list[str]:
+    """Return times (P,) as `h:mm:ss.cc` on the slow clock."""
+    return _subtitles.timestamps(np.maximum(times - _EARLY_S, 0) * SLOWDOWN)
 
 
 def _header(width: int, height: int) -> str:

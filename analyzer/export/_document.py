@@ -75,9 +75,10 @@ def name_to_json(person: Person) -> dict[str, Any]:
 def _medium_to_json(report: MediaReport) -> dict[str, Any]:
     info, (start, end) = report.info, report.observations.span_s.tolist()
     return {
-        **asdict(info),
+        **{name: value for name, value in asdict(info).items() if name != "notes"},
         "frame_rate": None if info.frame_rate is None else str(info.frame_rate),
         "stills": list(info.stills),
+        "stored_px": None if info.stored_px is None else list(info.stored_px),
         "analysed_s": [_rounded_seconds(start), _rounded_seconds(end)],
     }
 

@@ -67,6 +67,23 @@ def boxes(report: MediaReport) -> I64:
     return np.rint(report.observations.boxes).astype(np.int64)
 
 
+def stored_boxes(report: MediaReport) -> I64:
+    """Return the boxes (N, 4) in whole pixels of the file, which need not be square.
+
+    Programs that show the decoded pictures as they are show these pixels.
+    """
+    info = report.info
+    if info.stored_px is None:
+        return boxes(report)
+    scale = np.array(info.stored_px) / (info.width_px, info.height_px)
+    return np.rint(report.observations.boxes * np.tile(scale, 2)).astype(np.int64)
+
+
+def stored_size(report: MediaReport) -> tuple[int, int]:
+    """Return width and height of the upright picture in the pixels of the file."""
+    return report.info.stored_px or (report.info.width_px, report.info.height_px)
+
+
 def name(person: Person) -> str:
     """Return the name of a person, or `person N`."""
     return person.name or f"person {person.person_id}"

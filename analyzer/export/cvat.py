@@ -68,6 +68,7 @@ def _task_description(report: MediaReport) -> Any:
         )
         for name, values in _ATTRIBUTES.items()
     ]
+    width, height = _rows.stored_size(report)
     task = E.task(
         E.name(_xml.valid_text(Path(info.uri).name)),
         E.size(str(count)),
@@ -77,14 +78,14 @@ def _task_description(report: MediaReport) -> Any:
         E.stop_frame(str(max(0, count - 1))),
         E.frame_filter(""),
         E.labels(E.label(E.name(_LABEL), E.attributes(*attributes))),
-        E.original_size(E.width(str(info.width_px)), E.height(str(info.height_px))),
+        E.original_size(E.width(str(width)), E.height(str(height))),
     )
     return E.meta(task)
 
 
 def _track_elements(report: MediaReport) -> Iterator[Any]:
     """Yield the element of each track, with its boxes and attributes."""
-    names, ends, boxes = _rows.names(report), _end_frames(report), _rows.boxes(report)
+    names, ends, boxes = _rows.names(report), _end_frames(report), _rows.stored_boxes(report)
     frames = report.observations.frame
     for track in _rows.tracks(report):
         attributes = {

@@ -39,7 +39,7 @@ class MotExporter:
 
 
 def _lines(report: MediaReport) -> Iterator[str]:
-    table, boxes = report.observations, _rows.boxes(report)
+    table, boxes = report.observations, _rows.stored_boxes(report)
     confidence = np.where(np.isnan(table.detect_conf), table.track_conf, table.detect_conf)
     for row in np.lexsort((table.track_id, table.frame)).tolist():
         x1, y1, x2, y2 = boxes[row].tolist()

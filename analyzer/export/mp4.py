@@ -1,43 +1,59 @@
-"""The source video with faces boxed and labelled, or blurred; its sound and timing kept."""
+"""The source video with faces boxed and labelled, or blurred; its sound and timing kept.
 
+The pictures are decoded by this project, as for the analysis, and written to ffmpeg's standard
+input with their times; the sound comes from the medium itself.
+"""
+
+import itertools
+import logging
 import math
-import os
-import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any, ClassVar
 
-import av
 import ffmpeg
 import numpy as np
 
+from analyzer import registry
 from analyzer.errors import AnalyzerError, InputError, ResourceError, UsageError
-from analyzer.export import _addresses, _cover, _subtitles
+from analyzer.export import _addresses, _anonymity, _cover, _encoder, _raw_video, _sound, _subtitles
 from analyzer.export._rows import require_video
 from analyzer.files import source
-from analyzer.files.containers import explained, picture_stream
 from analyzer.files.ffmpeg import find_ffmpeg
 from analyzer.files.text import open_text
 from analyzer.inference.runtime import Runtime
 from analyzer.types import MediaReport, Progress, ProgressHook
 
-_MP4_AUDIO = ("aac", "ac3", "alac", "eac3", "mp3", "opus")
+_LOG = logging.getLogger(__name__)
 _SUBTITLE = "faces.ass"
 _CELLS_PER_FACE = 3
 """Cells across a blurred face: too few to recognise a person, or even a face."""
-# Replaces times that go back or jump by more than 10 s, as the decoder's clock does.
+# Replaces times of sound that go back or jump by more than 10 s, as the decoder's clock does.
 _REPAIRED_TIMES = "if(isnan(PREV_OUTT),T,if(between(T-PREV_OUTT,0,10),T,PREV_OUTT+0.04))/TB"
-_RESOURCE_SIGNS = ("No space left on device", "Cannot allocate memory", "Disk quota exceeded")
-_INPUT_SIGNS = ("Invalid data found", "moov atom not found", "Error opening input")
+_BREAK_S = 1
+"""Seconds between a picture's stamp and its time from which on the clock was mended."""
+_REPORT_EVERY_S = 0.3
+_DEFAULT_RATE = 25
 
 
-def create(*, crf: int = 20, preset: str = "veryfast", runtime: Runtime) -> "Mp4Exporter":
-    """Video with boxes and labels burnt in; crf: 0 (best) to 51, preset: libx264's speed."""
+def create(
+    *, crf: int = 20, preset: str = "veryfast", check: bool = True, runtime: Runtime
+) -> "Mp4Exporter":
+    """Video with boxes and labels burnt in; crf: 0 (best) to 51, preset: libx264's speed.
+
+    Args:
+        crf: Quality, from 0 (best) to 51.
+        preset: Preset of libx264.
+        check: Whether to look for faces in what was to be hidden (`--anonymise`).
+        runtime: Runtime with the number of threads, and of the detector for the check.
+    """
     if not 0 <= crf <= 51:
         raise UsageError(f"mp4: crf={crf} must be from 0 to 51")
-    return Mp4Exporter(crf, preset, runtime.threads)
+    return Mp4Exporter(crf, preset, check, runtime)
 
 
 class Mp4Exporter:
@@ -49,71 +65,163 @@ class Mp4Exporter:
 
     suffix: ClassVar[str] = ".mp4"
 
-    def __init__(self, crf: int, preset: str, threads: int) -> None:
-        self._options = {"crf": crf, "preset": preset, "threads": threads}
+    def __init__(self, crf: int, preset: str, check: bool, runtime: Runtime) -> None:
+        self._options = {"crf": crf, "preset": preset, "threads": runtime.threads}
+        self._check, self._runtime = check, runtime
 
     def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
         """Encode the video; without faces it is encoded as it is.
 
         Raises:
             UsageError: The report is of a still.
-            InputError: The source cannot be read any more, or is to be anonymised but damaged.
-            MissingDependency: There is no ffmpeg with the filters and codecs for it.
+            InputError: The source cannot be read any more, or is to be anonymised but damaged or
+                not what was analysed.
+            AnalyzerError: A face is found where one was to be hidden.
+            MissingDependency: There is no ffmpeg with the filters and codecs for it, or the
+                detector of the check is missing.
             ResourceError: The file cannot be written.
         """
         require_video(report, "mp4")
-        _require_anonymisable(report)
+        _anonymity.require_undamaged(report)
         # ffmpeg runs in the folder of the subtitle: its plain name needs no escape in a filter.
         with tempfile.TemporaryDirectory(prefix="ina-mp4-") as folder:
             with open_text(Path(folder, _SUBTITLE)) as stream:
                 stream.writelines(_subtitles.lines(report, ~_cover.hidden_rows(report)))
-            masks = _write_masks(report, folder) if _anonymised(report) else {}
+            masks = _write_masks(report, folder) if _anonymity.is_wanted(report) else {}
             try:
                 with source.held(report.info.uri) as medium:
                     url = _addresses.ffmpeg_url(medium)
-                    self._encode(report, url, path.absolute(), folder, masks, progress)
+                    task = _Task(report, url, path.absolute(), folder, masks, self._options)
+                    times = _encode(task, self._runtime, progress)
+                if self._check and _anonymity.is_wanted(report):
+                    _anonymity.require_hidden(report, path, times, self._runtime, progress)
             except BaseException:
                 if path.is_file():
                     path.unlink()
                 raise
 
-    def _encode(
-        self,
-        report: MediaReport,
-        url: str,
-        path: Path,
-        folder: str,
-        masks: Mapping[int, str],
-        progress: ProgressHook | None,
-    ) -> None:
-        """Run ffmpeg; if it fails on a damaged medium, once more without the sound."""
-        command = find_ffmpeg()
 
-        def encode(*, sound: bool) -> None:
-            graph = _ffmpeg_graph(report, url, path, masks, self._options, sound=sound)
-            _run_ffmpeg(ffmpeg.compile(graph, cmd=command), folder, report, progress)
+@dataclass(frozen=True)
+class _Task:
+    """One mp4 that is to be made."""
 
+    report: MediaReport
+    url: str
+    """Address of the medium for ffmpeg."""
+    path: Path
+    folder: str
+    """Folder of the subtitles, in which ffmpeg runs."""
+    masks: Mapping[int, str]
+    """Level of the blur -> file name of its mask."""
+    options: Mapping[str, Any]
+    """Options of ffmpeg for the encoder of the pictures."""
+
+
+class _ClockMended(Exception):
+    """The clock of the pictures was mended, so that of the sound has to be as well."""
+
+
+def _encode(task: _Task, runtime: Runtime, progress: ProgressHook | None) -> list[float]:
+    """Encode; where ffmpeg fails, with another sound. Return the times of the pictures."""
+    report, command = task.report, find_ffmpeg()
+    encoded = report.tally.damaged > 0
+    name = report.info.uri
+    sounds, notes = _sound.choose(task.url, name, command, task.folder, encoded=encoded)
+    for note in notes:
+        _LOG.warning("%s: %s", report.info.uri, note)
+    failure: AnalyzerError | None = None
+    for attempt in _attempts(sounds, report):
+        if failure is not None and not attempt.sounds:
+            _LOG.warning("%s: mp4: its sound is left out: %s", report.info.uri, failure)
         try:
-            encode(sound=True)
-        except ResourceError:
-            raise
-        except AnalyzerError:
-            if not report.tally.damaged:
-                raise
-            encode(sound=False)
+            times, failure = _encode_once(task, attempt, command, runtime, progress)
+        except _ClockMended:
+            continue
+        if failure is None:
+            return times
+        if isinstance(failure, ResourceError):
+            break
+    assert failure is not None
+    raise failure
 
 
-def _anonymised(report: MediaReport) -> bool:
-    return report.provenance["options"].get("anonymise") is not None
+@dataclass(frozen=True)
+class _Attempt:
+    """The sound that one run of ffmpeg takes."""
+
+    sounds: tuple[_sound.Sound, ...]
+    mends: bool
+    """Whether times of the sound that go back or jump are replaced."""
 
 
-def _require_anonymisable(report: MediaReport) -> None:
-    """Refuse to hide faces in a medium with times that may be wrong."""
-    if _anonymised(report) and report.tally.damaged:
+def _attempts(sounds: tuple[_sound.Sound, ...], report: MediaReport) -> Iterator[_Attempt]:
+    """Yield what to try, one after the other: as it is, with a mended clock, without sound."""
+    if sounds and not report.tally.damaged:
+        yield _Attempt(sounds, mends=False)
+    if sounds:
+        yield _Attempt(tuple(map(_sound.as_aac, sounds)), mends=True)
+    yield _Attempt((), mends=False)
+
+
+def _encode_once(
+    task: _Task, attempt: _Attempt, command: str, runtime: Runtime, progress: ProgressHook | None
+) -> tuple[list[float], AnalyzerError | None]:
+    """Run ffmpeg once; return the times of the pictures, and why it failed, if it did."""
+    report, times = task.report, list[float]()
+    decoder = registry.load("decode", "video", runtime=runtime)
+    with decoder.open(report.info.uri, careful=report.tally.damaged > 0) as medium:
+        _require_same_size(report, medium.info)
+        opened = medium.stream
+        first, base = opened.first.picture, _raw_video.time_base(opened.stream)
+        graph = _graph(task, attempt, opened, base)
+
+        def feed(stream: IO[bytes]) -> None:
+            writer = _raw_video.RawVideo(stream, first, base)
+            watched = _anonymity.watched(medium, report)
+            for shown in _reported(watched, report.info.duration_s, progress):
+                if attempt.sounds and not attempt.mends:
+                    _require_steady(shown, opened.facts.timeline.origin)
+                if writer.write(shown.picture, shown.time):
+                    times.append(float(shown.time))
+            writer.close()
+            _anonymity.require_times(report, times)
+
+        argv = _with_metadata(ffmpeg.compile(graph, cmd=command), task, attempt, opened)
+        return times, _encoder.run(argv, task.folder, report.info.uri, feed)
+
+
+def _require_same_size(report: MediaReport, info: Any) -> None:
+    """Refuse a medium with pictures of another size than those that were analysed."""
+    now, then = ((i.width_px, i.height_px) for i in (info, report.info))
+    if now != then:
         raise InputError(
-            f"{report.info.uri}: damaged, so that some faces may be missed and stay bare; encode "
-            "it anew (ffmpeg -i DAMAGED -c:v libx264 MENDED.mp4) and anonymise that"
+            "{}: pictures of {} x {}, but of {} x {} when it was analysed; analyse it again".format(
+                report.info.uri, *now, *then
+            )
         )
+
+
+def _require_steady(shown: Any, origin: Fraction) -> None:
+    """Require that a picture's time is what its container states."""
+    picture = shown.picture
+    if picture.pts is None or not picture.time_base:
+        return
+    if abs(picture.pts * picture.time_base - origin - shown.time) > _BREAK_S:
+        raise _ClockMended
+
+
+def _reported(
+    pictures: Iterator[Any], total: float, progress: ProgressHook | None
+) -> Iterator[Any]:
+    """Pass pictures on, and report their times as progress."""
+    reported = -math.inf
+    for shown in pictures:
+        yield shown
+        if progress and time.monotonic() - reported > _REPORT_EVERY_S:
+            reported = time.monotonic()
+            progress(Progress(stage="mp4", done=min(float(shown.time), total), total=total))
+    if progress:
+        progress(Progress(stage="mp4", done=total, total=total))
 
 
 def _write_masks(report: MediaReport, folder: str) -> dict[int, str]:
@@ -132,7 +240,8 @@ def _write_masks(report: MediaReport, folder: str) -> dict[int, str]:
 def _blurred(picture: Any, mask: str, level: int, size: tuple[int, int], pixels: str) -> Any:
     """Replace the white parts of a mask by a few cells, so that the picture there is lost.
 
-    The mask is drawn on the blackened luma of the picture itself, so that it has its timestamps.
+    The mask is drawn on the blackened luma of the picture itself, so that it has its timestamps;
+    slow ones, only while it is drawn: ffmpeg 7.0 does not slow down the end of a stream.
     """
     (width, height), cell = size, 4**level / _CELLS_PER_FACE
     copies = picture.filter_multi_output("split", 3)
@@ -143,33 +252,22 @@ def _blurred(picture: Any, mask: str, level: int, size: tuple[int, int], pixels:
     mask = (
         dark.filter("extractplanes", "y")
         .filter("lut", c0=0)
+        .filter("setpts", f"PTS*{_cover.SLOWDOWN}")
         .filter("ass", mask)
+        .filter("setpts", f"PTS/{_cover.SLOWDOWN}")
         .filter("lut", c0="if(gt(val,64),255,0)")
     )
     covered = ffmpeg.filter([coarse, mask], "alphamerge")
     return ffmpeg.filter([bare, covered], "overlay", format=pixels)
 
 
-def _ffmpeg_graph(
-    report: MediaReport,
-    url: str,
-    path: Path,
-    masks: Mapping[int, str],
-    options: dict[str, Any],
-    *,
-    sound: bool,
-) -> Any:
-    """Return ffmpeg's graph: scale to square pixels, draw, encode; copy the sound where it fits.
-
-    In a damaged medium, impossible times are replaced, and the sound is encoded again.
-    """
-    damaged = report.tally.damaged > 0
-    streams = _choose_streams(report.info.uri, url, whole=not damaged)
-    medium = ffmpeg.input(url, **_addresses.OPEN_OPTIONS, **streams.clock)
-    width, height = report.info.width_px, report.info.height_px
-    picture = medium[str(streams.video)]
-    if damaged:
-        picture = picture.filter("setpts", _REPAIRED_TIMES)
+def _graph(task: _Task, attempt: _Attempt, opened: Any, base: Fraction) -> Any:
+    """Return ffmpeg's graph: turn upright, scale to square pixels, draw, encode; add the sound."""
+    info, facts = task.report.info, opened.facts
+    width, height = info.width_px, info.height_px
+    picture = ffmpeg.input("pipe:", **_raw_video.input_options(opened.first.picture))["v"]
+    for name, *arguments in facts.orientation.filters:
+        picture = picture.filter(name, *arguments)
     # In 4:2:0, pictures with odd sides would lose their last row or column.
     pixels = "yuv444" if width % 2 or height % 2 else "yuv420"
     picture = (
@@ -177,128 +275,58 @@ def _ffmpeg_graph(
         .filter("setsar", 1)
         .filter("format", f"{pixels}p")
     )
-    for level, mask in masks.items():
+    for level, mask in task.masks.items():
         picture = _blurred(picture, mask, level, (width, height), pixels)
-    picture = picture.filter("ass", _SUBTITLE).filter(
-        "pad",
-        width + width % 2,
-        height + height % 2,  # 4:2:0 has even sides
-    )
-    metadata = (
-        {"map_metadata": -1, "map_chapters": -1} if _anonymised(report) else {"map_metadata": 0}
-    )
+    picture = picture.filter("ass", _SUBTITLE)
+    if width % 2 or height % 2:  # 4:2:0 has even sides
+        picture = picture.filter("pad", width + width % 2, height + height % 2)
     encoding = {
         "format": "mp4",
         "vcodec": "libx264",
         "pix_fmt": "yuv420p",
         "fps_mode": "passthrough",
-        "enc_time_base:v": streams.time_base,  # the default rounds times to the frame rate
+        "enc_time_base:v": str(base),  # the default rounds times to the frame rate
+        "x264-params": f"fps={info.frame_rate or _DEFAULT_RATE}",
         "movflags": "+faststart",
         "movie_timescale": 48_000,  # the default of ffmpeg 5 rounds the beginning to milliseconds
-        **metadata,
         "loglevel": "error",
-        "progress": "pipe:1",
-        **{f"c:a:{i}": codec for i, codec in enumerate(streams.sounds.values())},
-        **options,
+        **task.options,
     }
-    sounds = [medium[str(index)] for index in streams.sounds if sound]
-    if damaged:
-        sounds = [sound_stream.filter("asetpts", _REPAIRED_TIMES) for sound_stream in sounds]
-    return ffmpeg.output(picture, *sounds, f"file:{path}", **encoding).overwrite_output()
+    medium = ffmpeg.input(task.url, **_addresses.OPEN_OPTIONS, **_clock(facts.timeline.origin))
+    sounds = []
+    for number, sound in enumerate(attempt.sounds):
+        stream = medium[str(sound.index)]
+        sounds.append(stream.filter("asetpts", _REPAIRED_TIMES) if attempt.mends else stream)
+        encoding |= {f"{key}:a:{number}": value for key, value in sound.codec.items()}
+    return ffmpeg.output(picture, *sounds, f"file:{task.path}", **encoding).overwrite_output()
 
 
-@dataclass(frozen=True)
-class _Streams:
-    """Streams of the source that are used, by their index."""
-
-    video: int
-    time_base: str
-    clock: Mapping[str, Any]
-    """Options of ffmpeg that make its times those of the analysis."""
-    sounds: Mapping[int, str]
-    """Stream of sound -> encoder, or `copy`."""
-
-
-def _choose_streams(name: str, url: str, *, whole: bool) -> _Streams:
-    """Return the video stream that the decoder takes, and all streams of sound."""
-    with (
-        explained(name, "cannot be read any more; was it moved?"),
-        av.open(url, options=_addresses.OPEN_OPTIONS, metadata_errors="replace") as container,
-    ):
-        video = picture_stream(container)
-        if video is None:
-            raise InputError(f"{name}: no picture in it any more; was it replaced?")
-        sounds = {sound.index: _sound_codec(sound, whole) for sound in container.streams.audio}
-        return _Streams(video.index, str(video.time_base), _clock(container), sounds)
-
-
-def _clock(container: Any) -> dict[str, Any]:
+def _clock(origin: Fraction) -> dict[str, Any]:
     """Return the options that tell ffmpeg where the player's clock begins.
 
     Its versions disagree: up to 8.0 the priming of sound in Matroska comes before the beginning.
-    Where a container's clock may break off, ffmpeg must mend it, and does so on its own clock only.
     """
-    if container.format.flags & av.format.Flags.ts_discont.value:
-        return {}
-    return {"copyts": None, "itsoffset": f"{-(container.start_time or 0) / av.time_base:.6f}"}
+    return {"copyts": None, "itsoffset": f"{-float(origin):.6f}"}
 
 
-def _sound_codec(stream: Any, whole: bool) -> str:
-    """Return the codec for a stream of sound; a damaged one is decoded, never copied."""
-    fits = stream.codec_context.name.removesuffix("float") in _MP4_AUDIO
-    return "copy" if fits and whole else "aac"
+def _with_metadata(argv: list[str], task: _Task, attempt: _Attempt, opened: Any) -> list[str]:
+    """Add what the medium says of itself to a command line; of an anonymised one, nothing.
 
-
-def _run_ffmpeg(
-    argv: Sequence[str], folder: str, report: MediaReport, progress: ProgressHook | None
-) -> None:
-    """Run ffmpeg to its end and pass its progress on."""
-    with (
-        tempfile.TemporaryFile("w+", errors="replace") as errors,
-        subprocess.Popen(
-            argv,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            # Static builds (imageio-ffmpeg 0.6) may load the system's character sets, which are of
-            # another C library, and then crash. With a path of its own they are left out.
-            env={"GCONV_PATH": folder, **os.environ},
-        ) as process,
-    ):
-        try:
-            _report_progress(process, report.info.duration_s, progress)
-        except BaseException:
-            process.kill()
-            raise
-        if process.wait():
-            raise _failure(report.info.uri, process.returncode, errors)
-
-
-def _report_progress(
-    process: "subprocess.Popen[str]", total: float, progress: ProgressHook | None
-) -> None:
-    """Report `out_time_us=123` of ffmpeg as progress, until it closes its output.
-
-    With its option `copyts`, ffmpeg counts from its first report on.
+    Without sound the medium is no input yet.
     """
-    assert process.stdout is not None
-    for line in process.stdout:
-        key, _, value = line.strip().partition("=")
-        if progress and key == "out_time_us" and value.lstrip("-").isdigit():
-            done = min(max(0.0, int(value) / 1e6), total)
-            progress(Progress(stage="mp4", done=done, total=total))
-    if progress:
-        progress(Progress(stage="mp4", done=total, total=total))
-
-
-def _failure(name: str, code: int, errors: IO[str]) -> AnalyzerError:
-    """Return the error that explains best why ffmpeg failed."""
-    errors.seek(0)
-    tail = " | ".join(errors.read().strip().splitlines()[-4:]) or f"exit status {code}"
-    message = f"{name}: ffmpeg could not make the mp4: {tail}"
-    if code < 0 or any(sign in tail for sign in _RESOURCE_SIGNS):
-        return ResourceError(f"{message}; see to free disk and memory")
-    kind = InputError if any(sign in tail for sign in _INPUT_SIGNS) else AnalyzerError
-    return kind(message)
+    if _anonymity.is_wanted(task.report):
+        options = ["-map_metadata", "-1", "-map_chapters", "-1"]
+    else:
+        if task.url not in argv:
+            at = argv.index("pipe:") + 1
+            limits = [t for k, v in _addresses.OPEN_OPTIONS.items() for t in (f"-{k}", v)]
+            argv = [*argv[:at], *limits, "-i", task.url, *argv[at:]]
+        inputs = [after for before, after in itertools.pairwise(argv) if before == "-i"]
+        number = inputs.index(task.url)
+        streams = {"v:0": opened.stream.index}
+        streams |= {f"a:{n}": sound.index for n, sound in enumerate(attempt.sounds)}
+        options = ["-map_metadata", str(number), "-map_chapters", str(number)]
+        for name, index in streams.items():
+            options += [f"-map_metadata:s:{name}", f"{number}:s:{index}"]
+    at = argv.index(f"file:{task.path}")
+    return [*argv[:at], *options, *argv[at:]]

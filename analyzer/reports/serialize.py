@@ -28,13 +28,30 @@ def media_info_from_json(values: Mapping[str, Any]) -> MediaInfo:
     """Read the facts of a medium; the inverse of `media_info_to_json`."""
     rate = _rate_from_json(values["frame_rate"])
     stills, notes = (tuple(values.get(name) or ()) for name in ("stills", "notes"))
-    info = MediaInfo(**{**values, "frame_rate": rate, "stills": stills, "notes": notes})
+    stored = values.get("stored_px")
+    info = MediaInfo(
+        **{
+            **values,
+            "frame_rate": rate,
+            "stills": stills,
+            "notes": notes,
+            "stored_px": None if stored is None else tuple(stored),
+        }
+    )
     if not all(isinstance(text, str) for text in (info.uri, info.kind, *stills, *notes)):
         raise TypeError("a path or a note that is no text")
+    if stored is not None and not _is_size(stored):
+        raise ValueError("stored pictures without a width and a height")
     sizes = (info.width_px, info.height_px, info.duration_s, info.size_bytes or 0)
     if not all(0 <= size < _MAX_NUMBER for size in sizes):
         raise ValueError("a medium of no size, or none that can be counted with")
     return info
+
+
+def _is_size(sides: Any) -> bool:
+    """Return whether values are a width and a height in pixels."""
+    whole = all(type(side) is int and 0 < side < _MAX_NUMBER for side in sides)
+    return whole and len(sides) == 2
 
 
 def _rate_from_json(text: str) -> Fraction | None:

@@ -31,6 +31,9 @@ class MediaInfo:
     """Path of each picture, by its number, where the medium consists of stills."""
     size_bytes: int | None = None
     """Size of the file; `None` where the medium consists of stills."""
+    stored_px: tuple[int, int] | None = None
+    """Width and height of the upright frame in the pixels of the file, which need not be square;
+    `None` where the medium consists of stills, or where an older version made the report."""
     notes: tuple[str, ...] = ()
     """What is doubtful about the medium, each with the reason."""
 

@@ -7,8 +7,8 @@ import av
 import numpy as np
 import pytest
 
-from analyzer.errors import InputError, UsageError
-from analyzer.export import _cover, _subtitles, mp4
+from analyzer.errors import AnalyzerError, InputError, UsageError
+from analyzer.export import _anonymity, _cover, _subtitles, mp4
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions, anonymise
 from analyzer.pipeline import components
@@ -200,6 +200,68 @@ def test_what_was_not_looked_at_is_hidden_whole(clip, tmp_path):
     assert lost == [not 25 <= number < 50 for number in range(75)]
 
 
+def test_at_many_pictures_a_second_all_that_was_not_looked_at_is_hidden(tmp_path):
+    """The last picture before the range ends less than a hundredth of a second before it."""
+    clip = tmp_path / "s.mp4"
+    pattern = "testsrc2=rate=240:size=640x360:duration=0.5,noise=alls=60"
+    media.ffmpeg("-f", "lavfi", "-i", pattern, "-pix_fmt", "yuv420p", "-crf", "12", clip)
+    begin = 61 / 240
+    face = Face(61, begin, (200, 100, 260, 180), duration_s=0.1)
+    looked = report_of(clip, "all", [face], start=begin, span_s=(begin, 0.5))
+    before, after = pictures(clip), export(looked, tmp_path / "x.mp4")
+    corner = (0, 0, 100, 60)
+    lost = [detail(b, corner) < 0.2 * detail(a, corner) for a, b in zip(before, after, strict=True)]
+    assert lost == [number < 61 for number in range(120)]
+
+
+def test_a_film_that_is_not_what_was_analysed_is_refused(clip, tmp_path):
+    moved = [Face(5, 0.21, way(0.2))]
+    with pytest.raises(InputError, match=r"picture at 0\.210 s .* analyse it again"):
+        export(report_of(clip, "all", moved), tmp_path / "x.mp4")
+    with pytest.raises(InputError, match=r"picture at 2\.960 s .* analyse it again"):
+        export(report_of(clip, "all", [], span_s=(0.0, 2.0)), tmp_path / "x.mp4")
+    assert not (tmp_path / "x.mp4").exists()
+
+
+@pytest.fixture(scope="module")
+def portrait(tmp_path_factory):
+    """A second of a portrait, and what is found in it."""
+    path = tmp_path_factory.mktemp("portrait") / "s.mp4"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=25, options={"crf": "10"})
+        stream.width = stream.height = 512
+        stream.pix_fmt = "yuv420p"
+        for _ in range(25):
+            picture = av.VideoFrame.from_ndarray(media.astronaut(), "rgb24")
+            out.mux(stream.encode(picture))
+        out.mux(stream.encode(None))
+    options = AnalysisOptions(anonymise="all", device="cpu", attributes=(), fps=5)
+    return analyze(str(path), components=components.load_components(options))
+
+
+class TestCheck:
+    """What is written is looked at."""
+
+    def test_a_blurred_face_passes(self, portrait, tmp_path):
+        assert len(export(portrait, tmp_path / "x.mp4")) == 25
+
+    def test_a_bare_face_is_named_and_nothing_is_left(self, portrait, tmp_path, monkeypatch):
+        header = _cover._header(512, 512)
+        monkeypatch.setattr(_cover, "mask", lambda *_: iter([header]))
+        with pytest.raises(AnalyzerError, match=r"at 0\.000 s a face is found at \(1\d\d, "):
+            export(portrait, tmp_path / "x.mp4")
+        assert not (tmp_path / "x.mp4").exists()
+        mp4.create(check=False, runtime=Runtime()).write(portrait, tmp_path / "x.mp4")
+
+    def test_a_face_that_may_be_seen_beside_it_is_no_alarm(self):
+        hidden = np.array([[100, 100, 200, 200]], np.float32)
+        patch = np.array([[50, 50, 260, 260]], np.float32)
+        seen = np.array([[180, 100, 280, 200]], np.float32)
+        found = np.array([[182, 101, 279, 199], [102, 101, 199, 201]], np.float32)
+        kept = _anonymity._doubtful(found, hidden, patch, seen)
+        np.testing.assert_array_equal(kept, found[1:])
+
+
 def test_nobody_to_hide(clip, tmp_path):
     assert len(export(report_of(clip, "all", []), tmp_path / "x.mp4")) == 75
 
@@ -210,7 +272,8 @@ def test_uneven_times_are_kept(tmp_path):
         "-f", "lavfi", "-i", "testsrc2=rate=25:size=640x360:duration=2",
         "-vf", "setpts='(N*N+3*N)/400/TB'", "-fps_mode", "vfr", clip,
     )  # fmt: skip
-    export(report_of(clip, "all"), tmp_path / "x.mp4")
+    report = report_of(clip, "all", [Face(0, 0, way(0))], span_s=(0.0, 7.0))
+    export(report, tmp_path / "x.mp4")
     assert media.player_times(tmp_path / "x.mp4") == pytest.approx(
         media.player_times(clip), abs=1e-3
     )

@@ -125,3 +125,20 @@ def test_mot_counts_from_one(tmp_path):
         "5,3,11,21,100,120,0.7000,-1,-1,-1",
         "10,2,11,21,100,120,1.0000,-1,-1,-1",
     ]
+
+
+@pytest.mark.parametrize("name", ["cvat", "mot"])
+def test_boxes_are_in_the_pixels_of_the_file(name, tmp_path):
+    """Of a film of 480 x 360 that is shown as 640 x 360."""
+    report = make_report([Face(0, 0, (100, 40, 200, 140))], size=(640, 360))
+    report = replace(report, info=replace(report.info, stored_px=(480, 360)))
+    path = tmp_path / "x"
+    registry.load("export", name, runtime=Runtime()).write(report, path)
+    if name == "mot":
+        assert path.read_text().split(",")[2:6] == ["76", "41", "75", "100"]
+        return
+    document = ElementTree.parse(path)
+    box = document.find("track/box")
+    assert [box.get(side) for side in ("xtl", "ytl", "xbr", "ybr")] == ["75", "40", "150", "140"]
+    size = document.find("meta/task/original_size")
+    assert [size.findtext(side) for side in ("width", "height")] == ["480", "360"]

@@ -11,6 +11,7 @@ from analyzer.errors import InputError
 from analyzer.files import source
 from analyzer.files.containers import picture_stream
 from analyzer.stages.decode import _files
+from analyzer.stages.decode._orientation import Orientation, orientation
 from analyzer.stages.decode._pictures import DecodedPicture, PictureStream
 from analyzer.stages.decode._sampling import Sampling
 from analyzer.stages.decode._stamps import PEEKED, Stamps, lacks_presentation, may_reorder, run_back
@@ -47,8 +48,9 @@ class StreamFacts:
     """Width and height of the first picture as it is stored."""
     square_size: tuple[int, int]
     """Width and height of that picture once its pixels are square."""
-    quarter_turns: int
-    """Number of quarter turns, counterclockwise, that make a picture upright."""
+    orientation: Orientation
+    """How the pictures become upright. It is that of the first one: a codec that states it does so
+    with some pictures only."""
 
 
 @dataclass(frozen=True)
@@ -123,11 +125,19 @@ def open_stream(
     reorders = bool(stream.codec_context.has_b_frames)
     stamps = Stamps(by_decoding=by_decoding, reorders=reorders)
     square_size = _square_size(path, stream, picture)
-    quarter_turns = round(picture.rotation / 90) % 4
+    stored_size = picture.width, picture.height
+    towards, note = orientation(picture)
     timeline = timeline_of(container, stream, stamps.of(picture))
-    width, height = square_size if quarter_turns % 2 == 0 else square_size[::-1]
+    width, height = towards.size(square_size)
     facts = StreamFacts(
-        info=replace(info, width_px=width, height_px=height, frame_rate=timeline.mean_rate),
+        info=replace(
+            info,
+            width_px=width,
+            height_px=height,
+            frame_rate=timeline.mean_rate,
+            stored_px=towards.size(stored_size),
+            notes=(note,) if note else (),
+        ),
         codec=stream.codec_context.name,
         timeline=timeline,
         by_decoding=by_decoding,
@@ -137,9 +147,9 @@ def open_stream(
         is_live=is_live,
         is_truncated=_is_truncated(container, size_bytes)
         or _files.has_second_film(path, container),
-        stored_size=(picture.width, picture.height),
+        stored_size=stored_size,
         square_size=square_size,
-        quarter_turns=quarter_turns,
+        orientation=towards,
     )
     return OpenStream(container, stream, facts, first, following)
 

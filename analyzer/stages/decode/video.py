@@ -224,6 +224,18 @@ class VideoMedium(OpenMedium):
             f"it ends at {max(first, self.info.duration_s):.3f} s: check --start and --stop"
         )
 
+    @property
+    def stream(self) -> OpenStream:
+        """The stream, for readers of `stored_pictures`."""
+        return self._opened
+
+    def stored_pictures(self) -> Iterator[TimedPicture]:
+        """Yield all pictures as they are stored, with the numbers and times of `frames`.
+
+        They come instead of `frames`, not beside it.
+        """
+        return AllFrames(self._opened).pictures(None)
+
     def seeker(self) -> PictureSeek | None:
         """Return what finds single pictures by seeking; `None` where stamps do not lead there."""
         opened, facts = self._opened, self._opened.facts
@@ -250,7 +262,7 @@ class VideoMedium(OpenMedium):
             scaled = self._reformatter.reformat(picture, *facts.square_size, "rgb24")
         except av.error.FFmpegError:
             return None
-        return np.ascontiguousarray(np.rot90(scaled.to_ndarray(), facts.quarter_turns))
+        return facts.orientation.upright(np.asarray(scaled.to_ndarray(), np.uint8))
 
 
 def _frame(shown: TimedPicture, image: U8) -> Frame:

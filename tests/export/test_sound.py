@@ -1,0 +1,133 @@
+"""The sound of an mp4: copied, encoded anew, mixed down, or left out with a word."""
+
+import logging
+
+import av
+import numpy as np
+import pytest
+
+from analyzer import registry
+from analyzer.export import mp4
+from analyzer.inference.runtime import Runtime
+from tests.support import media
+from tests.support.reports import make_report
+
+
+def film(path, *sound, source="sine=duration=1"):
+    media.ffmpeg(
+        "-f", "lavfi", "-i", "testsrc=rate=25:size=320x240:duration=1",
+        "-f", "lavfi", "-i", source, "-pix_fmt", "yuv420p", *sound, path,
+    )  # fmt: skip
+    return path
+
+
+def export(path, target):
+    with registry.load("decode", "video", runtime=Runtime()).open(str(path)) as medium:
+        info = medium.info
+    size = info.width_px, info.height_px
+    report = make_report(uri=str(path), size=size, duration_s=info.duration_s)
+    mp4.create(runtime=Runtime()).write(report, target)
+    return target
+
+
+def heard(path):
+    """Number of channels, sampling rate, seconds and loudness of the only sound."""
+    with av.open(str(path)) as container:
+        (stream,) = container.streams.audio
+        context = stream.codec_context
+        channels, rate, count, loudness = context.channels, context.sample_rate, 0, 0.0
+        for frame in container.decode(stream):
+            first = np.frombuffer(bytes(frame.planes[0]), np.float32)[: frame.samples]
+            count, loudness = count + frame.samples, max(loudness, float(np.abs(first).max()))
+    return channels, rate, count / rate, loudness
+
+
+@pytest.mark.parametrize("suffix", [".avi", ".flv", ".mkv"])
+@pytest.mark.parametrize("rate", ["8000", "11025"])
+def test_mp3_of_few_samples_a_second_becomes_aac(rate, suffix, tmp_path):
+    if suffix == ".flv" and rate == "8000":
+        pytest.skip("FLV holds MP3 at 11,025 Hz and more")
+    video = ("-c:v", "libx264") if suffix != ".avi" else ("-c:v", "mpeg4")
+    path = film(tmp_path / f"s{suffix}", *video, "-c:a", "libmp3lame", "-ar", rate)
+    written = export(path, tmp_path / "x.mp4")
+    assert media.sounds(written) == ["aac"]
+    channels, _, seconds, loudness = heard(written)
+    assert channels == 1
+    assert seconds == pytest.approx(1, abs=0.3)
+    assert loudness > 0.05
+
+
+@pytest.mark.parametrize(
+    ("layout", "channels"),
+    [("5.1(side)", 6), ("7.1", 8), ("6.1", 2), ("hexadecagonal", 2), ("4.0", 4)],
+)
+def test_many_channels(layout, channels, tmp_path):
+    source = (
+        f"sine=duration=1:sample_rate=48000,aformat=channel_layouts=mono,pan={layout}|FL=c0|FR=c0"
+    )
+    path = film(tmp_path / "s.mkv", "-c:a", "pcm_s16le", source=source)
+    written = export(path, tmp_path / "x.mp4")
+    assert media.sounds(written) == ["aac"]
+    found = heard(written)
+    assert found[0] == channels
+    assert found[3] > 0.01
+
+
+def test_more_samples_than_aac_knows(tmp_path):
+    source = "sine=duration=1:sample_rate=192000"
+    written = export(
+        film(tmp_path / "s.mkv", "-c:a", "pcm_s24le", source=source), tmp_path / "x.mp4"
+    )
+    assert heard(written)[:2] == (1, 48_000)
+
+
+def test_each_stream_is_looked_at_by_itself(tmp_path):
+    path = tmp_path / "s.mkv"
+    media.ffmpeg(
+        "-f", "lavfi", "-i", "testsrc=rate=25:size=320x240:duration=1",
+        "-f", "lavfi", "-i", "sine=duration=1", "-map", "0", "-map", "1", "-map", "1", "-map", "1",
+        "-c:a:0", "libmp3lame", "-ar:a:0", "8000", "-c:a:1", "aac", "-c:a:2", "flac", path,
+    )  # fmt: skip
+    assert media.sounds(export(path, tmp_path / "x.mp4")) == ["aac"] * 3
+
+
+def test_sound_that_is_announced_only(tmp_path, caplog):
+    """The packets of the sound are taken out of a transport stream; its tables still name it."""
+    path = film(tmp_path / "s.ts", "-c:a", "aac")
+    data = path.read_bytes()
+    packets = [data[n : n + 188] for n in range(0, len(data), 188)]
+    kept = [p for p in packets if (p[1] & 31) << 8 | p[2] != 0x101]
+    assert len(kept) < len(packets)
+    path.write_bytes(b"".join(kept))
+    with caplog.at_level(logging.WARNING):
+        written = export(path, tmp_path / "x.mp4")
+    assert media.sounds(written) == []
+    assert len(media.player_times(written)) == 25
+    assert "sound 1 (aac) is left out: it is announced, but there is none" in caplog.text
+
+
+def test_tags_are_kept_with_sound_and_without(tmp_path):
+    for number, sound in enumerate([("-c:a", "aac", "-metadata:s:a", "language=fra"), ("-an",)]):
+        path = film(tmp_path / f"{number}.mp4", *sound, "-metadata", "title=The Kid")
+        with av.open(str(export(path, tmp_path / "x.mp4"))) as container:
+            assert container.metadata["title"] == "The Kid"
+            assert [s.language for s in container.streams.audio] == ["fra"][number:]
+
+
+@pytest.mark.parametrize("later", ["100", "0"])
+def test_sound_runs_on_where_the_clock_of_the_pictures_does(later, tmp_path):
+    """Two recordings in one file: the second begins 99 s later, or anew."""
+    parts = [
+        film(tmp_path / f"{n}.ts", "-c:a", "aac", "-output_ts_offset", offset)
+        for n, offset in enumerate(("0", later))
+    ]
+    joined = tmp_path / "s.ts"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    written = export(joined, tmp_path / "x.mp4")
+    times = media.player_times(written)
+    assert len(times) == 50
+    assert times[-1] == pytest.approx(2, abs=0.15)
+    channels, _, seconds, loudness = heard(written)
+    assert channels == 1
+    assert seconds == pytest.approx(2, abs=0.2)
+    assert loudness > 0.05
