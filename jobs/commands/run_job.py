@@ -24,9 +24,8 @@ from jobs.commands._arguments import (
 from jobs.errors import JobFailed
 from jobs.inputs import joblist
 from jobs.inputs.bounds import faults
-from jobs.standalone.journal_place import require_apart
+from jobs.standalone.preconditions import require_apart, require_one_machine
 from jobs.standalone.work import Work
-from jobs.system.mounts import network_type
 from jobs.types import Bounds
 
 DONE, BAD_INPUT, TRY_AGAIN = 0, 65, 75
@@ -110,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
     except JobFailed as error:
         print(f"jobs: {error}", file=sys.stderr)
         return TRY_AGAIN
-    _require_one_machine(identities, spec.dests["csv"])
+    require_one_machine(identities, spec.dests["csv"])
     work = Work(
         spec=spec,
         options=settled.options,
@@ -143,27 +142,6 @@ def _do(work: Work, args: argparse.Namespace) -> int:
         return DONE
     print(f"jobs: {work.spec.source_path}: {outcome.kind}: {outcome.error}", file=sys.stderr)
     return CODES.get(outcome.kind, TRY_AGAIN)
-
-
-def _require_one_machine(identities: Mapping[str, Any], csv: str) -> None:
-    """Refuse an identity store of this machine where other machines may run jobs of the same list.
-
-    An engine does not tell on how many machines it runs its jobs. Results on a network disk are a
-    sign of several; each of them would remember persons of its own.
-
-    Args:
-        identities: Identity store, as the analysis describes it.
-        csv: Path of the result.
-
-    Raises:
-        UsageError: Other machines may run jobs, too.
-    """
-    kind = network_type(Path(csv))
-    if kind and identities.get("machine"):
-        raise UsageError(
-            f"{csv} is on a file system of type {kind}, for several machines, and this identity "
-            "store is for one: give --identities redis://HOST:6379"
-        )
 
 
 def _spec(args: argparse.Namespace, bounds: Bounds, reserved: Mapping[str, str]) -> JobSpec:

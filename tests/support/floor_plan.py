@@ -56,7 +56,7 @@ MAY_IMPORT = {
         "attributes": "errors types",
         "collection": "attributes errors files inference registry reports results stages types "
         "weights",
-        "commands": "_version collection erasure errors evaluation files inference live options "
+        "commands": "_version collection erasure errors evaluation files inference live options"
         "pages pipeline registry results review types weights workflows",
         "demo": "errors files",
         "erasure": "errors files gallery identities reports results review types",
@@ -103,7 +103,7 @@ MAY_IMPORT = {
         "retry": "",
         "server": "errors ledger outputs retry system types wire",
         "slurm": ". analysis inputs ledger outputs retry standalone types worker",
-        "standalone": "inputs ledger outputs retry types worker",
+        "standalone": "inputs ledger outputs retry system types worker",
         "system": "errors",
         "types": "",
         "wire": "errors types",

@@ -124,20 +124,11 @@ def open_stream(
     )
     reorders = bool(stream.codec_context.has_b_frames)
     stamps = Stamps(by_decoding=by_decoding, reorders=reorders)
-    square_size = _square_size(path, stream, picture)
-    stored_size = picture.width, picture.height
-    towards, note = orientation(picture)
     timeline = timeline_of(container, stream, stamps.of(picture))
-    width, height = towards.size(square_size)
+    square_size, stored_size = _square_size(path, stream, picture), (picture.width, picture.height)
+    towards, note = orientation(picture)
     facts = StreamFacts(
-        info=replace(
-            info,
-            width_px=width,
-            height_px=height,
-            frame_rate=timeline.mean_rate,
-            stored_px=towards.size(stored_size),
-            notes=(note,) if note else (),
-        ),
+        info=_sized(info, square_size, stored_size, towards, timeline.mean_rate, note),
         codec=stream.codec_context.name,
         timeline=timeline,
         by_decoding=by_decoding,
@@ -152,6 +143,26 @@ def open_stream(
         orientation=towards,
     )
     return OpenStream(container, stream, facts, first, following)
+
+
+def _sized(
+    info: MediaInfo,
+    square_size: tuple[int, int],
+    stored_size: tuple[int, int],
+    towards: Orientation,
+    rate: Fraction | None,
+    note: str,
+) -> MediaInfo:
+    """Return the facts of a medium with those that its first picture tells."""
+    width, height = towards.size(square_size)
+    return replace(
+        info,
+        width_px=width,
+        height_px=height,
+        frame_rate=rate,
+        stored_px=towards.size(stored_size),
+        notes=(note,) if note else (),
+    )
 
 
 def _picture_stream(path: str, container: Any, threads: int, key_frames: bool) -> Any:
