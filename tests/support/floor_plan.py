@@ -56,7 +56,7 @@ MAY_IMPORT = {
         "attributes": "errors types",
         "collection": "attributes errors files inference registry reports results stages types "
         "weights",
-        "commands": "_version collection erasure errors evaluation files inference live options"
+        "commands": "_version collection erasure errors evaluation files inference live options "
         "pages pipeline registry results review types weights workflows",
         "demo": "errors files",
         "erasure": "errors files gallery identities reports results review types",
@@ -93,7 +93,7 @@ MAY_IMPORT = {
         "": "",
         "__main__": "commands",
         "analysis": "",
-        "commands": "analysis errors inputs ledger outputs server slurm standalone system types "
+        "commands": "analysis errors inputs ledger outputs server slurm standalone types "
         "wire",
         "dashboard": "errors ledger server system types wire",
         "errors": "",
