@@ -54,6 +54,8 @@ class Clashes:
         self._problems: list[tuple[int, str]] = []
         self._reserved_folders: dict[str, str] = {}
         self._galleries: set[str] = set()
+        self._is_there = lru_cache(maxsize=KNOWN_FOLDERS)(os.path.isdir)
+        """Whether a folder is there: in one that is not, no destination is a link."""
         for path, what in (reserved or {}).items():
             if path.endswith("/"):
                 self._reserved_folders[os.path.realpath(path)] = what
@@ -81,7 +83,9 @@ class Clashes:
 
     def add(self, spec: JobSpec) -> None:
         """Take a row into account."""
-        self._db.executemany(ADD, _entries(spec))
+        dests = spec.dests.values()
+        folders = {dest: real_folder(dest.rpartition("/")[0] or "/") for dest in dests}
+        self._db.executemany(ADD, self._entries(spec, folders))
         if spec.gallery and spec.gallery not in self._galleries:
             if len(self._galleries) >= KNOWN_FOLDERS:
                 self._galleries.clear()
@@ -89,11 +93,25 @@ class Clashes:
             for path in gallery_files(spec.gallery):
                 self._reserve(path, f"a file of the gallery of line {spec.line}")
         for name, dest in spec.dests.items():
-            folder = real_folder(os.path.dirname(dest))
+            folder = folders[dest]
             self._add_folder(folder, spec.line)
             for reserved, what in self._reserved_folders.items():
                 if f"{folder}/".startswith(f"{reserved}/"):
                     self._problems.append((spec.line, f"dest_{name} lies {what}: change it"))
+
+    def _entries(self, spec: JobSpec, folders: Mapping[str, str]) -> Iterator[Entry]:
+        row = _digest(repr(spec.to_dict()))
+        for name, dest in spec.dests.items():
+            real = f"{folders[dest]}/{dest.rpartition('/')[2]}"
+            yield _digest(real), False, spec.line, row, f"dest_{name}"
+            if self._is_there(folders[dest]) and os.path.islink(dest):
+                yield _digest(os.path.realpath(dest)), False, spec.line, row, f"dest_{name}"
+        read = {spec.source_path: "", spec.poster_path: "poster", spec.corrections: "corrections"}
+        for path, what in read.items():
+            if path:
+                real = os.path.realpath(path) if os.path.islink(path) else _real(path)
+                name = f"the {what} of line {spec.line}" if what else ""
+                yield _digest(real), True, spec.line, b"", name
 
     def _add_folder(self, folder: str, line: int) -> None:
         """Take a folder and those above it into account: none of them may be a destination."""
@@ -121,20 +139,6 @@ class Clashes:
                     yield line, f"{column} {text}"
         for line, name, below in self._db.execute(BELOW):
             yield line, f"{name} is the folder of a destination of line {below}: change one"
-
-
-def _entries(spec: JobSpec) -> Iterator[Entry]:
-    row = _digest(repr(spec.to_dict()))
-    for name, dest in spec.dests.items():
-        yield _digest(_real(dest)), False, spec.line, row, f"dest_{name}"
-        if os.path.islink(dest):
-            yield _digest(os.path.realpath(dest)), False, spec.line, row, f"dest_{name}"
-    read = {spec.source_path: "", spec.poster_path: "poster", spec.corrections: "corrections"}
-    for path, what in read.items():
-        if path:
-            real = os.path.realpath(path) if os.path.islink(path) else _real(path)
-            name = f"the {what} of line {spec.line}" if what else ""
-            yield _digest(real), True, spec.line, b"", name
 
 
 def gallery_files(folder: str) -> Iterator[str]:
