@@ -141,13 +141,14 @@ class SourceWitness:
             look = self._looks.get()
             look.take()
             if look.reach in (Reach.THERE, Reach.DENIED, Reach.MISSING):
-                ways = [*look.paths, *map(os.path.realpath, look.paths)]
-                # What is seen of a folder of stills is in it, too.
-                self._remember([f"{way}/still" if os.path.isdir(way) else way for way in ways])
+                paths = [*look.paths, *map(os.path.realpath, look.paths)]
+                self._remember(paths, filter(os.path.isdir, paths))
 
-    def _remember(self, paths: Iterable[str]) -> None:
+    def _remember(self, paths: Iterable[str], folders: Iterable[str] = ()) -> None:
+        """Remember folders, and those above paths, as seen."""
+        above = (str(folder) for path in paths for folder in Path(path).parents)
         with self._mutex:
-            for folder in (str(folder) for path in paths for folder in Path(path).parents):
+            for folder in (*above, *folders):
                 self._folders[folder] = None
                 self._folders.move_to_end(folder)
             while len(self._folders) > MAX_FOLDERS:
