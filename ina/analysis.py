@@ -17,6 +17,7 @@ from analyzer.options.shards import plan
 from ina import reserved
 from ina.task import FACTORY
 from ina_cli.numbers import RealNumber
+from joblist.clashes import Reserved
 from joblist.errors import UsageError
 from joblist.model import JobSpec
 from joblist.shard import Shard
@@ -57,8 +58,8 @@ class FilmAnalysis:
             options = AnalysisOptions.from_mapping(vars(args))
             return Settled(options=options.to_dict(), digest=options.digest())
 
-    def files(self, args: argparse.Namespace, options: Mapping[str, Any]) -> Mapping[str, str]:
-        """Return the files that the options name, and what they are."""
+    def reserved(self, args: argparse.Namespace, options: Mapping[str, Any]) -> Reserved:
+        """Return the files that the options name, and how to find those of a gallery."""
         return reserved.of_options(args, options)
 
     def check(self, spec: JobSpec, options: Mapping[str, Any]) -> JobSpec:

@@ -7,11 +7,13 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from analyzer.errors import AnalyzerError
+from joblist.clashes import Reserved
 from jobs.ledger.store import files_of
 from jobs.server.local_workers import log_path
 from jobs.wire import tokens
@@ -22,8 +24,8 @@ DATABASE_ENDINGS = ("", "-journal", "-wal", "-shm", ".lock")
 CERTIFICATES = ("ca.pem", "server.pem", "server.key", "worker.pem", "worker.key", "token")
 
 
-def of_options(args: argparse.Namespace, options: Mapping[str, Any]) -> dict[str, str]:
-    """Return the files that the options of a command name, and what they are.
+def of_options(args: argparse.Namespace, options: Mapping[str, Any]) -> Reserved:
+    """Return the files that the options of a command name, and how to find those of a gallery.
 
     Args:
         args: Arguments of the command.
@@ -41,10 +43,11 @@ def of_options(args: argparse.Namespace, options: Mapping[str, Any]) -> dict[str
             # A plug-in, or one with options: detector:model=FILE.
             pieces = {text, *re.split(r"[:,=]", text)} if isinstance(text, str) else ()
             files |= dict.fromkeys(filter(os.path.isfile, pieces), f"a file that --{name} names")
-    return files | dict.fromkeys(_identity_files(args), "the identity store")
+    files |= dict.fromkeys(_identity_files(args), "the identity store")
+    return Reserved(files, _gallery_files)
 
 
-def of_server(args: argparse.Namespace, options: Mapping[str, Any], ledger: Path) -> dict[str, str]:
+def of_server(args: argparse.Namespace, options: Mapping[str, Any], ledger: Path) -> Reserved:
     """Return the files that a server reads or keeps, and what they are.
 
     Args:
@@ -52,7 +55,8 @@ def of_server(args: argparse.Namespace, options: Mapping[str, Any], ledger: Path
         options: Options of the analysis.
         ledger: Path of the ledger.
     """
-    files = {**of_options(args, options), **files_of(ledger)}
+    named = of_options(args, options)
+    files = {**named.files, **files_of(ledger)}
     for number in range(1, args.workers + 1):
         files[str(log_path(ledger, number))] = "the log of a worker"
     if args.token_file:
@@ -62,7 +66,13 @@ def of_server(args: argparse.Namespace, options: Mapping[str, Any], ledger: Path
         files |= dict.fromkeys((*_files_in(args.certs), *names), "a file of --certs")
     # The port may not be known yet.
     files[f"{tokens.folder()}/"] = "in the folder of tokens"
-    return files
+    return replace(named, files=files)
+
+
+def _gallery_files(folder: str) -> Iterator[str]:
+    from analyzer.gallery.folder import files_of as files_of_gallery
+
+    yield from map(str, files_of_gallery(folder))
 
 
 def _files_in(folder: str) -> list[str]:

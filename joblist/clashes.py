@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import groupby
@@ -31,10 +32,18 @@ BELOW = """
 SELECT entry.line, entry.name, folder.line FROM entry JOIN folder ON folder.path = entry.path
 WHERE NOT entry.is_source ORDER BY entry.line"""
 KNOWN_FOLDERS = 4096
-GALLERY_TABLES = ("actors.csv", "actor_images.csv", "actor_embeddings.jsonl")
-PICTURES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 MAX_DEPTH = 200
 Entry = tuple[bytes, bool, int, bytes, str]
+
+
+@dataclass(frozen=True)
+class Reserved:
+    """Files that no destination may be, beside those that the rows of a joblist name."""
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Path -> what it is; of a folder, with a slash at its end, in which none may lie."""
+    gallery_files: Callable[[str], Iterable[str]] = lambda _: ()
+    """Function that returns the files that are read of a gallery, a folder."""
 
 
 class Clashes:
@@ -43,18 +52,20 @@ class Clashes:
     Rows that are equal count once. Paths are compared with symbolic links resolved.
 
     Args:
-        reserved: Path -> what it is, of further files that no destination may be; of a folder, with
-            a slash at its end, in which none may lie.
+        reserved: Further files that no destination may be.
     """
 
-    def __init__(self, reserved: Mapping[str, str] | None = None) -> None:
+    def __init__(self, reserved: Reserved) -> None:
         # An unnamed database is kept in a temporary file, which a million paths need.
         self._db = sqlite3.connect("", isolation_level=None)
         self._db.executescript(TABLES)
         self._problems: list[tuple[int, str]] = []
         self._reserved_folders: dict[str, str] = {}
         self._galleries: set[str] = set()
-        for path, what in (reserved or {}).items():
+        self._is_there = lru_cache(maxsize=KNOWN_FOLDERS)(os.path.isdir)
+        """Whether a folder is there: in one that is not, no destination is a link."""
+        self._gallery_files = reserved.gallery_files
+        for path, what in reserved.files.items():
             if path.endswith("/"):
                 self._reserved_folders[os.path.realpath(path)] = what
             else:
@@ -81,19 +92,35 @@ class Clashes:
 
     def add(self, spec: JobSpec) -> None:
         """Take a row into account."""
-        self._db.executemany(ADD, _entries(spec))
+        dests = spec.dests.values()
+        folders = {dest: real_folder(dest.rpartition("/")[0] or "/") for dest in dests}
+        self._db.executemany(ADD, self._entries(spec, folders))
         if spec.gallery and spec.gallery not in self._galleries:
             if len(self._galleries) >= KNOWN_FOLDERS:
                 self._galleries.clear()
             self._galleries.add(spec.gallery)
-            for path in gallery_files(spec.gallery):
+            for path in self._gallery_files(spec.gallery):
                 self._reserve(path, f"a file of the gallery of line {spec.line}")
         for name, dest in spec.dests.items():
-            folder = real_folder(os.path.dirname(dest))
+            folder = folders[dest]
             self._add_folder(folder, spec.line)
             for reserved, what in self._reserved_folders.items():
                 if f"{folder}/".startswith(f"{reserved}/"):
                     self._problems.append((spec.line, f"dest_{name} lies {what}: change it"))
+
+    def _entries(self, spec: JobSpec, folders: Mapping[str, str]) -> Iterator[Entry]:
+        row = _digest(repr(spec.to_dict()))
+        for name, dest in spec.dests.items():
+            real = f"{folders[dest]}/{dest.rpartition('/')[2]}"
+            yield _digest(real), False, spec.line, row, f"dest_{name}"
+            if self._is_there(folders[dest]) and os.path.islink(dest):
+                yield _digest(os.path.realpath(dest)), False, spec.line, row, f"dest_{name}"
+        read = {spec.source_path: "", spec.poster_path: "poster", spec.corrections: "corrections"}
+        for path, what in read.items():
+            if path:
+                real = os.path.realpath(path) if os.path.islink(path) else _real(path)
+                name = f"the {what} of line {spec.line}" if what else ""
+                yield _digest(real), True, spec.line, b"", name
 
     def _add_folder(self, folder: str, line: int) -> None:
         """Take a folder and those above it into account: none of them may be a destination."""
@@ -121,30 +148,6 @@ class Clashes:
                     yield line, f"{column} {text}"
         for line, name, below in self._db.execute(BELOW):
             yield line, f"{name} is the folder of a destination of line {below}: change one"
-
-
-def _entries(spec: JobSpec) -> Iterator[Entry]:
-    row = _digest(repr(spec.to_dict()))
-    for name, dest in spec.dests.items():
-        yield _digest(_real(dest)), False, spec.line, row, f"dest_{name}"
-        if os.path.islink(dest):
-            yield _digest(os.path.realpath(dest)), False, spec.line, row, f"dest_{name}"
-    read = {spec.source_path: "", spec.poster_path: "poster", spec.corrections: "corrections"}
-    for path, what in read.items():
-        if path:
-            real = os.path.realpath(path) if os.path.islink(path) else _real(path)
-            name = f"the {what} of line {spec.line}" if what else ""
-            yield _digest(real), True, spec.line, b"", name
-
-
-def gallery_files(folder: str) -> Iterator[str]:
-    """Yield the files of a gallery that are read: portraits, also in folders, and tables."""
-    for place, folders, names in os.walk(folder):
-        if place != folder:
-            folders.clear()
-        for name in names:
-            if name in GALLERY_TABLES or name.lower().endswith(PICTURES):
-                yield os.path.join(place, name)
 
 
 def _digest(text: str) -> bytes:

@@ -8,11 +8,12 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ina_input import regular
 from ina_input.tables import CsvRows, is_blank
-from joblist.clashes import Clashes
+from joblist.clashes import Clashes, Reserved
 from joblist.errors import JoblistError, Problem
 from joblist.model import JobSpec, Rows, is_address
 
@@ -53,7 +54,7 @@ def read(
     exporters: Collection[str],
     faults: Callable[[JobSpec], Iterable[str]] = lambda _: (),
     rows: Rows | None = None,
-    reserved: Mapping[str, str] | None = None,
+    reserved: Reserved | None = None,
 ) -> Iterator[JobSpec]:
     """Yield the right rows of a joblist one at a time, in constant memory.
 
@@ -65,14 +66,16 @@ def read(
         exporters: Names that a `dest_` column may have.
         faults: Tells what else is wrong with a row.
         rows: Which are wanted; by default all.
-        reserved: Path -> what it is, of files that no destination may be, beside the joblist.
+        reserved: Files that no destination may be, beside the joblist.
 
     Raises:
         JoblistError: After the last row; with every problem of the file, its line and its cure.
     """
     path = Path(path)
     problems, rows, row = Problems(), rows or Rows(), 0
-    with Clashes({str(path): "the joblist", **(reserved or {})}) as clashes:
+    reserved = reserved or Reserved()
+    files = {str(path): "the joblist", **reserved.files}
+    with Clashes(replace(reserved, files=files)) as clashes:
         for row, spec in _specs(path, exporters=exporters, problems=problems):
             for fault in faults(spec):
                 problems.add(spec.line, fault)
@@ -92,14 +95,14 @@ def read_one(
     values: Mapping[str, str],
     *,
     faults: Callable[[JobSpec], Iterable[str]] = lambda _: (),
-    reserved: Mapping[str, str] | None = None,
+    reserved: Reserved | None = None,
 ) -> JobSpec:
     """Return the job of one row that is not in a file.
 
     Args:
         values: By the columns of a joblist.
         faults: Tells what else is wrong with it.
-        reserved: Path -> what it is, of files that no destination may be.
+        reserved: Files that no destination may be.
 
     Raises:
         JoblistError: With everything that is wrong.
@@ -107,7 +110,7 @@ def read_one(
     problems = Problems()
     spec = _row(list(values.values()), list(values), line=0, problems=problems)
     if spec:
-        with Clashes(reserved) as clashes:
+        with Clashes(reserved or Reserved()) as clashes:
             clashes.add(spec)
             shared = (text.replace(" of line 0", "") for _, text in clashes.found())
             for text in (*faults(spec), *shared):

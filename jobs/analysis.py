@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from joblist.clashes import Reserved
 from joblist.errors import UsageError
 from joblist.model import JobSpec
 from joblist.shard import Shard
@@ -55,8 +56,8 @@ class Analysis(Protocol):
         """Read the options."""
         ...
 
-    def files(self, args: argparse.Namespace, options: Mapping[str, Any]) -> Mapping[str, str]:
-        """Return the files that the options name, and what they are."""
+    def reserved(self, args: argparse.Namespace, options: Mapping[str, Any]) -> Reserved:
+        """Return the files that the options name, and how to find those of a gallery."""
         ...
 
     def check(self, spec: JobSpec, options: Mapping[str, Any]) -> JobSpec:

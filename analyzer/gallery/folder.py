@@ -96,6 +96,17 @@ class Galleries:
         return gallery
 
 
+def files_of(folder: str) -> Iterator[Path]:
+    """Yield the files that are read of a gallery: its tables and portraits.
+
+    Nothing comes of a folder that cannot be read: that is told when the gallery is.
+    """
+    place = Path(folder)
+    yield from (place / table for table in _TABLES)
+    with contextlib.suppress(InputError):
+        yield from (portrait.file for portrait in _portraits(place))
+
+
 def portraits_of(name: str, folder: str) -> list[Path]:
     """Return the portraits of a person; none where the folder is gone."""
     if not Path(folder).is_dir():

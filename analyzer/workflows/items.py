@@ -12,7 +12,6 @@ from analyzer.results import joblist, ownership_record, write
 from analyzer.results.locate import load_exporter
 from analyzer.workflows import inputs
 from joblist.addresses.rules import url_fault
-from joblist.clashes import gallery_files
 from joblist.model import Rows, is_address
 from joblist.names import shortened, spelled
 
@@ -183,13 +182,15 @@ def _require_apart(items: Sequence[Item]) -> None:
     Raises:
         UsageError: There are such.
     """
+    from analyzer.gallery.folder import files_of
+
     media = [m for i in items for m in ([i.medium] if isinstance(i.medium, str) else i.medium)]
     results = [file for item in items for file in item.files()]
     write.require_apart(media, results)
     posters = [poster for item in items for poster in item.posters]
     write.require_apart(posters, results, what="a poster")
     galleries = {item.gallery for item in items if item.gallery}
-    portraits = [file for folder in galleries for file in gallery_files(folder)]
+    portraits = [file for folder in galleries for file in files_of(folder)]
     write.require_apart(portraits, results, what="a file of the gallery")
 
 

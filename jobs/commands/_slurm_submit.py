@@ -121,7 +121,7 @@ def _submit(args: argparse.Namespace) -> int:
         analysis,
         parts=args.parts,
         part_minutes=args.part_minutes,
-        reserved=analysis.files(args, settled.options),
+        reserved=analysis.reserved(args, settled.options),
     )
     folder.write_plan(plan, jobs)
     lines = rounds.submit_round(folder, retry=True, dry_run=args.dry_run)

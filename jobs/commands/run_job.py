@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from joblist import reader
-from joblist.clashes import real_folder
+from joblist.clashes import Reserved, real_folder
 from joblist.errors import JoblistError, UsageError
 from joblist.model import JobSpec, Rows
 from jobs.analysis import load_analysis
@@ -98,12 +98,12 @@ def run(args: argparse.Namespace) -> int:
     settled = analysis.settle(args)
     bounds = read_bounds(args)
     try:
-        files = analysis.files(args, settled.options)
-        spec = analysis.check(_spec(args, bounds, files), settled.options)
+        reserved = analysis.reserved(args, settled.options)
+        spec = analysis.check(_spec(args, bounds, reserved), settled.options)
     except JoblistError as error:
         print(f"jobs: {error}", file=sys.stderr)
         return BAD_INPUT
-    require_apart(_journal(args, spec), spec, files)
+    require_apart(_journal(args, spec), spec, reserved.files)
     try:
         identities = analysis.identities(args, settled.options, written=False)
     except JobFailed as error:
@@ -144,7 +144,7 @@ def _do(work: Work, args: argparse.Namespace) -> int:
     return CODES.get(outcome.kind, TRY_AGAIN)
 
 
-def _spec(args: argparse.Namespace, bounds: Bounds, reserved: Mapping[str, str]) -> JobSpec:
+def _spec(args: argparse.Namespace, bounds: Bounds, reserved: Reserved) -> JobSpec:
     """Return the requested job; its destinations are none of the reserved files.
 
     Raises:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from joblist import reader
-from joblist.clashes import real_folder
+from joblist.clashes import Reserved, real_folder
 from joblist.model import JobSpec, Rows
 from jobs.inputs import bounds as limits
 from jobs.types import Bounds
@@ -18,7 +18,7 @@ def read(
     exporters: Collection[str],
     bounds: Bounds | None = None,
     rows: Rows | None = None,
-    reserved: Mapping[str, str] | None = None,
+    reserved: Reserved | None = None,
 ) -> Iterator[JobSpec]:
     """Yield the right rows of a joblist one at a time; see `joblist.reader.read`.
 
@@ -27,7 +27,7 @@ def read(
         exporters: Names that a `dest_` column may have.
         bounds: What the rows may read and write.
         rows: Which are wanted; by default all.
-        reserved: Path -> what it is, of files that no destination may be, beside the joblist.
+        reserved: Files that no destination may be, beside the joblist.
 
     Raises:
         JoblistError: After the last row; with every problem of the file, its line and its cure.

@@ -202,14 +202,14 @@ def _check_done(
     while rows := db.execute(DONE, (last, listed)).fetchall():
         for job, state, manifest in rows:
             try:
-                named = Manifest.from_dict(json.loads(manifest))
-                complete = outputs_there(named)
+                outputs = Manifest.from_dict(json.loads(manifest))
+                complete = outputs_there(outputs)
             except queries.UNREADABLE:
                 unreadable.put_aside(db, job)
                 put_aside += 1
                 continue
             if not complete:
-                _require_mounts(named, mounts)
+                _require_mounts(outputs, mounts)
             skipped, missing = skipped + complete, missing + (not complete)
             target = State.SKIPPED if complete else State.READY
             if target.value != state:

@@ -94,9 +94,9 @@ class Store:
             # A connection of its own sees only what is on the disk.
             self._reader = resources.enter_context(closing(schema.connect(path, readonly=True)))
             self.epoch = self.read(queries.last_epoch) + 1
-            known = self.meta("uid") or ""
+            uid = self.meta("uid") or ""
             # It stands in names of files.
-            self.uid = known if UID.fullmatch(known) else secrets.token_hex(8)
+            self.uid = uid if UID.fullmatch(uid) else secrets.token_hex(8)
             self.set_meta(epoch=str(self.epoch), uid=self.uid)
             self._watch = FileWatch(path, handle)
             self._resources = resources.pop_all()

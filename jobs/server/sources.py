@@ -150,7 +150,7 @@ class SourceWitness:
                     [*folders, *map(os.path.realpath, folders)],
                 )
 
-    def _remember(self, paths: Iterable[str], folders: Iterable[str]) -> None:
+    def _remember(self, paths: Iterable[str], folders: Iterable[str] = ()) -> None:
         """Remember folders, and those above paths, as seen."""
         above = (str(folder) for path in paths for folder in Path(path).parents)
         with self._mutex:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from joblist.clashes import Reserved
 from joblist.errors import UsageError
 from joblist.shard import Shard
 from jobs.analysis import Analysis
@@ -18,16 +19,14 @@ MIN_PART_MINUTES = 30.0
 """Least length of a part, in minutes, by default."""
 
 
-def read_jobs(
-    path: Path, plan: Plan, analysis: Analysis, reserved: Mapping[str, str]
-) -> Iterator[Work]:
+def read_jobs(path: Path, plan: Plan, analysis: Analysis, reserved: Reserved) -> Iterator[Work]:
     """Yield the work of each row; equal rows count once, other rows with the same csv are refused.
 
     Args:
         path: Path of the joblist.
         plan: Plan of the submission.
         analysis: Analysis that checks each job.
-        reserved: Path -> what it is, of files that no result may replace.
+        reserved: Files that no result may replace.
 
     Raises:
         JoblistError: Rows are wrong; raised after the last row, with all faults.
@@ -48,7 +47,7 @@ def cut(
     *,
     parts: int | None,
     part_minutes: float | None,
-    reserved: Mapping[str, str],
+    reserved: Reserved,
 ) -> Iterator[tuple[Work, list[Shard]]]:
     """Yield the work of each row with the shards into which it is cut.
 
@@ -58,7 +57,7 @@ def cut(
         analysis: Analysis that measures and cuts films.
         parts: Greatest number of parts of a film; None for whole films.
         part_minutes: Least length of a part, in minutes.
-        reserved: Path -> what it is, of files that no result may replace.
+        reserved: Files that no result may replace.
 
     Raises:
         UsageError: Films cannot be cut with these options.

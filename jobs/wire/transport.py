@@ -20,6 +20,7 @@ from jobs.wire.codec import use_json_only
 from jobs.wire.connection import MAX_MESSAGE_BYTES
 from jobs.wire.gate import GateLimits
 from jobs.wire.pyro import Pyro5
+from jobs.wire.tokens import MIN_CHARACTERS
 
 expose = Pyro5.server.expose
 Proxy = Pyro5.client.Proxy
@@ -33,8 +34,6 @@ MAX_CONNECTIONS = 2 * MAX_WORKERS + 16
 """Connections of admitted peers: each has a thread."""
 MAX_DESCRIPTORS = MAX_CONNECTIONS + 2 * GateLimits().waiting + 100
 """Files that a server opens: also connections that wait, at its port and at its page."""
-
-
 MAX_TOKEN_FILE_BYTES = 4096
 
 
@@ -55,8 +54,9 @@ class Access:
             token = regular.read_text(token_file, limit=MAX_TOKEN_FILE_BYTES).strip()
         except (OSError, ValueError) as error:
             raise UsageError(f"token file {token_file}: {error}") from error
-        if len(token) < 16:
-            raise UsageError(f"token file {token_file}: the token needs 16 characters or more")
+        if len(token) < MIN_CHARACTERS:
+            text = f"token file {token_file}: the token needs {MIN_CHARACTERS} characters or more"
+            raise UsageError(text)
         return cls(token=token, certs=Path(certs) if certs else None)
 
     def file(self, name: str) -> str:

@@ -85,6 +85,8 @@ def test_a_hangup_lets_a_worker_finish_its_job(tmp_path: Path) -> None:
 
 EARLY = """
 import os, signal, sys
+# In the background of a script it is ignored, and stays so.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from ina import {where} as module
 import {program}
 

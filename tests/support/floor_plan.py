@@ -93,8 +93,7 @@ MAY_IMPORT = {
         "": "",
         "__main__": "commands",
         "analysis": "",
-        "commands": "analysis errors inputs ledger outputs server slurm standalone types "
-        "wire",
+        "commands": "analysis errors inputs ledger outputs server slurm standalone types wire",
         "dashboard": "errors ledger server system types wire",
         "errors": "",
         "inputs": "errors types",

@@ -186,7 +186,7 @@ def test_a_destination_is_never_the_joblist_by_another_name(folder: Path) -> Non
 @pytest.mark.parametrize("ending", ["", "-wal", "-shm", ".lock"])
 def test_a_destination_is_never_a_file_of_the_ledger(folder: Path, ending: str) -> None:
     Path("jobs.csv").write_text(f"source_path,dest_csv\na,my.ledger{ending}\n")
-    reserved = files_of(folder / "my.ledger")
+    reserved = clashes.Reserved(files_of(folder / "my.ledger"))
     with pytest.raises(JoblistError, match="2: dest_csv would overwrite the ledger"):
         list(joblist.read("jobs.csv", exporters=EXPORTERS, reserved=reserved))
 

@@ -61,8 +61,11 @@ def test_what_is_refused_leaves_nothing_and_is_left_as_it_is(
 def test_an_empty_file_and_an_own_ledger_are_taken(tmp_path: Path) -> None:
     path = tmp_path / "x.ledger"
     path.touch()
-    Store(path).close()
-    Store(path).close()
+    with closing(Store(path)) as store:
+        assert path.read_bytes().startswith(b"SQLite format 3\0")
+        uid = store.uid
+    with closing(Store(path)) as store:
+        assert (store.uid, store.epoch) == (uid, 2)
 
 
 def cut_off(path: Path) -> None:

@@ -28,19 +28,20 @@ DEMANDS = {
 }
 
 
-def greet(folder: Path, info: dict[str, object], **demands: object) -> None:
-    """Say hello to a server that demands this."""
+def greet(folder: Path, info: dict[str, object], **demands: object) -> list[str]:
+    """Say hello to a server that demands this; return the workers that it has then."""
     wanted = Demands(**{**DEMANDS, **demands})  # type: ignore[arg-type]
     with serving(folder, {"a": ""}, demands=wanted) as server:
         client = Client(server.uri, name="w", access=Access())
         try:
             client.hello(info)
+            return [worker["name"] for worker in server.service.status()["workers"]]
         finally:
             client.close()
 
 
 def test_one_that_is_equal_is_admitted(tmp_path: Path) -> None:
-    greet(tmp_path, OWN)
+    assert greet(tmp_path, OWN) == ["w"]
 
 
 @pytest.mark.parametrize(
@@ -75,8 +76,8 @@ def test_who_knows_may_mix(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> 
 
 
 def test_what_a_worker_has_beyond_that_is_its_own(tmp_path: Path) -> None:
-    greet(tmp_path, {**OWN, "settings": {}})
-    greet(tmp_path, OWN, settings={})
+    assert greet(tmp_path, {**OWN, "settings": {}}) == ["w"]
+    assert greet(tmp_path, OWN, settings={}) == ["w"]
 
 
 def test_another_protocol_is_refused_whatever_is_allowed(tmp_path: Path) -> None:

@@ -27,6 +27,9 @@ FILE = {"part": "/x.csv.part.1.1", "path": "/x.csv", "sha256": "0" * 64, "size":
 @pytest.mark.parametrize("verb", sorted(VERBS))
 def test_what_a_good_worker_says_is_accepted(verb: str) -> None:
     require_call(verb, GOOD[verb])
+    # One value more than the verb has is what tells that it was checked at all.
+    with pytest.raises(CallRefused):
+        require_call(verb, [*GOOD[verb], None])
 
 
 @pytest.mark.parametrize(
@@ -134,6 +137,9 @@ def test_checks_are_cheap() -> None:
     for _ in range(1000):
         for verb in ("claim", "beat", "prepare", "published"):
             require_call(verb, GOOD[verb])
+    # One value more than the verb has is what tells that it was checked at all.
+    with pytest.raises(CallRefused):
+        require_call(verb, [*GOOD[verb], None])
     assert time.perf_counter() - started < 0.3
 
 

@@ -64,8 +64,9 @@ def test_a_worker_finds_the_token_of_a_server_that_was_started_again(tmp_path: P
         port = door.port
         client = Client(door.uri, name="w")
         client.hello(INFO)
-    with guarded(tmp_path / "second", port):
+    with guarded(tmp_path / "second", port) as door:
         client.hello(INFO)
+        assert [worker["name"] for worker in door.service.status()["workers"]] == ["w"]
         client.close()
 
 
