@@ -20,7 +20,16 @@ import numpy as np
 
 from analyzer import registry
 from analyzer.errors import AnalyzerError, InputError, ResourceError, UsageError
-from analyzer.export import _addresses, _anonymity, _cover, _encoder, _raw_video, _sound, _subtitles
+from analyzer.export import (
+    _addresses,
+    _anonymity,
+    _cover,
+    _encoder,
+    _raw_video,
+    _sound,
+    _subtitles,
+    _tags,
+)
 from analyzer.export._rows import require_video
 from analyzer.files import source
 from analyzer.files.ffmpeg import find_ffmpeg
@@ -306,7 +315,7 @@ def _clock(origin: Fraction) -> dict[str, Any]:
 
     Its versions disagree: up to 8.0 the priming of sound in Matroska comes before the beginning.
     """
-    return {"copyts": None, "itsoffset": f"{-float(origin):.6f}"}
+    return {"itsoffset": f"{-float(origin):.6f}"}
 
 
 def _with_metadata(argv: list[str], task: _Task, attempt: _Attempt, opened: Any) -> list[str]:
@@ -315,7 +324,7 @@ def _with_metadata(argv: list[str], task: _Task, attempt: _Attempt, opened: Any)
     Without sound the medium is no input yet.
     """
     if _anonymity.is_wanted(task.report):
-        options = ["-map_metadata", "-1", "-map_chapters", "-1"]
+        options = [*_tags.NONE]
     else:
         if task.url not in argv:
             at = argv.index("pipe:") + 1
@@ -325,8 +334,6 @@ def _with_metadata(argv: list[str], task: _Task, attempt: _Attempt, opened: Any)
         number = inputs.index(task.url)
         streams = {"v:0": opened.stream.index}
         streams |= {f"a:{n}": sound.index for n, sound in enumerate(attempt.sounds)}
-        options = ["-map_metadata", str(number), "-map_chapters", str(number)]
-        for name, index in streams.items():
-            options += [f"-map_metadata:s:{name}", f"{number}:s:{index}"]
+        options = [*_tags.options(opened.container, number, streams)]
     at = argv.index(f"file:{task.path}")
     return [*argv[:at], *options, *argv[at:]]

@@ -3,7 +3,6 @@
 import logging
 
 import av
-import numpy as np
 import pytest
 
 from analyzer import registry
@@ -30,18 +29,6 @@ def export(path, target):
     return target
 
 
-def heard(path):
-    """Number of channels, sampling rate, seconds and loudness of the only sound."""
-    with av.open(str(path)) as container:
-        (stream,) = container.streams.audio
-        context = stream.codec_context
-        channels, rate, count, loudness = context.channels, context.sample_rate, 0, 0.0
-        for frame in container.decode(stream):
-            first = np.frombuffer(bytes(frame.planes[0]), np.float32)[: frame.samples]
-            count, loudness = count + frame.samples, max(loudness, float(np.abs(first).max()))
-    return channels, rate, count / rate, loudness
-
-
 @pytest.mark.parametrize("suffix", [".avi", ".flv", ".mkv"])
 @pytest.mark.parametrize("rate", ["8000", "11025"])
 def test_mp3_of_few_samples_a_second_becomes_aac(rate, suffix, tmp_path):
@@ -51,7 +38,7 @@ def test_mp3_of_few_samples_a_second_becomes_aac(rate, suffix, tmp_path):
     path = film(tmp_path / f"s{suffix}", *video, "-c:a", "libmp3lame", "-ar", rate)
     written = export(path, tmp_path / "x.mp4")
     assert media.sounds(written) == ["aac"]
-    channels, _, seconds, loudness = heard(written)
+    channels, _, seconds, loudness = media.heard(written)
     assert channels == 1
     assert seconds == pytest.approx(1, abs=0.3)
     assert loudness > 0.05
@@ -68,7 +55,7 @@ def test_many_channels(layout, channels, tmp_path):
     path = film(tmp_path / "s.mkv", "-c:a", "pcm_s16le", source=source)
     written = export(path, tmp_path / "x.mp4")
     assert media.sounds(written) == ["aac"]
-    found = heard(written)
+    found = media.heard(written)
     assert found[0] == channels
     assert found[3] > 0.01
 
@@ -78,7 +65,7 @@ def test_more_samples_than_aac_knows(tmp_path):
     written = export(
         film(tmp_path / "s.mkv", "-c:a", "pcm_s24le", source=source), tmp_path / "x.mp4"
     )
-    assert heard(written)[:2] == (1, 48_000)
+    assert media.heard(written)[:2] == (1, 48_000)
 
 
 def test_each_stream_is_looked_at_by_itself(tmp_path):
@@ -127,7 +114,7 @@ def test_sound_runs_on_where_the_clock_of_the_pictures_does(later, tmp_path):
     times = media.player_times(written)
     assert len(times) == 50
     assert times[-1] == pytest.approx(2, abs=0.15)
-    channels, _, seconds, loudness = heard(written)
+    channels, _, seconds, loudness = media.heard(written)
     assert channels == 1
     assert seconds == pytest.approx(2, abs=0.2)
     assert loudness > 0.05
