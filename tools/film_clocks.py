@@ -258,7 +258,7 @@ def of_pyav(path: Path) -> list[float | None]:
 def of_opencv(path: Path) -> list[float | None]:
     """Return OpenCV's times in seconds."""
     capture, times = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG), []
-    while capture.read()[0]:
+    while capture.grab():
         times.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
     return [*times]
 
