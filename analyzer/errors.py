@@ -4,7 +4,8 @@
 
     AnalyzerError
      ├── UsageError           an option or component does not exist, or a value is wrong
-     │   └── MissingPlugin    a plug-in from outside is not on this machine, or is another version
+     │   ├── MissingPlugin    a plug-in from outside is not on this machine, or is another version
+     │   └── Incapable        this machine cannot do it; another may
      ├── InputError           the medium cannot be read: missing, empty, not a video, broken
      ├── MissingDependency    a library that a component needs is not installed
      ├── WeightsError         a model file is missing, altered, or has the wrong format
@@ -19,6 +20,7 @@ from joblist.errors import UsageError
 
 __all__ = [
     "AnalyzerError",
+    "Incapable",
     "InputError",
     "MissingDependency",
     "MissingPlugin",
@@ -51,6 +53,10 @@ class MissingDependency(AnalyzerError):
 
 class MissingPlugin(UsageError):
     """A plug-in from outside is not on this machine, is another version, or cannot be loaded."""
+
+
+class Incapable(UsageError):
+    """This machine cannot do what the options ask for; another one may."""
 
 
 class WeightsError(AnalyzerError):

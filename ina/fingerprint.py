@@ -9,7 +9,8 @@ from pathlib import Path
 
 from analyzer import registry
 from analyzer.files.hashing import sha256
-from analyzer.options import PLUGIN_OPTIONS, AnalysisOptions
+from analyzer.inference.runtime import Runtime
+from analyzer.options import PLUGIN_OPTIONS, PRECISIONS, AnalysisOptions
 from analyzer.weights import locate
 
 PACKAGES = ("analyzer", "ina", "ina_input", "joblist", "jobs")
@@ -53,11 +54,31 @@ def required_models(options: AnalysisOptions) -> dict[str, str]:
 
 
 def required_settings(options: AnalysisOptions) -> dict[str, str]:
-    """Return the options that a worker must not set otherwise: those that change results at all.
+    """Return the options that a worker must not set otherwise, or must be able to do.
 
     Networks give results that differ by rounding between libraries; who names one gets it.
     """
-    return {} if options.backend == "auto" else {"backend": options.backend}
+    settings = {} if options.backend == "auto" else {"backend": options.backend}
+    return (
+        settings
+        if options.precision == PRECISIONS[0]
+        else {**settings, "precision": options.precision}
+    )
+
+
+def inabilities(backend: str, device: str) -> dict[str, str]:
+    """Return what this machine cannot do of what a server may require, each with the reason.
+
+    Args:
+        backend: The worker's own backend; `auto`: none.
+        device: Its device.
+    """
+    runtimes = {
+        f"precision {name}": Runtime(device=device, backend=backend, precision=name)
+        for name in PRECISIONS
+    }
+    reasons = {name: runtime.inability() for name, runtime in runtimes.items()}
+    return {name: reason for name, reason in reasons.items() if reason}
 
 
 def package_digest(folder: Path) -> str:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from analyzer import registry
-from analyzer.errors import MissingDependency, MissingPlugin, UsageError
+from analyzer.errors import Incapable, MissingDependency, MissingPlugin, UsageError
 from analyzer.files import source
 from analyzer.gallery.folder import Galleries
 from analyzer.identities import IdentityStore
@@ -155,7 +155,7 @@ class MediaTask:
             self._loaded.clear()
             try:
                 components = load_components(options, threads=self._threads)
-            except MissingPlugin as error:
+            except (MissingPlugin, Incapable) as error:
                 raise JobFailed("worker", str(error)) from error
             self._loaded[options.digest()] = components, Galleries(components)
         return self._loaded[options.digest()]

@@ -88,7 +88,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add(
         "backend",
         metavar="B",
-        help="library that executes them: auto, onnxruntime, torch (default: the server's)",
+        help="library that executes them: auto, onnxruntime, openvino or torch (default: the "
+        "server's)",
     )
     add(
         "threads",
@@ -134,6 +135,7 @@ def _work(args: argparse.Namespace) -> None:
             models=fingerprint.model_hashes(),
             code=fingerprint.code_digests(),
             settings={"backend": args.backend} if args.backend else {},
+            unable=fingerprint.inabilities(args.backend or "auto", args.device or "auto"),
             device=args.device or "auto",
             access=Access.load(token_file=args.token_file, certs=args.certs),
             patience_s=args.server_timeout,

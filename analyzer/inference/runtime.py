@@ -1,4 +1,4 @@
-"""Runtime of all components: device, threads, batch size, backend."""
+"""Runtime of all components: device, threads, batch size, backend, precision."""
 
 import importlib.metadata
 import importlib.util
@@ -10,23 +10,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analyzer import registry
-from analyzer.errors import UsageError
+from analyzer.errors import Incapable, MissingDependency, UsageError
+from ina_cli import libraries
 
 if TYPE_CHECKING:
     from analyzer.inference.backends import Backend, Session
 
+_F32 = "f32"
 _LIBRARIES = (
     *("av", "dlib-bin", "faiss-cpu", "numpy", "onnxruntime", "onnxruntime-gpu", "opencv-python"),
-    *("pillow", "scenedetect", "scipy", "torch"),
+    *("openvino", "pillow", "scenedetect", "scipy", "torch"),
 )
 """Libraries on which results can depend."""
+_MODULES = {
+    "onnxruntime": ("onnxruntime",),
+    "torch": ("torch", "onnx2torch"),
+    "openvino": ("openvino",),
+}
+"""Backend of this package -> modules that it imports."""
 
 
 @dataclass
 class Runtime:
     """Device, threads and backend of one process.
 
-    No field may change a result except by rounding; options that do are in `analyzer.options`.
+    No field but `precision` may change a result except by rounding; other options that do are in
+    `analyzer.options`.
 
     Raises:
         UsageError: The number of threads is negative.
@@ -42,7 +51,10 @@ class Runtime:
     batch_size: int = 32
     """Faces or pictures per batch."""
     backend: str = "auto"
-    """Spec of the library that executes networks; `auto`: ONNX Runtime, otherwise PyTorch."""
+    """Spec of the library that executes networks; `auto`: ONNX Runtime, otherwise PyTorch; in
+    precision `fast`, on a CPU: OpenVINO."""
+    precision: str = "exact"
+    """`exact`: 32 bits; `fast`: 16 bits where the device has them."""
     _loaded: Any = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -57,6 +69,7 @@ class Runtime:
 
         Raises:
             UsageError: The backend cannot use this device.
+            Incapable: This machine cannot compute in this precision.
             MissingDependency: The backend's library is not installed.
             WeightsError: The file is not an ONNX network.
         """
@@ -67,6 +80,32 @@ class Runtime:
         device = getattr(self._loaded, "device", self.device)
         return " ".join(filter(None, (device, _gpu(device))))
 
+    @property
+    def arithmetic(self) -> str:
+        """Numbers with which networks compute: `f32`, `bf16`, `f16`; `f32` before one is loaded."""
+        return str(getattr(self._loaded, "arithmetic", _F32))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of the speed; known once a network is loaded."""
+        if self.precision == "exact" or self._loaded is None or self.arithmetic != _F32:
+            return ()
+        return ("precision fast: no 16 bits on this machine: computed with 32, no quicker",)
+
+    def inability(self) -> str:
+        """Return why this machine cannot compute in this precision; empty if it probably can.
+
+        No library is imported for it: loading a network may still show that it cannot.
+        """
+        name = self._spec().partition(":")[0]
+        if self.precision == "exact" or name not in _MODULES:
+            return ""
+        missing = [module for module in _MODULES[name] if not importlib.util.find_spec(module)]
+        if missing:
+            return f"backend {name} needs {libraries.requirements(missing[0])}"
+        has_gpu = self.device != "cpu" and _gpu("cuda:0")
+        return "" if name == "openvino" or has_gpu else f"backend {name} needs a GPU for it"
+
     def release(self) -> None:
         """Free memory that only speeds up the next batch; called after each medium."""
         if self._loaded is not None:
@@ -74,9 +113,21 @@ class Runtime:
 
     def _backend(self) -> "Backend":
         if self._loaded is None:
-            spec = _installed() if self.backend == "auto" else self.backend
-            self._loaded = registry.load("backend", spec, device=self.device, threads=self.threads)
+            context = {"device": self.device, "threads": self.threads, "precision": self.precision}
+            try:
+                self._loaded = registry.load("backend", self._spec(), **context)
+            except MissingDependency as error:
+                if self.precision == "exact":
+                    raise
+                # Another worker may have it.
+                raise Incapable(f"precision fast: {error}; or use --precision exact") from error
         return self._loaded
+
+    def _spec(self) -> str:
+        """Return the spec of the backend; where none is named, the best that is installed."""
+        if self.backend != "auto":
+            return self.backend
+        return _installed() if self.precision == "exact" else _fast(self.device)
 
 
 @cache
@@ -100,11 +151,21 @@ def _installed() -> str:
 
     Loading it then raises the error that says what to install.
     """
-    libraries = {"onnxruntime": ("onnxruntime",), "torch": ("torch", "onnx2torch")}
-    for name, required in libraries.items():
-        if all(importlib.util.find_spec(library) for library in required):
-            return name
-    return "onnxruntime"
+    return next((name for name in _MODULES if _is_installed(name)), "onnxruntime")
+
+
+def _fast(device: str) -> str:
+    """Return the backend for 16 bits: on a CPU OpenVINO; on a GPU the first that may use it."""
+    if device.startswith("cuda") or (device == "auto" and _gpu("cuda:0")):
+        if _version("onnxruntime-gpu"):
+            return "onnxruntime"
+        if _is_installed("torch") or device != "auto":
+            return "torch"
+    return "openvino"
+
+
+def _is_installed(backend: str) -> bool:
+    return all(importlib.util.find_spec(module) for module in _MODULES[backend])
 
 
 def versions() -> dict[str, str]:

@@ -9,6 +9,7 @@ from analyzer.options.analysis import (
     ATTRIBUTES,
     ENGINES,
     PLUGIN_OPTIONS,
+    PRECISIONS,
     AnalysisOptions,
 )
 from analyzer.options.arguments import (
@@ -24,6 +25,7 @@ __all__ = [
     "ATTRIBUTES",
     "ENGINES",
     "PLUGIN_OPTIONS",
+    "PRECISIONS",
     "AnalysisOptions",
     "add_arguments",
     "add_models_folder",

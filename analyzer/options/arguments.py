@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 from analyzer import registry
 from analyzer.errors import UsageError
-from analyzer.options.analysis import AnalysisOptions, read_names, typed
+from analyzer.options.analysis import AnalysisOptions, read_names
 from analyzer.options.older_tools import ALIASES, PREPROCESSED, own_options
+from analyzer.options.validators import typed
 from analyzer.weights import locate
 
 OPTIONS = {option.name: option for option in fields(AnalysisOptions)}

@@ -1,9 +1,10 @@
-"""Checks of single options; each raises a `UsageError` that names the option and the cure."""
+"""Checks of single options, and their types; a `UsageError` names the option and the cure."""
 
+import difflib
 import math
 import numbers
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import Field
 from typing import Any
 
@@ -124,3 +125,33 @@ def subset_of(allowed: Sequence[str]) -> Check:
         require(not unknown, f"{name} {unknown}: choose from {', '.join(allowed)}")
 
     return check_names
+
+
+def with_nearest(name: str, names: Collection[str]) -> str:
+    """Return an unknown name for a message, with the nearest of the known names.
+
+    Args:
+        name: The unknown name.
+        names: The known names.
+    """
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"{name} (did you mean {close[0]}?)" if close else name
+
+
+def typed(option: "Field[Any]", value: Any) -> Any:
+    """Return a value with the type of its field; text is parsed.
+
+    Args:
+        option: Field of the option.
+        value: Value of the option, or its text.
+
+    Raises:
+        UsageError: The text cannot be parsed.
+    """
+    if not isinstance(value, str):
+        return tuple(value) if isinstance(value, list) else value
+    try:
+        return option.metadata["read"](value)
+    except ValueError:
+        kind = option.metadata["read"].__name__
+        raise UsageError(f"{option.name}: {value!r} cannot be read as {kind}") from None

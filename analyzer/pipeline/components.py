@@ -82,6 +82,7 @@ def load_components(options: AnalysisOptions, *, threads: int = 0) -> Components
         threads=threads,
         batch_size=options.batch_size,
         backend=options.backend,
+        precision=options.precision,
     )
     describer = registry.load(
         "describe", options.describer, runtime=runtime, attributes=options.attributes

@@ -74,7 +74,7 @@ def summarize(
         persons=(),
         shots=_shots(table),
         provenance=_provenance(components),
-        notes=(*info.notes, *table.tally.clock_notes),
+        notes=(*info.notes, *table.tally.clock_notes, *components.runtime.notes),
     )
     return group(
         report,
@@ -173,6 +173,7 @@ def _provenance(components: Components) -> Mapping[str, Any]:
     return {
         "analyzer": __version__,
         "libraries": runtime.versions(),
+        "arithmetic": components.runtime.arithmetic,
         "options": components.options.shared(),
         "options_digest": components.options.digest(),
         "cluster_threshold": _limit(components),

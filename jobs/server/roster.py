@@ -30,7 +30,7 @@ class Demands:
     code: Mapping[str, str] = field(default_factory=dict)
     """Digests of packages and plug-ins by name."""
     settings: Mapping[str, str] = field(default_factory=dict)
-    """Options that a worker may set for itself, but not otherwise than the server."""
+    """Options that a worker must be able to do, and not set otherwise for itself."""
     allow_mixed: bool = False
     """Whether a worker may differ in all that."""
 
@@ -57,6 +57,16 @@ class Demands:
             if own.get(name, value) != value
         ]
         return unlike
+
+    def impossible(self, info: Mapping[str, Any]) -> str:
+        """Return the setting that a worker cannot do, with the reason; empty if it can do all.
+
+        Args:
+            info: What the worker says of itself.
+        """
+        unable = info.get("unable") or {}
+        names = (f"{name} {value}" for name, value in self.settings.items())
+        return next((f"{name}: {unable[name]}" for name in names if name in unable), "")
 
 
 def _both(what: str, worker: Any, server: str) -> str:
@@ -94,6 +104,8 @@ class WorkerRoster:
                 f"this worker has protocol {info.get('protocol')!r}, the server has {PROTOCOL!r}: "
                 "install the same version on both"
             )
+        if impossible := self._demands.impossible(info):
+            return f"this worker cannot do what the server asks for: {impossible}"
         differences = "; ".join(self._demands.differences(info))
         if not differences:
             return ""

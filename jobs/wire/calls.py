@@ -112,6 +112,7 @@ WORKER_INFO = record(
         "models": table(LABEL),
         "code": table(LABEL),
         "settings": table(LABEL),
+        "unable": table(LABEL),
     },
     # A worker of another version is told so, not what a schema is.
     others=scalar(MAX_NAME),

@@ -48,6 +48,8 @@ class WorkerSettings:
     """Digests of its packages and plug-ins by name; the server must have the same."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Analysis options that it sets for itself; the server must not have others."""
+    unable: Mapping[str, str] = field(default_factory=dict)
+    """Settings that it cannot do, `name value`, each with the reason."""
     device: str = "auto"
     access: Access = field(default_factory=Access)
     patience_s: float = 600.0
@@ -90,6 +92,7 @@ class Worker:
             "models": dict(settings.models),
             "code": dict(settings.code),
             "settings": dict(settings.settings),
+            "unable": dict(settings.unable),
             "device": settings.device,
         }
         self._timing = Timing()

@@ -57,6 +57,8 @@ def test_an_analysis_requires_what_it_runs(tmp_path: Path, monkeypatch: pytest.M
     assert fingerprint.required_settings(options) == {}
     named = AnalysisOptions(backend="onnxruntime")
     assert fingerprint.required_settings(named) == {"backend": "onnxruntime"}
+    fast = AnalysisOptions(precision="fast")
+    assert fingerprint.required_settings(fast) == {"precision": "fast"}
     monkeypatch.setenv("INA_MODELS", str(tmp_path))
     locate.add_records(tmp_path, {"mine": {"file": "mine.onnx", "sha256": "ab" * 32}})
     own = AnalysisOptions(describer="onnx:embed=mine")
@@ -108,11 +110,11 @@ def test_who_allows_it_has_mixed_workers(tmp_path: Path) -> None:
     assert (code, "differs: code of jobs: " in errors) == (1, True)
 
 
-def worker(code: Path, folder: Path, uri: str) -> tuple[int, str]:
+def worker(code: Path, folder: Path, uri: str, *options: str) -> tuple[int, str]:
     """Let a worker of some code work; return its exit code and all that it writes."""
     env = {**os.environ, "PYTHONPATH": str(code), "XDG_STATE_HOME": str(folder / "state")}
     done = subprocess.run(
-        [sys.executable, str(code / "ina_worker.py"), uri, "--server_timeout", "1"],
+        [sys.executable, str(code / "ina_worker.py"), uri, "--server_timeout", "1", *options],
         cwd=folder,
         env=env,
         capture_output=True,
@@ -150,3 +152,19 @@ def printed(code: str, site: Path) -> list[str]:
         [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
     )
     return done.stdout.split()
+
+
+def test_a_worker_that_cannot_compute_so_says_it_and_takes_no_job(tmp_path: Path) -> None:
+    (tmp_path / "jobs.csv").write_text("source_path,dest_csv\nnone.mp4,out/none.csv\n")
+    process = server(tmp_path, "--precision", "fast", "--allow_mixed")
+    assert process.stdout is not None
+    uri = process.stdout.readline().strip()
+    code, text = worker(ROOT, tmp_path, uri, "--backend", "onnxruntime", "--device", "cpu")
+    assert code == 2
+    assert (
+        "this worker cannot do what the server asks for: precision fast: backend onnxruntime needs "
+        "a GPU for it" in text
+    )
+    process.terminate()
+    _, out, _ = run(process)
+    assert "1 cancelled" in out or "not finished" in out

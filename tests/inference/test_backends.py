@@ -159,14 +159,19 @@ class TestMemory:
         assert released == [models.runtime] * 2
 
 
-BACKENDS = ["onnxruntime", "torch"]
+BACKENDS = ["onnxruntime", "torch", "openvino"]
 
 
-def load(backend: str, model, device: str = "cpu"):
+def need(backend: str) -> None:
     if backend == "torch":
         pytest.importorskip("torch")
         need_onnx2torch()
-    return Runtime(device=device, backend=backend).load(model)
+    pytest.importorskip(backend)
+
+
+def load(backend: str, model, device: str = "cpu", **runtime):
+    need(backend)
+    return Runtime(device=device, backend=backend, **runtime).load(model)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -179,7 +184,7 @@ class TestBackends:
     @pytest.mark.parametrize("batch", ["n", 1])
     def test_batches_of_any_size(self, backend, batch, tmp_path):
         session = load(backend, networks.embedding(tmp_path / "small.onnx", batch=batch))
-        for n in (1, 5):
+        for n in (0, 1, 5):
             (means,) = session.run(input=colours(n))
             np.testing.assert_allclose(means, colours(n)[:, :, 0, 0], atol=1e-4)
 
@@ -195,12 +200,14 @@ class TestBackends:
             load(backend, b"<html>404</html>")
 
     def test_cuda_that_is_not_there(self, backend, tmp_path):
+        need(backend)
         if backend == "torch":
-            torch = pytest.importorskip("torch")
-            need_onnx2torch()
-            there = torch.cuda.is_available()
+            there = pytest.importorskip("torch").cuda.is_available()
         else:
-            there = "CUDAExecutionProvider" in ort.get_available_providers()
+            there = (
+                backend == "onnxruntime"
+                and "CUDAExecutionProvider" in ort.get_available_providers()
+            )
         if there:
             pytest.skip("there is CUDA")
         with pytest.raises(UsageError, match="--device cpu") as refused:
@@ -208,24 +215,25 @@ class TestBackends:
         assert "\n" not in str(refused.value)
 
 
-def test_inputs_of_another_shape_are_refused(tmp_path):
-    session = load("onnxruntime", networks.embedding(tmp_path / "small.onnx"))
+@pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
+def test_inputs_of_another_shape_are_refused(backend, tmp_path):
+    session = load(backend, networks.embedding(tmp_path / "small.onnx"))
     with pytest.raises(WeightsError, match=r"small\.onnx: it was made for other inputs"):
         session.run(input=np.zeros((1, 3, 96, 96), np.float32))
 
 
 @pytest.mark.parametrize(
     ("spec", "cure"),
-    [("onnxruntime:tensorrt=true", "leave tensorrt out"), ("torch:half=true", "leave it out")],
+    [("onnxruntime:tensorrt=true", "leave tensorrt out"), ("torch:half=true", "no option 'half'")],
 )
 def test_what_needs_cuda_is_refused_without(spec, cure):
     if spec.startswith("torch"):
-        pytest.importorskip("torch")
+        need("torch")
     with pytest.raises(UsageError, match=cure):
         Runtime(device="cpu", backend=spec).load(b"")
 
 
-@pytest.mark.parametrize("library", ["onnxruntime", "torch"])
+@pytest.mark.parametrize("library", BACKENDS)
 def test_missing_library_comes_with_its_cure(library, monkeypatch):
     monkeypatch.setitem(sys.modules, library, None)
     monkeypatch.delitem(sys.modules, f"analyzer.inference.backends.{library}", raising=False)
@@ -235,7 +243,12 @@ def test_missing_library_comes_with_its_cure(library, monkeypatch):
 
 @pytest.mark.parametrize(
     ("missing", "chosen"),
-    [((), "onnxruntime"), (("onnxruntime",), "torch"), (("onnxruntime", "torch"), "onnxruntime")],
+    [
+        ((), "onnxruntime"),
+        (("onnxruntime",), "torch"),
+        (("onnxruntime", "torch"), "openvino"),
+        (("onnxruntime", "torch", "openvino"), "onnxruntime"),
+    ],
 )
 def test_auto_takes_what_is_installed(missing, chosen, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name not in missing)
@@ -284,10 +297,11 @@ def graph_of(name: str, tmp_path, monkeypatch, shared):
 @pytest.mark.parametrize(
     "name", ["centerface", "dlib_resnet", "yunet_2026may.onnx", "edgeface_xxs_512.onnx"]
 )
-def test_backends_agree_on_every_graph(name, tmp_path, monkeypatch, request):
+@pytest.mark.parametrize("backend", BACKENDS[1:])
+def test_backends_agree_on_every_graph(backend, name, tmp_path, monkeypatch, request):
     shared = request.getfixturevalue("shared") if name.endswith(".onnx") else None
     model = graph_of(name, tmp_path, monkeypatch, shared)
-    first, second = (load(backend, model) for backend in BACKENDS)
+    first, second = (load(backend, model) for backend in ("onnxruntime", backend))
     assert list(first.outputs) == list(second.outputs)
     assert dict(first.inputs) == dict(second.inputs)
     inputs = inputs_of(first, 320)

@@ -119,8 +119,8 @@ TRAINER_AND_DESCRIBER = ("analyzer.training.", "analyzer.stages.describe._dlib_"
 """The trainer starts from the network that the describer reads, and writes the file it reads."""
 HEAVY = {
     *("PIL", "av", "cv2", "dlib", "faiss", "ffmpeg", "jinja2", "lxml", "markupsafe", "matplotlib"),
-    *("onnx", "onnx2torch", "onnxruntime", "pandas", "pyarrow", "pysubs2", "redis", "safetensors"),
-    *("scenedetect", "scipy", "skimage", "torch", "ultralytics", "xlsxwriter"),
+    *("onnx", "onnx2torch", "onnxruntime", "openvino", "pandas", "pyarrow", "pysubs2", "redis"),
+    *("safetensors", "scenedetect", "scipy", "skimage", "torch", "ultralytics", "xlsxwriter"),
 }
 """Libraries that are slow to import: at the top of plug-ins only, which the registry loads."""
 ONLY_IN = {

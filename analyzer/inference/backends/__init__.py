@@ -43,6 +43,8 @@ class Backend(Protocol):
 
     device: str
     """The device in use: `cpu`, `cuda:0`."""
+    arithmetic: str
+    """Numbers with which it computes: `f32`, or in precision `fast` also `bf16` or `f16`."""
 
     def load(self, model: Path | bytes) -> Session:
         """Load a network.

@@ -1,11 +1,12 @@
-"""Batches in pieces, for graphs of one picture and for devices with little memory."""
+"""What backends share: batches in pieces, and numbers of 16 bits on GPUs alone."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from analyzer.errors import ResourceError
+from analyzer.errors import Incapable, ResourceError
+from ina_cli import libraries
 
 Arrays = Mapping[str, "np.ndarray[Any, Any]"]
 Outputs = list["np.ndarray[Any, Any]"]
@@ -47,6 +48,8 @@ def run_or_halve(
 ) -> Outputs:
     """Run a batch; if memory is not enough, run its two halves, once.
 
+    Of an empty batch, a picture of zeros shows the shapes of the outputs.
+
     Args:
         run: Function that runs a batch, or raises `OutOfMemory`.
         inputs: Arrays of the batch.
@@ -55,6 +58,9 @@ def run_or_halve(
     Raises:
         OutOfMemory: A half, or a batch of one, is too large as well.
     """
+    if not rows(inputs):
+        one = {name: np.zeros((1, *a.shape[1:]), a.dtype) for name, a in inputs.items()}
+        return [output[:0] for output in run(one)]
     try:
         return run(inputs)
     except OutOfMemory:
@@ -62,3 +68,24 @@ def run_or_halve(
         if rows(inputs) < 2:
             raise
     return join([run(piece) for piece in cut(inputs, -(-rows(inputs) // 2))])
+
+
+def arithmetic_on(device: str, precision: str, library: str) -> str:
+    """Return the numbers with which a library that is fast on GPUs alone computes.
+
+    Args:
+        device: `cpu` or `cuda:N`.
+        precision: `exact` or `fast`.
+        library: Name of the library, for the message.
+
+    Raises:
+        Incapable: Precision `fast` on a CPU.
+    """
+    if precision == "exact":
+        return "f32"
+    if device == "cpu":
+        raise Incapable(
+            f"precision fast: on a CPU, {library} is quick with 32 bits alone; use --backend "
+            f"openvino (pip install {libraries.requirements('openvino')}), or --precision exact"
+        )
+    return "f16"

@@ -23,6 +23,7 @@ from analyzer.inference.backends._batch import (
     Arrays,
     OutOfMemory,
     Outputs,
+    arithmetic_on,
     cut,
     join,
     rows,
@@ -45,7 +46,9 @@ _MEMORY_MESSAGES = ("allocate memory", "out of memory", "bad_alloc", "bfcarena")
 """Parts of messages about too little memory, which has no exception of its own."""
 
 
-def create(*, tensorrt: bool = False, device: str = "auto", threads: int = 0) -> "OnnxRuntime":
+def create(
+    *, tensorrt: bool = False, device: str = "auto", threads: int = 0, precision: str = "exact"
+) -> "OnnxRuntime":
     """ONNX Runtime; tensorrt=true: let TensorRT execute what it can, on CUDA.
 
     Args:
@@ -53,17 +56,21 @@ def create(*, tensorrt: bool = False, device: str = "auto", threads: int = 0) ->
             first time, and stored in the cache.
         device: `auto`, `cpu` or `cuda:N`.
         threads: Number of threads; 0 = every core.
+        precision: `exact`, or on CUDA `fast`: with 16 bits.
 
     Raises:
         UsageError: This ONNX Runtime has no such device.
+        Incapable: Precision `fast` on a CPU.
     """
-    return OnnxRuntime(device, threads, tensorrt)
+    return OnnxRuntime(device, threads, precision, tensorrt)
 
 
 class OnnxRuntime:
     """ONNX Runtime on one device."""
 
-    def __init__(self, device: str, threads: int, tensorrt: bool = False) -> None:
+    def __init__(
+        self, device: str, threads: int, precision: str = "exact", tensorrt: bool = False
+    ) -> None:
         available = ort.get_available_providers()
         has_cuda = "CUDAExecutionProvider" in available
         if device == "auto":
@@ -80,6 +87,7 @@ class OnnxRuntime:
                 f"with: pip install tensorrt {libraries.requirements(_GPU)}, or leave tensorrt out"
             )
         self.device, self._tensorrt = device, tensorrt
+        self.arithmetic = arithmetic_on(device, precision, "ONNX Runtime")
         self._threads = threads or len(os.sched_getaffinity(0))
         self._pool = ThreadPoolExecutor(self._threads) if device == "cpu" else None
         self._sessions: weakref.WeakSet[OnnxSession] = weakref.WeakSet()
@@ -92,10 +100,12 @@ class OnnxRuntime:
         source = model if isinstance(model, bytes) else str(model)
         name = "the network" if isinstance(model, bytes) else str(model)
         try:
+            if self.arithmetic == "f16":
+                source = _with_half_weights(source)
             session = ort.InferenceSession(source, options, providers=self._providers())
             if session.get_overridable_initializers():
-                fixed = _with_fixed_weights(source)
-                session = ort.InferenceSession(fixed, options, providers=self._providers())
+                source = _with_fixed_weights(source)
+                session = ort.InferenceSession(source, options, providers=self._providers())
         except Exception as error:  # its exceptions have no common base
             reason = str(error).splitlines()[0]
             raise WeightsError(
@@ -230,6 +240,14 @@ def _with_fixed_weights(source: bytes | str) -> bytes:
     del model.graph.input[:]
     model.graph.input.extend(inputs)
     return bytes(model.SerializeToString())
+
+
+def _with_half_weights(source: bytes | str) -> bytes:
+    """Return a graph that computes with 16 bits."""
+    # It is slow to import, and needed on GPUs alone.
+    from analyzer.inference.backends import _half
+
+    return _half.converted(_with_fixed_weights(source))
 
 
 def _side(side: Any) -> int | None:

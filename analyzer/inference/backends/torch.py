@@ -18,6 +18,7 @@ from analyzer.inference.backends._batch import (
     Arrays,
     OutOfMemory,
     Outputs,
+    arithmetic_on,
     cut,
     join,
     rows,
@@ -26,24 +27,25 @@ from analyzer.inference.backends._batch import (
 from analyzer.inference.backends._onnx2torch import convert
 
 
-def create(*, half: bool = False, device: str = "auto", threads: int = 0) -> "Torch":
-    """PyTorch; half=true: half precision, on CUDA: quicker, and right to three digits.
+def create(*, device: str = "auto", threads: int = 0, precision: str = "exact") -> "Torch":
+    """PyTorch; in precision fast, on CUDA, with 16 bits.
 
     Args:
-        half: Whether to compute with 16 bits.
         device: `auto`, `cpu` or `cuda:N`.
         threads: Number of threads; 0 = every core.
+        precision: `exact` or `fast`.
 
     Raises:
         UsageError: This PyTorch has no such device.
+        Incapable: Precision `fast` on a CPU.
     """
-    return Torch(device, threads, half)
+    return Torch(device, threads, precision)
 
 
 class Torch:
     """Loads ONNX networks on one device."""
 
-    def __init__(self, device: str, threads: int, half: bool) -> None:
+    def __init__(self, device: str, threads: int, precision: str) -> None:
         if device == "auto":
             device = "cuda:0" if torch.cuda.is_available() else "cpu"
         index = int(device.partition(":")[2] or 0)
@@ -52,9 +54,8 @@ class Torch:
                 f"device {device!r}: this PyTorch sees {torch.cuda.device_count()} GPUs; see "
                 "nvidia-smi and https://pytorch.org/get-started, or use --device cpu"
             )
-        if half and not device.startswith("cuda"):
-            raise UsageError("backend torch: half=true needs CUDA; leave it out")
-        self.device, self._half = device, half
+        self.device = device
+        self.arithmetic = arithmetic_on(device, precision, "PyTorch")
         torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
 
     def load(self, model: Path | bytes) -> "TorchSession":
@@ -73,7 +74,9 @@ class Torch:
             if isinstance(layer, torch.nn.LayerNorm):
                 # onnx2torch assumes 0 for a length that shape inference does not find.
                 layer.normalized_shape = tuple(layer.weight.shape)
-        return TorchSession(module.eval(), graph, name, torch.device(self.device), self._half)
+        return TorchSession(
+            module.eval(), graph, name, torch.device(self.device), self.arithmetic == "f16"
+        )
 
     def release(self) -> None:
         """Free spare memory; see `analyzer.inference.backends.Backend`."""

@@ -86,3 +86,21 @@ def test_another_protocol_is_refused_whatever_is_allowed(tmp_path: Path) -> None
         pytest.raises(ServerRefused, match="protocol"),
     ):
         Client(server.uri, name="w").hello({**OWN, "protocol": 1})
+
+
+@pytest.mark.parametrize("allow_mixed", [False, True])
+def test_what_a_worker_cannot_do_is_told_whatever_is_allowed(
+    tmp_path: Path, allow_mixed: bool
+) -> None:
+    unable = {"precision fast": "backend openvino needs 'openvino>=2025.0'"}
+    wanted = {"settings": {"precision": "fast"}, "allow_mixed": allow_mixed}
+    with pytest.raises(ServerRefused) as refused:
+        greet(tmp_path, {**OWN, "unable": unable}, **wanted)
+    assert str(refused.value).endswith(
+        "this worker cannot do what the server asks for: precision fast: backend openvino needs "
+        "'openvino>=2025.0'"
+    )
+
+
+def test_what_a_worker_cannot_do_is_no_matter_where_nobody_asks(tmp_path: Path) -> None:
+    assert greet(tmp_path, {**OWN, "unable": {"precision fast": "no library"}}) == ["w"]
