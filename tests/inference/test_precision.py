@@ -64,7 +64,7 @@ class TestInability:
     def test_a_worker_knows_it_before_it_greets(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(runtime.importlib.util, "find_spec", lambda name: None)
         reason = fingerprint.inabilities("auto", "cpu")
-        assert reason == {"precision fast": "backend openvino needs 'openvino>=2025.0'"}
+        assert reason == {"precision fast": "backend openvino needs 'openvino>=2026.0'"}
         monkeypatch.setattr(runtime.importlib.util, "find_spec", lambda name: object())
         assert fingerprint.inabilities("auto", "cpu") == {}
         told = {"precision fast": "backend onnxruntime needs a GPU for it"}

@@ -1,7 +1,6 @@
 """Assignment of the boxes of one frame to those of the frame before."""
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from analyzer.imaging import boxes
 from analyzer.types import F32
@@ -19,7 +18,14 @@ def match(before: F32, now: F32, min_iou: float) -> tuple[list[tuple[int, int]],
         Pairs (index before, index now), and their IoU (number of pairs,).
     """
     overlap = boxes.iou(before, now)
-    rows, columns = linear_sum_assignment(np.where(overlap >= min_iou, overlap, 0), maximize=True)
-    good = overlap[rows, columns] >= min_iou
-    rows, columns = rows[good], columns[good]
+    linkable = overlap >= min_iou
+    if (linkable.sum(0) > 1).any() or (linkable.sum(1) > 1).any():
+        # Its library is a third of all imports, and most films never leave a choice.
+        from analyzer.stages.track import _assignment
+
+        rows, columns = _assignment.greatest(np.where(linkable, overlap, 0))
+        good = linkable[rows, columns]
+        rows, columns = rows[good], columns[good]
+    else:
+        rows, columns = np.nonzero(linkable)
     return list(zip(rows.tolist(), columns.tolist(), strict=True)), overlap[rows, columns]

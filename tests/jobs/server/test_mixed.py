@@ -92,13 +92,13 @@ def test_another_protocol_is_refused_whatever_is_allowed(tmp_path: Path) -> None
 def test_what_a_worker_cannot_do_is_told_whatever_is_allowed(
     tmp_path: Path, allow_mixed: bool
 ) -> None:
-    unable = {"precision fast": "backend openvino needs 'openvino>=2025.0'"}
+    unable = {"precision fast": "backend openvino needs 'openvino>=2026.0'"}
     wanted = {"settings": {"precision": "fast"}, "allow_mixed": allow_mixed}
     with pytest.raises(ServerRefused) as refused:
         greet(tmp_path, {**OWN, "unable": unable}, **wanted)
     assert str(refused.value).endswith(
         "this worker cannot do what the server asks for: precision fast: backend openvino needs "
-        "'openvino>=2025.0'"
+        "'openvino>=2026.0'"
     )
 
 
