@@ -24,7 +24,7 @@ import openvino as ov
 from analyzer.errors import ResourceError, UsageError, WeightsError
 from analyzer.files import cache
 from analyzer.files.atomic import atomic_write_bytes
-from analyzer.files.hashing import sha256
+from analyzer.files.hashing import file_sha256, sha256
 from analyzer.inference.backends._batch import (
     Arrays,
     OutOfMemory,
@@ -84,16 +84,18 @@ class OpenVino:
     def load(self, model: Path | bytes) -> "OpenVinoSession":
         """Load a network; see `analyzer.inference.backends.Backend`."""
         name = "the network" if isinstance(model, bytes) else str(model)
+        source: bytes | str
         try:
-            data = model if isinstance(model, bytes) else model.read_bytes()
-            graph = self._core.read_model(data)
+            if isinstance(model, bytes):
+                digest, source = sha256([model]).hexdigest(), model
+            else:
+                digest, source = file_sha256(model), str(model)
+            graph = self._core.read_model(source)
         except Exception as error:  # its exceptions have no common base
             raise WeightsError(
                 f"{name}: OpenVINO cannot load it: {_reason(error)}; get the file anew"
             ) from error
-        compiler = Compiler(
-            self._core, graph, sha256([data]).hexdigest(), self.arithmetic, self._threads
-        )
+        compiler = Compiler(self._core, graph, digest, self.arithmetic, self._threads)
         return OpenVinoSession(graph, compiler, self._pool, self._background, name)
 
     def release(self) -> None:
