@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from analyzer import registry
 from analyzer.attributes.labeller import Labeller
 from analyzer.imaging.letterbox import LetterboxDetector
@@ -16,10 +18,12 @@ from analyzer.stages.describe import Describer
 from analyzer.stages.detect import Detector, FrameDetector
 from analyzer.stages.shots import ShotDetector
 from analyzer.stages.track import Tracker
-from analyzer.types import U8, Observations
+from analyzer.types import F32, U8, Observations
 
 _EACH_A_SHOT = ("image", "videokeyframes")
 """Engines with pictures that have nothing to do with each other."""
+_BLANK_LEVELS = (0, 64, 128)
+"""Grey levels of chips without a face."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,17 @@ class Components:
         if self.options.shots == "none" or self.options.engine in _EACH_A_SHOT:
             return None
         return FrameWatcher(registry.load("shots", self.options.shots, runtime=self.runtime))
+
+    def blank_embedding(self) -> F32:
+        """Return the mean embedding (D,) of chips without a face.
+
+        Faces without detail are described like these, whoever they are of: the distance from
+        them tells how far a face can be recognised (Deng et al., "Harnessing unrecognizable faces
+        for improving face recognition", WACV 2023).
+        """
+        chips = np.empty((len(_BLANK_LEVELS), *(self.aligner.size,) * 2, 3), np.uint8)
+        chips[:] = np.array(_BLANK_LEVELS, np.uint8)[:, None, None, None]
+        return self.describer.describe(chips).embeddings.mean(0)
 
     def no_observations(self) -> Observations:
         """Return the table of a medium without a face, at second 0."""
