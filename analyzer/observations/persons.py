@@ -1,6 +1,7 @@
 """Persons of a medium: their tracks, screen time, intervals, size and attributes."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ from analyzer.types import (
 )
 from analyzer.types.groups import dense, group_means
 
+NOBODY = -1
+"""Number of the faces of no person."""
 _FAINT = 1.1
 """Recognisability below which a third of the faces are not recognised."""
 _GLIMPSE_S = 0.5
@@ -156,6 +159,24 @@ def persons(
     )
 
 
+def unidentified(
+    observations: Observations, row_persons: I64, track_persons: TrackPersons
+) -> Person | None:
+    """Summarise the faces of no person as one, so that they are in the totals; `None` without any.
+
+    They have no attributes: they are of several people who cannot be told apart.
+
+    Args:
+        observations: All rows.
+        row_persons: (N,) person of each row, -1 = none.
+        track_persons: Assignment of tracks to persons.
+    """
+    if not (row_persons == NOBODY).any():
+        return None
+    faces = replace(observations, heads={})
+    return person(NOBODY, faces, row_persons, track_persons, PLAIN)
+
+
 def by_screen_time(people: Iterable[Person]) -> tuple[Person, ...]:
     """Return persons sorted by screen time, longest first."""
     return tuple(sorted(people, key=lambda p: (-p.screen_time_s, -p.face_count, p.person_id)))
@@ -171,7 +192,7 @@ def person(
     """Summarise one person.
 
     Args:
-        person_id: Number of a person with at least one row.
+        person_id: Number of a person with at least one row; -1 for the faces of none.
         observations: All rows.
         row_persons: (N,) person of each row, -1 = none.
         track_persons: Assignment of tracks to persons.
