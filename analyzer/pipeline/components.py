@@ -1,6 +1,7 @@
 """The components that an analysis needs, loaded once and used for many media."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -55,8 +56,9 @@ class Components:
             return None
         return FrameWatcher(registry.load("shots", self.options.shots, runtime=self.runtime))
 
+    @cached_property
     def blank_embedding(self) -> F32:
-        """Return the mean embedding (D,) of chips without a face.
+        """Mean embedding (D,) of chips without a face.
 
         Faces without detail are described like these, whoever they are of: the distance from
         them tells how far a face can be recognised (Deng et al., "Harnessing unrecognizable faces

@@ -159,3 +159,9 @@ def test_a_track_knows_how_much_its_faces_differ():
 def test_a_table_of_an_older_version_weighs_by_sharpness():
     table = observe([0, 1], faces(0, 1), sharpness=np.array([0.5, 0.2], np.float32))
     np.testing.assert_allclose(table.quality, [0.5, 0.2])
+
+
+def test_a_face_at_the_edge_of_the_picture_joins_nobody_by_chance():
+    ratings = {"recognisability": np.full(2, 1.4, np.float32)}
+    table = observe([0, 1], faces(0, 1), inside=np.array([1, 0.25], np.float32), **ratings)
+    np.testing.assert_allclose(tracks.embed(table).recognisability, [1.4, 0.7])
