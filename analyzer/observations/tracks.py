@@ -17,7 +17,7 @@ _DOUBT = 1.2
 """Squared thresholds by which a face is further from others, by recognisability that it lacks."""
 _EDGE_POWER = 0.5
 """How much less is recognised of a face that the picture's edge cuts. With 30 of 100 pictures of
-LFW cut by up to 55 %, pairs of one person are right in 99.98 %; without it, in 98.3 %."""
+LFW cut through the face, 99.6 % of the pairs that are joined are one person; at 0.25, 97.9 %."""
 _SHARPEST = 0.9
 """Rank, as a share, of the face that gives a track its sharpness."""
 
@@ -35,7 +35,7 @@ class Tracks:
     variances: F32
     """(T,) mean squared distance of the faces from the mean embedding, quality-weighted."""
     recognisability: F32
-    """(T,) quality-weighted mean, less for faces that the picture's edge cuts; NaN where unknown."""
+    """(T,) quality-weighted mean, less where the picture's edge cuts faces; NaN where unknown."""
 
     def __getitem__(self, keep: NDArray[np.bool_]) -> "Tracks":
         return Tracks(*(getattr(self, field.name)[keep] for field in fields(self)))

@@ -66,7 +66,7 @@ def chips(images: U8, views: U8, points: F32, boxes: F32, picture: U8) -> Chips:
         sharpness=quality.sharpness(views),
         frontality=quality.frontality(points[:, :2], points[:, 2]),
         face_px=quality.face_px(boxes),
-        inside=quality.inside(points[:, :2], points[:, 2], picture.shape[1::-1]),
+        inside=quality.inside(boxes, picture.shape[1::-1]),
     )
 
 
