@@ -43,8 +43,8 @@ class Tracks:
     def spread(self, threshold: float) -> F32:
         """Return the variances (T,) with the doubt in faces that are hard to recognise.
 
-        The less can be recognised of two faces, the nearer are their embeddings, whoever they are
-        of. Among 2,900 degraded pictures of LFW, the squared distance below which one of a
+        The less can be recognised of two faces, the nearer are their embeddings, even of different
+        persons. Among 2,900 degraded pictures of LFW, the squared distance below which one of a
         thousand pairs of different persons lies is smaller by this.
 
         Args:

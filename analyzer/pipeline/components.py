@@ -60,7 +60,7 @@ class Components:
     def blank_embedding(self) -> F32:
         """Mean embedding (D,) of chips without a face.
 
-        Faces without detail are described like these, whoever they are of: the distance from
+        Faces without detail are described like these, of every person: the distance from
         them tells how far a face can be recognised (Deng et al., "Harnessing unrecognizable faces
         for improving face recognition", WACV 2023).
         """

@@ -57,7 +57,7 @@ class Average:
         self, embeddings: F32, weights: F32, variances: F32, apart: I64, threshold: float
     ) -> I64:
         labels = np.arange(len(embeddings))
-        groups = _Groups(
+        groups = _FaceGroups(
             embeddings.astype(np.float32),
             np.maximum(weights.astype(np.float64), 1e-12),
             variances.astype(np.float64),
@@ -73,7 +73,7 @@ class Average:
 
 
 @dataclass(frozen=True)
-class _Groups:
+class _FaceGroups:
     """Means (n, D), weights (n,) and variances (n,) of the faces of n groups."""
 
     means: F32
@@ -92,7 +92,7 @@ class _Groups:
             squared[start : start + _BLOCK] = np.einsum("nd,nd->n", offset, offset)
         return squared + self.variances[pairs].sum(axis=1)
 
-    def join(self, label: I64, pairs: I64) -> "_Groups":
+    def join(self, label: I64, pairs: I64) -> "_FaceGroups":
         """Return the groups after some pairs (k, 2) became one.
 
         Args:
@@ -112,10 +112,10 @@ class _Groups:
         within = self.weights[a] * self.variances[a] + self.weights[b] * self.variances[b]
         between = share[:, 0] * (1 - share[:, 0]) * (offset**2).sum(axis=1)
         variances[new] = within / total + between
-        return _Groups(means, weights, variances)
+        return _FaceGroups(means, weights, variances)
 
 
-def _join(groups: _Groups, pairs: I64, rivals: I64, limit: float) -> tuple[I64, _Groups]:
+def _join(groups: _FaceGroups, pairs: I64, rivals: I64, limit: float) -> tuple[I64, _FaceGroups]:
     """Join groups along a graph until no two neighbours are near enough.
 
     Args:
