@@ -338,7 +338,7 @@ class TestIds:
 
     @pytest.mark.parametrize("name", registry.names("cluster"))
     def test_are_dense(self, name, tmp_path):
-        options = AnalysisOptions(clusterer=name, min_faces=3, device="cpu")
+        options = AnalysisOptions(clusterer=name, min_faces=3, min_clarity=0.045, device="cpu")
         info = MediaInfo(uri="a.mp4", kind="video", width_px=900, height_px=90,
                          frame_rate=Fraction(5), duration_s=4.0)  # fmt: skip
         models = components.load_components(options)
@@ -353,4 +353,8 @@ class TestIds:
         persons = {int(row["person_id"]) for row in tables["csv"] if row["person_id"]}
         assert tracks == {0, 1, 2, 3}
         assert persons == {0, 1}
-        assert {int(row["person_id"]) for row in tables["characters"]} == persons
+        *known, rest = tables["characters"]
+        assert {int(row["person_id"]) for row in known} == persons
+        assert (rest["person_id"], rest["name"]) == ("", "unidentified faces")
+        counts = [int(row["face_count"]) for row in tables["characters"]]
+        assert sum(counts) == len(tables["csv"])

@@ -9,10 +9,13 @@ from dataclasses import asdict
 from typing import Any
 
 from analyzer.export import _rows
+from analyzer.observations import persons
 from analyzer.types import Attribute, MediaReport, Person
 
 SCHEMA = 1
 """Version; to be raised when a key changes its meaning or is removed."""
+_OF_PERSONS = ("person_id", "name", "name_distance", "candidates", "attributes")
+"""Keys that faces of no person do not have."""
 
 
 def document(report: MediaReport) -> dict[str, Any]:
@@ -21,6 +24,7 @@ def document(report: MediaReport) -> dict[str, Any]:
         **provenance(report),
         "counts": counts(report),
         "persons": [_person_to_json(person, report) for person in report.persons],
+        "unidentified": _unidentified_to_json(report),
         "shots": [_shot_to_json(shot) for shot in _rows.shots(report)],
         "tracks": [_track_to_json(track) for track in _rows.tracks(report)],
     }
@@ -99,6 +103,15 @@ def _person_to_json(person: Person, report: MediaReport) -> dict[str, Any]:
         "mean_area_ratio": _rounded_or_none(person.mean_area_ratio),
         "intervals_s": _intervals_to_json(person.intervals),
     }
+
+
+def _unidentified_to_json(report: MediaReport) -> dict[str, Any] | None:
+    """Return the totals of the faces of no person; `None` without any."""
+    faces = persons.unidentified(report.observations, report.row_persons(), report.identities)
+    if faces is None:
+        return None
+    values = _person_to_json(faces, report)
+    return {key: value for key, value in values.items() if key not in _OF_PERSONS}
 
 
 def _attribute_to_json(attribute: Attribute) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from analyzer.errors import UsageError
 from analyzer.observations import intervals
 from analyzer.types import I64, Attribute, MediaReport, Person
 
+UNIDENTIFIED = "unidentified faces"
+"""What stands in place of the name of faces of no person."""
 _SUMMARY_HEADS = ("sex", "age")
 
 

@@ -1,6 +1,7 @@
 """The faces of each person, cut out of the medium: a zip with a folder per person.
 
-Folders of persons without a name are named by their `person_id`. A file is named by its frame and
+Folders of persons without a name are named by their `person_id`; `unidentified` holds the faces
+of no person. A file is named by its frame and
 its face's track, so that its row in the csv can be found; with stills, also by the picture.
 """
 
@@ -12,6 +13,7 @@ from typing import ClassVar
 from analyzer.errors import InputError
 from analyzer.files import zips
 from analyzer.inference.runtime import Runtime
+from analyzer.observations.persons import NOBODY
 from analyzer.reports import portraits
 from analyzer.types import MediaReport, ProgressHook
 
@@ -58,7 +60,10 @@ def _file_names(report: MediaReport, most: int) -> Iterator[tuple[int, str]]:
     """Yield the row and the file name of each picture."""
     centroids, table = report.identities.centroids, report.observations
     described = [p for p in report.persons if centroids[p.person_id].any()]  # others were erased
-    folders = zips.folders({person.person_id: person.name for person in described})
+    names = {person.person_id: person.name for person in described}
+    if (report.row_persons()[table.embedding_rows] == NOBODY).any():
+        names[NOBODY] = "unidentified"
+    folders = zips.folders(names)
     rows = portraits.of_persons(report, most=most)
     for person, folder in folders.items():
         for row in sorted(rows.get(person, ())):

@@ -61,7 +61,7 @@ class XlsxExporter:
         side = _workbook.PICTURE_PX
         pictures = portraits.cut(report, rows, side_px=side, note=note, progress=progress)
         return (
-            [pictures.get(best.get(person.person_id, -1)) for person in report.persons],
+            [pictures.get(best.get(person.person_id, -1)) for person in _persons.listed(report)],
             [pictures.get(tracks.get(i, -1)) for i in report.identities.track_ids.tolist()],
         )
 

@@ -1,7 +1,10 @@
 """The components that an analysis needs, loaded once and used for many media."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from analyzer import registry
 from analyzer.attributes.labeller import Labeller
@@ -16,10 +19,12 @@ from analyzer.stages.describe import Describer
 from analyzer.stages.detect import Detector, FrameDetector
 from analyzer.stages.shots import ShotDetector
 from analyzer.stages.track import Tracker
-from analyzer.types import U8, Observations
+from analyzer.types import F32, U8, Observations
 
 _EACH_A_SHOT = ("image", "videokeyframes")
 """Engines with pictures that have nothing to do with each other."""
+_BLANK_LEVELS = (0, 64, 128)
+"""Grey levels of chips without a face."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,18 @@ class Components:
         if self.options.shots == "none" or self.options.engine in _EACH_A_SHOT:
             return None
         return FrameWatcher(registry.load("shots", self.options.shots, runtime=self.runtime))
+
+    @cached_property
+    def blank_embedding(self) -> F32:
+        """Mean embedding (D,) of chips without a face.
+
+        Faces without detail are described like these, of every person: the distance from
+        them tells how far a face can be recognised (Deng et al., "Harnessing unrecognizable faces
+        for improving face recognition", WACV 2023).
+        """
+        chips = np.empty((len(_BLANK_LEVELS), *(self.aligner.size,) * 2, 3), np.uint8)
+        chips[:] = np.array(_BLANK_LEVELS, np.uint8)[:, None, None, None]
+        return self.describer.describe(chips).embeddings.mean(0)
 
     def no_observations(self) -> Observations:
         """Return the table of a medium without a face, at second 0."""

@@ -49,13 +49,18 @@ def of_tracks(report: MediaReport, *, most: int = _TRACKS_PER_PERSON) -> dict[in
 def of_persons(report: MediaReport, *, most: int) -> dict[int, list[int]]:
     """Return the rows of each person's best faces by person id, one of each track before a second.
 
+    Those of the described faces of no person are under -1.
+
     Args:
         report: Report of a medium.
         most: Maximum number of faces per person.
     """
     quality, persons = _portrait_quality(report), report.row_persons()
     tracks = report.observations.track_id
-    assigned = np.nonzero(persons >= 0)[0]
+    is_shown = persons >= 0
+    # Faces without an embedding were erased.
+    is_shown[report.observations.embedding_rows] = True
+    assigned = np.nonzero(is_shown)[0]
     best = assigned[np.lexsort((assigned, -quality[assigned], tracks[assigned]))]
     rank = np.arange(len(best)) - np.searchsorted(tracks[best], tracks[best])  # in its track
     order = best[np.lexsort((-quality[best], rank, persons[best]))]
@@ -69,7 +74,7 @@ def of_persons(report: MediaReport, *, most: int) -> dict[int, list[int]]:
 def _portrait_quality(report: MediaReport) -> F32:
     """Return a score (N,) of each row as a portrait: higher is better."""
     table = report.observations
-    return table.quality * np.minimum(table.face_px, _LARGE_ENOUGH_PX)
+    return table.quality * table.sharpness * np.minimum(table.face_px, _LARGE_ENOUGH_PX)
 
 
 def _best_rows(group: I64, quality: F32, rows: I64) -> dict[int, int]:

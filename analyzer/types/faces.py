@@ -80,6 +80,8 @@ class Chips(Arrays):
     """(n,) 0 (profile) to 1 (looking into the camera)."""
     face_px: F32
     """(n,) face size in source pixels: the square root of the box's area."""
+    inside: F32 | None = None
+    """(n,) share of the face that lies in the picture, 0 to 1; `None` where it is not known."""
 
     def __post_init__(self) -> None:
         n = len(self.images)
@@ -87,6 +89,8 @@ class Chips(Arrays):
         check("Chips", "images", self.images, np.uint8, (n, size, size, 3))
         for name in ("sharpness", "frontality", "face_px"):
             check("Chips", name, getattr(self, name), np.float32, (n,))
+        if self.inside is not None:
+            check("Chips", "inside", self.inside, np.float32, (n,))
 
     def __len__(self) -> int:
         return len(self.images)

@@ -51,7 +51,7 @@ def three_points(shapes: list[Any]) -> F32:
     return np.concatenate([eyes, points[:, 4:]], 1)
 
 
-def chips(images: U8, views: U8, points: F32, boxes: F32) -> Chips:
+def chips(images: U8, views: U8, points: F32, boxes: F32, picture: U8) -> Chips:
     """Return finished chips with the quality of each of n faces.
 
     Args:
@@ -59,12 +59,14 @@ def chips(images: U8, views: U8, points: F32, boxes: F32) -> Chips:
         views: (n, T, T, 3) uint8, RGB, on which sharpness is measured.
         points: (n, 3, 2) float32, pixels, from `three_points`.
         boxes: (n, 4) float32, pixels.
+        picture: (H, W, 3) uint8, in which the faces are.
     """
     return Chips(
         images=images,
         sharpness=quality.sharpness(views),
         frontality=quality.frontality(points[:, :2], points[:, 2]),
         face_px=quality.face_px(boxes),
+        inside=quality.inside(boxes, picture.shape[1::-1]),
     )
 
 

@@ -77,7 +77,7 @@ class ArcFaceAligner:
             if self._beside:
                 chip = dlib.get_face_chip(image, shape, self._beside, self._padding)
                 images[i, : self._beside, side:] = chip
-        return chips(images, images[:, :side, :side], dlib_points, boxes)
+        return chips(images, images[:, :side, :side], dlib_points, boxes, image)
 
     def _cut(self, image: U8, points: F32, template: F64) -> U8:
         """Return the chip (S, S, 3) that has points at their positions in a template.

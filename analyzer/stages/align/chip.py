@@ -36,4 +36,4 @@ class ChipAligner:
         shapes = self._predictor.shapes(image, boxes)
         for i, shape in enumerate(shapes):
             images[i] = dlib.get_face_chip(image, shape, self.size, self._padding)
-        return chips(images, images, three_points(shapes), boxes)
+        return chips(images, images, three_points(shapes), boxes, image)
