@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.errors import UsageError
+from analyzer.imaging.boxes import clip, visible
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.track._match import match
 from analyzer.types import F32, Detections, Faces, Frame
@@ -49,7 +50,9 @@ class _Track:
     """Begin of that sample."""
 
     def box_at(self, time_s: float) -> F32:
-        """Return the box (4,) at a time if the face goes on as it moved."""
+        """Return the box (4,) at a time: where the face was last, or has coasted to since then."""
+        if time_s <= self.end_s + _ROUNDING_S:
+            return self.box
         return self.box + self.velocity * np.float32(time_s - self.time_s)
 
 
@@ -75,7 +78,7 @@ class IouTracker:
         ]
         if detections is None:
             return self._coast(frame)
-        before = np.array([t.box for t in self._live], np.float32).reshape(-1, 4)
+        before = self._boxes_at(frame.time_s)
         pairs, overlaps = match(before, detections.boxes, self._min_iou)
         ids = np.full(len(detections), -1, np.int64)
         track_conf = np.full(len(detections), np.nan, np.float32)
@@ -108,16 +111,20 @@ class IouTracker:
         track.box, track.time_s = box, frame.time_s
         track.end_s = frame.time_s + frame.duration_s
 
+    def _boxes_at(self, time_s: float) -> F32:
+        """Return the boxes (T, 4) of all tracks at a time."""
+        return np.array([t.box_at(time_s) for t in self._live], np.float32).reshape(-1, 4)
+
     def _coast(self, frame: Frame) -> Faces:
-        """Return all tracks, moved on by their last velocities."""
+        """Return the tracks, moved on by their last velocities, that are in the picture."""
         height, width = frame.image.shape[:2]
-        limit = np.array([width, height, width, height], np.float32)
-        boxes = np.array([t.box_at(frame.time_s) for t in self._live], np.float32).reshape(-1, 4)
-        n = len(boxes)
+        clipped = clip(self._boxes_at(frame.time_s), width, height)
+        shown = visible(clipped)
+        n = int(shown.sum())
         return Faces(
-            boxes=np.clip(boxes, 0, limit),
+            boxes=clipped[shown],
             landmarks=None,
-            track_id=np.array([t.id for t in self._live], np.int64),
+            track_id=np.array([t.id for t in self._live], np.int64)[shown],
             detect_conf=np.full(n, np.nan, np.float32),
             track_conf=np.full(n, self._min_iou, np.float32),
         )
