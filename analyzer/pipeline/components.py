@@ -1,11 +1,13 @@
 """The components that an analysis needs, loaded once and used for many media."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from analyzer import registry
 from analyzer.attributes.labeller import Labeller
+from analyzer.imaging import boxes as geometry
 from analyzer.imaging.letterbox import LetterboxDetector
+from analyzer.imaging.quality import face_px
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline.detection import PaddedDetector
@@ -16,7 +18,7 @@ from analyzer.stages.describe import Describer
 from analyzer.stages.detect import Detector, FrameDetector
 from analyzer.stages.shots import ShotDetector
 from analyzer.stages.track import Tracker
-from analyzer.types import U8, Observations
+from analyzer.types import F32, U8, Chips, Observations
 
 _EACH_A_SHOT = ("image", "videokeyframes")
 """Engines with pictures that have nothing to do with each other."""
@@ -50,6 +52,22 @@ class Components:
         if self.options.shots == "none" or self.options.engine in _EACH_A_SHOT:
             return None
         return FrameWatcher(registry.load("shots", self.options.shots, runtime=self.runtime))
+
+    def chips(self, image: U8, boxes: F32, landmarks: F32 | None) -> Chips:
+        """Cut the chips of faces out of a picture, from boxes that the options may expand.
+
+        The faces themselves, and the size that the chips state, stay what they are.
+
+        Args:
+            image: (H, W, 3) uint8, RGB.
+            boxes: (n, 4) float32, pixels.
+            landmarks: (n, 5, 2) float32, pixels; NaN where unknown; or `None`.
+        """
+        if self.options.bbox_expand == 1:
+            return self.aligner.align(image, boxes, landmarks)
+        height, width = image.shape[:2]
+        expanded = geometry.clip(geometry.scale(boxes, self.options.bbox_expand), width, height)
+        return replace(self.aligner.align(image, expanded, landmarks), face_px=face_px(boxes))
 
     def no_observations(self) -> Observations:
         """Return the table of a medium without a face, at second 0."""

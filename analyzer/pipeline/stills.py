@@ -28,5 +28,5 @@ def describe_still(path: str, components: Components) -> Still:
     with decoder.open(path) as medium:
         image = next(medium.frames()).image
     detections = components.detector.detect([image])[0]
-    chips = components.aligner.align(image, detections.boxes, detections.landmarks)
+    chips = components.chips(image, detections.boxes, detections.landmarks)
     return Still(image, detections, chips, components.describer.describe(chips.images))
