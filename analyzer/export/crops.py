@@ -21,8 +21,6 @@ from analyzer.reports import portraits
 from analyzer.types import MediaReport, ProgressHook
 from ina_input.archives import open_zip
 
-KEEPS_OPTIONS = True
-"""Whether `spec_of` tells the options with which a file was written."""
 _LOG = logging.getLogger(__name__)
 _NOBODY = -1
 _MAX_SIDE_PX = 4096
@@ -39,22 +37,8 @@ def create(
     return CropsExporter(most, side, every=all_)
 
 
-def spec_of(path: Path) -> str:
-    """Return the spec of the exporter that wrote a zip; without options where it tells none."""
-    try:
-        with open_zip(path) as contents:
-            spec = contents.comment.decode("ascii")
-        # Only this exporter: a spec may also name code from outside.
-        if registry.check("export", spec).component == "crops":
-            registry.load("export", spec, runtime=Runtime())
-            return spec
-    except (OSError, ValueError, UsageError):
-        pass
-    return "crops"
-
-
 class CropsExporter:
-    """Writes the pictures; see `analyzer.export.Exporter`.
+    """Writes the pictures; see `analyzer.export.KeepsOptions`.
 
     Args:
         most: Maximum number of faces per person.
@@ -97,6 +81,19 @@ class CropsExporter:
                 )
         for note in notes:
             _LOG.warning("%s: %s", report.info.uri, note)
+
+    def spec_of(self, path: Path) -> str:
+        """Return the spec of the exporter that wrote a zip; without options if it tells none."""
+        try:
+            with open_zip(path) as contents:
+                spec = contents.comment.decode("ascii")
+            # Only this exporter: a spec may also name code from outside.
+            if registry.check("export", spec).component == "crops":
+                registry.load("export", spec, runtime=Runtime())
+                return spec
+        except (OSError, ValueError, UsageError):
+            pass
+        return "crops"
 
     def _rows(self, report: MediaReport, folders: Mapping[int, str]) -> Sequence[int]:
         """Return the rows of the faces: all of those that have a folder, or each person's best."""

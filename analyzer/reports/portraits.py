@@ -1,6 +1,7 @@
 """Portraits: the faces that show persons best, cut out of the medium."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from analyzer.errors import InputError
 from analyzer.imaging import boxes
 from analyzer.inference.runtime import Runtime
 from analyzer.types import F32, I64, U8, MediaReport, Progress, ProgressHook
+from analyzer.types.media import SAME_TIME_S
 
 SIDE_PX = 160
 _MARGIN = 1.9
@@ -18,6 +20,9 @@ _RAISE = 0.05
 _LARGE_ENOUGH_PX = SIDE_PX / _MARGIN
 """A larger face gives no better portrait."""
 _TRACKS_PER_PERSON = 5
+_DENSE_PER_S = 1.0
+"""Pictures for each second of a video from which on all are decoded in order: to seek one picture
+is to decode those of a second and more."""
 
 
 def best(report: MediaReport) -> dict[int, int]:
@@ -169,9 +174,27 @@ def _pictures_of(report: MediaReport, times_s: Sequence[float]) -> Iterator[U8 |
 
 def _pictures(report: MediaReport, times_s: Sequence[float]) -> Iterator[U8 | None]:
     """Return the pictures of a medium at some times; `None` for those that are missing."""
-    stills = not report.info.is_timed
-    decoder = registry.load("decode", "images" if stills else "video", runtime=Runtime())
-    return decoder.pictures(list(report.info.stills) if stills else report.info.uri, times_s)
+    if not report.info.is_timed:
+        decoder = registry.load("decode", "images", runtime=Runtime())
+        return decoder.pictures(list(report.info.stills), times_s)
+    decoder = registry.load("decode", "video", runtime=Runtime())
+    if len(times_s) > _DENSE_PER_S * report.info.duration_s > 0:
+        return _scanned_pictures(decoder, report.info.uri, times_s)
+    return decoder.pictures(report.info.uri, times_s)
+
+
+def _scanned_pictures(decoder: Any, path: str, times_s: Sequence[float]) -> Iterator[U8 | None]:
+    """Yield the pictures of a video at some times, out of all that are decoded in order."""
+    with decoder.open(path) as medium:
+        frames = medium.frames()
+        frame = next(frames, None)
+        for time_s in times_s:
+            while frame is not None and frame.time_s < time_s - SAME_TIME_S:
+                frame = next(frames, None)
+            if frame is not None and frame.time_s <= time_s + SAME_TIME_S:
+                yield frame.image
+            else:
+                yield None
 
 
 def _portrait(picture: U8, box: F32) -> U8:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from analyzer import registry
 from analyzer.errors import InputError
 from analyzer.files.transaction import FileTransaction
 from analyzer.reports import report_file
-from analyzer.results.locate import Results, load_exporter
+from analyzer.results.locate import Results, exporter_like
 from analyzer.types import MediaReport
 
 
@@ -51,7 +50,7 @@ def rewrite_exports(
             yield RewrittenFile(name, path)
             continue
         try:
-            if transaction.add(path, partial(load_exporter(_spec(name, path)).write, report)):
+            if transaction.add(path, partial(exporter_like(name, path).write, report)):
                 yield RewrittenFile(name, path)
         except InputError as error:
             yield RewrittenFile(name, path, str(error))
@@ -68,14 +67,6 @@ def rewrite_report(
     # If a call is interrupted, the next one still finds the old report, and does the rest.
     path = results.files["report"]
     return transaction.add(path, partial(report_file.save, report, portraits=portraits))
-
-
-def _spec(name: str, path: Path) -> str:
-    """Return the spec of the exporter that wrote a file, with its options where the file tells."""
-    if not registry.constant("export", name, "KEEPS_OPTIONS"):
-        return name
-    spec: str = registry.module("export", name).spec_of(path)
-    return spec
 
 
 def _is_medium(path: Path, report: MediaReport) -> bool:

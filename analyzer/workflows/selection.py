@@ -7,6 +7,7 @@ from pathlib import Path
 from analyzer import registry
 from analyzer.errors import UsageError
 from analyzer.options.defaults import EXPORTS, EXPORTS_OF_POSTERS, EXPORTS_OF_STILLS
+from analyzer.results import locate
 from analyzer.workflows import items
 from analyzer.workflows.items import Item
 from joblist.model import Rows
@@ -134,7 +135,7 @@ def _exports(text: str | None, *, stills: bool, poster: bool, gallery: str | Non
     specs = [registry.check("export", name) for name in names]
     for spec in specs:
         # A correction makes the file again, with the same options.
-        if spec.options and not registry.constant("export", spec.component, "KEEPS_OPTIONS"):
+        if spec.options and not locate.keeps_options(str(spec)):
             raise UsageError(
                 f"--export {spec.name}: write the name alone; only Python sets options"
             )
