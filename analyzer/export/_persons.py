@@ -21,6 +21,9 @@ def columns(report: MediaReport) -> Iterator[Column]:
     def each(name: str, kind: str, value: Callable[[Person], Any], digits: int = 4) -> Column:
         return Column(name, kind, [value(person) for person in people], digits)
 
+    def timed(name: str, value: Callable[[Person], Any]) -> Column:
+        return each(name, "number", value if report.info.is_timed else lambda _: None, 3)
+
     duration = report.info.duration_s
     yield each("person_id", "integer", lambda p: None if p.person_id < 0 else p.person_id)
     yield each("name", "text", _name)
@@ -31,9 +34,9 @@ def columns(report: MediaReport) -> Iterator[Column]:
     yield each("age_high", "number", lambda p: _attribute(p, "age").high, 1)
     yield each("face_count", "integer", lambda p: p.face_count)
     yield each("track_count", "integer", lambda p: len(p.track_ids))
-    yield each("first_s", "number", lambda p: p.first_s, 3)
-    yield each("last_s", "number", lambda p: p.last_s, 3)
-    yield each("screen_time_s", "number", lambda p: p.screen_time_s, 3)
+    yield timed("first_s", lambda p: p.first_s)
+    yield timed("last_s", lambda p: p.last_s)
+    yield timed("screen_time_s", lambda p: p.screen_time_s)
     yield each("screen_share", "number", lambda p: p.screen_time_s / duration if duration else None)
     yield each("mean_area_ratio", "number", lambda p: p.mean_area_ratio)
     for head in sorted(set(report.row_attributes) - {"sex", "age"}):

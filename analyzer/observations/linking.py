@@ -27,12 +27,12 @@ _MAX_ROUNDS = 4
 def link_tracklets(observations: Observations, threshold: float, *, max_gap_s: float = 2.0) -> I64:
     """Join each track to the track that showed the same face before it.
 
-    The earlier track is in the same shot, ended at most `max_gap_s` seconds before, stands no
-    further away than a face's size and its speed allow (from its last or its predicted position),
-    is neither twice nor half as large, and has a mean embedding closer than `threshold`. The most
-    alike and the soonest pairs are joined first; a track has one predecessor and one successor at
-    most. A joined track has a longer course and a better mean embedding, so the search is repeated
-    until nothing changes.
+    The earlier track is in the same shot, has its last picture before the first one of the later
+    track, ended at most `max_gap_s` seconds before, stands no further away than a face's size and
+    its speed allow (from its last or its predicted position), is neither twice nor half as large,
+    and has a mean embedding closer than `threshold`. The most alike and the soonest pairs are
+    joined first; a track has one predecessor and one successor at most. A joined track has a
+    longer course and a better mean embedding, so the search is repeated until nothing changes.
 
     Args:
         observations: All N rows.
@@ -86,6 +86,10 @@ class _TrackEnds:
 
     shot: I64
     """(T,) number of the shot."""
+    first_frame: I64
+    """(T,) number of the first picture with the face."""
+    last_frame: I64
+    """(T,) number of the last picture with the face."""
     start_s: F64
     """(T,) time of the first picture with the face."""
     last_s: F64
@@ -130,6 +134,8 @@ class _TrackEnds:
 
         return cls(
             shot=np.searchsorted(table.cuts, table.time_s[first], side="right"),
+            first_frame=table.frame[first],
+            last_frame=table.frame[last],
             start_s=table.time_s[first],
             last_s=table.time_s[last],
             end_s=end_s,
@@ -152,7 +158,9 @@ class _TrackEnds:
         start = self.start_s[later]
         window = np.searchsorted(self.end_s[self.by_end], [start - max_gap_s, start + SAME_TIME_S])
         earlier = self.by_end[window[0] : window[1]]
-        earlier = earlier[(self.shot[earlier] == self.shot[later]) & (earlier != later)]
+        # By number, not by time: all faces of a still have one time, and a length of 0.
+        before = self.last_frame[earlier] < self.first_frame[later]
+        earlier = earlier[(self.shot[earlier] == self.shot[later]) & before]
         elapsed_s = start - self.last_s[earlier]
         max_offset = np.minimum(_START_OFFSET + _OFFSET_PER_S * elapsed_s, _MAX_OFFSET)
         offset = self._predicted_offset(earlier, later, elapsed_s)

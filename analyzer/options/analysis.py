@@ -183,7 +183,13 @@ class AnalysisOptions:
         float,
         check=share,
     )
-    bbox_expand: float = option(1, "scale the sides of every detected box by this factor", float)
+    bbox_expand: float = option(
+        1,
+        "cut each face out for the networks with the sides of its box scaled by this factor; the "
+        "box itself stays",
+        float,
+        check=above_zero,
+    )
     blur_gate: str | None = option(
         None,
         "look for no faces in blurred frames: var=100,grid=4,keep=0.5 keeps those in which half of "
@@ -305,7 +311,6 @@ class AnalysisOptions:
         )
         omitting = [f for f in fields(self) if f.metadata.get("omits")]
         changed = [f.name for f in omitting if getattr(self, f.name) != f.default]
-        require(self.bbox_expand >= 1, "anonymise: bbox_expand below 1 would bare the faces' edges")
         require(
             not changed,
             f"anonymise: {', '.join(changed)} would leave faces out, and those unblurred; "

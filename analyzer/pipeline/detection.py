@@ -55,7 +55,7 @@ def _without_border(
 
 
 def select(detections: Detections, image: U8, options: AnalysisOptions) -> Detections:
-    """Leave out the faces that the options do not want, and scale the boxes of the others.
+    """Leave out the faces that the options do not want.
 
     Bounds of the share of the picture are checked again when its black bars are known: they can
     only make a face's share greater.
@@ -63,21 +63,17 @@ def select(detections: Detections, image: U8, options: AnalysisOptions) -> Detec
     Args:
         detections: N faces of the picture.
         image: (H, W, 3) RGB.
-        options: Options with the bounds and the scale.
+        options: Options with the bounds.
     """
     areas = boxes.area(detections.boxes)
     size = np.sqrt(areas)
     longer = np.max(detections.boxes[:, 2:] - detections.boxes[:, :2], axis=1)
     height, width = image.shape[:2]
     share = areas / (width * height)
-    selected = detections[
+    return detections[
         (detections.scores >= options.min_conf)
         & (size >= options.min_face_px)
         & (longer >= options.min_face_share * min(width, height))
         & (share <= options.max_area)
         & (size >= 1)
     ]
-    if options.bbox_expand == 1:
-        return selected
-    scaled = boxes.scale(selected.boxes, options.bbox_expand)
-    return replace(selected, boxes=boxes.clip(scaled, width, height))

@@ -150,7 +150,7 @@ def _track(detected: Iterable[_Detected], components: Components) -> Iterator[Fr
         ]
         faces = tracker.track(frames, selected)
         chips = [
-            components.aligner.align(f.image, x.boxes, x.landmarks)
+            components.chips(f.image, x.boxes, x.landmarks)
             for f, x in zip(frames, faces, strict=True)
         ]
         counts = _count(detections), _count(selected)

@@ -74,7 +74,7 @@ def summarize(
             table, np.unique(table.track_id), components.labeller
         ),
         persons=(),
-        shots=_shots(table),
+        shots=_shots(info, table),
         provenance=_provenance(components),
         notes=(*info.notes, *table.tally.clock_notes),
     )
@@ -166,8 +166,10 @@ def _drop_coasting(table: Observations) -> Observations:
     return replace(left, tally=replace(table.tally, faces_tracked=carried))
 
 
-def _shots(table: Observations) -> F64:
-    """Return start and end of each shot: (k, 2)."""
+def _shots(info: MediaInfo, table: Observations) -> F64:
+    """Return start and end of each shot: (k, 2); a still is a shot of its own."""
+    if not info.is_timed:
+        return np.stack([table.cuts, table.cuts], axis=1)
     start, end = table.span_s
     inner = table.cuts[(table.cuts > start) & (table.cuts < end)]
     edges = np.array([start, *inner, end], np.float64)

@@ -46,6 +46,19 @@ def test_a_face_found_again_near_by_is_the_same_track():
     assert linking.link_tracklets(table, 0.5).tolist() == [0, 0, 0, 0]
 
 
+def test_two_neighbours_of_a_picture_without_length_are_two_tracks():
+    still = {"duration_s": np.zeros(4), "time_s": np.array([0.0, 0, 1, 1])}
+    table = observe(
+        [0, 1, 2, 3],
+        faces(0, 0, 0, 0),
+        frames=[0, 0, 1, 1],
+        boxes=boxes(0, 42, 0, 42),
+        cuts=np.array([0.0, 1.0]),
+        **still,
+    )
+    assert linking.link_tracklets(table, 0.5).tolist() == [0, 1, 2, 3]
+
+
 @pytest.mark.parametrize(
     ("people", "frames", "columns"),
     [

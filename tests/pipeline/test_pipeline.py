@@ -9,7 +9,7 @@ import pytest
 from analyzer.errors import InputError
 from analyzer.imaging import boxes
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import components
+from analyzer.pipeline import components, stills
 from tests.support import media
 from tests.support.analysis import analyze, in_shards
 from tools import film_clocks
@@ -65,6 +65,39 @@ def test_every_face_of_the_truth_is_found(report, truth):
     sampled = {str(f) for f in report.observations.frame.tolist()}
     shown = sum(len(sampled & p["boxes"].keys()) for p in truth["people"].values())
     assert len(report.observations) == shown
+
+
+@pytest.mark.parametrize("factor", [0.8, 2.0])
+def test_an_expanded_box_is_the_networks_alone(sample, report, factor):
+    """The faces, their areas and sizes, and what is left out by them, are as without."""
+    most = max(p.mean_area_ratio for p in report.persons) * 1.5
+    options = AnalysisOptions(fps=5, device="cpu", bbox_expand=factor, max_area=most)
+    expanded = analyze(str(sample / "sample.mp4"), components=components.load_components(options))
+    now, before = expanded.observations, report.observations
+    for name in ("frame", "boxes", "detect_conf", "track_conf", "face_px"):
+        np.testing.assert_array_equal(getattr(now, name), getattr(before, name), err_msg=name)
+    assert not np.array_equal(now.embeddings, before.embeddings)
+    assert [(p.face_count, p.mean_area_ratio) for p in expanded.persons] == [
+        (p.face_count, p.mean_area_ratio) for p in report.persons
+    ]
+
+
+def test_a_picture_is_described_as_a_film_is(sample, tmp_path, report):
+    """Of portraits and posters the same part is seen as of the film's faces."""
+    still = tmp_path / "still.png"
+    media.ffmpeg("-i", sample / "sample.mp4", "-frames:v", "1", still)
+    plain, wide = (
+        stills.describe_still(
+            str(still),
+            components.load_components(
+                AnalysisOptions(device="cpu", engine="image", bbox_expand=factor)
+            ),
+        )
+        for factor in (1, 1.6)
+    )
+    np.testing.assert_array_equal(wide.detections.boxes, plain.detections.boxes)
+    np.testing.assert_array_equal(wide.chips.face_px, plain.chips.face_px)
+    assert not np.array_equal(wide.chips.images, plain.chips.images)
 
 
 def assert_faces_add_up(report):

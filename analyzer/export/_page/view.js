@@ -27,7 +27,7 @@ class View {
     this.shotsBar();
     this.summary();
     this.shots();
-    this.player.draw();
+    this.player.at(this.player.time);
     if (held) this.focus(held);
   }
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.errors import UsageError
+from analyzer.imaging.boxes import clip, visible
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.track._match import match
 from analyzer.types import F32, Detections, Faces, Frame
@@ -47,10 +48,13 @@ class _Track:
     """End of the last sample with a detection."""
     time_s: float
     """Begin of that sample."""
+    shown: F32
+    """(4,) where the face was last detected, or has coasted to since then; pixels."""
 
-    def box_at(self, time_s: float) -> F32:
-        """Return the box (4,) at a time if the face goes on as it moved."""
-        return self.box + self.velocity * np.float32(time_s - self.time_s)
+    def coast(self, time_s: float) -> F32:
+        """Move the face to where it is at a time if it goes on as it moved; return the box (4,)."""
+        self.shown = self.box + self.velocity * np.float32(time_s - self.time_s)
+        return self.shown
 
 
 class IouTracker:
@@ -75,7 +79,7 @@ class IouTracker:
         ]
         if detections is None:
             return self._coast(frame)
-        before = np.array([t.box for t in self._live], np.float32).reshape(-1, 4)
+        before = np.array([t.shown for t in self._live], np.float32).reshape(-1, 4)
         pairs, overlaps = match(before, detections.boxes, self._min_iou)
         ids = np.full(len(detections), -1, np.int64)
         track_conf = np.full(len(detections), np.nan, np.float32)
@@ -96,7 +100,7 @@ class IouTracker:
         """Start a track at a box (4,), and return its number."""
         end = frame.time_s + frame.duration_s
         still = np.zeros(4, np.float32)
-        self._live.append(_Track(self._next_id, box, still, end, frame.time_s))
+        self._live.append(_Track(self._next_id, box, still, end, frame.time_s, box))
         self._next_id += 1
         return self._next_id - 1
 
@@ -105,19 +109,20 @@ class IouTracker:
         """Continue a track with a detection at a box (4,)."""
         passed = frame.time_s - track.time_s
         track.velocity = (box - track.box) / np.float32(passed) if passed > 0 else track.velocity
-        track.box, track.time_s = box, frame.time_s
+        track.box, track.shown, track.time_s = box, box, frame.time_s
         track.end_s = frame.time_s + frame.duration_s
 
     def _coast(self, frame: Frame) -> Faces:
-        """Return all tracks, moved on by their last velocities."""
+        """Return the tracks, moved on by their last velocities, that are in the picture."""
         height, width = frame.image.shape[:2]
-        limit = np.array([width, height, width, height], np.float32)
-        boxes = np.array([t.box_at(frame.time_s) for t in self._live], np.float32).reshape(-1, 4)
-        n = len(boxes)
+        boxes = np.array([t.coast(frame.time_s) for t in self._live], np.float32).reshape(-1, 4)
+        clipped = clip(boxes, width, height)
+        shown = visible(clipped)
+        n = int(shown.sum())
         return Faces(
-            boxes=np.clip(boxes, 0, limit),
+            boxes=clipped[shown],
             landmarks=None,
-            track_id=np.array([t.id for t in self._live], np.int64),
+            track_id=np.array([t.id for t in self._live], np.int64)[shown],
             detect_conf=np.full(n, np.nan, np.float32),
             track_conf=np.full(n, self._min_iou, np.float32),
         )
