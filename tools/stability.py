@@ -75,6 +75,8 @@ class Figures:
     """Labelled faces near an analysed picture."""
     reached: tuple[str, ...]
     """Persons with such a label."""
+    missed: float
+    """Share of the labelled faces that the detector did not find."""
     without_person: float
     """Share of the labelled faces that is no person's, found or not."""
     without_row: float
@@ -139,6 +141,7 @@ def _figures(report: MediaReport, times: Any, labels: Any) -> Figures:
         women=_women(report),
         labelled=int(is_labelled.sum()),
         reached=tuple(sorted(set(names.tolist()))),
+        missed=float((rows < 0)[is_labelled].mean()),
         without_person=float(without.mean()),
         without_row=float(((rows < 0)[is_labelled] if holds_all else without).mean()),
         f1=agreement.compare_all(np.unique(names, return_inverse=True)[1], persons).pairs.f1,
@@ -157,7 +160,7 @@ def _screen_times(report: MediaReport, persons: Any, names: Any) -> dict[str, fl
 
 
 def _women(report: MediaReport) -> float:
-    seconds = Counter[str]()
+    seconds = {"f": 0.0, "m": 0.0, "": 0.0}
     for person in report.persons:
         sex = person.attributes.get("sex")
         seconds[sex.label if sex else ""] += person.screen_time_s
@@ -172,13 +175,13 @@ def line(figures: Figures, reference: Figures) -> str:
     persons = ", ".join(f"{name} {time:.1f}" for name, time in sorted(figures.persons.items()))
     return (
         f"{figures.condition:26} {figures.labelled:4} {marks['women']}{figures.women:7.1%} "
-        f"{figures.without_person:7.1%} {marks['without_row']}{figures.without_row:7.1%} "
+        f"{figures.missed:7.1%} {figures.without_person:7.1%} {marks['without_row']}{figures.without_row:7.1%} "
         f"{figures.f1:6.3f} {marks['persons']}{len(figures.persons)}: {persons}"
     )
 
 
 HEADER = (
-    f"{'analysed at':26} {'lab.':4} {'women':>8} {'nobody':>7} {'no row':>8} {'F1':>6}  "
+    f"{'analysed at':26} {'lab.':4} {'women':>8} {'missed':>7} {'nobody':>7} {'no row':>8} {'F1':>6}  "
     "persons, seconds on screen"
 )
 

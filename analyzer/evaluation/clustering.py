@@ -81,7 +81,9 @@ def synthetic(
         seconds = time.perf_counter() - started
         scores = _scores(agreement.compare(people, labels))
         counts = dict.fromkeys(("labelled", "found", "grouped"), len(people))
-        runs.append(_run(name, threshold, seconds, {**counts, **scores, "all": scores}))
+        runs.append(
+            _run(name, threshold, seconds, {**counts, **scores, "all": scores, "of_found": scores})
+        )
     return {"labelled": len(people), "runs": runs}
 
 
@@ -95,8 +97,9 @@ def measure(labels: Labels, report: MediaReport, times: F64) -> dict[str, Any]:
 
     Returns:
         Counts of the labelled faces: `labelled`, those near an analysed picture; of them `found`;
-        of these `grouped`, of a person. Then how well the persons of the grouped agree, and under
-        `all` how well those of all labelled, where a face without a person is wrong.
+        of these `grouped`, of a person. Then how well the persons of the grouped agree; under
+        `of_found` how well those of the found, and under `all` those of all labelled, where a
+        face without a person is wrong.
 
     Raises:
         InputError: No labelled face was found.
@@ -109,11 +112,17 @@ def measure(labels: Labels, report: MediaReport, times: F64) -> dict[str, Any]:
         raise InputError(f"{report.info.uri}: no labelled face is found; check labels and times")
     true, found = labels.groups[is_labelled], persons[is_labelled]
     grouped = found >= 0
-    counts = {"labelled": len(true), "found": int((rows >= 0).sum()), "grouped": int(grouped.sum())}
-    of_all = _scores(agreement.compare_all(true, found))
+    counts: dict[str, Any] = {
+        "labelled": len(true),
+        "found": int((rows >= 0).sum()),
+        "grouped": int(grouped.sum()),
+    }
+    is_found = rows[is_labelled] >= 0
+    counts["all"] = _scores(agreement.compare_all(true, found))
+    counts["of_found"] = _scores(agreement.compare_all(true[is_found], found[is_found]))
     if not grouped.any():
-        return {**counts, **_NOTHING_GROUPED, "all": of_all}
-    return {**counts, **_scores(agreement.compare(true[grouped], found[grouped])), "all": of_all}
+        return {**counts, **_NOTHING_GROUPED}
+    return {**counts, **_scores(agreement.compare(true[grouped], found[grouped]))}
 
 
 def _observe(

@@ -47,7 +47,7 @@ def every(
 def variant(video: Path, condition: Condition, folder: Path) -> Path:
     """Return the video as the condition has it, encoded anew where it differs from the source.
 
-    Times of pictures and sound stay. A variant that is there already is not made again.
+    Times of pictures stay to 0.02 s: sound may begin earlier in the copy. A variant that is there already is not made again.
 
     Args:
         video: Path of the source.

@@ -106,6 +106,7 @@ def test_faces_of_nobody_count_among_all_faces_only(tmp_path):
     assert (of_all["persons"], of_all["clusters"]) == (2, 1)
     assert of_all["pairs"] == {"precision": 1, "recall": 0.5, "f1": pytest.approx(2 / 3)}
     assert of_all["bcubed"]["recall"] == 0.5
+    assert figures["of_found"]["pairs"]["f1"] == 1  # b has one face that was found: no pair
 
 
 def test_where_nobody_has_a_person_all_faces_are_wrong(tmp_path):
