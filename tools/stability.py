@@ -175,14 +175,15 @@ def line(figures: Figures, reference: Figures) -> str:
     persons = ", ".join(f"{name} {time:.1f}" for name, time in sorted(figures.persons.items()))
     return (
         f"{figures.condition:26} {figures.labelled:4} {marks['women']}{figures.women:7.1%} "
-        f"{figures.missed:7.1%} {figures.without_person:7.1%} {marks['without_row']}{figures.without_row:7.1%} "
+        f"{figures.missed:7.1%} {figures.without_person:7.1%} "
+        f"{marks['without_row']}{figures.without_row:7.1%} "
         f"{figures.f1:6.3f} {marks['persons']}{len(figures.persons)}: {persons}"
     )
 
 
 HEADER = (
-    f"{'analysed at':26} {'lab.':4} {'women':>8} {'missed':>7} {'nobody':>7} {'no row':>8} {'F1':>6}  "
-    "persons, seconds on screen"
+    f"{'analysed at':26} {'lab.':4} {'women':>8} {'missed':>7} {'nobody':>7} "
+    f"{'no row':>8} {'F1':>6}  persons, seconds on screen"
 )
 
 

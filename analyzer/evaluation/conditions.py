@@ -47,7 +47,8 @@ def every(
 def variant(video: Path, condition: Condition, folder: Path) -> Path:
     """Return the video as the condition has it, encoded anew where it differs from the source.
 
-    Times of pictures stay to 0.02 s: sound may begin earlier in the copy. A variant that is there already is not made again.
+    Times of pictures stay to 0.02 s: sound may begin earlier in the copy. A variant that is there
+    already is not made again.
 
     Args:
         video: Path of the source.
