@@ -30,6 +30,8 @@ from typing import Any
 
 import numpy as np
 
+# Last: what another tree has comes from there, and a checkout need not be installed.
+sys.path.append(str(Path(__file__).resolve().parent.parent))
 from analyzer.export import characters
 from analyzer.inference.runtime import Runtime
 from analyzer.observations.table import concat
