@@ -10,7 +10,7 @@ import pytest
 from analyzer.__main__ import main
 from analyzer.evaluation import figures_table
 from analyzer.options import AnalysisOptions
-from tests.support import scenes
+from tests.support import media
 from tests.support.processes import ROOT
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(3600)]
@@ -30,7 +30,7 @@ def written(
 ) -> tuple[Path, dict[tuple[str, str], Any]]:
     """The document as the command writes it, and the figures of the default clusterer."""
     folder = tmp_path_factory.mktemp("sets")
-    listed = scenes.workplace(folder, shared=shared, sample=sample)
+    listed = media.labelled_sets(folder, shared=shared, sample=sample)
     page, figures = Path(shutil.copy(DOCUMENT, folder)), folder / "figures.json"
     arguments = ["evaluate", "clustering", "--sets", str(listed), "--json", str(figures)]
     assert main([*arguments, "--write", str(page)]) == 0

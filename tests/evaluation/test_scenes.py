@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support import scenes
+from tests.support import media
 from tests.support.processes import ROOT
 
-maker = scenes.maker()
+maker = media.scene_maker()
 NUMBERS = (0, 1)
 PERSONS = (10, 12)
 
@@ -19,7 +19,7 @@ PERSONS = (10, 12)
 @pytest.fixture(scope="module")
 def shots(shared: Path) -> list[list[Any]]:
     """The shots of each scene."""
-    folder = scenes.portraits(shared)
+    folder = media.portraits(shared)
     return [
         list(maker.plan(scene, maker.people(folder, has_sample=scene.has_sample)))
         for scene in maker.SCENES
@@ -59,7 +59,7 @@ def test_labels_lie_in_the_visible_part_of_their_face(shots, tmp_path):
 
 
 def test_the_same_seed_gives_the_same_picture(shared, shots):
-    folder, scene = scenes.portraits(shared), maker.SCENES[0]
+    folder, scene = media.portraits(shared), maker.SCENES[0]
     again = next(maker.plan(scene, maker.people(folder, has_sample=False)))
     pictures = [
         maker.draw(shot, 0.5, np.random.default_rng(scene.seed)) for shot in (shots[0][0], again)
