@@ -114,11 +114,11 @@ def measure(video: Path, labels: Any, **options: Any) -> Iterator[Figures]:
                     AnalysisOptions(**options, fps=condition.fps)
                 )
             path = conditions.variant(video, condition, Path(folder))
-            report, times = _analyse(path, models[condition.fps])
-            yield replace(_figures(report, times, labels), condition=str(condition))
+            report, times = analyse(path, models[condition.fps])
+            yield replace(figures_of(report, times, labels), condition=str(condition))
 
 
-def _analyse(path: Path, models: Components) -> tuple[MediaReport, Any]:
+def analyse(path: Path, models: Components) -> tuple[MediaReport, Any]:
     """Return the report, and the times of the analysed pictures."""
     with models.decoder.open(str(path)) as medium:
         batches = list(observe.observe(medium, components=models))
@@ -127,7 +127,8 @@ def _analyse(path: Path, models: Components) -> tuple[MediaReport, Any]:
     return summarize.summarize(medium.info, table, components=models), times
 
 
-def _figures(report: MediaReport, times: Any, labels: Any) -> Figures:
+def figures_of(report: MediaReport, times: Any, labels: Any) -> Figures:
+    """Return the figures of a report of the labelled video; see `truth.of_video`."""
     rows = labels.rows(report.observations)
     is_labelled = labels.are_reached(times, report.observations.cuts) | (rows >= 0)
     person_of_row = report.row_persons()

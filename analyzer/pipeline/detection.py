@@ -1,13 +1,13 @@
 """Detection with the options' bounds: a border around the pictures, and faces left out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from analyzer.imaging import boxes
 from analyzer.options import AnalysisOptions
-from analyzer.stages.detect import Detector
+from analyzer.stages.detect import Detector, FaintDetector
 from analyzer.types import U8, Detections
 
 
@@ -27,14 +27,25 @@ class PaddedDetector:
 
     def detect(self, images: Sequence[U8]) -> list[Detections]:
         """Detect the faces of pictures of one size; see `analyzer.stages.detect.Detector`."""
+        return self._detect(images, self._detector.detect)
+
+    def detect_faint(self, images: Sequence[U8]) -> list[Detections]:
+        """Find faint faces, too, if the detector does; see `FaintDetector`."""
+        if isinstance(self._detector, FaintDetector):
+            return self._detect(images, self._detector.detect_faint)
+        return self.detect(images)
+
+    def _detect(
+        self, images: Sequence[U8], detect: Callable[[Sequence[U8]], list[Detections]]
+    ) -> list[Detections]:
         if not len(images):
-            return self._detector.detect(images)
+            return detect(images)
         height, width = images[0].shape[:2]
         left, top = int(width * self._padding), int(height * self._padding)
         padded = [np.pad(image, ((top, top), (left, left), (0, 0))) for image in images]
         return [
             _without_border(detections, (left, top), (width, height))
-            for detections in self._detector.detect(padded)
+            for detections in detect(padded)
         ]
 
 

@@ -3,15 +3,22 @@
 Prints a line a condition; `tools/stability.py` prints them of another commit.
 """
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from analyzer.evaluation import truth
+from analyzer.options import AnalysisOptions
+from analyzer.pipeline.components import load_components
+from tests.support import media
 from tools import stability
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(3600)]
 LABELS = Path(__file__).parent / "labels" / "short_hamilton_clip.csv"
+WIDTH, FIRST_S, FROM_0 = 640, 0.844, "setpts=PTS-STARTPTS"
+"""Of the clip: its width, and when its pictures begin on the clock of its sound."""
 NAMES = [str(condition) for condition in stability.CONDITIONS]
 
 
@@ -49,3 +56,63 @@ def test_labelled_faces_are_in_a_row_of_the_characters(
     name: str, lines: dict[str, stability.Figures]
 ) -> None:
     assert lines[name].without_row <= stability.WITHOUT
+
+
+@pytest.fixture(scope="module")
+def figures_of(
+    shared: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., stability.Figures]:
+    """Encode the clip anew by some steps of ffmpeg, and say who is in it at 5 pictures a second."""
+    video = shared / "media" / "video" / "short_hamilton_clip.mp4"
+    models = load_components(AnalysisOptions(fps=5))
+    folder = tmp_path_factory.mktemp("again")
+
+    def run(name: str, labels: truth.Labels, *steps: list[object]) -> stability.Figures:
+        target, encoder = folder / f"{name}.mp4", ["-an", "-c:v", "libx264", "-crf", "10"]
+        for step in steps:
+            known = {"SOURCE": video, "TARGET": target, "FOLDER": folder}
+            done = [str(word).format(**known) for word in step]
+            media.ffmpeg(*[part for w in done for part in (encoder if w == "ENCODE" else [w])])
+        return stability.figures_of(*stability.analyse(target, models), labels)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def again(figures_of: Callable[..., stability.Figures]) -> stability.Figures:
+    return figures_of("again", silent(), ["-i", "{SOURCE}", "-vf", FROM_0, "ENCODE", "{TARGET}"])
+
+
+def silent() -> truth.Labels:
+    """The labels of the clip without sound: its clock begins with the first picture."""
+    labels = truth.of_video(LABELS)
+    return replace(labels, time_s=labels.time_s - FIRST_S)
+
+
+def assert_same(figures: stability.Figures, reference: stability.Figures) -> None:
+    """The same persons, each on screen as long within a tenth of a second or a tenth."""
+    named = [{n: t for n, t in one.persons.items() if n[0] != "?"} for one in (figures, reference)]
+    print(named)
+    assert named[0] == pytest.approx(named[1], abs=0.25, rel=0.1)
+
+
+def test_a_mirrored_film_is_the_same_people(
+    figures_of: Callable[..., stability.Figures], again: stability.Figures
+) -> None:
+    labels = silent()
+    points = labels.points * [-1, 1] + [WIDTH, 0]
+    step = ["-i", "{SOURCE}", "-vf", f"hflip,{FROM_0}", "ENCODE", "{TARGET}"]
+    assert_same(figures_of("mirrored", replace(labels, points=points), step), again)
+
+
+def test_a_film_that_was_cut_in_two_and_joined_is_the_same_people(
+    figures_of: Callable[..., stability.Figures], again: stability.Figures
+) -> None:
+    steps = []
+    for side in ("end", "start"):
+        trimmed = f"trim={side}_frame=137,{FROM_0}"
+        half = "{FOLDER}/" + side + ".mp4"
+        steps.append(["-i", "{SOURCE}", "-vf", trimmed, "ENCODE", half])
+    parts = ["-i", "{FOLDER}/end.mp4", "-i", "{FOLDER}/start.mp4"]
+    joined = [*parts, "-filter_complex", "concat=n=2:v=1:a=0", "ENCODE", "{TARGET}"]
+    assert_same(figures_of("joined", silent(), *steps, joined), again)

@@ -140,6 +140,25 @@ def test_tracking_between_detections_finds_the_same_persons(sample, truth):
     assert sum(got[2:]) < 0.5
 
 
+def test_faint_detections_carry_on_tracks_and_are_not_described(sample, report):
+    limit = float(np.median(report.observations.detect_conf))
+
+    def at(engine):
+        detector = f"centerface:confidence={limit},faint=0.3"
+        options = AnalysisOptions(fps=5, device="cpu", engine=engine, detector=detector)
+        return analyze(str(sample / "sample.mp4"), components=components.load_components(options))
+
+    tracked, alone = at("videotracking"), at("video")
+    for one in (tracked, alone):
+        assert_faces_add_up(one)
+    assert (alone.observations.detect_conf > limit).all()
+    faint = np.nonzero(tracked.observations.detect_conf <= limit)[0]
+    assert len(tracked.observations) - len(faint) == len(alone.observations)
+    assert len(faint) > 3
+    assert not np.isin(faint, tracked.observations.embedding_rows).any()
+    assert (tracked.row_persons()[faint] >= 0).all()
+
+
 @pytest.mark.parametrize("name", ["min_face_px", "min_area"])
 def test_filters_leave_faces_out_and_count_them(name, sample, report):
     tight = AnalysisOptions(

@@ -1,6 +1,7 @@
 """The IoU tracker's own ways: what coasts goes on from where it has coasted to."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -54,3 +55,28 @@ def test_where_the_detector_looks_nothing_is_guessed(missed: int) -> None:
     """A face that is not found stays where it was seen: it is shown nowhere else."""
     faces = track([found(0), found(20), *[found()] * missed, found(20)])
     assert [f.track_id.tolist() for f in faces] == [[0], [0], *[[]] * missed, [0]]
+
+
+def faintly(left: float, *, certain: Sequence[float] = ()) -> Detections:
+    """A faint detection after some certain ones."""
+    some = found(*certain, left)
+    return replace(some, faint=np.arange(len(some)) == len(certain))
+
+
+def test_a_faint_detection_carries_on_a_track() -> None:
+    faces = track([found(0), faintly(5), found(10)])
+    assert [f.track_id.tolist() for f in faces] == [[0], [0], [0]]
+    assert faces[1].faint is not None
+    assert faces[1].faint.tolist() == [True]
+
+
+def test_a_faint_detection_begins_none() -> None:
+    faces = track([faintly(0), faintly(0, certain=[200]), faintly(200)])
+    assert [f.track_id.tolist() for f in faces] == [[], [0], [0]]
+
+
+def test_a_faint_detection_takes_no_track_from_a_certain_one() -> None:
+    """The faint one lies where the face was; the certain one is where it went."""
+    faces = track([found(0), faintly(0, certain=[15])])
+    assert faces[1].boxes[:, 0].tolist() == [15]
+    assert faces[1].track_id.tolist() == [0]
