@@ -99,7 +99,8 @@ def frame_batches(
         decoded = ahead_of(medium.frames(watcher), frames_ahead(medium.info))
         groups = batches(decoded, period=options.detect_period, size=size, usable=_usable(options))
         tracker = components.tracker()
-        takes_faint = isinstance(tracker, FaintTracker)
+        tracks = options.engine == "videotracking"
+        takes_faint = tracks and isinstance(tracker, FaintTracker)
         detected = _detect(groups, medium.info, components, takes_faint=takes_faint)
         if size == 1:
             yield _track(detected, components, tracker)
