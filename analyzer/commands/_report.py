@@ -44,7 +44,7 @@ def print_report(report: "MediaReport", results: str, elapsed: float) -> None:
         )
     unassigned = report.tally.faces_saved - report.tally.faces_kept
     if unassigned:
-        rows.add_row("nobody", "", "", str(unassigned), *[""] * len(times))
+        rows.add_row("unidentified", "", "", str(unassigned), *[""] * len(times))
     if report.persons:
         stdout.print(rows)
 
