@@ -2,6 +2,8 @@
 
 import errno
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -183,6 +185,13 @@ def test_memory_of_ffmpeg_that_gives_out_is_no_fault_of_the_film(
     monkeypatch.setattr(containers, "_AMPLE_BYTES", 1 << 62)
     said = raised(av.error.MemoryError(12, "Cannot allocate memory"))
     assert said == "resource: : out of memory; try a smaller --batch_size"
+
+
+def test_asking_for_memory_takes_none() -> None:
+    code = "from analyzer.files import containers; assert containers._has_memory(); "
+    command = [sys.executable, "-c", code + media.PRINT_PEAK]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert int(done.stdout) < 300_000
 
 
 def test_a_disk_that_does_not_work_is_no_fault_of_the_film(
