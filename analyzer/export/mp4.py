@@ -328,8 +328,9 @@ def _with_metadata(argv: list[str], task: _Task, attempt: _Attempt, opened: Any)
     else:
         if task.url not in argv:
             at = argv.index("pipe:") + 1
-            limits = [t for k, v in _addresses.OPEN_OPTIONS.items() for t in (f"-{k}", v)]
-            argv = [*argv[:at], *limits, "-i", task.url, *argv[at:]]
+            opening = {**_addresses.OPEN_OPTIONS, **_clock(opened.facts.timeline.origin)}
+            given = [text for key, value in opening.items() for text in (f"-{key}", value)]
+            argv = [*argv[:at], *given, "-i", task.url, *argv[at:]]
         inputs = [after for before, after in itertools.pairwise(argv) if before == "-i"]
         number = inputs.index(task.url)
         streams = {"v:0": opened.stream.index}
