@@ -15,7 +15,7 @@ _SAME_SHAPE = 1.05
 """Ratio of two shapes up to which they count as one: sizes are rounded to whole blocks."""
 
 
-class Fit:
+class ShapeFit:
     """Fits pictures into the size of the first one that is given.
 
     Attributes:

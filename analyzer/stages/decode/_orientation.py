@@ -26,7 +26,8 @@ _TURN = np.array([[0, 1], [-1, 0]])
 _FILTERS = ((), (("transpose", "cclock"),), (("hflip",), ("vflip",)), (("transpose", "clock"),))
 """Filters of ffmpeg, with their arguments, for each number of quarter turns."""
 
-_UNKNOWN = range(max(kind.value for kind in Type) + 1, 64)
+_KINDS: Any = Type
+_UNKNOWN = range(max(int(kind.value) for kind in _KINDS) + 1, 64)
 """Kinds of side data, by FFmpeg's numbers, that PyAV has no name for, with some for later ones."""
 
 

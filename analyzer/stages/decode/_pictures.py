@@ -11,7 +11,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 
 from analyzer.files.containers import is_of_storage, is_out_of_memory
-from analyzer.stages.decode._fit import Fit
+from analyzer.stages.decode._fit import ShapeFit
 from analyzer.stages.decode._stamps import timestamp
 
 
@@ -65,8 +65,8 @@ class PictureStream:
         fit: See above.
     """
 
-    def __init__(self, container: Any, stream: Any, fit: Fit | None = None) -> None:
-        self.left_over, self.fit = 0, fit or Fit()
+    def __init__(self, container: Any, stream: Any, fit: ShapeFit | None = None) -> None:
+        self.left_over, self.fit = 0, fit or ShapeFit()
         self._packets = packets(container, stream)
         self._stream, self._codec = stream, stream.codec_context
         self._skips: Sequence[str | None] = ()
