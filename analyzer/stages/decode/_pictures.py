@@ -11,6 +11,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 
 from analyzer.files.containers import is_of_storage, is_out_of_memory
+from analyzer.stages.decode._fit import ShapeFit
 from analyzer.stages.decode._stamps import timestamp
 
 
@@ -57,13 +58,15 @@ class PictureStream:
     Args:
         container: Open container.
         stream: Stream of the pictures.
+        fit: Size and shape of the first picture; `None`: it is the first that comes.
 
     Attributes:
         left_over: Damage behind the last picture; valid at the end.
+        fit: See above.
     """
 
-    def __init__(self, container: Any, stream: Any) -> None:
-        self.left_over = 0
+    def __init__(self, container: Any, stream: Any, fit: ShapeFit | None = None) -> None:
+        self.left_over, self.fit = 0, fit or ShapeFit()
         self._packets = packets(container, stream)
         self._stream, self._codec = stream, stream.codec_context
         self._skips: Sequence[str | None] = ()
@@ -158,7 +161,9 @@ class PictureStream:
             if packet is None:
                 self._failures += self._begun
                 return
-            self._ready += self._decode(packet)
+            decoded = self._decode(packet)
+            aspect = self._codec.sample_aspect_ratio if decoded else None
+            self._ready += [self.fit.fitted(picture, aspect) for picture in decoded]
         except (StopIteration, av.error.EOFError):
             self._is_over = True
         except av.error.FFmpegError as error:

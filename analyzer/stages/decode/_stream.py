@@ -11,6 +11,7 @@ from analyzer.errors import InputError
 from analyzer.files import source
 from analyzer.files.containers import picture_stream
 from analyzer.stages.decode import _files
+from analyzer.stages.decode._clock import longest_pause_s
 from analyzer.stages.decode._orientation import Orientation, orientation
 from analyzer.stages.decode._pictures import DecodedPicture, PictureStream
 from analyzer.stages.decode._sampling import Sampling
@@ -51,6 +52,11 @@ class StreamFacts:
     orientation: Orientation
     """How the pictures become upright. It is that of the first one: a codec that states it does so
     with some pictures only."""
+
+    @property
+    def longest_pause_s(self) -> int:
+        """Longest step ahead of the container's clock, in seconds, that is no break of it."""
+        return longest_pause_s(jumps=self.clock_jumps, is_live=self.is_live)
 
 
 @dataclass(frozen=True)
