@@ -3,6 +3,7 @@
 import logging
 
 import av
+import numpy as np
 import pytest
 
 from analyzer import registry

@@ -19,6 +19,7 @@ from analyzer.stages.decode import video
 from tests.support import media
 from tests.support.processes import ROOT
 
+PIXELS = {"mjpeg": "yuvj420p"}
 FAST = ["--fps", "2", "--shots", "none"]
 CODECS = {
     ".mp3": ["-c:a", "libmp3lame"],
@@ -142,6 +143,30 @@ def test_two_ogg_films_one_behind_the_other(order: tuple[bool, bool], tmp_path: 
     pictures, damaged = read(path)
     assert pictures in range(8, 20)
     assert damaged or pictures > 10
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec"),
+    [
+        (".mp4", "libx264"),
+        (".mov", "mjpeg"),
+        (".3gp", "libx264"),
+        (".wmv", "wmv2"),
+        (".flv", "libx264"),
+        (".flv", "flv1"),
+    ],
+)
+def test_two_films_of_which_the_first_alone_is_read(suffix: str, codec: str, tmp_path: Path):
+    """What is not read is told, as damage."""
+    parts = [tmp_path / f"{number}{suffix}" for number in (1, 2)]
+    for part in parts:
+        sound = ["-f", "lavfi", "-i", "sine=duration=1"] if suffix != ".3gp" else []
+        pattern = ["-f", "lavfi", "-i", "testsrc2=s=320x240:r=10:d=1", *sound]
+        media.ffmpeg(*pattern, "-c:v", codec, "-pix_fmt", PIXELS.get(codec, "yuv420p"), part)
+    assert read(parts[0]) == (10, 0)
+    path = tmp_path / f"joined{suffix}"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    assert read(path) == (10, 1)
 
 
 @pytest.fixture

@@ -62,11 +62,13 @@ class PictureStream:
 
     Attributes:
         left_over: Damage behind the last picture; valid at the end.
+        position: Position of the last packet in the file, in bytes; `None` where it is unknown.
         fit: See above.
     """
 
     def __init__(self, container: Any, stream: Any, fit: ShapeFit | None = None) -> None:
         self.left_over, self.fit = 0, fit or ShapeFit()
+        self.position: int | None = None
         self._packets = packets(container, stream)
         self._stream, self._codec = stream, stream.codec_context
         self._skips: Sequence[str | None] = ()
@@ -161,6 +163,8 @@ class PictureStream:
             if packet is None:
                 self._failures += self._begun
                 return
+            if packet.size:
+                self.position = packet.pos
             decoded = self._decode(packet)
             aspect = self._codec.sample_aspect_ratio if decoded else None
             self._ready += [self.fit.fitted(picture, aspect) for picture in decoded]

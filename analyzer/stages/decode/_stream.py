@@ -15,6 +15,7 @@ from analyzer.stages.decode._clock import longest_pause_s
 from analyzer.stages.decode._orientation import Orientation, orientation
 from analyzer.stages.decode._pictures import DecodedPicture, PictureStream
 from analyzer.stages.decode._sampling import Sampling
+from analyzer.stages.decode._second_film import has_second_film
 from analyzer.stages.decode._stamps import PEEKED, Stamps, lacks_presentation, may_reorder, run_back
 from analyzer.stages.decode._timeline import Timeline, timeline_of
 from analyzer.types import MediaInfo
@@ -142,8 +143,7 @@ def open_stream(
         stated_end_s=stated_end_s,
         clock_jumps=clock_jumps,
         is_live=is_live,
-        is_truncated=_is_truncated(container, size_bytes)
-        or _files.has_second_film(path, container),
+        is_truncated=_is_truncated(container, size_bytes) or has_second_film(path, container),
         stored_size=stored_size,
         square_size=square_size,
         orientation=towards,
