@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import av
 import av.error
 import pytest
 from PIL import Image
@@ -167,6 +168,27 @@ def test_two_films_of_which_the_first_alone_is_read(suffix: str, codec: str, tmp
     path = tmp_path / f"joined{suffix}"
     path.write_bytes(b"".join(part.read_bytes() for part in parts))
     assert read(path) == (10, 1)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_damaged_first_picture_is_counted(threads: int, tmp_path: Path) -> None:
+    """It is a key frame: no start in the middle of a group explains what it lacks."""
+    path = tmp_path / "s.mp4"
+    noise = "testsrc2=s=320x240:r=10:d=1,noise=alls=40"
+    media.ffmpeg("-f", "lavfi", "-i", noise, "-c:v", "libx264", "-pix_fmt", "yuv420p", path)
+    with av.open(str(path)) as container:
+        first = next(container.demux(video=0))
+    data = bytearray(path.read_bytes())
+    middle = first.pos + first.size // 2
+    data[middle : middle + 300] = bytes(value ^ 0xFF for value in data[middle : middle + 300])
+    path.write_bytes(data)
+    decoder = video.create(runtime=Runtime(threads=threads))
+    for careful in (False, True):
+        with decoder.open(str(path), careful=careful) as medium:
+            count = sum(1 for _ in medium.frames())
+        if not medium.needs_care:
+            break
+    assert (count, medium.damaged) == (10, 1)
 
 
 @pytest.fixture

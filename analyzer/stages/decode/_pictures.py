@@ -96,7 +96,8 @@ class PictureStream:
         picture = self._ready.popleft()
         damage = self._damage(timestamp(picture)) + picture.is_corrupt
         if not self._begun:
-            self._begun, damage = True, 0
+            # What refers to pictures before the start is no damage; a key frame refers to none.
+            self._begun, damage = True, int(picture.is_corrupt and picture.key_frame)
         return DecodedPicture(picture, damage)
 
     def peek(self, count: int) -> list[VideoFrame]:
