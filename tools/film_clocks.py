@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Protocol
 
 import av
 import cv2
@@ -36,6 +37,27 @@ _REORDERED = ("-c:v", "libx264", "-bf", "3", "-g", "12", "-sc_threshold", "0")
 _PLAIN = ("-c:v", "libx264", "-bf", "0", "-g", "12")
 
 
+def pattern(size: str | None, rate: str) -> tuple[str, ...]:
+    """Return the input of ffmpeg that shows a moving pattern, without sound.
+
+    Args:
+        size: Width and height in pixels, as `64x48`, which is the default.
+        rate: Pictures a second, as a number or a fraction.
+    """
+    return "-f", "lavfi", "-i", f"testsrc2=size={size or '64x48'}:rate={rate}"
+
+
+Source = Callable[[str | None, str], tuple[str, ...]]
+"""Function of size and rate; the inputs of ffmpeg that a film is made of."""
+
+
+class Maker(Protocol):
+    """Function that makes a film at a path; of the moving pattern, if nothing else is given."""
+
+    def __call__(self, path: Path, source: Source = pattern) -> None:
+        """Make a film."""
+
+
 @dataclass(frozen=True)
 class Film:
     """A film with an odd clock."""
@@ -44,8 +66,8 @@ class Film:
     """Name of the file."""
     oddity: str
     """What is odd about its clock."""
-    make: Callable[[Path], None]
-    """Function that makes it at a path."""
+    make: Maker
+    """Function that makes it at a path, of some source."""
     first: Fraction
     """Time of its first picture in seconds."""
     follows: str
@@ -69,28 +91,29 @@ def ffmpeg(*arguments: str | Path) -> None:
     subprocess.run(command, check=True, capture_output=True, timeout=120)
 
 
-def encoded(*options: str, rate: str = "25", size: str = "64x48") -> Callable[[Path], None]:
-    """Return a function that makes a film of 50 pictures."""
-    source = ("-f", "lavfi", "-i", f"testsrc2=size={size}:rate={rate}", "-frames:v", "50")
+def encoded(*options: str, rate: str = "25", size: str | None = None, count: int = 50) -> Maker:
+    """Return a function that makes a film of some pictures."""
 
-    def make(path: Path) -> None:
-        ffmpeg(*source, "-pix_fmt", "yuv420p", *options, path)
+    def make(path: Path, source: Source = pattern) -> None:
+        # The number of pictures would end the sound too early, as it is encoded later.
+        seconds = f"{float((count - Fraction(1, 2)) / Fraction(rate)):.6f}"
+        ffmpeg(*source(size, rate), "-t", seconds, "-pix_fmt", "yuv420p", *options, path)
 
     return make
 
 
-def remuxed(*options: str, rate: str = "25") -> Callable[[Path], None]:
+def remuxed(*options: str, rate: str = "25") -> Maker:
     """Return a function that makes a film by copying the stream of another."""
 
-    def make(path: Path) -> None:
+    def make(path: Path, source: Source = pattern) -> None:
         plain = path.with_name("stream.mkv")
-        encoded(*_REORDERED, rate=rate)(plain)
+        encoded(*_REORDERED, rate=rate)(plain, source)
         ffmpeg("-i", plain, "-c", "copy", *options, path)
 
     return make
 
 
-def joined(*options: str, lead: Sequence[str] = ()) -> Callable[[Path], None]:
+def joined(*options: str, lead: Sequence[str] = ()) -> Maker:
     """Return a function that joins two films of 25 pictures, byte by byte.
 
     Args:
@@ -98,46 +121,46 @@ def joined(*options: str, lead: Sequence[str] = ()) -> Callable[[Path], None]:
         lead: Options of the first film alone.
     """
 
-    def make(path: Path) -> None:
+    def make(path: Path, source: Source = pattern) -> None:
         parts = [path.with_name(f"part{number}{path.suffix}") for number in (1, 2)]
         for part, more in zip(parts, (lead, ()), strict=True):
-            encoded("-frames:v", "25", *options, *more)(part)
+            encoded(*options, *more, count=25)(part, source)
         begin = _FLV_HEADER if path.suffix == ".flv" else 0
         path.write_bytes(parts[0].read_bytes() + parts[1].read_bytes()[begin:])
 
     return make
 
 
-def live(after: int, shift_ms: int, *options: str) -> Callable[[Path], None]:
+def live(after: int, shift_ms: int, *options: str) -> Maker:
     """Return a function that makes an FLV with a clock that breaks off.
 
     Args:
         after: Number of pictures, as they are decoded, before the break.
-        shift_ms: What is added to the stamps behind it, in milliseconds.
+        shift_ms: What is added to the stamps behind it, in milliseconds; those of sound, too.
         options: Options of the encoder.
     """
 
-    def make(path: Path) -> None:
-        encoded(*options)(path)
+    def make(path: Path, source: Source = pattern) -> None:
+        encoded(*options)(path, source)
         data, at, pictures = bytearray(path.read_bytes()), _FLV_HEADER, 0
         while at < len(data):
             length = int.from_bytes(data[at + 1 : at + 4], "big")
             if data[at] == _FLV_PICTURE and data[at + 12] == 1:  # a picture, and no header
                 pictures += 1
-                if pictures > after:
-                    stamp = int.from_bytes(data[at + 4 : at + 7], "big") | data[at + 7] << 24
-                    stamp += shift_ms
-                    data[at + 4 : at + 7] = (stamp & 0xFFFFFF).to_bytes(3, "big")
-                    data[at + 7] = stamp >> 24
+            if pictures > after:
+                stamp = int.from_bytes(data[at + 4 : at + 7], "big") | data[at + 7] << 24
+                stamp += shift_ms
+                data[at + 4 : at + 7] = (stamp & 0xFFFFFF).to_bytes(3, "big")
+                data[at + 7] = stamp >> 24
             at += _FLV_TAG + length + 4
         path.write_bytes(data)
 
     return make
 
 
-def rewound(path: Path) -> None:
+def rewound(path: Path, source: Source = pattern) -> None:
     """Make a Matroska file; from the middle on, its clusters begin at zero again."""
-    encoded(*_PLAIN, "-cluster_time_limit", "100", "-write_crc32", "0")(path)
+    encoded(*_PLAIN, "-cluster_time_limit", "100", "-write_crc32", "0")(path, source)
     data = bytearray(path.read_bytes())
     places, at = [], data.find(_CLUSTER)
     while at >= 0:
@@ -235,7 +258,7 @@ def of_pyav(path: Path) -> list[float | None]:
 def of_opencv(path: Path) -> list[float | None]:
     """Return OpenCV's times in seconds."""
     capture, times = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG), []
-    while capture.read()[0]:
+    while capture.grab():
         times.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
     return [*times]
 

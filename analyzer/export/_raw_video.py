@@ -43,7 +43,13 @@ def input_options(first: VideoFrame) -> dict[str, Any]:
     Args:
         first: First picture, which states the colours of all.
     """
-    options: dict[str, Any] = {"format": "nut", "probesize": 32, "analyzeduration": 0}
+    # Without copyts, the first picture would come at 0 wherever there is no sound before it.
+    options: dict[str, Any] = {
+        "copyts": None,
+        "format": "nut",
+        "probesize": 32,
+        "analyzeduration": 0,
+    }
     if first.format.name not in _CARRIED:
         return options
     names = ("color_range", "colorspace", "color_primaries", "color_trc")

@@ -20,6 +20,8 @@ RATES = {
     "23.976": Fraction(24000, 1001),
     "25": Fraction(25),
     "29.97": Fraction(30000, 1001),
+    "30": Fraction(30),
+    "50": Fraction(50),
     "59.94": Fraction(60000, 1001),
 }
 SUFFIXES = ("mp4", "mkv", "webm", "flv", "ts", "avi", "mov")

@@ -190,6 +190,14 @@ def test_no_name_is_left_in_the_file(clip, tmp_path):
             assert [stream.type for stream in container.streams] == ["video", "audio"]
 
 
+def test_a_film_that_was_exchanged_is_refused(clip, tmp_path):
+    report = report_of(clip, "all")
+    info = replace(report.info, size_bytes=clip.stat().st_size + 1)
+    with pytest.raises(InputError, match=r"clip\.mp4: has \d+ bytes, but had \d+ when faces"):
+        export(replace(report, info=info), tmp_path / "x.mp4")
+    assert not (tmp_path / "x.mp4").exists()
+
+
 def test_what_was_not_looked_at_is_hidden_whole(clip, tmp_path):
     face = Face(25, 1.0, (200, 100, 260, 180), duration_s=1)
     looked = report_of(clip, "all", [face], start=1.0, stop=2.0, span_s=(1.0, 2.0))

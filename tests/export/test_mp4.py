@@ -77,6 +77,54 @@ def test_a_late_first_picture_stays_late(tmp_path):
     assert media.player_times(written) == pytest.approx(media.player_times(late), abs=1e-3)
 
 
+def test_a_late_first_picture_stays_late_without_sound(tmp_path):
+    """On the clock of the file, by which boxes are burnt in."""
+    late = source(tmp_path / "s.avi", "-r", "25", "-c:v", "libx264", "-bf", "2")
+    face = Face(1, 0.12, (40, 40, 120, 120), duration_s=0.08)
+    written = export(late, tmp_path / "x.mp4", [face])
+    with av.open(str(written)) as container:
+        times = [frame.time for frame in container.decode(video=0)]
+    assert times == pytest.approx([0.08 + n / 25 for n in range(25)], abs=1e-3)
+    marked = [np.abs(p[80, 41] - SKY_BLUE).max() < 60 for p in pictures(written)]
+    assert marked == [1 <= k < 3 for k in range(25)]
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_tags_that_are_not_utf8_become_it(suffix, tmp_path):
+    """Of the file, of a stream and of a chapter."""
+    tags, said, shown = tmp_path / "tags.txt", "Caf@ X", "Caf\ufffd X"
+    tags.write_text(
+        f";FFMETADATA1\ntitle={said}\n[CHAPTER]\nTIMEBASE=1/1\nSTART=0\nEND=1\ntitle={said}\n"
+    )
+    names = ("-metadata:s:v", f"title={said}", "-metadata:s:v", f"handler_name={said}")
+    options = ("-i", tags, "-map_metadata", "1", "-c:v", "libx264", *names)
+    path = source(tmp_path / f"s{suffix}", *options)
+    path.write_bytes(path.read_bytes().replace(said.encode(), b"Caf\xe9 X"))
+    with av.open(str(export(path, tmp_path / "x.mp4"))) as container:
+        assert container.metadata["title"] == shown
+        assert [chapter["metadata"] for chapter in container.chapters()] == [{"title": shown}]
+        of_pictures = container.streams.video[0].metadata
+    assert suffix == ".mkv" or of_pictures["handler_name"] == shown
+
+
+@pytest.mark.parametrize("sound", [(), ("-f", "lavfi", "-i", "sine=duration=1")])
+def test_chapters_begin_where_their_pictures_do(sound, tmp_path):
+    """Of a film that starts at 5 s on the clock of its container."""
+    tags = tmp_path / "tags.txt"
+    chapter = "[CHAPTER]\nTIMEBASE=1/1000\nSTART={}\nEND={}\ntitle=a\n"
+    parts = chapter.format(5000, 5400), chapter.format(5400, 6000)
+    tags.write_text(f";FFMETADATA1\n{''.join(parts)}")
+    options = ("-i", tags, "-map_metadata", str(1 + bool(sound)), "-output_ts_offset", "5")
+    path = source(tmp_path / "s.mkv", *sound, *options, "-c:v", "libx264", "-bf", "0")
+    with av.open(str(path)) as container:
+        assert container.start_time == pytest.approx(5_000_000, abs=30_000)
+    written = export(path, tmp_path / "x.mp4")
+    with av.open(str(written)) as container:
+        begins = [float(c["start"] * c["time_base"]) for c in container.chapters()]
+    assert begins == pytest.approx([0, 0.4], abs=0.03)
+    assert media.player_times(written) == pytest.approx(media.player_times(path), abs=1e-3)
+
+
 def test_uneven_times_are_kept(tmp_path):
     clip = source(tmp_path / "s.mkv", "-vf", "setpts='(N*N+3*N)/400/TB'", "-fps_mode", "vfr")
     written = export(clip, tmp_path / "x.mp4")

@@ -64,7 +64,7 @@ class Stream:
 
 
 def streams(path: Path) -> list[Stream]:
-    """The streams of a file."""
+    """The streams of pictures and sound of a file."""
     with av.open(str(path)) as container:
         return [
             Stream(
@@ -75,12 +75,25 @@ def streams(path: Path) -> list[Stream]:
                 pixels=stream.pix_fmt if stream.type == "video" else None,
             )
             for stream in container.streams
+            if stream.type in ("video", "audio")
         ]
 
 
 def sounds(path: Path) -> list[str]:
     """Codec of each stream of sound."""
     return [stream.codec for stream in streams(path) if stream.kind == "audio"]
+
+
+def heard(path: Path) -> tuple[int, int, float, float]:
+    """Number of channels, sampling rate, seconds and loudness (of the first channel) of a sound."""
+    with av.open(str(path)) as container:
+        (stream,) = container.streams.audio
+        context = stream.codec_context
+        channels, rate, count, loudness = context.channels, context.sample_rate, 0, 0.0
+        for frame in container.decode(stream):
+            first = np.frombuffer(bytes(frame.planes[0]), np.float32)[: frame.samples]
+            count, loudness = count + frame.samples, max(loudness, float(np.abs(first).max()))
+    return channels, rate, count / rate, loudness
 
 
 def picture_end(path: Path) -> float:

@@ -21,7 +21,7 @@ from analyzer.__main__ import main
 from analyzer.options import AnalysisOptions
 from analyzer.stages.detect.centerface import CenterFace
 from joblist.model import JobSpec
-from jobs.types import Lease
+from jobs.types import Lease, PartPaths
 from tests.support.architecture import PACKAGES
 from tests.support.processes import ROOT
 
@@ -126,7 +126,7 @@ def by_worker(video: Path, out: Path) -> None:
         key="k",
     )
     task = ina_worker.make_task({"threads": 0})
-    task(lease, {"csv": out / "part"}, lambda _values: None)
+    task(lease, PartPaths({"csv": out / "part"}), lambda _values: None)
 
 
 @pytest.mark.parametrize("entry", [by_command, by_api, by_worker])
