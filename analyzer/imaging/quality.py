@@ -96,6 +96,18 @@ def frontality(eyes: F32, nose: F32) -> F32:
 def inside(boxes: F32, size: tuple[int, ...]) -> F32:
     """Return the share (n,) of each face that lies in the picture.
 
+    Args:
+        boxes: (n, 4) float32, pixels.
+        size: Width and height of the picture; pixels.
+    """
+    faces, seen = whole(boxes, size), _clipped(boxes, size)
+    sides, seen_sides = faces[:, 2:] - faces[:, :2], seen[:, 2:] - seen[:, :2]
+    return (np.maximum(seen_sides, 1) / np.maximum(sides, 1)).prod(1).astype(np.float32)
+
+
+def whole(boxes: F32, size: tuple[int, ...]) -> F32:
+    """Return the boxes (n, 4) of whole faces, beyond the picture's edges where these cut them.
+
     Many detectors end a box at the picture's edge. There its side that the edge does not cut tells
     how long the other one would be.
 
@@ -103,16 +115,23 @@ def inside(boxes: F32, size: tuple[int, ...]) -> F32:
         boxes: (n, 4) float32, pixels.
         size: Width and height of the picture; pixels.
     """
-    limits = np.array([*size, *size], np.float32)
-    clipped = np.clip(boxes, 0, limits)
-    sides = np.maximum(clipped[:, 2:] - clipped[:, :2], 1)
-    whole = np.maximum(boxes[:, 2:] - boxes[:, :2], sides)
-    gaps = np.stack([clipped[:, :2], limits[2:] - clipped[:, 2:]], 1)  # before and after
+    seen = _clipped(boxes, size)
+    sides = np.maximum(seen[:, 2:] - seen[:, :2], 1)
+    limits = np.array(size, np.float32)
+    gaps = np.stack([seen[:, :2], limits - seen[:, 2:]], 1)  # before and after
     at_edge = gaps.min(1) <= np.maximum(_AT_EDGE * sides, 1)
     # The height follows from the width, and the width from the height.
     usual = sides[:, ::-1] * np.array([1 / _ASPECT, _ASPECT], np.float32)
-    whole = np.where(at_edge & ~at_edge[:, ::-1], np.maximum(whole, usual), whole)
-    return (sides / whole).prod(1).astype(np.float32)
+    length = np.where(at_edge & ~at_edge[:, ::-1], np.maximum(sides, usual), sides)
+    is_before = gaps[:, 0] < gaps[:, 1]
+    low = np.where(is_before, seen[:, 2:] - length, seen[:, :2])
+    high = np.where(is_before, seen[:, 2:], seen[:, :2] + length)
+    return np.concatenate([np.minimum(low, boxes[:, :2]), np.maximum(high, boxes[:, 2:])], 1)
+
+
+def _clipped(boxes: F32, size: tuple[int, ...]) -> F32:
+    """Return the parts (n, 4) of boxes that lie in a picture."""
+    return np.clip(boxes, 0, np.array([*size, *size], np.float32))
 
 
 def face_px(boxes: F32) -> F32:

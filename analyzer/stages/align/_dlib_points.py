@@ -30,9 +30,12 @@ class Predictor:
             image: (H, W, 3) uint8, RGB.
             boxes: (n, 4) float32, pixels.
         """
+        # Of a face that the picture's edge cuts, the points beyond are guessed; in the part that is
+        # seen, all of them would be squeezed, and the chip distorted.
+        faces = quality.whole(boxes, image.shape[1::-1])
         return [
             self._predict(image, dlib.rectangle(*(int(v) for v in np.round(box))))
-            for box in _predictor_boxes(boxes)
+            for box in _predictor_boxes(faces)
         ]
 
 
