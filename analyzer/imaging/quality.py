@@ -18,7 +18,7 @@ between the eyes: the median is 0.74 for the validation faces of FairFace that l
 nor right, and 0.82 for 100 faces of LFW."""
 _ASPECT = 1.3
 """Height of a face's box in widths."""
-_AT_EDGE = 0.03
+_AT_EDGE = 0.1
 """Distance of a box from the picture's edge, in its sides, at which it ends there."""
 _NOSE_SPREAD = 0.15
 """Deviation from `_NOSE_BELOW` that costs nothing; 85 % of those faces have less."""

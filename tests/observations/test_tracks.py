@@ -176,5 +176,5 @@ def test_a_table_of_an_older_version_weighs_by_sharpness():
 
 def test_a_face_at_the_edge_of_the_picture_joins_nobody_by_chance():
     ratings = {"recognisability": np.full(2, 1.4, np.float32)}
-    table = observe([0, 1], faces(0, 1), inside=np.array([1, 0.25], np.float32), **ratings)
+    table = observe([0, 1], faces(0, 1), inside=np.array([1, 0.0625], np.float32), **ratings)
     np.testing.assert_allclose(tracks.embed(table).recognisability, [1.4, 0.7])
