@@ -3,13 +3,12 @@
 They are scaled into the size of the first one with black edges: stretched, faces are not found.
 """
 
-import itertools
 from fractions import Fraction
-from typing import Any
 
 import av.error
-from av.filter import Graph
 from av.video.frame import VideoFrame
+
+from analyzer.stages.decode._filters import filtered
 
 _SAME_SHAPE = 1.05
 """Ratio of two shapes up to which they count as one: sizes are rounded to whole blocks."""
@@ -44,31 +43,13 @@ class ShapeFit:
             return picture
         width, height = self.size
         inner = width * min(1, wider), height * min(1, 1 / wider)
+        fitted = "{}:{}".format(*(max(1, round(side)) for side in inner))
         try:
-            return _padded(picture, (max(1, round(inner[0])), max(1, round(inner[1]))), self.size)
+            return filtered(
+                picture,
+                ("scale", fitted),
+                ("pad", f"{width}:{height}:-1:-1:black"),
+                ("format", picture.format.name),
+            )
         except av.error.FFmpegError:
             return picture
-
-
-def _padded(picture: VideoFrame, inner: tuple[int, int], size: tuple[int, int]) -> VideoFrame:
-    """Return a picture scaled to an inner size, in the middle of a black one."""
-    graph = Graph()
-    steps: list[Any] = [
-        graph.add_buffer(
-            width=picture.width,
-            height=picture.height,
-            format=picture.format,
-            time_base=Fraction(picture.time_base or 1),
-        ),
-        graph.add("scale", "{}:{}".format(*inner)),
-        graph.add("pad", "{}:{}:-1:-1:black".format(*size)),
-        graph.add("format", picture.format.name),
-        graph.add("buffersink"),
-    ]
-    for step, following in itertools.pairwise(steps):
-        step.link_to(following)
-    graph.configure()
-    graph.push(picture)
-    padded = graph.pull()
-    assert isinstance(padded, VideoFrame)
-    return padded

@@ -5,18 +5,16 @@ here, because FFmpeg's own angle of it knows no mirrors, and applied by this pro
 analysis and in what is burnt in alike.
 """
 
-import itertools
 import math
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from av.filter import Graph
 from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from analyzer.stages.decode._filters import filtered
 from analyzer.types import F64, U8
 
 _TOLERANCE = math.cos(math.radians(1))
@@ -108,21 +106,4 @@ def _without_unknown(picture: VideoFrame) -> VideoFrame:
 
     FFmpeg has more kinds, such as EXIF and those of pictures for two eyes; PyAV then reads none.
     """
-    graph = Graph()
-    steps: list[Any] = [
-        graph.add_buffer(
-            width=picture.width,
-            height=picture.height,
-            format=picture.format,
-            time_base=Fraction(picture.time_base or 1),
-        ),
-        *(graph.add("sidedata", mode="delete", type=str(number)) for number in _UNKNOWN),
-        graph.add("buffersink"),
-    ]
-    for step, following in itertools.pairwise(steps):
-        step.link_to(following)
-    graph.configure()
-    graph.push(picture)
-    known = graph.pull()
-    assert isinstance(known, VideoFrame)
-    return known
+    return filtered(picture, *(("sidedata", f"mode=delete:type={kind}") for kind in _UNKNOWN))
