@@ -85,12 +85,26 @@ def frontality(eyes: F32, nose: F32) -> F32:
     axis = eyes[:, 1] - eyes[:, 0]
     length = np.maximum(np.linalg.norm(axis, axis=1), 1e-6)
     offset = nose - eyes.mean(1)
-    # Both in distances between the eyes.
-    aside = np.einsum("nd,nd->n", offset, axis) / length**2
+    # In distances between the eyes.
     below = np.abs(axis[:, 0] * offset[:, 1] - axis[:, 1] * offset[:, 0]) / length**2
-    yaw = 1 - _YAW_SLOPE * np.abs(aside)
+    yaw = 1 - _YAW_SLOPE * np.abs(turn(eyes, nose))
     pitch = 1 - _PITCH_SLOPE * np.maximum(np.abs(below - _NOSE_BELOW) - _NOSE_SPREAD, 0)
     return (np.clip(yaw, 0, 1) * np.clip(pitch, 0, 1)).astype(np.float32)
+
+
+def turn(eyes: F32, nose: F32) -> F32:
+    """Return how far the nose (n,) of each face lies towards its second eye, 0 where it is midway.
+
+    Args:
+        eyes: (n, 2, 2) centres of both eyes; pixels.
+        nose: (n, 2) foot of the nose; pixels.
+
+    Returns:
+        float32, in distances between the eyes; below 0 towards the first eye.
+    """
+    axis = eyes[:, 1] - eyes[:, 0]
+    squared = np.maximum(np.einsum("nd,nd->n", axis, axis), 1e-12)
+    return (np.einsum("nd,nd->n", nose - eyes.mean(1), axis) / squared).astype(np.float32)
 
 
 def inside(boxes: F32, size: tuple[int, ...]) -> F32:

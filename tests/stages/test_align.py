@@ -112,8 +112,8 @@ def test_points_of_a_face_that_the_edge_cuts_are_where_they_are_in_the_whole_fac
     limits = np.array([right - left, bottom - top] * 2, np.float32)
     box = np.clip(ASTRONAUT_FACE - corner, 0, limits).astype(np.float32)
     predictor = Predictor()
-    whole = three_points(predictor.shapes(image, ASTRONAUT_FACE))[0]
-    points = three_points(predictor.shapes(seen, box))[0] + corner[:2]
+    whole = three_points(predictor.locate(image, ASTRONAUT_FACE))[0]
+    points = three_points(predictor.locate(seen, box))[0] + corner[:2]
     assert np.linalg.norm(points - whole, axis=1).max() < 0.12 * (x2 - x1)
 
 
