@@ -17,7 +17,7 @@ from analyzer.export import _cover
 from analyzer.files.containers import explained
 from analyzer.imaging.boxes import area, iou
 from analyzer.inference.runtime import Runtime
-from analyzer.types import F32, F64, U8, MediaReport, Progress, ProgressHook
+from analyzer.types import F32, F64, U8, MediaInfo, MediaReport, Progress, ProgressHook
 
 _SAME_S = 1e-4
 """Seconds by which the time of a picture may differ from that in the table."""
@@ -54,6 +54,24 @@ def _damaged(report: MediaReport) -> InputError:
         f"{report.info.uri}: damaged, so that some faces may be missed and stay bare; encode "
         "it anew (ffmpeg -i DAMAGED -c:v libx264 MENDED.mp4) and anonymise that"
     )
+
+
+def require_same_file(report: MediaReport, info: MediaInfo) -> None:
+    """Refuse to hide faces in another file than the one in which they were found.
+
+    Args:
+        report: Report of the medium.
+        info: Facts of the file that is there now.
+
+    Raises:
+        InputError: The file has another number of bytes.
+    """
+    then, now = report.info.size_bytes, info.size_bytes
+    if is_wanted(report) and then is not None and then != now:
+        raise InputError(
+            f"{report.info.uri}: has {now} bytes, but had {then} when faces were looked for, so "
+            "that some may stay bare; analyse it again"
+        )
 
 
 def watched(medium: Any, report: MediaReport) -> Iterator[Any]:

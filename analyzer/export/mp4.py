@@ -41,9 +41,15 @@ _LOG = logging.getLogger(__name__)
 _SUBTITLE = "faces.ass"
 _CELLS_PER_FACE = 3
 """Cells across a blurred face: too few to recognise a person, or even a face."""
-# Replaces times of sound that go back or jump by more than 10 s, as the decoder's clock does.
-_REPAIRED_TIMES = "if(isnan(PREV_OUTT),T,if(between(T-PREV_OUTT,0,10),T,PREV_OUTT+0.04))/TB"
-_BREAK_S = 1
+_RUN_ON = (
+    "st(1,T+ld(0));st(2,if(isnan(PREV_OUTT),0,ld(1)-PREV_OUTT));"
+    "st(1,if(between(ld(2),0,{ahead}),ld(1),PREV_OUTT+ld(3)));"
+    "st(0,if(isnan(T)+between(ld(2),-0.1,{ahead}),ld(0),ld(1)-T));st(3,S/SR);ld(1)/TB"
+)
+"""Times of sound as `_clock.Clock` makes those of pictures: what goes back by more than 0.1 s, or
+ahead by more than `ahead`, follows the sound before it, and all that comes later is as much later.
+Registers of ffmpeg: 0 the shift, 1 the time, 2 the step, 3 the length of the sound before."""
+_BREAK_S = 0.15
 """Seconds between a picture's stamp and its time from which on the clock was mended."""
 _REPORT_EVERY_S = 0.3
 _DEFAULT_RATE = 25
@@ -180,6 +186,7 @@ def _encode_once(
     decoder = registry.load("decode", "video", runtime=runtime)
     with decoder.open(report.info.uri, careful=report.tally.damaged > 0) as medium:
         _require_same_size(report, medium.info)
+        _anonymity.require_same_file(report, medium.info)
         opened = medium.stream
         first, base = opened.first.picture, _raw_video.time_base(opened.stream)
         graph = _graph(task, attempt, opened, base)
@@ -188,7 +195,7 @@ def _encode_once(
             writer = _raw_video.RawVideo(stream, first, base)
             watched = _anonymity.watched(medium, report)
             for shown in _reported(watched, report.info.duration_s, progress):
-                if attempt.sounds and not attempt.mends:
+                if attempt.sounds and not attempt.mends and not opened.facts.by_decoding:
                     _require_steady(shown, opened.facts.timeline.origin)
                 if writer.write(shown.picture, shown.time):
                     times.append(float(shown.time))
@@ -305,7 +312,9 @@ def _graph(task: _Task, attempt: _Attempt, opened: Any, base: Fraction) -> Any:
     sounds = []
     for number, sound in enumerate(attempt.sounds):
         stream = medium[str(sound.index)]
-        sounds.append(stream.filter("asetpts", _REPAIRED_TIMES) if attempt.mends else stream)
+        if attempt.mends:
+            stream = stream.filter("asetpts", _RUN_ON.format(ahead=facts.longest_pause_s))
+        sounds.append(stream)
         encoding |= {f"{key}:a:{number}": value for key, value in sound.codec.items()}
     return ffmpeg.output(picture, *sounds, f"file:{task.path}", **encoding).overwrite_output()
 
@@ -328,8 +337,9 @@ def _with_metadata(argv: list[str], task: _Task, attempt: _Attempt, opened: Any)
     else:
         if task.url not in argv:
             at = argv.index("pipe:") + 1
-            limits = [t for k, v in _addresses.OPEN_OPTIONS.items() for t in (f"-{k}", v)]
-            argv = [*argv[:at], *limits, "-i", task.url, *argv[at:]]
+            opening = {**_addresses.OPEN_OPTIONS, **_clock(opened.facts.timeline.origin)}
+            given = [text for key, value in opening.items() for text in (f"-{key}", value)]
+            argv = [*argv[:at], *given, "-i", task.url, *argv[at:]]
         inputs = [after for before, after in itertools.pairwise(argv) if before == "-i"]
         number = inputs.index(task.url)
         streams = {"v:0": opened.stream.index}

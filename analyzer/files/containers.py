@@ -1,6 +1,7 @@
 """One place for all that libraries raise about media; the stream of pictures in a container."""
 
 import errno
+import mmap
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -90,10 +91,13 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def _has_memory() -> bool:
-    """Return whether this process may have as much memory as the largest picture needs."""
+    """Return whether this process may have as much memory as the largest picture needs.
+
+    The memory is asked for and not written to, so that none is taken.
+    """
     try:
-        bytearray(_AMPLE_BYTES)
-    except MemoryError:
+        mmap.mmap(-1, _AMPLE_BYTES).close()
+    except (OSError, OverflowError):
         return False
     return True
 

@@ -160,7 +160,7 @@ def require_size(path: str, width: int, height: int) -> None:
     if max(width, height) > MAX_SIDE_PX:
         raise InputError(
             f"{path}: pictures of {width} x {height} are larger than {MAX_SIDE_PX} x "
-            f"{MAX_SIDE_PX}; scale the video down"
+            f"{MAX_SIDE_PX}; scale it down"
         )
 
 

@@ -87,7 +87,7 @@ def import_jobs(ledger: Ledger, specs: Iterable[JobSpec], *, options_digest: str
             are missing, and so is the mount on which they lie.
     """
     ended = ledger.store.meta("ended") == "1"
-    with ledger.store.transaction() as db:
+    with ledger.store.transaction() as db, schema.large_cache(db):
         put_aside = unreadable.put_aside_all(db)
         before = _count_jobs(db)
         listed = ledger.store.epoch

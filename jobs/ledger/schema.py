@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from hashlib import blake2b
 from pathlib import Path
 
@@ -140,6 +141,11 @@ DROP TRIGGER IF EXISTS job_undivided;
 """Version of the tables -> SQL that makes the next version from it."""
 
 
+_CACHE_SIZE = "PRAGMA cache_size = -{}"
+_CACHE_KB, _IMPORT_CACHE_KB = 32_000, 64_000
+"""What a server keeps of its ledger in memory: always, and while it imports a joblist."""
+
+
 def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
     """Open a ledger file; a new file has no tables.
 
@@ -162,8 +168,21 @@ def make_durable(connection: sqlite3.Connection) -> None:
     # FULL: what was acknowledged survives a power failure, which NORMAL does not promise.
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    # Keys come in random order: an import of a million jobs needs their index in memory.
-    connection.execute("PRAGMA cache_size = -64000")
+    connection.execute(_CACHE_SIZE.format(_CACHE_KB))
+
+
+@contextmanager
+def large_cache(connection: sqlite3.Connection) -> Iterator[None]:
+    """Keep more of the file in memory for an import.
+
+    Keys come in random order: an import of a million jobs needs their index in memory.
+    """
+    connection.execute(_CACHE_SIZE.format(_IMPORT_CACHE_KB))
+    try:
+        yield
+    finally:
+        connection.execute(_CACHE_SIZE.format(_CACHE_KB))
+        connection.execute("PRAGMA shrink_memory")
 
 
 def create(connection: sqlite3.Connection) -> None:

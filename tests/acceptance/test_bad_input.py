@@ -147,7 +147,7 @@ REFUSED: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "wide pixels": ("wide.mkv",
                     lambda p: media.ffmpeg("-f", "lavfi", "-i",
                                            "testsrc=duration=0.2:size=320x240,setsar=500/1", p),
-                    "are larger than 8192 x 8192; scale the video down"),
+                    "are larger than 8192 x 8192; scale it down"),
     "a day": ("day.mp4", lambda p: media.long_video(p, video_track_timescale="1000"),
               "are more than 24 h; cut it, or take a part of it with --stop"),
 }  # fmt: skip

@@ -6,7 +6,6 @@ Run as a script, this file reads a batch of clips, and prints a line for each.
 import json
 import os
 import random
-import resource
 import signal
 import subprocess
 import sys
@@ -126,6 +125,12 @@ def outcome(path: Path) -> str:
     return "done"
 
 
+def peak_mib() -> int:
+    """This process's own peak memory; `ru_maxrss` would include that of the process it left."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) >> 10
+
+
 def _read_batch(folder: Path, seed: int, count: int) -> None:
     """Read a batch of clips; a clip that takes too long or too much ends the process."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
@@ -137,8 +142,7 @@ def _read_batch(folder: Path, seed: int, count: int) -> None:
         began = time.monotonic()
         print(json.dumps([name, "began", 0, 0]), flush=True)
         how = outcome(path)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-        print(json.dumps([name, how, time.monotonic() - began, peak]), flush=True)
+        print(json.dumps([name, how, time.monotonic() - began, peak_mib()]), flush=True)
         path.unlink()
 
 
@@ -178,7 +182,7 @@ def test_every_damaged_clip_is_done_or_refused_with_its_name(tmp_path: Path) -> 
     suffixes = Counter(Path(name).suffix for name, *_ in results)
     assert len(suffixes) == 12
     assert min(suffixes.values()) > CLIPS / 24
-    assert max(peak for *_, peak in results) < MAX_BYTES >> 20
+    assert [line for line in results if line[3] >= MAX_BYTES >> 20] == []
     ends = Counter(how for _, how, *_ in results)
     assert ends["done"] > CLIPS / 10
     assert ends["input"] > CLIPS / 50

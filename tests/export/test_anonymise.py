@@ -56,7 +56,6 @@ def test_names_that_nobody_has(choice, missing):
         ({"engine": "videokeyframes"}, "does not follow faces"),
         ({"min_area": 0.01, "min_sharpness": 0.2}, "min_area, min_sharpness would leave faces out"),
         ({"blur_gate": "var=100"}, "blur_gate would leave faces out"),
-        ({"bbox_expand": 0.8}, "bbox_expand below 1"),
         ({"anonymise": " , "}, "all, unnamed, named, or names"),
     ],
 )
@@ -189,6 +188,14 @@ def test_no_name_is_left_in_the_file(clip, tmp_path):
             assert "Grace" not in str(said)
             assert container.chapters() == []
             assert [stream.type for stream in container.streams] == ["video", "audio"]
+
+
+def test_a_film_that_was_exchanged_is_refused(clip, tmp_path):
+    report = report_of(clip, "all")
+    info = replace(report.info, size_bytes=clip.stat().st_size + 1)
+    with pytest.raises(InputError, match=r"clip\.mp4: has \d+ bytes, but had \d+ when faces"):
+        export(replace(report, info=info), tmp_path / "x.mp4")
+    assert not (tmp_path / "x.mp4").exists()
 
 
 def test_what_was_not_looked_at_is_hidden_whole(clip, tmp_path):

@@ -107,6 +107,24 @@ def test_tags_that_are_not_utf8_become_it(suffix, tmp_path):
     assert suffix == ".mkv" or of_pictures["handler_name"] == shown
 
 
+@pytest.mark.parametrize("sound", [(), ("-f", "lavfi", "-i", "sine=duration=1")])
+def test_chapters_begin_where_their_pictures_do(sound, tmp_path):
+    """Of a film that starts at 5 s on the clock of its container."""
+    tags = tmp_path / "tags.txt"
+    chapter = "[CHAPTER]\nTIMEBASE=1/1000\nSTART={}\nEND={}\ntitle=a\n"
+    parts = chapter.format(5000, 5400), chapter.format(5400, 6000)
+    tags.write_text(f";FFMETADATA1\n{''.join(parts)}")
+    options = ("-i", tags, "-map_metadata", str(1 + bool(sound)), "-output_ts_offset", "5")
+    path = source(tmp_path / "s.mkv", *sound, *options, "-c:v", "libx264", "-bf", "0")
+    with av.open(str(path)) as container:
+        assert container.start_time == pytest.approx(5_000_000, abs=30_000)
+    written = export(path, tmp_path / "x.mp4")
+    with av.open(str(written)) as container:
+        begins = [float(c["start"] * c["time_base"]) for c in container.chapters()]
+    assert begins == pytest.approx([0, 0.4], abs=0.03)
+    assert media.player_times(written) == pytest.approx(media.player_times(path), abs=1e-3)
+
+
 def test_uneven_times_are_kept(tmp_path):
     clip = source(tmp_path / "s.mkv", "-vf", "setpts='(N*N+3*N)/400/TB'", "-fps_mode", "vfr")
     written = export(clip, tmp_path / "x.mp4")

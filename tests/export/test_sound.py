@@ -3,6 +3,7 @@
 import logging
 
 import av
+import numpy as np
 import pytest
 
 from analyzer import registry
@@ -118,3 +119,48 @@ def test_sound_runs_on_where_the_clock_of_the_pictures_does(later, tmp_path):
     assert channels == 1
     assert seconds == pytest.approx(2, abs=0.2)
     assert loudness > 0.05
+
+
+BEEPS = "aevalsrc=sin(880*2*PI*t)*lt(mod(t\\,0.5)\\,0.05):s=44100:d=3"
+
+
+def onsets(path):
+    """When a beep begins, in seconds, at the times of the sound's packets."""
+    found, last = [], -1.0
+    with av.open(str(path)) as container:
+        for frame in container.decode(audio=0):
+            loud = np.abs(np.frombuffer(bytes(frame.planes[0]), np.float32)) > 0.3
+            if loud[: frame.samples].any():
+                time = frame.time + int(loud.argmax()) / frame.sample_rate
+                found += [time] if time - last > 0.2 else []
+                last = frame.time + frame.samples / frame.sample_rate
+    return found
+
+
+@pytest.mark.parametrize(
+    ("suffix", "offsets"),
+    [
+        (".flv", (0, 0, 0)),  # each begins anew
+        (".flv", (0, 2.4)),  # it goes back by 0.6 s
+        (".flv", (0, 4000, 0)),
+        (".flv", (0, 60)),  # a pause, and no break
+        (".ts", (0, 0, 0)),
+        (".ts", (0, 5000, 0)),
+    ],
+)
+def test_joined_recordings_keep_sound_and_pictures_together(suffix, offsets, tmp_path):
+    part, contents = tmp_path / f"part{suffix}", []
+    for offset in offsets:
+        media.ffmpeg(
+            "-f", "lavfi", "-i", "testsrc=rate=25:size=320x240:duration=3",
+            "-f", "lavfi", "-i", BEEPS, "-pix_fmt", "yuv420p", "-c:v", "libx264", "-bf", "0",
+            "-c:a", "aac", "-t", "3", "-output_ts_offset", f"{offset}", part,
+        )  # fmt: skip
+        contents.append(part.read_bytes())
+    header = 13 if suffix == ".flv" else 0
+    joined = tmp_path / f"s{suffix}"
+    joined.write_bytes(b"".join([contents[0], *(content[header:] for content in contents[1:])]))
+    written = export(joined, tmp_path / "x.mp4")
+    begins = [media.player_times(written)[75 * n] for n in range(len(offsets))]
+    expected = [begin + 0.5 * k for begin in begins for k in range(6)]
+    assert onsets(written) == pytest.approx(expected, abs=0.1)

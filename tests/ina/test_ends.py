@@ -179,7 +179,7 @@ time.sleep(600)
 def test_a_worker_of_a_dead_server_finishes_publishes_and_leaves(
     tmp_path: Path, is_back: bool
 ) -> None:
-    with cluster(tmp_path, {"a": "sleep 2" if is_back else "sleep 60", "b": "sleep 60"}) as target:
+    with cluster(tmp_path, {"a": "sleep 6" if is_back else "sleep 60", "b": "sleep 60"}) as target:
         serving = target.serve()
         until(lambda: target.counts() == {"ready": 2})
         values = {

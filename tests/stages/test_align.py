@@ -7,6 +7,7 @@ from analyzer import registry
 from analyzer.errors import UsageError
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.align import arcface
+from analyzer.stages.align._dlib_points import Predictor, three_points
 from tests.support.media import ASTRONAUT_FACE, astronaut
 
 RUNTIME = Runtime(device="cpu")
@@ -95,6 +96,25 @@ def test_face_at_the_edge_of_the_picture_is_cut_with_black_around():
     image = astronaut()[70:, 190:]
     box = ASTRONAUT_FACE - np.array([190, 70, 190, 70], np.float32)
     assert len(aligner("arcface").align(np.ascontiguousarray(image), box, None)) == 1
+
+
+@pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
+def test_points_of_a_face_that_the_edge_cuts_are_where_they_are_in_the_whole_face(side):
+    """Its box ends at the edge; the points beyond are guessed, and those seen stay in place."""
+    image, (x1, y1, x2, y2) = astronaut(), ASTRONAUT_FACE[0]
+    width, height = (x2 - x1) * 0.35, (y2 - y1) * 0.35
+    left = round(x1 + width) if side == "left" else 0
+    right = round(x2 - width) if side == "right" else image.shape[1]
+    top = round(y1 + height) if side == "top" else 0
+    bottom = round(y2 - height) if side == "bottom" else image.shape[0]
+    seen = np.ascontiguousarray(image[top:bottom, left:right])
+    corner = np.array([left, top, left, top], np.float32)
+    limits = np.array([right - left, bottom - top] * 2, np.float32)
+    box = np.clip(ASTRONAUT_FACE - corner, 0, limits).astype(np.float32)
+    predictor = Predictor()
+    whole = three_points(predictor.locate(image, ASTRONAUT_FACE))[0]
+    points = three_points(predictor.locate(seen, box))[0] + corner[:2]
+    assert np.linalg.norm(points - whole, axis=1).max() < 0.12 * (x2 - x1)
 
 
 def test_a_size_that_is_none_is_refused():

@@ -2,9 +2,12 @@
 
 import errno
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import av
 import av.error
 import pytest
 from PIL import Image
@@ -17,6 +20,7 @@ from analyzer.stages.decode import video
 from tests.support import media
 from tests.support.processes import ROOT
 
+PIXELS = {"mjpeg": "yuvj420p"}
 FAST = ["--fps", "2", "--shots", "none"]
 CODECS = {
     ".mp3": ["-c:a", "libmp3lame"],
@@ -142,6 +146,51 @@ def test_two_ogg_films_one_behind_the_other(order: tuple[bool, bool], tmp_path: 
     assert damaged or pictures > 10
 
 
+@pytest.mark.parametrize(
+    ("suffix", "codec"),
+    [
+        (".mp4", "libx264"),
+        (".mov", "mjpeg"),
+        (".3gp", "libx264"),
+        (".wmv", "wmv2"),
+        (".flv", "libx264"),
+        (".flv", "flv1"),
+    ],
+)
+def test_two_films_of_which_the_first_alone_is_read(suffix: str, codec: str, tmp_path: Path):
+    """What is not read is told, as damage."""
+    parts = [tmp_path / f"{number}{suffix}" for number in (1, 2)]
+    for part in parts:
+        sound = ["-f", "lavfi", "-i", "sine=duration=1"] if suffix != ".3gp" else []
+        pattern = ["-f", "lavfi", "-i", "testsrc2=s=320x240:r=10:d=1", *sound]
+        media.ffmpeg(*pattern, "-c:v", codec, "-pix_fmt", PIXELS.get(codec, "yuv420p"), part)
+    assert read(parts[0]) == (10, 0)
+    path = tmp_path / f"joined{suffix}"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    assert read(path) == (10, 1)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_damaged_first_picture_is_counted(threads: int, tmp_path: Path) -> None:
+    """It is a key frame: no start in the middle of a group explains what it lacks."""
+    path = tmp_path / "s.mp4"
+    noise = "testsrc2=s=320x240:r=10:d=1,noise=alls=40"
+    media.ffmpeg("-f", "lavfi", "-i", noise, "-c:v", "libx264", "-pix_fmt", "yuv420p", path)
+    with av.open(str(path)) as container:
+        first = next(container.demux(video=0))
+    data = bytearray(path.read_bytes())
+    middle = first.pos + first.size // 2
+    data[middle : middle + 300] = bytes(value ^ 0xFF for value in data[middle : middle + 300])
+    path.write_bytes(data)
+    decoder = video.create(runtime=Runtime(threads=threads))
+    for careful in (False, True):
+        with decoder.open(str(path), careful=careful) as medium:
+            count = sum(1 for _ in medium.frames())
+        if not medium.needs_care:
+            break
+    assert (count, medium.damaged) == (10, 1)
+
+
 @pytest.fixture
 def raised(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., str]]:
     """Tells what becomes of an error that a library raises while a film is read."""
@@ -183,6 +232,13 @@ def test_memory_of_ffmpeg_that_gives_out_is_no_fault_of_the_film(
     monkeypatch.setattr(containers, "_AMPLE_BYTES", 1 << 62)
     said = raised(av.error.MemoryError(12, "Cannot allocate memory"))
     assert said == "resource: : out of memory; try a smaller --batch_size"
+
+
+def test_asking_for_memory_takes_none() -> None:
+    code = "from analyzer.files import containers; assert containers._has_memory(); "
+    command = [sys.executable, "-c", code + media.PRINT_PEAK]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert int(done.stdout) < 300_000
 
 
 def test_a_disk_that_does_not_work_is_no_fault_of_the_film(

@@ -1,13 +1,27 @@
 """Pictures come out upright, whatever states how they are stored: by their corners."""
 
+import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from analyzer import registry
 from analyzer.inference.runtime import Runtime
 from tests.support import media
 
 WHITE, BLACK = 235, 16
+READS_EXIF = (62, 28)
+"""libavcodec of FFmpeg 8.1, of which decoders hand on the orientation in EXIF."""
+STORED_AS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+"""How an upright picture is stored under each orientation of EXIF."""
 
 
 def corners():
@@ -65,3 +79,25 @@ def test_wide_pixels_of_a_turned_film(tmp_path):
     shown, info = first(path)
     assert shown.shape[:2] == (info.height_px, info.width_px) == (427, 240)
     assert info.stored_px == (240, 320)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_of_cameras_with_exif(orientation, tmp_path):
+    """EXIF is side data that PyAV has no name for; a film in JPEG may have it in each picture."""
+    upright = Image.fromarray(corners())
+    undone = STORED_AS.get(orientation)
+    stored = upright if undone is None else upright.transpose(undone)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored.save(tmp_path / "one.jpg", quality=95, exif=exif)
+    (tmp_path / "s.mjpg").write_bytes((tmp_path / "one.jpg").read_bytes() * 5)
+    path = tmp_path / "s.avi"
+    media.ffmpeg("-f", "mjpeg", "-i", tmp_path / "s.mjpg", "-c", "copy", path)
+    shown, info = first(path)
+    assert info.notes == ()
+    if av.library_versions["libavcodec"] < READS_EXIF:
+        assert shown.shape == np.asarray(stored).shape
+        return
+    assert shown.shape == (240, 320, 3)
+    for y, x in ((60, 80), (60, 240), (180, 80), (180, 240)):
+        assert np.abs(shown[y, x] - corners()[y, x]).max() < 20, (y, x)

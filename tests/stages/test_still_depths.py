@@ -118,9 +118,16 @@ def test_colour_of_any_kind_is_that_of_8_bits(kind: str, tmp_path: Path) -> None
     assert np.abs(image.astype(int) - np.asarray(truth())).mean() < tolerance
 
 
-def test_white_is_zero(tmp_path: Path) -> None:
+WHITE_IS_ZERO = {
+    "16 bits": 65535 - grey(truth()).astype(np.uint16) * 257,
+    "floats": 1 - grey(truth()).astype(np.float32) / 255,
+}
+
+
+@pytest.mark.parametrize("depth", WHITE_IS_ZERO)
+def test_white_is_zero(depth: str, tmp_path: Path) -> None:
     """Scans of negatives and faxes: the tag says which end is white."""
-    values = 65535 - grey(truth()).astype(np.uint16) * 257
+    values = WHITE_IS_ZERO[depth]
     Image.fromarray(values).save(tmp_path / "a.tif", tiffinfo={262: 0})
     image = _still.read(str(tmp_path / "a.tif")).image
     with Image.open(tmp_path / "a.tif") as picture:
@@ -171,6 +178,17 @@ def test_every_orientation(orientation: int, depth: int, tmp_path: Path) -> None
     exif[0x0112] = orientation
     Image.fromarray(np.ascontiguousarray(values)).save(tmp_path / "a.png", exif=exif)
     assert (_still.read(str(tmp_path / "a.png")).image[..., 0] == upright).all()
+
+
+def test_tags_that_cannot_be_read_are_passed_over_in_silence(tmp_path: Path) -> None:
+    """Warnings of libraries are errors in tests; on a terminal they are lines without a cure."""
+    truth().save(tmp_path / "whole.jpg", quality=98, subsampling=0)
+    whole = (tmp_path / "whole.jpg").read_bytes()
+    torn = b"Exif\0\0II*\0\x08\0\0\0\xff\xff\x12\x01\x03\0\x01\0\0\0\x06"
+    segment = b"\xff\xe1" + (len(torn) + 2).to_bytes(2, "big") + torn
+    (tmp_path / "a.jpg").write_bytes(whole[:2] + segment + whole[2:])
+    image = _still.read(str(tmp_path / "a.jpg")).image
+    assert (image == _still.read(str(tmp_path / "whole.jpg")).image).all()
 
 
 REFUSED: dict[str, tuple[np.ndarray, str]] = {

@@ -8,8 +8,14 @@ _MAX_FORWARD_S, _MAX_BACKWARD_S = 10, Fraction(1, 10)
 """Steps beyond these are taken for a break in the clock of a broadcast, as ffmpeg does."""
 MAX_PAUSE_S = 3600
 """Longest step ahead that is a pause in a recording of a live stream, and no break."""
+_ANY_PAUSE_S = 10**9
 _REORDERED = 32
 """Number of pictures behind a break that may be of the time before it: decoders reorder."""
+
+
+def longest_pause_s(*, jumps: bool, is_live: bool) -> int:
+    """Return the longest step ahead, in seconds, that is no break of a clock; see `Clock`."""
+    return _MAX_FORWARD_S if jumps else MAX_PAUSE_S if is_live else _ANY_PAUSE_S
 
 
 class Clock:

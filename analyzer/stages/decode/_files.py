@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from itertools import takewhile
 from typing import Any
 
 import av
@@ -16,9 +15,6 @@ from analyzer.stages.decode._stamps import lacks_presentation, may_reorder
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"BM", b"II*\0", b"MM\0*", b"P5", b"P6")
 """First bytes of JPEG, PNG, BMP, TIFF, PGM and PPM."""
 NO_PICTURE = "no picture in it, only sound or data"
-_OGG_PAGE = b"OggS\0"
-_OGG_BYTES = 1 << 18
-"""More than the largest page of Ogg: so many bytes hold the first pages, or the last one."""
 _SOUNDS = (b"ID3", b"fLaC", b"\xff\xfb", b"\xff\xf1", b"\xff\xf9", b"FORM", b".snd", b"#!AMR")
 """First bytes of MP3, FLAC, AAC, AIFF, AU and AMR."""
 
@@ -94,28 +90,6 @@ def open_container(path: str, descriptor: int) -> Any:
         if _is_sound(start):
             raise InputError(f"{path}: {NO_PICTURE}") from error
         raise
-
-
-def has_second_film(path: str, container: Any) -> bool:
-    """Return whether the end of an Ogg file is of other streams than its beginning.
-
-    They are of another film, joined on: nothing of it is read.
-    """
-    if container.format.name != "ogg":
-        return False
-    with os.fdopen(source.open_file(path), "rb") as file:
-        start = file.read(_OGG_BYTES)
-        file.seek(-min(_OGG_BYTES, file.seek(0, os.SEEK_END)), os.SEEK_END)
-        end = file.read()
-    last = end.rfind(_OGG_PAGE)
-    serial = end[last + 14 : last + 18]
-    return last >= 0 and len(serial) == 4 and serial not in _first_serials(start)
-
-
-def _first_serials(pages: bytes) -> list[bytes]:
-    """Return the serial numbers of the streams that begin with the first pages of an Ogg file."""
-    bodies = pages.split(_OGG_PAGE)[1:]
-    return [body[9:13] for body in takewhile(lambda body: body[:1] and body[0] & 2, bodies)]
 
 
 def _is_picture(start: bytes) -> bool:

@@ -48,7 +48,7 @@ class PictureSeek:
         except av.error.FFmpegError:
             return None
         stamps = self._opened.stamps()
-        for decoded in PictureStream(self._container, self._stream):
+        for decoded in PictureStream(self._container, self._stream, self._opened.following.fit):
             stamp = stamps.of(decoded.picture)
             time = None if stamp is None else timeline.time(stamp)
             if time is not None and time >= target - _TOLERANCE_S:

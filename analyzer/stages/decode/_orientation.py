@@ -14,6 +14,7 @@ from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from analyzer.stages.decode._filters import filtered
 from analyzer.types import F64, U8
 
 _TOLERANCE = math.cos(math.radians(1))
@@ -22,6 +23,10 @@ _TURN = np.array([[0, 1], [-1, 0]])
 """Quarter turn, counterclockwise, of (x, y) with y downwards."""
 _FILTERS = ((), (("transpose", "cclock"),), (("hflip",), ("vflip",)), (("transpose", "clock"),))
 """Filters of ffmpeg, with their arguments, for each number of quarter turns."""
+
+_KINDS: Any = Type
+_UNKNOWN = range(max(int(kind.value) for kind in _KINDS) + 1, 64)
+"""Kinds of side data, by FFmpeg's numbers, that PyAV has no name for, with some for later ones."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,11 @@ def _stated_matrix(picture: VideoFrame) -> F64 | None:
 
     FFmpeg has nine 32-bit numbers `a b u c d v x y w`: x becomes (a, b), and y becomes (c, d).
     """
-    data: Any = picture.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload]
+    try:
+        side_data: Any = picture.side_data
+    except ValueError:
+        side_data = _without_unknown(picture).side_data
+    data = side_data.get(Type.DISPLAYMATRIX)
     if data is None:
         return None
     numbers = np.frombuffer(bytes(data), np.int32)
@@ -90,3 +99,11 @@ def _stated_matrix(picture: VideoFrame) -> F64 | None:
     columns = numbers[:9].reshape(3, 3)[:2, :2].T.astype(np.float64)
     lengths = np.linalg.norm(columns, axis=0)
     return columns / lengths if lengths.all() else None
+
+
+def _without_unknown(picture: VideoFrame) -> VideoFrame:
+    """Return a picture without the side data that PyAV has no name for.
+
+    FFmpeg has more kinds, such as EXIF and those of pictures for two eyes; PyAV then reads none.
+    """
+    return filtered(picture, *(("sidedata", f"mode=delete:type={kind}") for kind in _UNKNOWN))

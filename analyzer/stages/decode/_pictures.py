@@ -11,6 +11,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 
 from analyzer.files.containers import is_of_storage, is_out_of_memory
+from analyzer.stages.decode._fit import ShapeFit
 from analyzer.stages.decode._stamps import timestamp
 
 
@@ -57,13 +58,17 @@ class PictureStream:
     Args:
         container: Open container.
         stream: Stream of the pictures.
+        fit: Size and shape of the first picture; `None`: it is the first that comes.
 
     Attributes:
         left_over: Damage behind the last picture; valid at the end.
+        position: Position of the last packet in the file, in bytes; `None` where it is unknown.
+        fit: See above.
     """
 
-    def __init__(self, container: Any, stream: Any) -> None:
-        self.left_over = 0
+    def __init__(self, container: Any, stream: Any, fit: ShapeFit | None = None) -> None:
+        self.left_over, self.fit = 0, fit or ShapeFit()
+        self.position: int | None = None
         self._packets = packets(container, stream)
         self._stream, self._codec = stream, stream.codec_context
         self._skips: Sequence[str | None] = ()
@@ -91,7 +96,8 @@ class PictureStream:
         picture = self._ready.popleft()
         damage = self._damage(timestamp(picture)) + picture.is_corrupt
         if not self._begun:
-            self._begun, damage = True, 0
+            # What refers to pictures before the start is no damage; a key frame refers to none.
+            self._begun, damage = True, int(picture.is_corrupt and picture.key_frame)
         return DecodedPicture(picture, damage)
 
     def peek(self, count: int) -> list[VideoFrame]:
@@ -158,7 +164,11 @@ class PictureStream:
             if packet is None:
                 self._failures += self._begun
                 return
-            self._ready += self._decode(packet)
+            if packet.size:
+                self.position = packet.pos
+            decoded = self._decode(packet)
+            aspect = self._codec.sample_aspect_ratio if decoded else None
+            self._ready += [self.fit.fitted(picture, aspect) for picture in decoded]
         except (StopIteration, av.error.EOFError):
             self._is_over = True
         except av.error.FFmpegError as error:

@@ -12,6 +12,7 @@ from analyzer.stages.decode._index import PacketIndex
 from analyzer.stages.decode._line import TimedPicture, mark_cuts
 from analyzer.stages.decode._medium import OpenMedium
 from analyzer.stages.decode._sampling import Sampling
+from analyzer.stages.decode._second_film import is_followed
 from analyzer.stages.decode._share import Share
 from analyzer.stages.decode._stream import OpenStream
 
@@ -200,6 +201,7 @@ def _compare_with_container(
     facts, stop = opened.facts, sampling.stop
     medium.reached_end = True
     medium.damaged += opened.following.left_over
+    medium.damaged += is_followed(facts.info.uri, opened.container, opened.following.position)
     expected_s = facts.stated_end_s if stop is None else min(facts.stated_end_s, float(stop))
     # The length of an MPEG stream is an estimate: one damaged timestamp makes hours of it.
     is_estimate = facts.clock_jumps or medium.clock_back or medium.clock_ahead

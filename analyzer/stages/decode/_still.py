@@ -54,6 +54,8 @@ def read(path: str) -> StillPicture:
         warnings.catch_warnings(),
         explained(path, "not a picture that can be read", cure="save it as PNG in a viewer"),
     ):
+        # What Pillow thinks of tags that it leaves out helps nobody who reads a terminal.
+        warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         with _opened(path, file) as picture:
             source.require_size(path, *picture.size)
@@ -95,7 +97,7 @@ def _depth(picture: Image.Image) -> _Depth:
 def _rgb(picture: Image.Image, depth: _Depth, path: str) -> Image.Image:
     """Return a picture in 8 bits of red, green and blue."""
     if picture.mode == "F":
-        return _of_floats(picture, path)
+        return _of_floats(picture, depth, path)
     if picture.mode.startswith("I"):
         return _of_integers(picture, depth, path)
     if picture.mode == "LAB":
@@ -119,15 +121,16 @@ def _of_integers(picture: Image.Image, depth: _Depth, path: str) -> Image.Image:
     return Image.fromarray(255 - grey if depth.is_negative else grey).convert("RGB")
 
 
-def _of_floats(picture: Image.Image, path: str) -> Image.Image:
-    """Return grey values of which 0 is black and 1 is white in 8 bits."""
+def _of_floats(picture: Image.Image, depth: _Depth, path: str) -> Image.Image:
+    """Return grey values between black and white, which are 0 and 1, in 8 bits."""
     values = np.nan_to_num(np.asarray(picture), posinf=1.0, neginf=0.0)
     if values.mean() > 1:
         raise InputError(
             f"{path}: its grey values go up to {values.max():g}, where 1 is white; scale them, or "
             "save it with 8 or 16 bits"
         )
-    return Image.fromarray((values.clip(0, 1) * 255).round().astype(np.uint8)).convert("RGB")
+    grey = (values.clip(0, 1) * 255).round().astype(np.uint8)
+    return Image.fromarray(255 - grey if depth.is_negative else grey).convert("RGB")
 
 
 def _note(path: str, picture: Image.Image) -> str:

@@ -11,9 +11,11 @@ from analyzer.errors import InputError
 from analyzer.files import source
 from analyzer.files.containers import picture_stream
 from analyzer.stages.decode import _files
+from analyzer.stages.decode._clock import longest_pause_s
 from analyzer.stages.decode._orientation import Orientation, orientation
 from analyzer.stages.decode._pictures import DecodedPicture, PictureStream
 from analyzer.stages.decode._sampling import Sampling
+from analyzer.stages.decode._second_film import has_second_film
 from analyzer.stages.decode._stamps import PEEKED, Stamps, lacks_presentation, may_reorder, run_back
 from analyzer.stages.decode._timeline import Timeline, timeline_of
 from analyzer.types import MediaInfo
@@ -51,6 +53,11 @@ class StreamFacts:
     orientation: Orientation
     """How the pictures become upright. It is that of the first one: a codec that states it does so
     with some pictures only."""
+
+    @property
+    def longest_pause_s(self) -> int:
+        """Longest step ahead of the container's clock, in seconds, that is no break of it."""
+        return longest_pause_s(jumps=self.clock_jumps, is_live=self.is_live)
 
 
 @dataclass(frozen=True)
@@ -136,8 +143,7 @@ def open_stream(
         stated_end_s=stated_end_s,
         clock_jumps=clock_jumps,
         is_live=is_live,
-        is_truncated=_is_truncated(container, size_bytes)
-        or _files.has_second_film(path, container),
+        is_truncated=_is_truncated(container, size_bytes) or has_second_film(path, container),
         stored_size=stored_size,
         square_size=square_size,
         orientation=towards,
