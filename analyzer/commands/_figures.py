@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analyzer import registry
-from analyzer.options import spellings
+from analyzer.options import PRECISIONS, spellings
 from ina_cli.console import console
 from ina_cli.numbers import WholeNumber
 
@@ -39,6 +39,12 @@ def add_means(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         *spellings("batch_size"), type=WholeNumber(least=1), default=32, metavar="N", help=text
     )
+
+
+def add_precision(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says with which numbers the networks compute."""
+    text = "arithmetic of the networks: exact, or fast (default: exact)"
+    parser.add_argument("--precision", choices=PRECISIONS, default=PRECISIONS[0], help=text)
 
 
 def page(args: argparse.Namespace, name: str) -> "Page | None":

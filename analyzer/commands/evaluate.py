@@ -48,6 +48,7 @@ def add(commands: Any) -> None:
         help="networks to measure (default: dlib_resnet)",
     )
     _figures.add_means(heads)
+    _figures.add_precision(heads)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -66,7 +67,7 @@ def _report(args: argparse.Namespace, progress: Any) -> dict[str, Any]:
     """Return all figures, and what they were measured with."""
     from analyzer.evaluation import attributes
 
-    runtime = Runtime(device=args.device, batch_size=args.batch_size)
+    runtime = Runtime(device=args.device, batch_size=args.batch_size, precision=args.precision)
     describer = registry.load("describe", args.describer, runtime=runtime, attributes=ATTRIBUTES)
     aligner = registry.load("align", describer.aligner, runtime=runtime)
     create = registry.module("datasets", args.layout).create
@@ -76,5 +77,6 @@ def _report(args: argparse.Namespace, progress: Any) -> dict[str, Any]:
         "data": {"layout": args.layout, "split": args.split, "sha256": dataset.digest},
         "describer": args.describer,
         "models": dict(describer.provenance),
+        "arithmetic": runtime.arithmetic,
     }
     return {**about, **attributes.report(predictions, describer.calibration)}

@@ -54,7 +54,7 @@ class Runtime:
     """Spec of the library that executes networks; `auto`: ONNX Runtime, otherwise PyTorch; in
     precision `fast`, on a CPU: OpenVINO."""
     precision: str = "exact"
-    """`exact`: 32 bits; `fast`: 16 bits where the device has them."""
+    """`exact`: 32 bits; `fast`: 16, and 8 in layers that bear it, where the device has them."""
     _loaded: Any = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -82,15 +82,27 @@ class Runtime:
 
     @property
     def arithmetic(self) -> str:
-        """Numbers with which networks compute: `f32`, `bf16`, `f16`; `f32` before one is loaded."""
+        """Numbers with which networks compute: `f32`, `bf16` or `f16`; `+i8`: some in 8 bits.
+
+        Before a network is loaded it is `f32`.
+        """
         return str(getattr(self._loaded, "arithmetic", _F32))
+
+    @property
+    def eight_bits(self) -> bool:
+        """Whether networks are to come with the layers in 8 bits that bear it.
+
+        Raises:
+            UsageError: As `load`.
+        """
+        return self.precision == "fast" and self._backend().arithmetic.endswith("+i8")
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know of the speed; known once a network is loaded."""
         if self.precision == "exact" or self._loaded is None or self.arithmetic != _F32:
             return ()
-        return ("precision fast: no 16 bits on this machine: computed with 32, no quicker",)
+        return ("precision fast: no 16 or 8 bits on this machine: computed with 32, no quicker",)
 
     def inability(self) -> str:
         """Return why this machine cannot compute in this precision; empty if it probably can.

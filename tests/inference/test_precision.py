@@ -224,10 +224,46 @@ class TestOpenVino:
         from analyzer.inference.backends import openvino
 
         monkeypatch.setattr(openvino, "_own_arithmetic", lambda core: "f32")
+        monkeypatch.setattr(openvino, "_PROCESSOR", tmp_path / "missing")
         made = Runtime(device="cpu", precision="fast")
         assert made.notes == ()
         made.load(networks.embedding(tmp_path / "small.onnx"))
         assert made.arithmetic == "f32"
         assert made.notes == (
-            "precision fast: no 16 bits on this machine: computed with 32, no quicker",
+            "precision fast: no 16 or 8 bits on this machine: computed with 32, no quicker",
         )
+
+    @pytest.mark.parametrize(
+        ("flags", "arithmetic"),
+        [
+            ("avx2 avx512f", "bf16"),
+            ("avx512f avx512_vnni", "bf16+i8"),
+            ("avx2 avx_vnni", "bf16+i8"),
+            ("amx_int8", "bf16+i8"),
+        ],
+    )
+    def test_8_bits_are_used_where_the_processor_adds_them_up(
+        self, flags: str, arithmetic: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from analyzer.inference.backends import openvino
+
+        processor = tmp_path / "cpuinfo"
+        processor.write_text(f"processor : 0\nflags\t\t: fpu {flags} sse\n")
+        monkeypatch.setattr(openvino, "_PROCESSOR", processor)
+        monkeypatch.setattr(openvino, "_own_arithmetic", lambda core: "bf16")
+        fast, exact = (
+            Runtime(device="cpu", backend="openvino", precision=p) for p in ("fast", "exact")
+        )
+        assert fast.eight_bits is arithmetic.endswith("i8")
+        assert fast.arithmetic == arithmetic
+        assert not exact.eight_bits
+        assert exact.arithmetic == "f32"
+        for made in (fast, exact):
+            made.load(networks.embedding(tmp_path / "small.onnx"))
+
+    def test_pictures_that_cannot_be_written_are_read(self, tmp_path: Path) -> None:
+        picture = np.zeros((1, 3, 112, 112), np.float32)
+        picture.flags.writeable = False
+        path = networks.embedding(tmp_path / "small.onnx")
+        (means,) = Runtime(device="cpu", precision="fast").load(path).run(input=picture)
+        assert means.tolist() == [[0, 0, 0]]

@@ -44,7 +44,8 @@ class Backend(Protocol):
     device: str
     """The device in use: `cpu`, `cuda:0`."""
     arithmetic: str
-    """Numbers with which it computes: `f32`, or in precision `fast` also `bf16` or `f16`."""
+    """Numbers with which it computes: `f32`; in precision `fast` also `bf16` or `f16`, and `+i8`
+    where layers that a graph rounds to 8 bits are quicker so."""
 
     def load(self, model: Path | bytes) -> Session:
         """Load a network.

@@ -9,7 +9,7 @@ the values of a head are the sum of both. Values are stored as float16.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ class Attributes:
 
     tensors: Mapping[str, F32]
     """Weights by name, as in the docstring of the module."""
+    limits: tuple[float, ...] = ()
+    """`Convolution.limit` of each convolution; empty: none is in 8 bits."""
 
     @classmethod
     def rounded(cls, tensors: Mapping[str, Any]) -> "Attributes":
@@ -55,20 +57,24 @@ class Attributes:
     @property
     def convolutions(self) -> tuple[Convolution, ...]:
         """Convolutions of the branch, input first."""
+        layers = shapes()[TRUNK:]
+        limits = self.limits or [None] * len(layers)
         return tuple(
             Convolution.plain(
                 self.tensors[f"convolution.{i:02}.filters"],
                 self.tensors[f"convolution.{i:02}.bias"],
                 stride,
+                limit,
             )
-            for i, (_, _, _, stride, _) in enumerate(shapes()[TRUNK:])
+            for i, ((_, _, _, stride, _), limit) in enumerate(zip(layers, limits, strict=True))
         )
 
     def only(self, names: Iterable[str]) -> "Attributes":
         """Return the branch with the named heads alone."""
         parts = ("convolution", "hidden", *names)
         part = {k: k.removeprefix("identity.").partition(".")[0] for k in self.tensors}
-        return Attributes({k: v for k, v in self.tensors.items() if part[k] in parts})
+        tensors = {k: v for k, v in self.tensors.items() if part[k] in parts}
+        return replace(self, tensors=tensors)
 
 
 def load(path: Path) -> Attributes:

@@ -39,18 +39,24 @@ class Convolution:
     """(out,) offsets of the affine layer."""
     stride: int
     padding: int
+    limit: float | None = None
+    """Value that covers its inputs, all above 0, where they are rounded to 8 bits."""
 
     @classmethod
-    def plain(cls, filters: F32, bias: F32, stride: int) -> "Convolution":
+    def plain(
+        cls, filters: F32, bias: F32, stride: int, limit: float | None = None
+    ) -> "Convolution":
         """Return a convolution without an affine layer, padded as in dlib.
 
         Args:
             filters: (out, in, k, k) float32.
             bias: (out,) float32.
             stride: Stride in both directions.
+            limit: See the field.
         """
         ones, zeros = np.ones_like(bias), np.zeros_like(bias)
-        return cls(filters, bias, ones, zeros, stride, _padding(filters.shape[2], stride))
+        padding = _padding(filters.shape[2], stride)
+        return cls(filters, bias, ones, zeros, stride, padding, limit)
 
     def folded(self) -> tuple[F32, F32]:
         """Return filters and bias with the affine layer multiplied in."""

@@ -56,6 +56,7 @@ class _Graph:
     def __init__(self) -> None:
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[str, onnx.TensorProto] = {}
+        self._rounded: dict[str, str] = {}
 
     def add(self, op: str, *inputs: str, name: str = "", **attributes: Any) -> str:
         """Append a node, and return the name of its output."""
@@ -65,10 +66,31 @@ class _Graph:
 
     def constant(self, values: "np.ndarray[Any, Any]") -> str:
         """Store an array in the model, equal ones once, and return its name."""
-        tensor = numpy_helper.from_array(np.ascontiguousarray(values))
+        tensor = numpy_helper.from_array(np.asarray(values, order="C"))
         tensor.name = f"constant_{sha256([tensor.SerializeToString()]).hexdigest()[:16]}"
         self._constants[tensor.name] = tensor
         return tensor.name
+
+    def rounded(self, x: str, limit: float) -> str:
+        """Append the rounding of values to 256 steps from 0 to a limit, once for all that ask.
+
+        Args:
+            x: Name of the values.
+            limit: Limit of the first that asks; those above it become it.
+        """
+        if x not in self._rounded:
+            form = self.constant(np.float32(limit / 255)), self.constant(np.uint8(0))
+            steps = self.add("QuantizeLinear", x, *form)
+            self._rounded[x] = self.add("DequantizeLinear", steps, *form)
+        return self._rounded[x]
+
+    def rounded_filters(self, filters: F32) -> str:
+        """Store filters (out, in, k, k) in 8 bits, with a scale for each output."""
+        scales = np.abs(filters).max((1, 2, 3)) / np.float32(127)
+        scales[scales == 0] = 1
+        steps = np.round(filters / scales[:, None, None, None]).astype(np.int8)
+        form = self.constant(scales), self.constant(np.zeros(len(scales), np.int8))
+        return self.add("DequantizeLinear", self.constant(steps), *form, axis=0)
 
     def serialize(self, widths: dict[str, int]) -> bytes:
         """Serialize the graph.
@@ -202,8 +224,12 @@ def _stem(graph: _Graph, x: str, layer: Convolution, mean: F32) -> str:
 
 
 def _convolve(graph: _Graph, x: str, filters: F32, bias: F32, layer: Convolution) -> str:
-    """Append a convolution with the stride and the padding of a layer."""
-    weights = graph.constant(filters), graph.constant(bias)
+    """Append a convolution with the stride and the padding of a layer, in 8 bits if it says so."""
+    if layer.limit is None:
+        weights = graph.constant(filters), graph.constant(bias)
+    else:
+        x = graph.rounded(x, layer.limit)
+        weights = graph.rounded_filters(filters), graph.constant(bias)
     strides, pads = [layer.stride] * 2, [layer.padding] * 4
     return graph.add(
         "Conv", x, *weights, kernel_shape=list(filters.shape[2:]), strides=strides, pads=pads

@@ -14,7 +14,7 @@ from analyzer.files.atomic import atomic_write_bytes
 from analyzer.files.hashing import sha256
 from analyzer.inference.backends import Session
 from analyzer.inference.runtime import Runtime
-from analyzer.stages.describe import _dlib_attributes, _dlib_dat, _dlib_graph
+from analyzer.stages.describe import _dlib_attributes, _dlib_dat, _dlib_eight_bits, _dlib_graph
 from analyzer.types import F32, U8, Descriptions
 from analyzer.weights import locate
 
@@ -114,6 +114,8 @@ def _session(
         runtime: Runtime that loads the graph.
     """
     key = [*map(locate.sha256, files), *attributes, f"{_dlib_graph.VERSION} {mirror}"]
+    if runtime.eight_bits:
+        key.append(_dlib_eight_bits.digest())
     digest = sha256(["\n".join(key).encode()]).hexdigest()
     cached = cache.path("graphs", f"dlib_resnet-{digest[:32]}.onnx")
     if cached.is_file():
@@ -121,19 +123,28 @@ def _session(
             return runtime.load(cached)
     model = _build(files, attributes, mirror)
     _verify(model, files[0], runtime)
+    if runtime.eight_bits:
+        model = _build(files, attributes, mirror, eight_bits=True)
     # A cache that cannot be written costs every process the time of building, nothing else.
     with contextlib.suppress(ResourceError):
         atomic_write_bytes(cached, model)
     return runtime.load(model)
 
 
-def _build(files: list[Path], attributes: tuple[str, ...], mirror: bool) -> bytes:
+def _build(
+    files: list[Path], attributes: tuple[str, ...], mirror: bool, *, eight_bits: bool = False
+) -> bytes:
     """Return the serialized graph; see `_session`."""
     branch = _dlib_attributes.load(files[1]) if attributes else _dlib_attributes.Attributes({})
     unknown = set(attributes) - set(branch.names)
     if unknown:
         raise UsageError(f"{files[1]}: has no head for {', '.join(sorted(unknown))}")
-    return _dlib_graph.build(_dlib_dat.read(files[0]), branch.only(attributes), mirror=mirror)
+    network, branch = _dlib_dat.read(files[0]), branch.only(attributes)
+    if eight_bits:
+        network = _dlib_eight_bits.network(network)
+    if eight_bits and attributes:
+        branch = _dlib_eight_bits.branch(branch, locate.sha256(files[1]))
+    return _dlib_graph.build(network, branch, mirror=mirror)
 
 
 def _verify(model: bytes, path: Path, runtime: Runtime) -> None:

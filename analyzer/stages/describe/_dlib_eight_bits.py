@@ -1,0 +1,48 @@
+"""Layers of dlib's face ResNet and of the attribute branch that are quick and right in 8 bits.
+
+Those of the trunk, on which both stand, are not among them: in 8 bits they alone would double what
+the attributes lose. The sums of the residual blocks are not rounded, only what each layer is
+given.
+"""
+
+from dataclasses import replace
+
+from analyzer.files.hashing import sha256
+from analyzer.stages.describe._dlib_attributes import TRUNK, Attributes
+from analyzer.stages.describe._dlib_dat import DlibNetwork
+
+# `python tools/eight_bit_limits.py --data fairface` prints these.
+NETWORK_LIMITS = (
+    *(15.7, 6.58, 10.3, 5.38, 11.2, 4.95, 15.0, 4.76, 15.5, 5.31, 7.65),
+    *(3.88, 7.67, 4.96, 7.74, 6.32, 13.4, 4.86, 12.5, 3.14, 11.7, 11.6),
+)
+"""For each layer of dlib's network behind the trunk: the value that covers its inputs."""
+BRANCH_LIMITS = (
+    *(15.5, 7.84, 10.9, 6.16, 12.7, 5.76, 16.3, 5.21, 16.8, 6.61, 8.57),
+    *(4.34, 8.38, 5.42, 8.52, 9.55, 18.1, 7.11, 19.6, 4.29, 18.7, 17.5),
+)
+"""The same for each layer of the branch that ships."""
+BRANCH_SHA256 = "db024e51f43b88491ce28d060af18c51635e65f362ad556d42fa44520011fba8"
+"""SHA-256 of the file of that branch; limits of other branches are not known."""
+
+
+def network(plain: DlibNetwork) -> DlibNetwork:
+    """Return the network with the layers behind its trunk in 8 bits."""
+    layers = plain.convolutions
+    behind = (replace(c, limit=x) for c, x in zip(layers[TRUNK:], NETWORK_LIMITS, strict=True))
+    return replace(plain, convolutions=(*layers[:TRUNK], *behind))
+
+
+def branch(plain: Attributes, digest: str) -> Attributes:
+    """Return the branch with its layers in 8 bits, if it is the one that ships.
+
+    Args:
+        plain: The branch.
+        digest: SHA-256 of its file.
+    """
+    return replace(plain, limits=BRANCH_LIMITS) if digest == BRANCH_SHA256 else plain
+
+
+def digest() -> str:
+    """Return the SHA-256 of all limits."""
+    return sha256([repr((NETWORK_LIMITS, BRANCH_LIMITS)).encode()]).hexdigest()
