@@ -1,8 +1,8 @@
 """Layers of dlib's face ResNet and of the attribute branch that are quick and right in 8 bits.
 
-Those of the trunk, on which both stand, are not among them: in 8 bits they alone would double what
-the attributes lose. The sums of the residual blocks are not rounded, only what each layer is
-given.
+Those of the trunk, on which both stand, are not among them, but for its stem, whose pixels are of
+8 bits as they are: they alone would lose as much as all others together. The sums of the residual
+blocks are not rounded, only what each layer is given.
 """
 
 from dataclasses import replace
@@ -11,6 +11,8 @@ from analyzer.files.hashing import sha256
 from analyzer.stages.describe._dlib_attributes import TRUNK, Attributes
 from analyzer.stages.describe._dlib_dat import DlibNetwork
 
+STEM_LIMIT = 255.0
+"""Value of the brightest pixel."""
 # `python tools/eight_bit_limits.py --data fairface` prints these.
 NETWORK_LIMITS = (
     *(15.7, 6.58, 10.3, 5.38, 11.2, 4.95, 15.0, 4.76, 15.5, 5.31, 7.65),
@@ -27,10 +29,11 @@ BRANCH_SHA256 = "db024e51f43b88491ce28d060af18c51635e65f362ad556d42fa44520011fba
 
 
 def network(plain: DlibNetwork) -> DlibNetwork:
-    """Return the network with the layers behind its trunk in 8 bits."""
+    """Return the network with its stem and the layers behind its trunk in 8 bits."""
     layers = plain.convolutions
+    stem = replace(layers[0], limit=STEM_LIMIT)
     behind = (replace(c, limit=x) for c, x in zip(layers[TRUNK:], NETWORK_LIMITS, strict=True))
-    return replace(plain, convolutions=(*layers[:TRUNK], *behind))
+    return replace(plain, convolutions=(stem, *layers[1:TRUNK], *behind))
 
 
 def branch(plain: Attributes, digest: str) -> Attributes:
@@ -45,4 +48,4 @@ def branch(plain: Attributes, digest: str) -> Attributes:
 
 def digest() -> str:
     """Return the SHA-256 of all limits."""
-    return sha256([repr((NETWORK_LIMITS, BRANCH_LIMITS)).encode()]).hexdigest()
+    return sha256([repr((STEM_LIMIT, NETWORK_LIMITS, BRANCH_LIMITS)).encode()]).hexdigest()
