@@ -235,7 +235,9 @@ class OpenVinoSession:
             request = requests.result().get()
             try:
                 for name, array in inputs.items():
-                    tensor = ov.Tensor(np.require(array, requirements="CW"), shared_memory=True)
+                    tensor = ov.Tensor(
+                        np.require(array, requirements=["C", "W"]), shared_memory=True
+                    )
                     request.set_tensor(name, tensor)
                 request.infer()
                 return [np.array(output.data) for output in request.output_tensors]
