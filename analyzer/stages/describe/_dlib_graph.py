@@ -84,7 +84,7 @@ class _Graph:
             self._rounded[x] = self.add("DequantizeLinear", steps, *form)
         return self._rounded[x]
 
-    def bytes(self, x: str) -> str:
+    def as_rounded(self, x: str) -> str:
         """Append values of 8 bits as numbers that are rounded already, and return their name."""
         form = self.constant(np.float32(1)), self.constant(np.uint8(0))
         x = self.add("DequantizeLinear", x, *form)
@@ -152,7 +152,7 @@ def _pixels(graph: _Graph, *, mirrored: bool, eight_bits: bool) -> str:
     columns = graph.constant(np.arange(SIZE - 1, -1, -1)) if mirrored else ""
     if eight_bits:
         x = graph.add("Transpose", "chips", perm=[0, 3, 1, 2])
-        return graph.bytes(graph.add("Gather", x, columns, axis=3) if mirrored else x)
+        return graph.as_rounded(graph.add("Gather", x, columns, axis=3) if mirrored else x)
     # A Gather is twice as quick as a Slice backwards.
     x = graph.add("Gather", "chips", columns, axis=2) if mirrored else "chips"
     x = graph.add("Cast", x, to=TensorProto.FLOAT)
