@@ -79,14 +79,17 @@ class _Graph:
             limit: Limit of the first that asks; those above it become it.
         """
         if x not in self._rounded:
-            form = self.constant(np.float32(limit / 255)), self.constant(np.uint8(0))
+            form = (
+                self.constant(np.array(limit / 255, np.float32)),
+                self.constant(np.array(0, np.uint8)),
+            )
             steps = self.add("QuantizeLinear", x, *form)
             self._rounded[x] = self.add("DequantizeLinear", steps, *form)
         return self._rounded[x]
 
     def as_rounded(self, x: str) -> str:
         """Append values of 8 bits as numbers that are rounded already, and return their name."""
-        form = self.constant(np.float32(1)), self.constant(np.uint8(0))
+        form = self.constant(np.array(1, np.float32)), self.constant(np.array(0, np.uint8))
         x = self.add("DequantizeLinear", x, *form)
         self._rounded[x] = x
         return x
