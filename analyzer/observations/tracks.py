@@ -11,7 +11,7 @@ from analyzer.types.groups import dense, group_means
 
 _WINDOW = 3
 """Number of faces before and after a point that are compared there."""
-_CERTAIN = 1.3
+CERTAIN = 1.3
 """Recognisability of faces that embeddings tell apart without doubt."""
 _DOUBT = 1.2
 """Squared thresholds by which a face is further from others, by recognisability that it lacks."""
@@ -50,8 +50,8 @@ class Tracks:
         Args:
             threshold: Euclidean distance below which two clear faces are one person.
         """
-        known = np.nan_to_num(self.recognisability, nan=_CERTAIN)
-        missing = np.maximum(_CERTAIN - known, 0)
+        known = np.nan_to_num(self.recognisability, nan=CERTAIN)
+        missing = np.maximum(CERTAIN - known, 0)
         return (self.variances + _DOUBT * threshold**2 * missing).astype(np.float32)
 
 

@@ -1,0 +1,115 @@
+"""Unclear persons: groups of tracks of which little can be recognised join a clear person.
+
+Clusterers compare all tracks alike. A face that is dark, or cut by the picture's edge, is further
+from its own person than clear faces are, and so it stays alone. Once the clear persons are known,
+less is asked: it must be near one of them, and further from all others.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer.observations.tracks import CERTAIN, Tracks
+from analyzer.types import F32, I64
+from analyzer.types.groups import dense, group_means
+
+_NEAR = 1.26
+"""Greatest distance between the faces of an unclear person and of a clear one, in thresholds.
+
+With 30 % of the pictures of LFW cut through the face, the F1 of pairs is 0.88 with this and the
+margin below, 0.84 without both; 99.3 % of the pairs are one person, 99.4 % without. At 1.32 it is
+0.90, but persons who have no clear face at all join others: 97 %."""
+_MARGIN = 0.1
+"""How much further away the next clear person must be, in thresholds."""
+_BLOCK = 1 << 22
+"""Distances that are computed at once."""
+
+
+def attach(labels: I64, described: Tracks, apart: I64, threshold: float) -> I64:
+    """Let unclear persons join the clear person that they are.
+
+    Args:
+        labels: (T,) person of each track, dense from 0.
+        described: T tracks.
+        apart: (k, 2) indices of tracks that are on screen at once, so never one person.
+        threshold: Euclidean distance below which two clear faces are one person.
+
+    Returns:
+        (T,) person of each track, dense from 0. Two clear persons are never joined, nor two unclear
+        ones that no clear person is near to.
+    """
+    people = _people(labels, described, threshold)
+    clear = np.nonzero(people.recognisability >= CERTAIN)[0]
+    unclear = np.nonzero(people.recognisability < CERTAIN)[0]
+    # Where there is one clear person alone, nothing says that it is not somebody else.
+    if len(clear) < 2 or not len(unclear):
+        return labels
+    rivals = defaultdict(set)
+    for a, b in np.unique(np.sort(labels[apart], axis=1), axis=0).tolist():
+        rivals[a].add(b)
+        rivals[b].add(a)
+    number, members = np.arange(len(people)), defaultdict(set)
+    for one, other in _pairs(people, unclear, clear, rivals, threshold):
+        # Two unclear persons in one picture may be near to the same clear one.
+        if not rivals[one] & members[other]:
+            members[other].add(one)
+            number[one] = other
+    return dense(number[labels])
+
+
+@dataclass(frozen=True)
+class _People:
+    """Means (n, D), variances (n,) with doubt, and recognisability (n,) of the faces of persons."""
+
+    means: F32
+    variances: F32
+    recognisability: F32
+
+    def __len__(self) -> int:
+        return len(self.means)
+
+
+def _people(labels: I64, described: Tracks, threshold: float) -> _People:
+    count, weights = int(labels.max(initial=-1)) + 1, described.weights
+    means, _ = group_means(described.embeddings, labels, weights, count)
+    between = ((described.embeddings - means[labels]) ** 2).sum(axis=1)
+    known = np.nan_to_num(described.recognisability, nan=CERTAIN)
+    rated = np.stack([described.spread(threshold) + between, known], axis=1).astype(np.float32)
+    rates, _ = group_means(rated, labels, weights, count)
+    return _People(means, rates[:, 0], rates[:, 1])
+
+
+def _pairs(
+    people: _People, unclear: I64, clear: I64, rivals: dict[int, set[int]], threshold: float
+) -> list[tuple[int, int]]:
+    """Return the unclear persons that a clear one alone is near to, with it, nearest first.
+
+    Args:
+        people: All persons.
+        unclear: (u,) numbers of unclear persons.
+        clear: (c,) numbers of clear persons, at least two.
+        rivals: Persons that are on screen with a person.
+        threshold: Euclidean distance below which two clear faces are one person.
+    """
+    found, rows = [], max(1, _BLOCK // len(clear))
+    column = {person: i for i, person in enumerate(clear.tolist())}
+    for start in range(0, len(unclear), rows):
+        some = unclear[start : start + rows]
+        distances = _distances(people, some, clear)
+        for i, one in enumerate(some.tolist()):
+            distances[i, [column[p] for p in rivals[one] if p in column]] = np.inf
+        nearest, second = np.argpartition(distances, 1, axis=1)[:, :2].T
+        each = np.arange(len(some))
+        near, far = distances[each, nearest], distances[each, second]
+        is_sure = (near < _NEAR * threshold) & (far - near >= _MARGIN * threshold)
+        found += zip(near[is_sure], some[is_sure], clear[nearest[is_sure]], strict=True)
+    return [(int(one), int(other)) for _, one, other in sorted(found)]
+
+
+def _distances(people: _People, some: I64, others: I64) -> F32:
+    """Return the root of the mean squared distance (n, m) between the faces of persons."""
+    a, b = people.means[some], people.means[others]
+    squared = (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T
+    spread = people.variances[some][:, None] + people.variances[others][None]
+    return np.sqrt(np.maximum(squared, 0) + spread)
