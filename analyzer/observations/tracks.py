@@ -13,6 +13,8 @@ _WINDOW = 3
 """Number of faces before and after a point that are compared there."""
 CERTAIN = 1.3
 """Recognisability of faces that embeddings tell apart without doubt."""
+_PORTRAIT = 1.4
+"""Recognisability of portraits, above which a face is no clearer: that of half a face may be."""
 _DOUBT = 1.2
 """Squared thresholds by which a face is further from others, by recognisability that it lacks."""
 _EDGE_POWER = 0.25
@@ -150,8 +152,8 @@ def embed(observations: Observations) -> Tracks:
     means, weights = group_means(observations.embeddings, at, quality, len(ids))
     squared = ((observations.embeddings - means[at]) ** 2).sum(axis=1)
     inside = np.nan_to_num(observations.inside[rows], nan=1)
-    recognisability = observations.recognisability[rows] * inside**_EDGE_POWER
-    rated = np.stack([squared, recognisability], axis=1).astype(np.float32)
+    recognisability = np.minimum(observations.recognisability[rows], _PORTRAIT)
+    rated = np.stack([squared, recognisability * inside**_EDGE_POWER], axis=1).astype(np.float32)
     rates, _ = group_means(rated, at, quality, len(ids))
     return Tracks(ids.astype(np.int64), means, weights, rates[:, 0], rates[:, 1])
 
