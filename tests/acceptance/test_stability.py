@@ -133,7 +133,6 @@ def assert_same(figures: stability.Figures, reference: stability.Figures) -> Non
     assert named[0] == pytest.approx(named[1], abs=0.25, rel=0.1)
 
 
-@pytest.mark.xfail(strict=True, reason="mirrored, the profiles of two men are one person")
 def test_a_mirrored_film_is_the_same_people(
     figures_of: Callable[..., stability.Figures], again: stability.Figures
 ) -> None:
