@@ -47,11 +47,12 @@ def attach(labels: I64, described: Tracks, apart: I64, threshold: float) -> I64:
     # Where there is one clear person alone, nothing says that it is not somebody else.
     if len(clear) < 2 or not len(unclear):
         return labels
-    rivals = defaultdict(set)
+    rivals: dict[int, set[int]] = defaultdict(set)
     for a, b in np.unique(np.sort(labels[apart], axis=1), axis=0).tolist():
         rivals[a].add(b)
         rivals[b].add(a)
-    number, members = np.arange(len(people)), defaultdict(set)
+    number = np.arange(len(people))
+    members: dict[int, set[int]] = defaultdict(set)
     for one, other in _pairs(people, unclear, clear, rivals, threshold):
         # Two unclear persons in one picture may be near to the same clear one.
         if not rivals[one] & members[other]:
@@ -94,7 +95,8 @@ def _pairs(
         rivals: Persons that are on screen with a person.
         threshold: Euclidean distance below which two clear faces are one person.
     """
-    found, rows = [], max(1, _BLOCK // len(clear))
+    found: list[tuple[float, int, int]] = []
+    rows = max(1, _BLOCK // len(clear))
     column = {person: i for i, person in enumerate(clear.tolist())}
     for start in range(0, len(unclear), rows):
         some = unclear[start : start + rows]
@@ -106,9 +108,10 @@ def _pairs(
         near, far = distances[each, nearest], distances[each, second]
         missing = CERTAIN - people.recognisability[some]
         margin = (_MARGIN + _DOUBT_MARGIN * missing) * threshold
-        is_sure = (near < _NEAR * threshold) & (far - near >= margin)
-        found += zip(near[is_sure], some[is_sure], clear[nearest[is_sure]], strict=True)
-    return [(int(one), int(other)) for _, one, other in sorted(found)]
+        is_sure = (near < _NEAR * threshold) & (far >= near + margin)
+        pairs = near[is_sure], some[is_sure], clear[nearest[is_sure]]
+        found += zip(*(column.tolist() for column in pairs), strict=True)
+    return [(one, other) for _, one, other in sorted(found)]
 
 
 def _distances(people: _People, some: I64, others: I64) -> F32:

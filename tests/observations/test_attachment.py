@@ -61,6 +61,7 @@ def test_one_clear_person_alone_draws_nobody():
 def test_nobody_joins_a_person_on_screen_at_once():
     tracks = described([(0, 0), (1, 0), (0.3, 0)], [CLEAR, CLEAR, CUT])
     assert attach(tracks, apart=[(2, 0)]) == [0, 1, 2]
+    assert attach(tracks, apart=[(2, 0), (1, 2)]) == [0, 1, 2]
 
 
 def test_of_two_in_one_picture_the_nearer_joins():
