@@ -38,6 +38,8 @@ class Tracks:
     """(T,) mean squared distance of the faces from the mean embedding, quality-weighted."""
     recognisability: F32
     """(T,) quality-weighted mean, less where the picture's edge cuts faces; NaN where unknown."""
+    inside: F32
+    """(T,) quality-weighted mean share of the faces that lies in the picture."""
 
     def __getitem__(self, keep: NDArray[np.bool_]) -> "Tracks":
         return Tracks(*(getattr(self, field.name)[keep] for field in fields(self)))
@@ -153,9 +155,9 @@ def embed(observations: Observations) -> Tracks:
     squared = ((observations.embeddings - means[at]) ** 2).sum(axis=1)
     inside = np.nan_to_num(observations.inside[rows], nan=1)
     recognisability = np.minimum(observations.recognisability[rows], _PORTRAIT)
-    rated = np.stack([squared, recognisability * inside**_EDGE_POWER], axis=1).astype(np.float32)
-    rates, _ = group_means(rated, at, quality, len(ids))
-    return Tracks(ids.astype(np.int64), means, weights, rates[:, 0], rates[:, 1])
+    rated = np.stack([squared, recognisability * inside**_EDGE_POWER, inside], axis=1)
+    rates, _ = group_means(rated.astype(np.float32), at, quality, len(ids))
+    return Tracks(ids.astype(np.int64), means, weights, *rates.T)
 
 
 def cannot_link_pairs(observations: Observations, ids: I64) -> I64:
