@@ -8,8 +8,7 @@ from analyzer.observations.tracks import Tracks
 
 NOBODY_ELSE = np.empty((0, 2), np.int64)
 CLEAR, DIM, CUT, DARK_CUT = (1.4, 1.0), (1.2, 1.0), (1.2, 0.6), (0.7, 0.6)
-"""Recognisability and share in the picture of a portrait, a dim face, half a face, and half a face in
-the dark."""
+"""Recognisability and share in the picture: a portrait, a dim face, half of each."""
 
 
 def described(points, kinds, variances=0.0):
