@@ -30,7 +30,7 @@ from typing import Any, TypeVar
 
 from analyzer.errors import MissingDependency, UsageError
 from analyzer.plugins import contract, objects, outside, values
-from analyzer.plugins.spec import Spec, pairs
+from analyzer.plugins.spec import Spec, pairs, split
 from ina_cli import libraries, modules
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "package_of",
     "pinned",
     "read",
+    "split",
 ]
 
 _Value = TypeVar("_Value")

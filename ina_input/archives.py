@@ -40,10 +40,12 @@ class ZipContents:
 
     Attributes:
         names: Names of the files, each once, in the order of the zip.
+        comment: Comment of the zip as a whole.
     """
 
     def __init__(self, archive: zipfile.ZipFile, packed_bytes: int) -> None:
         self._archive = archive
+        self.comment = archive.comment
         self._left = min(MAX_EXPANDED_BYTES, max(FREE_BYTES, MAX_RATIO * packed_bytes))
         entries = archive.infolist()
         self.names = [entry.filename for entry in entries]

@@ -135,6 +135,16 @@ def moving(n: int, *, start: float = 0.0) -> list[np.ndarray]:
     return pictures
 
 
+def leaving(box: np.ndarray) -> np.ndarray:
+    """The square of `moving` in a box that may lie partly or wholly outside the picture."""
+    picture = np.pad(moving(1)[0], ((0, 0), (400, 400), (0, 0)))
+    face = picture[80:140, 420:480].copy()
+    picture[80:140, 420:480] = picture[80:140, 520:580]
+    left = int(box[0]) + 400
+    picture[80:140, left : left + 60] = face
+    return np.ascontiguousarray(picture[:, 400:720])
+
+
 def box_at(i: int) -> np.ndarray:
     return np.array([[20 + 3 * i, 80, 80 + 3 * i, 140]], np.float32)
 
@@ -162,6 +172,24 @@ class TestTrackers:
             assert faces.track_id.tolist() == [0]
             assert np.isnan(faces.detect_conf[0]) == (i % 3 != 0 and i >= 2)
             np.testing.assert_allclose(faces.boxes, box_at(i), atol=4)
+
+    @pytest.mark.parametrize("way", [-1, 1], ids=["left", "right"])
+    def test_a_face_that_leaves_the_picture_leaves_no_box_without_area(self, name, way):
+        """It goes out at one side, and no detection tells of it."""
+        tracker = registry.load("track", name, runtime=RUNTIME)
+        shown = []
+        for i in range(30):
+            box = np.array([130 + way * 12 * i, 80, 190 + way * 12 * i, 140], np.float32)
+            image = leaving(box)
+            seen = Detections(boxes=box[None], scores=np.array([0.9], np.float32))
+            found = tracker.track([frame(image, i)], [seen if i < 4 else None])[0]
+            sides = found.boxes[:, 2:] - found.boxes[:, :2]
+            assert (sides >= 1).all(), (i, found.boxes)
+            assert (found.boxes >= 0).all()
+            assert (found.boxes <= [320, 240, 320, 240]).all()
+            shown.append(len(found))
+        assert shown[:6] == [1] * 6
+        assert shown[-1] == 0
 
     def test_two_faces_keep_their_own_tracks(self, name):
         tracker = registry.load("track", name, runtime=RUNTIME)
@@ -338,7 +366,7 @@ class TestIds:
 
     @pytest.mark.parametrize("name", registry.names("cluster"))
     def test_are_dense(self, name, tmp_path):
-        options = AnalysisOptions(clusterer=name, min_faces=3, device="cpu")
+        options = AnalysisOptions(clusterer=name, min_faces=3, min_clarity=0.045, device="cpu")
         info = MediaInfo(uri="a.mp4", kind="video", width_px=900, height_px=90,
                          frame_rate=Fraction(5), duration_s=4.0)  # fmt: skip
         models = components.load_components(options)
@@ -353,4 +381,8 @@ class TestIds:
         persons = {int(row["person_id"]) for row in tables["csv"] if row["person_id"]}
         assert tracks == {0, 1, 2, 3}
         assert persons == {0, 1}
-        assert {int(row["person_id"]) for row in tables["characters"]} == persons
+        *known, rest = tables["characters"]
+        assert {int(row["person_id"]) for row in known} == persons
+        assert (rest["person_id"], rest["name"]) == ("", "unidentified faces")
+        counts = [int(row["face_count"]) for row in tables["characters"]]
+        assert sum(counts) == len(tables["csv"])

@@ -23,6 +23,11 @@ class MediumAppearance:
     """Who of the medium it is: one person, or several who were not on screen at the same time."""
 
     @property
+    def is_timed(self) -> bool:
+        """Whether the medium has times: stills have none."""
+        return self.seen.summary.info.is_timed
+
+    @property
     def face_count(self) -> int:
         """Rows of the medium's table."""
         return sum(person.face_count for person in self.persons)
@@ -38,13 +43,17 @@ class MediumAppearance:
         return fsum(person.screen_time_s for person in self.persons)
 
     @property
-    def first_s(self) -> float:
-        """When it is first seen."""
+    def first_s(self) -> float | None:
+        """When it is first seen; `None` in stills."""
+        if not self.is_timed:
+            return None
         return min(person.first_s for person in self.persons)
 
     @property
-    def last_s(self) -> float:
-        """When it is last seen."""
+    def last_s(self) -> float | None:
+        """When it is last seen; `None` in stills."""
+        if not self.is_timed:
+            return None
         return max(person.last_s for person in self.persons)
 
     @property

@@ -106,4 +106,5 @@ def _listed(appearances: tuple[MediumAppearance, ...], folder: Path) -> Iterator
             "link": page and quote(os.path.relpath(page, folder.absolute()).replace(os.sep, "/")),
             "first_s": appearance.first_s,
             "screen_time_s": appearance.screen_time_s,
+            "pictures": appearance.stretches,
         }

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from analyzer.collection.identities import CollectedPerson, Collection, MediumAppearance
 from analyzer.files.columns import Column
+from analyzer.types import MediaInfo
 
 _Row = TypeVar("_Row")
 _METRIC_DIGITS = 6
@@ -25,7 +26,7 @@ def identities(collection: Collection, portraits: Mapping[int, str]) -> Iterator
     yield each("media_count", "integer", lambda i: len(i.appearances))
     yield each("appearance_count", "integer", lambda i: i.stretches)
     yield each("face_count", "integer", lambda i: i.face_count)
-    yield each("screen_time_s", "number", lambda i: i.screen_time_s, 3)
+    yield each("screen_time_s", "number", _total_s, 3)
     yield each("first_item", "text", lambda i: _medium(i.appearances[0]).item_id)
     yield each("last_item", "text", lambda i: _medium(i.appearances[-1]).item_id)
     for name in collection.metrics:
@@ -60,7 +61,7 @@ def appearances(collection: Collection, crops: Mapping[tuple[int, int], str]) ->
     yield each("person_id", "text", lambda r: " ".join(str(p.person_id) for p in r[2].persons))
     yield each("first_s", "number", lambda r: r[2].first_s, 3)
     yield each("last_s", "number", lambda r: r[2].last_s, 3)
-    yield each("screen_time_s", "number", lambda r: r[2].screen_time_s, 3)
+    yield each("screen_time_s", "number", lambda r: _seconds(r[2]), 3)
     yield each("appearance_count", "integer", lambda r: r[2].stretches)
     yield each("face_count", "integer", lambda r: r[2].face_count)
     for name in collection.metrics:
@@ -76,7 +77,7 @@ def media(collection: Collection) -> Iterator[Column]:
     yield each("source_path", "text", lambda s: s.medium.source_path)
     yield each("rows", "integer", lambda s: len(s.medium.rows))
     yield each("copies", "integer", lambda s: len(s.medium.copies))
-    yield each("duration_s", "number", lambda s: s.summary.info.duration_s, 3)
+    yield each("duration_s", "number", lambda s: _length_s(s.summary.info), 3)
     yield each("person_count", "integer", lambda s: len(s.summary.persons))
     yield each("face_count", "integer", lambda s: sum(p.face_count for p in s.summary.persons))
     for name in collection.metrics:
@@ -92,6 +93,21 @@ def _of(rows: Sequence[_Row]) -> Callable[..., Column]:
         return Column(name, kind, [value(row) for row in rows], digits)
 
     return each
+
+
+def _total_s(identity: CollectedPerson) -> float | None:
+    """Return how long an identity is on screen in all media; `None` where all are stills."""
+    timed = any(appearance.is_timed for appearance in identity.appearances)
+    return identity.screen_time_s if timed else None
+
+
+def _seconds(appearance: MediumAppearance) -> float | None:
+    """Return how long an identity is on screen in a medium; `None` in stills."""
+    return appearance.screen_time_s if appearance.is_timed else None
+
+
+def _length_s(info: MediaInfo) -> float | None:
+    return info.duration_s if info.is_timed else None
 
 
 def _medium(appearance: MediumAppearance) -> Any:

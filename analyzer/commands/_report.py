@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from ina_cli.console import console
 
 if TYPE_CHECKING:
-    from analyzer.types import MediaReport
+    from analyzer.types import MediaReport, Person
 
 
 def print_report(report: "MediaReport", results: str, elapsed: float) -> None:
@@ -22,7 +22,7 @@ def print_report(report: "MediaReport", results: str, elapsed: float) -> None:
     stdout = console()
     stdout.print(
         f"{report.info.uri}: {_counted(report)}, {len(report.persons)} persons; "
-        f"{elapsed:.1f} s, {report.info.duration_s / elapsed:.1f} times real time -> {results}",
+        f"{_speed(report, elapsed)} -> {results}",
         highlight=False,
         markup=False,
         soft_wrap=True,
@@ -31,7 +31,8 @@ def print_report(report: "MediaReport", results: str, elapsed: float) -> None:
         print(f"warning: {report.info.uri}: done in part: {report.partial}", file=sys.stderr)
     for note in report.notes:
         print(f"warning: {report.info.uri}: {note}", file=sys.stderr)
-    rows = table.Table("person", "sex", "age", "faces", "first", "last", "screen time", "share")
+    times = ("first", "last", "screen time", "share") if report.info.is_timed else ()
+    rows = table.Table("person", "sex", "age", "faces", *times)
     for person in report.persons:
         sex, age = (person.attributes.get(head) for head in ("sex", "age"))
         rows.add_row(
@@ -39,16 +40,30 @@ def print_report(report: "MediaReport", results: str, elapsed: float) -> None:
             sex.label if sex else "",
             age.label if age else "",
             str(person.face_count),
-            f"{person.first_s:.1f} s",
-            f"{person.last_s:.1f} s",
-            f"{person.screen_time_s:.1f} s",
-            f"{person.screen_time_s / max(report.info.duration_s, 1e-9):.0%}",
+            *(_times(person, report.info.duration_s) if report.info.is_timed else ()),
         )
     unassigned = report.tally.faces_saved - report.tally.faces_kept
     if unassigned:
-        rows.add_row("nobody", "", "", str(unassigned), "", "", "", "")
+        rows.add_row("unidentified", "", "", str(unassigned), *[""] * len(times))
     if report.persons:
         stdout.print(rows)
+
+
+def _speed(report: "MediaReport", elapsed: float) -> str:
+    """Return how long it took, and how long that is in lengths of a video."""
+    if not report.info.is_timed:
+        return f"{elapsed:.1f} s"
+    return f"{elapsed:.1f} s, {report.info.duration_s / elapsed:.1f} times real time"
+
+
+def _times(person: "Person", duration_s: float) -> tuple[str, str, str, str]:
+    """Return when a person is on screen, how long, and the share of the video."""
+    return (
+        f"{person.first_s:.1f} s",
+        f"{person.last_s:.1f} s",
+        f"{person.screen_time_s:.1f} s",
+        f"{person.screen_time_s / max(duration_s, 1e-9):.0%}",
+    )
 
 
 def _counted(report: "MediaReport") -> str:

@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         files = further_files.write(
             args.source,
             medium=args.medium,
-            exports=args.export.split(","),
+            exports=registry.split(args.export),
             output=Path(args.output),
             overwrite=args.overwrite,
             progress=progress,

@@ -159,9 +159,9 @@ def seconds(frame: int) -> float:
     return float(frame / RATE)
 
 
-def encoder(target: Path, frames: int) -> Any:
+def encoder(target: Path, frames: int, *, width: int = WIDTH, height: int = HEIGHT) -> Any:
     """Start ffmpeg; it reads raw pictures from its standard input."""
-    size = f"{WIDTH}x{HEIGHT}"
+    size = f"{width}x{height}"
     video = ffmpeg.input("pipe:", format="rawvideo", pix_fmt="rgb24", s=size, framerate=str(RATE))
     tone = ffmpeg.input("sine=frequency=440:sample_rate=48000", format="lavfi", t=seconds(frames))
     options = {

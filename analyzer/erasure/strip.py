@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analyzer.identities import IdentityStore
-from analyzer.review import anchors
+from analyzer.review.anchors import Anchors
 from analyzer.types import MediaReport, Person
 from analyzer.types.corrections import Correction, without
 
@@ -142,12 +142,11 @@ def _without_names(
     report: MediaReport, tracks: Collection[int], name: str | None
 ) -> tuple[Correction, ...]:
     """Return the corrections without a name: where they give it, or its person is removed."""
-    before = report.uncorrected or report
+    faces = Anchors(report.uncorrected or report)
 
     def is_gone(correction: Correction) -> bool:
-        owners = anchors.tracks_at(
-            before.observations,
-            [a for anchors_of_number in correction.anchors for a in anchors_of_number],
+        owners = faces.tracks_at(
+            [a for anchors_of_number in correction.anchors for a in anchors_of_number], tracks
         )
         return correction.op == "rename" and not set(tracks).isdisjoint(owners)
 

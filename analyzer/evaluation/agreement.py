@@ -5,7 +5,7 @@ same, and mutual information knows nothing of pairs. All are counted on the cont
 the two groupings, of which only the cells that hold something are kept.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -73,6 +73,35 @@ def compare(true: I64, predicted: I64) -> Agreement:
             float((common**2 / of_row).sum() / len(true)),
         ),
         nmi=_nmi(common, of_row, of_column, _entropy(row_sizes), _entropy(column_sizes)),
+    )
+
+
+def compare_all(true: I64, predicted: I64) -> Agreement:
+    """Count how well a grouping that leaves items out agrees: an item without a group is wrong.
+
+    It is together with nothing: so it lowers the recall of pairs and of B-cubed, and in the mutual
+    information it is a group of its own. Precision is that of the items with a group.
+
+    Args:
+        true: (n,) group of each item; the numbers mean nothing else.
+        predicted: (n,) likewise; -1 = no group.
+
+    Raises:
+        ValueError: There is no item, or the lengths differ.
+    """
+    is_alone = predicted < 0
+    alone = int(is_alone.sum())
+    numbers = predicted.copy()
+    numbers[is_alone] = predicted.max(initial=-1) + 1 + np.arange(alone)
+    scores, n = compare(true, numbers), len(true)
+    groups, sizes = _groups(true)
+    # By itself an item would be right as far as it goes.
+    precise = scores.bcubed.precision * n - alone
+    recalled = scores.bcubed.recall * n - float((1 / sizes[groups[is_alone]]).sum())
+    return replace(
+        scores,
+        found_groups=scores.found_groups - alone,
+        bcubed=Score(_share(precise, n - alone), max(recalled / n, 0.0)),
     )
 
 

@@ -18,7 +18,7 @@ from analyzer.inference.runtime import Runtime
 from analyzer.observations.table import concat
 from analyzer.pipeline import observe, summarize
 from analyzer.pipeline.components import Components
-from analyzer.types import F32, I64, MediaInfo, MediaReport, Observations, ProgressHook
+from analyzer.types import F32, F64, I64, MediaInfo, MediaReport, Observations, ProgressHook
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +52,8 @@ def pictures(
     persons = sorted(str(path) for path in folder.iterdir() if path.is_dir())
     if not persons:
         raise InputError(f"{folder}: no folders named after persons, with their pictures in them")
-    info, table = _observe(persons, components, progress)
-    return _medium(info, table, truth.of_stills(info.stills), variants, components)
+    observed = _observe(persons, components, progress)
+    return _medium(observed, truth.of_stills(observed[0].stills), variants, components)
 
 
 def video(
@@ -65,8 +65,7 @@ def video(
     progress: ProgressHook,
 ) -> dict[str, Any]:
     """Measure on a video, at its labelled faces; see `pictures` for what is returned and raised."""
-    info, table = _observe(str(path), components, progress)
-    return _medium(info, table, labels, variants, components)
+    return _medium(_observe(str(path), components, progress), labels, variants, components)
 
 
 def synthetic(
@@ -80,44 +79,70 @@ def synthetic(
         started = time.perf_counter()
         labels = clusterer.cluster(embeddings, weights, apart, threshold)
         seconds = time.perf_counter() - started
-        counts = {"found": len(people), "grouped": len(people)}
-        runs.append(_run(name, threshold, seconds, counts, agreement.compare(people, labels)))
+        scores = _scores(agreement.compare(people, labels))
+        counts = dict.fromkeys(("labelled", "found", "grouped"), len(people))
+        runs.append(
+            _run(name, threshold, seconds, {**counts, **scores, "all": scores, "of_found": scores})
+        )
     return {"labelled": len(people), "runs": runs}
 
 
-def measure(labels: Labels, report: MediaReport) -> tuple[dict[str, int], Agreement]:
+def measure(labels: Labels, report: MediaReport, times: F64) -> dict[str, Any]:
     """Compare the persons of a report with the truth.
 
+    Args:
+        labels: Labelled faces.
+        report: Report of the medium.
+        times: (s,) times of the analysed pictures, with a face or without.
+
     Returns:
-        How many of the labelled faces were `is_found`, and how many `grouped`: of a person; and
-        how well the persons of the latter agree.
+        Counts of the labelled faces: `labelled`, those near an analysed picture; of them `found`;
+        of these `grouped`, of a person. Then how well the persons of the grouped agree; under
+        `of_found` how well those of the found, and under `all` those of all labelled, where a
+        face without a person is wrong.
 
     Raises:
-        InputError: No labelled face was found and made a person's.
+        InputError: No labelled face was found.
     """
     rows = labels.rows(report.observations)
-    is_found = rows >= 0
     persons = np.full(len(labels), -1, np.int64)
-    persons[is_found] = report.row_persons()[rows[is_found]]
-    grouped = persons >= 0
-    if not grouped.any():
+    persons[rows >= 0] = report.row_persons()[rows[rows >= 0]]
+    is_labelled = labels.are_reached(times, report.observations.cuts) | (rows >= 0)
+    if (rows < 0).all():
         raise InputError(f"{report.info.uri}: no labelled face is found; check labels and times")
-    counts = {"found": int(is_found.sum()), "grouped": int(grouped.sum())}
-    return counts, agreement.compare(labels.groups[grouped], persons[grouped])
+    true, found = labels.groups[is_labelled], persons[is_labelled]
+    grouped = found >= 0
+    counts: dict[str, Any] = {
+        "labelled": len(true),
+        "found": int((rows >= 0).sum()),
+        "grouped": int(grouped.sum()),
+    }
+    is_found = rows[is_labelled] >= 0
+    counts["all"] = _scores(agreement.compare_all(true, found))
+    counts["of_found"] = _scores(agreement.compare_all(true[is_found], found[is_found]))
+    if not grouped.any():
+        return {**counts, **_NOTHING_GROUPED}
+    return {**counts, **_scores(agreement.compare(true[grouped], found[grouped]))}
 
 
 def _observe(
     path: str | list[str], components: Components, progress: ProgressHook
-) -> tuple[MediaInfo, Observations]:
+) -> tuple[MediaInfo, Observations, F64]:
+    """Return the facts of a medium, its faces, and the times of the analysed pictures."""
     with components.decoder.open(path) as medium:
-        batches = observe.observe(medium, components=components, progress=progress)
-        return medium.info, concat([table for _, table in batches])
+        batches = list(observe.observe(medium, components=components, progress=progress))
+    times = [frame.time_s for frames, _ in batches for frame in frames]
+    return medium.info, concat([table for _, table in batches]), np.array(times, np.float64)
 
 
 def _medium(
-    info: MediaInfo, table: Observations, labels: Labels, variants: Variants, components: Components
+    observed: tuple[MediaInfo, Observations, F64],
+    labels: Labels,
+    variants: Variants,
+    components: Components,
 ) -> dict[str, Any]:
     """Summarize one table of observations by each variant."""
+    info, table, times = observed
     runs = []
     for name, threshold in variants:
         variant = replace(
@@ -128,19 +153,17 @@ def _medium(
         started = time.perf_counter()
         report = summarize.summarize(info, table, components=variant)
         seconds = time.perf_counter() - started
-        runs.append(_run(name, threshold, seconds, *measure(labels, report)))
+        runs.append(_run(name, threshold, seconds, measure(labels, report, times)))
     return {"labelled": len(labels), "runs": runs}
 
 
-def _run(
-    name: str, threshold: float, seconds: float, counts: dict[str, int], scores: Agreement
-) -> dict[str, Any]:
+def _run(name: str, threshold: float, seconds: float, figures: dict[str, Any]) -> dict[str, Any]:
     """Return the figures of one variant."""
+    return {"clusterer": name, "threshold": threshold, "seconds": seconds, **figures}
+
+
+def _scores(scores: Agreement) -> dict[str, Any]:
     return {
-        "clusterer": name,
-        "threshold": threshold,
-        "seconds": seconds,
-        **counts,
         "persons": scores.true_groups,
         "clusters": scores.found_groups,
         "pairs": _score(scores.pairs),
@@ -151,3 +174,10 @@ def _run(
 
 def _score(score: Score) -> dict[str, float]:
     return {"precision": score.precision, "recall": score.recall, "f1": score.f1}
+
+
+_NOTHING_GROUPED = _scores(
+    Agreement(
+        items=0, true_groups=0, found_groups=0, pairs=Score(1, 0), bcubed=Score(1, 0), nmi=0.0
+    )
+)

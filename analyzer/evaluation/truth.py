@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analyzer.errors import InputError
 from analyzer.types import F32, F64, I64, Observations
@@ -39,22 +40,37 @@ class Labels:
         """(n,) number of each label's person."""
         return np.unique(self.persons, return_inverse=True)[1].astype(np.int64)
 
+    def are_reached(self, times: F64, cuts: F64) -> NDArray[np.bool_]:
+        """Return whether an analysed picture is near each label: (n,) bool.
+
+        Args:
+            times: (s,) times of the analysed pictures, ascending, with a face or without.
+            cuts: (k,) times of the first pictures of new shots, ascending.
+        """
+        return self._nearest(times, cuts)[1]
+
+    def _nearest(self, times: F64, cuts: F64) -> tuple[I64, NDArray[np.bool_]]:
+        """Return the index of the picture nearest to each label, and whether that is near."""
+        if not len(times):
+            return np.zeros(len(self), np.int64), np.zeros(len(self), bool)
+        sampled, labelled = _apart(times, cuts), _apart(self.time_s + _ROUNDED_S, cuts)
+        nearest = np.searchsorted((sampled[1:] + sampled[:-1]) / 2, labelled)
+        return nearest, np.abs(sampled[nearest] - labelled) <= _NEAR_S + _ROUNDED_S
+
     def rows(self, table: Observations) -> I64:
         """(n,) row of each labelled face in the table; -1 where no face was found there."""
         if not len(table):
             return np.full(len(self), -1, np.int64)
         times, starts = np.unique(table.time_s, return_index=True)
         ends = np.append(starts[1:], len(table))
-        sampled, labelled = _apart(times, table.cuts), _apart(self.time_s + _ROUNDED_S, table.cuts)
-        near = np.searchsorted((sampled[1:] + sampled[:-1]) / 2, labelled)
+        nearest, on_time = self._nearest(times, table.cuts)
         row_of_label = np.array(
             [
                 _face(table.boxes[starts[i] : ends[i]], point)
-                for i, point in zip(near, self.points, strict=True)
+                for i, point in zip(nearest, self.points, strict=True)
             ]
         )
-        on_time = np.abs(sampled[near] - labelled) <= _NEAR_S + _ROUNDED_S
-        return np.where(on_time & (row_of_label >= 0), starts[near] + row_of_label, -1)
+        return np.where(on_time & (row_of_label >= 0), starts[nearest] + row_of_label, -1)
 
 
 def _apart(times: F64, cuts: F64) -> F64:

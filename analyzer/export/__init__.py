@@ -5,7 +5,7 @@ Used by workflows, results and the worker; plug-ins are loaded through the regis
 """
 
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from analyzer.files.columns import Column
 from analyzer.types import MediaReport, ProgressHook
@@ -28,6 +28,19 @@ class Exporter(Protocol):
 
         Raises:
             ResourceError: The file cannot be written.
+        """
+        ...
+
+
+@runtime_checkable
+class KeepsOptions(Exporter, Protocol):
+    """Writer of a format that tells the options of a file, with which it can be made again."""
+
+    def spec_of(self, path: Path) -> str:
+        """Return the spec of the exporter that wrote a file, such as `crops:all=true`.
+
+        Args:
+            path: Path of the file.
         """
         ...
 

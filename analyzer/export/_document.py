@@ -9,10 +9,13 @@ from dataclasses import asdict
 from typing import Any
 
 from analyzer.export import _rows
+from analyzer.observations import persons
 from analyzer.types import Attribute, MediaReport, Person
 
 SCHEMA = 1
 """Version; to be raised when a key changes its meaning or is removed."""
+_OF_PERSONS = ("person_id", "name", "name_distance", "candidates", "attributes")
+"""Keys that faces of no person do not have."""
 
 
 def document(report: MediaReport) -> dict[str, Any]:
@@ -21,6 +24,7 @@ def document(report: MediaReport) -> dict[str, Any]:
         **provenance(report),
         "counts": counts(report),
         "persons": [_person_to_json(person, report) for person in report.persons],
+        "unidentified": _unidentified_to_json(report),
         "shots": [_shot_to_json(shot) for shot in _rows.shots(report)],
         "tracks": [_track_to_json(track) for track in _rows.tracks(report)],
     }
@@ -50,7 +54,7 @@ def counts(report: MediaReport) -> dict[str, Any]:
     return {
         "persons": len(report.persons),
         "tracks": len(report.identities.track_ids),
-        "shots": len(report.shots),
+        "shots": sum(1 for _ in _rows.shots(report)),
         **asdict(report.tally),
     }
 
@@ -79,12 +83,12 @@ def _medium_to_json(report: MediaReport) -> dict[str, Any]:
         "frame_rate": None if info.frame_rate is None else str(info.frame_rate),
         "stills": list(info.stills),
         "stored_px": None if info.stored_px is None else list(info.stored_px),
-        "analysed_s": [_rounded_seconds(start), _rounded_seconds(end)],
+        "analysed_s": [_rounded_seconds(start), _rounded_seconds(end)] if info.is_timed else None,
     }
 
 
 def _person_to_json(person: Person, report: MediaReport) -> dict[str, Any]:
-    length = report.info.duration_s
+    length, timed = report.info.duration_s, report.info.is_timed
     return {
         **name_to_json(person),
         "attributes": {
@@ -92,13 +96,22 @@ def _person_to_json(person: Person, report: MediaReport) -> dict[str, Any]:
         },
         "face_count": person.face_count,
         "track_ids": list(person.track_ids),
-        "first_s": _rounded_seconds(person.first_s),
-        "last_s": _rounded_seconds(person.last_s),
-        "screen_time_s": _rounded_seconds(person.screen_time_s),
+        "first_s": _rounded_seconds(person.first_s) if timed else None,
+        "last_s": _rounded_seconds(person.last_s) if timed else None,
+        "screen_time_s": _rounded_seconds(person.screen_time_s) if timed else None,
         "screen_share": _rounded_or_none(person.screen_time_s / length) if length else None,
         "mean_area_ratio": _rounded_or_none(person.mean_area_ratio),
-        "intervals_s": _intervals_to_json(person.intervals),
+        "intervals_s": _intervals_to_json(person.intervals) if timed else [],
     }
+
+
+def _unidentified_to_json(report: MediaReport) -> dict[str, Any] | None:
+    """Return the totals of the faces of no person; `None` without any."""
+    faces = persons.unidentified(report.observations, report.row_persons(), report.identities)
+    if faces is None:
+        return None
+    values = _person_to_json(faces, report)
+    return {key: value for key, value in values.items() if key not in _OF_PERSONS}
 
 
 def _attribute_to_json(attribute: Attribute) -> dict[str, Any]:
@@ -107,12 +120,12 @@ def _attribute_to_json(attribute: Attribute) -> dict[str, Any]:
 
 
 def _shot_to_json(shot: _rows.Shot) -> dict[str, Any]:
-    return {
-        "shot": shot.number,
-        "start_s": _rounded_seconds(shot.start_s),
-        "end_s": _rounded_seconds(shot.end_s),
-        "person_ids": list(shot.person_ids),
+    times = {
+        name: None if value is None else _rounded_seconds(value)
+        for name, value in (("start_s", shot.start_s), ("end_s", shot.end_s))
     }
+    frame = {} if shot.still is None else {"frame": shot.still}
+    return {"shot": shot.number, **times, "person_ids": list(shot.person_ids), **frame}
 
 
 def _track_to_json(track: _rows.Track) -> dict[str, Any]:

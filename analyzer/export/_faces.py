@@ -26,8 +26,8 @@ def columns(report: MediaReport) -> Iterator[Column]:
     yield from _attribute_columns(report.row_attributes, "", np.arange(len(table)))
     if tracking:
         yield from _attribute_columns(report.track_attributes, "_avg", report.row_tracks())
-    still = report.info.kind == "image"
-    yield Column("time_s", "number", [None] * len(table) if still else table.time_s.tolist(), 6)
+    times = table.time_s.tolist() if report.info.is_timed else [None] * len(table)
+    yield Column("time_s", "number", times, 6)
     persons = [None if person < 0 else person for person in report.row_persons().tolist()]
     yield Column("person_id", "integer", persons)
     names = {person.person_id: person.name for person in report.persons}
@@ -41,7 +41,7 @@ def columns(report: MediaReport) -> Iterator[Column]:
 def _frame_column(report: MediaReport) -> Column:
     """Return the column of frame numbers; for stills, of their paths."""
     frames = report.observations.frame.tolist()
-    if report.info.kind == "image":
+    if not report.info.is_timed:
         return Column("frame", "text", [report.info.stills[i] for i in frames])
     return Column("frame", "integer", frames)
 

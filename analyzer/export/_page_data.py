@@ -24,7 +24,7 @@ _Columns = Mapping[str, NDArray[Any]]
 
 
 def facts(report: MediaReport, folder: Path, start: tuple[float, float]) -> dict[str, Any]:
-    """Return all data of the page but rows, texts beside boxes, pictures and notes.
+    """Return all data of the page but rows, pictures and notes.
 
     Args:
         report: Report of a video.
@@ -76,23 +76,19 @@ def digest(report: MediaReport) -> str:
     return AnalysisOptions.from_dict(report.provenance["options"]).digest()
 
 
-def rows(report: MediaReport) -> tuple[dict[str, NDArray[Any]], list[str]]:
-    """Return the N rows as columns, in S samples, and the different texts beside boxes."""
+def rows(report: MediaReport) -> dict[str, NDArray[Any]]:
+    """Return the N rows as columns, in S samples."""
     table = report.observations
     first = np.nonzero(np.diff(table.frame, prepend=-1))[0]  # (S,)
-    row_texts = [_label_text(labels) for labels in _rows.labels(report)]
-    texts, text = np.unique(np.array(row_texts, str), return_inverse=True)
     boxes = _rows.boxes(report)
-    columns = {
+    return {
         "time": table.time_s[first],
         "duration": table.duration_s[first],
         "start": first,
         "track": report.row_tracks(),
-        "text": text,
         "detected": ~np.isnan(table.detect_conf),
         **{side: boxes[:, i] for i, side in enumerate(("x1", "y1", "x2", "y2"))},
     }
-    return columns, texts.tolist()
 
 
 def pack(columns: _Columns) -> tuple[list[tuple[str, str, int]], str]:
@@ -112,7 +108,10 @@ def _encoded(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _tracks_to_json(report: MediaReport) -> dict[str, Any]:
-    """Return columns of the T tracks: numbers, persons, weights in averages, and labels."""
+    """Return columns of the T tracks: numbers, persons, weights in averages, labels, texts.
+
+    A text stands beside the boxes of a track of nobody, or of a person of unknown sex and age.
+    """
     count = len(report.identities.track_ids)
     weights = np.bincount(report.row_tracks(), report.observations.quality, minlength=count)
     return {
@@ -120,13 +119,8 @@ def _tracks_to_json(report: MediaReport) -> dict[str, Any]:
         "person": report.identities.person_ids.tolist(),
         "weight": np.round(weights, 3).tolist(),
         "labels": {head: decoded.label for head, decoded in report.track_attributes.items()},
+        "texts": [_rows.sex_and_age(shown) for shown in _rows.shown_labels(report)],
     }
-
-
-def _label_text(labels: Mapping[str, str]) -> str:
-    """Return `sex age`, without those that are unknown."""
-    sex, age = (labels.get(head, "") for head in ("sex", "age"))
-    return " ".join(filter(None, (sex, f"{float(age):.0f}" if age else "")))
 
 
 def _attribute_to_json(attribute: Attribute) -> dict[str, Any]:

@@ -1,15 +1,18 @@
 """Rows that many exporters read off a report: boxes, tracks, appearances, shots."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
 
 from analyzer.errors import UsageError
+from analyzer.files.columns import Column
 from analyzer.observations import intervals
 from analyzer.types import I64, Attribute, MediaReport, Person
 
+UNIDENTIFIED = "unidentified faces"
+"""What stands in place of the name of faces of no person."""
 _SUMMARY_HEADS = ("sex", "age")
 
 
@@ -23,9 +26,11 @@ class Track:
     rows: I64
     """Rows of its faces in the table, in order of time."""
     labels: Mapping[str, str]
-    """Head name -> label; an empty label where the head is not sure."""
+    """Head name -> label of the track alone; an empty label where the head is not sure."""
+    shown: Mapping[str, str]
+    """Head name -> label to be shown beside the face: of its person; see `shown_labels`."""
     intervals_s: tuple[tuple[float, float], ...]
-    """Start and end of each stretch on screen, in seconds."""
+    """Start and end of each stretch on screen, in seconds; none of stills."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +49,20 @@ class Shot:
     """A shot and the persons in it."""
 
     number: int
-    start_s: float
-    end_s: float
+    start_s: float | None
+    """Seconds; `None` for a still."""
+    end_s: float | None
+    """Seconds; `None` for a still."""
     person_ids: tuple[int, ...]
+    still: str | None = None
+    """Path of the picture that is the shot; `None` in a video."""
+
+    @property
+    def duration_s(self) -> float | None:
+        """Length in seconds; `None` for a still."""
+        if self.start_s is None or self.end_s is None:
+            return None
+        return self.end_s - self.start_s
 
 
 def require_video(report: MediaReport, exporter: str) -> None:
@@ -103,15 +119,37 @@ def summary(person: Person) -> str:
     return ", ".join(filter(None, (name(person), sex.label, years)))
 
 
-def labels(report: MediaReport) -> list[dict[str, str]]:
-    """Return each row's labels by head name; of its track's average where faces are tracked."""
-    tracking = report.provenance["options"]["engine"] == "videotracking"
-    heads = report.track_attributes if tracking else report.row_attributes
-    rows = report.row_tracks() if tracking else np.arange(len(report.observations))
-    return [
-        {head: decoded.label[row] for head, decoded in sorted(heads.items())}
-        for row in rows.tolist()
-    ]
+def shown_labels(report: MediaReport) -> list[dict[str, str]]:
+    """Return the labels, by head name, to be shown beside the faces of each of the T tracks.
+
+    They are the person's, so that nobody changes sex or age from picture to picture. A track of
+    nobody has its own; so has one of a person without attributes, as in reports that are made of a
+    table. What was seen in one picture alone is in the csv only.
+    """
+    people = {person.person_id: person.attributes for person in report.persons}
+    shown = []
+    for track, owner in enumerate(report.identities.person_ids.tolist()):
+        of_person = people.get(owner, {})
+        own = {head: decoded.label[track] for head, decoded in report.track_attributes.items()}
+        known = {head: attribute.label for head, attribute in of_person.items()}
+        shown.append(dict(sorted({**own, **known}.items())))
+    return shown
+
+
+def row_labels(report: MediaReport) -> list[dict[str, str]]:
+    """Return the labels to be shown beside each of the N faces; see `shown_labels`."""
+    of_tracks = shown_labels(report)
+    return [of_tracks[track] for track in report.row_tracks().tolist()]
+
+
+def sex_and_age(shown: Mapping[str, str]) -> str:
+    """Return `f 34`, or what of it is known.
+
+    Args:
+        shown: Head name -> label, from `shown_labels`.
+    """
+    age = shown.get("age", "")
+    return " ".join(filter(None, (shown.get("sex", ""), f"{float(age):.0f}" if age else "")))
 
 
 def tracks(report: MediaReport) -> Iterator[Track]:
@@ -121,8 +159,9 @@ def tracks(report: MediaReport) -> Iterator[Track]:
     ids = report.identities.track_ids
     bounds = np.searchsorted(table.track_id[order], ids, side="right")
     groups = np.split(order, bounds[:-1]) if len(ids) else []
-    owners = zip(ids.tolist(), report.identities.person_ids.tolist(), groups, strict=True)
-    for number, (track, person, rows) in enumerate(owners):
+    owners = report.identities.person_ids.tolist()
+    every = zip(ids.tolist(), owners, groups, shown_labels(report), strict=True)
+    for number, (track, person, rows, shown) in enumerate(every):
         starts = table.time_s[rows]
         yield Track(
             track_id=track,
@@ -131,7 +170,10 @@ def tracks(report: MediaReport) -> Iterator[Track]:
             labels={
                 head: decoded.label[number] for head, decoded in report.track_attributes.items()
             },
-            intervals_s=intervals.merge(starts, starts + table.duration_s[rows]),
+            shown=shown,
+            intervals_s=intervals.merge(starts, starts + table.duration_s[rows])
+            if report.info.is_timed
+            else (),
         )
 
 
@@ -145,11 +187,32 @@ def appearances(report: MediaReport) -> list[Appearance]:
 
 
 def shots(report: MediaReport) -> Iterator[Shot]:
-    """Yield the shots in order."""
+    """Yield the shots in order; each still that was analysed is one."""
+    if not report.info.is_timed:
+        yield from _stills(report)
+        return
     times, persons = report.observations.time_s, report.row_persons()
     for number, (start, end) in enumerate(report.shots.tolist()):
         person_ids = set(persons[(times >= start) & (times < end)].tolist())
         yield Shot(number, start, end, tuple(sorted(person_ids - {-1})))
+
+
+def still_columns(report: MediaReport, listed: Sequence[Shot]) -> list[Column]:
+    """Return the column of the pictures' paths, as the csv has it, where the shots are stills."""
+    if report.info.is_timed:
+        return []
+    return [Column("frame", "text", [shot.still for shot in listed])]
+
+
+def _stills(report: MediaReport) -> Iterator[Shot]:
+    """Yield a shot for each still: its first picture is the whole of it."""
+    table, persons = report.observations, report.row_persons()
+    people: dict[int, set[int]] = {frame: set() for frame in table.cut_frames.tolist()}
+    for frame, person in zip(table.frame.tolist(), persons.tolist(), strict=True):
+        people.setdefault(frame, set()).add(person)
+    for number, frame in enumerate(sorted(people)):
+        shown = tuple(sorted(people[frame] - {-1}))
+        yield Shot(number, None, None, shown, still=report.info.stills[frame])
 
 
 def _person_appearances(person: Person) -> Iterator[Appearance]:

@@ -8,7 +8,7 @@ font and look the same in every player. Letters beyond ASCII come from the fonts
 """
 
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,9 @@ import pysubs2
 from numpy.typing import NDArray
 from PIL import ImageFont
 
+from analyzer.export import _rows
 from analyzer.export._places import Layout, place_labels
-from analyzer.types import F64, I64, Decoded, MediaReport
+from analyzer.types import F64, I64, MediaReport
 
 # Okabe and Ito, "Color Universal Design", 2008: told apart by colour-blind people. The blue is
 # lighter than theirs, to be read on a dark picture.
@@ -175,30 +176,11 @@ def _outlines(boxes: I64, layout: Layout) -> list[str]:
 
 
 def _label_texts(report: MediaReport) -> list[str]:
-    """Return `name or number  sex age` for each row; sex and age of its track, with tracks."""
-    tracks = report.row_tracks()
-    if report.provenance["options"]["engine"] == "videotracking":
-        heads, rows = report.track_attributes, tracks.tolist()
-    else:
-        heads, rows = report.row_attributes, list(range(len(tracks)))
-    names = {p.person_id: p.name or f"person {p.person_id}" for p in report.persons}
-    sex, age = (_label_of_row(heads.get(head)) for head in ("sex", "age"))
-    return [
-        "  ".join(filter(None, (names.get(person, "face"), f"{sex(row)} {age(row)}".strip())))
-        for person, row in zip(report.row_persons().tolist(), rows, strict=True)
+    """Return `name or number  sex age` for each row; sex and age of its person."""
+    names = _rows.names(report)
+    owners = report.identities.person_ids.tolist()
+    texts = [
+        "  ".join(filter(None, (names.get(person, "face"), _rows.sex_and_age(shown))))
+        for person, shown in zip(owners, _rows.shown_labels(report), strict=True)
     ]
-
-
-def _label_of_row(head: Decoded | None) -> Callable[[int], str]:
-    """Return the look-up of a row's label; empty where the head was not asked for."""
-    if head is None:
-        return lambda _: ""
-    return [_short_label(label) for label in head.label].__getitem__
-
-
-def _short_label(label: str) -> str:
-    """Return a label; an age as whole years."""
-    try:
-        return f"{float(label):.0f}"
-    except ValueError:
-        return label
+    return [texts[track] for track in report.row_tracks().tolist()]

@@ -90,8 +90,8 @@ def _track_elements(report: MediaReport) -> Iterator[Any]:
     for track in _rows.tracks(report):
         attributes = {
             "name": _xml.valid_text(names.get(track.person_id, "")),
-            "sex": track.labels.get("sex") or _UNKNOWN,
-            "age": track.labels.get("age", ""),
+            "sex": track.shown.get("sex") or _UNKNOWN,
+            "age": track.shown.get("age", ""),
         }
         element = E.track(id=str(track.track_id), label=_LABEL, source="auto")
         following = [*frames[track.rows[1:]].tolist(), None]

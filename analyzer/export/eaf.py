@@ -124,8 +124,8 @@ def _person_tiers(report: MediaReport) -> Iterator[_Tier]:
 
 def _shot_tier(report: MediaReport) -> _Tier:
     shots = [
-        (round(shot.start_s * 1000), round(shot.end_s * 1000), f"shot {shot.number}")
-        for shot in _rows.shots(report)
+        (round(start * 1000), round(end * 1000), f"shot {number}")
+        for number, (start, end) in enumerate(report.shots.tolist())
     ]
     return _Tier(_SHOTS, "shot", "", [shot for shot in shots if shot[0] < shot[1]])
 

@@ -60,12 +60,10 @@ class HtmlExporter:
 
 def render(report: MediaReport, folder: Path, progress: ProgressHook | None = None) -> str:
     """Return the page of a report, for a file in a folder."""
-    columns, texts = _page_data.rows(report)
-    layout, packed = _page_data.pack(columns)
+    layout, packed = _page_data.pack(_page_data.rows(report))
     values = {
         **_page_data.facts(report, folder, _start_times(report)),
         "columns": layout,
-        "texts": texts,
         **_portraits(report, progress),
     }
     template, style, *scripts = (

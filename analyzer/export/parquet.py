@@ -38,7 +38,10 @@ class ParquetExporter:
         """Write the table; a medium without faces gives its columns and no rows."""
         typed = registry.module("formats", "parquet")
         columns = {column.name: typed.array(column) for column in _faces.columns(report)}
-        columns["duration_s"] = pa.array(report.observations.duration_s)
+        durations = pa.array(report.observations.duration_s)
+        if not report.info.is_timed:
+            durations = pa.nulls(len(durations), pa.float64())
+        columns["duration_s"] = durations
         columns["embedding"] = _embedding_array(report)
         columns.update({c.name: typed.array(c) for c in _person_columns(report)})
         metadata = json.dumps(document(report), allow_nan=False)

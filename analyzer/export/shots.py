@@ -15,7 +15,10 @@ def create(*, runtime: Runtime) -> "ShotsExporter":
 
 
 class ShotsExporter:
-    """Writes `shot,start_s,end_s,duration_s,person_ids`; see `analyzer.export.Table`."""
+    """Writes `shot,start_s,end_s,duration_s,person_ids`; of stills also `frame`, their paths.
+
+    See `analyzer.export.Table`.
+    """
 
     suffix: ClassVar[str] = ".shots.csv"
 
@@ -31,6 +34,7 @@ class ShotsExporter:
             Column("shot", "integer", [shot.number for shot in shots]),
             Column("start_s", "number", [shot.start_s for shot in shots], 3),
             Column("end_s", "number", [shot.end_s for shot in shots], 3),
-            Column("duration_s", "number", [shot.end_s - shot.start_s for shot in shots], 3),
+            Column("duration_s", "number", [shot.duration_s for shot in shots], 3),
             Column("person_ids", "text", people),
+            *_rows.still_columns(report, shots),
         ]

@@ -66,7 +66,7 @@ def _page(name: str) -> dict[str, Any]:
 
 def _annotations(report: MediaReport, name: str) -> Iterator[dict[str, Any]]:
     """Yield an annotation per row."""
-    names, labels = _rows.names(report), _rows.labels(report)
+    names, labels = _rows.names(report), _rows.row_labels(report)
     targets = _targets(report)
     rows = zip(report.row_persons().tolist(), labels, targets, strict=True)
     for number, (person, labels_of_row, target) in enumerate(rows):

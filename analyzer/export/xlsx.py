@@ -61,7 +61,7 @@ class XlsxExporter:
         side = _workbook.PICTURE_PX
         pictures = portraits.cut(report, rows, side_px=side, note=note, progress=progress)
         return (
-            [pictures.get(best.get(person.person_id, -1)) for person in report.persons],
+            [pictures.get(best.get(person.person_id, -1)) for person in _persons.listed(report)],
             [pictures.get(tracks.get(i, -1)) for i in report.identities.track_ids.tolist()],
         )
 
@@ -70,18 +70,21 @@ def _appearance_columns(report: MediaReport) -> list[Column]:
     """Return the columns of the tracks."""
     tracks = list(_rows.tracks(report))
     names = {person.person_id: person.name for person in report.persons}
+    timed = report.info.is_timed
     lengths = [sum(end - start for start, end in track.intervals_s) for track in tracks]
-    ages = [track.labels.get("age") for track in tracks]
+    starts = [track.intervals_s[0][0] if timed else None for track in tracks]
+    ends = [track.intervals_s[-1][1] if timed else None for track in tracks]
+    ages = [track.shown.get("age") for track in tracks]
     persons = [None if track.person_id < 0 else track.person_id for track in tracks]
     return [
         Column("face_id", "integer", [track.track_id for track in tracks]),
         Column("person_id", "integer", persons),
         Column("name", "text", [names.get(track.person_id) for track in tracks]),
-        Column("start_s", "number", [track.intervals_s[0][0] for track in tracks], 3),
-        Column("end_s", "number", [track.intervals_s[-1][1] for track in tracks], 3),
-        Column("screen_time_s", "number", lengths, 3),
+        Column("start_s", "number", starts, 3),
+        Column("end_s", "number", ends, 3),
+        Column("screen_time_s", "number", lengths if timed else [None] * len(tracks), 3),
         Column("face_count", "integer", [len(track.rows) for track in tracks]),
-        Column("sex_label", "text", [track.labels.get("sex") or None for track in tracks]),
+        Column("sex_label", "text", [track.shown.get("sex") or None for track in tracks]),
         Column("age_label", "number", [float(age) if age else None for age in ages], 1),
     ]
 
@@ -94,9 +97,10 @@ def _shot_columns(report: MediaReport) -> list[Column]:
         Column("shot", "integer", [shot.number for shot in shots]),
         Column("start_s", "number", [shot.start_s for shot in shots], 3),
         Column("end_s", "number", [shot.end_s for shot in shots], 3),
-        Column("duration_s", "number", [shot.end_s - shot.start_s for shot in shots], 3),
+        Column("duration_s", "number", [shot.duration_s for shot in shots], 3),
         Column("person_ids", "text", [" ".join(map(str, shot.person_ids)) for shot in shots]),
         Column("names", "text", person_lists),
+        *_rows.still_columns(report, shots),
     ]
 
 

@@ -41,11 +41,12 @@ class Archive:
 
 
 @contextmanager
-def create(path: Path) -> Iterator[Archive]:
+def create(path: Path, *, comment: str = "") -> Iterator[Archive]:
     """Write a zip.
 
     Args:
         path: Path of the zip.
+        comment: Comment of the zip as a whole, in ASCII.
 
     Yields:
         Archive to add files to.
@@ -54,6 +55,7 @@ def create(path: Path) -> Iterator[Archive]:
         ResourceError: The file cannot be written.
     """
     with writing(path), zipfile.ZipFile(path, "w") as archive:
+        archive.comment = comment.encode("ascii")
         yield Archive(archive)
 
 

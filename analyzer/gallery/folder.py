@@ -251,6 +251,8 @@ def _key(portraits: list[_Portrait], components: Components) -> str:
     """Return a hash of names, contents, and all that describes them."""
     used: list[Any] = [VERSION, components.options.detector, components.options.describer]
     used += [components.describer.aligner, sorted(components.describer.provenance.items())]
+    if components.options.bbox_expand != 1:
+        used.append(components.options.bbox_expand)
     pieces = [json.dumps(used).encode()]
     for portrait in portraits:
         content = _content(portrait.file) if portrait.vector is None else portrait.vector

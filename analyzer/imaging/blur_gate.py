@@ -23,14 +23,18 @@ class BlurGate:
     var: float = 100.0
     """Least variance of a sharp cell, in squared grey levels (0 to 255)."""
     grid: int = 1
-    """Number of cells on each side of the picture; 1: the whole picture is one cell."""
+    """Number of cells on each side of the picture; 1, and 0 as some tools write it: the whole
+    picture is one cell."""
     keep: float = 0.5
     """Least share of sharp cells in a picture that is kept."""
 
     def __post_init__(self) -> None:
         if not (self.var > 0 and math.isfinite(self.var)):
             raise UsageError(f"blur_gate: var={self.var}: must be above 0, such as 100")
-        if not 1 <= self.grid <= _MAX_GRID:
-            raise UsageError(f"blur_gate: grid={self.grid}: must be 1 to {_MAX_GRID}")
+        if not 0 <= self.grid <= _MAX_GRID:
+            raise UsageError(
+                f"blur_gate: grid={self.grid}: must be 0, the whole picture, to {_MAX_GRID}"
+            )
+        object.__setattr__(self, "grid", max(1, self.grid))
         if not 0 < self.keep <= 1:
             raise UsageError(f"blur_gate: keep={self.keep}: must be above 0 and at most 1")

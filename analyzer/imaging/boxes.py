@@ -1,6 +1,7 @@
 """Geometry of boxes: (n, 4) arrays of `x1, y1, x2, y2`, half-open, in pixels."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analyzer.types import F32
 
@@ -9,6 +10,11 @@ def area(boxes: F32) -> F32:
     """Return the area (n,) of each box; 0 for an empty or inverted box."""
     sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
     return sides[:, 0] * sides[:, 1]
+
+
+def visible(boxes: F32) -> NDArray[np.bool_]:
+    """Return a mask (n,) of the boxes with a width and a height of a pixel or more."""
+    return np.asarray((boxes[:, 2:] - boxes[:, :2] >= 1).all(axis=1))
 
 
 def iou(a: F32, b: F32) -> F32:

@@ -16,6 +16,9 @@ _OFFSET_PER_S = 4.0
 """Face sizes by which the allowed offset grows with each second in between."""
 _MAX_OFFSET = 2.0
 """Greatest allowed offset: a face further off after a while is as likely another person."""
+_MAX_GROWTH = 2.0
+"""Greatest ratio of the sizes of a face before and after the time in between: in the labelled
+media those of one face differ by 1.3 at most, those of two faces often by more than 2."""
 _PREDICTION_S = 0.5
 """Time for which a face is expected to keep its velocity."""
 _MAX_ROUNDS = 4
@@ -24,8 +27,9 @@ _MAX_ROUNDS = 4
 def link_tracklets(observations: Observations, threshold: float, *, max_gap_s: float = 2.0) -> I64:
     """Join each track to the track that showed the same face before it.
 
-    The earlier track is in the same shot, ended at most `max_gap_s` seconds before, stands no
-    further away than a face's size and its speed allow (from its last or its predicted position),
+    The earlier track is in the same shot, has its last picture before the first one of the later
+    track, ended at most `max_gap_s` seconds before, stands no further away than a face's size and
+    its speed allow (from its last or its predicted position), is neither twice nor half as large,
     and has a mean embedding closer than `threshold`. The most alike and the soonest pairs are
     joined first; a track has one predecessor and one successor at most. A joined track has a
     longer course and a better mean embedding, so the search is repeated until nothing changes.
@@ -82,6 +86,10 @@ class _TrackEnds:
 
     shot: I64
     """(T,) number of the shot."""
+    first_frame: I64
+    """(T,) number of the first picture with the face."""
+    last_frame: I64
+    """(T,) number of the last picture with the face."""
     start_s: F64
     """(T,) time of the first picture with the face."""
     last_s: F64
@@ -98,6 +106,8 @@ class _TrackEnds:
     """(T, 2) pixels per second at the end; 0 for a track of one picture."""
     size: F32
     """(T,) size of the first face, pixels."""
+    last_size: F32
+    """(T,) size of the last face, pixels."""
     by_end: I64
     """(T,) indices of the tracks in order of their ends."""
 
@@ -124,6 +134,8 @@ class _TrackEnds:
 
         return cls(
             shot=np.searchsorted(table.cuts, table.time_s[first], side="right"),
+            first_frame=table.frame[first],
+            last_frame=table.frame[last],
             start_s=table.time_s[first],
             last_s=table.time_s[last],
             end_s=end_s,
@@ -132,6 +144,7 @@ class _TrackEnds:
             entry_velocity=velocity(first, second),
             exit_velocity=velocity(last_but_one, last),
             size=np.sqrt(boxes.area(table.boxes[first])),
+            last_size=np.sqrt(boxes.area(table.boxes[last])),
             by_end=np.argsort(end_s, kind="stable"),
         )
 
@@ -145,11 +158,16 @@ class _TrackEnds:
         start = self.start_s[later]
         window = np.searchsorted(self.end_s[self.by_end], [start - max_gap_s, start + SAME_TIME_S])
         earlier = self.by_end[window[0] : window[1]]
-        earlier = earlier[(self.shot[earlier] == self.shot[later]) & (earlier != later)]
+        # By number, not by time: all faces of a still have one time, and a length of 0.
+        before = self.last_frame[earlier] < self.first_frame[later]
+        earlier = earlier[(self.shot[earlier] == self.shot[later]) & before]
         elapsed_s = start - self.last_s[earlier]
         max_offset = np.minimum(_START_OFFSET + _OFFSET_PER_S * elapsed_s, _MAX_OFFSET)
         offset = self._predicted_offset(earlier, later, elapsed_s)
-        return earlier[offset <= self.size[later] * max_offset]
+        is_near = offset <= self.size[later] * max_offset
+        sizes = self.last_size[earlier], self.size[later]
+        is_as_large = np.maximum(*sizes) <= _MAX_GROWTH * np.minimum(*sizes)
+        return earlier[is_near & is_as_large]
 
     def _predicted_offset(self, earlier: I64, later: int, elapsed_s: F64) -> F32:
         """Return the distance (k,) in pixels between the predicted and the real position.

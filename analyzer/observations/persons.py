@@ -1,8 +1,10 @@
 """Persons of a medium: their tracks, screen time, intervals, size and attributes."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analyzer.attributes.calibration import Views
 from analyzer.attributes.labeller import PLAIN, Labeller
@@ -18,6 +20,13 @@ from analyzer.types import (
     TrackPersons,
 )
 from analyzer.types.groups import dense, group_means
+
+NOBODY = -1
+"""Number of the faces of no person."""
+_FAINT = 1.1
+"""Recognisability below which a third of the faces are not recognised."""
+_GLIMPSE_S = 0.5
+"""A person of such faces alone must be on screen for so long."""
 
 
 def identities(labels: I64, described: Tracks, track_ids: I64) -> TrackPersons:
@@ -37,6 +46,28 @@ def identities(labels: I64, described: Tracks, track_ids: I64) -> TrackPersons:
     return TrackPersons(track_ids=track_ids, person_ids=person_ids, centroids=centroids)
 
 
+def drop_glimpses(track_persons: TrackPersons, observations: Observations) -> TrackPersons:
+    """Remove persons who can hardly be recognised and are not on screen for long.
+
+    Their tracks then belong to no person: nobody could say who they are, or whether two of them are
+    one. Where it is not known how far faces can be recognised, all persons stay.
+
+    Args:
+        track_persons: Assignment of tracks to persons.
+        observations: All rows.
+    """
+    rows = track_persons.person_ids[np.searchsorted(track_persons.track_ids, observations.track_id)]
+    count = len(track_persons.centroids)
+    rated = (rows >= 0) & ~np.isnan(observations.recognisability)
+    of_rated = rows[rated]
+    known = np.bincount(of_rated, observations.recognisability[rated], count)
+    mean = known / np.maximum(np.bincount(of_rated, minlength=count), 1)
+    # Two tracks of a person are never in one picture.
+    seen_s = np.bincount(rows[rows >= 0], observations.duration_s[rows >= 0], count)
+    faint = (mean > 0) & (mean < _FAINT)
+    return _keep(track_persons, ~faint | (seen_s >= _GLIMPSE_S))
+
+
 def drop_small(
     track_persons: TrackPersons, observations: Observations, least: int
 ) -> tuple[TrackPersons, int]:
@@ -53,14 +84,18 @@ def drop_small(
     """
     rows = track_persons.person_ids[np.searchsorted(track_persons.track_ids, observations.track_id)]
     keep = np.bincount(rows[rows >= 0], minlength=len(track_persons.centroids)) >= least
+    return _keep(track_persons, keep), int((~keep).sum())
+
+
+def _keep(track_persons: TrackPersons, keep: NDArray[np.bool_]) -> TrackPersons:
+    """Return the assignment with some of the persons (P,), numbered anew in the same order."""
     # One entry more: -1, no person, stays so.
     number = np.append(np.where(keep, np.cumsum(keep) - 1, -1), -1)
-    left = TrackPersons(
+    return TrackPersons(
         track_ids=track_persons.track_ids,
         person_ids=number[track_persons.person_ids].astype(np.int64),
         centroids=track_persons.centroids[keep],
     )
-    return left, int((~keep).sum())
 
 
 def average_tracks(
@@ -124,6 +159,24 @@ def persons(
     )
 
 
+def unidentified(
+    observations: Observations, row_persons: I64, track_persons: TrackPersons
+) -> Person | None:
+    """Summarise the faces of no person as one, so that they are in the totals; `None` without any.
+
+    They have no attributes: they are of several people who cannot be told apart.
+
+    Args:
+        observations: All rows.
+        row_persons: (N,) person of each row, -1 = none.
+        track_persons: Assignment of tracks to persons.
+    """
+    if not (row_persons == NOBODY).any():
+        return None
+    faces = replace(observations, heads={})
+    return person(NOBODY, faces, row_persons, track_persons, PLAIN)
+
+
 def by_screen_time(people: Iterable[Person]) -> tuple[Person, ...]:
     """Return persons sorted by screen time, longest first."""
     return tuple(sorted(people, key=lambda p: (-p.screen_time_s, -p.face_count, p.person_id)))
@@ -139,7 +192,7 @@ def person(
     """Summarise one person.
 
     Args:
-        person_id: Number of a person with at least one row.
+        person_id: Number of a person with at least one row; -1 for the faces of none.
         observations: All rows.
         row_persons: (N,) person of each row, -1 = none.
         track_persons: Assignment of tracks to persons.

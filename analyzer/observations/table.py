@@ -12,6 +12,7 @@ from analyzer.types.tally import Tally
 _COLUMNS = (
     *("frame", "time_s", "duration_s", "track_id", "boxes", "picture_px"),
     *("detect_conf", "track_conf", "sharpness", "frontality", "face_px"),
+    *("inside", "recognisability"),
 )
 
 
@@ -21,6 +22,7 @@ def table(
     chips: Sequence[Chips],
     described: Descriptions,
     rows: I64,
+    recognisability: F32,
     tally: Tally,
 ) -> Observations:
     """Return the table of the N faces of successive frames.
@@ -31,6 +33,7 @@ def table(
         chips: Chips of each frame's faces.
         described: Embeddings and heads of M of the faces; the heads of the others are NaN.
         rows: (M,) rows of the described faces, ascending.
+        recognisability: (M,) float32, of the described faces; see `Observations`.
         tally: Counters of these frames.
     """
     counts = [len(f) for f in faces]
@@ -58,6 +61,8 @@ def table(
         sharpness=per_face([c.sharpness for c in chips]),
         frontality=per_face([c.frontality for c in chips]),
         face_px=per_face([c.face_px for c in chips]),
+        inside=per_face([_inside(c) for c in chips]),
+        recognisability=spread(recognisability[:, None])[:, 0],
         heads={head: spread(values) for head, values in described.heads.items()},
         embeddings=described.embeddings,
         embedding_rows=rows,
@@ -66,6 +71,12 @@ def table(
         span_s=np.array([frames[0].time_s, frames[-1].time_s + frames[-1].duration_s]),
         tally=tally,
     )
+
+
+def _inside(chips: Chips) -> F32:
+    if chips.inside is None:
+        return np.full(len(chips), np.nan, np.float32)
+    return chips.inside
 
 
 def concat(parts: Sequence[Observations]) -> Observations:

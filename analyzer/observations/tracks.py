@@ -1,8 +1,9 @@
 """Tracks: split where the face changes, averaged, filtered, compared for overlaps in time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analyzer.observations import table
 from analyzer.types import F32, I64, Observations
@@ -10,6 +11,15 @@ from analyzer.types.groups import dense, group_means
 
 _WINDOW = 3
 """Number of faces before and after a point that are compared there."""
+CERTAIN = 1.3
+"""Recognisability of faces that embeddings tell apart without doubt."""
+_PORTRAIT = 1.4
+"""Recognisability of portraits, above which a face is no clearer: that of half a face may be."""
+_DOUBT = 1.2
+"""Squared thresholds by which a face is further from others, by recognisability that it lacks."""
+_EDGE_POWER = 0.25
+"""How much less is recognised of a face that the picture's edge cuts. With 30 % of the pictures of
+LFW cut through the face, 99.1 % of the pairs that are joined are one person; at 0, 97.3 %."""
 _SHARPEST = 0.9
 """Rank, as a share, of the face that gives a track its sharpness."""
 
@@ -24,6 +34,29 @@ class Tracks:
     """(T, D) quality-weighted mean embeddings."""
     weights: F32
     """(T,) summed quality."""
+    variances: F32
+    """(T,) mean squared distance of the faces from the mean embedding, quality-weighted."""
+    recognisability: F32
+    """(T,) quality-weighted mean, less where the picture's edge cuts faces; NaN where unknown."""
+    inside: F32
+    """(T,) quality-weighted mean share of the faces that lies in the picture."""
+
+    def __getitem__(self, keep: NDArray[np.bool_]) -> "Tracks":
+        return Tracks(*(getattr(self, field.name)[keep] for field in fields(self)))
+
+    def spread(self, threshold: float) -> F32:
+        """Return the variances (T,) with the doubt in faces that are hard to recognise.
+
+        The less can be recognised of two faces, the nearer are their embeddings, even of different
+        persons. Among 2,900 degraded pictures of LFW, the squared distance below which one of a
+        thousand pairs of different persons lies is smaller by this.
+
+        Args:
+            threshold: Euclidean distance below which two clear faces are one person.
+        """
+        known = np.nan_to_num(self.recognisability, nan=CERTAIN)
+        missing = np.maximum(CERTAIN - known, 0)
+        return (self.variances + _DOUBT * threshold**2 * missing).astype(np.float32)
 
 
 def split_tracklets(observations: Observations, threshold: float) -> I64:
@@ -110,16 +143,21 @@ def recognisable(observations: Observations, described: Tracks, least: float) ->
     )
     sharp_rank = np.ceil(first + _SHARPEST * (end - 1 - first)).astype(np.int64)
     keep = observations.sharpness[order[sharp_rank]] >= least
-    return Tracks(described.ids[keep], described.embeddings[keep], described.weights[keep])
+    return described[keep]
 
 
 def embed(observations: Observations) -> Tracks:
-    """Average the embeddings of each track; confident, sharp and frontal faces count most."""
+    """Average the embeddings of each track by the quality of its faces."""
     rows = observations.embedding_rows
     ids, at = np.unique(observations.track_id[rows], return_inverse=True)
     quality = observations.quality[rows]
     means, weights = group_means(observations.embeddings, at, quality, len(ids))
-    return Tracks(ids.astype(np.int64), means, weights)
+    squared = ((observations.embeddings - means[at]) ** 2).sum(axis=1)
+    inside = np.nan_to_num(observations.inside[rows], nan=1)
+    recognisability = np.minimum(observations.recognisability[rows], _PORTRAIT)
+    rated = np.stack([squared, recognisability * inside**_EDGE_POWER, inside], axis=1)
+    rates, _ = group_means(rated.astype(np.float32), at, quality, len(ids))
+    return Tracks(ids.astype(np.int64), means, weights, *rates.T)
 
 
 def cannot_link_pairs(observations: Observations, ids: I64) -> I64:

@@ -135,9 +135,7 @@ class AnalysisOptions:
     describer: str = option(
         "dlib_resnet", "identity and attribute networks; one of", str, plugin="describe"
     )
-    clusterer: str = option(
-        "chinese_whispers", "how tracks become persons; one of", str, plugin="cluster"
-    )
+    clusterer: str = option("average", "how tracks become persons; one of", str, plugin="cluster")
     attributes: tuple[str, ...] = option(
         ("sex", "age"),
         "perceived attributes: sex,age; ethnicity only when named",
@@ -185,7 +183,13 @@ class AnalysisOptions:
         float,
         check=share,
     )
-    bbox_expand: float = option(1, "scale the sides of every detected box by this factor", float)
+    bbox_expand: float = option(
+        1,
+        "cut each face out for the networks with the sides of its box scaled by this factor; the "
+        "box itself stays",
+        float,
+        check=above_zero,
+    )
     blur_gate: str | None = option(
         None,
         "look for no faces in blurred frames: var=100,grid=4,keep=0.5 keeps those in which half of "
@@ -204,13 +208,10 @@ class AnalysisOptions:
         omits=True,
         check=zero_to_one,
     )
-    # On LFW pictures of reduced size, the share of faces that are closer than the threshold to
-    # sharp faces of the same person is 90 % at a sharpness of 0.04 to 0.05, 61 % at 0.02 to 0.03,
-    # and 22 % below 0.02.
     min_clarity: float = option(
-        0.045,
+        0,
         "sharpness, 0 to 1, that the sharpest tenth of a track's faces must have to count as a "
-        "person; the faces of other tracks stay in the table, as nobody's",
+        "person; the faces of other tracks are unidentified",
         float,
     )
     min_faces: int = option(1, "leave out persons with fewer faces than this", int)
@@ -310,7 +311,6 @@ class AnalysisOptions:
         )
         omitting = [f for f in fields(self) if f.metadata.get("omits")]
         changed = [f.name for f in omitting if getattr(self, f.name) != f.default]
-        require(self.bbox_expand >= 1, "anonymise: bbox_expand below 1 would bare the faces' edges")
         require(
             not changed,
             f"anonymise: {', '.join(changed)} would leave faces out, and those unblurred; "

@@ -1,10 +1,15 @@
 """The components that an analysis needs, loaded once and used for many media."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from analyzer import registry
 from analyzer.attributes.labeller import Labeller
+from analyzer.imaging import boxes as geometry
+from analyzer.imaging import quality
 from analyzer.imaging.letterbox import LetterboxDetector
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
@@ -16,10 +21,12 @@ from analyzer.stages.describe import Describer
 from analyzer.stages.detect import Detector, FrameDetector
 from analyzer.stages.shots import ShotDetector
 from analyzer.stages.track import Tracker
-from analyzer.types import U8, Observations
+from analyzer.types import F32, U8, Chips, Observations
 
 _EACH_A_SHOT = ("image", "videokeyframes")
 """Engines with pictures that have nothing to do with each other."""
+_BLANK_LEVELS = (0, 64, 128)
+"""Grey levels of chips without a face."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,38 @@ class Components:
         if self.options.shots == "none" or self.options.engine in _EACH_A_SHOT:
             return None
         return FrameWatcher(registry.load("shots", self.options.shots, runtime=self.runtime))
+
+    @cached_property
+    def blank_embedding(self) -> F32:
+        """Mean embedding (D,) of chips without a face.
+
+        Faces without detail are described like these, of every person: the distance from
+        them tells how far a face can be recognised (Deng et al., "Harnessing unrecognizable faces
+        for improving face recognition", WACV 2023).
+        """
+        chips = np.empty((len(_BLANK_LEVELS), *(self.aligner.size,) * 2, 3), np.uint8)
+        chips[:] = np.array(_BLANK_LEVELS, np.uint8)[:, None, None, None]
+        return self.describer.describe(chips).embeddings.mean(0)
+
+    def chips(self, image: U8, boxes: F32, landmarks: F32 | None) -> Chips:
+        """Cut the chips of faces out of a picture, from boxes that the options may expand.
+
+        The faces themselves, and what the chips state of their size and place, stay what they are.
+
+        Args:
+            image: (H, W, 3) uint8, RGB.
+            boxes: (n, 4) float32, pixels.
+            landmarks: (n, 5, 2) float32, pixels; NaN where unknown; or `None`.
+        """
+        if self.options.bbox_expand == 1:
+            return self.aligner.align(image, boxes, landmarks)
+        height, width = image.shape[:2]
+        expanded = geometry.clip(geometry.scale(boxes, self.options.bbox_expand), width, height)
+        return replace(
+            self.aligner.align(image, expanded, landmarks),
+            face_px=quality.face_px(boxes),
+            inside=quality.inside(boxes, (width, height)),
+        )
 
     def no_observations(self) -> Observations:
         """Return the table of a medium without a face, at second 0."""

@@ -1,13 +1,13 @@
 """Detection with the options' bounds: a border around the pictures, and faces left out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from analyzer.imaging import boxes
 from analyzer.options import AnalysisOptions
-from analyzer.stages.detect import Detector
+from analyzer.stages.detect import Detector, FaintDetector
 from analyzer.types import U8, Detections
 
 
@@ -27,14 +27,25 @@ class PaddedDetector:
 
     def detect(self, images: Sequence[U8]) -> list[Detections]:
         """Detect the faces of pictures of one size; see `analyzer.stages.detect.Detector`."""
+        return self._detect(images, self._detector.detect)
+
+    def detect_faint(self, images: Sequence[U8]) -> list[Detections]:
+        """Find faint faces, too, if the detector does; see `FaintDetector`."""
+        if isinstance(self._detector, FaintDetector):
+            return self._detect(images, self._detector.detect_faint)
+        return self.detect(images)
+
+    def _detect(
+        self, images: Sequence[U8], detect: Callable[[Sequence[U8]], list[Detections]]
+    ) -> list[Detections]:
         if not len(images):
-            return self._detector.detect(images)
+            return detect(images)
         height, width = images[0].shape[:2]
         left, top = int(width * self._padding), int(height * self._padding)
         padded = [np.pad(image, ((top, top), (left, left), (0, 0))) for image in images]
         return [
             _without_border(detections, (left, top), (width, height))
-            for detections in self._detector.detect(padded)
+            for detections in detect(padded)
         ]
 
 
@@ -55,7 +66,7 @@ def _without_border(
 
 
 def select(detections: Detections, image: U8, options: AnalysisOptions) -> Detections:
-    """Leave out the faces that the options do not want, and scale the boxes of the others.
+    """Leave out the faces that the options do not want.
 
     Bounds of the share of the picture are checked again when its black bars are known: they can
     only make a face's share greater.
@@ -63,21 +74,17 @@ def select(detections: Detections, image: U8, options: AnalysisOptions) -> Detec
     Args:
         detections: N faces of the picture.
         image: (H, W, 3) RGB.
-        options: Options with the bounds and the scale.
+        options: Options with the bounds.
     """
     areas = boxes.area(detections.boxes)
     size = np.sqrt(areas)
     longer = np.max(detections.boxes[:, 2:] - detections.boxes[:, :2], axis=1)
     height, width = image.shape[:2]
     share = areas / (width * height)
-    selected = detections[
+    return detections[
         (detections.scores >= options.min_conf)
         & (size >= options.min_face_px)
         & (longer >= options.min_face_share * min(width, height))
         & (share <= options.max_area)
         & (size >= 1)
     ]
-    if options.bbox_expand == 1:
-        return selected
-    scaled = boxes.scale(selected.boxes, options.bbox_expand)
-    return replace(selected, boxes=boxes.clip(scaled, width, height))

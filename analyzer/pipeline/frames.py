@@ -20,7 +20,8 @@ from analyzer.pipeline.detection import select
 from analyzer.pipeline.prefetch import prefetch
 from analyzer.pipeline.schedule import Scheduled, batches
 from analyzer.stages.decode import Medium
-from analyzer.stages.detect import FrameDetector
+from analyzer.stages.detect import FaintDetector, FrameDetector
+from analyzer.stages.track import FaintTracker, Tracker
 from analyzer.types import F32, I64, U8, Chips, Detections, Faces, Frame, MediaInfo
 from analyzer.types.tally import Tally
 
@@ -54,11 +55,11 @@ class FrameBatch:
         """Return the faces for the describer: their rows (M,) and chips (M, S, S, 3).
 
         A face in a gated frame is a tracker's guess in a blur, which looks like no person:
-        described, it would break its track.
+        described, it would break its track. So would a faint one.
         """
         masks = [
-            passes_quality(c.sharpness, c.frontality, options) & (not s.gated)
-            for s, c in zip(self.scheduled, self.chips, strict=True)
+            passes_quality(c.sharpness, c.frontality, options) & (not s.gated) & _certain(f)
+            for s, f, c in zip(self.scheduled, self.faces, self.chips, strict=True)
         ]
         rows = np.nonzero(np.concatenate(masks))[0]
         return rows, np.concatenate([c.images for c in self.chips])[rows]
@@ -97,12 +98,15 @@ def frame_batches(
         options = components.options
         decoded = ahead_of(medium.frames(watcher), frames_ahead(medium.info))
         groups = batches(decoded, period=options.detect_period, size=size, usable=_usable(options))
-        detected = _detect(groups, medium.info, components)
+        tracker = components.tracker()
+        tracks = options.engine == "videotracking"
+        takes_faint = tracks and isinstance(tracker, FaintTracker)
+        detected = _detect(groups, medium.info, components, takes_faint=takes_faint)
         if size == 1:
-            yield _track(detected, components)
+            yield _track(detected, components, tracker)
         else:
             depth = _depth(medium.info, size, _GROUPS_AHEAD)
-            yield ahead_of(_track(ahead_of(detected, depth), components), depth)
+            yield ahead_of(_track(ahead_of(detected, depth), components, tracker), depth)
 
 
 def frames_ahead(info: MediaInfo) -> int:
@@ -122,7 +126,11 @@ def passes_quality(sharpness: F32, frontality: F32, options: AnalysisOptions) ->
 
 
 def _detect(
-    groups: Iterable[Sequence[Scheduled]], info: MediaInfo, components: Components
+    groups: Iterable[Sequence[Scheduled]],
+    info: MediaInfo,
+    components: Components,
+    *,
+    takes_faint: bool,
 ) -> Iterator[_Detected]:
     """Detect in the frames that are due; `None`, which lets trackers coast, for the others.
 
@@ -134,14 +142,18 @@ def _detect(
         due = [s.frame for s in group if s.due]
         if isinstance(detector, FrameDetector):
             detections = iter(detector.detect_frames(due, info))
+        elif takes_faint and isinstance(detector, FaintDetector):
+            detections = iter(detector.detect_faint([frame.image for frame in due]))
         else:
             detections = iter(detector.detect([frame.image for frame in due]))
         yield group, [next(detections) if s.due else gated if s.gated else None for s in group]
 
 
-def _track(detected: Iterable[_Detected], components: Components) -> Iterator[FrameBatch]:
+def _track(
+    detected: Iterable[_Detected], components: Components, tracker: Tracker
+) -> Iterator[FrameBatch]:
     """Track the faces from frame to frame, and cut out their chips."""
-    tracker, options = components.tracker(), components.options
+    options = components.options
     for scheduled, detections in detected:
         frames = [s.frame for s in scheduled]
         selected = [
@@ -150,15 +162,22 @@ def _track(detected: Iterable[_Detected], components: Components) -> Iterator[Fr
         ]
         faces = tracker.track(frames, selected)
         chips = [
-            components.aligner.align(f.image, x.boxes, x.landmarks)
+            components.chips(f.image, x.boxes, x.landmarks)
             for f, x in zip(frames, faces, strict=True)
         ]
-        counts = _count(detections), _count(selected)
-        yield FrameBatch(scheduled, faces, chips, *counts)
+        found = sum(int((~np.isnan(f.detect_conf)).sum()) for f in faces)
+        left_out = _count(detections) - _count(selected)
+        yield FrameBatch(scheduled, faces, chips, found + left_out, found)
 
 
 def _count(detections: Sequence[Detections | None]) -> int:
-    return sum(len(d) for d in detections if d is not None)
+    """Return the number of faces; faint ones count only where a track has them."""
+    return sum(len(d.certain) for d in detections if d is not None)
+
+
+def _certain(faces: Faces) -> NDArray[np.bool_]:
+    """Return a mask (n,) of the faces that are no faint detections."""
+    return np.ones(len(faces), bool) if faces.faint is None else ~faces.faint
 
 
 def _usable(options: AnalysisOptions) -> Callable[[Frame], bool]:

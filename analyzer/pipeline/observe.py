@@ -13,7 +13,7 @@ from analyzer.pipeline.components import Components, FrameWatcher
 from analyzer.pipeline.frames import frame_batches
 from analyzer.reports.part_file import Part
 from analyzer.stages.decode import Medium
-from analyzer.types import Frame, Observations, ProgressHook
+from analyzer.types import F32, Frame, Observations, ProgressHook
 from analyzer.types.progress import report_progress
 from analyzer.types.tally import Tally
 from joblist.shard import Shard
@@ -84,6 +84,7 @@ def observe(
         InputError: The medium cannot be read.
     """
     watcher, before, empty = components.watcher(), Tally(), True
+    blank = components.blank_embedding
     with frame_batches(medium, components=components, watcher=watcher, size=size) as batches:
         for batch in batches:
             rows, chips = batch.describable(components.options)  # M of the batch's N faces
@@ -91,7 +92,10 @@ def observe(
             decoded = _decoded(medium)
             tally = batch.tally() + (decoded - before) + Tally(faces_described=len(descriptions))
             before, empty = decoded, False
-            rows_of_batch = table(batch.frames, batch.faces, batch.chips, descriptions, rows, tally)
+            clear = _recognisability(descriptions.embeddings, blank, components.describer.threshold)
+            rows_of_batch = table(
+                batch.frames, batch.faces, batch.chips, descriptions, rows, clear, tally
+            )
             yield batch.frames, replace(rows_of_batch, canvas=_letterbox(watcher, rows_of_batch))
             begin_s, end_s = medium.range_s
             done_s = rows_of_batch.span_s[1] - begin_s
@@ -100,6 +104,12 @@ def observe(
         # Decoded frames are counted all the same.
         nothing = replace(components.no_observations(), tally=_decoded(medium), span_s=_NO_SPAN)
         yield (), replace(nothing, canvas=_letterbox(watcher, nothing))
+
+
+def _recognisability(embeddings: F32, blank: F32, threshold: float) -> F32:
+    """Return how far (M,) embeddings (M, D) are from that of no face; see `Observations`."""
+    distance = np.linalg.norm(embeddings - blank, axis=1) / threshold
+    return distance.astype(np.float32)
 
 
 class _SeekProgress:

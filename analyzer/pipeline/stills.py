@@ -31,5 +31,5 @@ def describe_still(path: str, components: Components) -> Still:
         image = next(medium.frames()).image
         notes = medium.info.notes
     detections = components.detector.detect([image])[0]
-    chips = components.aligner.align(image, detections.boxes, detections.landmarks)
+    chips = components.chips(image, detections.boxes, detections.landmarks)
     return Still(image, detections, chips, components.describer.describe(chips.images), notes)

@@ -15,14 +15,16 @@ from analyzer.attributes.labeller import Labeller
 from analyzer.errors import InputError
 from analyzer.imaging import boxes, letterbox
 from analyzer.inference import runtime
-from analyzer.observations import linking, persons, tracks
+from analyzer.observations import attachment, linking, persons, tracks
 from analyzer.observations.table import take
+from analyzer.observations.tracks import Tracks
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline.components import Components
 from analyzer.pipeline.frames import passes_quality
-from analyzer.stages.cluster import Clusterer
+from analyzer.stages.cluster import Clusterer, SpreadClusterer
 from analyzer.types import (
     F64,
+    I64,
     MediaInfo,
     MediaReport,
     Observations,
@@ -72,7 +74,7 @@ def summarize(
             table, np.unique(table.track_id), components.labeller
         ),
         persons=(),
-        shots=_shots(table),
+        shots=_shots(info, table),
         provenance=_provenance(components),
         notes=(*info.notes, *table.tally.clock_notes),
     )
@@ -106,8 +108,9 @@ def group(
     described = tracks.embed(table)  # T tracks
     clear = tracks.recognisable(table, described, options.min_clarity)  # at most T
     apart = tracks.cannot_link_pairs(table, clear.ids)  # (k, 2)
-    labels = clusterer.cluster(clear.embeddings, clear.weights, apart, limit)
+    labels = attachment.attach(_cluster(clear, apart, clusterer, limit), clear, apart, limit)
     track_persons = persons.identities(labels, clear, np.unique(table.track_id))
+    track_persons = persons.drop_glimpses(track_persons, table)
     track_persons, dropped = persons.drop_small(track_persons, table, options.min_faces)
     rows = track_persons.person_ids[np.searchsorted(track_persons.track_ids, table.track_id)]
     tally = replace(
@@ -122,6 +125,14 @@ def group(
         identities=track_persons,
         persons=persons.persons(table, rows, track_persons, labeller),
     )
+
+
+def _cluster(described: Tracks, apart: I64, clusterer: Clusterer, limit: float) -> I64:
+    """Return the label (T,) of each track; see `Clusterer`."""
+    means, weights = described.embeddings, described.weights
+    if isinstance(clusterer, SpreadClusterer):
+        return clusterer.cluster_spread(means, weights, described.spread(limit), apart, limit)
+    return clusterer.cluster(means, weights, apart, limit)
 
 
 def _nobody(table: Observations) -> TrackPersons:
@@ -155,8 +166,10 @@ def _drop_coasting(table: Observations) -> Observations:
     return replace(left, tally=replace(table.tally, faces_tracked=carried))
 
 
-def _shots(table: Observations) -> F64:
-    """Return start and end of each shot: (k, 2)."""
+def _shots(info: MediaInfo, table: Observations) -> F64:
+    """Return start and end of each shot: (k, 2); a still is a shot of its own."""
+    if not info.is_timed:
+        return np.stack([table.cuts, table.cuts], axis=1)
     start, end = table.span_s
     inner = table.cuts[(table.cuts > start) & (table.cuts < end)]
     edges = np.array([start, *inner, end], np.float64)

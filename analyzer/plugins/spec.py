@@ -79,6 +79,22 @@ class Spec:
         return f"{self.component}:{options}" if options else self.component
 
 
+def split(text: str) -> list[str]:
+    """Split a list of specs at its commas, but for those between the options of a spec.
+
+    Args:
+        text: Specs, such as `csv,crops:all=true,side=160,ass`.
+    """
+    specs: list[str] = []
+    for part in text.split(","):
+        name, _, _ = part.partition("=")
+        if specs and name != part and ":" not in name:
+            specs[-1] += f",{part}"
+        else:
+            specs.append(part)
+    return [spec.strip() for spec in specs]
+
+
 def pairs(text: str, cure: str) -> tuple[tuple[str, str], ...]:
     """Parse `key=value,key=value`.
 

@@ -76,10 +76,7 @@ def write(document: CorrectionsDocument, path: Path) -> None:
 def correction_to_json(correction: Correction) -> dict[str, Any]:
     """Return a correction as JSON-able values."""
     values: dict[str, Any] = {"op": correction.op}
-    faces = [
-        [{"time_s": a.time_s, "bbox": list(a.bbox)} for a in anchors]
-        for anchors in correction.anchors
-    ]
+    faces = [[_anchor_to_json(anchor) for anchor in anchors] for anchors in correction.anchors]
     if correction.op == "merge":
         return {**values, "persons": list(correction.numbers), "anchors": faces}
     values[_NUMBERS_KEY[correction.op]] = correction.numbers[0]
@@ -123,14 +120,24 @@ def _corrections_from_json(values: Sequence[Mapping[str, Any]]) -> tuple[Correct
 
 def _number(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError(f"{value!r} is no number of a person or track")
+        raise ValueError(f"{value!r} is no number of a person, track or picture")
     return value
+
+
+def _anchor_to_json(anchor: Anchor) -> dict[str, Any]:
+    """Return an anchor with its time, or in stills its picture: these have no times."""
+    still = {"picture": anchor.picture}
+    where = {"time_s": anchor.time_s} if anchor.picture is None else still
+    return {**where, "bbox": list(anchor.bbox)}
 
 
 def _anchor_from_json(values: Mapping[str, Any]) -> Anchor:
     box = tuple(map(_coordinate, values["bbox"]))
     if len(box) != 4:
         raise ValueError(f"{values['bbox']} is no box")
+    picture = values.get("picture")
+    if picture is not None:
+        return Anchor(picture=picture if isinstance(picture, str) else _number(picture), bbox=box)
     return Anchor(time_s=_coordinate(values["time_s"]), bbox=box)
 
 

@@ -1,7 +1,7 @@
 """Portraits: the faces that show persons best, cut out of the medium."""
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from analyzer.errors import InputError
 from analyzer.imaging import boxes
 from analyzer.inference.runtime import Runtime
 from analyzer.types import F32, I64, U8, MediaReport, Progress, ProgressHook
+from analyzer.types.media import SAME_TIME_S
 
 SIDE_PX = 160
 _MARGIN = 1.9
@@ -19,6 +20,9 @@ _RAISE = 0.05
 _LARGE_ENOUGH_PX = SIDE_PX / _MARGIN
 """A larger face gives no better portrait."""
 _TRACKS_PER_PERSON = 5
+_DENSE_PER_S = 1.0
+"""Pictures for each second of a video from which on all are decoded in order: to seek one picture
+is to decode those of a second and more."""
 
 
 def best(report: MediaReport) -> dict[int, int]:
@@ -49,13 +53,18 @@ def of_tracks(report: MediaReport, *, most: int = _TRACKS_PER_PERSON) -> dict[in
 def of_persons(report: MediaReport, *, most: int) -> dict[int, list[int]]:
     """Return the rows of each person's best faces by person id, one of each track before a second.
 
+    Those of the described faces of no person are under -1.
+
     Args:
         report: Report of a medium.
         most: Maximum number of faces per person.
     """
     quality, persons = _portrait_quality(report), report.row_persons()
     tracks = report.observations.track_id
-    assigned = np.nonzero(persons >= 0)[0]
+    is_shown = persons >= 0
+    # Faces without an embedding were erased.
+    is_shown[report.observations.embedding_rows] = True
+    assigned = np.nonzero(is_shown)[0]
     best = assigned[np.lexsort((assigned, -quality[assigned], tracks[assigned]))]
     rank = np.arange(len(best)) - np.searchsorted(tracks[best], tracks[best])  # in its track
     order = best[np.lexsort((-quality[best], rank, persons[best]))]
@@ -69,7 +78,7 @@ def of_persons(report: MediaReport, *, most: int) -> dict[int, list[int]]:
 def _portrait_quality(report: MediaReport) -> F32:
     """Return a score (N,) of each row as a portrait: higher is better."""
     table = report.observations
-    return table.quality * np.minimum(table.face_px, _LARGE_ENOUGH_PX)
+    return table.quality * table.sharpness * np.minimum(table.face_px, _LARGE_ENOUGH_PX)
 
 
 def _best_rows(group: I64, quality: F32, rows: I64) -> dict[int, int]:
@@ -87,7 +96,27 @@ def cut(
     note: Callable[[str], None] = lambda _: None,
     progress: ProgressHook | None = None,
 ) -> dict[int, bytes]:
-    """Cut faces out of the medium, square, with hair and chin.
+    """Cut faces out of the medium, square, with hair and chin; see `cut_each`.
+
+    Returns:
+        JPEG by row; none where the medium is missing or cannot be read again.
+    """
+    try:
+        return dict(cut_each(report, rows, side_px=side_px, note=note, progress=progress))
+    except InputError as error:
+        note(f"portraits: {error}")
+        return {}
+
+
+def cut_each(
+    report: MediaReport,
+    rows: Sequence[int],
+    *,
+    side_px: int = SIDE_PX,
+    note: Callable[[str], None] = lambda _: None,
+    progress: ProgressHook | None = None,
+) -> Iterator[tuple[int, bytes]]:
+    """Yield faces of the medium as they come in it, square, with hair and chin.
 
     Args:
         report: Report of the medium.
@@ -96,40 +125,81 @@ def cut(
         note: Function that is called with the reason for missing portraits.
         progress: Hook that is called for each picture.
 
-    Returns:
-        JPEG by row; none where the medium is missing or cannot be read again.
+    Yields:
+        Row and JPEG of each face that is found again.
+
+    Raises:
+        InputError: The medium is missing or cannot be read again.
     """
     encode = registry.module("formats", "jpeg").encode
-    if not rows:
-        return {}
-    table, times = report.observations, report.observations.time_s
-    ordered = sorted(set(rows), key=lambda row: (times[row], row))
-    by_time = groupby(ordered, key=lambda row: times[row])
-    shown = [(float(time), list(rows_of_time)) for time, rows_of_time in by_time]
-    jpegs: dict[int, bytes] = {}
+    table, wanted = report.observations, np.unique(np.array(rows, np.int64))
+    if not len(wanted):
+        return
+    ordered = wanted[np.argsort(table.time_s[wanted], kind="stable")]
+    times, first = np.unique(table.time_s[ordered], return_index=True)
+    ends, found = np.append(first[1:], len(ordered)), 0
+    for done, picture in enumerate(_pictures_of(report, times.tolist())):
+        if progress is not None:
+            progress(Progress(stage="portraits", done=done + 1, total=len(times)))
+        group = ordered[first[done] : ends[done]].tolist()
+        # A picture of another size is not the one that the boxes were found in.
+        if picture is None or picture[..., 0].size != table.picture_px[group[0]]:
+            continue
+        for row in group:
+            found += 1
+            yield row, encode(_portrait(picture, table.boxes[row]), side_px)
+    if found < len(ordered):
+        note(f"portraits: {len(ordered) - found} of {len(ordered)} were not found again")
+
+
+def of_picture(picture: U8, boxes: F32, *, side_px: int = SIDE_PX) -> Iterator[bytes]:
+    """Yield the faces of one picture as JPEG, square, with hair and chin.
+
+    Args:
+        picture: (H, W, 3) uint8, RGB.
+        boxes: (n, 4) float32, pixels.
+        side_px: Side of the portraits, pixels.
+    """
+    encode = registry.module("formats", "jpeg").encode
+    for box in boxes:
+        yield encode(_portrait(picture, box), side_px)
+
+
+def _pictures_of(report: MediaReport, times_s: Sequence[float]) -> Iterator[U8 | None]:
+    """Yield the pictures of a medium at some times; see `_pictures`.
+
+    Raises:
+        InputError: The medium is missing or cannot be read again.
+    """
     try:
-        pictures = _pictures(report, [time for time, _ in shown])
-        for done, ((_, group), picture) in enumerate(zip(shown, pictures, strict=True), 1):
-            if progress is not None:
-                progress(Progress(stage="portraits", done=done, total=len(shown)))
-            # A picture of another size is not the one that the boxes were found in.
-            if picture is None or picture[..., 0].size != table.picture_px[group[0]]:
-                continue
-            for row in group:
-                jpegs[row] = encode(_portrait(picture, table.boxes[row]), side_px)
-    except (InputError, OSError) as error:
-        note(f"portraits: {error}")
-        return {}
-    if len(jpegs) < len(ordered):
-        note(f"portraits: {len(ordered) - len(jpegs)} of {len(ordered)} were not found again")
-    return jpegs
+        yield from _pictures(report, times_s)
+    except OSError as error:
+        raise InputError(f"{report.info.uri}: {error}") from error
 
 
 def _pictures(report: MediaReport, times_s: Sequence[float]) -> Iterator[U8 | None]:
     """Return the pictures of a medium at some times; `None` for those that are missing."""
-    stills = report.info.kind == "image"
-    decoder = registry.load("decode", "images" if stills else "video", runtime=Runtime())
-    return decoder.pictures(list(report.info.stills) if stills else report.info.uri, times_s)
+    if not report.info.is_timed:
+        decoder = registry.load("decode", "images", runtime=Runtime())
+        return decoder.pictures(list(report.info.stills), times_s)
+    decoder = registry.load("decode", "video", runtime=Runtime())
+    if len(times_s) > _DENSE_PER_S * report.info.duration_s > 0:
+        return _scanned_pictures(decoder, report.info.uri, times_s)
+    return decoder.pictures(report.info.uri, times_s)
+
+
+def _scanned_pictures(decoder: Any, path: str, times_s: Sequence[float]) -> Iterator[U8 | None]:
+    """Yield the pictures of a video at some times, out of all that are decoded in order."""
+    with decoder.open(path) as medium:
+        frames = medium.frames()
+        frame = next(frames, None)
+        for time_s in times_s:
+            while frame is not None and frame.time_s < time_s - SAME_TIME_S:
+                frame = next(frames, None)
+            if frame is not None and frame.time_s <= time_s + SAME_TIME_S:
+                yield frame.image
+            else:
+                yield None
 
 
 def _portrait(picture: U8, box: F32) -> U8:

@@ -14,6 +14,8 @@ from analyzer.types.tally import Tally
 
 _ARRAYS = tuple(f.name for f in fields(Observations) if f.name not in ("heads", "tally"))
 _FINITE = ("time_s", "duration_s", "boxes", "picture_px", "face_px", "embeddings", "cuts", "canvas")
+_LATER = ("inside", "recognisability")
+"""Columns that files of older versions lack."""
 _HEAD = "head."
 _RATE = re.compile(r"(\d{1,18})(?:/([1-9]\d{0,17}))?")
 _MAX_NUMBER = 1 << 62
@@ -83,7 +85,7 @@ def observations_from_arrays(arrays: Mapping[str, Any], facts: Mapping[str, Any]
     Raises:
         KeyError, TypeError, ValueError: Something is missing, or has another form.
     """
-    columns = {name: arrays[name] for name in _ARRAYS}
+    columns = {name: arrays[name] for name in _ARRAYS if name in arrays or name not in _LATER}
     heads = {head: arrays[_HEAD + head] for head in facts["heads"]}
     table = Observations(**columns, heads=heads, tally=Tally(**facts["tally"]))
     _require_table(table)

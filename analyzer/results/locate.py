@@ -9,7 +9,7 @@ from pathlib import Path
 
 from analyzer import registry
 from analyzer.errors import InputError, MissingDependency
-from analyzer.export import Exporter
+from analyzer.export import Exporter, KeepsOptions
 from analyzer.inference.runtime import Runtime
 from analyzer.reports.corrections_file import SUFFIX
 from analyzer.results import joblist
@@ -100,6 +100,26 @@ def load_exporter(name: str) -> Exporter:
     """
     loaded: Exporter = registry.load("export", name, runtime=Runtime())
     return loaded
+
+
+def keeps_options(spec: str) -> bool:
+    """Return whether an exporter's files are made again with the options that they were made with.
+
+    Args:
+        spec: Name or spec of an exporter.
+    """
+    return isinstance(load_exporter(spec), KeepsOptions)
+
+
+def exporter_like(name: str, path: Path) -> Exporter:
+    """Load an exporter with the options with which a file of its was written, as far as it tells.
+
+    Args:
+        name: Name of the exporter.
+        path: Path of the file.
+    """
+    exporter = load_exporter(name)
+    return load_exporter(exporter.spec_of(path)) if isinstance(exporter, KeepsOptions) else exporter
 
 
 def _is_joblist(path: Path) -> bool:

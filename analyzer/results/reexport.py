@@ -7,7 +7,7 @@ from pathlib import Path
 
 from analyzer.files.transaction import FileTransaction
 from analyzer.reports import report_file
-from analyzer.results.locate import Results, load_exporter
+from analyzer.results.locate import Results, exporter_like
 from analyzer.results.write import fault_of, write_part
 from analyzer.types import MediaReport
 
@@ -52,7 +52,7 @@ def rewrite_exports(
         changed: list[bool] = []
 
         def rewrite(name: str = name, path: Path = path, changed: list[bool] = changed) -> None:
-            write_new = partial(write_part, load_exporter(name), report)
+            write_new = partial(write_part, exporter_like(name, path), report)
             changed.append(transaction.add(path, write_new))
 
         if (fault := fault_of(rewrite)) or changed == [True]:

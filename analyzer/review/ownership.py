@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
-from analyzer.review import anchors
+from analyzer.review.anchors import Anchors
 from analyzer.types import MediaReport
 from analyzer.types.corrections import Anchor, Correction
 
@@ -33,6 +34,8 @@ class Ownership:
         """(T,) person of each track, or one of `NOBODY`, `NO_FACE`."""
         self.renamed: dict[int, str] = {}
         self._table = report.observations
+        self._stills = report.info.stills
+        self._anchors = Anchors(report)
         self._tracks = report.identities.track_ids
         self._rows = report.row_tracks()
         self._next = len(report.identities.centroids)
@@ -76,8 +79,11 @@ class Ownership:
             self.renamed.pop(person, None)
         if not twice:
             return ""
-        time_s = self._table.time_s[self._table.frame == min(twice)][0]
-        return f"they are seen at once, first at {time_s:.1f} s, in {len(twice)} pictures"
+        frame = min(twice)
+        first = f"at {self._table.time_s[self._table.frame == frame][0]:.1f} s"
+        if self._stills:
+            first = f"in {Path(self._stills[frame]).name}"
+        return f"they are seen at once, first {first}, in {len(twice)} pictures"
 
     def _assign(self, track_rows: Sequence[int], person: int) -> None:
         self.owner[list(track_rows)] = person
@@ -87,20 +93,33 @@ class Ownership:
         return self._next - 1
 
     def _tracks_of_anchors(self, number: int, faces: Sequence[Anchor]) -> list[int]:
-        """Return the tracks at the anchors, as indices; of this number, without anchors."""
-        if faces:
-            return sorted(set(self._track_at(faces)))
-        return np.nonzero(self._tracks == number)[0].tolist()
+        """Return the tracks at the anchors, as indices; of this number, without anchors.
 
-    def _track_at(self, faces: Sequence[Anchor]) -> list[int]:
-        tracks = anchors.tracks_at(self._table, faces)
-        return np.searchsorted(self._tracks, tracks).tolist()
+        Several are the pieces that another analysis has made of one track. Pieces share no picture:
+        of those that do, the one with most anchors is meant.
+        """
+        if not faces:
+            return np.nonzero(self._tracks == number)[0].tolist()
+        pieces: list[int] = []
+        seen: set[int] = set()
+        votes = Counter(self._tracks_at(faces, [number]))
+        for track, _ in sorted(votes.items(), key=lambda item: (-item[1], item[0])):
+            frames = set(self._table.frame[self._rows == track].tolist())
+            if seen.isdisjoint(frames):
+                pieces.append(track)
+                seen |= frames
+        return sorted(pieces)
+
+    def _tracks_at(self, faces: Sequence[Anchor], named: Sequence[int]) -> list[int]:
+        """Return the track at each anchor that has one, as an index; see `Anchors.tracks_at`."""
+        return np.searchsorted(self._tracks, self._anchors.tracks_at(faces, named)).tolist()
 
     def _person_of(self, number: int, faces: Sequence[Anchor]) -> int | None:
         """Return the person who owns most of some faces; faces without one become a new person."""
         if not faces:
             return number if number >= 0 and (self.owner == number).any() else None
-        tracks = self._track_at(faces)
+        own = self._tracks[self.owner == number] if number >= 0 else self._tracks[:0]
+        tracks = self._tracks_at(faces, own.tolist())
         votes = Counter(o for o in self.owner[tracks].tolist() if o >= 0)
         if votes:
             return votes.most_common(1)[0][0]
@@ -122,7 +141,16 @@ class Ownership:
     def _sample_anchors(self, op: str, number: int) -> tuple[Anchor, ...]:
         is_person = op in ("rename", "merge") and number >= 0
         own = self._tracks[self.owner == number] if is_person else np.array([number])
-        return anchors.sample_anchors(self._table, own.tolist())
+        return self._anchors.sample(own.tolist())
+
+
+def _places(faces: Sequence[Anchor]) -> str:
+    """Return where anchors are: `at 0.4, 1.2 s`, or `in a.jpg, b.jpg`."""
+    pictures = [str(anchor.picture) for anchor in faces if anchor.picture is not None]
+    if pictures:
+        return f"in picture {', '.join(pictures)}"
+    times = ", ".join(f"{anchor.time_s:.1f}" for anchor in faces)
+    return f"at {times} s" if times else ""
 
 
 def _missing(correction: Correction, missing: Sequence[int]) -> str:
@@ -130,10 +158,10 @@ def _missing(correction: Correction, missing: Sequence[int]) -> str:
     kind = "track" if correction.op in ("split", "not_a_face") else "person"
     faults = []
     for i in missing:
-        times = ", ".join(f"{anchor.time_s:.1f}" for anchor in correction.anchors[i])
+        where = _places(correction.anchors[i])
         faults.append(
-            f"no face is where {kind} {correction.numbers[i]} was at {times} s"
-            if times
+            f"no face is where {kind} {correction.numbers[i]} was {where}"
+            if where
             else f"there is no {kind} {correction.numbers[i]}"
         )
     return "; ".join(faults)

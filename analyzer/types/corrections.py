@@ -8,8 +8,11 @@ from dataclasses import dataclass, replace
 class Anchor:
     """Face of the person or track that a correction changes."""
 
-    time_s: float
-    """Time of the picture with the face."""
+    time_s: float = 0.0
+    """Time of the picture with the face; of no meaning with `picture`."""
+    picture: str | int | None = None
+    """Still with the face: its file name, with as many folders as tell it from others, or its
+    number; `None` in a video."""
     bbox: tuple[float, ...]
     """Box of the face, `x1, y1, x2, y2`, as in the csv."""
 

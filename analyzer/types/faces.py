@@ -1,10 +1,11 @@
 """Faces of one frame: detected, tracked, cropped and described."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analyzer.types.arrays import F32, I64, U8, Arrays, check
 
@@ -19,6 +20,9 @@ class Detections(Arrays):
     """(n,) confidence, 0 to 1."""
     landmarks: F32 | None = None
     """(n, 5, 2) eyes (left in the image first), nose, mouth corners; pixels."""
+    faint: NDArray[np.bool_] | None = None
+    """(n,) whether it is too faint to be a face by itself, and may only carry on a track; `None`
+    where none is."""
 
     def __post_init__(self) -> None:
         n = len(self.boxes)
@@ -26,13 +30,25 @@ class Detections(Arrays):
         check("Detections", "scores", self.scores, np.float32, (n,))
         if self.landmarks is not None:
             check("Detections", "landmarks", self.landmarks, np.float32, (n, 5, 2))
+        if self.faint is not None:
+            check("Detections", "faint", self.faint, np.bool_, (n,))
 
     def __len__(self) -> int:
         return len(self.boxes)
 
     def __getitem__(self, rows: Any) -> "Detections":
         marks = None if self.landmarks is None else self.landmarks[rows]
-        return Detections(boxes=self.boxes[rows], scores=self.scores[rows], landmarks=marks)
+        faint = None if self.faint is None else self.faint[rows]
+        return Detections(
+            boxes=self.boxes[rows], scores=self.scores[rows], landmarks=marks, faint=faint
+        )
+
+    @property
+    def certain(self) -> "Detections":
+        """Those that are faces by themselves."""
+        if self.faint is None:
+            return self
+        return replace(self[~self.faint], faint=None)
 
     @classmethod
     def empty(cls) -> "Detections":
@@ -54,6 +70,8 @@ class Faces(Arrays):
     """(n,) detector's confidence; NaN while coasting (tracked, not detected)."""
     track_conf: F32
     """(n,) tracker's confidence in the link to the frame before; NaN in a new track."""
+    faint: NDArray[np.bool_] | None = None
+    """(n,) whether the detection is a faint one; `None` where none is."""
 
     def __post_init__(self) -> None:
         n = len(self.boxes)
@@ -61,6 +79,8 @@ class Faces(Arrays):
         check("Faces", "track_id", self.track_id, np.int64, (n,))
         check("Faces", "detect_conf", self.detect_conf, np.float32, (n,))
         check("Faces", "track_conf", self.track_conf, np.float32, (n,))
+        if self.faint is not None:
+            check("Faces", "faint", self.faint, np.bool_, (n,))
         if self.landmarks is not None:
             check("Faces", "landmarks", self.landmarks, np.float32, (n, 5, 2))
 
@@ -80,6 +100,8 @@ class Chips(Arrays):
     """(n,) 0 (profile) to 1 (looking into the camera)."""
     face_px: F32
     """(n,) face size in source pixels: the square root of the box's area."""
+    inside: F32 | None = None
+    """(n,) share of the face that lies in the picture, 0 to 1; `None` where it is not known."""
 
     def __post_init__(self) -> None:
         n = len(self.images)
@@ -87,6 +109,8 @@ class Chips(Arrays):
         check("Chips", "images", self.images, np.uint8, (n, size, size, 3))
         for name in ("sharpness", "frontality", "face_px"):
             check("Chips", name, getattr(self, name), np.float32, (n,))
+        if self.inside is not None:
+            check("Chips", "inside", self.inside, np.float32, (n,))
 
     def __len__(self) -> int:
         return len(self.images)

@@ -37,6 +37,11 @@ class MediaInfo:
     notes: tuple[str, ...] = ()
     """What is doubtful about the medium, each with the reason."""
 
+    @property
+    def is_timed(self) -> bool:
+        """Whether its pictures have times; the time of a still is its number, and no second."""
+        return self.kind != "image"
+
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Frame(Arrays):
@@ -45,7 +50,7 @@ class Frame(Arrays):
     index: int
     """0-based number of the frame in presentation order, as `ffprobe -show_frames` lists them."""
     time_s: float
-    """Time at which a player shows the frame."""
+    """Time at which a player shows the frame; of a still, its number."""
     duration_s: float
     """Time that this sample stands for: until the next sample, or the end."""
     image: U8

@@ -13,6 +13,14 @@ _FLOAT_COLUMNS = (
     *("picture_px", "detect_conf", "track_conf"),
     *("sharpness", "frontality", "face_px"),
 )
+_LATER_COLUMNS = ("inside", "recognisability")
+"""Columns that older files lack: NaN there."""
+_CLEAR = 1.4
+"""Recognisability of a clear face: the mean of LFW."""
+_BLANK = 0.8
+"""Recognisability below which more than half of the faces are not recognised."""
+_EDGE_POWER = 2
+"""How much less a face counts that the picture's edge cuts."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -47,6 +55,11 @@ class Observations(Arrays):
     """(M, D) identity vectors of the described rows, M <= N."""
     embedding_rows: I64
     """(M,) row of each embedding, ascending."""
+    inside: F32 = field(default_factory=lambda: np.empty(0, np.float32))
+    """(N,) share of the face that lies in the picture, 0 to 1; NaN where unknown."""
+    recognisability: F32 = field(default_factory=lambda: np.empty(0, np.float32))
+    """(N,) distance of the row's embedding from that of chips without a face, as a share of the
+    describer's threshold; NaN where unknown."""
     cuts: F64 = field(default_factory=lambda: np.empty(0))
     """(k,) times of the first pictures of new shots, ascending."""
     cut_frames: I64 = field(default_factory=lambda: np.empty(0, np.int64))
@@ -61,10 +74,13 @@ class Observations(Arrays):
 
     def __post_init__(self) -> None:
         n, m = len(self.frame), len(self.embedding_rows)
+        for name in _LATER_COLUMNS:
+            if n and not len(getattr(self, name)):
+                object.__setattr__(self, name, np.full(n, np.nan, np.float32))
         columns = {
             np.int64: ("frame", "track_id"),
             np.float64: ("time_s", "duration_s"),
-            np.float32: _FLOAT_COLUMNS,
+            np.float32: _FLOAT_COLUMNS + _LATER_COLUMNS,
         }
         for dtype, names in columns.items():
             for name in names:
@@ -105,7 +121,17 @@ class Observations(Arrays):
 
     @property
     def quality(self) -> F32:
-        """Weight (N,) of each row in averages: confident, sharp and frontal faces count most."""
+        """Weight (N,) of each row in averages.
+
+        Confident, recognisable and frontal faces that lie in the picture count most. Where it is
+        not known how far a face can be recognised, its sharpness counts.
+        """
         confidence = np.where(np.isnan(self.detect_conf), self.track_conf, self.detect_conf)
-        weight = np.nan_to_num(confidence, nan=0.5) * self.sharpness * self.frontality
+        clear = np.clip((self.recognisability - _BLANK) / (_CLEAR - _BLANK), 0, 1)
+        weight = (
+            np.nan_to_num(confidence, nan=0.5)
+            * np.where(np.isnan(clear), self.sharpness, clear)
+            * self.frontality
+            * np.nan_to_num(self.inside, nan=1) ** _EDGE_POWER
+        )
         return np.maximum(weight, 1e-3).astype(np.float32)

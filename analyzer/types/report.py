@@ -75,9 +75,9 @@ class Person:
     face_count: int
     """Number of the person's rows in the table."""
     first_s: float
-    """Start of the first sample that shows the person."""
+    """Start of the first sample that shows the person; of stills, the number of the picture."""
     last_s: float
-    """End of the last sample that shows the person."""
+    """End of the last sample that shows the person; of stills, the number of the picture."""
     screen_time_s: float
     """Sum of the durations of all samples that show the person."""
     mean_area_ratio: float
@@ -85,7 +85,8 @@ class Person:
     attributes: Mapping[str, Attribute]
     """Head name -> decoded attribute."""
     intervals: tuple[tuple[float, float], ...] = ()
-    """Start and end of each interval in which the person is on screen, in seconds."""
+    """Start and end of each interval in which the person is on screen, in seconds; of stills, the
+    number of each picture, twice."""
     candidates: tuple[Candidate, ...] = ()
     """Candidates of the gallery for the person, the most probable first."""
     identity_id: int | None = None
@@ -109,7 +110,7 @@ class MediaReport(Arrays):
     persons: tuple[Person, ...]
     """Persons, most screen time first."""
     shots: F64
-    """(k, 2) start and end of each shot in seconds."""
+    """(k, 2) start and end of each shot in seconds; of stills, each picture's number, twice."""
     provenance: Mapping[str, Any]
     """Versions, options, hashes of the models."""
     poster: Poster | None = None
@@ -131,8 +132,16 @@ class MediaReport(Arrays):
     def __repr__(self) -> str:
         return (
             f"<MediaReport {self.info.uri}: {len(self.persons)} persons, "
-            f"{len(self.observations)} faces, {self.info.duration_s:.1f} s>"
+            f"{len(self.observations)} faces, {self.length}>"
         )
+
+    @property
+    def length(self) -> str:
+        """Length in words: seconds, or the number of stills."""
+        if self.info.is_timed:
+            return f"{self.info.duration_s:.1f} s"
+        count = len(self.info.stills)
+        return f"{count} picture{'s' if count != 1 else ''}"
 
     def _repr_html_(self) -> str | None:
         """Return what a notebook shows; `None`, and so the line above, without the Python API."""

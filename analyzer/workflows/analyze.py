@@ -28,7 +28,7 @@ from analyzer.types.people import Gallery
 from analyzer.types.progress import report_progress
 from analyzer.workflows.observer import Observer
 
-WITHOUT_MEDIUM = ("csv", "json", "posters", "poster_image", "report")
+WITHOUT_MEDIUM = ("csv", "json", "posters", "poster_image", "poster_crops", "report")
 """Exports of a medium that could not be read: its poster alone was."""
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from analyzer import registry
 from analyzer.errors import UsageError
 from analyzer.options.defaults import EXPORTS, EXPORTS_OF_POSTERS, EXPORTS_OF_STILLS
+from analyzer.results import locate
 from analyzer.workflows import items
 from analyzer.workflows.items import Item
 from joblist.model import Rows
@@ -125,16 +126,17 @@ def _rows(text: str) -> Rows:
 
 
 def _exports(text: str | None, *, stills: bool, poster: bool, gallery: str | None) -> list[str]:
-    """Return the names of the exports that are asked for, or that suit the media."""
+    """Return the specs of the exports that are asked for, or that suit the media."""
     if text:
-        names = text.split(",")
+        names = registry.split(text)
     else:
         names = [*(EXPORTS_OF_STILLS if stills else EXPORTS)]
         names += [*(EXPORTS_OF_POSTERS if poster else ()), *(["names"] if gallery else [])]
-    specs = [registry.check("export", name.strip()) for name in names]
+    specs = [registry.check("export", name) for name in names]
     for spec in specs:
-        if spec.options:
+        # A correction makes the file again, with the same options.
+        if spec.options and not locate.keeps_options(str(spec)):
             raise UsageError(
                 f"--export {spec.name}: write the name alone; only Python sets options"
             )
-    return [spec.component for spec in specs]
+    return [str(spec) for spec in specs]

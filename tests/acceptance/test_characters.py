@@ -9,10 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
-from analyzer.evaluation import clustering, truth
+from analyzer.evaluation import agreement, clustering, truth
 from analyzer.evaluation.clustering import Variants
 from analyzer.imaging import boxes
 from analyzer.options import AnalysisOptions
@@ -67,6 +68,34 @@ def test_the_main_man_is_one_person_and_nobody_else_is(clip: MediaReport) -> Non
     assert person not in persons[~main]
 
 
+@pytest.mark.parametrize("options", [{"fps": 3}, {"fps": 5}, {"fps": 10}, {}])
+def test_the_clips_faces_are_their_persons(options: dict[str, float], analyse: Analyse) -> None:
+    report = analyse("short_hamilton_clip", **options)
+    rows = LABELS.rows(report.observations)
+    found = rows >= 0
+    persons = report.row_persons()[rows[found]]
+    # Each face without a person is one of its own.
+    nobody = persons < 0
+    persons[nobody] = -1 - np.arange(nobody.sum())
+    pairs = agreement.compare(LABELS.groups[found], persons).pairs
+    print(f"{options}: F1 {pairs.f1:.3f}, {nobody.sum()} of {found.sum()} are nobody's")
+    assert pairs.f1 >= 0.97
+    assert pairs.precision == 1
+    assert nobody.mean() <= 0.05
+
+
+def test_the_screen_time_of_women_does_not_depend_on_the_rate(analyse: Analyse) -> None:
+    shares = []
+    for options in ({"fps": 3}, {"fps": 5}, {"fps": 10}, {}):
+        report = analyse("short_hamilton_clip", **options)
+        duration, owners = report.observations.duration_s, report.row_persons()
+        women = [p.person_id for p in report.persons if p.attributes["sex"].label == "f"]
+        shares.append(duration[np.isin(owners, women)].sum() / duration.sum())
+    print([f"{share:.1%}" for share in shares])
+    assert min(shares) > 0.1
+    assert max(shares) - min(shares) <= 0.02
+
+
 @pytest.mark.parametrize("name", ["short_hamilton_clip", "street_market"])
 def test_nobody_is_on_screen_twice_at_once(name: str, analyse: Analyse) -> None:
     report = analyse(name, fps=5)
@@ -82,7 +111,7 @@ def test_nobody_is_on_screen_twice_at_once(name: str, analyse: Analyse) -> None:
         ("WolfgangLanger_Pexels", 1, 1),
         ("bottle-detection", 0, 0),
         ("no_face", 0, 0),
-        ("street_market", 5, 9),
+        ("street_market", 9, 13),
     ],
 )
 def test_count_of_persons(name: str, least: int, most: int, analyse: Analyse) -> None:
@@ -99,7 +128,31 @@ def test_portraits_are_sorted_by_person(shared: Path) -> None:
     (run,) = report["runs"]
     print(run)
     assert (report["labelled"], run["grouped"], run["persons"]) == (100, 100, 10)
-    assert run["pairs"]["f1"] >= 0.97
+    assert run["pairs"]["f1"] >= 0.995
+
+
+def test_faces_that_the_edge_cuts_make_nobody_one(shared: Path, tmp_path: Path) -> None:
+    """Of 100 pictures of ten persons, 30 are cut through the face by an edge of the picture."""
+    random = np.random.default_rng(0)
+    models = components.load_components(AnalysisOptions(engine="image"))
+    pictures = sorted((shared / "media" / "images" / "lfw_subset").glob("*/*"))
+    cut = random.choice(len(pictures), 30, replace=False)
+    for i, picture in enumerate(pictures):
+        image = cv2.imread(str(picture))
+        if i in cut:
+            # A face is about 100 of 250 pixels wide, in the middle.
+            side, size = random.integers(4), 250 - 75 - random.integers(30, 55)
+            slices = {0: np.s_[-size:], 1: np.s_[:size], 2: np.s_[:, -size:], 3: np.s_[:, :size]}
+            image = image[slices[int(side)]]
+        (tmp_path / picture.parent.name).mkdir(exist_ok=True)
+        cv2.imwrite(str(tmp_path / picture.parent.name / picture.name), image)
+    variants = Variants(
+        clusterers=["average", "chinese_whispers"], thresholds=[models.describer.threshold]
+    )
+    report = clustering.pictures(tmp_path, variants, components=models, progress=lambda step: None)
+    for run in report["runs"]:
+        print(run["clusterer"], run["grouped"], run["pairs"])
+    assert report["runs"][0]["pairs"]["precision"] >= 0.99
 
 
 def found_again(true_faces: Observations, table: Observations) -> I64:
@@ -150,7 +203,7 @@ print(agreement.compare(who, found).pairs.f1)
 """
 
 
-def test_100_000_tracks_take_a_minute_at_most() -> None:
+def test_100_000_tracks_take_half_a_minute_at_most() -> None:
     """On two cores that are free, the main thread never waits: its own time is the clock's."""
     done = subprocess.run(
         [sys.executable, "-c", CLUSTER + media.PRINT_PEAK],
@@ -164,5 +217,5 @@ def test_100_000_tracks_take_a_minute_at_most() -> None:
     print(f"{seconds:.1f} s ({clock_s:.1f} s with others on the machine), pairwise F1 {f1:.4f}")
     print(f"{peak_kib / 1024:.0f} MiB at most")
     assert f1 >= 0.99
-    assert peak_kib < 2 * 1024**2
-    assert seconds < 60
+    assert peak_kib < 1024**2
+    assert seconds < 30

@@ -51,6 +51,8 @@ def long_report(uri):
         sharpness=half,
         frontality=half,
         face_px=half * 200,
+        inside=half * 2,
+        recognisability=half * 2,
         picture_px=np.full(ROWS, 1920 * 1080, np.float32),
         embeddings=np.zeros((0, 4), np.float32),
         embedding_rows=np.empty(0, np.int64),

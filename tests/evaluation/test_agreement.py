@@ -70,3 +70,23 @@ def test_equals_scikit_learn(seed):
     assert got.pairs.recall == pytest.approx(both / (both + only_true))
     nmi = metrics.normalized_mutual_info_score(true, groups, average_method="geometric")
     assert got.nmi == pytest.approx(nmi)
+
+
+def test_an_item_without_a_group_is_wrong():
+    found = np.array([7, 7, 7, 7, -1, 3, 3, -1, -1, 9])
+    got = agreement.compare_all(TRUE, found)
+    assert (got.items, got.true_groups, got.found_groups) == (10, 3, 3)
+    assert got.pairs.precision == 1
+    assert got.pairs.recall == pytest.approx((6 + 1) / 14)
+    assert got.bcubed.precision == 1
+    assert got.bcubed.recall == pytest.approx((16 / 5 + 4 / 3 + 1 / 2) / 10)
+    assert 0 < got.nmi < 1
+
+
+def test_without_a_group_for_any_item_nothing_is_right():
+    got = agreement.compare_all(TRUE, np.full(10, -1))
+    assert (got.found_groups, got.pairs.f1, got.bcubed.f1) == (0, 0, 0)
+
+
+def test_with_a_group_for_every_item_nothing_changes():
+    assert agreement.compare_all(TRUE, FOUND) == agreement.compare(TRUE, FOUND)

@@ -94,13 +94,32 @@ def test_pictures_are_labelled_by_their_folders():
     assert labelled.time_s.tolist() == [0, 1, 2]
 
 
-def test_faces_of_nobody_are_not_compared(tmp_path):
+def test_faces_of_nobody_count_among_all_faces_only(tmp_path):
     report = make_report(two_faces(0, 0.2), persons={0: 0, 1: -1})
-    counts, figures = measure(labels("0,5,5,a\n.2,5,5,a\n0,100,50,b\n9,,,b", tmp_path), report)
-    assert counts == {"found": 3, "grouped": 2}
-    assert (figures.items, figures.pairs.f1) == (2, 1)
+    times = np.array([0, 0.2, 0.4])
+    truth_of_five = labels("0,5,5,a\n.2,5,5,a\n0,100,50,b\n.4,1,1,b\n9,,,b", tmp_path)
+    figures = measure(truth_of_five, report, times)
+    # No picture is near the fifth; in that of the fourth no face was found.
+    assert [figures[name] for name in ("labelled", "found", "grouped")] == [4, 3, 2]
+    assert (figures["persons"], figures["clusters"], figures["pairs"]["f1"]) == (1, 1, 1)
+    of_all = figures["all"]
+    assert (of_all["persons"], of_all["clusters"]) == (2, 1)
+    assert of_all["pairs"] == {"precision": 1, "recall": 0.5, "f1": pytest.approx(2 / 3)}
+    assert of_all["bcubed"]["recall"] == 0.5
+    assert figures["of_found"]["pairs"]["f1"] == 1  # b has one face that was found: no pair
+
+
+def test_where_nobody_has_a_person_all_faces_are_wrong(tmp_path):
+    report = make_report(two_faces(0, 0.2), persons={0: -1, 1: -1})
+    figures = measure(labels("0,5,5,a\n.2,5,5,a", tmp_path), report, np.array([0, 0.2]))
+    assert (figures["grouped"], figures["pairs"]["f1"], figures["all"]["pairs"]["f1"]) == (0, 0, 0)
+    assert figures["all"]["bcubed"]["f1"] == 0
+
+
+def test_labels_without_any_face_are_refused(tmp_path):
+    report = make_report(two_faces(0, 0.2), persons={0: 0, 1: 1})
     with pytest.raises(InputError, match="no labelled face is found"):
-        measure(labels("0,100,50,b", tmp_path), report)
+        measure(labels("9,100,50,b", tmp_path), report, np.array([0, 0.2]))
 
 
 def test_every_clusterer_is_measured_at_every_threshold():

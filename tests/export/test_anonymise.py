@@ -56,7 +56,6 @@ def test_names_that_nobody_has(choice, missing):
         ({"engine": "videokeyframes"}, "does not follow faces"),
         ({"min_area": 0.01, "min_sharpness": 0.2}, "min_area, min_sharpness would leave faces out"),
         ({"blur_gate": "var=100"}, "blur_gate would leave faces out"),
-        ({"bbox_expand": 0.8}, "bbox_expand below 1"),
         ({"anonymise": " , "}, "all, unnamed, named, or names"),
     ],
 )

@@ -61,12 +61,6 @@ def test_a_box_and_a_label_a_face(tmp_path):
     ]
 
 
-def test_labels_of_untracked_faces_are_the_rows_own(tmp_path):
-    face = Face(0, 0, (10, 50, 110, 140), sex=-1, age=2.26)
-    _, (label,) = split(document(make_report([face], engine="video"), tmp_path))
-    assert label.plaintext == "person 0  f 23"
-
-
 def test_a_style_a_person_and_grey_for_nobody(tmp_path):
     faces = [Face(0, 0, (10, 50, 110, 140), track=k) for k in range(3)]
     subtitle = document(make_report(faces, persons={0: 0, 1: 1, 2: -1}), tmp_path)

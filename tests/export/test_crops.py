@@ -1,6 +1,7 @@
 """The crops exporter: who is in which folder, which faces, which bytes; what forgetting does."""
 
 import io
+import json
 import zipfile
 from collections import defaultdict
 from dataclasses import replace
@@ -14,6 +15,8 @@ from analyzer import registry
 from analyzer.__main__ import main
 from analyzer.erasure import strip
 from analyzer.errors import InputError
+from analyzer.export import crops
+from analyzer.files import zips
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline import components
@@ -112,12 +115,118 @@ def test_a_medium_that_is_gone_is_said(report, tmp_path):
         write(gone, tmp_path / "a.zip")
 
 
-def test_a_track_of_nobody_has_no_pictures(report, tmp_path):
+def test_the_faces_of_no_person_have_a_folder(report, tmp_path):
     owners = replace(
         report.identities, person_ids=np.full_like(report.identities.person_ids, -1)
     )  # as if all were too small
     nobody = replace(report, identities=owners, persons=())
-    assert write(nobody, tmp_path / "a.zip") == {}
+    folders = by_folder(write(nobody, tmp_path / "a.zip", ":most=3"))
+    assert {folder: len(names) for folder, names in folders.items()} == {"unidentified": 3}
+
+
+class TestAll:
+    """Every face, nobody's too."""
+
+    def test_nobodys_faces_have_a_folder(self, report, tmp_path):
+        nobodys = report.identities.person_ids.copy()
+        nobodys[report.identities.person_ids == report.persons[1].person_id] = -1
+        owners = replace(report.identities, person_ids=nobodys)
+        less = replace(report, identities=owners, persons=report.persons[:1])
+        folders = by_folder(write(less, tmp_path / "a.zip", ":all=true,most=1"))
+        assert sorted(folders) == sorted([str(report.persons[0].person_id), "unidentified"])
+        table = less.observations
+        everybody = {
+            f"{frame:07}_{track}.jpg"
+            for frame, track in zip(table.frame.tolist(), table.track_id.tolist(), strict=True)
+        }
+        assert {name for names in folders.values() for name in names} == everybody
+        assert len(everybody) == len(table) > 3
+
+    def test_one_who_is_called_unidentified_is_apart(self, report, tmp_path):
+        person_ids = report.identities.person_ids.copy()
+        person_ids[report.identities.person_ids == report.persons[1].person_id] = -1
+        owners = replace(report.identities, person_ids=person_ids)
+        called = replace(named(report, "Unidentified"), identities=owners)
+        called = replace(called, persons=called.persons[:1])
+        folders = by_folder(write(called, tmp_path / "a.zip", ":all=true"))
+        assert sorted(folders) == ["Unidentified", "unidentified_-1"]
+
+    def test_who_was_forgotten_has_no_pictures(self, report, tmp_path):
+        gone, *others = report.persons
+        erased = strip.erase_from_report(report, {gone.person_id}, None)
+        folders = by_folder(write(erased, tmp_path / "a.zip", ":all=true"))
+        assert sorted(folders) == sorted(str(person.person_id) for person in others)
+
+    def test_one_picture_after_the_other_is_held(self, report, tmp_path, monkeypatch):
+        """A film has more faces than memory: each is written before the next is cut."""
+        written = []
+        add = zips.Archive.add
+        cut = portraits.cut_each
+
+        def counted(*args, **values):
+            for number, face in enumerate(cut(*args, **values)):
+                assert len(written) == number
+                yield face
+
+        def noted(self, name, pieces, *, packed=True):
+            written.append(name)
+            add(self, name, pieces, packed=packed)
+
+        monkeypatch.setattr(portraits, "cut_each", counted)
+        monkeypatch.setattr(zips.Archive, "add", noted)
+        files = write(report, tmp_path / "a.zip", ":all=true")
+        assert len(files) == len(written) == len(report.observations)
+
+    def test_pictures_in_order_are_those_that_are_sought(self, report, tmp_path, monkeypatch):
+        """Many in a second are decoded in order: seeking each would decode most again and again."""
+        in_order = write(report, tmp_path / "a.zip", ":all=true")
+        monkeypatch.setattr(portraits, "_DENSE_PER_S", 1000.0)
+        assert write(report, tmp_path / "b.zip", ":all=true") == in_order
+
+    def test_the_command_line_takes_it_and_a_correction_keeps_it(self, sample, tmp_path, capsys):
+        command = ["analyze", str(sample / "sample.mp4"), "-o", str(tmp_path), "--fps", "2"]
+        # Nobody is clear enough to be a person.
+        exports = ["--export", "csv,crops:all=true,side=32,report", "--min_clarity", "0.99"]
+        assert main([*command, *exports]) == 0, capsys.readouterr().err
+        (rows,) = (readers.table(p) for p in tmp_path.glob("sample.csv"))
+
+        def pictures():
+            with zipfile.ZipFile(tmp_path / "sample.crops.zip") as file:
+                (size,) = {Image.open(io.BytesIO(file.read(n))).size for n in file.namelist()}
+                return len(file.namelist()), size
+
+        assert pictures() == (len(rows), (32, 32))
+        report_path = tmp_path / "sample.report.zip"
+        assert main(["recluster", str(report_path), "--cluster_threshold", "0.3"]) == 0
+        assert pictures() == (len(rows), (32, 32))
+        correction = {"op": "not_a_face", "track": int(rows["face_id"].iloc[0])}
+        document = {
+            "format": "ina-corrections",
+            "version": 1,
+            "source": {"uri": "", "name": "sample.mp4", "options": ""},
+            "corrections": [correction],
+        }
+        (tmp_path / "made.json").write_text(json.dumps(document))
+        made = str(tmp_path / "made.json")
+        assert main(["correct", str(report_path), made, "--force"]) == 0, capsys.readouterr().err
+        left = (rows["face_id"].astype(int) != correction["track"]).sum()
+        assert pictures() == (left, (32, 32))
+
+    @pytest.mark.parametrize(
+        "comment", [b"", b"\xff", b"crops:side=99999", b"evil.py:side=1", b"mp4:crf=1", b"x"]
+    )
+    def test_a_comment_of_others_is_of_no_effect(self, comment, tmp_path):
+        with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+            archive.comment = comment
+        exporter = crops.create(runtime=Runtime())
+        assert exporter.spec_of(tmp_path / "a.zip") == "crops"
+
+    def test_other_exports_take_no_options_on_the_command_line(self, sample, tmp_path, capsys):
+        command = ["analyze", str(sample / "sample.mp4"), "-o", str(tmp_path)]
+        assert main([*command, "--export", "mp4:crf=30"]) == 2
+        assert "write the name alone" in capsys.readouterr().err
+        assert main([*command, "--export", "crops:most=-1"]) == 2
+        assert "most=-1" in capsys.readouterr().err
 
 
 def test_stills_by_the_command_line(sample, tmp_path, capsys):

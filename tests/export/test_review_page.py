@@ -11,6 +11,7 @@ import pytest
 from analyzer.export import characters, csv, html
 from analyzer.observations import persons
 from analyzer.options import AnalysisOptions
+from analyzer.types import Attribute
 from tests.support import squares
 from tests.support.reports import Face, make_report
 from tests.support.squares import WEIRD, filmed, write
@@ -76,6 +77,27 @@ class TestCharacters:
         assert page.time_s == pytest.approx(1.08, abs=0.0011)
         assert page.text("#seen") == "person 1  m 40"
 
+    def test_a_label_is_that_of_the_person(self, review, tmp_path):
+        """Its tracks say `m 40`; one that is split off says so for itself."""
+        faces = [Face(0, 0.0, (0, 0, 50, 50)), Face(5, 0.2, (0, 0, 50, 50), track=1)]
+        report = make_report(
+            [*faces, Face(10, 0.4, (0, 0, 50, 50), track=2)], persons={0: 0, 1: 0, 2: -1}
+        )
+        attributes = {
+            "sex": Attribute(label="f", value=-2.0),
+            "age": Attribute(label="25.0", value=3.0, low=20.0, high=30.0),
+        }
+        (person,) = report.persons
+        report = replace(report, persons=(replace(person, attributes=attributes),))
+        page = review(write(html, report, tmp_path / "a.html")).without_video()
+        page.page.click("[data-key='go 0']")
+        assert page.text("#seen") == "person 0  f 25"
+        page.page.click("[data-key='go -1']")
+        assert page.text("#seen") == "face  m 40"
+        page.page.click("[data-key='tracks -1']")
+        page.page.click("[aria-label='Split off track 2']")
+        assert page.text("#seen") == "person 1  m 40"
+
     def test_figures_are_those_of_the_table(self, review, tmp_path):
         faces = [
             Face(0, 0.0, (0, 0, 50, 50)),
@@ -96,7 +118,8 @@ class TestCharacters:
         )
         table = pd.read_csv(write(characters, report, tmp_path / "a.csv"))
         page = review(write(html, report, tmp_path / "a.html")).without_video()
-        for row in table.itertuples():
+        assert table["name"].iloc[-1] == "unidentified faces"
+        for row in table.iloc[:-1].astype({"person_id": int}).itertuples():
             assert page.intervals(row.person_id) == list(whole[row.person_id].intervals)
             facts = " | ".join(
                 page.page.locator(f"[data-person='{row.person_id}'] .go .facts").all_inner_texts()

@@ -119,7 +119,8 @@ def test_lines_end_in_lf_and_text_is_utf8(tmp_path):
 def test_characters_are_one_row_a_person(tmp_path):
     report = make_report(FACES, persons={0: 0, 3: 0, 7: -1}, names={0: "Grace"})
     rows = table(characters, report, tmp_path, dtype=str, keep_default_na=False)
-    assert rows.to_dict("records") == [
+    *rows, unidentified = rows.to_dict("records")
+    assert rows == [
         {
             "person_id": "0",
             "name": "Grace",
@@ -137,6 +138,18 @@ def test_characters_are_one_row_a_person(tmp_path):
             "mean_area_ratio": "0.0500",
         }
     ]
+    assert unidentified == {
+        **dict.fromkeys(rows[0], ""),
+        "name": "unidentified faces",
+        "face_count": "1",
+        "track_count": "1",
+        "first_s": "1.044",
+        "last_s": "1.244",
+        "screen_time_s": "0.200",
+        "screen_share": "0.0200",
+        "mean_area_ratio": unidentified["mean_area_ratio"],
+    }
+    assert float(unidentified["mean_area_ratio"]) > 0
 
 
 def test_characters_without_attributes_faces_or_duration(tmp_path):

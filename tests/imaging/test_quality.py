@@ -51,3 +51,23 @@ def test_eyes_in_one_point_are_no_frontal_face():
 def test_no_face():
     none = quality.frontality(np.empty((0, 2, 2), np.float32), np.empty((0, 2), np.float32))
     assert none.shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("box", "share", "whole"),
+    [
+        ((50, 50, 150, 180), 1, (50, 50, 150, 180)),
+        ((0, 50, 50, 180), 0.5, (-50, 50, 50, 180)),  # a detector that ends boxes at the edge
+        ((-50, 50, 50, 180), 0.5, (-50, 50, 50, 180)),  # one that does not
+        ((50, 235, 150, 300), 0.5, (50, 235, 150, 365)),
+        ((350, 50, 400, 180), 0.5, (350, 50, 450, 180)),
+        ((0, 50, 100, 180), 1, (0, 50, 100, 180)),
+        ((0, 0, 100, 130), 1, (0, 0, 100, 130)),
+    ],
+)
+def test_a_face_that_the_edge_cuts_is_known_by_its_box(box, share, whole):
+    faces = np.array([box], np.float32)
+    assert quality.inside(faces, (400, 300))[0] == pytest.approx(share, abs=0.01)
+    np.testing.assert_allclose(quality.whole(faces, (400, 300)), [whole], atol=0.5)
+    mirrored = np.array([[400 - box[2], box[1], 400 - box[0], box[3]]], np.float32)
+    assert quality.inside(mirrored, (400, 300))[0] == pytest.approx(share, abs=0.01)

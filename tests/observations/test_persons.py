@@ -93,3 +93,23 @@ def test_tracks_and_persons_are_aggregated_as_asked_for(aggregate_as):
     expected = pytest.approx(SEX[aggregate_as], abs=0.02)
     assert tracked.value[0] == person.attributes["sex"].value == expected
     assert tracked.label == (person.attributes["sex"].label,)
+
+
+def test_faint_faces_are_a_person_where_they_are_seen_long_enough():
+    faint = np.array([0.6, 0.6, 0.6, 0.6, 1.3, np.nan], np.float32)
+    table = observe([0, 1, 1, 1, 2, 3], faces(0, 1, 1, 1, 2, 3), recognisability=faint)
+    owners = persons.identities(np.arange(4), tracks.embed(table), np.arange(4))
+    left = persons.drop_glimpses(owners, table)
+    assert left.person_ids.tolist() == [-1, 0, 1, 2]
+
+
+def test_the_faces_of_no_person_are_summed_up_as_one():
+    heads = {"sex": np.ones((3, 1), np.float32)}
+    table = observe([0, 1, 2], faces(0, 1, 2), frames=[0, 0, 7], heads=heads)
+    owners = persons.identities(np.arange(3), tracks.embed(table), np.arange(3))
+    nobody = np.array([-1, -1, 0])
+    owners = type(owners)(track_ids=owners.track_ids, person_ids=nobody, centroids=owners.centroids)
+    rest = persons.unidentified(table, nobody, owners)
+    assert (rest.face_count, rest.track_ids, rest.attributes) == (2, (0, 1), {})
+    assert rest.screen_time_s == pytest.approx(0.2)
+    assert persons.unidentified(table, np.zeros(3, np.int64), owners) is None

@@ -46,6 +46,19 @@ def test_a_face_found_again_near_by_is_the_same_track():
     assert linking.link_tracklets(table, 0.5).tolist() == [0, 0, 0, 0]
 
 
+def test_two_neighbours_of_a_picture_without_length_are_two_tracks():
+    still = {"duration_s": np.zeros(4), "time_s": np.array([0.0, 0, 1, 1])}
+    table = observe(
+        [0, 1, 2, 3],
+        faces(0, 0, 0, 0),
+        frames=[0, 0, 1, 1],
+        boxes=boxes(0, 42, 0, 42),
+        cuts=np.array([0.0, 1.0]),
+        **still,
+    )
+    assert linking.link_tracklets(table, 0.5).tolist() == [0, 1, 2, 3]
+
+
 @pytest.mark.parametrize(
     ("people", "frames", "columns"),
     [
@@ -121,3 +134,47 @@ def test_one_sharp_face_of_many_is_chance(sharp, expected):
     sharpness = np.array([0.3] * sharp + [0.01] * (20 - sharp), np.float32)
     table = observe([0] * 20, faces(*[0] * 20), sharpness=sharpness)
     assert tracks.recognisable(table, tracks.embed(table), 0.1).ids.tolist() == expected
+
+
+def test_a_face_of_twice_the_size_is_not_the_one_before():
+    people, frames = faces(0, 0, noise=0.02), [0, 3]
+    small = np.array([[0, 10, 40, 50]], np.float32)
+    for side, expected in ((70, [0, 0]), (90, [0, 1])):
+        both = np.concatenate([small, np.array([[0, 10, side, 10 + side]], np.float32)])
+        table = observe([0, 1], people, frames=frames, boxes=both)
+        assert linking.link_tracklets(table, 0.5).tolist() == expected
+
+
+def test_what_can_hardly_be_recognised_or_is_cut_by_the_edge_weighs_little():
+    ratings = {
+        "recognisability": np.array([1.4, 0.9, 0.5, 1.4], np.float32),
+        "inside": np.array([1, 1, 1, 0.5], np.float32),
+    }
+    table = observe([0, 1, 2, 3], faces(0, 0, 0, 0), **ratings)
+    clear, blurred, blank, cut = table.quality.tolist()
+    assert clear == pytest.approx(1)
+    assert blank < blurred < cut < 0.3
+
+
+def test_the_less_is_recognised_the_further_a_track_is_from_others():
+    seen = np.array([1.5, 1.3, 1.0, np.nan], np.float32)
+    table = observe([0, 1, 2, 3], faces(0, 1, 2, 3), recognisability=seen)
+    np.testing.assert_allclose(
+        tracks.embed(table).spread(0.5), [0, 0, 1.2 * 0.25 * 0.3, 0], atol=1e-6
+    )
+
+
+def test_a_track_knows_how_much_its_faces_differ():
+    table = observe([0, 0, 1], np.array([[1.0, 0], [0, 1], [1, 1]]))
+    np.testing.assert_allclose(tracks.embed(table).variances, [0.5, 0])
+
+
+def test_a_table_of_an_older_version_weighs_by_sharpness():
+    table = observe([0, 1], faces(0, 1), sharpness=np.array([0.5, 0.2], np.float32))
+    np.testing.assert_allclose(table.quality, [0.5, 0.2])
+
+
+def test_a_face_at_the_edge_of_the_picture_joins_nobody_by_chance():
+    ratings = {"recognisability": np.full(2, 1.4, np.float32)}
+    table = observe([0, 1], faces(0, 1), inside=np.array([1, 0.0625], np.float32), **ratings)
+    np.testing.assert_allclose(tracks.embed(table).recognisability, [1.4, 0.7])

@@ -9,7 +9,7 @@ import pytest
 from analyzer.errors import InputError
 from analyzer.imaging import boxes
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline import components
+from analyzer.pipeline import components, stills
 from tests.support import media
 from tests.support.analysis import analyze, in_shards
 from tools import film_clocks
@@ -67,6 +67,43 @@ def test_every_face_of_the_truth_is_found(report, truth):
     assert len(report.observations) == shown
 
 
+@pytest.mark.parametrize("factor", [0.8, 1.6, 2.0])
+def test_an_expanded_box_is_the_networks_alone(sample, report, factor):
+    """The faces, their areas and sizes, and what is left out by them, are as without."""
+    most = max(p.mean_area_ratio for p in report.persons) * 1.5
+    options = AnalysisOptions(fps=5, device="cpu", bbox_expand=factor, max_area=most)
+    expanded = analyze(str(sample / "sample.mp4"), components=components.load_components(options))
+    now, before = expanded.observations, report.observations
+    for name in ("frame", "boxes", "detect_conf", "track_conf", "face_px"):
+        np.testing.assert_array_equal(getattr(now, name), getattr(before, name), err_msg=name)
+    assert not np.array_equal(now.embeddings, before.embeddings)
+    sizes, expected = (
+        [(p.face_count, p.face_count * p.mean_area_ratio) for p in each.persons]
+        for each in (expanded, report)
+    )
+    assert np.sum(sizes, 0) == pytest.approx(np.sum(expected, 0))
+    if factor < 2:  # in boxes of twice the size, landmarks are guesses: a person may be two
+        assert sizes == expected
+
+
+def test_a_picture_is_described_as_a_film_is(sample, tmp_path, report):
+    """Of portraits and posters the same part is seen as of the film's faces."""
+    still = tmp_path / "still.png"
+    media.ffmpeg("-i", sample / "sample.mp4", "-frames:v", "1", still)
+    plain, wide = (
+        stills.describe_still(
+            str(still),
+            components.load_components(
+                AnalysisOptions(device="cpu", engine="image", bbox_expand=factor)
+            ),
+        )
+        for factor in (1, 1.6)
+    )
+    np.testing.assert_array_equal(wide.detections.boxes, plain.detections.boxes)
+    np.testing.assert_array_equal(wide.chips.face_px, plain.chips.face_px)
+    assert not np.array_equal(wide.chips.images, plain.chips.images)
+
+
 def assert_faces_add_up(report):
     tally = report.tally
     assert tally.faces_saved == len(report.observations)
@@ -105,6 +142,25 @@ def test_tracking_between_detections_finds_the_same_persons(sample, truth):
     got = [p.screen_time_s for p in report.persons]
     assert got[:2] == pytest.approx(true_times, abs=0.5)
     assert sum(got[2:]) < 0.5
+
+
+def test_faint_detections_carry_on_tracks_and_are_not_described(sample, report):
+    limit = float(np.median(report.observations.detect_conf))
+
+    def at(engine):
+        detector = f"centerface:confidence={limit},faint=0.3"
+        options = AnalysisOptions(fps=5, device="cpu", engine=engine, detector=detector)
+        return analyze(str(sample / "sample.mp4"), components=components.load_components(options))
+
+    tracked, alone = at("videotracking"), at("video")
+    for one in (tracked, alone):
+        assert_faces_add_up(one)
+    assert (alone.observations.detect_conf > limit).all()
+    faint = np.nonzero(tracked.observations.detect_conf <= limit)[0]
+    assert len(tracked.observations) - len(faint) == len(alone.observations)
+    assert len(faint) > 3
+    assert not np.isin(faint, tracked.observations.embedding_rows).any()
+    assert (tracked.row_persons()[faint] >= 0).all()
 
 
 @pytest.mark.parametrize("name", ["min_face_px", "min_area"])

@@ -290,7 +290,7 @@ class TestFile:
     def test_kept_numbers_are_those_of_the_report_without_corrections(self) -> None:
         """So that they can be opened in its page, whatever number another page has shown."""
         once = applied(sample_report(), op("split", 2), op("not_a_face", 2))
-        faces = anchors.sample_anchors(once.observations, [3])
+        faces = anchors.Anchors(once).sample([3])
         rename = replace(correction_from_json(op("rename", 2, name="Bob")), anchors=(faces,))
         after = applied(sample_report(), *once.corrections, op("split", 3), rename)
         assert after.corrections[-1].numbers == (3,)

@@ -21,6 +21,7 @@ from analyzer.review import apply
 from analyzer.types import MediaReport
 from tests.support.corrected import applied, op, people, sample_report, write
 
+UNIDENTIFIED = "unidentified faces"
 EXPORTS = ("csv", "characters", "eaf", "html", "ass", "posters", "names", "json")
 PLACE = Path("res/clip.report.zip")
 
@@ -89,7 +90,7 @@ class TestCommand:
         before = contents()
         assert command(str(PLACE), write(op("rename", 0, name="Grace"))) == 0
         assert command(str(PLACE), write(op("split", 2))) == 0
-        assert names_in("res/clip.characters.csv") == ["Grace", "", ""]
+        assert names_in("res/clip.characters.csv") == ["Grace", "", "", UNIDENTIFIED]
         document = corrections_file.read(Path("res/clip.corrections.json"))
         assert [c.op for c in document.corrections] == ["rename", "split"]
         assert command(str(PLACE), "--revert") == 0
@@ -144,7 +145,7 @@ class TestCommand:
         ]
         source = {"uri": "old/b.mp4", "name": "b.mp4", "options": "0"}
         assert command(str(PLACE), write(*operations, change={"source": source}), "--force") == 0
-        assert names_in("res/clip.characters.csv") == ["Grace", ""]
+        assert names_in("res/clip.characters.csv") == ["Grace", "", UNIDENTIFIED]
 
     def test_what_is_asked_for_must_be_clear(self, capsys: pytest.CaptureFixture[str]) -> None:
         export(sample_report())
@@ -162,7 +163,7 @@ class TestCommand:
             assert says in capsys.readouterr().err
         source = {"uri": "b.mp4", "name": "b.mp4", "options": AnalysisOptions().digest()}
         assert command("res", write(op("rename", 1, name="Bob"), change={"source": source})) == 0
-        assert names_in("res/b.characters.csv") == ["Ada", "Bob"]
+        assert names_in("res/b.characters.csv") == ["Ada", "Bob", UNIDENTIFIED]
 
     def test_a_joblist_names_files_corrections_and_changes(
         self, capsys: pytest.CaptureFixture[str]

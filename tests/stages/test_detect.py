@@ -9,7 +9,7 @@ from analyzer import registry
 from analyzer.errors import MissingDependency, UsageError, WeightsError
 from analyzer.inference.runtime import Runtime
 from analyzer.weights import fetch, locate
-from tests.support import networks
+from tests.support import media, networks
 
 
 def detector(spec, **options):
@@ -266,3 +266,15 @@ def test_a_model_that_was_added_goes_by_its_name(tmp_path, monkeypatch):
     scrfd = detector("scrfd:weights=ours,size=64")
     assert [len(f) for f in scrfd.detect([lit((3, 2))])] == [1]
     assert set(scrfd.provenance) == {"ours.onnx"}
+
+
+def test_faint_faces_are_more_and_change_no_other() -> None:
+    image = media.astronaut()
+    (found,) = detector("centerface").detect([image])
+    (all_found,) = detector("centerface:faint=0.01").detect_faint([image])
+    np.testing.assert_array_equal(all_found.certain.boxes, found.boxes)
+    assert len(all_found) > len(found)
+    (none,) = detector("centerface:confidence=0.999").detect([image])
+    (faint,) = detector("centerface:confidence=0.999").detect_faint([image])
+    assert len(none) == len(faint.certain) == 0
+    np.testing.assert_array_equal(faint.boxes, found.boxes)

@@ -66,7 +66,7 @@ MAY_IMPORT = {
         "export": "attributes errors files imaging inference observations options registry "
         "reports types",
         "files": "errors types",
-        "gallery": "attributes errors files imaging observations pipeline registry types",
+        "gallery": "attributes errors files imaging pipeline registry types",
         "identities": "errors registry types weights",
         "imaging": "errors types",
         "inference": "errors files registry",

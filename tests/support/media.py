@@ -1,13 +1,16 @@
 """Media with known truth, made by ffmpeg, and what PyAV and ffprobe say of a file."""
 
+import importlib.util
 import json
 import shutil
 import struct
 import subprocess
+import sys
 import zlib
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import av
@@ -15,6 +18,7 @@ import numpy as np
 import pytest
 
 from analyzer.files.ffmpeg import find_ffmpeg
+from tests.support.processes import ROOT
 
 FFMPEG = find_ffmpeg()
 
@@ -236,3 +240,39 @@ def copy_streams(source: Path, path: Path) -> Path:
                 packet.stream = streams[packet.stream.index]
                 out.mux(packet)
     return path
+
+
+def scene_maker() -> ModuleType:
+    """The script that makes scenes, as a module."""
+    spec = importlib.util.spec_from_file_location("make_scenes", ROOT / "media" / "make_scenes.py")
+    assert spec
+    assert spec.loader
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def portraits(shared: Path) -> Path:
+    """The folder of portraits; a test without it is skipped."""
+    folder = shared / "media" / "images" / "lfw_subset"
+    if not folder.is_dir():
+        pytest.skip(f"no portraits: {folder} is missing")
+    return folder
+
+
+def labelled_sets(folder: Path, *, shared: Path, sample: Path) -> Path:
+    """Make a folder like a checkout in which every labelled set is there; return its list.
+
+    `media/sets.csv` names paths relative to itself; what is made is made anew.
+    """
+    checkout = folder / "checkout"
+    (checkout / "media").mkdir(parents=True)
+    (checkout / "tests").symlink_to(ROOT / "tests")
+    (folder / "shared").symlink_to(shared)
+    listed = shutil.copy(ROOT / "media" / "sets.csv", checkout / "media")
+    for name in ("sample.mp4", "sample.labels.csv"):
+        shutil.copy(sample / name, checkout / "media")
+    script = scene_maker()
+    for scene in script.SCENES:
+        script.write(scene, portraits(shared), checkout / "media" / "scenes")
+    return Path(listed)

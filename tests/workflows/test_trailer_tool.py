@@ -1,9 +1,12 @@
 """The parameters of the tool for trailers and posters, as Python's keywords, and what it gave."""
 
+import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from analyzer import analyze, dataframe, read, recluster, write
 from analyzer.__main__ import main
@@ -95,6 +98,12 @@ def test_what_it_gave_of_each_face_of_a_poster(report: MediaReport, tmp_path: Pa
     assert again.poster.ethnicity == poster.ethnicity
     assert recluster(again).poster.ethnicity == poster.ethnicity
     write(report, tmp_path / "tt1.poster.jpg")
+    write(report, tmp_path / "tt1.poster_crops.zip")
+    with zipfile.ZipFile(tmp_path / "tt1.poster_crops.zip") as crops:
+        assert crops.namelist() == ["0.jpg"], "the number of the face in posters"
+        crop = np.asarray(Image.open(io.BytesIO(crops.read("0.jpg"))))
+    assert crop.shape == (160, 160, 3)
+    assert not np.array_equal(crop[:8], crop[-8:])
     write(report, tmp_path / "tt1.mp4")
 
 

@@ -41,6 +41,7 @@ class Model {
     this.next = 1 + Math.max(-1, ...this.names.keys());
     for (const op of this.made) this.apply(op);
     this.people = this.figures();
+    this.attributes = new Map(this.people.map(({ id, attributes }) => [id, attributes]));
   }
 
   apply(op) {
@@ -70,6 +71,16 @@ class Model {
   nameOf(person) {
     if (person === NOBODY) return "nobody";
     return this.names.get(person) || `person ${person}`;
+  }
+
+  /** The text beside the boxes of a track: name, sex and age of its person; what is known of nobody's. */
+  labelOf(track) {
+    const person = this.owner[track];
+    const attributes = this.attributes.get(person) || {};
+    const known = person !== NOBODY && Object.keys(attributes).length;
+    const text = known ? sexAndAge(attributes) : this.report.tracks.texts[track];
+    const name = person === NOBODY ? "face" : this.nameOf(person);
+    return [name, text].filter(Boolean).join("  ");
   }
 
   /** Screen time, presence and size of every person, most screen time first; nobody last. */
@@ -160,6 +171,12 @@ class Model {
       corrections: this.made,
     };
   }
+}
+
+/** `f 34`, without what is unknown. */
+function sexAndAge({ sex, age }) {
+  const years = age && age.label ? String(Math.round(Number(age.label))) : "";
+  return [sex && sex.label, years].filter(Boolean).join(" ");
 }
 
 function unseen(id) {

@@ -194,7 +194,7 @@ class Player {
 
   /** The faces of this moment: row, person and label. */
   visible() {
-    const { rows, texts } = this.report;
+    const { rows } = this.report;
     const sample = sampleAt(rows, this.time);
     if (sample < 0) return [];
     const [first, end] = rowsOf(rows, sample);
@@ -202,8 +202,7 @@ class Player {
     for (let row = first; row < end; row++) {
       const person = this.model.owner[rows.track[row]];
       if (person === NOT_A_FACE) continue;
-      const name = person === NOBODY ? "face" : this.model.nameOf(person);
-      found.push({ row, person, label: [name, texts[rows.text[row]]].filter(Boolean).join("  ") });
+      found.push({ row, person, label: this.model.labelOf(rows.track[row]) });
     }
     return found;
   }

@@ -27,7 +27,7 @@ class View {
     this.shotsBar();
     this.summary();
     this.shots();
-    this.player.draw();
+    this.player.at(this.player.time);
     if (held) this.focus(held);
   }
 
@@ -109,7 +109,7 @@ class View {
     const title = person.exact ? null : "as corrected here; exact figures when the corrections are applied";
     return h("button", { class: "go", "data-key": `go ${id}`, title, onclick: () => this.choose(id) },
       h("span", { class: "name" }, name),
-      h("span", { class: "facts" }, id === NOBODY ? "faces that are nobody's" : attributeText(person)),
+      h("span", { class: "facts" }, id === NOBODY ? "unidentified faces" : attributeText(person)),
       h("span", { class: "facts" }, facts.join(" · ")));
   }
 

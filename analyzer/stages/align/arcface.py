@@ -6,12 +6,11 @@ parameters between two point patterns", PAMI 1991.
 """
 
 import cv2
-import dlib
 import numpy as np
 
 from analyzer.errors import UsageError
 from analyzer.inference.runtime import Runtime
-from analyzer.stages.align._dlib_points import Predictor, chips, three_points
+from analyzer.stages.align._dlib_points import Predictor, chips, facing_one_way, three_points
 from analyzer.types import F32, F64, U8, Chips
 
 _SIDE = 112
@@ -66,18 +65,19 @@ class ArcFaceAligner:
 
     def align(self, image: U8, boxes: F32, landmarks: F32 | None) -> Chips:
         """Cut one chip for each box; see `analyzer.stages.align.Aligner`."""
-        shapes = self._predictor.shapes(image, boxes)
-        dlib_points, side = three_points(shapes), self._arcface_size
+        faces = self._predictor.locate(image, boxes)
+        dlib_points, side = three_points(faces), self._arcface_size
         images = np.zeros((len(boxes), self.size, self.size, 3), np.uint8)
-        for i, shape in enumerate(shapes):
+        for i, face in enumerate(faces):
             points, template = dlib_points[i], _THREE_POINT_TEMPLATE
             if landmarks is not None and np.isfinite(landmarks[i]).all():
                 points, template = landmarks[i], _TEMPLATE
-            images[i, :side, :side] = self._cut(image, points, template)
+            chip = self._cut(face.picture, points - face.origin, template)
+            images[i, :side, :side] = facing_one_way(chip, dlib_points[i])
             if self._beside:
-                chip = dlib.get_face_chip(image, shape, self._beside, self._padding)
-                images[i, : self._beside, side:] = chip
-        return chips(images, images[:, :side, :side], dlib_points, boxes)
+                chip = face.chip(self._beside, self._padding)
+                images[i, : self._beside, side:] = facing_one_way(chip, dlib_points[i])
+        return chips(images, images[:, :side, :side], dlib_points, boxes, image)
 
     def _cut(self, image: U8, points: F32, template: F64) -> U8:
         """Return the chip (S, S, 3) that has points at their positions in a template.

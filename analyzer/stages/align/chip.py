@@ -3,11 +3,10 @@
 FairFace was cut the same way.
 """
 
-import dlib
 import numpy as np
 
 from analyzer.inference.runtime import Runtime
-from analyzer.stages.align._dlib_points import Predictor, chips, three_points
+from analyzer.stages.align._dlib_points import Predictor, chips, facing_one_way, three_points
 from analyzer.types import F32, U8, Chips
 
 
@@ -33,7 +32,8 @@ class ChipAligner:
     def align(self, image: U8, boxes: F32, landmarks: F32 | None) -> Chips:
         """Cut one chip for each box; see `analyzer.stages.align.Aligner`."""
         images = np.empty((len(boxes), self.size, self.size, 3), np.uint8)
-        shapes = self._predictor.shapes(image, boxes)
-        for i, shape in enumerate(shapes):
-            images[i] = dlib.get_face_chip(image, shape, self.size, self._padding)
-        return chips(images, images, three_points(shapes), boxes)
+        faces = self._predictor.locate(image, boxes)
+        points = three_points(faces)
+        for i, face in enumerate(faces):
+            images[i] = facing_one_way(face.chip(self.size, self._padding), points[i])
+        return chips(images, images, points, boxes, image)

@@ -43,3 +43,19 @@ class FrameDetector(Protocol):
             One `Detections` for each frame.
         """
         ...
+
+
+@runtime_checkable
+class FaintDetector(Detector, Protocol):
+    """A `Detector` that can also tell what may be a face, but is too faint to be one by itself."""
+
+    def detect_faint(self, images: Sequence[U8]) -> list[Detections]:
+        """Find the faces of each picture, and faint ones; see `Detections.faint`.
+
+        Args:
+            images: Pictures (H, W, 3) uint8, RGB, of one size.
+
+        Returns:
+            One `Detections` for each picture; those that are not faint are those of `detect`.
+        """
+        ...

@@ -5,11 +5,13 @@ Xu et al., "CenterFace: Joint Face Detection and Alignment Using Face as Point",
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from analyzer.errors import UsageError
 from analyzer.imaging.boxes import clip, nms
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.detect import _input
@@ -22,13 +24,19 @@ _STRIDE = 4
 
 
 def create(
-    *, size: int = 640, confidence: float = 0.5, overlap: float = 0.3, runtime: Runtime
+    *,
+    size: int = 640,
+    confidence: float = 0.5,
+    faint: float = 0.3,
+    overlap: float = 0.3,
+    runtime: Runtime,
 ) -> "CenterFace":
     """Return the detector CenterFace.
 
     Args:
         size: Longer side of the input in pixels.
         confidence: Score below which detections are left out.
+        faint: Score from which on a detection may carry on a track, where a tracker asks for these.
         overlap: IoU above which two boxes are one face.
         runtime: Runtime that executes the network.
 
@@ -37,14 +45,18 @@ def create(
         UsageError: A value out of range.
     """
     _input.require_bounds("centerface", size=size, confidence=confidence)
-    return CenterFace(size, confidence, overlap, runtime)
+    if not 0 < faint <= 1:
+        raise UsageError(f"centerface: faint={faint} must be above 0 and at most 1")
+    return CenterFace(size, confidence, faint, overlap, runtime)
 
 
 class CenterFace:
-    """Finds faces; see `analyzer.stages.detect.Detector`."""
+    """Finds faces; see `analyzer.stages.detect.FaintDetector`."""
 
-    def __init__(self, size: int, confidence: float, overlap: float, runtime: Runtime) -> None:
-        self._confidence, self._overlap = confidence, overlap
+    def __init__(
+        self, size: int, confidence: float, faint: float, overlap: float, runtime: Runtime
+    ) -> None:
+        self._confidence, self._faint, self._overlap = confidence, faint, overlap
         model = locate.locate("centerface")
         self._network = DetectorNetwork(
             model,
@@ -58,16 +70,28 @@ class CenterFace:
 
     def detect(self, images: Sequence[U8]) -> list[Detections]:
         """Find the faces of pictures of one size; see `analyzer.stages.detect.Detector`."""
-        batches = self._network.batches(images)
-        return [detections for batch in batches for detections in self._detect(batch)]
+        return self._detect(images, self._confidence)
 
-    def _detect(self, images: Sequence[U8]) -> list[Detections]:
-        height, width = images[0].shape[:2]
-        maps, ratio, _, _ = self._network.run(images)
+    def detect_faint(self, images: Sequence[U8]) -> list[Detections]:
+        """Find faint faces, too; see `analyzer.stages.detect.FaintDetector`."""
         return [
-            self._decode(*(m[i] for m in maps), ratio=ratio, width=width, height=height)
-            for i in range(len(images))
+            replace(d, faint=d.scores <= self._confidence)
+            for d in self._detect(images, min(self._faint, self._confidence))
         ]
+
+    def _detect(self, images: Sequence[U8], least: float) -> list[Detections]:
+        """Return the detections with at least a score in each picture."""
+        found = []
+        for batch in self._network.batches(images):
+            height, width = batch[0].shape[:2]
+            maps, ratio, _, _ = self._network.run(batch)
+            found += [
+                self._decode(
+                    *(m[i] for m in maps), least=least, ratio=ratio, width=width, height=height
+                )
+                for i in range(len(batch))
+            ]
+        return found
 
     def _decode(
         self,
@@ -76,6 +100,7 @@ class CenterFace:
         offset: F32,
         marks: F32,
         *,
+        least: float,
         ratio: float,
         width: int,
         height: int,
@@ -87,11 +112,12 @@ class CenterFace:
             size: (2, h, w) logarithm of the face's height and width in cells.
             offset: (2, h, w) offset of the centre within its cell, y then x.
             marks: (10, h, w) landmarks as y, x pairs relative to the box and its size.
+            least: Score above which a cell is a face.
             ratio: Input pixels for each source pixel.
             width: Width of the picture in pixels.
             height: Height of the picture in pixels.
         """
-        rows, columns = np.nonzero(heat[0] > self._confidence)
+        rows, columns = np.nonzero(heat[0] > least)
         scores = heat[0, rows, columns]
         sides = np.exp(size[::-1, rows, columns].T) * _STRIDE  # (n, 2) width, height
         cells = np.stack([columns, rows], 1) + offset[::-1, rows, columns].T + 0.5

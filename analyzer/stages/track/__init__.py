@@ -5,7 +5,7 @@ Used by the pipeline.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from analyzer.types import Detections, Faces, Frame
 
@@ -27,3 +27,11 @@ class Tracker(Protocol):
             The faces of each frame, with their tracks.
         """
         ...
+
+
+@runtime_checkable
+class FaintTracker(Tracker, Protocol):
+    """A `Tracker` that takes faint detections, too, and leaves those out that carry on no track."""
+
+    takes_faint: ClassVar[bool]
+    """Whether it does."""

@@ -10,7 +10,7 @@ import dlib
 import numpy as np
 
 from analyzer.errors import UsageError
-from analyzer.imaging.boxes import area, clip
+from analyzer.imaging.boxes import clip, visible
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.track._live import LiveTrack, LiveTracks
 from analyzer.types import F32, U8, Detections, Faces, Frame
@@ -66,7 +66,7 @@ class CorrelationTracker:
         height, width = image.shape[:2]
         box = clip(np.array(corners, np.float32), width, height)[0]
         track.coast(box, min(1.0, max(0.0, peak / _SURE_PEAK)))
-        return bool(peak >= self._min_peak and area(track.box[None])[0] > 0)
+        return bool(peak >= self._min_peak and visible(box[None])[0])
 
 
 def _start(image: U8, box: F32) -> Any:

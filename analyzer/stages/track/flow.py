@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from analyzer.errors import UsageError
-from analyzer.imaging.boxes import area, iou, scale
+from analyzer.imaging.boxes import clip, iou, scale, visible
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.track._live import LiveTrack, LiveTracks
 from analyzer.types import F32, I64, U8, Detections, Faces, Frame
@@ -63,8 +63,8 @@ class _FlowPicture:
     """(h, w)."""
     ratio: float
     """Pixels of `grey` for each source pixel."""
-    limit: F32
-    """(4,) right and lower border of the source picture, twice."""
+    size: tuple[int, int]
+    """Width and height of the source picture, pixels."""
     cut: bool
     """Whether it is the first of a new shot."""
 
@@ -78,8 +78,7 @@ class _FlowPicture:
             # Nearest is four times as quick, and exact enough for moves by whole pixels.
             image = cv2.resize(image, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_NEAREST)
         grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-        limit = np.array([width, height, width, height], np.float32)
-        return cls(np.asarray(grey, np.uint8), ratio, limit, frame.cut)
+        return cls(np.asarray(grey, np.uint8), ratio, (width, height), frame.cut)
 
 
 class FlowTracker:
@@ -123,7 +122,7 @@ class FlowTracker:
         tracks, self._live.tracks = self._live.tracks, []
         boxes = np.array([t.box for t in tracks], np.float32)
         for track, box, conf in zip(tracks, *self._follow(before, now, boxes), strict=True):
-            lost = conf < self._min_points
+            lost = not conf or conf < self._min_points
             track.coast(track.box if lost else box, float(conf))
             (self._lost if lost else self._live.tracks).append(track)
 
@@ -171,7 +170,7 @@ class FlowTracker:
         fresh = ~np.isin(now.track_id, before.track_id)
         boxes, conf = self._follow(pictures[i], pictures[i - 1], now.boxes[fresh])
         taken = iou(boxes, before.boxes).max(axis=1, initial=0) >= self._min_iou
-        good = (conf >= self._min_points) & ~taken
+        good = (conf > 0) & (conf >= self._min_points) & ~taken
         return _with_undetected(before, boxes[good], now.track_id[fresh][good], conf[good])
 
     def _follow(self, picture: _FlowPicture, other: _FlowPicture, boxes: F32) -> tuple[F32, F32]:
@@ -183,7 +182,8 @@ class FlowTracker:
             boxes: (n, 4) float32, pixels.
 
         Returns:
-            Boxes (n, 4), and the share of each one's points that were found again (n,).
+            Boxes (n, 4), and the share of each one's points that were found again (n,), 0 for
+            those that have left the picture.
         """
         if not len(boxes):
             return boxes, np.empty(0, np.float32)
@@ -196,9 +196,8 @@ class FlowTracker:
             _moved_box(box, p[ok] / picture.ratio, q[ok] / picture.ratio) if ok.any() else box
             for box, p, q, ok in zip(boxes, points, moved, good, strict=True)
         ]
-        clipped = np.clip(np.array(placed, np.float32), 0, other.limit)
-        inside = area(clipped) > 0
-        return clipped, good.mean(axis=1).astype(np.float32) * inside
+        clipped = clip(np.array(placed, np.float32), *other.size)
+        return clipped, good.mean(axis=1).astype(np.float32) * visible(clipped)
 
 
 def _with_undetected(faces: Faces, boxes: F32, track_id: I64, conf: F32) -> Faces:
