@@ -56,11 +56,11 @@ def attach(labels: I64, described: Tracks, apart: I64, threshold: float) -> I64:
         rivals[b].add(a)
     number = np.arange(len(people))
     members: dict[int, set[int]] = defaultdict(set)
-    for one, other in _pairs(people, cut, whole, rivals, threshold):
+    for person, other in _pairs(people, cut, whole, rivals, threshold):
         # Two cut persons of one picture may be near to the same whole one.
-        if not rivals[one] & members[other]:
-            members[other].add(one)
-            number[one] = other
+        if not rivals[person] & members[other]:
+            members[other].add(person)
+            number[person] = other
     return dense(number[labels])
 
 
@@ -81,10 +81,10 @@ def _people(labels: I64, described: Tracks) -> _People:
     count, weights = int(labels.max(initial=-1)) + 1, described.weights
     means, _ = group_means(described.embeddings, labels, weights, count)
     between = ((described.embeddings - means[labels]) ** 2).sum(axis=1)
-    known = np.nan_to_num(described.recognisability, nan=CERTAIN)
-    rated = np.stack([described.variances + between, known, described.inside], axis=1)
-    rates, _ = group_means(rated.astype(np.float32), labels, weights, count)
-    return _People(means, *rates.T)
+    recognisability = np.nan_to_num(described.recognisability, nan=CERTAIN)
+    columns = np.stack([described.variances + between, recognisability, described.inside], axis=1)
+    averages, _ = group_means(columns.astype(np.float32), labels, weights, count)
+    return _People(means, *averages.T)
 
 
 def _pairs(
@@ -99,24 +99,24 @@ def _pairs(
         rivals: Persons that are on screen with a person.
         threshold: Euclidean distance below which two clear faces are one person.
     """
-    found: list[tuple[float, int, int]] = []
+    pairs: list[tuple[float, int, int]] = []
     rows = max(1, _BLOCK // len(whole))
     column = {person: i for i, person in enumerate(whole.tolist())}
     is_clear = people.recognisability[whole] >= CERTAIN
     for start in range(0, len(cut), rows):
         some = cut[start : start + rows]
         distances = _distances(people, some, whole)
-        for i, one in enumerate(some.tolist()):
-            distances[i, [column[p] for p in rivals[one] if p in column]] = np.inf
+        for i, person in enumerate(some.tolist()):
+            distances[i, [column[p] for p in rivals[person] if p in column]] = np.inf
         nearest, second = np.argpartition(distances, 1, axis=1)[:, :2].T
         each = np.arange(len(some))
         near, far = distances[each, nearest], distances[each, second]
         missing = np.maximum(CERTAIN - people.recognisability[some], 0)
         margin = (_MARGIN + _DOUBT_MARGIN * missing) * threshold
         is_sure = is_clear[nearest] & (near < _NEAR * threshold) & (far >= near + margin)
-        pairs = near[is_sure], some[is_sure], whole[nearest[is_sure]]
-        found += zip(*(values.tolist() for values in pairs), strict=True)
-    return [(one, other) for _, one, other in sorted(found)]
+        sure = near[is_sure], some[is_sure], whole[nearest[is_sure]]
+        pairs += zip(*(values.tolist() for values in sure), strict=True)
+    return [(person, other) for _, person, other in sorted(pairs)]
 
 
 def _distances(people: _People, some: I64, others: I64) -> F32:
