@@ -49,10 +49,12 @@ def _own(name: str) -> ModuleType:
     assert spec.loader
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    # The others of this tree import it by this name, which the imported `analyzer` may lack.
+    sys.modules.setdefault(f"analyzer.evaluation.{name}", module)
     return module
 
 
-agreement, conditions, truth = _own("agreement"), _own("conditions"), _own("truth")
+agreement, conditions, _, truth = map(_own, ("agreement", "conditions", "_lines", "truth"))
 RATES = (5.0, 1.0, 2.0, 3.0, 8.0, 10.0, 15.0, None)
 """Pictures a second; the first is the reference."""
 CONDITIONS: tuple[Any, ...] = (

@@ -1,15 +1,14 @@
 """Labelled sets: pictures, videos and made-up tracks with known persons, listed in a CSV."""
 
-import csv
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from analyzer.errors import InputError
-from analyzer.evaluation import conditions
+from analyzer.evaluation import _lines, conditions
 from analyzer.evaluation.conditions import Condition
-from ina_input.tables import CsvTable
 
 COLUMNS = ("set", "pictures", "video", "labels", "synthetic", "rates", "gammas", "crfs")
 _Value = TypeVar("_Value")
@@ -84,21 +83,10 @@ def read(path: Path) -> list[LabelledSet]:
     Raises:
         InputError: The file is missing, has other columns, or has a line that cannot be read.
     """
-    try:
-        with CsvTable(path) as table:
-            if tuple(table.columns) != COLUMNS:
-                raise InputError(f"{path}: the columns must be {', '.join(COLUMNS)}")
-            sets = [_set(row, path.parent, f"{path}, line {line}") for line, row in table.rows()]
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; check the path of the sets") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: not a table ({error}); write it as CSV in UTF-8") from error
-    if not sets:
-        raise InputError(f"{path}: no set below the header")
-    return sets
+    return _lines.read(path, COLUMNS, partial(_set, path.parent), "set")
 
 
-def _set(row: dict[str, str], folder: Path, where: str) -> LabelledSet:
+def _set(folder: Path, row: dict[str, str], where: str) -> LabelledSet:
     kinds = [kind for kind in ("pictures", "video", "synthetic") if row[kind]]
     if "" in row or not row["set"] or len(kinds) != 1 or bool(row["video"]) != bool(row["labels"]):
         raise InputError(

@@ -1,6 +1,5 @@
 """Ground truth of persons: labelled pictures, labelled videos, and random tracks."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.errors import InputError
+from analyzer.evaluation import _lines
 from analyzer.types import F32, F64, I64, Observations
-from ina_input.tables import CsvTable
 
 COLUMNS = ("time_s", "x", "y", "person")
 _NEAR_S = 0.105
@@ -106,17 +105,7 @@ def of_video(path: Path) -> Labels:
     Raises:
         InputError: The file is missing, has other columns, or has a line that cannot be read.
     """
-    try:
-        with CsvTable(path) as table:
-            if tuple(table.columns) != COLUMNS:
-                raise InputError(f"{path}: the columns must be {', '.join(COLUMNS)}")
-            rows = [_label(row, f"{path}, line {line}") for line, row in table.rows()]
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; check the path of the labels") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: not a table ({error}); write it as CSV in UTF-8") from error
-    if not rows:
-        raise InputError(f"{path}: no label below the header")
+    rows = _lines.read(path, COLUMNS, _label, "label")
     numbers = np.array([numbers for *numbers, _ in rows], np.float64)
     return Labels(
         time_s=numbers[:, 0], points=numbers[:, 1:], persons=tuple(person for *_, person in rows)

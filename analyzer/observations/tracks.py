@@ -11,8 +11,10 @@ from analyzer.types.groups import dense, group_means
 
 _WINDOW = 3
 """Number of faces before and after a point that are compared there."""
-_CERTAIN = 1.3
+CERTAIN = 1.3
 """Recognisability of faces that embeddings tell apart without doubt."""
+_PORTRAIT = 1.4
+"""Recognisability of portraits, above which a face is no clearer: that of half a face may be."""
 _DOUBT = 1.2
 """Squared thresholds by which a face is further from others, by recognisability that it lacks."""
 _EDGE_POWER = 0.25
@@ -36,6 +38,8 @@ class Tracks:
     """(T,) mean squared distance of the faces from the mean embedding, quality-weighted."""
     recognisability: F32
     """(T,) quality-weighted mean, less where the picture's edge cuts faces; NaN where unknown."""
+    inside: F32
+    """(T,) quality-weighted mean share of the faces that lies in the picture."""
 
     def __getitem__(self, keep: NDArray[np.bool_]) -> "Tracks":
         return Tracks(*(getattr(self, field.name)[keep] for field in fields(self)))
@@ -50,8 +54,8 @@ class Tracks:
         Args:
             threshold: Euclidean distance below which two clear faces are one person.
         """
-        known = np.nan_to_num(self.recognisability, nan=_CERTAIN)
-        missing = np.maximum(_CERTAIN - known, 0)
+        known = np.nan_to_num(self.recognisability, nan=CERTAIN)
+        missing = np.maximum(CERTAIN - known, 0)
         return (self.variances + _DOUBT * threshold**2 * missing).astype(np.float32)
 
 
@@ -150,10 +154,10 @@ def embed(observations: Observations) -> Tracks:
     means, weights = group_means(observations.embeddings, at, quality, len(ids))
     squared = ((observations.embeddings - means[at]) ** 2).sum(axis=1)
     inside = np.nan_to_num(observations.inside[rows], nan=1)
-    recognisability = observations.recognisability[rows] * inside**_EDGE_POWER
-    rated = np.stack([squared, recognisability], axis=1).astype(np.float32)
-    rates, _ = group_means(rated, at, quality, len(ids))
-    return Tracks(ids.astype(np.int64), means, weights, rates[:, 0], rates[:, 1])
+    recognisability = np.minimum(observations.recognisability[rows], _PORTRAIT)
+    rated = np.stack([squared, recognisability * inside**_EDGE_POWER, inside], axis=1)
+    rates, _ = group_means(rated.astype(np.float32), at, quality, len(ids))
+    return Tracks(ids.astype(np.int64), means, weights, *rates.T)
 
 
 def cannot_link_pairs(observations: Observations, ids: I64) -> I64:

@@ -15,7 +15,7 @@ from analyzer.attributes.labeller import Labeller
 from analyzer.errors import InputError
 from analyzer.imaging import boxes, letterbox
 from analyzer.inference import runtime
-from analyzer.observations import linking, persons, tracks
+from analyzer.observations import attachment, linking, persons, tracks
 from analyzer.observations.table import take
 from analyzer.observations.tracks import Tracks
 from analyzer.options import AnalysisOptions
@@ -108,7 +108,7 @@ def group(
     described = tracks.embed(table)  # T tracks
     clear = tracks.recognisable(table, described, options.min_clarity)  # at most T
     apart = tracks.cannot_link_pairs(table, clear.ids)  # (k, 2)
-    labels = _cluster(clear, apart, clusterer, limit)
+    labels = attachment.attach(_cluster(clear, apart, clusterer, limit), clear, apart, limit)
     track_persons = persons.identities(labels, clear, np.unique(table.track_id))
     track_persons = persons.drop_glimpses(track_persons, table)
     track_persons, dropped = persons.drop_small(track_persons, table, options.min_faces)

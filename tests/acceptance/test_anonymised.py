@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import dlib
 import numpy as np
 import pytest
@@ -24,6 +25,8 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
 RUNTIME = Runtime(device="cpu")
 MEETS = 0.1
 """Intersection over union of boxes that are one face."""
+DETAIL = 0.2
+"""Share of the variance of a face's Laplacian that is left where it is not blurred."""
 
 
 @dataclass(frozen=True)
@@ -78,21 +81,34 @@ def case(request: pytest.FixtureRequest) -> Case:
     return look(media / f"{request.param}.mp4")
 
 
-def bare(truth: list[F32], after: list[F32]) -> list[tuple[int, list[int]]]:
-    """The faces of the source that are still found, and in which pictures."""
-    assert len(truth) == len(after)
-    return [
-        (number, box.round().tolist())
-        for number, (old, new) in enumerate(zip(truth, after, strict=True))
-        for box, best in zip(new, boxes.iou(new, old).max(axis=1, initial=0), strict=True)
-        if best > MEETS
-    ]
+def bare(case: Case, blurred: Path) -> list[tuple[int, list[int]]]:
+    """The faces of the source that are found in a blurred video, and in which pictures.
+
+    Now and then the edge of what is blurred and leaves beside it are taken for a face: that one is
+    bare only if the face of the source has kept its detail.
+    """
+    after, left = found(blurred), []
+    assert len(case.truth) == len(after)
+    shown = zip(pictures(case.path), pictures(blurred), case.truth, after, strict=True)
+    for number, (before, now, old, new) in enumerate(shown):
+        for box in new:
+            meets = old[boxes.iou(box[None], old)[0] > MEETS] if len(old) else old
+            if any(detail(now, face) > DETAIL * detail(before, face) for face in meets):
+                left.append((number, box.round().tolist()))
+    return left
+
+
+def detail(picture: U8, box: F32) -> float:
+    """The variance of the Laplacian in a box of a picture."""
+    x1, y1, x2, y2 = np.rint(np.maximum(box, 0)).astype(int).tolist()
+    grey = cv2.cvtColor(picture[y1:y2, x1:x2], cv2.COLOR_RGB2GRAY)
+    return float(cv2.Laplacian(grey, cv2.CV_64F).var())
 
 
 def test_all_faces_of_every_picture_are_gone(case: Case, tmp_path: Path) -> None:
     blurred = case.export("all", tmp_path / "x.mp4")
     assert sum(map(len, case.truth)) > 100
-    assert bare(case.truth, found(blurred)) == []
+    assert bare(case, blurred) == []
     assert found_by_hog(blurred) == 0
 
 

@@ -18,7 +18,7 @@ from analyzer.weights import locate
 
 _REACH = 1.0
 """How far around a face its chip may reach, in sides of the face's box."""
-_TURNED = 0.2
+_TURNED = 0.1
 """Distance of the nose from the middle of the eyes, in distances between them, from which a face is
 turned to one side."""
 
