@@ -19,6 +19,29 @@ _MB = 1024
 def whole(path: str, options: str) -> dict[str, Any]:
     """Analyse a video and write its table; options: as JSON."""
     began = time.perf_counter()
+    analyse = _analysis(options)
+    loaded = time.perf_counter()
+    return {
+        **analyse(path),
+        "load_s": loaded - began,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MB,
+    }
+
+
+def warm(options: str) -> dict[str, Any]:
+    """Analyse the videos whose paths come in as lines, as a worker does; a line of JSON for each.
+
+    The last line counts them.
+    """
+    analyse, done = _analysis(options), 0
+    for line in sys.stdin:
+        print(json.dumps(analyse(line.rstrip("\n"))), file=_told, flush=True)
+        done += 1
+    return {"videos": done}
+
+
+def _analysis(options: str) -> Callable[[str], dict[str, Any]]:
+    """Load the models; return what analyses a video and writes its table."""
     from analyzer import registry
     from analyzer.options import AnalysisOptions
     from analyzer.pipeline.components import load_components
@@ -26,19 +49,22 @@ def whole(path: str, options: str) -> dict[str, Any]:
     from analyzer.workflows.observer import WholeObserver
 
     components = load_components(AnalysisOptions(device="cpu", **json.loads(options)))
-    loaded = time.perf_counter()
-    report = analyze(Request(path=path), components=components, observer=WholeObserver(components))
-    with tempfile.TemporaryDirectory() as folder:
-        exporter = registry.load("export", "csv", runtime=components.runtime)
-        exporter.write(report, Path(folder) / "table.csv", None)
-    return {
-        "seconds": time.perf_counter() - loaded,
-        "load_s": loaded - began,
-        "frames": report.tally.frames_analysed,
-        "faces": report.tally.faces_saved,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MB,
-        "cpu_s": time.process_time(),
-    }
+    exporter = registry.load("export", "csv", runtime=components.runtime)
+
+    def analyse(path: str) -> dict[str, Any]:
+        started, cpu = time.perf_counter(), time.process_time()
+        observer = WholeObserver(components)
+        report = analyze(Request(path=path), components=components, observer=observer)
+        with tempfile.TemporaryDirectory() as folder:
+            exporter.write(report, Path(folder) / "table.csv", None)
+        return {
+            "seconds": time.perf_counter() - started,
+            "cpu_s": time.process_time() - cpu,
+            "frames": report.tally.frames_analysed,
+            "faces": report.tally.faces_saved,
+        }
+
+    return analyse
 
 
 def sampled(path: str, options: str) -> dict[str, Any]:
@@ -102,7 +128,7 @@ def export_mp4(path: str) -> dict[str, Any]:
 
 if __name__ == "__main__":
     _ROUTES: dict[str, Callable[..., dict[str, Any]]] = {
-        route.__name__: route for route in (whole, sampled, size, detect, export_mp4)
+        route.__name__: route for route in (whole, warm, sampled, size, detect, export_mp4)
     }
     # What the libraries print goes elsewhere: the last line is the result.
     _told = os.fdopen(os.dup(1), "w")
