@@ -19,6 +19,7 @@ SAMPLES = {
     "aggregate": "median",
     "layout": "utkface",
     "device": "cpu",
+    "precision": "fast",
     "workers": "2",
     "rows": "2:3",
     "dashboard": "8080",

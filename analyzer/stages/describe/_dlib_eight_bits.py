@@ -1,7 +1,7 @@
 """Layers of dlib's face ResNet and of the attribute branch that are quick and right in 8 bits.
 
-Those of the trunk, on which both stand, are not among them, but for its stem, whose pixels are of
-8 bits as they are: they alone would lose as much as all others together. The sums of the residual
+Those of the trunk, on which both stand, are not among them: they would lose as much as all others
+together. Its stem is, for it takes pixels, which have 8 bits as they are. The sums of the residual
 blocks are not rounded, only what each layer is given.
 """
 
