@@ -1,0 +1,97 @@
+"""Colours of persons: those who are on screen together never have the same."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from analyzer.export._shown.spans import shot_numbers, spans
+from analyzer.types import F64, I64, MediaReport
+from analyzer.types.media import SAME_TIME_S
+
+PALETTE = ("56B4E9",)
+NOBODY = "B4B4B4"
+"""Colour of faces without a person."""
+_TAKEN = 1e9
+"""Cost of a colour that somebody has who is on screen at the same time."""
+_NEAR = 1e3
+"""Cost of a colour that somebody of the same or the next shot has."""
+
+
+def colours(report: MediaReport) -> dict[int, int]:
+    """Return the number in `PALETTE` of each person's colour.
+
+    The persons are coloured as the nodes of a graph by DSATUR (Brelaz 1979): always next the one
+    with the fewest colours left. Of these, one is taken that nobody has who is in the same shot or
+    the next, and that the fewest persons have in all. Where more persons are on screen at once than
+    there are colours, those share one who are together for the shortest time.
+    """
+    people = [person.person_id for person in report.persons]
+    number = {person: i for i, person in enumerate(people)}
+    owners = np.array([number.get(p, -1) for p in report.identities.person_ids.tolist()], np.int64)
+    rows = owners[report.row_tracks()]
+    together = _neighbours(_samples(report, rows), len(people), reach=0)
+    near = _neighbours(_in_shots(report, rows), len(people), reach=1)
+    return dict(zip(people, _coloured(together, near), strict=True))
+
+
+def _coloured(
+    together: Sequence[dict[int, int]], near: Sequence[dict[int, int]]
+) -> Iterator[int]:
+    """Yield the colour of each of P persons; neighbours come with the time that they share."""
+    count, size = len(together), len(PALETTE)
+    cost = np.tile(np.arange(size) / size, (count, 1))  # (P, colours)
+    taken = np.zeros((count, size), bool)
+    chosen = np.full(count, -1)
+    rank = np.array([len(others) for others in together]) / max(1, count)
+    for _ in range(count):
+        person = int(np.argmax(np.where(chosen < 0, taken.sum(axis=1) + rank, -1)))
+        colour = chosen[person] = int(np.argmin(cost[person]))
+        cost[:, colour] += 1
+        for other, time in together[person].items():
+            cost[other, colour] += _TAKEN * time
+            taken[other, colour] = True
+        for other in near[person]:
+            cost[other, colour] += _NEAR
+    yield from chosen.tolist()
+
+
+def _samples(report: MediaReport, rows: I64) -> I64:
+    """Return the samples in which persons are drawn, as pairs (n, 2) of sample and person."""
+    drawn = spans(report)
+    starts = np.unique(drawn.start_s)
+    first = np.searchsorted(starts, drawn.start_s)
+    end = np.maximum(np.searchsorted(starts, drawn.end_s - SAME_TIME_S), first + 1)
+    lasting = np.where(rows >= 0, end - first, 0)
+    row = np.repeat(np.arange(len(rows)), lasting)
+    passed = np.arange(len(row)) - np.repeat(np.cumsum(lasting) - lasting, lasting)
+    return np.stack([first[row] + passed, rows[row]], axis=1)
+
+
+def _in_shots(report: MediaReport, rows: I64) -> I64:
+    """Return the shots in which persons are, as pairs (n, 2) of shot and person."""
+    return np.stack([shot_numbers(report), rows], axis=1)[rows >= 0]
+
+
+def _neighbours(pairs: I64, count: int, *, reach: int) -> list[dict[int, int]]:
+    """Return for each person who else is in the same places, and in how many.
+
+    Args:
+        pairs: (n, 2) place and person.
+        count: Number of persons.
+        reach: How many places further on count as the same.
+    """
+    found: list[dict[int, int]] = [{} for _ in range(count)]
+    unique = np.unique(pairs, axis=0)
+    place, person = unique[:, 0], unique[:, 1]
+    edges: list[I64] = []
+    for step in range(1, len(unique)):
+        near = np.nonzero(place[step:] - place[:-step] <= reach)[0]
+        if not len(near):
+            break
+        edges.append(np.sort(np.stack([person[near], person[near + step]], axis=1), axis=1))
+    if edges:
+        met, times = np.unique(np.concatenate(edges), axis=0, return_counts=True)
+        for (one, other), time in zip(met.tolist(), times.tolist(), strict=True):
+            if one != other:
+                found[one][other] = found[other][one] = time
+    return found
