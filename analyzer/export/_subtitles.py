@@ -124,27 +124,35 @@ def _style(colour: str, family: str, size: int, outline: int) -> Any:
 
 
 def _dialogue(drawn: Drawing) -> Iterator[str]:
-    """Yield the dialogue lines of each row: the box, the line to its label, and the label."""
-    begin, end = timestamps(drawn.start_s), timestamps(drawn.end_s)
+    """Yield the dialogue lines of each row: the box, the line to its label, and the label.
+
+    The box is a rectangle, and a hole drawn the other way round.
+    """
+    lines = _leaders(drawn)
     styles = {person: _style_name(person) for person in np.unique(drawn.persons).tolist()}
-    escaped = [[escape(text) for text in some] for some in drawn.texts]
-    moved = _moments(drawn)
+    texts = np.array([escape(text) for some in drawn.texts for text in some], object)
     rows = zip(
-        *(begin, end, [styles[person] for person in drawn.persons.tolist()]),
-        *(_drawn_boxes(drawn, moved), _drawn_lines(drawn, moved), _positions(drawn, moved)),
-        *(drawn.tracks.tolist(), drawn.shortened.tolist()),
+        *(timestamps(drawn.start_s), timestamps(drawn.end_s)),
+        [styles[person] for person in drawn.persons.tolist()],
+        *(_box_numbers(drawn).tolist(), _growth(drawn.boxes, drawn.after).tolist()),
+        *(_label_numbers(drawn).tolist(), _moments(drawn).tolist()),
+        texts[drawn.tracks * len(drawn.texts[0]) + drawn.shortened].tolist(),
         strict=True,
     )
-    for start, stop, style, box, line, position, track, short in rows:
+    for row, (start, stop, style, box, (wider, higher), label, (t0, t1), text) in enumerate(rows):
         if start == stop:
             continue
-        front = f"{start},{stop},{style},,0,0,0,,"
-        text = escaped[track][short]
-        yield f"Dialogue: 0,{front}{box}\n"
-        if line:
-            yield f"Dialogue: 0,{front}{line}\n"
+        (x, y, x1, y1, w, h, t, r, b), (number, u, v, u1, v1) = box, label
+        front = f"{start},{stop},{style},,0,0,0,,{{"
+        yield (
+            f"Dialogue: 0,{front}\\move({x},{y},{x1},{y1},{t0},{t1})\\p1"
+            f"\\t({t0},{t1},\\fscx{wider}\\fscy{higher})}}"
+            f"m 0 0 l {w} 0 {w} {h} 0 {h} m {t} {t} l {t} {b} {r} {b} {r} {t}\n"
+        )
+        if row in lines:
+            yield f"Dialogue: 0,{front}{lines[row]}\n"
         if text:
-            yield f"Dialogue: 1,{front}{{{position}}}{text}\n"
+            yield f"Dialogue: 1,{front}\\an{number}\\move({u},{v},{u1},{v1},{t0},{t1})}}{text}\n"
 
 
 def _moments(drawn: Drawing) -> I64:
@@ -154,69 +162,50 @@ def _moments(drawn: Drawing) -> I64:
     return np.rint(times * 1000).astype(np.int64) - begin[:, None]
 
 
-def _positions(drawn: Drawing, moments: I64) -> list[str]:
-    r"""Return the tags of labels: `\an1` where their letters grow upwards, and where they are."""
-    # Fonts of the system may be taller than ours: their labels grow away from the face.
-    at = np.column_stack(
-        [drawn.labels[:, 0], np.where(drawn.above, drawn.labels[:, 3], drawn.labels[:, 1])]
-    )
-    numbers = np.where(drawn.above, 1, 7).tolist()
-    return [
-        f"\\an{number}{motion}"
-        for number, motion in zip(numbers, _motions(at, at[drawn.after], moments), strict=True)
-    ]
-
-
-def _motions(before: I64, after: I64, moments: I64) -> list[str]:
-    r"""Return `\move` or `\pos` from points (n, 2) to others."""
-    moves = (before != after).any(axis=1).tolist()
-    rows = np.column_stack([before, after, moments]).tolist()
-    return [
-        f"\\move({x},{y},{a},{b},{start},{end})" if moving else f"\\pos({x},{y})"
-        for moving, (x, y, a, b, start, end) in zip(moves, rows, strict=True)
-    ]
-
-
-def _growth(before: I64, after: I64, moments: I64) -> list[str]:
-    r"""Return `\t` with `\fscx` and `\fscy` from sizes (n, 2) to others; empty where they are one."""
-    grows = (before != after).any(axis=1).tolist()
-    shares = np.round(100 * after / np.maximum(before, 1), 2)
-    rows = np.column_stack([moments, shares]).tolist()
-    return [
-        f"\\t({start:.0f},{end:.0f},\\fscx{x:g}\\fscy{y:g})" if growing else ""
-        for growing, (start, end, x, y) in zip(grows, rows, strict=True)
-    ]
-
-
-def _drawn_boxes(drawn: Drawing, moments: I64) -> list[str]:
-    """Return the text of the event of each box: a rectangle, and a hole drawn the other way."""
-    boxes = drawn.boxes
-    sizes = np.maximum(boxes[:, 2:] - boxes[:, :2], 1)
-    motions = _motions(boxes[:, :2], boxes[drawn.after, :2], moments)
-    growth = _growth(sizes, sizes[drawn.after], moments)
+def _box_numbers(drawn: Drawing) -> I64:
+    """Return of each box (n, 9): its corner before and after, its size, and where its hole is."""
+    corner, sizes = drawn.boxes[:, :2], _sizes(drawn.boxes)
     lines = np.where(drawn.persons < 0, drawn.layout.quiet_line, drawn.layout.line)
     thick = np.clip(sizes.min(axis=1) // 4, 1, lines)
-    rows = np.column_stack([sizes, thick, sizes - thick[:, None]]).tolist()
-    return [
-        f"{{{motion}\\p1{grown}}}m 0 0 l {w} 0 {w} {h} 0 {h} m {t} {t} l {t} {b} {r} {b} {r} {t}"
-        for motion, grown, (w, h, t, r, b) in zip(motions, growth, rows, strict=True)
-    ]
+    return np.column_stack([corner, corner[drawn.after], sizes, thick, sizes - thick[:, None]])
 
 
-def _drawn_lines(drawn: Drawing, moments: I64) -> list[str]:
-    """Return the text of the event of the line to each label; empty where there is none."""
-    sizes = drawn.leaders[:, 2:] - drawn.leaders[:, :2]
-    texts = [""] * len(sizes)
-    some = np.nonzero((sizes > 0).all(axis=1))[0]
+def _label_numbers(drawn: Drawing) -> I64:
+    """Return of each label (n, 5): the alignment, and its point before and after."""
+    # Fonts of the system may be taller than ours: their labels grow away from the face.
+    foot = np.where(drawn.above, drawn.labels[:, 3], drawn.labels[:, 1])
+    point = np.column_stack([drawn.labels[:, 0], foot])
+    return np.column_stack([np.where(drawn.above, 1, 7), point, point[drawn.after]])
+
+
+def _sizes(boxes: I64) -> I64:
+    """Return the sizes (n, 2) of boxes (n, 4), at least 1."""
+    return np.maximum(boxes[:, 2:] - boxes[:, :2], 1)
+
+
+def _growth(boxes: I64, after: I64) -> F64:
+    """Return the sizes (n, 2) that boxes (n, 4) get, in percent of what they have."""
+    sizes = _sizes(boxes)
+    return np.round(100 * sizes[after] / sizes, 2)
+
+
+def _leaders(drawn: Drawing) -> dict[int, str]:
+    """Return the drawing of the line from box to label, by row; without those that have none."""
+    rows = np.nonzero((drawn.leaders[:, 2:] > drawn.leaders[:, :2]).all(axis=1))[0]
     # A line that is gone at the end stays as it is.
-    after = np.where((sizes[drawn.after[some]] > 0).all(axis=1), drawn.after[some], some)
-    motions = _motions(drawn.leaders[some, :2], drawn.leaders[after, :2], moments[some])
-    growth = _growth(sizes[some], sizes[after], moments[some])
-    for row, motion, grown, (w, h) in zip(
-        some.tolist(), motions, growth, sizes[some].tolist(), strict=True
-    ):
-        texts[row] = f"{{{motion}\\p1\\bord1{grown}}}m 0 0 l {w} 0 {w} {h} 0 {h}"
-    return texts
+    after = np.where(np.isin(drawn.after[rows], rows), drawn.after[rows], rows)
+    sizes, grown = _sizes(drawn.leaders[rows]), _sizes(drawn.leaders[after])
+    numbers = np.column_stack([drawn.leaders[rows, :2], drawn.leaders[after, :2], sizes])
+    each = zip(
+        *(rows.tolist(), numbers.tolist(), _moments(drawn)[rows].tolist()),
+        np.round(100 * grown / sizes, 2).tolist(),
+        strict=True,
+    )
+    return {
+        row: f"\\move({x},{y},{x1},{y1},{t0},{t1})\\bord1\\p1"
+        f"\\t({t0},{t1},\\fscx{wider}\\fscy{higher})}}m 0 0 l {w} 0 {w} {h} 0 {h}"
+        for row, (x, y, x1, y1, w, h), (t0, t1), (wider, higher) in each
+    }
 
 
 def timestamps(times: F64) -> list[str]:

@@ -1,5 +1,6 @@
 """Places that a label can have beside its box, from the best to the worst."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,12 +69,14 @@ def label_boxes(boxes: F32, sizes: F32, place: Place, layout: Layout) -> F32:
         place: Where they stand.
         layout: Layout of the picture.
     """
-    sides = boxes[:, 2:] - boxes[:, :2]
-    shift = [_distance(out, layout) for out in place.out]
-    corner = boxes[:, :2] + sides * np.array(place.box) - sizes * np.array(place.label) + shift
-    room = np.maximum(np.array([layout.width, layout.height]) - sizes, 0)
-    corner = np.clip(corner, 0, room)
-    return np.hstack([corner, corner + sizes]).astype(np.float32)
+    placed = np.empty((len(boxes), 4), np.float32)
+    for axis, side in enumerate((layout.width, layout.height)):
+        low, high, size = boxes[:, axis], boxes[:, axis + 2], sizes[:, axis]
+        along, back = np.float32(place.box[axis]), np.float32(place.label[axis])
+        corner = low + (high - low) * along - size * back + _distance(place.out[axis], layout)
+        placed[:, axis] = np.clip(corner, 0, np.maximum(side - size, 0))
+        placed[:, axis + 2] = placed[:, axis] + size
+    return placed
 
 
 def reach(boxes: F32, sizes: F32, layout: Layout) -> F32:
@@ -88,7 +91,7 @@ def reach(boxes: F32, sizes: F32, layout: Layout) -> F32:
 def _distance(out: float, layout: Layout) -> float:
     """Return the space to the box in pixels."""
     further = max(abs(out) - 1, 0) * _ROOM * layout.font
-    return float(np.sign(out) * (layout.gap * min(abs(out), 1) + further))
+    return math.copysign(layout.gap * min(abs(out), 1) + further, out)
 
 
 def leaders(boxes: F32 | F64, labels: F32 | F64, thickness: int) -> F64:

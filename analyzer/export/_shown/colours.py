@@ -4,25 +4,34 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from analyzer.export._shown.spans import shot_numbers, spans
+from analyzer.export._shown.pairs import distinct
+from analyzer.export._shown.spans import spans
 from analyzer.types import F64, I64, MediaReport
 from analyzer.types.media import SAME_TIME_S
 
-PALETTE = ("56B4E9",)
+PALETTE = (
+    *("B4C300", "0069D2", "D2F0FF", "876969", "2DB4FF", "D2B4A5", "5A7800"),
+    *("87B4C3", "0F7887", "FFF04B", "4B965A", "1E96B4", "789600", "C38796"),
+    *("96B469", "E11E96", "A5D2FF", "0F87FF", "69FFA5", "78F0D2"),
+)
+"""Colours as six hexadecimal digits, each far from those before it. They were sought so that the
+least CIEDE2000 distance of two is greatest: 11.3, and 11.0 and 10.0 as seen with deuteranopia and
+protanopia (Machado, Oliveira and Fernandes 2009). All are bright on black; on white their black edge
+tells them apart."""
 NOBODY = "B4B4B4"
 """Colour of faces without a person."""
 _TAKEN = 1e9
 """Cost of a colour that somebody has who is on screen at the same time."""
-_NEAR = 1e3
-"""Cost of a colour that somebody of the same or the next shot has."""
+_NEAR, _NEAR_S = 1e3, 10.0
+"""Cost of a colour that somebody has who is on screen within about so many seconds."""
 
 
 def colours(report: MediaReport) -> dict[int, int]:
     """Return the number in `PALETTE` of each person's colour.
 
     The persons are coloured as the nodes of a graph by DSATUR (Brelaz 1979): always next the one
-    with the fewest colours left. Of these, one is taken that nobody has who is in the same shot or
-    the next, and that the fewest persons have in all. Where more persons are on screen at once than
+    with the fewest colours left. Of these, one is taken that nobody has who is on screen about
+    that time, and that the fewest persons have in all. Where more persons are on screen at once than
     there are colours, those share one who are together for the shortest time.
     """
     people = [person.person_id for person in report.persons]
@@ -30,7 +39,7 @@ def colours(report: MediaReport) -> dict[int, int]:
     owners = np.array([number.get(p, -1) for p in report.identities.person_ids.tolist()], np.int64)
     rows = owners[report.row_tracks()]
     together = _neighbours(_samples(report, rows), len(people), reach=0)
-    near = _neighbours(_in_shots(report, rows), len(people), reach=1)
+    near = _neighbours(_moments(report, rows), len(people), reach=1)
     return dict(zip(people, _coloured(together, near), strict=True))
 
 
@@ -40,15 +49,16 @@ def _coloured(
     """Yield the colour of each of P persons; neighbours come with the time that they share."""
     count, size = len(together), len(PALETTE)
     cost = np.tile(np.arange(size) / size, (count, 1))  # (P, colours)
-    taken = np.zeros((count, size), bool)
+    taken, saturation = np.zeros((count, size), bool), np.zeros(count)
     chosen = np.full(count, -1)
     rank = np.array([len(others) for others in together]) / max(1, count)
     for _ in range(count):
-        person = int(np.argmax(np.where(chosen < 0, taken.sum(axis=1) + rank, -1)))
+        person = int(np.argmax(np.where(chosen < 0, saturation + rank, -1)))
         colour = chosen[person] = int(np.argmin(cost[person]))
         cost[:, colour] += 1
         for other, time in together[person].items():
             cost[other, colour] += _TAKEN * time
+            saturation[other] += not taken[other, colour]
             taken[other, colour] = True
         for other in near[person]:
             cost[other, colour] += _NEAR
@@ -67,9 +77,10 @@ def _samples(report: MediaReport, rows: I64) -> I64:
     return np.stack([first[row] + passed, rows[row]], axis=1)
 
 
-def _in_shots(report: MediaReport, rows: I64) -> I64:
-    """Return the shots in which persons are, as pairs (n, 2) of shot and person."""
-    return np.stack([shot_numbers(report), rows], axis=1)[rows >= 0]
+def _moments(report: MediaReport, rows: I64) -> I64:
+    """Return the stretches of `_NEAR_S` in which persons are, as pairs (n, 2) with the person."""
+    stretch = (report.observations.time_s // _NEAR_S).astype(np.int64)
+    return np.stack([stretch, rows], axis=1)[rows >= 0]
 
 
 def _neighbours(pairs: I64, count: int, *, reach: int) -> list[dict[int, int]]:
@@ -80,18 +91,18 @@ def _neighbours(pairs: I64, count: int, *, reach: int) -> list[dict[int, int]]:
         count: Number of persons.
         reach: How many places further on count as the same.
     """
+    (place, person), _ = distinct(pairs[:, 0], pairs[:, 1])
     found: list[dict[int, int]] = [{} for _ in range(count)]
-    unique = np.unique(pairs, axis=0)
-    place, person = unique[:, 0], unique[:, 1]
-    edges: list[I64] = []
-    for step in range(1, len(unique)):
+    met = [np.empty(0, np.int64)]
+    for step in range(1, len(place)):
         near = np.nonzero(place[step:] - place[:-step] <= reach)[0]
         if not len(near):
             break
-        edges.append(np.sort(np.stack([person[near], person[near + step]], axis=1), axis=1))
-    if edges:
-        met, times = np.unique(np.concatenate(edges), axis=0, return_counts=True)
-        for (one, other), time in zip(met.tolist(), times.tolist(), strict=True):
-            if one != other:
-                found[one][other] = found[other][one] = time
+        one, other = person[near], person[near + step]
+        met.append(np.minimum(one, other) * count + np.maximum(one, other))
+    keys, times = np.unique(np.concatenate(met), return_counts=True)
+    for key, time in zip(keys.tolist(), times.tolist(), strict=True):
+        one, other = divmod(key, count)
+        if one != other:
+            found[one][other] = found[other][one] = time
     return found

@@ -130,8 +130,8 @@ def _label_numbers(report: MediaReport, rows: I64) -> I64:
     if report.provenance["options"].get("engine") != "videotracking":
         count = len(report.identities.track_ids)
         track = np.where(owner < 0, track, count + owner)
-    keys = np.stack([shot_numbers(report)[rows], track], axis=1)
-    return np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
+    keys = shot_numbers(report)[rows] * (int(track.max(initial=0)) + 1) + track
+    return np.unique(keys, return_inverse=True)[1].reshape(-1)
 
 
 def _widths(texts: Sequence[Sequence[str]], owners: I64, layout: Layout) -> F32:

@@ -111,8 +111,9 @@ class _Search:
         number = np.full(self._count, -1)
         number[labels] = np.arange(len(labels))
         group = number[self._faces.label[tried]]
-        at_places = np.stack([self._at(tried, place) for place in range(len(PLACES))])
-        own = np.stack([_common(at, self._faces.boxes[tried]) for at in at_places])
+        boxes, sizes = self._faces.boxes[tried], self._sizes(tried)
+        at_places = np.stack([label_boxes(boxes, sizes, p, self._layout) for p in PLACES])
+        own = np.stack([_common(at, boxes) for at in at_places])
         lost = self._lost(at_places, tried, pairs, number)
         area = np.maximum(np.bincount(group, self._areas(tried), len(labels)), 1e-6)
         cost = np.array(

@@ -34,6 +34,13 @@ def in_one_picture(picture: I64, reach: F32) -> tuple[I64, I64]:
     return np.concatenate(ones), np.concatenate(others)
 
 
+def distinct(one: I64, other: I64) -> tuple[I64, I64]:
+    """Return the pairs (2, u) of numbers (p,) from 0 that differ, in order, and how often each comes."""
+    width = int(other.max(initial=0)) + 1
+    keys, counts = np.unique(one * width + other, return_counts=True)
+    return np.stack(np.divmod(keys, width)), counts
+
+
 def steps(one: I64, other: I64, count: int) -> I64:
     """Return a step (count,) for each node of a graph, so that no neighbours have the same.
 
@@ -42,9 +49,11 @@ def steps(one: I64, other: I64, count: int) -> I64:
         other: (p,) second node.
         count: Number of nodes.
     """
-    edges = np.unique(np.stack([np.concatenate([one, other]), np.concatenate([other, one])]), axis=1)
-    bounds = np.searchsorted(edges[0], np.arange(count + 1)).tolist()
-    neighbours = edges[1].tolist()
+    (first, second), _ = distinct(np.minimum(one, other), np.maximum(one, other))
+    starts, ends = np.append(first, second), np.append(second, first)
+    order = np.argsort(starts, kind="stable")
+    bounds = np.searchsorted(starts[order], np.arange(count + 1)).tolist()
+    neighbours = ends[order].tolist()
     chosen = [-1] * count
     for node in range(count):
         taken = {chosen[i] for i in neighbours[bounds[node] : bounds[node + 1]]}
