@@ -1,4 +1,4 @@
-"""Measure what a subtitle of `--export ass` draws: how well boxes fit, and where labels lie.
+r"""Measure what a subtitle of `--export ass` draws: how well boxes fit, and where labels lie.
 
 ::
 
@@ -6,7 +6,7 @@
 
 EVERY.csv is the csv of the same film with the detector's own boxes at every frame
 (`--engine video --frame_step 1`). The subtitle alone is read, so that subtitles of any version are
-measured by the same ruler: `\\pos`, `\\move` and `\\t` with `\\fscx` and `\\fscy`.
+measured by the same ruler: `\pos`, `\move` and `\t` with `\fscx` and `\fscy`.
 """
 
 import argparse

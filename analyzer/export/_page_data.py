@@ -82,8 +82,8 @@ def rows(report: MediaReport) -> dict[str, NDArray[Any]]:
     """Return the N rows as columns, in S samples.
 
     `next` is how many rows further on the one is that a box moves to, 0 where it stays. A label's
-    corner counts from its box's; `text` is how much it is shortened, and `away` whether a line leads
-    to the box: see `analyzer.export._shown`.
+    corner counts from its box's; `text` is how much it is shortened, `away` whether a line leads to
+    the box: see `analyzer.export._shown`.
     """
     table, drawn = report.observations, drawing(report)
     first = np.nonzero(np.diff(table.frame, prepend=-1))[0]  # (S,)

@@ -1,4 +1,4 @@
-"""What is drawn over a video, and when: boxes, labels and colours of all exports and of the page."""
+"""What is drawn over a video, and when: boxes, labels and colours, for all exports."""
 
 from analyzer.export._shown.candidates import leaders
 from analyzer.export._shown.colours import NOBODY, PALETTE, colours

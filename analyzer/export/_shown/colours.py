@@ -6,7 +6,7 @@ import numpy as np
 
 from analyzer.export._shown.pairs import distinct
 from analyzer.export._shown.spans import spans
-from analyzer.types import F64, I64, MediaReport
+from analyzer.types import I64, MediaReport
 from analyzer.types.media import SAME_TIME_S
 
 PALETTE = (
@@ -16,8 +16,8 @@ PALETTE = (
 )
 """Colours as six hexadecimal digits, each far from those before it. They were sought so that the
 least CIEDE2000 distance of two is greatest: 11.3, and 11.0 and 10.0 as seen with deuteranopia and
-protanopia (Machado, Oliveira and Fernandes 2009). All are bright on black; on white their black edge
-tells them apart."""
+protanopia (Machado, Oliveira and Fernandes 2009). All are bright on black; on white, their edge is
+black."""
 NOBODY = "B4B4B4"
 """Colour of faces without a person."""
 _TAKEN = 1e9
@@ -31,8 +31,8 @@ def colours(report: MediaReport) -> dict[int, int]:
 
     The persons are coloured as the nodes of a graph by DSATUR (Brelaz 1979): always next the one
     with the fewest colours left. Of these, one is taken that nobody has who is on screen about
-    that time, and that the fewest persons have in all. Where more persons are on screen at once than
-    there are colours, those share one who are together for the shortest time.
+    that time, and that the fewest persons have in all. Where more persons are on screen at once
+    than there are colours, those share one who are together for the shortest time.
     """
     people = [person.person_id for person in report.persons]
     number = {person: i for i, person in enumerate(people)}
@@ -43,9 +43,7 @@ def colours(report: MediaReport) -> dict[int, int]:
     return dict(zip(people, _coloured(together, near), strict=True))
 
 
-def _coloured(
-    together: Sequence[dict[int, int]], near: Sequence[dict[int, int]]
-) -> Iterator[int]:
+def _coloured(together: Sequence[dict[int, int]], near: Sequence[dict[int, int]]) -> Iterator[int]:
     """Yield the colour of each of P persons; neighbours come with the time that they share."""
     count, size = len(together), len(PALETTE)
     cost = np.tile(np.arange(size) / size, (count, 1))  # (P, colours)

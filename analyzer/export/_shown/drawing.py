@@ -74,7 +74,7 @@ def drawing(report: MediaReport, selected: NDArray[np.bool_] | None = None) -> D
     placed = place_labels(faces, layout)
     labels = np.rint(placed.boxes).astype(np.int64)
     away = np.array([place.stands_away for place in PLACES])[placed.place]
-    lines = np.rint(leaders(boxes, labels, layout.quiet_line)).astype(np.int64)
+    lines = np.floor(leaders(boxes, labels, layout.quiet_line)).astype(np.int64)
     return Drawing(
         layout=layout,
         rows=rows,

@@ -35,7 +35,7 @@ def in_one_picture(picture: I64, reach: F32) -> tuple[I64, I64]:
 
 
 def distinct(one: I64, other: I64) -> tuple[I64, I64]:
-    """Return the pairs (2, u) of numbers (p,) from 0 that differ, in order, and how often each comes."""
+    """Return the different pairs (2, u) of numbers (p,) from 0, and how often each comes."""
     width = int(other.max(initial=0)) + 1
     keys, counts = np.unique(one * width + other, return_counts=True)
     return np.stack(np.divmod(keys, width)), counts
