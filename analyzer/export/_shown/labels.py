@@ -83,6 +83,8 @@ class _Search:
         tried = _tried(self._rows)
         sizes = np.column_stack([faces.widths[:, 0], faces.heights])
         one, other = in_one_picture(faces.picture, reach(faces.boxes, sizes, layout))
+        strangers = faces.label[one] != faces.label[other]
+        one, other = one[strangers], other[strangers]
         self._step = steps(faces.label[one], faces.label[other], self._count)
         pairs = np.stack([np.append(one, other), np.append(other, one)], axis=1)
         pairs = pairs[tried[pairs[:, 0]]]
@@ -97,8 +99,11 @@ class _Search:
                 crowded = np.nonzero(self._covered() > _COVERED)[0]
                 if not len(crowded):
                     return
+                before = self.place[crowded], self.text[crowded]
                 self.text[crowded] = np.maximum(self.text[crowded], text)
                 self._sweep(crowded)
+                if np.array_equal(before, (self.place[crowded], self.text[crowded])):
+                    break
 
     def _sweep(self, labels: I64) -> None:
         """Give labels the best places, one step after the other."""
