@@ -122,14 +122,12 @@ def _shortest(name: str) -> str:
 
 
 def _label_numbers(report: MediaReport, rows: I64) -> I64:
-    """Return the number (n,) of the label of each row: one a track and shot.
+    """Return the number (n,) of the label of each row: one a person and shot.
 
-    Without tracks, one a person and shot.
+    So it stays where it is when a person's track ends and another begins; nobody has one a track.
     """
     owner, track = report.row_persons()[rows], report.row_tracks()[rows]
-    if report.provenance["options"].get("engine") != "videotracking":
-        count = len(report.identities.track_ids)
-        track = np.where(owner < 0, track, count + owner)
+    track = np.where(owner < 0, track, len(report.identities.track_ids) + owner)
     keys = shot_numbers(report)[rows] * (int(track.max(initial=0)) + 1) + track
     return np.unique(keys, return_inverse=True)[1].reshape(-1)
 
