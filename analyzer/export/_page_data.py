@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.attributes.heads import AGE_BINS, AGE_EDGES
-from analyzer.export import _addresses, _rows, _subtitles
+from analyzer.export import _addresses, _rows
+from analyzer.export._shown import NOBODY, PALETTE, colours, drawing
 from analyzer.options import AnalysisOptions
 from analyzer.types import Attribute, MediaReport
 
@@ -31,7 +32,7 @@ def facts(report: MediaReport, folder: Path, start: tuple[float, float]) -> dict
         folder: Folder of the page.
         start: Start of the container, and of its first picture after that, in seconds.
     """
-    info = report.info
+    info, shades = report.info, colours(report)
     return {
         "medium": {
             "uri": info.uri,
@@ -48,6 +49,7 @@ def facts(report: MediaReport, folder: Path, start: tuple[float, float]) -> dict
             {
                 "id": person.person_id,
                 "name": person.name,
+                "colour": shades[person.person_id],
                 "attributes": {h: _attribute_to_json(a) for h, a in person.attributes.items()},
             }
             for person in report.persons
@@ -58,8 +60,8 @@ def facts(report: MediaReport, folder: Path, start: tuple[float, float]) -> dict
             {"label": label, "end": end}
             for label, end in zip(AGE_BINS, AGE_EDGES[1:].tolist(), strict=True)
         ],
-        "palette": _subtitles.PALETTE,
-        "nobody": _subtitles.NO_PERSON_COLOUR,
+        "palette": PALETTE,
+        "nobody": NOBODY,
         "partial": report.partial,
         "provenance": dict(report.provenance),
     }
@@ -77,8 +79,13 @@ def digest(report: MediaReport) -> str:
 
 
 def rows(report: MediaReport) -> dict[str, NDArray[Any]]:
-    """Return the N rows as columns, in S samples."""
-    table = report.observations
+    """Return the N rows as columns, in S samples.
+
+    `next` is how many rows further on the one is that a box moves to, 0 where it stays. A label's
+    corner counts from its box's; `text` is how much it is shortened, `away` whether a line leads to
+    the box: see `analyzer.export._shown`.
+    """
+    table, drawn = report.observations, drawing(report)
     first = np.nonzero(np.diff(table.frame, prepend=-1))[0]  # (S,)
     boxes = _rows.boxes(report)
     return {
@@ -88,6 +95,11 @@ def rows(report: MediaReport) -> dict[str, NDArray[Any]]:
         "track": report.row_tracks(),
         "detected": ~np.isnan(table.detect_conf),
         **{side: boxes[:, i] for i, side in enumerate(("x1", "y1", "x2", "y2"))},
+        "next": drawn.after - np.arange(len(table)),
+        "labelX": drawn.labels[:, 0] - boxes[:, 0],
+        "labelY": drawn.labels[:, 1] - boxes[:, 1],
+        "text": drawn.shortened,
+        "away": (drawn.leaders[:, 2:] > drawn.leaders[:, :2]).all(axis=1),
     }
 
 

@@ -1,5 +1,8 @@
 r"""A report as an ASS subtitle: a box and a label per face, in a style per person.
 
+Between two samples a box moves by `\move`, and its size changes by `\t` with `\fscx` and `\fscy`;
+its label and the line to it move as well. VLC, mpv and ffmpeg draw them for each picture anew.
+
 pysubs2 writes the header, styles and font; the dialogue lines are formatted here, because making
 and writing its events takes twice as long (400,000 of them, for a film of two hours).
 
@@ -16,15 +19,17 @@ import pysubs2
 from numpy.typing import NDArray
 from PIL import ImageFont
 
-from analyzer.export import _rows
-from analyzer.export._places import Layout, place_labels
+from analyzer.export._shown import (
+    NOBODY,
+    PALETTE,
+    SUBTITLE_FONT,
+    Drawing,
+    Layout,
+    colours,
+    drawing,
+)
 from analyzer.types import F64, I64, MediaReport
 
-# Okabe and Ito, "Color Universal Design", 2008: told apart by colour-blind people. The blue is
-# lighter than theirs, to be read on a dark picture.
-PALETTE = ("56B4E9", "E69F00", "CC79A7", "F0E442", "D55E00", "009E73", "8C9EFF")
-NO_PERSON_COLOUR = "BBBBBB"
-"""Colour of faces without a person."""
 _WORD_JOINER = "\u2060"
 _ESCAPES = str.maketrans({"{": r"\{", "}": r"\}"})
 
@@ -36,11 +41,10 @@ def lines(report: MediaReport, selected: NDArray[np.bool_] | None = None) -> Ite
         report: Report of a video.
         selected: (N,) whether a face is shown; by default, all are.
     """
-    layout = Layout(report.info.width_px, report.info.height_px)
+    layout = Layout(report.info.width_px, report.info.height_px, SUBTITLE_FONT)
     yield _header(report, layout)
-    rows = np.arange(len(report.observations)) if selected is None else np.nonzero(selected)[0]
-    if len(rows):
-        yield from _dialogue(report, layout, rows)
+    if len(report.observations):
+        yield from _dialogue(drawing(report, selected))
 
 
 def escape(text: str) -> str:
@@ -51,11 +55,6 @@ def escape(text: str) -> str:
     """
     plain = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
     return plain.replace("\\", "\\" + _WORD_JOINER).translate(_ESCAPES)
-
-
-def colour(person: int) -> str:
-    """Return a person's colour as six hexadecimal digits; grey without a person."""
-    return NO_PERSON_COLOUR if person < 0 else PALETTE[person % len(PALETTE)]
 
 
 def blank_document(width: int, height: int) -> Any:
@@ -83,8 +82,12 @@ def _header(report: MediaReport, layout: Layout) -> str:
     document = blank_document(layout.width, layout.height)
     font: Any = ImageFont.load_default(layout.font)
     document.fonts_opaque = {"aileron_0.otf": _encoded_font(font.font_bytes)}
-    for person in sorted({-1, *(p.person_id for p in report.persons)}):
-        document.styles[_style_name(person)] = _style(person, font.getname()[0], layout)
+    family = font.getname()[0]
+    document.styles[_style_name(-1)] = _style(NOBODY, family, layout.quiet_font, layout.quiet_line)
+    for person, colour in sorted(colours(report).items()):
+        document.styles[_style_name(person)] = _style(
+            PALETTE[colour], family, layout.font, layout.outline
+        )
     return document.to_string("ass", header_notice="Faces: one style a person")
 
 
@@ -103,15 +106,15 @@ def _style_name(person: int) -> str:
     return "nobody" if person < 0 else f"person {person}"
 
 
-def _style(person: int, font: str, layout: Layout) -> Any:
-    """Return a person's style for boxes and labels: the person's colour with a black edge."""
+def _style(colour: str, family: str, size: int, outline: int) -> Any:
+    """Return a style for boxes and labels: a colour with a black edge."""
     return pysubs2.SSAStyle(
-        fontname=font,
-        fontsize=layout.font,
-        primarycolor=pysubs2.Color(*bytes.fromhex(colour(person))),
+        fontname=family,
+        fontsize=size,
+        primarycolor=pysubs2.Color(*bytes.fromhex(colour)),
         outlinecolor=pysubs2.Color(0, 0, 0),
         backcolor=pysubs2.Color(0, 0, 0),
-        outline=layout.outline,
+        outline=outline,
         shadow=0,
         marginl=0,
         marginr=0,
@@ -120,34 +123,89 @@ def _style(person: int, font: str, layout: Layout) -> Any:
     )
 
 
-def _dialogue(report: MediaReport, layout: Layout, rows: I64) -> Iterator[str]:
-    """Yield two dialogue lines for each of some rows: the box, and the label above it."""
-    faces = report.observations
-    boxes = np.rint(faces.boxes[rows]).astype(np.int64)
-    begin, length = faces.time_s[rows], faces.duration_s[rows]
-    styles = [_style_name(person) for person in report.row_persons()[rows].tolist()]
-    labels = _label_texts(report)
-    fitted = {label: layout.fit(label) for label in set(labels)}
-    texts = [fitted[labels[row]] for row in rows.tolist()]
-    escaped = {text: escape(text) for text in set(texts)}
-    widths = {text: layout.text_width(text) for text in escaped}
-    spots = place_labels(
-        boxes,
-        np.array([widths[text] for text in texts]),
-        faces.frame[rows],
-        faces.track_id[rows],
-        layout,
-    )
-    lines = zip(
-        *(timestamps(begin), timestamps(begin + length), styles, boxes[:, :2].tolist()),
-        *(_outlines(boxes, layout), spots, texts),
+def _dialogue(drawn: Drawing) -> Iterator[str]:
+    """Yield the dialogue lines of each row: the box, the line to its label, and the label.
+
+    The box is a rectangle, and a hole drawn the other way round.
+    """
+    lines = _leaders(drawn)
+    styles = {person: _style_name(person) for person in np.unique(drawn.persons).tolist()}
+    texts = np.array([escape(text) for some in drawn.texts for text in some], object)
+    rows = zip(
+        *(timestamps(drawn.start_s), timestamps(drawn.end_s)),
+        [styles[person] for person in drawn.persons.tolist()],
+        *(_box_numbers(drawn).tolist(), _growth(drawn.boxes, drawn.after).tolist()),
+        *(_label_numbers(drawn).tolist(), _moments(drawn).tolist()),
+        texts[drawn.tracks * len(drawn.texts[0]) + drawn.shortened].tolist(),
         strict=True,
     )
-    for start, end, style, (x, y), shape, spot, text in lines:
+    for row, (start, stop, style, box, (wider, higher), label, (t0, t1), text) in enumerate(rows):
+        if start == stop:
+            continue
+        (x, y, x1, y1, w, h, t, r, b), (number, u, v, u1, v1) = box, label
+        front = f"{start},{stop},{style},,0,0,0,,{{"
         yield (
-            f"Dialogue: 0,{start},{end},{style},,0,0,0,,{{\\pos({x},{y})\\p1}}{shape}\n"
-            f"Dialogue: 1,{start},{end},{style},,0,0,0,,{{{spot}}}{escaped[text]}\n"
+            f"Dialogue: 0,{front}\\move({x},{y},{x1},{y1},{t0},{t1})\\p1"
+            f"\\t({t0},{t1},\\fscx{wider}\\fscy{higher})}}"
+            f"m 0 0 l {w} 0 {w} {h} 0 {h} m {t} {t} l {t} {b} {r} {b} {r} {t}\n"
         )
+        if row in lines:
+            yield f"Dialogue: 0,{front}{lines[row]}\n"
+        if text:
+            yield f"Dialogue: 1,{front}\\an{number}\\move({u},{v},{u1},{v1},{t0},{t1})}}{text}\n"
+
+
+def _moments(drawn: Drawing) -> I64:
+    """Return from when to when (n, 2) each row moves, in milliseconds of its event."""
+    begin = _centiseconds(drawn.start_s) * 10
+    times = np.stack([drawn.start_s, drawn.end_s], axis=1)
+    return np.rint(times * 1000).astype(np.int64) - begin[:, None]
+
+
+def _box_numbers(drawn: Drawing) -> I64:
+    """Return of each box (n, 9): its corner before and after, its size, and where its hole is."""
+    corner, sizes = drawn.boxes[:, :2], _sizes(drawn.boxes)
+    lines = np.where(drawn.persons < 0, drawn.layout.quiet_line, drawn.layout.line)
+    thick = np.clip(sizes.min(axis=1) // 4, 1, lines)
+    return np.column_stack([corner, corner[drawn.after], sizes, thick, sizes - thick[:, None]])
+
+
+def _label_numbers(drawn: Drawing) -> I64:
+    """Return of each label (n, 5): the alignment, and its point before and after."""
+    # Fonts of the system may be taller than ours: their labels grow away from the face.
+    foot = np.where(drawn.above, drawn.labels[:, 3], drawn.labels[:, 1])
+    point = np.column_stack([drawn.labels[:, 0], foot])
+    return np.column_stack([np.where(drawn.above, 1, 7), point, point[drawn.after]])
+
+
+def _sizes(boxes: I64) -> I64:
+    """Return the sizes (n, 2) of boxes (n, 4), at least 1."""
+    return np.maximum(boxes[:, 2:] - boxes[:, :2], 1)
+
+
+def _growth(boxes: I64, after: I64) -> F64:
+    """Return the sizes (n, 2) that boxes (n, 4) get, in percent of what they have."""
+    sizes = _sizes(boxes)
+    return np.round(100 * sizes[after] / sizes, 2)
+
+
+def _leaders(drawn: Drawing) -> dict[int, str]:
+    """Return the drawing of the line from box to label, by row; without those that have none."""
+    rows = np.nonzero((drawn.leaders[:, 2:] > drawn.leaders[:, :2]).all(axis=1))[0]
+    # A line that is gone at the end stays as it is.
+    after = np.where(np.isin(drawn.after[rows], rows), drawn.after[rows], rows)
+    sizes, grown = _sizes(drawn.leaders[rows]), _sizes(drawn.leaders[after])
+    numbers = np.column_stack([drawn.leaders[rows, :2], drawn.leaders[after, :2], sizes])
+    each = zip(
+        *(rows.tolist(), numbers.tolist(), _moments(drawn)[rows].tolist()),
+        np.round(100 * grown / sizes, 2).tolist(),
+        strict=True,
+    )
+    return {
+        row: f"\\move({x},{y},{x1},{y1},{t0},{t1})\\bord1\\p1"
+        f"\\t({t0},{t1},\\fscx{wider}\\fscy{higher})}}m 0 0 l {w} 0 {w} {h} 0 {h}"
+        for row, (x, y, x1, y1, w, h), (t0, t1), (wider, higher) in each
+    }
 
 
 def timestamps(times: F64) -> list[str]:
@@ -156,8 +214,7 @@ def timestamps(times: F64) -> list[str]:
     They are cut off, not rounded, and a millisecond early: a renderer compares them with a
     picture's time cut to milliseconds, and a box that starts after its picture is a picture late.
     """
-    microseconds = np.rint(times * 1e6).astype(np.int64)
-    different, rows = np.unique(np.maximum(microseconds - 1000, 0) // 10000, return_inverse=True)
+    different, rows = np.unique(_centiseconds(times), return_inverse=True)
     texts = [
         f"{cs // 360000}:{cs // 6000 % 60:02d}:{cs // 100 % 60:02d}.{cs % 100:02d}"
         for cs in different.tolist()
@@ -165,22 +222,7 @@ def timestamps(times: F64) -> list[str]:
     return [texts[row] for row in rows.tolist()]
 
 
-def _outlines(boxes: I64, layout: Layout) -> list[str]:
-    """Return drawings of the boxes (N, 4): a rectangle, and a hole drawn the other way round."""
-    sizes = np.maximum(boxes[:, 2:] - boxes[:, :2], 1)
-    thick = np.clip(sizes.min(axis=1) // 4, 1, layout.line)
-    rows = np.column_stack([sizes, thick, sizes - thick[:, None]]).tolist()
-    return [
-        f"m 0 0 l {w} 0 {w} {h} 0 {h} m {t} {t} l {t} {b} {r} {b} {r} {t}" for w, h, t, r, b in rows
-    ]
-
-
-def _label_texts(report: MediaReport) -> list[str]:
-    """Return `name or number  sex age` for each row; sex and age of its person."""
-    names = _rows.names(report)
-    owners = report.identities.person_ids.tolist()
-    texts = [
-        "  ".join(filter(None, (names.get(person, "face"), _rows.sex_and_age(shown))))
-        for person, shown in zip(owners, _rows.shown_labels(report), strict=True)
-    ]
-    return [texts[track] for track in report.row_tracks().tolist()]
+def _centiseconds(times: F64) -> I64:
+    """Return times (N,) in hundredths of a second, as in `timestamps`."""
+    microseconds = np.rint(times * 1e6).astype(np.int64)
+    return np.maximum(microseconds - 1000, 0) // 10000

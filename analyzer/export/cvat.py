@@ -1,7 +1,8 @@
 """CVAT 1.1 for video: the tracks as boxes to be corrected, with name, sex and age.
 
-CVAT fills in the pictures between two boxes of a track. So that it shows no face where there was
-none, a track that leaves the picture ends in a box that is `outside`.
+CVAT fills in the pictures between two boxes of a track, as the subtitle does: see `_shown.spans`.
+Where a box stays until a cut, it comes again in the last picture before; so that CVAT shows no face
+where there was none, a track that leaves the picture ends in a box that is `outside`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from lxml import etree
 from lxml.builder import E
 
 from analyzer.export import _rows, _xml
+from analyzer.export._shown import Spans, spans
 from analyzer.files.atomic import writing
 from analyzer.inference.runtime import Runtime
 from analyzer.types import F64, MediaReport, ProgressHook
@@ -85,8 +87,9 @@ def _task_description(report: MediaReport) -> Any:
 
 def _track_elements(report: MediaReport) -> Iterator[Any]:
     """Yield the element of each track, with its boxes and attributes."""
-    names, ends, boxes = _rows.names(report), _end_frames(report), _rows.stored_boxes(report)
-    frames = report.observations.frame
+    drawn = spans(report)
+    names, boxes = _rows.names(report), _rows.stored_boxes(report)
+    ends, frames = _end_frames(report, drawn), report.observations.frame
     for track in _rows.tracks(report):
         attributes = {
             "name": _xml.valid_text(names.get(track.person_id, "")),
@@ -96,10 +99,14 @@ def _track_elements(report: MediaReport) -> Iterator[Any]:
         element = E.track(id=str(track.track_id), label=_LABEL, source="auto")
         following = [*frames[track.rows[1:]].tolist(), None]
         for row, after in zip(track.rows.tolist(), following, strict=True):
-            frame, end = int(frames[row]), ends[row]
-            element.append(_box_element(frame, boxes[row].tolist(), attributes, outside=False))
-            if end is not None and (after is None or frame < end < after):
-                element.append(_box_element(end, boxes[row].tolist(), attributes, outside=True))
+            frame, end, box = int(frames[row]), ends[row], boxes[row].tolist()
+            element.append(_box_element(frame, box, attributes, outside=False))
+            if end is None or drawn.after[row] != row:
+                continue
+            if after is None or frame < end < after:
+                element.append(_box_element(end, box, attributes, outside=True))
+            elif frame < end - 1:
+                element.append(_box_element(end - 1, box, attributes, outside=False))
         yield element
 
 
@@ -118,8 +125,8 @@ def _box_element(
     )
 
 
-def _end_frames(report: MediaReport) -> list[int | None]:
-    """Return the frame at which each row's sample ends; `None` at the end of the medium.
+def _end_frames(report: MediaReport, drawn: Spans) -> list[int | None]:
+    """Return the frame at which each row's box is drawn no more; `None` at the end of the medium.
 
     Where neither a face nor a cut gives its number, it is computed from the frame rate, and is an
     estimate where the rate varies.
@@ -127,8 +134,8 @@ def _end_frames(report: MediaReport) -> list[int | None]:
     table, rate = report.observations, float(report.info.frame_rate or 25)
     frame_of_cut = dict(zip(_microseconds(table.cuts), table.cut_frames.tolist(), strict=True))
     frame_of_cut.update(zip(_microseconds(table.time_s), table.frame.tolist(), strict=True))
-    times = table.time_s + table.duration_s
-    lasting = np.maximum(1, np.rint(table.duration_s * rate)).astype(int)
+    times = drawn.end_s
+    lasting = np.maximum(1, np.rint((times - table.time_s) * rate)).astype(int)
     guesses = (table.frame + lasting).tolist()
     at_end = times > (report.info.duration_s or np.inf) - 0.5 / rate
     rows = zip(_microseconds(times), guesses, at_end.tolist(), strict=True)

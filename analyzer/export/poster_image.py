@@ -7,8 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from analyzer.errors import ResourceError
-from analyzer.export._places import Layout
-from analyzer.export._subtitles import colour
+from analyzer.export._shown import NOBODY, PALETTE, Layout, colours
 from analyzer.inference.runtime import Runtime
 from analyzer.types import MediaReport, ProgressHook
 from analyzer.types.people import Poster
@@ -52,13 +51,14 @@ def _annotated_poster(report: MediaReport, poster: Poster) -> Image.Image:
     layout = Layout(*picture.size)
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(layout.font)
     names = {p.person_id: p.name or f"person {p.person_id}" for p in report.persons}
+    shades = {person: PALETTE[colour] for person, colour in colours(report).items()}
     boxes = np.rint(poster.boxes).astype(int).tolist()
     for face, person in enumerate(poster.person_ids.tolist()):
         age = f"{float(poster.age[face]):.0f}" if poster.age[face] else ""
         parts = (names.get(person, "unmatched"), f"{poster.sex[face]} {age}".strip())
         text = layout.fit("  ".join(filter(None, parts)))
         left, top, right, bottom = boxes[face]
-        shade = f"#{colour(person)}"
+        shade = f"#{shades.get(person, NOBODY)}"
         draw.rectangle((left, top, right, bottom), outline=shade, width=layout.line)
         x = max(0, min(left, layout.width - round(layout.text_width(text))))
         up = top - layout.font - layout.gap

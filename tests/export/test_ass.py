@@ -11,7 +11,8 @@ import pysubs2
 import pytest
 
 from analyzer.errors import UsageError
-from analyzer.export import _places, ass
+from analyzer.export import ass
+from analyzer.export._shown import SUBTITLE_FONT, Layout
 from analyzer.inference.runtime import Runtime
 from tests.support.media import FFMPEG
 from tests.support.reports import Face, make_report
@@ -28,11 +29,12 @@ def document(report, folder):
 def split(subtitle):
     """Boxes and labels of a document."""
     events = subtitle.events
-    return [e for e in events if "\\p1" in e.text], [e for e in events if "\\p1" not in e.text]
+    drawings = [e for e in events if "\\p1" in e.text]
+    return [e for e in drawings if " m " in e.text], [e for e in events if e not in drawings]
 
 
 def position(event):
-    x, y = re.search(r"\\pos\((-?\d+),(-?\d+)\)", event.text).groups()
+    x, y = re.search(r"\\move\((-?\d+),(-?\d+),", event.text).groups()
     return int(x), int(y)
 
 
@@ -69,7 +71,7 @@ def test_a_style_a_person_and_grey_for_nobody(tmp_path):
     assert [e.style for e in labels] == ["person 0", "person 1", "nobody"]
     colours = {name: repr(style.primarycolor) for name, style in subtitle.styles.items()}
     assert len(set(colours.values())) == 3
-    assert colours["nobody"] == repr(pysubs2.Color(0xBB, 0xBB, 0xBB))
+    assert colours["nobody"] == repr(pysubs2.Color(0xB4, 0xB4, 0xB4))
 
 
 @pytest.mark.parametrize("step", [NTSC, 0.04, 6 * NTSC, 1 / 3, 0.2])
@@ -104,7 +106,7 @@ def test_each_picture_is_inside_its_own_event(step, tmp_path):
 )
 def test_labels_stay_inside_the_picture(box, where, tmp_path):
     _, (label,) = split(document(make_report([Face(0, 0, box)]), tmp_path))
-    (x, y), layout = position(label), _places.Layout(640, 360)
+    (x, y), layout = position(label), Layout(640, 360, SUBTITLE_FONT)
     top, bottom = (y - layout.font, y) if "\\an1" in label.text else (y, y + layout.font)
     assert 0 <= x <= 640 - layout.text_width("person 0  m 40") + layout.outline
     assert top >= 0
@@ -123,7 +125,7 @@ def test_labels_of_a_picture_keep_off_each_other(tmp_path):
     faces = [Face(0, 0, box, track=k) for k, box in enumerate(boxes)]
     faces += [Face(5, 0.2, box, track=k) for k, box in enumerate(crowd)]
     _, labels = split(document(make_report(faces), tmp_path))
-    layout = _places.Layout(640, 360)
+    layout = Layout(640, 360, SUBTITLE_FONT)
     taken = []
     for label in labels:
         x, y = position(label)

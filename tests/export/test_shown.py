@@ -50,7 +50,7 @@ class TestEveryFormat:
     def test_subtitle(self, engine: str, tmp_path: Path) -> None:
         document = pysubs2.load(str(write("ass", report_of(engine, **WOMAN), tmp_path)))
         labels = [event.plaintext for event in document if event.layer == 1]
-        assert labels == ["person 0  f 25", "person 0  f 25", "face  m 40"]
+        assert labels == ["person 0  f 25", "person 0  f 25", "m 40"]
 
     def test_web_annotations(self, engine: str, tmp_path: Path) -> None:
         path = write("webannotation", report_of(engine, **WOMAN), tmp_path)

@@ -10,6 +10,8 @@ class Model {
     this.made = [];
     this.saved = [];
     this.trackRows = rowsOfTracks(report);
+    this.shotStarts = report.shots.map(([start]) => start);
+    this.longest = longestSpan(report);
     this.replay();
   }
 
@@ -71,6 +73,85 @@ class Model {
   nameOf(person) {
     if (person === NOBODY) return "nobody";
     return this.names.get(person) || `person ${person}`;
+  }
+
+  /** A person's colour; a person made here has one of those that the fewest have. */
+  colourOf(person) {
+    const { palette, nobody, persons } = this.report;
+    if (person < 0) return `#${nobody}`;
+    const known = persons.find(({ id }) => id === person);
+    if (known) return `#${palette[known.colour]}`;
+    const counts = palette.map((_, i) => persons.filter(({ colour }) => colour === i).length);
+    const rarest = [...counts.keys()].sort((a, b) => counts[a] - counts[b] || a - b);
+    return `#${palette[rarest[(person - persons.length + palette.length) % palette.length]]}`;
+  }
+
+  /** The box of a row's track at a time: on the way to the next sample, if it moves. */
+  boxOf(row, time) {
+    const { rows } = this.report;
+    const next = row + rows.next[row];
+    const sides = (at) => [rows.x1[at], rows.y1[at], rows.x2[at], rows.y2[at]];
+    if (next === row) return sides(row);
+    const share = this.shareOf(row, next, time);
+    const to = sides(next);
+    return sides(row).map((side, i) => side + (to[i] - side) * share);
+  }
+
+  /** Upper left corner of the label of a row at a time. */
+  cornerOf(row, time) {
+    const { rows } = this.report;
+    const next = row + rows.next[row];
+    const share = this.shareOf(row, next, time);
+    const corner = (at) => [rows.x1[at] + rows.labelX[at], rows.y1[at] + rows.labelY[at]];
+    const to = corner(next);
+    return corner(row).map((side, i) => side + (to[i] - side) * share);
+  }
+
+  shareOf(row, next, time) {
+    if (next === row) return 0;
+    const { start, end } = this.spanOf(row);
+    return Math.min(1, Math.max(0, (time - start) / (end - start)));
+  }
+
+  /** From when to when a row's box is drawn. */
+  spanOf(row) {
+    const { rows, shots } = this.report;
+    const sample = lastAtMost(rows.start, row);
+    const start = rows.time[sample];
+    if (rows.next[row]) return { start, end: rows.time[lastAtMost(rows.start, row + rows.next[row])] };
+    const end = start + rows.duration[sample];
+    const cut = shots[lastAtMost(this.shotStarts, start + SAME_TIME_S) + 1];
+    return { start, end: cut ? Math.min(end, cut[0]) : end };
+  }
+
+  /** The box of a track at a time, or null where none is drawn. */
+  boxAt(track, time) {
+    const row = this.rowsAt(time).find((at) => this.report.rows.track[at] === track);
+    return row === undefined ? null : this.boxOf(row, time);
+  }
+
+  /** The rows of which the boxes are drawn at a time. */
+  rowsAt(time) {
+    const { rows } = this.report;
+    const found = [];
+    const moment = time + CLOCK_S;
+    for (let sample = lastAtMost(rows.time, moment); sample >= 0; sample--) {
+      if (rows.time[sample] + this.longest < moment) break;
+      const [first, end] = rowsOf(rows, sample);
+      for (let row = first; row < end; row++) if (moment < this.spanOf(row).end) found.push(row);
+    }
+    return found;
+  }
+
+  /** A label as long as there is room: 0 whole, 1 the name, 2 its first word or number. */
+  shortLabelOf(track, shortened) {
+    const person = this.owner[track];
+    if (person === NOBODY) return shortened > 1 ? "" : this.report.tracks.texts[track];
+    if (!shortened) return this.labelOf(track);
+    const name = this.nameOf(person);
+    if (shortened === 1) return name;
+    const word = this.names.get(person) ? name.split(/\s+/)[0] : `${person}`;
+    return word.length > 8 ? `${word.slice(0, 7)}…` : word;
   }
 
   /** The text beside the boxes of a track: name, sex and age of its person; what is known of nobody's. */
@@ -197,6 +278,21 @@ function rowsOfTracks({ rows, tracks }) {
   const found = tracks.id.map(() => []);
   for (let row = 0; row < rows.count; row++) found[rows.track[row]].push(row);
   return found;
+}
+
+/** The longest time for which a box is drawn. */
+function longestSpan({ rows }) {
+  let longest = 0;
+  for (let sample = 0; sample < rows.samples; sample++) {
+    const [first, end] = rowsOf(rows, sample);
+    longest = Math.max(longest, rows.duration[sample]);
+    for (let row = first; row < end; row++) {
+      if (!rows.next[row]) continue;
+      const later = lastAtMost(rows.start, row + rows.next[row]);
+      longest = Math.max(longest, rows.time[later] - rows.time[sample]);
+    }
+  }
+  return longest;
 }
 
 /** At most `count` rows from all over a track. */

@@ -190,60 +190,78 @@ class Player {
     if (!this.shown) return;
     const place = this.picture();
     for (const face of this.faces) drawFace(pen, place, this.report, face);
+    for (const face of this.faces) drawLabel(pen, place, this.report, face);
   }
 
-  /** The faces of this moment: row, person and label. */
+  /** The faces of this moment: row, person, colour, label, its text as drawn, and where both are. */
   visible() {
     const { rows } = this.report;
-    const sample = sampleAt(rows, this.time);
-    if (sample < 0) return [];
-    const [first, end] = rowsOf(rows, sample);
+    const { model, time } = this;
     const found = [];
-    for (let row = first; row < end; row++) {
-      const person = this.model.owner[rows.track[row]];
+    for (const row of model.rowsAt(time)) {
+      const person = model.owner[rows.track[row]];
       if (person === NOT_A_FACE) continue;
-      found.push({ row, person, label: this.model.labelOf(rows.track[row]) });
+      const label = model.labelOf(rows.track[row]);
+      const text = model.shortLabelOf(rows.track[row], rows.text[row]);
+      const [box, corner] = [model.boxOf(row, time), model.cornerOf(row, time)];
+      found.push({ row, person, colour: model.colourOf(person), label, text, box, corner });
     }
-    return found;
+    return found.sort((a, b) => a.row - b.row);
   }
 }
 
-function drawFace(pen, place, report, { row, person, label }) {
-  const { rows, medium } = report;
-  const [sx, sy] = [place.w / medium.width, place.h / medium.height];
-  const [x, y] = [place.x + rows.x1[row] * sx, place.y + rows.y1[row] * sy];
-  const [w, h] = [(rows.x2[row] - rows.x1[row]) * sx, (rows.y2[row] - rows.y1[row]) * sy];
-  const line = Math.max(2, Math.min(place.w, place.h) / 240);
-  pen.setLineDash(rows.detected[row] ? [] : [3 * line, 2 * line]); // dashed: tracked, not detected
+/** What is in the report's pixels, in those of the screen. */
+function onScreen(place, { medium }, [x, y]) {
+  return [place.x + (x * place.w) / medium.width, place.y + (y * place.h) / medium.height];
+}
+
+function drawFace(pen, place, report, { row, person, colour, box }) {
+  const [x, y] = onScreen(place, report, box);
+  const [right, foot] = onScreen(place, report, box.slice(2));
+  const line = Math.max(2, Math.min(place.w, place.h) / 240) * (person < 0 ? 0.5 : 1);
+  pen.setLineDash(report.rows.detected[row] ? [] : [3 * line, 2 * line]); // dashed: tracked, not detected
   pen.strokeStyle = "#000a";
   pen.lineWidth = line + 2;
-  pen.strokeRect(x, y, w, h);
-  pen.strokeStyle = colourOf(report, person);
+  pen.strokeRect(x, y, right - x, foot - y);
+  pen.strokeStyle = colour;
   pen.lineWidth = line;
-  pen.strokeRect(x, y, w, h);
-  drawLabel(pen, place, label, { x, y, h, line, colour: colourOf(report, person) });
+  pen.strokeRect(x, y, right - x, foot - y);
 }
 
-/** Above the box, else below it; always inside the picture. */
-function drawLabel(pen, place, label, { x, y, h, line, colour }) {
-  const size = Math.max(11, Math.min(place.w, place.h) * 0.04);
+/** Where the exporter placed it; always inside the picture, with a line where it stands away. */
+function drawLabel(pen, place, report, { row, person, colour, text, box, corner }) {
+  if (!text) return;
+  const size = Math.max(9, Math.min(place.w, place.h) * 0.045 * (person < 0 ? 0.7 : 1));
   pen.setLineDash([]);
-  pen.font = `600 ${size}px system-ui, sans-serif`;
-  pen.textBaseline = "bottom";
-  const room = place.x + place.w - pen.measureText(label).width - line;
-  const left = Math.max(place.x + line, Math.min(x, room));
-  const above = y - line > place.y + size;
-  const foot = above ? y - line : Math.min(y + h + line + size * 1.1, place.y + place.h);
+  pen.font = `${person < 0 ? 400 : 600} ${size * 0.84}px system-ui, sans-serif`;
+  pen.textBaseline = "middle";
   pen.lineJoin = "round";
+  const width = pen.measureText(text).width;
+  const [x, y] = onScreen(place, report, corner);
+  const left = Math.max(place.x, Math.min(x, place.x + place.w - width));
+  if (report.rows.away[row]) drawLeader(pen, place, report, { colour, box, label: [left, y, left + width, y + size] });
   pen.lineWidth = Math.max(3, size / 5);
   pen.strokeStyle = "#000";
-  pen.strokeText(label, left, foot);
+  pen.strokeText(text, left, y + size / 2);
   pen.fillStyle = colour;
-  pen.fillText(label, left, foot);
+  pen.fillText(text, left, y + size / 2);
 }
 
-function colourOf({ palette, nobody }, person) {
-  return `#${person < 0 ? nobody : palette[person % palette.length]}`;
+/** An upright or level line from a label to its box. */
+function drawLeader(pen, place, report, { colour, box, label }) {
+  const face = [...onScreen(place, report, box), ...onScreen(place, report, box.slice(2))];
+  const ends = [0, 1].map((axis) => {
+    const [low, high] = [Math.max(face[axis], label[axis]), Math.min(face[axis + 2], label[axis + 2])];
+    return low <= high ? [(low + high) / 2, (low + high) / 2] : [high, low];
+  });
+  for (const [shade, width] of [["#000a", 3], [colour, 1]]) {
+    pen.strokeStyle = shade;
+    pen.lineWidth = width;
+    pen.beginPath();
+    pen.moveTo(ends[0][0], ends[1][0]);
+    pen.lineTo(ends[0][1], ends[1][1]);
+    pen.stroke();
+  }
 }
 
 function decodeURIComponentSafely(address) {

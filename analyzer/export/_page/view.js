@@ -69,7 +69,7 @@ class View {
 
   character(person) {
     const { id } = person;
-    const colour = colourOf(this.report, id);
+    const colour = this.model.colourOf(id);
     const item = h("li", { class: "character", "data-person": id, "aria-current": id === this.chosen ? "true" : null },
       this.selector(person), this.portrait(person), this.heading(person), this.actions(person),
       bar(person.intervals, this.report.medium.duration, {
