@@ -35,6 +35,7 @@ _EXTRAS = {
     "onnx2torch": "torch",
     "onnxruntime": "cpu",
     "onnxruntime-gpu": "gpu",
+    "opentimelineio": "review",
     "openvino": "fast",
     "pandas": "pandas",
     "pyarrow": "review",

@@ -9,14 +9,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 from lxml import etree
 from lxml.builder import E
 
-from analyzer.export import _rows, _xml
+from analyzer.export import _rows, _timeline, _xml
 from analyzer.files.atomic import writing
 from analyzer.inference.runtime import Runtime
-from analyzer.types import F64, MediaReport, ProgressHook
+from analyzer.types import MediaReport, ProgressHook
 
 _LABEL = "face"
 _UNKNOWN = "unknown"
@@ -85,7 +84,11 @@ def _task_description(report: MediaReport) -> Any:
 
 def _track_elements(report: MediaReport) -> Iterator[Any]:
     """Yield the element of each track, with its boxes and attributes."""
-    names, ends, boxes = _rows.names(report), _end_frames(report), _rows.stored_boxes(report)
+    names, ends, boxes = (
+        _rows.names(report),
+        _timeline.end_frames(report),
+        _rows.stored_boxes(report),
+    )
     frames = report.observations.frame
     for track in _rows.tracks(report):
         attributes = {
@@ -116,25 +119,3 @@ def _box_element(
         z_order="0",
         **corners,
     )
-
-
-def _end_frames(report: MediaReport) -> list[int | None]:
-    """Return the frame at which each row's sample ends; `None` at the end of the medium.
-
-    Where neither a face nor a cut gives its number, it is computed from the frame rate, and is an
-    estimate where the rate varies.
-    """
-    table, rate = report.observations, float(report.info.frame_rate or 25)
-    frame_of_cut = dict(zip(_microseconds(table.cuts), table.cut_frames.tolist(), strict=True))
-    frame_of_cut.update(zip(_microseconds(table.time_s), table.frame.tolist(), strict=True))
-    times = table.time_s + table.duration_s
-    lasting = np.maximum(1, np.rint(table.duration_s * rate)).astype(int)
-    guesses = (table.frame + lasting).tolist()
-    at_end = times > (report.info.duration_s or np.inf) - 0.5 / rate
-    rows = zip(_microseconds(times), guesses, at_end.tolist(), strict=True)
-    return [None if last else frame_of_cut.get(key, guess) for key, guess, last in rows]
-
-
-def _microseconds(times: F64) -> list[int]:
-    """Return times in whole microseconds, as keys for a look-up."""
-    return np.rint(times * 1e6).astype(np.int64).tolist()
