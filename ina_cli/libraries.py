@@ -21,6 +21,7 @@ _DISTRIBUTIONS = {
     "faiss": "faiss-cpu",
     "ffmpeg": "ffmpeg-python",
     "markupsafe": "jinja2",
+    "prometheus_client": "prometheus-client",
     "skimage": "scikit-image",
     "yaml": "PyYAML",
 }
@@ -38,6 +39,7 @@ _EXTRAS = {
     "opentimelineio": "review",
     "openvino": "fast",
     "pandas": "pandas",
+    "prometheus-client": "metrics",
     "pyarrow": "review",
     "redis": "redis",
     "scikit-image": "demo",
