@@ -7,10 +7,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import opentimelineio as otio
 import pytest
 from lxml import etree
-from opentimelineio import opentime
 
 from analyzer import registry
 from analyzer.export._timecode import timecode_of
@@ -21,6 +19,8 @@ from tests.support import media
 from tests.support.analysis import analyze
 from tests.support.reports import Face, make_report
 
+otio = pytest.importorskip("opentimelineio", reason="no wheel of it for this Python")
+opentime = otio.opentime
 RULES = etree.RelaxNG(etree.parse(Path(__file__).with_name("fcpxml.rng")))
 BOX = (10, 20, 110, 140)
 NTSC, FILM = Fraction(30000, 1001), Fraction(24000, 1001)

@@ -13,8 +13,8 @@ LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (INFO|WARNING|ERROR) (.
 
 def run(folder: Path, *options: str) -> list[str]:
     """The lines of a server with a job that fails: it ends with 1."""
-    (folder / "broken\n.mp4").write_text("no film")
-    rows = [{"source_path": folder / "broken\n.mp4", "dest_csv": folder / "out.csv"}]
+    (folder / "broken ü.mp4").write_text("no film")
+    rows = [{"source_path": folder / "broken ü.mp4", "dest_csv": folder / "out.csv"}]
     code, output = serve(folder, rows, "--max_attempts", "1", *options)
     assert code == 1, output
     return output.splitlines()
@@ -37,7 +37,7 @@ def test_the_log_as_json_has_a_line_for_each_entry(options, levels, tmp_path: Pa
     assert failed["message"].startswith("failed: ")
     assert failed["logger"] == "ina.server"
     assert (failed["job"], failed["error_kind"], failed["attempts"]) == (1, "input", 1)
-    assert failed["source_path"].endswith("broken\n.mp4")
+    assert failed["source_path"].endswith("broken ü.mp4")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", failed["time"])
     if options:
         assert {entry["level"] for entry in entries} == levels
