@@ -20,8 +20,8 @@ def begin(level: str | None, *, as_json: bool) -> None:
     """Write the log to the standard error from now on.
 
     Args:
-        level: Lowest level that is written, one of `ina.server_options.LOG_LEVELS`; `None`: warnings, and with JSON all
-            that happens.
+        level: Lowest level that is written, of `ina.server_options.LOG_LEVELS`; `None`: warnings,
+            and with JSON all that happens.
         as_json: Whether each line is an object.
     """
     handler = logging.StreamHandler()
@@ -49,7 +49,7 @@ class JsonLines(logging.Formatter):
 
 
 class LogDisplay(PlainDisplay):
-    """Display of a server whose news are entries of the log."""
+    """Display of a server that writes its news to the log."""
 
     def note(self, text: str) -> None:
         """Log a text."""

@@ -27,23 +27,23 @@ _STEADY_FRAMES, _STEADY_SHARE = 1.0, 1e-4
 
 
 @dataclass(frozen=True)
-class Clip:
+class PersonClip:
     """A stretch of the medium on a timeline; all positions are pictures from 00:00:00:00 on."""
 
     person: Person
     source: int
-    """Position in the medium, whose first picture has the position of its timecode."""
+    """Position in the medium: its first picture has the position of its timecode."""
     record: int
     """Position on the timeline."""
     length: int
 
 
 @dataclass(frozen=True)
-class Track:
+class PersonTrack:
     """Clips that do not overlap, in order of time."""
 
     name: str
-    clips: tuple[Clip, ...]
+    clips: tuple[PersonClip, ...]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class PersonTimeline:
     record_start: int
     """Position at which the timeline begins."""
     record_length: int
-    tracks: tuple[Track, ...]
+    tracks: tuple[PersonTrack, ...]
     is_cut_list: bool
     """Whether it is the cut list of one person."""
 
@@ -129,22 +129,17 @@ def timeline(report: MediaReport, person: str | None = None) -> PersonTimeline:
     stated = round((info.duration_s - _first_picture_s(report)) * counts.rate)
     length = max(stated, int(last.max(initial=0)))
     title = one_line(Path(info.uri).name).replace(_CHOSEN, " ")
-    if person is None:
-        people = [(each, [each.person_id]) for each in report.persons]
-    else:
+    if person is not None:
         title += f"{_CHOSEN}{one_line(person)}"
-        chosen = _chosen(report, person)
-        people = [(chosen[0], [each.person_id for each in chosen])] if chosen else []
     record_start = start if person is None else counts.frames(_BEGIN_OF_CUT_LIST)
     tracks = []
-    for each, ids in people:
+    for each, ids in _shown(report, person):
         rows = np.isin(report.row_persons(), ids)
-        clips = [
-            Clip(each, start + a, start + a, b - a) for a, b in _merged(first[rows], last[rows])
-        ]
+        stretches = _merged(first[rows], last[rows])
+        clips = [PersonClip(each, start + a, start + a, b - a) for a, b in stretches]
         if person is not None:
             clips = list(_one_after_the_other(clips, record_start))
-        tracks.append(Track(one_line(_rows.name(each)), tuple(clips)))
+        tracks.append(PersonTrack(one_line(_rows.name(each)), tuple(clips)))
     return PersonTimeline(
         title=title,
         counts=counts,
@@ -157,27 +152,35 @@ def timeline(report: MediaReport, person: str | None = None) -> PersonTimeline:
     )
 
 
-def _one_after_the_other(clips: Sequence[Clip], record: int) -> Iterator[Clip]:
+def _one_after_the_other(clips: Sequence[PersonClip], record: int) -> Iterator[PersonClip]:
     """Yield clips without the time between them, from a position on."""
     for clip in clips:
         yield replace(clip, record=record)
         record += clip.length
 
 
-def _chosen(report: MediaReport, person: str) -> list[Person]:
-    """Return the persons of a name, or `person 3`, or of the number 3; warn where there is none."""
+def _shown(report: MediaReport, person: str | None) -> list[tuple[Person, list[int]]]:
+    """Return the person of each track, with the ids of all persons in it.
+
+    Args:
+        report: Report of a video.
+        person: Name of a cut list's persons, or `person 3`, or the number 3; warn if nobody has it.
+    """
+    if person is None:
+        return [(each, [each.person_id]) for each in report.persons]
     wanted = one_line(person)
     named = [each for each in report.persons if one_line(_rows.name(each)) == wanted]
     chosen = named or [each for each in report.persons if str(each.person_id) == wanted]
-    if not chosen:
-        there = ", ".join(one_line(name) for name in _rows.names(report).values())
-        _LOG.warning(
-            "%s: nobody is called %s: the cut list is empty; there are: %s",
-            report.info.uri,
-            wanted,
-            there or "no persons",
-        )
-    return chosen
+    if chosen:
+        return [(chosen[0], [each.person_id for each in chosen])]
+    there = ", ".join(one_line(name) for name in _rows.names(report).values())
+    _LOG.warning(
+        "%s: nobody is called %s: the cut list is empty; there are: %s",
+        report.info.uri,
+        wanted,
+        there or "no persons",
+    )
+    return []
 
 
 def _merged(first: I64, last: I64) -> Iterator[tuple[int, int]]:

@@ -11,7 +11,7 @@ from lxml import etree
 from lxml.builder import E
 
 from analyzer.export import _addresses, _rows
-from analyzer.export._timeline import Clip, PersonTimeline, TimelineExporter, one_line
+from analyzer.export._timeline import PersonClip, PersonTimeline, TimelineExporter, one_line
 from analyzer.files.atomic import writing
 from analyzer.inference.runtime import Runtime
 from analyzer.types import MediaReport
@@ -100,7 +100,7 @@ def _project(whole: PersonTimeline) -> Any:
     return E.library(E.event(E.project(sequence, name=whole.title), name=whole.title))
 
 
-def _clip(clip: Clip, whole: PersonTimeline, lane: int | None = None) -> Any:
+def _clip(clip: PersonClip, whole: PersonTimeline, lane: int | None = None) -> Any:
     return E(
         "asset-clip",
         {"lane": str(lane)} if lane else {},

@@ -7,7 +7,13 @@ from typing import Any, ClassVar
 import opentimelineio as otio
 
 from analyzer.export import _addresses, _rows
-from analyzer.export._timeline import Clip, PersonTimeline, TimelineExporter, Track, one_line
+from analyzer.export._timeline import (
+    PersonClip,
+    PersonTimeline,
+    PersonTrack,
+    TimelineExporter,
+    one_line,
+)
 from analyzer.files.text import open_text
 from analyzer.inference.runtime import Runtime
 from analyzer.types import MediaReport
@@ -46,7 +52,7 @@ class OtioExporter(TimelineExporter):
         return str(plain.get("name", "")) if isinstance(plain, dict) else ""
 
 
-def _items(track: Track, start: int, rate: float, medium: Any) -> Iterator[Any]:
+def _items(track: PersonTrack, start: int, rate: float, medium: Any) -> Iterator[Any]:
     """Yield the clips of a track, and the gaps before them."""
     for clip in track.clips:
         if clip.record > start:
@@ -55,7 +61,7 @@ def _items(track: Track, start: int, rate: float, medium: Any) -> Iterator[Any]:
         start = clip.record + clip.length
 
 
-def _clip(clip: Clip, rate: float, medium: Any) -> Any:
+def _clip(clip: PersonClip, rate: float, medium: Any) -> Any:
     return otio.schema.Clip(
         one_line(_rows.name(clip.person)),
         media_reference=medium.clone(),

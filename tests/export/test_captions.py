@@ -1,4 +1,4 @@
-"""Captions in Chromium, beside a film whose stamps begin at 8 s."""
+"""Captions in Chromium, beside a film with stamps that begin at 8 s."""
 
 import threading
 from collections.abc import Iterator

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.jobs.dashboard.test_dashboard import Peer
 from tests.support.processes import ROOT, until
-from tests.support.servers import opened, serving, working
+from tests.support.servers import Peer, opened, serving, working
 
 MEDIA = {
     "a rather long name of a newsreel of 1929_part_1": "input the header is broken: "
