@@ -23,7 +23,7 @@ RUN apt-get update \
 RUN --mount=type=bind,from=wheel,source=/dist,target=/dist \
     --mount=type=bind,source=constraints,target=/constraints \
     set -- /dist/*.whl \
-    && pip install --no-cache-dir --constraint /constraints/python3.11.txt "$1[cpu,weights,review]"
+    && pip install --no-cache-dir --constraint /constraints/python3.11.txt "$1[cpu,weights,review,metrics]"
 RUN useradd --create-home --uid 10001 ina
 USER 10001
 WORKDIR /data
@@ -41,7 +41,7 @@ ENV PATH=/opt/ina/bin:$PATH
 RUN --mount=type=bind,from=wheel,source=/dist,target=/dist \
     --mount=type=bind,source=constraints,target=/constraints \
     set -- /dist/*.whl \
-    && pip install --no-cache-dir --constraint /constraints/python3.12.txt "$1[gpu,weights,review]"
+    && pip install --no-cache-dir --constraint /constraints/python3.12.txt "$1[gpu,weights,review,metrics]"
 RUN useradd --create-home --uid 10001 ina
 USER 10001
 WORKDIR /data

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from analyzer.errors import AnalyzerError
 from analyzer.options import AnalysisOptions, use_models_folder
+from ina import server_log
 from ina.server_options import DESCRIPTION, EPILOG, add_options, server_parser
 from ina_cli.output import steady_printing
 from jobs.errors import LedgerError, LedgerUnavailable
@@ -29,7 +29,7 @@ def add(commands: Any, name: str) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve; return the exit code."""
     with steady_printing():
-        logging.basicConfig(format="ina_server: %(message)s", level=logging.WARNING)
+        server_log.begin(args.log_level, as_json=args.log_json)
         try:
             early_stop.listen()
             use_models_folder(args)

@@ -25,6 +25,7 @@ The same command again goes on where it was. docs/reliability.md, docs/security.
 
 exit code: 0 every job is done, 1 some failed, were cancelled or not run, 2 bad usage"""
 
+LOG_LEVELS = ("debug", "info", "warning", "error")
 _SCHEDULING: dict[str, dict[str, Any]] = {
     "workers": {
         "type": arguments.workers,
@@ -74,6 +75,15 @@ _OPERATION: dict[str, dict[str, Any]] = {
         "type": arguments.listen_address,
         "metavar": "PORT",
         "help": "show a page on this port, of this machine alone; or on HOST:PORT, with --certs",
+    },
+    "log_level": {
+        "choices": LOG_LEVELS,
+        "help": "write what happens to the log, with time and level, and no table (default: "
+        "warnings only)",
+    },
+    "log_json": {
+        "action": "store_true",
+        "help": "the same as objects of JSON, a line each, from level info on",
     },
     "keep_alive": {
         "action": "store_true",

@@ -19,6 +19,7 @@ from analyzer.options import AnalysisOptions
 from ina import fingerprint, reserved
 from ina.analysis import FilmAnalysis
 from ina.lengths import length_s
+from ina.server_log import LogDisplay
 from joblist.errors import UsageError
 from jobs.commands import _arguments as arguments
 from jobs.dashboard.page import Dashboard
@@ -208,8 +209,7 @@ class ServerRun:
         if self._identities:
             print(f"identities are kept in {self._identities.store.name}", flush=True)
         workers = self._local_workers()
-        path = self._ledger.store.path
-        display = LiveDisplay(Estimate(path)) if sys.stdout.isatty() else PlainDisplay()
+        display = self._display()
         try:
             self._watch(display, workers)
             self._dismiss(workers)
@@ -219,6 +219,14 @@ class ServerRun:
             self._beside.close()
             self._server.stop()
         return self._conclude()
+
+    def _display(self) -> PlainDisplay:
+        """Return what shows how it goes: the log if it is asked for, else the terminal."""
+        if self._args.log_level or self._args.log_json:
+            return LogDisplay()
+        if sys.stdout.isatty():
+            return LiveDisplay(Estimate(self._ledger.store.path))
+        return PlainDisplay()
 
     def _measure_lengths(self) -> None:
         """Measure beside the work which jobs are long, to hand them out first."""

@@ -21,6 +21,7 @@ _DISTRIBUTIONS = {
     "faiss": "faiss-cpu",
     "ffmpeg": "ffmpeg-python",
     "markupsafe": "jinja2",
+    "prometheus_client": "prometheus-client",
     "skimage": "scikit-image",
     "yaml": "PyYAML",
 }
@@ -35,8 +36,10 @@ _EXTRAS = {
     "onnx2torch": "torch",
     "onnxruntime": "cpu",
     "onnxruntime-gpu": "gpu",
+    "opentimelineio": "review",
     "openvino": "fast",
     "pandas": "pandas",
+    "prometheus-client": "metrics",
     "pyarrow": "review",
     "redis": "redis",
     "scikit-image": "demo",

@@ -12,9 +12,14 @@ from typing import Any
 import pytest
 import yaml
 
+from ina.server_options import server_parser
+from ina.server_run import GRACE_S
+from ina.worker import worker_parser
 from tests.support.processes import ROOT
 
 DOCKERFILE = ROOT / "Dockerfile"
+COMPOSE = ROOT / "deploy" / "compose.yaml"
+UNITS = sorted((ROOT / "deploy").glob("*.service"))
 MANIFEST = ROOT / "deploy" / "kubernetes-job.yaml"
 
 
@@ -99,3 +104,64 @@ def test_the_image_is_made_of_what_is_let_in() -> None:
         assert any(fnmatch.fnmatch(name, pattern) for pattern in let_in), name
     packages = {path.parent.name for path in ROOT.glob("*/py.typed")}
     assert packages <= set(copied)
+
+
+def parsed(words: list[str]) -> Any:
+    """The arguments of a server's or worker's command, in which `%i` is a name."""
+    parsers = {"ina_server": server_parser, "ina_worker": worker_parser}
+    name, *arguments = (word.replace("%i", "server") for word in words)
+    return parsers[Path(name).name]().parse_args(arguments)
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
+def test_the_units_of_systemd_start_what_there_is(unit: Path, tmp_path: Path) -> None:
+    text = unit.read_text(encoding="utf-8")
+    (command,) = re.findall(r"^ExecStart=(.+)$", text, re.MULTILINE)
+    args = parsed(command.split())
+    if "server" in unit.name:
+        assert (args.keep_alive, args.log_json, args.dashboard) == (True, True, ("localhost", 8080))
+    else:
+        assert args.uri == "PYRO:ina.jobs@server:9471"
+    stop_s = int(re.findall(r"^TimeoutStopSec=(\d+)$", text, re.MULTILINE)[0])
+    assert stop_s > GRACE_S
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("no systemd-analyze")
+    # The programs and the page need not be here.
+    text = re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", text, flags=re.MULTILINE)
+    copy = tmp_path / unit.name.replace("@", "@x")
+    copy.write_text(text)
+    done = subprocess.run([analyze, "verify", copy], capture_output=True, text=True)
+    assert unit.stem.replace("@", "") not in done.stderr.replace(str(copy), ""), done.stderr
+    assert "Unknown" not in done.stderr
+
+
+def test_the_compose_file_starts_a_server_and_workers_that_find_it() -> None:
+    compose = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))
+    services = compose["services"]
+    server, worker = (
+        parsed([*services[name]["entrypoint"], *services[name]["command"]])
+        for name in ("server", "worker")
+    )
+    assert worker.uri == f"PYRO:ina.jobs@{server.host}:{server.port}"
+    assert server.token_file == worker.token_file == "/run/secrets/ina_token"
+    health = " ".join(services["server"]["healthcheck"]["test"])
+    assert f"localhost:{server.dashboard[1]}/health" in health
+    assert services["server"]["volumes"] == services["worker"]["volumes"]
+    assert all(int(s["stop_grace_period"][:-1]) > GRACE_S for s in services.values())
+    assert services["worker"]["depends_on"] == {"server": {"condition": "service_healthy"}}
+
+
+def test_the_compose_file_keeps_the_schema(tmp_path: Path) -> None:
+    docker = shutil.which("docker")
+    if (
+        docker is None
+        or subprocess.run([docker, "compose", "version"], capture_output=True).returncode
+    ):
+        pytest.skip("no docker compose")
+    (tmp_path / "token").touch()
+    copy = shutil.copy(COMPOSE, tmp_path)
+    done = subprocess.run(
+        [docker, "compose", "-f", copy, "config", "-q"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr

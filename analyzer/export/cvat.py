@@ -10,15 +10,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 from lxml import etree
 from lxml.builder import E
 
-from analyzer.export import _rows, _xml
-from analyzer.export._shown import Spans, spans
+from analyzer.export import _rows, _timeline, _xml
+from analyzer.export._shown import spans
 from analyzer.files.atomic import writing
 from analyzer.inference.runtime import Runtime
-from analyzer.types import F64, MediaReport, ProgressHook
+from analyzer.types import MediaReport, ProgressHook
 
 _LABEL = "face"
 _UNKNOWN = "unknown"
@@ -89,7 +88,7 @@ def _track_elements(report: MediaReport) -> Iterator[Any]:
     """Yield the element of each track, with its boxes and attributes."""
     drawn = spans(report)
     names, boxes = _rows.names(report), _rows.stored_boxes(report)
-    ends, frames = _end_frames(report, drawn), report.observations.frame
+    ends, frames = _timeline.end_frames(report, drawn.end_s), report.observations.frame
     for track in _rows.tracks(report):
         attributes = {
             "name": _xml.valid_text(names.get(track.person_id, "")),
@@ -123,25 +122,3 @@ def _box_element(
         z_order="0",
         **corners,
     )
-
-
-def _end_frames(report: MediaReport, drawn: Spans) -> list[int | None]:
-    """Return the frame at which each row's box is drawn no more; `None` at the end of the medium.
-
-    Where neither a face nor a cut gives its number, it is computed from the frame rate, and is an
-    estimate where the rate varies.
-    """
-    table, rate = report.observations, float(report.info.frame_rate or 25)
-    frame_of_cut = dict(zip(_microseconds(table.cuts), table.cut_frames.tolist(), strict=True))
-    frame_of_cut.update(zip(_microseconds(table.time_s), table.frame.tolist(), strict=True))
-    times = drawn.end_s
-    lasting = np.maximum(1, np.rint((times - table.time_s) * rate)).astype(int)
-    guesses = (table.frame + lasting).tolist()
-    at_end = times > (report.info.duration_s or np.inf) - 0.5 / rate
-    rows = zip(_microseconds(times), guesses, at_end.tolist(), strict=True)
-    return [None if last else frame_of_cut.get(key, guess) for key, guess, last in rows]
-
-
-def _microseconds(times: F64) -> list[int]:
-    """Return times in whole microseconds, as keys for a look-up."""
-    return np.rint(times * 1e6).astype(np.int64).tolist()

@@ -15,6 +15,10 @@ from analyzer.types import MediaReport, ProgressHook
 
 _MARKUP = frozenset('%"<>;')
 """Characters with another meaning in RTTM or in programs that read it."""
+_MISSING = frozenset(
+    ("#n/a", "#na", "-1.#ind", "-1.#qnan", "-nan", "1.#ind", "1.#qnan", "n/a", "na", "nan")
+) | {"nat", "none", "null"}
+"""Words, in lower case, that tables know as no value: pandas reads RTTM as one, for pyannote."""
 
 
 def create(*, runtime: Runtime) -> "RttmExporter":
@@ -50,9 +54,11 @@ def field(text: str) -> str:
     """Return a text as one field: blanks, unprintable characters and markup in percent encoding.
 
     The encoding is that of addresses (UTF-8, `%20` for a space), so that the library of every
-    programming language decodes it.
+    programming language decodes it. So is the first character of a word for a missing value.
     """
-    return "".join(_percent_encoded(c) if _is_special(c) else c for c in text)
+    first, rest = (text[:1], text[1:]) if text.lower() in _MISSING else ("", text)
+    encoded = "".join(_percent_encoded(c) if _is_special(c) else c for c in rest)
+    return _percent_encoded(first) + encoded
 
 
 def _is_special(character: str) -> bool:

@@ -3,6 +3,7 @@
 import errno
 import mmap
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from analyzer.files import source
 _ATTACHED_PICTURE = 1 << 10
 """FFmpeg's `AV_DISPOSITION_ATTACHED_PIC`: cover art."""
 _PICTURE_CODECS = ("bmp", "mjpeg", "png", "tiff", "webp")
+_TIMECODE = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}[:;.][0-9]{2,3}")
 _STORAGE_ERRNOS = frozenset(
     {errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ENODEV, errno.ENXIO, errno.ETIMEDOUT}
     | {errno.EREMOTEIO, errno.EBADF, errno.ENOLINK, errno.ECONNRESET, errno.EHOSTDOWN}
@@ -35,6 +37,22 @@ def picture_stream(container: Any) -> Any:
     films = [stream for stream in container.streams.video if not _is_cover(stream)]
     moving = [stream for stream in films if not _is_one_picture(stream)]
     return max(moving or films, key=lambda stream: stream.width or 0, default=None)
+
+
+def timecode_of(container: Any, stream: Any) -> str | None:
+    """Return the timecode of the first picture, such as `01:00:00;00`; `None` without one.
+
+    It is that of the pictures, or of the container, or of a track of its own, as of QuickTime.
+
+    Args:
+        container: Open container, of PyAV.
+        stream: Stream of its pictures.
+    """
+    for source_of_tags in (stream, container, *container.streams.data):
+        for name, value in source_of_tags.metadata.items():
+            if name.lower() == "timecode" and _TIMECODE.fullmatch(value):
+                return str(value)
+    return None
 
 
 def _is_cover(stream: Any) -> bool:

@@ -27,7 +27,7 @@ from analyzer.files.atomic import atomic_write_bytes
 from analyzer.files.hashing import sha256
 from analyzer.imaging import boxes
 from analyzer.pipeline.components import Components
-from analyzer.pipeline.stills import describe_still
+from analyzer.pipeline.stills import Still, describe_still
 from analyzer.types import F32, Progress, ProgressHook
 from analyzer.types.arrays import require_finite
 from analyzer.types.people import Gallery
@@ -35,7 +35,7 @@ from ina_input import documents, regular
 from ina_input.tables import CsvTable
 from joblist.names import spelled
 
-VERSION = 2
+VERSION = 3
 """To be raised when portraits are described in another way."""
 _TABLES = ("actors.csv", "actor_images.csv", "actor_embeddings.jsonl")
 _MAX_PICTURE_BYTES = 1 << 28
@@ -293,7 +293,7 @@ def _describe(
 
 
 def _row(portrait: _Portrait, components: Components) -> tuple[F32 | None, str]:
-    """Return the embedding of a portrait's largest face, and a note on it."""
+    """Return the embedding of the face that a portrait is of, and a note on it."""
     if portrait.vector is not None:
         return np.array(portrait.vector, np.float32), ""
     where = f"gallery {portrait.file}"
@@ -303,12 +303,29 @@ def _row(portrait: _Portrait, components: Components) -> tuple[F32 | None, str]:
         return None, f"gallery: {error}: left out"
     if not len(still.detections):
         return None, f"{where}: no face found: left out"
-    row = still.descriptions.embeddings[int(boxes.area(still.detections.boxes).argmax())]
+    face, which = _portrayed(still)
+    row = still.descriptions.embeddings[face]
     notes = [f"gallery {note}" for note in still.notes]
     if len(still.detections) > 1:
-        several = f"{where}: {len(still.detections)} faces: the largest is taken for"
+        several = f"{where}: {len(still.detections)} faces: the {which} is taken for"
         notes.append(f"{several} {portrait.name}")
     return row, "; ".join(notes)
+
+
+def _portrayed(still: Still) -> tuple[int, str]:
+    """Return the face that a portrait is of: which of them, and why that one.
+
+    In a square picture, as crops of faces are, a neighbour at the edge may be larger than the face
+    that covers the middle.
+    """
+    corners = still.detections.boxes
+    height, width = still.image.shape[:2]
+    middle = np.array([width, height]) / 2
+    covers = ((corners[:, :2] <= middle) & (middle < corners[:, 2:])).all(axis=1)
+    if width != height or not covers.any():
+        return int(boxes.area(corners).argmax()), "largest"
+    off = np.abs((corners[:, :2] + corners[:, 2:]) / 2 - middle).sum(axis=1)
+    return int(np.where(covers, off, np.inf).argmin()), "one in the middle"
 
 
 def _freeze(gallery: Gallery) -> bytes:

@@ -30,7 +30,7 @@ def media_info_from_json(values: Mapping[str, Any]) -> MediaInfo:
     """Read the facts of a medium; the inverse of `media_info_to_json`."""
     rate = _rate_from_json(values["frame_rate"])
     stills, notes = (tuple(values.get(name) or ()) for name in ("stills", "notes"))
-    stored = values.get("stored_px")
+    stored, timecode = values.get("stored_px"), values.get("timecode")
     info = MediaInfo(
         **{
             **values,
@@ -42,8 +42,12 @@ def media_info_from_json(values: Mapping[str, Any]) -> MediaInfo:
     )
     if not all(isinstance(text, str) for text in (info.uri, info.kind, *stills, *notes)):
         raise TypeError("a path or a note that is no text")
+    if timecode is not None and not isinstance(timecode, str):
+        raise TypeError("a timecode that is no text")
     if stored is not None and not _is_size(stored):
         raise ValueError("stored pictures without a width and a height")
+    if info.start_s is not None and not abs(info.start_s) < _MAX_NUMBER:
+        raise ValueError("a medium that starts at no time")
     sizes = (info.width_px, info.height_px, info.duration_s, info.size_bytes or 0)
     if not all(0 <= size < _MAX_NUMBER for size in sizes):
         raise ValueError("a medium of no size, or none that can be counted with")

@@ -36,6 +36,12 @@ class MediaInfo:
     `None` where the medium consists of stills, or where an older version made the report."""
     notes: tuple[str, ...] = ()
     """What is doubtful about the medium, each with the reason."""
+    timecode: str | None = None
+    """Timecode of the first picture, as the container states it, such as `01:00:00;00`; `None`
+    where it states none, or where an older version made the report."""
+    start_s: float | None = None
+    """Stamp at which the container starts, in seconds: the zero of the player's clock; `None`
+    where the medium consists of stills, or where an older version made the report."""
 
     @property
     def is_timed(self) -> bool:

@@ -28,7 +28,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from ina_input import documents
 from joblist.errors import UsageError
-from jobs.dashboard import files
+from jobs.dashboard import files, metrics
 from jobs.dashboard.board import Board
 from jobs.dashboard.exchange import MAX_BODY_BYTES, AnswerStream, listen, measure_request
 from jobs.errors import LedgerUnavailable
@@ -216,13 +216,25 @@ class Handler(BaseHTTPRequestHandler):
             self._send((FOLDER / name).read_bytes(), content_type)
         elif path.startswith("/review/"):
             self._send_review(path)
-        elif path in ("/api/status", "/api/jobs"):
+        elif path == "/health":
+            self.server.board.status()
+            self._json({"status": "ok"})
+        elif path in ("/api/status", "/api/jobs", "/metrics"):
             if not self.server.is_local:
                 self._require_token()
-            board = self.server.board
-            self._json(board.status() if path == "/api/status" else self._jobs(query))
+            if path == "/metrics":
+                self._send_metrics()
+            else:
+                self._json(self._jobs(query) if path == "/api/jobs" else self.server.board.status())
         else:
             raise RequestRefused(HTTPStatus.NOT_FOUND, "there is no such page")
+
+    def _send_metrics(self) -> None:
+        try:
+            body = metrics.render(self.server.board.status())
+        except UsageError as error:
+            raise RequestRefused(HTTPStatus.NOT_IMPLEMENTED, str(error)) from error
+        self._send(body, metrics.CONTENT_TYPE)
 
     def _jobs(self, query: Mapping[str, list[str]]) -> dict[str, Any]:
         def first(name: str, default: str) -> str:

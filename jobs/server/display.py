@@ -108,7 +108,11 @@ class PlainDisplay:
         self._tell_withheld(status.get("withheld", ""))
         if time.monotonic() - self._last_report >= REPORT_EVERY_S:
             self._last_report = time.monotonic()
-            self.note(f"progress: {summary(status['counts'])}")
+            self.report_progress(status["counts"])
+
+    def report_progress(self, counts: dict[str, int]) -> None:
+        """Print the numbers of jobs."""
+        self.note(f"progress: {summary(counts)}")
 
     def _tell_withheld(self, why: str) -> None:
         """Print why jobs are withheld: what only counts on is told every 30 s."""

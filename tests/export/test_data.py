@@ -276,7 +276,14 @@ def test_annotations_of_stills_name_each_picture(tmp_path):
 
 @pytest.mark.parametrize(
     ("exporter", "library"),
-    [("cvat", "lxml"), ("eaf", "lxml"), ("parquet", "pyarrow"), ("xlsx", "xlsxwriter")],
+    [
+        ("cvat", "lxml"),
+        ("eaf", "lxml"),
+        ("fcpxml", "lxml"),
+        ("otio", "opentimelineio"),
+        ("parquet", "pyarrow"),
+        ("xlsx", "xlsxwriter"),
+    ],
 )
 def test_a_missing_library_names_the_cure(exporter, library, monkeypatch):
     monkeypatch.setitem(sys.modules, library, None)

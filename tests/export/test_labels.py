@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from analyzer import registry
+from analyzer.errors import UsageError
 from analyzer.export import rttm, vtt
 from analyzer.inference.runtime import Runtime
-from tests.support.readers import corners
+from tests.support.readers import corners, of_rttm, of_vtt
 from tests.support.reports import NAN, Face, make_report
 
 BOX = (10, 20, 110, 140)
@@ -98,6 +99,16 @@ def test_rttm_fields_hold_no_blank_and_can_be_undone(text):
     assert unquote(field, errors="surrogateescape") == text
 
 
+@pytest.mark.parametrize(
+    "pair", [("NA", "None"), ("nan", "NULL"), ("n/a", "#N/A"), ("Nat", "NaN"), ("null", "N/A")]
+)
+def test_rttm_names_are_no_missing_values_of_pyannotes_reader(pair, tmp_path):
+    """It would make one person, `nan`, of two."""
+    faces = [Face(0, 0.0, BOX), Face(25, 1.0, BOX, track=1)]
+    report = make_report(faces, names=dict(enumerate(pair)), uri="NA.mp4")
+    assert {name for name, *_ in of_rttm(write("rttm", report, tmp_path))} == set(pair)
+
+
 def test_rttm_lines_have_ten_fields(tmp_path):
     report = make_report([Face(0, 0.844014, BOX)], names={0: "Grace Hopper"}, uri="a/my film.mp4")
     line = "SPEAKER my%20film 1 0.844 0.200 <NA> <NA> Grace%20Hopper <NA> <NA>\n"
@@ -112,6 +123,26 @@ def test_vtt_of_hours(tmp_path):
     text = write("vtt", make_report([Face(0, 36061.5, BOX)]), tmp_path).read_text()
     assert text.startswith("WEBVTT - who is on screen\n\n")
     assert "\n10:01:01.500 --> 10:01:01.700\nperson 0, m, 40\n" in text
+
+
+@pytest.mark.parametrize(("origin", "shown_at"), [("player", 1000), ("media", 9000)])
+def test_vtt_counts_from_the_start_or_the_stamps_of_the_medium(origin, shown_at, tmp_path):
+    report = make_report([Face(25, 1.0, BOX)])
+    report = replace(report, info=replace(report.info, start_s=8.0))
+    path = tmp_path / "x.vtt"
+    exporter = registry.load("export", f"vtt:origin={origin}", runtime=Runtime())
+    exporter.write(report, path)
+    assert of_vtt(path) == [("person 0", shown_at, shown_at + 200)]
+    again = registry.load("export", exporter.spec_of(path), runtime=Runtime())
+    again.write(report, tmp_path / "again.vtt")
+    assert (tmp_path / "again.vtt").read_bytes() == path.read_bytes()
+
+
+def test_vtt_of_stamps_needs_to_know_the_start(tmp_path):
+    with pytest.raises(UsageError, match="analyse it again for vtt:origin=media"):
+        write("vtt:origin=media", make_report([Face(0, 0.0, BOX)]), tmp_path)
+    with pytest.raises(UsageError, match="give player or media"):
+        registry.load("export", "vtt:origin=film", runtime=Runtime())
 
 
 def test_mot_counts_from_one(tmp_path):

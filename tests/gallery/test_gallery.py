@@ -78,6 +78,26 @@ def test_of_several_faces_the_largest_is_taken_and_said_so(tmp_path, models):
     assert f"{picture}: 2 faces" in gallery.notes[0]
 
 
+def test_of_a_crop_the_face_in_the_middle_is_meant(tmp_path, models):
+    """A neighbour at the edge is larger; in a picture that is not square, the largest counts."""
+    crop = Image.new("RGB", (700, 700))
+    crop.paste(astronaut().transpose(Image.Transpose.FLIP_LEFT_RIGHT), (-250, -60))
+    crop.paste(astronaut().resize((256, 256)).crop((60, 0, 200, 140)), (300, 285))
+    people = tmp_path / "people"
+    square = save(crop, people / "square.png")
+    wide = save(crop.crop((0, 0, 700, 690)), people / "wide.png")
+    gallery = Galleries(models).get(str(people))
+    for number, picture in enumerate((square, wide)):
+        still = stills.describe_still(str(picture), models)
+        sides = still.detections.boxes[:, 2] - still.detections.boxes[:, 0]
+        assert len(sides) == 2
+        meant = int(np.argmin(sides) if picture == square else np.argmax(sides))
+        expected = still.descriptions.embeddings[meant]
+        np.testing.assert_array_equal(gallery.embeddings[number], expected)
+    assert "the one in the middle is taken for square" in gallery.notes[0]
+    assert "the largest is taken for wide" in gallery.notes[1]
+
+
 def test_a_gallery_is_described_once_and_again_when_a_picture_changes(people, models, monkeypatch):
     looks = []
     look = stills.describe_still

@@ -23,6 +23,7 @@ SAMPLES = {
     "workers": "2",
     "rows": "2:3",
     "dashboard": "8080",
+    "log_level": "info",
     "synthetic": "3x4",
     "thresholds": "0.4,0.5",
     "attributes": "sex,ethnicity",

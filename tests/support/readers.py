@@ -188,14 +188,30 @@ def in_task(path: Path) -> set[str]:
     return {attribute.text or "" for attribute in attributes}
 
 
+def in_decision_list(path: Path) -> set[str]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {line.removeprefix("* COMMENT: ") for line in lines if line.startswith("* COMMENT: ")}
+
+
+def in_timeline(path: Path) -> set[str]:
+    return {track["name"] for track in json.loads(path.read_bytes())["tracks"]["children"]}
+
+
+def in_storyline(path: Path) -> set[str]:
+    return {clip.attrib["name"] for clip in ElementTree.parse(path).iter("asset-clip")}
+
+
 NAMES: dict[str, Callable[[Path], set[str]]] = {
     "ass": in_subtitle,
     "characters": lambda path: set(table(path)["name"]),
     "csv": lambda path: set(table(path)["name"]),
     "cvat": in_task,
+    "edl": in_decision_list,
     "exchange": lambda path: set(zipped(path, "predictions.json")[0]["predictions"]["0"]),
+    "fcpxml": in_storyline,
     "html": in_page,
     "names": lambda path: {p["name"] for p in json.loads(path.read_bytes())["persons"]},
+    "otio": in_timeline,
     "parquet": lambda path: set(pd.read_parquet(path)["name"].dropna()),
     "posters": lambda path: set(table(path)["name"]),
     "report": lambda path: {p["name"] for p in _report(path)["persons"]},

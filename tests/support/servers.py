@@ -1,9 +1,12 @@
 """Servers, workers and dashboards for tests: real sockets, real processes."""
 
 import csv
+import http.client
 import json
+import ssl
 import subprocess
 import sys
+import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,6 +121,43 @@ def opened(server: Server, **settings: Any) -> Dashboard:
     """A dashboard of a server, which listens."""
     settings = {"host": "localhost", "port": 0, "access": Access(), "title": "t", **settings}
     return Dashboard(server.service, server.ledger, **settings)
+
+
+class Peer:
+    """Asks a dashboard as anybody may."""
+
+    def __init__(self, page: Dashboard, context: ssl.SSLContext | None = None) -> None:
+        self.port = urllib.parse.urlsplit(page.url).port
+        self.token = page.token_file.read_text().strip()
+        self._context = context
+
+    def ask(
+        self, method: str, path: str, body: object = None, **headers: str
+    ) -> tuple[int, dict[str, str], bytes]:
+        if self._context:
+            host = "127.0.0.1"
+            peer = http.client.HTTPSConnection(host, self.port, timeout=10, context=self._context)
+        else:
+            peer = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        text = None if body is None else json.dumps(body)
+        kind = {"Content-Type": "application/json"} if body is not None else {}
+        fields = {name.replace("_", "-"): value for name, value in headers.items()}
+        try:
+            peer.request(method, path, text, {**kind, **fields})
+            answer = peer.getresponse()
+            return answer.status, dict(answer.getheaders()), answer.read()
+        finally:
+            peer.close()
+
+    def get(self, path: str, **headers: str) -> Any:
+        status, _, body = self.ask("GET", path, **headers)
+        assert status == 200, body
+        return json.loads(body)
+
+    def do(self, verb: str, jobs: object) -> tuple[int, Any]:
+        bearer = f"Bearer {self.token}"
+        status, _, body = self.ask("POST", f"/api/{verb}", {"jobs": jobs}, Authorization=bearer)
+        return status, json.loads(body)
 
 
 def published(server: Server, number: int, *, page: Path, source: Path) -> None:

@@ -9,7 +9,7 @@ from av.video.frame import VideoFrame
 
 from analyzer.errors import InputError
 from analyzer.files import source
-from analyzer.files.containers import picture_stream
+from analyzer.files.containers import picture_stream, timecode_of
 from analyzer.stages.decode import _files
 from analyzer.stages.decode._clock import longest_pause_s
 from analyzer.stages.decode._orientation import Orientation, orientation
@@ -135,7 +135,7 @@ def open_stream(
     square_size, stored_size = _square_size(path, stream, picture), (picture.width, picture.height)
     towards, note = orientation(picture)
     facts = StreamFacts(
-        info=_sized(info, square_size, stored_size, towards, timeline.mean_rate, note),
+        info=_sized(info, square_size, stored_size, towards, timeline, note),
         codec=stream.codec_context.name,
         timeline=timeline,
         by_decoding=by_decoding,
@@ -156,7 +156,7 @@ def _sized(
     square_size: tuple[int, int],
     stored_size: tuple[int, int],
     towards: Orientation,
-    rate: Fraction | None,
+    timeline: Timeline,
     note: str,
 ) -> MediaInfo:
     """Return the facts of a medium with those that its first picture tells."""
@@ -165,7 +165,8 @@ def _sized(
         info,
         width_px=width,
         height_px=height,
-        frame_rate=rate,
+        frame_rate=timeline.mean_rate,
+        start_s=round(float(timeline.origin), 6),
         stored_px=towards.size(stored_size),
         notes=(note,) if note else (),
     )
@@ -222,6 +223,7 @@ def _media_info(path: str, container: Any, stream: Any, size_bytes: int) -> Medi
         frame_rate=None,
         duration_s=(container.duration or 0) / av.time_base,
         size_bytes=size_bytes,
+        timecode=timecode_of(container, stream),
     )
 
 

@@ -1,11 +1,9 @@
 """The dashboard over real HTTP: what it shows, what it does, and which clients it serves."""
 
-import http.client
 import json
 import os
 import socket
 import ssl
-import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,50 +11,12 @@ from typing import Any
 import pytest
 
 from joblist.errors import UsageError
-from jobs.dashboard.page import Dashboard
 from jobs.wire.tokens import own_token
 from jobs.wire.transport import Access
 from tests.support.processes import until
-from tests.support.servers import Server, opened, published, serving, working
+from tests.support.servers import Peer, Server, opened, published, serving, working
 
 EVIL = "<script>alert(1)<!--"
-
-
-class Peer:
-    """Asks a dashboard as anybody may."""
-
-    def __init__(self, page: Dashboard, context: ssl.SSLContext | None = None) -> None:
-        self.port = urllib.parse.urlsplit(page.url).port
-        self.token = page.token_file.read_text().strip()
-        self._context = context
-
-    def ask(
-        self, method: str, path: str, body: object = None, **headers: str
-    ) -> tuple[int, dict[str, str], bytes]:
-        if self._context:
-            host = "127.0.0.1"
-            peer = http.client.HTTPSConnection(host, self.port, timeout=10, context=self._context)
-        else:
-            peer = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        text = None if body is None else json.dumps(body)
-        kind = {"Content-Type": "application/json"} if body is not None else {}
-        fields = {name.replace("_", "-"): value for name, value in headers.items()}
-        try:
-            peer.request(method, path, text, {**kind, **fields})
-            answer = peer.getresponse()
-            return answer.status, dict(answer.getheaders()), answer.read()
-        finally:
-            peer.close()
-
-    def get(self, path: str, **headers: str) -> Any:
-        status, _, body = self.ask("GET", path, **headers)
-        assert status == 200, body
-        return json.loads(body)
-
-    def do(self, verb: str, jobs: object) -> tuple[int, Any]:
-        bearer = f"Bearer {self.token}"
-        status, _, body = self.ask("POST", f"/api/{verb}", {"jobs": jobs}, Authorization=bearer)
-        return status, json.loads(body)
 
 
 @pytest.fixture
