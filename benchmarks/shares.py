@@ -42,9 +42,7 @@ def run() -> dict[str, float]:
     return figures
 
 
-def _of_films(
-    random: np.random.Generator, shots: int, share: float
-) -> Iterator[tuple[str, float]]:
+def _of_films(random: np.random.Generator, shots: int, share: float) -> Iterator[tuple[str, float]]:
     held: Counter[str] = Counter()
     off: dict[str, list[float]] = {"observed": [], "corrected": []}
     for number in range(_RUNS):
@@ -61,9 +59,9 @@ def _of_films(
         off["observed"].append(observed - share)
         off["corrected"].append(float(women[0]) - share)
         interval = ratio_interval(
-            np.bincount(at, seconds * (women[0] + moves), shots),
-            np.bincount(at, seconds, shots),
-            seen=np.bincount(at, seconds * labelled, shots),
+            confusion.added_up(at, seconds * (women[0] + moves), shots),
+            confusion.added_up(at, seconds, shots),
+            seen=confusion.added_up(at, seconds * labelled, shots),
             spread=float(confusion.spread(table, sums, seed=number)[0]),
             seed=number,
         )

@@ -97,7 +97,12 @@ def spread(table: Confusion, amounts: F64, *, seed: int = 0) -> F64:
 def amounts(sizes: I64, answers: I64, weights: F64, shape: tuple[int, int]) -> F64:
     """Return the weights (n,) added up by class of size and answer: `shape` (S, K)."""
     at = np.ravel_multi_index((sizes, answers), shape)
-    return np.bincount(at, weights, minlength=shape[0] * shape[1]).reshape(shape)
+    return added_up(at, weights, shape[0] * shape[1]).reshape(shape)
+
+
+def added_up(at: I64, weights: F64, count: int) -> F64:
+    """Return the sum (count,) of the weights (n,) at each place."""
+    return np.asarray(np.bincount(at, weights, minlength=count), np.float64)
 
 
 def _normal(cells: F64) -> F64:

@@ -66,18 +66,17 @@ def ratio_interval(
     error = float(_errors(np.ones((1, count)), parts, wholes)[1][0])
     if error == 0:
         return Interval(share, share, count)
-    low, high = _studentised(parts, wholes, share, error, seed)
+    low, high = _studentised(parts, wholes, share, seed)
     # Errors of other sources are as good as independent of the choice of clusters.
     wider = np.hypot(1, spread / error)
     scale = share * (1 - share)
     centre = _logit(np.array([share]))[0]
-    ends = [centre - wider * quantile * error / scale for quantile in (high, low)]
-    return Interval(*(float(1 / (1 + np.exp(-end))) for end in ends), count)
+    ends = centre - wider * np.array([high, low]) * error / scale
+    lower, upper = 1 / (1 + np.exp(-ends))
+    return Interval(float(lower), float(upper), count)
 
 
-def _studentised(
-    parts: F64, wholes: F64, share: float, error: float, seed: int
-) -> tuple[float, float]:
+def _studentised(parts: F64, wholes: F64, share: float, seed: int) -> tuple[float, float]:
     """Return the quantiles of the share's deviation in standard errors, on the logit scale."""
     random, count = np.random.default_rng(seed), len(parts)
     size = max(1, _CHUNK // count)

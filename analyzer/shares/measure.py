@@ -17,7 +17,7 @@ FACE_TIME, PERSONS = "face_time", "persons"
 
 
 @dataclass(frozen=True)
-class Share:
+class GroupShare:
     """Share of one group."""
 
     measure: str
@@ -53,14 +53,14 @@ class _Faces:
     """(n,) shots."""
 
 
-def shares(report: MediaReport, tables: Mapping[str, Confusion]) -> Iterator[Share]:
+def shares(report: MediaReport, tables: Mapping[str, Confusion]) -> Iterator[GroupShare]:
     """Yield the shares of a medium: of face time, and of persons.
 
     Args:
         report: Report of the medium.
         tables: Head -> what its network confuses.
     """
-    for head in report.row_attributes:
+    for head in report.observations.heads:
         faces = _faces(report, head)
         if faces.weights.sum() > 0:
             yield from _face_time(head, faces, tables.get(head))
@@ -71,9 +71,9 @@ def _faces(report: MediaReport, head: str) -> _Faces:
     table = report.observations
     raw = table.heads[head]
     known = ~np.isnan(raw).any(axis=1)
-    views = Views(
-        face_px=table.face_px, sharpness=table.sharpness, frontality=table.frontality
-    )[known]
+    views = Views(face_px=table.face_px, sharpness=table.sharpness, frontality=table.frontality)[
+        known
+    ]
     seconds = table.duration_s if report.info.is_timed else np.ones(len(table))
     shots = np.searchsorted(report.shots[:, 0], table.time_s, side="right") - 1
     return _Faces(
@@ -85,10 +85,11 @@ def _faces(report: MediaReport, head: str) -> _Faces:
     )
 
 
-def _face_time(head: str, faces: _Faces, table: Confusion | None) -> Iterator[Share]:
+def _face_time(head: str, faces: _Faces, table: Confusion | None) -> Iterator[GroupShare]:
     groups = network.GROUPS[head]
     whole = faces.weights.sum()
-    wholes = np.bincount(faces.shots, faces.weights)
+    count = int(faces.shots.max()) + 1
+    wholes = confusion.added_up(faces.shots, faces.weights, count)
     labelled = np.eye(len(groups))[faces.labels]
     observed = faces.weights @ labelled / whole
     parts, spread = labelled, np.zeros(len(groups))
@@ -96,10 +97,10 @@ def _face_time(head: str, faces: _Faces, table: Confusion | None) -> Iterator[Sh
     if table is not None:
         corrected, parts, spread = _corrected(faces, table)
     for number, group in enumerate(groups):
-        part = np.bincount(faces.shots, faces.weights * parts[:, number], len(wholes))
-        seen = np.bincount(faces.shots, faces.weights * labelled[:, number], len(wholes))
+        part = confusion.added_up(faces.shots, faces.weights * parts[:, number], count)
+        seen = confusion.added_up(faces.shots, faces.weights * labelled[:, number], count)
         interval = ratio_interval(part, wholes, seen=seen, spread=float(spread[number]))
-        yield Share(
+        yield GroupShare(
             measure=FACE_TIME,
             head=head,
             group=group,
@@ -121,7 +122,7 @@ def _corrected(faces: _Faces, table: Confusion) -> tuple[F64, F64, F64]:
     return corrected, corrected + moves[faces.sizes, faces.answers], confusion.spread(table, sums)
 
 
-def _persons(head: str, report: MediaReport) -> Iterator[Share]:
+def _persons(head: str, report: MediaReport) -> Iterator[GroupShare]:
     """Yield the shares of the persons with a label; there is no table of what is confused then."""
     labels = [person.attributes[head].label for person in report.persons]
     labels = [label for label in labels if label]
@@ -131,7 +132,7 @@ def _persons(head: str, report: MediaReport) -> Iterator[Share]:
     for number, group in enumerate(groups):
         parts = (numbers == number).astype(np.float64)
         interval = ratio_interval(parts, np.ones(len(parts)))
-        yield Share(
+        yield GroupShare(
             measure=PERSONS,
             head=head,
             group=group,
