@@ -26,8 +26,8 @@ FACES = (
     Face(15, 1.444014, (0, 3, 40, 50), track=7, sex=-0.5, age=1.25),
 )
 EVERY = registry.names("export")
-NAMELESS = ("mot", "poster_crops", "shots")
-"""They number persons, tracks or faces, and have no names."""
+NAMELESS = ("mot", "poster_crops", "shares", "shots")
+"""They number persons, tracks or faces, or count them, and have no names."""
 PICTURES = ("mp4", "poster_image", "crops")
 """Names are drawn there, by libass, as the subtitle's are, and by Pillow; or are those of files."""
 TIMELINES = ("edl", "fcpxml", "otio")

@@ -30,7 +30,7 @@ FLOORS = {
     "analyzer": (
         "errors types _version",
         "attributes files imaging inference observations options plugins registry weights",
-        "demo export identities pages reports stages",
+        "demo export identities pages reports shares stages",
         "collection pipeline results",
         "erasure evaluation gallery live review training workflows",
         "api commands __main__",
@@ -64,7 +64,7 @@ MAY_IMPORT = {
         "evaluation": "attributes errors files imaging inference observations options pipeline "
         "registry stages types",
         "export": "attributes errors files imaging inference observations options registry "
-        "reports types",
+        "reports shares types",
         "files": "errors types",
         "gallery": "attributes errors files imaging pipeline registry types",
         "identities": "errors registry types weights",
@@ -82,6 +82,7 @@ MAY_IMPORT = {
         "results": "errors export files inference registry reports types",
         "review": "attributes errors files imaging observations options pipeline reports results "
         "types",
+        "shares": "attributes types",
         "stages": "attributes errors files imaging inference registry types weights",
         "training": "attributes evaluation files inference options registry stages types weights",
         "types": "",

@@ -1,0 +1,41 @@
+"""Shares of screen time and of persons by perceived sex, age and ethnicity, a row per group."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from analyzer.files.columns import Column, write_csv
+from analyzer.inference.runtime import Runtime
+from analyzer.shares.measure import shares
+from analyzer.shares.tables import tables_of
+from analyzer.types import MediaReport, ProgressHook
+
+
+def create(*, runtime: Runtime) -> "SharesExporter":
+    """Shares by sex, age group and ethnicity, observed and corrected, with 95 % intervals."""
+    return SharesExporter()
+
+
+class SharesExporter:
+    """Writes the shares; see `analyzer.export.Table`."""
+
+    suffix: ClassVar[str] = ".shares.csv"
+
+    def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
+        """Write the table; a medium without faces gives the header only."""
+        write_csv(path, self.columns(report))
+
+    def columns(self, report: MediaReport) -> list[Column]:
+        """Return the columns of the file; see `analyzer.export.Table`."""
+        rows = list(shares(report, tables_of(report.provenance.get("models", {}))))
+        return [
+            Column("measure", "text", [row.measure for row in rows]),
+            Column("attribute", "text", [row.head for row in rows]),
+            Column("group", "text", [row.group for row in rows]),
+            Column("amount", "number", [row.amount for row in rows], 3),
+            Column("observed", "number", [row.observed for row in rows]),
+            Column("corrected", "number", [row.corrected for row in rows]),
+            Column("low", "number", [row.interval.low for row in rows]),
+            Column("high", "number", [row.interval.high for row in rows]),
+            Column("clusters", "integer", [row.interval.clusters for row in rows]),
+            Column("note", "text", [row.note for row in rows]),
+        ]

@@ -1,0 +1,44 @@
+"""Tables of what networks confuse: counted on labelled pictures, a file for each network."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from analyzer.shares.answers import GROUPS
+from analyzer.shares.confusion import Confusion
+
+_FOLDER = Path(__file__).parent / "counts"
+
+
+def tables_of(models: Mapping[str, str]) -> Mapping[str, Confusion]:
+    """Return head -> table of the network that labelled a medium; empty where none was counted.
+
+    Args:
+        models: Name -> SHA-256 of the models, from a report's provenance.
+    """
+    for digest in models.values():
+        path = _FOLDER / f"{digest[:16]}.json"
+        if path.exists():
+            return read(path.read_text())
+    return {}
+
+
+def read(text: str) -> Mapping[str, Confusion]:
+    """Read tables: head -> counts (S, G, K); the inverse of `written`."""
+    return {
+        head: Confusion(GROUPS[head], np.array(counts, np.float64))
+        for head, counts in json.loads(text)["counts"].items()
+    }
+
+
+def written(tables: Mapping[str, Confusion], data: str) -> str:
+    """Return tables as JSON.
+
+    Args:
+        tables: Head -> table.
+        data: Where the faces that were counted come from.
+    """
+    counts = {head: table.counts.astype(int).tolist() for head, table in tables.items()}
+    return json.dumps({"data": data, "counts": counts}) + "\n"

@@ -1,0 +1,114 @@
+"""The shares of a medium: observed ones counted by hand, corrected ones, intervals."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from analyzer import registry
+from analyzer.inference.runtime import Runtime
+from analyzer.shares import tables
+from analyzer.shares.answers import GROUPS
+from analyzer.types import Attribute
+from tests.support.reports import Face, make_report
+
+DIGEST = "db024e51f43b88491ce28d060af18c51635e65f362ad556d42fa44520011fba8"
+"""SHA-256 of the attribute network that ships."""
+
+
+def rows(report):
+    exporter = registry.load("export", "shares", runtime=Runtime())
+    columns = exporter.columns(report)
+    table = zip(*(column.values for column in columns), strict=True)
+    return [dict(zip((c.name for c in columns), row, strict=True)) for row in table]
+
+
+def film(women, men, *, seconds=1.0):
+    """A film with a shot for each face, sure ones of women first."""
+    logits = [-3.2] * women + [3.1] * men
+    faces = [
+        Face(25 * i, float(i), (10, 20, 130, 140), track=i, duration_s=seconds, sex=logit)
+        for i, logit in enumerate(logits)
+    ]
+    starts = np.arange(len(faces), dtype=np.float64)
+    report = make_report(faces, duration_s=float(len(faces)))
+    heads = {"sex": np.array(logits, np.float32)[:, None]}
+    report = replace(
+        report,
+        shots=np.stack([starts, starts + 1], axis=1),
+        observations=replace(report.observations, heads=heads),
+    )
+    persons = tuple(
+        replace(person, attributes={"sex": Attribute(label="f" if logit < 0 else "m", value=logit)})
+        for person, logit in zip(
+            sorted(report.persons, key=lambda p: p.person_id), logits, strict=True
+        )
+    )
+    provenance = {**report.provenance, "models": {"branch": DIGEST}}
+    return replace(report, persons=persons, provenance=provenance)
+
+
+def of_sex(report, measure="face_time"):
+    return {
+        row["group"]: row
+        for row in rows(report)
+        if (row["measure"], row["attribute"]) == (measure, "sex")
+    }
+
+
+def test_face_time_is_that_of_every_face():
+    report = film(30, 70, seconds=2.5)
+    sexes = of_sex(report)
+    assert (sexes["f"]["observed"], sexes["m"]["observed"]) == pytest.approx((0.3, 0.7))
+    assert sexes["f"]["amount"] == pytest.approx(250)
+    assert sexes["f"]["clusters"] == 100
+
+
+def test_what_the_network_confuses_is_taken_out():
+    """It takes more men for women than women for men, so that few women are fewer still."""
+    women = of_sex(film(50, 950))["f"]
+    assert women["observed"] == pytest.approx(0.05)
+    assert women["corrected"] < women["observed"]
+    assert women["low"] < women["corrected"] < women["high"]
+    assert sum(row["corrected"] for row in of_sex(film(50, 950)).values()) == pytest.approx(1)
+
+
+def test_a_network_without_a_table_is_not_corrected():
+    report = film(30, 70)
+    women = of_sex(replace(report, provenance={"models": {"branch": "0" * 64}}))["f"]
+    assert women["corrected"] is None
+    assert women["low"] < 0.3 < women["high"]
+
+
+def test_few_shots_give_a_reason_and_no_interval():
+    women = of_sex(film(3, 5))["f"]
+    assert (women["low"], women["high"]) == (None, None)
+    assert "fewer than 20 shots" in women["note"]
+
+
+def test_persons_count_once_each():
+    women = of_sex(film(30, 70), "persons")["f"]
+    assert (women["observed"], women["amount"]) == (pytest.approx(0.3), 100)
+
+
+def test_faces_that_were_not_described_count_for_nothing():
+    report = film(30, 70)
+    logits = report.observations.heads["sex"].copy()
+    logits[:10] = np.nan
+    report = replace(report, observations=replace(report.observations, heads={"sex": logits}))
+    women = of_sex(report)["f"]
+    assert (women["observed"], women["amount"]) == (pytest.approx(20 / 90), 90)
+
+
+def test_a_film_without_faces_has_no_rows():
+    assert rows(make_report(())) == []
+
+
+def test_tables_are_of_all_heads_and_read_back():
+    shipped = tables.tables_of({"branch": DIGEST})
+    assert set(shipped) == set(GROUPS)
+    again = tables.read(tables.written(shipped, "test"))
+    for head, table in shipped.items():
+        assert table.counts.shape[1] == len(GROUPS[head])
+        assert table.counts[0].sum() == 5000
+        assert np.array_equal(again[head].counts, table.counts)
