@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.export._shown.candidates import PLACES, label_boxes, reach
-from analyzer.export._shown.layout import Layout
-from analyzer.export._shown.pairs import in_one_picture, steps
+from analyzer.export._candidates import PLACES, label_boxes, reach
+from analyzer.export._layout import Layout
+from analyzer.export._pairs import in_one_picture, steps
 from analyzer.types import F32, F64, I64
 
 TEXTS = 3

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.export._shown.layout import Layout
+from analyzer.export._layout import Layout
 from analyzer.types import F32, F64
 
 _LEFT, _MIDDLE, _RIGHT = 0.0, 0.5, 1.0
