@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.export._layout import Layout
-from analyzer.types import F32, F64
+from analyzer.types import F32, F64, I64
 
 _LEFT, _MIDDLE, _RIGHT = 0.0, 0.5, 1.0
 """Where a label above or below its box stands along the box's side."""
@@ -94,7 +94,7 @@ def _distance(out: float, layout: Layout) -> float:
     return math.copysign(layout.gap * min(abs(out), 1) + further, out)
 
 
-def leaders(boxes: F32 | F64, labels: F32 | F64, thickness: int) -> F64:
+def leaders(boxes: I64, labels: I64, thickness: int) -> F64:
     """Return the lines from labels to boxes, upright or level, as boxes (n, 4); empty where none.
 
     Args:
