@@ -99,7 +99,7 @@ def rows(report: MediaReport) -> dict[str, NDArray[Any]]:
         "labelX": drawn.labels[:, 0] - boxes[:, 0],
         "labelY": drawn.labels[:, 1] - boxes[:, 1],
         "text": drawn.shortened,
-        "away": (drawn.leaders[:, 2:] > drawn.leaders[:, :2]).all(axis=1),
+        "away": np.all(drawn.leaders[:, 2:] > drawn.leaders[:, :2], axis=1).astype(np.int64),
     }
 
 

@@ -1,6 +1,6 @@
 """CVAT 1.1 for video: the tracks as boxes to be corrected, with name, sex and age.
 
-CVAT fills in the pictures between two boxes of a track, as the subtitle does: see `_shown.spans`.
+CVAT fills in the pictures between two boxes of a track, as the subtitle does: see `_spans.spans`.
 Where a box stays until a cut, it comes again in the last picture before; so that CVAT shows no face
 where there was none, a track that leaves the picture ends in a box that is `outside`.
 """

@@ -21,7 +21,7 @@ import pytest
 from analyzer import registry
 from analyzer.errors import InputError
 from analyzer.export import mp4
-from analyzer.export._subtitles import colour
+from analyzer.export._shown import PALETTE, colours
 from analyzer.imaging.boxes import iou
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
@@ -174,9 +174,9 @@ def decoded(program: str, path: Path) -> tuple[list[float], list[U8]]:
     return [float(stamp * base) for stamp in stamps], [*raw.reshape(-1, height, width, 3)]
 
 
-def burnt_in(picture: U8, box: F32, person: int) -> F32:
+def burnt_in(picture: U8, box: F32, colour: str) -> F32:
     """(1, 4) around the lines of a person's colour in a picture, without the label above them."""
-    wanted = np.frombuffer(bytes.fromhex(colour(person)), np.uint8).astype(int)
+    wanted = np.frombuffer(bytes.fromhex(colour), np.uint8).astype(int)
     lines = np.abs(picture.astype(int) - wanted).max(axis=2) < 60
     lines[: max(0, int(box[0, 1]) - 2)] = False
     lines[int(box[0, 3]) + 3 :] = False
@@ -196,14 +196,14 @@ def test_boxes_of_the_mp4_are_at_the_face(
     film: Film, path: Path, report: MediaReport, tmp_path: Path
 ) -> None:
     written, table = export(report, None, tmp_path), report.observations
-    persons = report.row_persons()
+    persons, shades = report.row_persons(), colours(report)
     for program in programs():
         times, pictures = decoded(program, written)
         np.testing.assert_allclose(times, table.time_s, atol=SAME_S, err_msg=program)
         widened = np.array([pictures[0].shape[1] / report_width(report), 1.0] * 2)
         for number, (picture, face) in enumerate(zip(pictures, faces(film), strict=True)):
             box = table.boxes[number : number + 1]
-            shown = burnt_in(picture, box, int(persons[number]))
+            shown = burnt_in(picture, box, PALETTE[shades[int(persons[number])]])
             assert iou(shown, (face * widened)[None])[0, 0] > 0.6, (program, number)
     assert len(media.sounds(written)) == (0 if path.name.endswith(SILENT) else 1)
     if media.sounds(written):

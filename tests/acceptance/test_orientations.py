@@ -83,9 +83,7 @@ def around(mask: Any) -> Any:
 def drawn(report: MediaReport) -> Any:
     """(1, 4) the first box in the subtitle."""
     text = "".join(_subtitles.lines(report))
-    x, y, w, h = map(
-        int, re.findall(r"\\pos\((\d+),(\d+)\)\\p1}m 0 0 l (\d+) 0 \d+ (\d+)", text)[0]
-    )
+    x, y, w, h = map(int, re.findall(r"\\move\((\d+),(\d+),.*?}m 0 0 l (\d+) 0 \d+ (\d+)", text)[0])
     return np.array([[x, y, x + w, y + h]], np.float32)
 
 

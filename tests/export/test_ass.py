@@ -30,7 +30,7 @@ def split(subtitle):
     """Boxes and labels of a document."""
     events = subtitle.events
     drawings = [e for e in events if "\\p1" in e.text]
-    return [e for e in drawings if " m " in e.text], [e for e in events if e not in drawings]
+    return [e for e in drawings if " m " in e.text], [e for e in events if "\\p1" not in e.text]
 
 
 def position(event):

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.export import _rows
-from analyzer.export._shown.candidates import PLACES, leaders
-from analyzer.export._shown.labels import TEXTS, Faces, place_labels
-from analyzer.export._shown.layout import SUBTITLE_FONT, Layout
-from analyzer.export._shown.spans import shot_numbers, spans
+from analyzer.export._candidates import PLACES, leaders
+from analyzer.export._labels import TEXTS, LabelledFaces, place_labels
+from analyzer.export._layout import SUBTITLE_FONT, Layout
+from analyzer.export._spans import shot_numbers, spans
 from analyzer.types import F32, F64, I64, MediaReport
 
 _MAX_WORD = 8
@@ -64,7 +64,7 @@ def drawing(report: MediaReport, selected: NDArray[np.bool_] | None = None) -> D
     after = np.where(after < 0, np.arange(len(rows)), after)
     boxes, texts = _rows.boxes(report)[rows], label_texts(report, layout)
     persons = report.row_persons()[rows]
-    faces = Faces(
+    faces = LabelledFaces(
         boxes=boxes.astype(np.float32),
         picture=report.observations.frame[rows],
         label=_label_numbers(report, rows),

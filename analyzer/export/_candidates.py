@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.export._shown.layout import Layout
-from analyzer.types import F32, F64
+from analyzer.export._layout import Layout
+from analyzer.types import F32, F64, I64
 
 _LEFT, _MIDDLE, _RIGHT = 0.0, 0.5, 1.0
 """Where a label above or below its box stands along the box's side."""
@@ -16,7 +16,7 @@ _ROOM = 1.08
 
 
 @dataclass(frozen=True)
-class Place:
+class LabelPlace:
     """A place relative to a box: the label's point at shares of the box, and how far from it."""
 
     box: tuple[float, float]
@@ -39,28 +39,28 @@ class Place:
         return self.label[1] == 1.0
 
 
-def _places() -> tuple[Place, ...]:
+def _places() -> tuple[LabelPlace, ...]:
     """Return the places: above and below, up to three lines away; beside; on the own face."""
     found = []
     for step in range(4):
         for number, along in enumerate((_LEFT, _RIGHT, _MIDDLE)[: 2 if step else 3]):
             cost, out = 0.25 * step + 0.04 * number, 1.0 + step
-            found.append(Place((along, 0.0), (along, 1.0), (0.0, -out), cost))
-            found.append(Place((along, 1.0), (along, 0.0), (0.0, out), cost + 0.1))
+            found.append(LabelPlace((along, 0.0), (along, 1.0), (0.0, -out), cost))
+            found.append(LabelPlace((along, 1.0), (along, 0.0), (0.0, out), cost + 0.1))
     for step in range(3):
         for along in (_MIDDLE,) if step else (_LEFT, _MIDDLE, _RIGHT):
             cost, out = 0.3 + 0.3 * step + 0.02 * along, 1.0 + step
-            found.append(Place((1.0, along), (0.0, along), (out, 0.0), cost))
-            found.append(Place((0.0, along), (1.0, along), (-out, 0.0), cost + 0.02))
-    found.append(Place((_LEFT, 0.0), (_LEFT, 0.0), (0.5, 1.0), _INSIDE_COST))
-    found.append(Place((_LEFT, 1.0), (_LEFT, 1.0), (0.5, -1.0), _INSIDE_COST + 0.1))
+            found.append(LabelPlace((1.0, along), (0.0, along), (out, 0.0), cost))
+            found.append(LabelPlace((0.0, along), (1.0, along), (-out, 0.0), cost + 0.02))
+    found.append(LabelPlace((_LEFT, 0.0), (_LEFT, 0.0), (0.5, 1.0), _INSIDE_COST))
+    found.append(LabelPlace((_LEFT, 1.0), (_LEFT, 1.0), (0.5, -1.0), _INSIDE_COST + 0.1))
     return tuple(sorted(found, key=lambda place: place.cost))
 
 
 PLACES = _places()
 
 
-def label_boxes(boxes: F32, sizes: F32, place: Place, layout: Layout) -> F32:
+def label_boxes(boxes: F32, sizes: F32, place: LabelPlace, layout: Layout) -> F32:
     """Return the boxes (n, 4) of labels at a place; inside the picture, if they fit it.
 
     Args:
@@ -94,7 +94,7 @@ def _distance(out: float, layout: Layout) -> float:
     return math.copysign(layout.gap * min(abs(out), 1) + further, out)
 
 
-def leaders(boxes: F32 | F64, labels: F32 | F64, thickness: int) -> F64:
+def leaders(boxes: I64, labels: I64, thickness: int) -> F64:
     """Return the lines from labels to boxes, upright or level, as boxes (n, 4); empty where none.
 
     Args:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.export._shown.candidates import PLACES, label_boxes, reach
-from analyzer.export._shown.layout import Layout
-from analyzer.export._shown.pairs import in_one_picture, steps
+from analyzer.export._candidates import PLACES, label_boxes, reach
+from analyzer.export._layout import Layout
+from analyzer.export._pairs import in_one_picture, steps
 from analyzer.types import F32, F64, I64
 
 TEXTS = 3
@@ -31,7 +31,7 @@ _CHUNK = 1 << 16
 
 
 @dataclass(frozen=True)
-class Faces:
+class LabelledFaces:
     """N faces that get labels."""
 
     boxes: F32
@@ -47,7 +47,7 @@ class Faces:
 
 
 @dataclass(frozen=True)
-class Labels:
+class PlacedLabels:
     """Places of the labels of N faces."""
 
     boxes: F32
@@ -58,28 +58,28 @@ class Labels:
     """(N,) number of the place in `PLACES`."""
 
 
-def place_labels(faces: Faces, layout: Layout) -> Labels:
+def place_labels(faces: LabelledFaces, layout: Layout) -> PlacedLabels:
     """Return where the labels of faces stand.
 
     Args:
-        faces: Faces of all pictures.
+        faces: LabelledFaces of all pictures.
         layout: Layout of the picture.
     """
     search = _Search(faces, layout)
     search.run()
-    return Labels(search.current, search.text[faces.label], search.place[faces.label])
+    return PlacedLabels(search.current, search.text[faces.label], search.place[faces.label])
 
 
 class _Search:
     """Seeks places for L labels of N faces."""
 
-    def __init__(self, faces: Faces, layout: Layout) -> None:
+    def __init__(self, faces: LabelledFaces, layout: Layout) -> None:
         self._faces, self._layout = faces, layout
         self._count = int(faces.label.max(initial=-1)) + 1
         self.text = np.zeros(self._count, np.int64)
         self.place = np.zeros(self._count, np.int64)
         self.current: F32 = np.zeros((len(faces.label), 4), np.float32)
-        self._rows = _Groups(np.arange(len(faces.label)), faces.label, self._count)
+        self._rows = _RowsOfLabels(np.arange(len(faces.label)), faces.label, self._count)
         tried = _tried(self._rows)
         sizes = np.column_stack([faces.widths[:, 0], faces.heights])
         one, other = in_one_picture(faces.picture, reach(faces.boxes, sizes, layout))
@@ -88,8 +88,8 @@ class _Search:
         self._step = steps(faces.label[one], faces.label[other], self._count)
         pairs = np.stack([np.append(one, other), np.append(other, one)], axis=1)
         pairs = pairs[tried[pairs[:, 0]]]
-        self._pairs = _Groups(pairs, faces.label[pairs[:, 0]], self._count)
-        self._tried = _Groups(np.nonzero(tried)[0], faces.label[tried], self._count)
+        self._pairs = _RowsOfLabels(pairs, faces.label[pairs[:, 0]], self._count)
+        self._tried = _RowsOfLabels(np.nonzero(tried)[0], faces.label[tried], self._count)
 
     def run(self) -> None:
         """Place all labels, then those again that lie on others."""
@@ -180,7 +180,7 @@ class _Search:
         return label_boxes(self._faces.boxes[rows], sizes, PLACES[place], self._layout)
 
 
-class _Groups:
+class _RowsOfLabels:
     """Values by group, for a quick look-up of those of many groups."""
 
     def __init__(self, values: I64, group: I64, count: int) -> None:
@@ -199,7 +199,7 @@ def ranges(starts: I64, ends: I64) -> I64:
     return np.arange(lengths.sum()) + np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
 
 
-def _tried(rows: _Groups) -> NDArray[np.bool_]:
+def _tried(rows: _RowsOfLabels) -> NDArray[np.bool_]:
     """Return a mask (N,) of the faces with which places are tried: a few of each label."""
     lengths = np.diff(rows.bounds)
     count = np.minimum(lengths, _MAX_SAMPLES)

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from analyzer.export._shown.pairs import distinct
-from analyzer.export._shown.spans import spans
+from analyzer.export._pairs import distinct
+from analyzer.export._spans import spans
 from analyzer.types import I64, MediaReport
 from analyzer.types.media import SAME_TIME_S
 
