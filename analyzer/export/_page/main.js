@@ -16,10 +16,7 @@ function wirePlayer(player) {
     const who = player.faces.map(({ label }) => label).join("; ") || "no face";
     if (seen.textContent !== who) seen.textContent = who;
   };
-  player.onTrouble = (text) => {
-    element("trouble").textContent = text;
-    element("trouble").hidden = !text;
-  };
+  wireSources(player);
   seek.addEventListener("input", () => player.seek(Number(seek.value)));
   element("play").addEventListener("click", () => player.toggle());
   for (const event of ["play", "pause"]) {
@@ -34,7 +31,21 @@ function wirePlayer(player) {
   });
   element("full").addEventListener("click", fullScreen);
   element("choose").addEventListener("click", () => element("file").click());
-  element("file").addEventListener("change", ({ target }) => target.files[0] && player.choose(target.files[0]));
+  element("file").addEventListener("change", ({ target }) => target.files[0] && player.sources.choose(target.files[0]));
+}
+
+function wireSources({ sources }) {
+  const show = (id) => (text) => {
+    element(id).textContent = text;
+    element(id).hidden = !text;
+  };
+  sources.onTrouble = show("trouble");
+  sources.onNote = (text) => {
+    show("playing")(text);
+    // The annotated video has boxes of its own, those of its day.
+    element("show").checked = sources.playing.kind !== "annotated";
+    element("show").dispatchEvent(new Event("change"));
+  };
 }
 
 function fullScreen() {
@@ -115,7 +126,7 @@ async function main() {
   wireKeys(view);
   view.refresh();
   player.at(0);
-  player.open();
+  player.sources.open();
   document.body.dataset.ready = "true";
   performance.mark("ready");
 }
