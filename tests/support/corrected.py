@@ -14,7 +14,7 @@ from analyzer.options import AnalysisOptions
 from analyzer.reports.corrections_file import correction_from_json
 from analyzer.review import apply
 from analyzer.types import MediaReport
-from analyzer.types.corrections import Correction
+from analyzer.types.corrections import OF_SEVERAL, OF_TRACKS, Correction
 from analyzer.types.people import Candidate, Poster
 from tests.support.reports import Face, make_report
 
@@ -92,11 +92,17 @@ def _poster() -> Poster:
     )
 
 
-def op(kind: str, *numbers: int, name: str = "") -> dict[str, Any]:
-    """A correction by numbers alone."""
-    key = {"rename": "person", "merge": "persons"}.get(kind, "track")
-    operation = {"op": kind, key: list(numbers) if kind == "merge" else numbers[0]}
-    return {**operation, "name": name} if kind == "rename" else operation
+def op(kind: str, *numbers: int, **values: Any) -> dict[str, Any]:
+    """A correction by numbers alone; a name is empty if not given."""
+    several = kind in OF_SEVERAL
+    key = "persons" if several else "track" if kind in OF_TRACKS else "person"
+    names = {"name": ""} if kind == "rename" else {}
+    return {"op": kind, key: list(numbers) if several else numbers[0], **names, **values}
+
+
+def box(time_s: float, *bbox: float) -> dict[str, Any]:
+    """A box as it was drawn."""
+    return {"time_s": time_s, "bbox": list(bbox)}
 
 
 def applied(report: MediaReport, *ops: Mapping[str, Any] | Correction) -> MediaReport:
