@@ -32,7 +32,10 @@ _LOG = logging.getLogger(__name__)
 _MAX_PORTRAITS, _MAX_PORTRAITS_EACH = 600, 12
 """Limits of portraits in all, which limits the page's size, and per person."""
 _PORTRAIT_PX = 112
-_SCRIPTS = ("data.js", "model.js", "sources.js", "player.js", "parts.js", "view.js", "main.js")
+_SCRIPTS = (
+    *("data.js", "faces.js", "corrections.js", "model.js", "sources.js", "player.js", "parts.js"),
+    *("characters.js", "here.js", "drawing.js", "view.js", "keys.js", "main.js"),
+)
 """Each uses those before it."""
 
 

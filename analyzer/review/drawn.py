@@ -1,5 +1,9 @@
-"""Faces that a reviewer has drawn, as rows of the table: a box at every sample in between."""
+"""Faces that a reviewer has drawn, as rows of the table: a box at every sample in between.
 
+`_page/faces.js` does the same, so that the page shows what is made.
+"""
+
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -63,7 +67,8 @@ def _samples(
     if cursor <= last + tolerance:
         later = known[known > last + tolerance]
         end = min(last + step, float(later[0]) if len(later) else np.inf)
-        yield from _fill(cursor, end, step, first, rate)
+        yield from _fill(cursor, last, step, first, rate)
+        yield last, end - last
 
 
 def _fill(
@@ -72,9 +77,9 @@ def _fill(
     """Yield samples of a stretch without any, each at a picture's time."""
     if end <= start + ANCHOR_TIME_TOLERANCE_S:
         return
-    count = max(1, round((end - start) / step))
+    count = max(1, math.floor((end - start) / step + 0.5))
     marks = start + (end - start) * np.arange(count) / count
-    marks = np.unique(np.maximum(first + np.round((marks - first) * rate) / rate, start))
+    marks = np.unique(np.maximum(first + np.floor((marks - first) * rate + 0.5) / rate, start))
     marks = marks[marks < end - ANCHOR_TIME_TOLERANCE_S]
     yield from zip(marks.tolist(), np.diff(np.append(marks, end)).tolist(), strict=True)
 

@@ -158,7 +158,7 @@ class Ownership:
             self.table, origin = drawn.insert(
                 self.table, self._report.info, correction.drawn, track
             )
-            self.origin = np.where(origin < 0, -1, self.origin[origin])
+            self.origin = np.append(self.origin, -1)[origin]
             self._see()
         self.touched.update({*self.owner[here].tolist(), person})
         self._assign(here, person)

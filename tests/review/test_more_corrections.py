@@ -121,8 +121,8 @@ class TestAddedFaces:
         drawn = [box(5.0, 0, 0, 50, 50), box(5.5, 50, 0, 100, 50)]
         after = applied(sample_report(), op("add_face", -1, drawn=drawn))
         table, rows = after.observations, rows_of(after, 4)
-        np.testing.assert_allclose(table.time_s[rows], [5.0, 5.24, 5.48], atol=0.021)
-        assert table.frame[rows].tolist() == np.rint(25 * table.time_s[rows]).tolist()
+        np.testing.assert_allclose(table.time_s[rows], [5.0, 5.16, 5.32, 5.5], atol=0.001)
+        np.testing.assert_allclose(table.frame[rows], 25 * table.time_s[rows], atol=0.51)
         assert people(after)[2].face_count == len(rows)
 
     def test_a_medium_without_any_face(self) -> None:
@@ -149,7 +149,7 @@ class TestAgain:
         assert by_number[0].track_ids == (40,)
         assert by_number[1].track_ids == (41, 44, 45)
         added = after.observations.time_s[rows_of(after, 45)]
-        assert added.min() == pytest.approx(0.4, abs=0.5 / rate + 0.1)
+        assert added.min() == pytest.approx(0.4, abs=1 / rate)
         assert apart(after.corrections) == {(0, 1)}
         assert adds_up(after)
         assert (after.tally.corrected, [p.corrected for p in after.persons]) == (7, [4, 3])

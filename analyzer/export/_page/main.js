@@ -15,6 +15,8 @@ function wirePlayer(player) {
     document.querySelector("main").style.setProperty("--at", (time / (duration || 1)).toFixed(4));
     const who = player.faces.map(({ label }) => label).join("; ") || "no face";
     if (seen.textContent !== who) seen.textContent = who;
+    for (const place of document.querySelectorAll(".place")) place.value = time;
+    player.onFaces();
   };
   wireSources(player);
   seek.addEventListener("input", () => player.seek(Number(seek.value)));
@@ -22,7 +24,6 @@ function wirePlayer(player) {
   for (const event of ["play", "pause"]) {
     video.addEventListener(event, () => (element("play").textContent = video.paused ? "Play" : "Pause"));
   }
-  element("stage").addEventListener("click", () => player.toggle());
   element("speed").addEventListener("change", ({ target }) => (video.playbackRate = Number(target.value)));
   element("mute").addEventListener("change", ({ target }) => (video.muted = target.checked));
   element("show").addEventListener("change", ({ target }) => {
@@ -53,7 +54,33 @@ function fullScreen() {
   else element("screen").requestFullscreen();
 }
 
+/** A click on a box chooses its person; beside the boxes, it plays and pauses. */
+function wireStage(view) {
+  const { player, here, drawing } = view;
+  player.onFaces = () => here.show();
+  element("stage").addEventListener("click", ({ clientX, clientY }) => {
+    if (drawing.active) return;
+    const { left, top } = element("stage").getBoundingClientRect();
+    const face = player.shown && here.faceAt(clientX - left, clientY - top);
+    if (face) view.pick(face.person);
+    else player.toggle();
+  });
+}
+
+function wireSearch(view) {
+  const search = element("search");
+  search.addEventListener("input", () => view.filter());
+  search.addEventListener("keydown", ({ key }) => {
+    if (key === "Enter") view.chooseFound();
+    if (key !== "Escape") return;
+    search.value = "";
+    view.filter();
+    search.blur();
+  });
+}
+
 function wireCorrections(view) {
+  element("redo").addEventListener("click", () => view.redo());
   element("merge").addEventListener("click", () => view.merge());
   element("undo").addEventListener("click", () => view.undo());
   element("save").addEventListener("click", () => save(view));
@@ -87,32 +114,6 @@ async function open(view, chooser) {
   view.refresh();
 }
 
-const KEYS = {
-  " ": ({ player }) => player.toggle(),
-  ArrowLeft: ({ player }) => player.step(-1),
-  ArrowRight: ({ player }) => player.step(1),
-  n: (view) => view.jump(1),
-  p: (view) => view.jump(-1),
-  f: fullScreen,
-};
-
-function wireKeys(view) {
-  document.addEventListener("keydown", (event) => {
-    const { key, target } = event;
-    if (target.matches("select, input:not([type=range], [type=checkbox])")) return;
-    if ((event.ctrlKey || event.metaKey) && key === "z") {
-      event.preventDefault();
-      view.undo();
-      return;
-    }
-    if (event.ctrlKey || event.metaKey || event.altKey || !(key in KEYS)) return;
-    // There the space bar has a meaning of its own.
-    if (key === " " && target.matches("button, summary, input[type=checkbox]")) return;
-    event.preventDefault();
-    KEYS[key](view);
-  });
-}
-
 async function main() {
   if (!("DecompressionStream" in window)) {
     throw new Error("this browser is too old; use Chrome or Edge 80, Firefox 113, Safari 16.4, or later");
@@ -122,6 +123,8 @@ async function main() {
   const player = new Player(report, model);
   const view = new View(report, model, player);
   wirePlayer(player);
+  wireStage(view);
+  wireSearch(view);
   wireCorrections(view);
   wireKeys(view);
   view.refresh();

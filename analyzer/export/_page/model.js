@@ -3,26 +3,37 @@
 const NOBODY = -1;
 const NOT_A_FACE = -2;
 const ANCHORS = 5;
+const ALIKE = 5;
 
 class Model {
   constructor(report) {
     this.report = report;
     this.made = [];
+    this.undone = [];
     this.saved = [];
-    this.trackRows = rowsOfTracks(report);
+    this.read = { rows: report.rows, tracks: report.tracks, trackRows: rowsOfTracks(report) };
     this.replay();
   }
 
   /** Make one correction; what it touches is anchored by faces, for numbers may change. */
   make(op) {
     this.made.push({ ...op, ...this.anchors(op) });
+    this.undone = [];
     this.replay();
   }
 
   undo() {
     const undone = this.made.pop();
+    this.undone.push(undone);
     this.replay();
     return undone;
+  }
+
+  redo() {
+    const again = this.undone.pop();
+    this.made.push(again);
+    this.replay();
+    return again;
   }
 
   get unsaved() {
@@ -35,29 +46,98 @@ class Model {
 
   /** Start from the report, and apply all corrections in their order. */
   replay() {
-    const { persons, tracks } = this.report;
-    this.owner = Int32Array.from(tracks.person);
-    this.names = new Map(persons.map((p) => [p.id, p.name]));
-    this.next = 1 + Math.max(-1, ...this.names.keys());
+    this.restart();
     for (const op of this.made) this.apply(op);
     this.people = this.figures();
     this.attributes = new Map(this.people.map(({ id, attributes }) => [id, attributes]));
   }
 
+  restart() {
+    const { report, read } = this;
+    const { tracks } = read;
+    report.rows = read.rows;
+    report.tracks = { ...tracks, id: [...tracks.id], weight: [...tracks.weight], texts: [...tracks.texts] };
+    report.tracks.labels = Object.fromEntries(Object.entries(tracks.labels).map(([head, all]) => [head, [...all]]));
+    this.trackRows = read.trackRows;
+    this.owner = [...tracks.person];
+    this.names = new Map(report.persons.map((p) => [p.id, p.name]));
+    this.next = 1 + Math.max(-1, ...this.names.keys());
+    this.said = new Map();
+    this.apart = [...report.apart];
+    this.joined = new Map();
+    this.recut = new Set();
+  }
+
   apply(op) {
-    if (op.op === "rename") this.names.set(op.person, op.name || null);
-    if (op.op === "merge") this.join(op.persons);
-    if (op.op === "split") {
-      this.owner[this.indexOf(op.track)] = this.next;
-      this.names.set(this.next++, null);
-    }
-    if (op.op === "not_a_face") this.owner[this.indexOf(op.track)] = NOT_A_FACE;
+    APPLY[op.op](this, op);
   }
 
   join([kept, ...others]) {
     const gone = new Set(others);
     for (let i = 0; i < this.owner.length; i++) if (gone.has(this.owner[i])) this.owner[i] = kept;
-    for (const person of others) this.names.delete(person);
+    for (const person of others) {
+      this.names.delete(person);
+      this.said.delete(person);
+      this.joined.set(person, kept);
+    }
+  }
+
+  newPerson() {
+    this.names.set(this.next, null);
+    return this.next++;
+  }
+
+  say(person, head, label) {
+    this.said.set(person, { ...this.said.get(person), [head]: { label, low: null, high: null } });
+  }
+
+  /** Make a new track, of a new person, of the rows of a track from a time on. */
+  cut(track, time) {
+    const { report } = this;
+    const { rows } = report;
+    const first = lastAtMost(rows.time, time - CLOCK_S) + 1;
+    const later = this.trackRows[track].filter((row) => row >= (rows.start[first] ?? rows.count));
+    if (!later.length || later.length === this.trackRows[track].length) return;
+    const made = this.addTrack(track, later.length / this.trackRows[track].length, this.newPerson());
+    const tracks = Int32Array.from(rows.track);
+    for (const row of later) tracks[row] = made;
+    report.rows = { ...rows, track: tracks };
+    this.recut.add(track);
+    this.trackRows = rowsOfTracks(report);
+  }
+
+  addFace(person, drawn) {
+    const track = this.addTrack(-1, 0, person);
+    this.report.rows = withFace(this.report, drawn, track);
+    this.trackRows = rowsOfTracks(this.report);
+  }
+
+  /** Add a track with a share of what is known of another; returns its index. */
+  addTrack(source, share, person) {
+    const { tracks } = this.report;
+    tracks.id.push(1 + Math.max(-1, ...tracks.id));
+    tracks.weight.push(source < 0 ? 0 : share * tracks.weight[source]);
+    tracks.texts.push(source < 0 ? "" : tracks.texts[source]);
+    for (const all of Object.values(tracks.labels)) all.push(source < 0 ? "" : all[source]);
+    return this.owner.push(person) - 1;
+  }
+
+  /** The person that somebody belongs to by now. */
+  nowOf(person) {
+    return this.joined.has(person) ? this.nowOf(this.joined.get(person)) : person;
+  }
+
+  /** The nearest others of a person who may be the same: number and distance, nearest first. */
+  alike(person) {
+    const own = Object.keys(this.report.alike).map(Number).filter((id) => this.nowOf(id) === person);
+    const parted = new Set(this.apart.map((pair) => pair.map((id) => this.nowOf(id))).filter((pair) => pair.includes(person)).flat());
+    const nearest = new Map();
+    for (const [id, distance] of own.flatMap((each) => this.report.alike[each])) {
+      const other = this.nowOf(id);
+      if (other === person || parted.has(other) || !this.attributes.has(other)) continue;
+      nearest.set(other, Math.min(distance, nearest.get(other) ?? Infinity));
+    }
+    return [...nearest].sort((a, b) => a[1] - b[1]).slice(0, ALIKE);
   }
 
   indexOf(track) {
@@ -102,18 +182,20 @@ class Model {
 
   describe(person) {
     const { persons, tracks } = this.report;
+    const { person: before } = this.read.tracks;
     person.name = this.nameOf(person.id);
     person.tracks = this.tracksOf(person.id);
     const was = persons.find((p) => p.id === person.id);
-    const own = [...tracks.person.keys()].filter((track) => tracks.person[track] === person.id);
-    person.exact = Boolean(was) && own.join() === person.tracks.join();
-    person.attributes = person.exact ? was.attributes : averages(tracks, person.tracks);
+    const own = [...before.keys()].filter((track) => before[track] === person.id);
+    const isCut = person.tracks.some((track) => this.recut.has(track));
+    person.exact = Boolean(was) && !isCut && own.join() === person.tracks.join();
+    person.attributes = { ...(person.exact ? was.attributes : averages(tracks, person.tracks)), ...this.said.get(person.id) };
   }
 
   anchors(op) {
-    if (op.op === "merge") return { anchors: op.persons.map((p) => this.facesOf(this.tracksOf(p))) };
-    if (op.op === "rename") return { anchor: this.facesOf(this.tracksOf(op.person)) };
-    return { anchor: this.facesOf([this.indexOf(op.track)]) };
+    if (OF_SEVERAL.includes(op.op)) return { anchors: op.persons.map((p) => this.facesOf(this.tracksOf(p))) };
+    if (OF_TRACKS.includes(op.op)) return { anchor: this.facesOf([this.indexOf(op.track)]) };
+    return { anchor: op.person < 0 ? [] : this.facesOf(this.tracksOf(op.person)) };
   }
 
   /** A few faces of tracks: of one, from all over it; of many, of those that count most. */
@@ -141,9 +223,10 @@ class Model {
     const before = this.made;
     try {
       this.made = [];
+      this.undone = [];
       this.replay();
       for (const op of corrections) {
-        if (!this.fits(op)) throw new Error("they do not fit what is shown here");
+        if (!fits(this, op)) throw new Error("they do not fit what is shown here");
         this.made.push(op);
         this.apply(op);
       }
@@ -154,12 +237,6 @@ class Model {
     } finally {
       this.replay();
     }
-  }
-
-  fits({ op, person, persons, name, track }) {
-    if (op === "rename") return this.names.has(person) && typeof name === "string";
-    if (op === "merge") return new Set(persons).size > 1 && persons.every((id) => this.names.has(id));
-    return (op === "split" || op === "not_a_face") && this.indexOf(track) >= 0;
   }
 
   document() {

@@ -22,6 +22,7 @@ class Player {
     this.time = 0;
     this.shown = true;
     this.onTime = () => {};
+    this.onFaces = () => {};
     this.listen();
   }
 
@@ -163,6 +164,13 @@ class Player {
     const w = Math.min(clientWidth, clientHeight * ratio);
     const h = w / ratio;
     return { x: (clientWidth - w) / 2, y: (clientHeight - h) / 2, w, h };
+  }
+
+  /** A point of the stage, in CSS pixels, as pixels of the picture. */
+  toPicture(x, y) {
+    const place = this.picture();
+    const { width, height } = this.report.medium;
+    return [((x - place.x) * width) / place.w, ((y - place.y) * height) / place.h];
   }
 
   draw() {
