@@ -58,7 +58,7 @@ class Correction:
         texts = {
             "rename": f"{person} is {self.name or 'nobody we know'}",
             "sex": f"{person} is {self.label or 'of unknown sex'}",
-            "age": f"{person} is {self.label or 'of unknown age'}",
+            "age": f"{person} is of {f'age {self.label}' if self.label else 'unknown age'}",
             "merge": f"persons {numbers} are one",
             "not_same": f"persons {numbers} are not the same",
             "split": f"track {numbers} is somebody else",

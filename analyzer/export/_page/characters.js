@@ -105,7 +105,9 @@ function trackItem(view, person, track) {
   const span = `${clock(start)} – ${clock(end)}`;
   const number = tracks.id[track];
   const alone = person.id !== NOBODY && person.tracks.length === 1;
-  const button = (op, name, label) => h("button", { class: "small", "aria-label": label, onclick: () => view.correct({ op, track: number }, `tracks ${person.id}`) }, name);
+  const button = (op, name, label) => h("button", {
+    class: "small", "data-key": `${op} ${number}`, "aria-label": label, onclick: () => view.correct({ op, track: number }, `tracks ${person.id}`),
+  }, name);
   const place = h("input", {
     type: "range", class: "place", min: start, max: end, step: "any", "data-key": `place ${number}`,
     "aria-label": `Place in track ${number}`, oninput: ({ target }) => view.player.seek(Number(target.value)),

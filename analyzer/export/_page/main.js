@@ -121,7 +121,7 @@ async function main() {
   const report = await readReport();
   const model = new Model(report);
   const player = new Player(report, model);
-  const view = new View(report, model, player);
+  const view = (window.view = new View(report, model, player)); // for tests and for the curious
   wirePlayer(player);
   wireStage(view);
   wireSearch(view);
