@@ -151,7 +151,7 @@ def _alike(report: MediaReport) -> dict[int, list[tuple[int, float]]]:
 
 
 def _seen_together(report: MediaReport) -> dict[int, set[int]]:
-    """Return with whom each person shares a picture."""
+    """Return the persons that each person shares a picture with, itself among them."""
     together: dict[int, set[int]] = defaultdict(set)
     owners, frames = report.row_persons(), report.observations.frame
     for group in np.split(owners, np.nonzero(np.diff(frames))[0] + 1):

@@ -41,6 +41,7 @@ class Drawing {
   begin() {
     const { medium } = this.view.report;
     this.view.player.video.pause();
+    if (document.fullscreenElement) document.exitFullscreen();
     if (!this.open) this.offerPeople();
     const side = Math.min(medium.width, medium.height) / 4;
     const [x, y] = [(medium.width - side) / 2, (medium.height - side) / 2];

@@ -3,6 +3,8 @@
 const TO_PICTURE_S = 1e-3; // a seek to a picture's very time may end on the picture before
 const NUDGE_S = 0.01;
 const NUDGES = 20;
+const ASK_AGAIN_MS = 200;
+const ASKS = 100;
 
 class Player {
   constructor(report, model) {
@@ -31,6 +33,7 @@ class Player {
     if ("requestVideoFrameCallback" in video) this.followPictures();
     else this.followClock();
     for (const event of ["durationchange", "seeked"]) video.addEventListener(event, () => this.seekAgain());
+    video.addEventListener("seeked", () => this.seekLater());
     video.addEventListener("play", () => (this.asked = null));
     // A hidden page is shown no picture to settle by.
     video.addEventListener("loadeddata", () => setTimeout(() => this.settle(video.currentTime, 0), 1000));
@@ -111,6 +114,15 @@ class Player {
     if (!video.seeking || video.duration >= beyond) video.currentTime = beyond;
   }
 
+  /** A browser that has found no more of the film for a while reads on when it is asked again. */
+  seekLater() {
+    clearTimeout(this.later);
+    if (this.beyond === null || !this.asks--) return;
+    this.later = setTimeout(() => {
+      if (this.beyond !== null && !this.video.seeking) this.video.currentTime = this.beyond;
+    }, ASK_AGAIN_MS);
+  }
+
   get duration() {
     return this.report.medium.duration;
   }
@@ -122,6 +134,7 @@ class Player {
     const exact = sample >= 0 && within - rows.time[sample] < SAME_TIME_S;
     this.goal = exact ? { time: within, left: NUDGES } : null;
     this.asked = within;
+    this.asks = ASKS;
     if (this.settled) this.video.currentTime = within + this.offset + TO_PICTURE_S;
     else this.wanted = within;
     this.at(within);
