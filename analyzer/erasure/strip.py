@@ -9,10 +9,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analyzer.identities import IdentityStore
 from analyzer.review.anchors import Anchors
-from analyzer.types import MediaReport, Person
+from analyzer.types import MediaReport, Observations, Person
 from analyzer.types.corrections import Correction, without
 
 
@@ -134,8 +135,28 @@ def _without(report: MediaReport, tracks: Collection[int], name: str | None) -> 
         persons=tuple(_anonymous(p, persons.tolist(), name) for p in report.persons),
         notes=tuple(n for n in report.notes if not any(word and word in n for word in names)),
         corrections=corrections,
-        uncorrected=report.uncorrected and _without(report.uncorrected, tracks, name),
+        uncorrected=report.uncorrected
+        and _without(report.uncorrected, _tracks_before(report, tracks), name),
     )
+
+
+def _tracks_before(report: MediaReport, tracks: Collection[int]) -> Collection[int]:
+    """Return the tracks before corrections that have faces of some tracks, which may be cut."""
+    if report.uncorrected is None:
+        return tracks
+    rows = np.isin(report.observations.track_id, list(tracks))
+    faces = set(_places_of(report.observations, rows))
+    before = report.uncorrected.observations
+    places = _places_of(before, np.ones(len(before), bool))
+    cut = {t for t, place in zip(before.track_id.tolist(), places, strict=True) if place in faces}
+    known = set(report.uncorrected.identities.track_ids.tolist())
+    return frozenset(cut | (known & set(tracks)))
+
+
+def _places_of(table: Observations, rows: NDArray[np.bool_]) -> list[tuple[float, ...]]:
+    """Return frame and box of some rows."""
+    frames, boxes = table.frame[rows].tolist(), table.boxes[rows].tolist()
+    return [(frame, *box) for frame, box in zip(frames, boxes, strict=True)]
 
 
 def _without_names(

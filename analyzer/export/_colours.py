@@ -18,7 +18,7 @@ PALETTE = (
 least CIEDE2000 distance of two is greatest: 9.5, and 9.4 and 8.4 as seen with deuteranopia and
 protanopia (Machado, Oliveira and Fernandes 2009); of the first twelve 11.1, 10.3 and 9.5. All are
 bright enough to be read on black; on white, their edge is black."""
-NOBODY = "B4B4B4"
+NOBODY_COLOUR = "B4B4B4"
 """Colour of faces without a person."""
 _TAKEN = 1e9
 """Cost of a colour that somebody has who is on screen at the same time."""

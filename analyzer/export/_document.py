@@ -14,7 +14,7 @@ from analyzer.types import Attribute, MediaReport, Person
 
 SCHEMA = 1
 """Version; to be raised when a key changes its meaning or is removed."""
-_OF_PERSONS = ("person_id", "name", "name_distance", "candidates", "attributes")
+_OF_PERSONS = ("person_id", "name", "name_distance", "candidates", "attributes", "corrected")
 """Keys that faces of no person do not have."""
 
 
@@ -102,6 +102,7 @@ def _person_to_json(person: Person, report: MediaReport) -> dict[str, Any]:
         "screen_share": _rounded_or_none(person.screen_time_s / length) if length else None,
         "mean_area_ratio": _rounded_or_none(person.mean_area_ratio),
         "intervals_s": _intervals_to_json(person.intervals) if timed else [],
+        "corrected": person.corrected,
     }
 
 

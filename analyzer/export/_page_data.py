@@ -8,7 +8,9 @@ little-endian, in one gzip stream written as base64.
 import base64
 import gzip
 import os
+from collections import defaultdict
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,15 @@ from numpy.typing import NDArray
 
 from analyzer.attributes.heads import AGE_BINS, AGE_EDGES
 from analyzer.export import _addresses, _rows
-from analyzer.export._shown import NOBODY, PALETTE, colours, drawing
+from analyzer.export._shown import NOBODY_COLOUR, PALETTE, colours, drawing
+from analyzer.observations.persons import NOBODY
 from analyzer.options import AnalysisOptions
 from analyzer.types import Attribute, MediaReport
+from analyzer.types.corrections import apart
 
 _Columns = Mapping[str, NDArray[Any]]
+_ALIKE = 5
+"""Others that are listed as alike for a person."""
 
 
 def facts(report: MediaReport, folder: Path, start: tuple[float, float]) -> dict[str, Any]:
@@ -43,6 +49,7 @@ def facts(report: MediaReport, folder: Path, start: tuple[float, float]) -> dict
             "duration": info.duration_s,
             "origin": start[0],
             "first": start[1],
+            "rate": None if info.frame_rate is None else float(info.frame_rate),
         },
         "options": digest(report),
         "persons": [
@@ -55,13 +62,15 @@ def facts(report: MediaReport, folder: Path, start: tuple[float, float]) -> dict
             for person in report.persons
         ],
         "tracks": _tracks_to_json(report),
+        "alike": _alike(report),
+        "apart": sorted(apart(report.corrections)),
         "shots": report.shots.tolist(),
         "ages": [
             {"label": label, "end": end}
             for label, end in zip(AGE_BINS, AGE_EDGES[1:].tolist(), strict=True)
         ],
         "palette": PALETTE,
-        "nobody": NOBODY,
+        "nobody": NOBODY_COLOUR,
         "partial": report.partial,
         "provenance": dict(report.provenance),
     }
@@ -133,6 +142,35 @@ def _tracks_to_json(report: MediaReport) -> dict[str, Any]:
         "labels": {head: decoded.label for head, decoded in report.track_attributes.items()},
         "texts": [_rows.sex_and_age(shown) for shown in _rows.shown_labels(report)],
     }
+
+
+def _alike(report: MediaReport) -> dict[int, list[tuple[int, float]]]:
+    """Return the nearest others of each person, with the distance of their mean embeddings.
+
+    Left out are those who are on screen at once, and those without an embedding.
+    """
+    centroids = report.identities.centroids
+    ids = np.array([p.person_id for p in report.persons if centroids[p.person_id].any()], np.int64)
+    together = _seen_together(report)
+    found: dict[int, list[tuple[int, float]]] = {}
+    for person in ids.tolist():
+        distances = np.linalg.norm(centroids[ids] - centroids[person], axis=1)
+        nearest = np.argsort(distances, kind="stable").tolist()
+        pairs = ((int(ids[i]), round(float(distances[i]), 3)) for i in nearest)
+        left_out = together[person] | {person}
+        found[person] = list(islice((p for p in pairs if p[0] not in left_out), _ALIKE))
+    return found
+
+
+def _seen_together(report: MediaReport) -> dict[int, set[int]]:
+    """Return the persons that each person shares a picture with, itself among them."""
+    together: dict[int, set[int]] = defaultdict(set)
+    owners, frames = report.row_persons(), report.observations.frame
+    for group in np.split(owners, np.nonzero(np.diff(frames))[0] + 1):
+        people = set(group.tolist()) - {NOBODY}
+        for person in people if len(people) > 1 else ():
+            together[person] |= people
+    return together
 
 
 def _attribute_to_json(attribute: Attribute) -> dict[str, Any]:

@@ -45,6 +45,7 @@ def columns(report: MediaReport) -> Iterator[Column]:
         yield Column(f"{head}_share", "number", [attribute.value for attribute in attributes])
     if report.is_remembered:
         yield each("identity_id", "integer", lambda p: p.identity_id)
+    yield each("corrected", "integer", lambda p: p.corrected)
 
 
 def listed(report: MediaReport) -> list[Person]:

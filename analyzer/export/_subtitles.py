@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import ImageFont
 
 from analyzer.export._shown import (
-    NOBODY,
+    NOBODY_COLOUR,
     PALETTE,
     SUBTITLE_FONT,
     Drawing,
@@ -83,7 +83,9 @@ def _header(report: MediaReport, layout: Layout) -> str:
     font: Any = ImageFont.load_default(layout.font)
     document.fonts_opaque = {"aileron_0.otf": _encoded_font(font.font_bytes)}
     family = font.getname()[0]
-    document.styles[_style_name(-1)] = _style(NOBODY, family, layout.quiet_font, layout.quiet_line)
+    document.styles[_style_name(-1)] = _style(
+        NOBODY_COLOUR, family, layout.quiet_font, layout.quiet_line
+    )
     for person, colour in sorted(colours(report).items()):
         document.styles[_style_name(person)] = _style(
             PALETTE[colour], family, layout.font, layout.outline

@@ -7,6 +7,7 @@ network, and all scripts and styles but its own. docs/review.md says how to use 
 import base64
 import json
 import logging
+import re
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,8 +15,8 @@ import av
 import jinja2
 from markupsafe import Markup
 
-from analyzer.errors import AnalyzerError
-from analyzer.export import _addresses, _page_data
+from analyzer.errors import AnalyzerError, UsageError
+from analyzer.export import _addresses, _page_data, _proxy
 from analyzer.export._rows import require_video
 from analyzer.files import source
 from analyzer.files.containers import explained, picture_stream
@@ -31,19 +32,46 @@ _LOG = logging.getLogger(__name__)
 _MAX_PORTRAITS, _MAX_PORTRAITS_EACH = 600, 12
 """Limits of portraits in all, which limits the page's size, and per person."""
 _PORTRAIT_PX = 112
-_SCRIPTS = ("data.js", "model.js", "player.js", "parts.js", "view.js", "main.js")
+_SCRIPTS = (
+    *(
+        "data.js",
+        "faces.js",
+        "corrections.js",
+        "shown.js",
+        "model.js",
+        "sources.js",
+        "player.js",
+        "parts.js",
+    ),
+    *("characters.js", "here.js", "drawing.js", "view.js", "keys.js", "main.js"),
+)
 """Each uses those before it."""
 
 
-def create(*, runtime: Runtime) -> "HtmlExporter":
-    """Page to review a video and correct who is who."""
-    return HtmlExporter()
+_SPEC = re.compile(rb'<meta name="ina-export" content="(html:proxy=[a-z]+)">')
+_HEAD_BYTES = 4096
+
+
+def create(*, proxy: str = "auto", runtime: Runtime) -> "HtmlExporter":
+    """Page to review a video and correct who is who; proxy: auto, always, never a small copy.
+
+    Args:
+        proxy: Whether the page holds a small copy of the video: `auto`, where browsers do not
+            play it; `always`; `never`.
+        runtime: Of no meaning here.
+    """
+    if proxy not in _proxy.KINDS:
+        raise UsageError(f"html: proxy={proxy}: give {', '.join(_proxy.KINDS)}")
+    return HtmlExporter(proxy)
 
 
 class HtmlExporter:
-    """Writes the page; see `analyzer.export.Exporter`."""
+    """Writes the page; see `analyzer.export.KeepsOptions`."""
 
     suffix: ClassVar[str] = ".html"
+
+    def __init__(self, proxy: str = "auto") -> None:
+        self._proxy = proxy
 
     def write(self, report: MediaReport, path: Path, progress: ProgressHook | None = None) -> None:
         """Write the page; a medium without faces gives one without characters.
@@ -53,18 +81,32 @@ class HtmlExporter:
             ResourceError: The file cannot be written.
         """
         require_video(report, "html")
-        text = render(report, final_folder(path), progress)
+        text = _render(report, final_folder(path), progress, self._proxy)
         with open_text(path) as stream:
             stream.write(text)
 
+    def spec_of(self, path: Path) -> str:
+        """Return the spec of the exporter that wrote a page; without options if it tells none."""
+        try:
+            with path.open("rb") as stream:
+                spec = _SPEC.search(stream.read(_HEAD_BYTES))
+        except OSError:
+            spec = None
+        return spec[1].decode("ascii") if spec else "html"
 
-def render(report: MediaReport, folder: Path, progress: ProgressHook | None = None) -> str:
+
+def _render(report: MediaReport, folder: Path, progress: ProgressHook | None, proxy: str) -> str:
     """Return the page of a report, for a file in a folder."""
     layout, packed = _page_data.pack(_page_data.rows(report))
+    pictures = _portraits(report, progress)
+    copy, notes = _proxy.make(report, proxy)
+    for note in notes:
+        _LOG.warning("%s: %s", report.info.uri, note)
     values = {
         **_page_data.facts(report, folder, _start_times(report)),
         "columns": layout,
-        **_portraits(report, progress),
+        **pictures,
+        "notes": [*pictures["notes"], *notes],
     }
     template, style, *scripts = (
         _FOLDER.joinpath(name).read_text(encoding="utf-8")
@@ -80,6 +122,8 @@ def render(report: MediaReport, folder: Path, progress: ProgressHook | None = No
         style_hash=_csp_hash(style),
         facts=_json_markup(values),
         packed=packed,
+        spec=f"html:proxy={proxy}",
+        copy=base64.b64encode(copy).decode("ascii"),
     )
 
 

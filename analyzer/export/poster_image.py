@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from analyzer.errors import ResourceError
-from analyzer.export._shown import NOBODY, PALETTE, Layout, colours
+from analyzer.export._shown import NOBODY_COLOUR, PALETTE, Layout, colours
 from analyzer.inference.runtime import Runtime
 from analyzer.types import MediaReport, ProgressHook
 from analyzer.types.people import Poster
@@ -58,7 +58,7 @@ def _annotated_poster(report: MediaReport, poster: Poster) -> Image.Image:
         parts = (names.get(person, "unmatched"), f"{poster.sex[face]} {age}".strip())
         text = layout.fit("  ".join(filter(None, parts)))
         left, top, right, bottom = boxes[face]
-        shade = f"#{shades.get(person, NOBODY)}"
+        shade = f"#{shades.get(person, NOBODY_COLOUR)}"
         draw.rectangle((left, top, right, bottom), outline=shade, width=layout.line)
         x = max(0, min(left, layout.width - round(layout.text_width(text))))
         up = top - layout.font - layout.gap

@@ -1,6 +1,7 @@
 """Tables of observations: made from the faces of frames, joined, filtered."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -128,3 +129,36 @@ def take(observations: Observations, keep: "np.ndarray") -> Observations:
         canvas=observations.canvas,
         tally=observations.tally,
     )
+
+
+def interleave(observations: Observations, added: Observations) -> tuple[Observations, I64]:
+    """Join two tables of one medium in order of time.
+
+    Args:
+        observations: All N rows.
+        added: Rows of other tracks; only its rows are taken, no cuts, span or counters.
+
+    Returns:
+        The joined table, and the row (N',) in `observations` of each of its rows; -1 for those of
+        `added`.
+    """
+    parts, count = (observations, added), len(observations)
+    order = np.argsort(np.concatenate([p.time_s for p in parts]), kind="stable")
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    columns: dict[str, Any] = {
+        name: np.concatenate([getattr(p, name) for p in parts])[order] for name in _COLUMNS
+    }
+    rows = place[np.concatenate([observations.embedding_rows, added.embedding_rows + count])]
+    by_row = np.argsort(rows)
+    joined = replace(
+        observations,
+        **columns,
+        heads={
+            head: np.concatenate([p.heads[head] for p in parts])[order]
+            for head in observations.heads
+        },
+        embeddings=np.concatenate([p.embeddings for p in parts])[by_row],
+        embedding_rows=rows[by_row],
+    )
+    return joined, np.where(order < count, order, -1)

@@ -107,6 +107,7 @@ def _require_person(person: Person) -> None:
             "person_id": (person.person_id, _WHOLE),
             "name": (person.name, _MAYBE_TEXT),
             "face_count": (person.face_count, _WHOLE),
+            "corrected": (person.corrected, _WHOLE),
             **{f"track {track!r}": (track, _WHOLE) for track in person.track_ids},
             **{f"head {head!r}": (head, _TEXT) for head in person.attributes},
         }

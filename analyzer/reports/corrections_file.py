@@ -9,14 +9,21 @@ from typing import Any
 from analyzer.errors import InputError
 from analyzer.files import source as files
 from analyzer.files.text import write_json
-from analyzer.types.corrections import Anchor, Correction, CorrectionsDocument
+from analyzer.types.corrections import (
+    OF_SEVERAL,
+    OF_TRACKS,
+    OPS,
+    Anchor,
+    Correction,
+    CorrectionsDocument,
+)
 from ina_input import documents
 
 SUFFIX = ".corrections.json"
 _FORMAT = "ina-corrections"
 _VERSION = 1
-_NUMBERS_KEY = {"rename": "person", "merge": "persons", "split": "track", "not_a_face": "track"}
-"""Operation -> key of the numbers of its persons or track."""
+_SEXES = ("m", "f", "")
+_MAX_YEARS = 130
 _HINT = "save it from the page again"
 _READ_ERRORS = (AttributeError, KeyError, TypeError, ValueError)
 
@@ -75,14 +82,22 @@ def write(document: CorrectionsDocument, path: Path) -> None:
 
 def correction_to_json(correction: Correction) -> dict[str, Any]:
     """Return a correction as JSON-able values."""
-    values: dict[str, Any] = {"op": correction.op}
-    faces = [[_anchor_to_json(anchor) for anchor in anchors] for anchors in correction.anchors]
-    if correction.op == "merge":
-        return {**values, "persons": list(correction.numbers), "anchors": faces}
-    values[_NUMBERS_KEY[correction.op]] = correction.numbers[0]
-    if correction.op == "rename":
-        values["name"] = correction.name
-    return {**values, "anchor": faces[0]}
+    op, numbers = correction.op, correction.numbers
+    faces = [_anchors_to_json(anchors) for anchors in correction.anchors]
+    several = op in OF_SEVERAL
+    own: dict[str, dict[str, Any]] = {
+        "rename": {"name": correction.name},
+        "sex": {"label": correction.label},
+        "age": {"label": correction.label},
+        "split_at": {"time_s": correction.time_s},
+        "add_face": {"drawn": _anchors_to_json(correction.drawn)},
+    }
+    return {
+        "op": op,
+        _numbers_key(op): list(numbers) if several else numbers[0],
+        **own.get(op, {}),
+        **({"anchors": faces} if several else {"anchor": faces[0]}),
+    }
 
 
 def correction_from_json(values: Mapping[str, Any]) -> Correction:
@@ -92,18 +107,59 @@ def correction_from_json(values: Mapping[str, Any]) -> Correction:
         KeyError, TypeError, ValueError: The values are not those of a correction.
     """
     op = values["op"]
-    if op not in _NUMBERS_KEY:
-        raise ValueError(f"no correction {op!r}; there are: {', '.join(_NUMBERS_KEY)}")
-    stored = values["persons"] if op == "merge" else [values[_NUMBERS_KEY[op]]]
-    numbers = [_number(value) for value in stored]
-    if op == "merge" and len(set(numbers)) < 2:
-        raise ValueError("a merge needs two persons")
-    faces = values.get("anchors") if op == "merge" else [values.get("anchor") or []]
+    if op not in OPS:
+        raise ValueError(f"no correction {op!r}; there are: {', '.join(OPS)}")
+    several, stored = op in OF_SEVERAL, values[_numbers_key(op)]
+    numbers = [_number(value) for value in (stored if several else [stored])]
+    if several and len(set(numbers)) < 2:
+        raise ValueError(f"a {op} needs two persons")
+    faces = values.get("anchors") if several else [values.get("anchor") or []]
     anchors = tuple(tuple(map(_anchor_from_json, face)) for face in faces or [[]] * len(numbers))
     if len(anchors) != len(numbers):
         raise ValueError(f"{len(anchors)} anchors of {len(numbers)} persons")
-    name = values["name"].strip() if op == "rename" else ""
-    return Correction(op=op, numbers=tuple(numbers), anchors=anchors, name=name)
+    return Correction(
+        op=op,
+        numbers=tuple(numbers),
+        anchors=anchors,
+        name=values["name"].strip() if op == "rename" else "",
+        label=_label(op, values["label"]) if op in ("sex", "age") else "",
+        time_s=_coordinate(values["time_s"]) if op == "split_at" else None,
+        drawn=_drawn(values["drawn"]) if op == "add_face" else (),
+    )
+
+
+def _numbers_key(op: str) -> str:
+    """Return the key of the numbers of a correction's persons or track."""
+    if op in OF_SEVERAL:
+        return "persons"
+    return "track" if op in OF_TRACKS else "person"
+
+
+def _label(op: str, value: Any) -> str:
+    """Return a sex or age as it stands in results."""
+    if op == "sex":
+        if value not in _SEXES:
+            raise ValueError(f"{value!r} is no sex; there are: m, f, and nothing for unknown")
+        return str(value)
+    if value == "":
+        return ""
+    if isinstance(value, bool) or not 0 <= (years := float(value)) <= _MAX_YEARS:
+        raise ValueError(f"{value!r} is no age in years")
+    return f"{years:.1f}"
+
+
+def _drawn(values: Sequence[Mapping[str, Any]]) -> tuple[Anchor, ...]:
+    """Return the boxes of an added face, in order of time."""
+    faces = sorted(map(_anchor_from_json, values), key=lambda face: face.time_s)
+    if not faces:
+        raise ValueError("an added face needs a box")
+    for face in faces:
+        x1, y1, x2, y2 = face.bbox
+        if face.picture is not None or face.time_s < 0 or x2 <= x1 or y2 <= y1:
+            raise ValueError(f"{list(face.bbox)} is no box of a face in a video")
+    if len({face.time_s for face in faces}) < len(faces):
+        raise ValueError("two boxes of an added face at one time")
+    return tuple(faces)
 
 
 def _corrections_from_json(values: Sequence[Mapping[str, Any]]) -> tuple[Correction, ...]:
@@ -122,6 +178,10 @@ def _number(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise ValueError(f"{value!r} is no number of a person, track or picture")
     return value
+
+
+def _anchors_to_json(anchors: Sequence[Anchor]) -> list[dict[str, Any]]:
+    return [_anchor_to_json(anchor) for anchor in anchors]
 
 
 def _anchor_to_json(anchor: Anchor) -> dict[str, Any]:

@@ -18,8 +18,9 @@ from analyzer.observations import tracks
 from analyzer.observations.table import take
 from analyzer.observations.tracks import Tracks
 from analyzer.options import AnalysisOptions
+from analyzer.review import relabel
 from analyzer.review.ownership import NO_FACE, NOBODY, Ownership, Step
-from analyzer.types import F32, I64, Decoded, MediaReport, Observations, Person, TrackPersons
+from analyzer.types import F32, I64, MediaReport, Observations, Person, TrackPersons
 from analyzer.types.corrections import Correction, CorrectionsDocument
 from analyzer.types.groups import group_means
 from analyzer.types.people import Poster
@@ -48,8 +49,11 @@ def apply(
     steps = tuple(state.make(correction) for correction in corrections)
     notes = (note for number, step in enumerate(steps, start=1) for note in _notes(number, step))
     corrected = _apply_ownership(report, state, labeller)
+    table = corrected.observations
+    tally = replace(table.tally, corrected=sum(not step.fault for step in steps))
     corrected = replace(
         corrected,
+        observations=replace(table, tally=tally),
         notes=(*report.notes, *notes),
         corrections=tuple(step.correction for step in steps),
         uncorrected=report,
@@ -95,11 +99,11 @@ def _apply_ownership(
 ) -> MediaReport:
     """Return the report with the tracks' new owners."""
     was, is_face = report.identities, state.owner != NO_FACE
-    rows = is_face[report.row_tracks()]
-    table = take(report.observations, rows)
-    owner, ids = state.owner[is_face], was.track_ids[is_face]
+    rows = is_face[state.rows]
+    table, origin = take(state.table, rows), state.origin[rows]
+    owner, ids = state.owner[is_face], state.tracks[is_face]
     people = np.setdiff1d(owner, [NOBODY]).tolist()
-    changed = [p for p in people if not np.array_equal(state.owner == p, was.person_ids == p)]
+    changed = _changed(report, state, people)
     of_tracks = tracks.embed(table)
     owners = owner[np.searchsorted(ids, of_tracks.ids)]
     means = np.zeros((max(people, default=-1) + 1, was.centroids.shape[1]), np.float32)
@@ -108,20 +112,31 @@ def _apply_ownership(
         means[person] = own
     track_persons = TrackPersons(track_ids=ids, person_ids=owner, centroids=means)
     of_rows = owner[np.searchsorted(ids, table.track_id)]
-    decide = labeller() if changed and table.heads else PLAIN
+    decide = labeller() if (changed or state.recut) and table.heads else PLAIN
     changed_persons = {
         p: aggregate.person(p, table, of_rows, track_persons, decide) for p in changed
     }
-    persons = _persons(report, people, changed_persons, state.renamed)
+    persons = _persons(report, people, changed_persons, state)
+    of_track_labels = relabel.of_tracks(report, state, table, ids, decide)
     return replace(
         report,
-        observations=_with_tally(table, of_rows, left_out=int((~rows).sum())),
+        observations=_with_tally(table, of_rows, origin, left_out=int((~rows).sum())),
         identities=track_persons,
-        row_attributes=_keep_rows(report.row_attributes, rows),
-        track_attributes=_keep_rows(report.track_attributes, is_face),
+        row_attributes=relabel.given(
+            relabel.taken(report.row_attributes, origin), of_rows, state.described
+        ),
+        track_attributes=relabel.given(of_track_labels, owner, state.described),
         persons=persons,
-        poster=report.poster and _poster(report.poster, report, state.owner, persons),
+        poster=report.poster and _poster(report.poster, report, state, persons),
     )
+
+
+def _changed(report: MediaReport, state: Ownership, people: Sequence[int]) -> list[int]:
+    """Return the persons with other tracks than in the report, or tracks with other rows."""
+    before = np.full(len(state.tracks), NO_FACE)
+    before[: len(report.identities.track_ids)] = report.identities.person_ids
+    recut = set(state.owner[sorted(state.recut)].tolist())
+    return [p for p in people if p in recut or not np.array_equal(state.owner == p, before == p)]
 
 
 def _mean(tracks_described: Tracks, mine: NDArray[np.bool_]) -> F32:
@@ -134,10 +149,7 @@ def _mean(tracks_described: Tracks, mine: NDArray[np.bool_]) -> F32:
 
 
 def _persons(
-    report: MediaReport,
-    people: Sequence[int],
-    changed: Mapping[int, Person],
-    renamed: Mapping[int, str],
+    report: MediaReport, people: Sequence[int], changed: Mapping[int, Person], state: Ownership
 ) -> tuple[Person, ...]:
     """Return all persons, changed or as before; a person with the same number keeps its name."""
     before = {person.person_id: person for person in report.persons}
@@ -149,40 +161,40 @@ def _persons(
         else:
             fields_kept = ("name", "name_distance", "candidates", "identity_id")
             person = replace(person, **{name: getattr(was, name) for name in fields_kept})
-        if number in renamed:
-            name = renamed[number] or None
+        if number in state.renamed:
+            name = state.renamed[number] or None
             person = replace(person, name=name, name_distance=None, candidates=())
-        persons.append(person)
+        given = relabel.attributes(state.described.get(number, {}))
+        persons.append(
+            replace(
+                person,
+                attributes={**person.attributes, **given},
+                corrected=state.touched[number],
+            )
+        )
     return aggregate.by_screen_time(persons)
 
 
-def _with_tally(table: Observations, of_rows: I64, *, left_out: int) -> Observations:
+def _with_tally(table: Observations, of_rows: I64, origin: I64, *, left_out: int) -> Observations:
     """Return the table with a tally that adds up."""
+    added = int((origin < 0).sum())
     tally = replace(
         table.tally,
         faces_saved=len(table),
         faces_kept=int((of_rows >= 0).sum()),
         faces_filtered=table.tally.faces_filtered + left_out,
+        faces_added=added,
     )
     return replace(table, tally=tally)
 
 
-def _keep_rows(heads: Mapping[str, Decoded], keep: NDArray[np.bool_]) -> dict[str, Decoded]:
-    """Return each head's values for the rows that are kept."""
-    return {
-        head: Decoded(
-            value=decoded.value[keep],
-            label=tuple(
-                label for label, is_kept in zip(decoded.label, keep, strict=True) if is_kept
-            ),
-        )
-        for head, decoded in heads.items()
-    }
-
-
-def _poster(poster: Poster, report: MediaReport, owner: I64, persons: Sequence[Person]) -> Poster:
+def _poster(
+    poster: Poster, report: MediaReport, state: Ownership, persons: Sequence[Person]
+) -> Poster:
     """Reassign the poster's faces to the persons who own most of their tracks now."""
-    before, after = report.row_persons(), owner[report.row_tracks()]
+    is_old = state.origin >= 0
+    before = report.row_persons()[state.origin[is_old]]
+    after = state.owner[state.rows[is_old]]
     by_id = {person.person_id: person for person in persons}
     ids, labels = [], {"sex": list(poster.sex), "age": list(poster.age)}
     if poster.ethnicity:

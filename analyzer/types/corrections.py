@@ -3,6 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+OF_TRACKS = ("split", "split_at", "not_a_face", "not_this_person")
+"""Corrections of one track."""
+OF_SEVERAL = ("merge", "not_same")
+"""Corrections of two persons or more."""
+OF_ONE_PERSON = ("rename", "sex", "age", "add_face")
+OPS = (*OF_ONE_PERSON, *OF_SEVERAL, *OF_TRACKS)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Anchor:
@@ -26,22 +33,40 @@ class Correction:
     """
 
     op: str
-    """`rename`, `merge`, `split` or `not_a_face`."""
+    """One of `OPS`."""
     numbers: tuple[int, ...]
-    """Number of the person, of each person of a merge, or of the track."""
+    """Number of the person, of each of several persons, or of the track; -1 for the new person of
+    an added face."""
     anchors: tuple[tuple[Anchor, ...], ...]
     """Some faces of each of `numbers`, as they were before this step; empty if only the number is
     known."""
     name: str = ""
     """New name of a person; empty: the name is removed."""
+    label: str = ""
+    """New sex (`m`, `f`) or age (years as text) of a person; empty: unknown."""
+    time_s: float | None = None
+    """Time from which on a track is somebody else, of `split_at`."""
+    drawn: tuple[Anchor, ...] = ()
+    """Boxes of an added face, in order of time."""
 
     def __str__(self) -> str:
         numbers = ", ".join(map(str, self.numbers))
-        if self.op == "rename":
-            return f"person {numbers} is {self.name or 'nobody we know'}"
-        if self.op == "merge":
-            return f"persons {numbers} are one"
-        return f"track {numbers} is {'somebody else' if self.op == 'split' else 'not a face'}"
+        person = f"person {numbers}" if self.numbers != (-1,) else "a new person"
+        if self.op == "add_face":
+            times = " to ".join(f"{face.time_s:.1f}" for face in (self.drawn[0], self.drawn[-1]))
+            return f"a face of {person} at {times} s"
+        texts = {
+            "rename": f"{person} is {self.name or 'nobody we know'}",
+            "sex": f"{person} is {self.label or 'of unknown sex'}",
+            "age": f"{person} is of {f'age {self.label}' if self.label else 'unknown age'}",
+            "merge": f"persons {numbers} are one",
+            "not_same": f"persons {numbers} are not the same",
+            "split": f"track {numbers} is somebody else",
+            "split_at": f"track {numbers} is somebody else from {self.time_s or 0:.1f} s",
+            "not_a_face": f"track {numbers} is not a face",
+            "not_this_person": f"track {numbers} is not this person",
+        }
+        return texts[self.op]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +97,8 @@ def combine(earlier: Sequence[Correction], later: Sequence[Correction]) -> tuple
 
 def _is_same(earlier: Correction, later: Correction) -> bool:
     """Return whether two corrections are equal; numbers count only without anchors."""
-    if (earlier.op, earlier.name) != (later.op, later.name):
+    told = [(c.op, c.name, c.label, c.time_s, c.drawn) for c in (earlier, later)]
+    if told[0] != told[1]:
         return False
     return (
         earlier.anchors == later.anchors if any(later.anchors) else earlier.numbers == later.numbers
@@ -87,3 +113,19 @@ def without(corrections: Sequence[Correction], name: str | None) -> tuple[Correc
         name: Name to remove; corrections that gave it to a person give none; `None`: no change.
     """
     return tuple(replace(c, name="") if name and c.name == name else c for c in corrections)
+
+
+def apart(corrections: Sequence[Correction]) -> set[tuple[int, int]]:
+    """Return the pairs of persons who are not the same, the lower number first.
+
+    Args:
+        corrections: Corrections in order, with the numbers of one analysis.
+    """
+    pairs: set[frozenset[int]] = set()
+    for correction in corrections:
+        first, *others = correction.numbers
+        if correction.op == "not_same":
+            pairs |= {frozenset((first, other)) for other in others}
+        elif correction.op == "merge":
+            pairs = {frozenset(first if n in others else n for n in pair) for pair in pairs}
+    return {(min(pair), max(pair)) for pair in pairs if len(pair) > 1}

@@ -91,6 +91,8 @@ class Person:
     """Candidates of the gallery for the person, the most probable first."""
     identity_id: int | None = None
     """Number of the person in an identity store, the same in all media."""
+    corrected: int = 0
+    """Corrections of a reviewer that have changed the person."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

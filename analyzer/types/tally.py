@@ -35,6 +35,10 @@ class Tally:
     """How often it jumps ahead; times run on."""
     untimed: int = 0
     """Pictures without a time of presentation: timed by the order in which they are decoded."""
+    faces_added: int = 0
+    """Faces that a reviewer added; they count among the saved ones."""
+    corrected: int = 0
+    """Corrections of a reviewer that the report has."""
 
     @property
     def clock_notes(self) -> tuple[str, ...]:

@@ -146,7 +146,7 @@ class TestCharacters:
 
 class TestCorrections:
     def corrected(self, page):
-        page.page.click("[data-key='rename 0']")
+        page.page.click("[data-key='edit 0']")
         page.page.keyboard.type(WEIRD.replace("\n", ""))
         page.page.keyboard.press("Enter")
         page.page.click("[data-key='tracks 1']")
@@ -282,9 +282,8 @@ def test_all_can_be_done_with_the_keyboard(film, review):
     tab_to("tracks 1")
     keys.press("Enter")
     page.page.wait_for_selector(".tracks li")
-    keys.press("Tab")
-    keys.press("Tab")
-    keys.press("Enter")  # splits the first track off
+    tab_to("split 3")
+    keys.press("Enter")
     assert page.page.locator(".character").count() == 3
     page.page.focus("#seek")
     keys.press("Space")

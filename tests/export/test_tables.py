@@ -136,6 +136,7 @@ def test_characters_are_one_row_a_person(tmp_path):
             "screen_time_s": "0.400",
             "screen_share": "0.0400",
             "mean_area_ratio": "0.0500",
+            "corrected": "0",
         }
     ]
     assert unidentified == {
@@ -148,6 +149,7 @@ def test_characters_are_one_row_a_person(tmp_path):
         "screen_time_s": "0.200",
         "screen_share": "0.0200",
         "mean_area_ratio": unidentified["mean_area_ratio"],
+        "corrected": "0",
     }
     assert float(unidentified["mean_area_ratio"]) > 0
 
@@ -167,15 +169,15 @@ def test_characters_have_identities_where_a_store_was_asked(tmp_path):
     )
     report = replace(report, persons=persons, is_remembered=True)
     rows = table(characters, report, tmp_path, dtype=str, keep_default_na=False)
-    assert rows.columns[-1] == "identity_id"
+    assert rows.columns[-2:].tolist() == ["identity_id", "corrected"]
     assert rows["identity_id"].tolist() == ["17", "", "4"]
     nobody = replace(make_report(), is_remembered=True)
-    assert table(characters, nobody, tmp_path).columns[-1] == "identity_id"
+    assert table(characters, nobody, tmp_path).columns[-2] == "identity_id"
 
 
 def test_characters_show_ethnicity_with_its_share(tmp_path):
     rows = table(characters, make_report(FACES, heads=["sex", "age", "ethnicity"]), tmp_path)
-    assert rows.columns[-2:].tolist() == ["ethnicity_label", "ethnicity_share"]
+    assert rows.columns[-3:-1].tolist() == ["ethnicity_label", "ethnicity_share"]
     assert rows["ethnicity_share"].tolist() == [0.6] * 3
 
 

@@ -81,6 +81,19 @@ class Review:
         drawn = self.page.locator(f"[data-person='{person}'] path").get_attribute("d")
         return [(float(a), float(b)) for a, b in re.findall(r"M([\d.e-]+) 0H([\d.e-]+)V", drawn)]
 
+    def until_said(self, text: str) -> None:
+        """Wait until the page has said something of a correction."""
+        self.page.get_by_role("status").filter(has_text=text).first.wait_for(timeout=10_000)
+
+    def in_view(self) -> bool:
+        """Whether most of the video can be seen without scrolling."""
+        script = """() => {
+            const stage = document.getElementById("stage");
+            const { top, bottom, height } = stage.getBoundingClientRect();
+            return (Math.min(bottom, innerHeight) - Math.max(top, 0)) / height;
+        }"""
+        return bool(self.page.evaluate(script) > 0.9)
+
     def boxes(self) -> np.ndarray:
         """(H, W, 4) pixels of the canvas alone."""
         address = self.page.eval_on_selector("#boxes", "canvas => canvas.toDataURL()")

@@ -1,6 +1,7 @@
 """A report to be corrected, with known truth, and corrections of it."""
 
 import json
+import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from analyzer.options import AnalysisOptions
 from analyzer.reports.corrections_file import correction_from_json
 from analyzer.review import apply
 from analyzer.types import MediaReport
-from analyzer.types.corrections import Correction
+from analyzer.types.corrections import OF_SEVERAL, OF_TRACKS, Correction
 from analyzer.types.people import Candidate, Poster
 from tests.support.reports import Face, make_report
 
@@ -22,7 +23,13 @@ LEFT, RIGHT, TOP = (10, 20, 110, 140), (300, 20, 400, 140), (200, 150, 260, 220)
 AXES = np.eye(8, dtype=np.float32)
 
 
-def sample_report(*, rate: float = 5.0, first_track: int = 0, **values: Any) -> MediaReport:
+def sample_report(
+    *,
+    rate: float = 5.0,
+    first_track: int = 0,
+    owners: tuple[int, ...] = (0, 1, 0, -1),
+    **values: Any,
+) -> MediaReport:
     """Two seconds: track 0 left, 1 right at the same time; then 2 left, 3 at the top, of no person.
 
     Persons are 0 (tracks 0 and 2, Ada) and 1 (track 1). Boxes move to the right, 20 px a second.
@@ -30,6 +37,7 @@ def sample_report(*, rate: float = 5.0, first_track: int = 0, **values: Any) -> 
     Args:
         rate: samples a second.
         first_track: what the tracks are numbered from.
+        owners: person of each track.
         values: of the report.
     """
     faces = []
@@ -39,11 +47,11 @@ def sample_report(*, rate: float = 5.0, first_track: int = 0, **values: Any) -> 
         for track, (x1, y1, x2, y2) in here:
             box = (x1 + 20 * time, y1, x2 + 20 * time, y2)
             faces.append(Face(round(25 * time), time, box, first_track + track, 1 / rate))
-    owners = {first_track + track: person for track, person in enumerate((0, 1, 0, -1))}
-    report = make_report(faces, persons=owners, names={0: "Ada"}, duration_s=4.0, **values)
+    of_tracks = {first_track + track: person for track, person in enumerate(owners)}
+    report = make_report(faces, persons=of_tracks, names={0: "Ada"}, duration_s=4.0, **values)
     table = report.observations
     embeddings = AXES[table.track_id - first_track]
-    table = replace(table, embeddings=embeddings, cuts=np.array([2.0]))
+    table = replace(table, embeddings=embeddings, cuts=np.array([2.0]), cut_frames=np.array([50]))
     tally = replace(
         table.tally,
         faces_detected=len(table),
@@ -51,9 +59,8 @@ def sample_report(*, rate: float = 5.0, first_track: int = 0, **values: Any) -> 
         faces_kept=len(table) * 3 // 4,
     )
     table = replace(table, tally=tally)
-    track_persons = replace(
-        report.identities, centroids=np.stack([(AXES[0] + AXES[2]) / 2, AXES[1]]).astype(np.float32)
-    )
+    means = [AXES[: len(owners)][np.array(owners) == p].mean(0) for p in range(max(owners) + 1)]
+    track_persons = replace(report.identities, centroids=np.stack(means).astype(np.float32))
     people = persons.persons(table, report.row_persons(), track_persons)
     persons_by_id = {p.person_id: p for p in report.persons}
     some = (Candidate(name="Ada", probability=0.8, distance=0.25),)
@@ -78,6 +85,17 @@ def sample_report(*, rate: float = 5.0, first_track: int = 0, **values: Any) -> 
     )
 
 
+def filmed_report(folder: Path) -> MediaReport:
+    """The sample report of a video that is there, with three persons: 2 is track 2."""
+    path = folder / "clip.mp4"
+    source = ["-f", "lavfi", "-i", "testsrc2=s=640x360:r=25:d=4"]
+    command = ["ffmpeg", "-v", "error", "-y", *source, "-c:v", "libx264", "-pix_fmt", "yuv420p"]
+    subprocess.run([*command, str(path)], check=True)
+    report = sample_report(owners=(0, 1, 2, -1), uri=str(path))
+    pixels = np.full(len(report.observations), 640 * 360, np.float32)
+    return replace(report, observations=replace(report.observations, picture_px=pixels))
+
+
 def _poster() -> Poster:
     """One face of each person."""
     return Poster(
@@ -92,11 +110,17 @@ def _poster() -> Poster:
     )
 
 
-def op(kind: str, *numbers: int, name: str = "") -> dict[str, Any]:
-    """A correction by numbers alone."""
-    key = {"rename": "person", "merge": "persons"}.get(kind, "track")
-    operation = {"op": kind, key: list(numbers) if kind == "merge" else numbers[0]}
-    return {**operation, "name": name} if kind == "rename" else operation
+def op(kind: str, *numbers: int, **values: Any) -> dict[str, Any]:
+    """A correction by numbers alone; a name is empty if not given."""
+    several = kind in OF_SEVERAL
+    key = "persons" if several else "track" if kind in OF_TRACKS else "person"
+    names = {"name": ""} if kind == "rename" else {}
+    return {"op": kind, key: list(numbers) if several else numbers[0], **names, **values}
+
+
+def box(time_s: float, *bbox: float) -> dict[str, Any]:
+    """A box as it was drawn."""
+    return {"time_s": time_s, "bbox": list(bbox)}
 
 
 def applied(report: MediaReport, *ops: Mapping[str, Any] | Correction) -> MediaReport:

@@ -15,17 +15,15 @@ function wirePlayer(player) {
     document.querySelector("main").style.setProperty("--at", (time / (duration || 1)).toFixed(4));
     const who = player.faces.map(({ label }) => label).join("; ") || "no face";
     if (seen.textContent !== who) seen.textContent = who;
+    for (const place of document.querySelectorAll(".place")) place.value = time;
+    player.onFaces();
   };
-  player.onTrouble = (text) => {
-    element("trouble").textContent = text;
-    element("trouble").hidden = !text;
-  };
+  wireSources(player);
   seek.addEventListener("input", () => player.seek(Number(seek.value)));
   element("play").addEventListener("click", () => player.toggle());
   for (const event of ["play", "pause"]) {
     video.addEventListener(event, () => (element("play").textContent = video.paused ? "Play" : "Pause"));
   }
-  element("stage").addEventListener("click", () => player.toggle());
   element("speed").addEventListener("change", ({ target }) => (video.playbackRate = Number(target.value)));
   element("mute").addEventListener("change", ({ target }) => (video.muted = target.checked));
   element("show").addEventListener("change", ({ target }) => {
@@ -34,7 +32,21 @@ function wirePlayer(player) {
   });
   element("full").addEventListener("click", fullScreen);
   element("choose").addEventListener("click", () => element("file").click());
-  element("file").addEventListener("change", ({ target }) => target.files[0] && player.choose(target.files[0]));
+  element("file").addEventListener("change", ({ target }) => target.files[0] && player.sources.choose(target.files[0]));
+}
+
+function wireSources({ sources }) {
+  const show = (id) => (text) => {
+    element(id).textContent = text;
+    element(id).hidden = !text;
+  };
+  sources.onTrouble = show("trouble");
+  sources.onNote = (text) => {
+    show("playing")(text);
+    // The annotated video has boxes of its own, those of its day.
+    element("show").checked = sources.playing.kind !== "annotated";
+    element("show").dispatchEvent(new Event("change"));
+  };
 }
 
 function fullScreen() {
@@ -42,7 +54,33 @@ function fullScreen() {
   else element("screen").requestFullscreen();
 }
 
+/** A click on a box chooses its person; beside the boxes, it plays and pauses. */
+function wireStage(view) {
+  const { player, here, drawing } = view;
+  player.onFaces = () => here.show();
+  element("stage").addEventListener("click", ({ clientX, clientY }) => {
+    if (drawing.active) return;
+    const { left, top } = element("stage").getBoundingClientRect();
+    const face = player.shown && here.faceAt(clientX - left, clientY - top);
+    if (face) view.pick(face.person);
+    else player.toggle();
+  });
+}
+
+function wireSearch(view) {
+  const search = element("search");
+  search.addEventListener("input", () => view.filter());
+  search.addEventListener("keydown", ({ key }) => {
+    if (key === "Enter") view.chooseFound();
+    if (key !== "Escape") return;
+    search.value = "";
+    view.filter();
+    search.blur();
+  });
+}
+
 function wireCorrections(view) {
+  element("redo").addEventListener("click", () => view.redo());
   element("merge").addEventListener("click", () => view.merge());
   element("undo").addEventListener("click", () => view.undo());
   element("save").addEventListener("click", () => save(view));
@@ -76,32 +114,6 @@ async function open(view, chooser) {
   view.refresh();
 }
 
-const KEYS = {
-  " ": ({ player }) => player.toggle(),
-  ArrowLeft: ({ player }) => player.step(-1),
-  ArrowRight: ({ player }) => player.step(1),
-  n: (view) => view.jump(1),
-  p: (view) => view.jump(-1),
-  f: fullScreen,
-};
-
-function wireKeys(view) {
-  document.addEventListener("keydown", (event) => {
-    const { key, target } = event;
-    if (target.matches("select, input:not([type=range], [type=checkbox])")) return;
-    if ((event.ctrlKey || event.metaKey) && key === "z") {
-      event.preventDefault();
-      view.undo();
-      return;
-    }
-    if (event.ctrlKey || event.metaKey || event.altKey || !(key in KEYS)) return;
-    // There the space bar has a meaning of its own.
-    if (key === " " && target.matches("button, summary, input[type=checkbox]")) return;
-    event.preventDefault();
-    KEYS[key](view);
-  });
-}
-
 async function main() {
   if (!("DecompressionStream" in window)) {
     throw new Error("this browser is too old; use Chrome or Edge 80, Firefox 113, Safari 16.4, or later");
@@ -109,13 +121,15 @@ async function main() {
   const report = await readReport();
   const model = new Model(report);
   const player = new Player(report, model);
-  const view = new View(report, model, player);
+  const view = (window.view = new View(report, model, player)); // for tests and for the curious
   wirePlayer(player);
+  wireStage(view);
+  wireSearch(view);
   wireCorrections(view);
   wireKeys(view);
   view.refresh();
   player.at(0);
-  player.open();
+  player.sources.open();
   document.body.dataset.ready = "true";
   performance.mark("ready");
 }

@@ -3,28 +3,38 @@
 const NOBODY = -1;
 const NOT_A_FACE = -2;
 const ANCHORS = 5;
+const ALIKE = 5;
 
 class Model {
   constructor(report) {
     this.report = report;
     this.made = [];
+    this.undone = [];
     this.saved = [];
-    this.trackRows = rowsOfTracks(report);
-    this.shotStarts = report.shots.map(([start]) => start);
-    this.longest = longestSpan(report);
+    this.read = { rows: report.rows, tracks: report.tracks, trackRows: rowsOfTracks(report) };
+    this.shown = new Shown(this);
     this.replay();
   }
 
   /** Make one correction; what it touches is anchored by faces, for numbers may change. */
   make(op) {
     this.made.push({ ...op, ...this.anchors(op) });
+    this.undone = [];
     this.replay();
   }
 
   undo() {
     const undone = this.made.pop();
+    this.undone.push(undone);
     this.replay();
     return undone;
+  }
+
+  redo() {
+    const again = this.undone.pop();
+    this.made.push(again);
+    this.replay();
+    return again;
   }
 
   get unsaved() {
@@ -37,29 +47,101 @@ class Model {
 
   /** Start from the report, and apply all corrections in their order. */
   replay() {
-    const { persons, tracks } = this.report;
-    this.owner = Int32Array.from(tracks.person);
-    this.names = new Map(persons.map((p) => [p.id, p.name]));
-    this.next = 1 + Math.max(-1, ...this.names.keys());
+    this.restart();
     for (const op of this.made) this.apply(op);
     this.people = this.figures();
     this.attributes = new Map(this.people.map(({ id, attributes }) => [id, attributes]));
+    this.shown.replay();
+  }
+
+  restart() {
+    const { report, read } = this;
+    const { tracks } = read;
+    report.rows = read.rows;
+    report.tracks = { ...tracks, id: [...tracks.id], weight: [...tracks.weight], texts: [...tracks.texts] };
+    report.tracks.labels = Object.fromEntries(Object.entries(tracks.labels).map(([head, all]) => [head, [...all]]));
+    this.trackRows = read.trackRows;
+    this.owner = [...tracks.person];
+    this.names = new Map(report.persons.map((p) => [p.id, p.name]));
+    this.next = 1 + Math.max(-1, ...this.names.keys());
+    this.said = new Map();
+    this.apart = [...report.apart];
+    this.joined = new Map();
+    this.recut = new Set();
   }
 
   apply(op) {
-    if (op.op === "rename") this.names.set(op.person, op.name || null);
-    if (op.op === "merge") this.join(op.persons);
-    if (op.op === "split") {
-      this.owner[this.indexOf(op.track)] = this.next;
-      this.names.set(this.next++, null);
-    }
-    if (op.op === "not_a_face") this.owner[this.indexOf(op.track)] = NOT_A_FACE;
+    APPLY[op.op](this, op);
   }
 
   join([kept, ...others]) {
     const gone = new Set(others);
     for (let i = 0; i < this.owner.length; i++) if (gone.has(this.owner[i])) this.owner[i] = kept;
-    for (const person of others) this.names.delete(person);
+    for (const person of others) {
+      this.names.delete(person);
+      this.said.delete(person);
+      this.joined.set(person, kept);
+    }
+  }
+
+  newPerson() {
+    this.names.set(this.next, null);
+    return this.next++;
+  }
+
+  say(person, head, label) {
+    this.said.set(person, { ...this.said.get(person), [head]: { label, low: null, high: null } });
+  }
+
+  /** Make a new track, of a new person, of the rows of a track from a time on. */
+  cut(track, time) {
+    const { report } = this;
+    const { rows } = report;
+    const first = lastAtMost(rows.time, time - CLOCK_S) + 1;
+    const later = this.trackRows[track].filter((row) => row >= (rows.start[first] ?? rows.count));
+    if (!later.length || later.length === this.trackRows[track].length) return;
+    const made = this.addTrack(track, later.length / this.trackRows[track].length, this.newPerson());
+    const tracks = Int32Array.from(rows.track);
+    for (const row of later) tracks[row] = made;
+    const next = Int32Array.from(rows.next);
+    next[this.trackRows[track].findLast((row) => row < later[0])] = 0; // no box moves from one to the other
+    report.rows = { ...rows, track: tracks, next };
+    this.recut.add(track);
+    this.trackRows = rowsOfTracks(report);
+  }
+
+  addFace(person, drawn) {
+    const track = this.addTrack(-1, 0, person);
+    this.report.rows = withFace(this.report, drawn, track);
+    this.trackRows = rowsOfTracks(this.report);
+  }
+
+  /** Add a track with a share of what is known of another; returns its index. */
+  addTrack(source, share, person) {
+    const { tracks } = this.report;
+    tracks.id.push(1 + Math.max(-1, ...tracks.id));
+    tracks.weight.push(source < 0 ? 0 : share * tracks.weight[source]);
+    tracks.texts.push(source < 0 ? "" : tracks.texts[source]);
+    for (const all of Object.values(tracks.labels)) all.push(source < 0 ? "" : all[source]);
+    return this.owner.push(person) - 1;
+  }
+
+  /** The person that somebody belongs to by now. */
+  nowOf(person) {
+    return this.joined.has(person) ? this.nowOf(this.joined.get(person)) : person;
+  }
+
+  /** The nearest others of a person who may be the same: number and distance, nearest first. */
+  alike(person) {
+    const own = Object.keys(this.report.alike).map(Number).filter((id) => this.nowOf(id) === person);
+    const parted = new Set(this.apart.map((pair) => pair.map((id) => this.nowOf(id))).filter((pair) => pair.includes(person)).flat());
+    const nearest = new Map();
+    for (const [id, distance] of own.flatMap((each) => this.report.alike[each])) {
+      const other = this.nowOf(id);
+      if (other === person || parted.has(other) || !this.attributes.has(other)) continue;
+      nearest.set(other, Math.min(distance, nearest.get(other) ?? Infinity));
+    }
+    return [...nearest].sort((a, b) => a[1] - b[1]).slice(0, ALIKE);
   }
 
   indexOf(track) {
@@ -73,95 +155,6 @@ class Model {
   nameOf(person) {
     if (person === NOBODY) return "nobody";
     return this.names.get(person) || `person ${person}`;
-  }
-
-  /** A person's colour; a person made here has one of those that the fewest have. */
-  colourOf(person) {
-    const { palette, nobody, persons } = this.report;
-    if (person < 0) return `#${nobody}`;
-    const known = persons.find(({ id }) => id === person);
-    if (known) return `#${palette[known.colour]}`;
-    const counts = palette.map((_, i) => persons.filter(({ colour }) => colour === i).length);
-    const rarest = [...counts.keys()].sort((a, b) => counts[a] - counts[b] || a - b);
-    return `#${palette[rarest[(person - persons.length + palette.length) % palette.length]]}`;
-  }
-
-  /** The box of a row's track at a time: on the way to the next sample, if it moves. */
-  boxOf(row, time) {
-    const { rows } = this.report;
-    const next = row + rows.next[row];
-    const sides = (at) => [rows.x1[at], rows.y1[at], rows.x2[at], rows.y2[at]];
-    if (next === row) return sides(row);
-    const share = this.shareOf(row, next, time);
-    const to = sides(next);
-    return sides(row).map((side, i) => side + (to[i] - side) * share);
-  }
-
-  /** Upper left corner of the label of a row at a time. */
-  cornerOf(row, time) {
-    const { rows } = this.report;
-    const next = row + rows.next[row];
-    const share = this.shareOf(row, next, time);
-    const corner = (at) => [rows.x1[at] + rows.labelX[at], rows.y1[at] + rows.labelY[at]];
-    const to = corner(next);
-    return corner(row).map((side, i) => side + (to[i] - side) * share);
-  }
-
-  shareOf(row, next, time) {
-    if (next === row) return 0;
-    const { start, end } = this.spanOf(row);
-    return Math.min(1, Math.max(0, (time - start) / (end - start)));
-  }
-
-  /** From when to when a row's box is drawn. */
-  spanOf(row) {
-    const { rows, shots } = this.report;
-    const sample = lastAtMost(rows.start, row);
-    const start = rows.time[sample];
-    if (rows.next[row]) return { start, end: rows.time[lastAtMost(rows.start, row + rows.next[row])] };
-    const end = start + rows.duration[sample];
-    const cut = shots[lastAtMost(this.shotStarts, start + SAME_TIME_S) + 1];
-    return { start, end: cut ? Math.min(end, cut[0]) : end };
-  }
-
-  /** The box of a track at a time, or null where none is drawn. */
-  boxAt(track, time) {
-    const row = this.rowsAt(time).find((at) => this.report.rows.track[at] === track);
-    return row === undefined ? null : this.boxOf(row, time);
-  }
-
-  /** The rows of which the boxes are drawn at a time. */
-  rowsAt(time) {
-    const { rows } = this.report;
-    const found = [];
-    const moment = time + CLOCK_S;
-    for (let sample = lastAtMost(rows.time, moment); sample >= 0; sample--) {
-      if (rows.time[sample] + this.longest < moment) break;
-      const [first, end] = rowsOf(rows, sample);
-      for (let row = first; row < end; row++) if (moment < this.spanOf(row).end) found.push(row);
-    }
-    return found;
-  }
-
-  /** A label as long as there is room: 0 whole, 1 the name, 2 its first word or number. */
-  shortLabelOf(track, shortened) {
-    const person = this.owner[track];
-    if (person === NOBODY) return shortened > 1 ? "" : this.report.tracks.texts[track];
-    if (!shortened) return this.labelOf(track);
-    const name = this.nameOf(person);
-    if (shortened === 1) return name;
-    const word = this.names.get(person) ? name.split(/\s+/)[0] : `${person}`;
-    return word.length > 8 ? `${word.slice(0, 7)}…` : word;
-  }
-
-  /** The text beside the boxes of a track: name, sex and age of its person; what is known of nobody's. */
-  labelOf(track) {
-    const person = this.owner[track];
-    const attributes = this.attributes.get(person) || {};
-    const known = person !== NOBODY && Object.keys(attributes).length;
-    const text = known ? sexAndAge(attributes) : this.report.tracks.texts[track];
-    const name = person === NOBODY ? "face" : this.nameOf(person);
-    return [name, text].filter(Boolean).join("  ");
   }
 
   /** Screen time, presence and size of every person, most screen time first; nobody last. */
@@ -183,18 +176,20 @@ class Model {
 
   describe(person) {
     const { persons, tracks } = this.report;
+    const { person: before } = this.read.tracks;
     person.name = this.nameOf(person.id);
     person.tracks = this.tracksOf(person.id);
     const was = persons.find((p) => p.id === person.id);
-    const own = [...tracks.person.keys()].filter((track) => tracks.person[track] === person.id);
-    person.exact = Boolean(was) && own.join() === person.tracks.join();
-    person.attributes = person.exact ? was.attributes : averages(tracks, person.tracks);
+    const own = [...before.keys()].filter((track) => before[track] === person.id);
+    const isCut = person.tracks.some((track) => this.recut.has(track));
+    person.exact = Boolean(was) && !isCut && own.join() === person.tracks.join();
+    person.attributes = { ...(person.exact ? was.attributes : averages(tracks, person.tracks)), ...this.said.get(person.id) };
   }
 
   anchors(op) {
-    if (op.op === "merge") return { anchors: op.persons.map((p) => this.facesOf(this.tracksOf(p))) };
-    if (op.op === "rename") return { anchor: this.facesOf(this.tracksOf(op.person)) };
-    return { anchor: this.facesOf([this.indexOf(op.track)]) };
+    if (OF_SEVERAL.includes(op.op)) return { anchors: op.persons.map((p) => this.facesOf(this.tracksOf(p))) };
+    if (OF_TRACKS.includes(op.op)) return { anchor: this.facesOf([this.indexOf(op.track)]) };
+    return { anchor: op.person < 0 ? [] : this.facesOf(this.tracksOf(op.person)) };
   }
 
   /** A few faces of tracks: of one, from all over it; of many, of those that count most. */
@@ -222,9 +217,10 @@ class Model {
     const before = this.made;
     try {
       this.made = [];
+      this.undone = [];
       this.replay();
       for (const op of corrections) {
-        if (!this.fits(op)) throw new Error("they do not fit what is shown here");
+        if (!fits(this, op)) throw new Error("they do not fit what is shown here");
         this.made.push(op);
         this.apply(op);
       }
@@ -237,12 +233,6 @@ class Model {
     }
   }
 
-  fits({ op, person, persons, name, track }) {
-    if (op === "rename") return this.names.has(person) && typeof name === "string";
-    if (op === "merge") return new Set(persons).size > 1 && persons.every((id) => this.names.has(id));
-    return (op === "split" || op === "not_a_face") && this.indexOf(track) >= 0;
-  }
-
   document() {
     const { medium, options } = this.report;
     return {
@@ -252,12 +242,6 @@ class Model {
       corrections: this.made,
     };
   }
-}
-
-/** `f 34`, without what is unknown. */
-function sexAndAge({ sex, age }) {
-  const years = age && age.label ? String(Math.round(Number(age.label))) : "";
-  return [sex && sex.label, years].filter(Boolean).join(" ");
 }
 
 function unseen(id) {
@@ -278,21 +262,6 @@ function rowsOfTracks({ rows, tracks }) {
   const found = tracks.id.map(() => []);
   for (let row = 0; row < rows.count; row++) found[rows.track[row]].push(row);
   return found;
-}
-
-/** The longest time for which a box is drawn. */
-function longestSpan({ rows }) {
-  let longest = 0;
-  for (let sample = 0; sample < rows.samples; sample++) {
-    const [first, end] = rowsOf(rows, sample);
-    longest = Math.max(longest, rows.duration[sample]);
-    for (let row = first; row < end; row++) {
-      if (!rows.next[row]) continue;
-      const later = lastAtMost(rows.start, row + rows.next[row]);
-      longest = Math.max(longest, rows.time[later] - rows.time[sample]);
-    }
-  }
-  return longest;
 }
 
 /** At most `count` rows from all over a track. */

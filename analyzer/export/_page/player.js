@@ -3,6 +3,8 @@
 const TO_PICTURE_S = 1e-3; // a seek to a picture's very time may end on the picture before
 const NUDGE_S = 0.01;
 const NUDGES = 20;
+const ASK_AGAIN_MS = 200;
+const ASKS = 100;
 
 class Player {
   constructor(report, model) {
@@ -11,16 +13,18 @@ class Player {
     this.video = document.getElementById("video");
     this.canvas = document.getElementById("boxes");
     this.stage = document.getElementById("stage");
+    this.sources = new Sources(report.medium, this.video);
+    this.sources.onLoad = (source) => this.begin(source);
     this.offset = 0;
+    this.origin = report.medium.origin;
+    this.asked = null;
     this.settled = false;
     this.wanted = null;
     this.goal = null;
     this.time = 0;
     this.shown = true;
-    this.chosen = null;
-    this.candidates = [];
     this.onTime = () => {};
-    this.onTrouble = () => {};
+    this.onFaces = () => {};
     this.listen();
   }
 
@@ -28,10 +32,11 @@ class Player {
     const { video } = this;
     if ("requestVideoFrameCallback" in video) this.followPictures();
     else this.followClock();
-    video.addEventListener("loadedmetadata", () => this.onTrouble(this.doubt()));
+    for (const event of ["durationchange", "seeked"]) video.addEventListener(event, () => this.seekAgain());
+    video.addEventListener("seeked", () => this.seekLater());
+    video.addEventListener("play", () => (this.asked = null));
     // A hidden page is shown no picture to settle by.
     video.addEventListener("loadeddata", () => setTimeout(() => this.settle(video.currentTime, 0), 1000));
-    video.addEventListener("error", () => this.failed());
     new ResizeObserver(() => this.draw()).observe(this.stage);
   }
 
@@ -40,7 +45,7 @@ class Player {
     const picture = (_, { mediaTime }) => {
       this.settle(mediaTime, this.report.medium.first);
       const time = mediaTime - this.offset;
-      if (this.wanted === null && !this.nudge(time)) this.at(time);
+      if (this.wanted === null && this.beyond === null && !this.nudge(time)) this.at(time);
       this.wanted = null;
       this.video.requestVideoFrameCallback(picture);
     };
@@ -78,50 +83,44 @@ class Player {
   settle(shown, expected) {
     if (this.settled) return;
     this.settled = true;
-    const { origin } = this.report.medium;
+    const { origin } = this;
     const near = (offset) => Math.abs(shown - expected - offset);
     this.offset = near(origin) < near(0) ? origin : 0;
     if (this.wanted !== null) this.seek(this.wanted);
   }
 
-  /** Try the addresses of the medium, one after the other. */
-  open() {
-    this.candidates = [...this.report.medium.links];
-    this.failed();
-  }
-
-  failed() {
-    const next = this.candidates.shift();
-    if (next === undefined) this.onTrouble(this.lament());
-    else this.load(next);
-  }
-
-  choose(file) {
-    if (this.chosen) URL.revokeObjectURL(this.chosen.url);
-    this.chosen = { url: URL.createObjectURL(file), name: file.name };
-    this.candidates = [];
-    this.load(this.chosen.url);
-  }
-
-  load(address) {
+  /** Begin anew with another file, at the time that the reader is at. */
+  begin({ kind }) {
     this.settled = false;
     if (this.time) this.wanted = this.time;
-    this.video.src = address;
+    // The copy and the annotated video begin at 0, whatever the medium does.
+    this.origin = kind === "copy" || kind === "annotated" ? 0 : this.report.medium.origin;
   }
 
-  lament() {
-    const { name, links } = this.report.medium;
-    const copy = "make a copy that browsers play: ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p -c:a aac OUT.mp4";
-    if (this.chosen) return `This browser cannot play ${this.chosen.name}; ${copy}, and choose that.`;
-    const place = decodeURIComponentSafely(links[0]);
-    return `This browser cannot find or play ${name}: it looked for ${place}, seen from this page. Choose the file; if it cannot be played, ${copy}, and choose that.`;
+  /**
+   * Where a seek is to end that the browser cuts at a duration without the film's start; null where
+   * it has ended. Chromium leaves the start of an MP4 out, and finds more of the film as it reads.
+   */
+  get beyond() {
+    const { video } = this;
+    if (this.asked === null || !this.settled || !this.offset || !video.paused) return null;
+    const goal = this.asked + this.offset + TO_PICTURE_S;
+    return video.currentTime < goal - CLOCK_S && this.asked < this.duration - CLOCK_S ? goal : null;
   }
 
-  doubt() {
-    const { duration, name } = this.report.medium;
-    const excess = Math.abs(this.video.duration - duration);
-    if (!this.chosen || !(excess > 1 + this.report.medium.origin)) return "";
-    return `${this.chosen.name} is ${this.video.duration.toFixed(1)} s long and ${name} ${duration.toFixed(1)} s: is it another video?`;
+  seekAgain() {
+    const { video, beyond } = this;
+    if (beyond === null || video.duration < video.currentTime + CLOCK_S) return;
+    if (!video.seeking || video.duration >= beyond) video.currentTime = beyond;
+  }
+
+  /** A browser that has found no more of the film for a while reads on when it is asked again. */
+  seekLater() {
+    clearTimeout(this.later);
+    if (this.beyond === null || !this.asks--) return;
+    this.later = setTimeout(() => {
+      if (this.beyond !== null && !this.video.seeking) this.video.currentTime = this.beyond;
+    }, ASK_AGAIN_MS);
   }
 
   get duration() {
@@ -134,6 +133,8 @@ class Player {
     const sample = lastAtMost(rows.time, within + SAME_TIME_S);
     const exact = sample >= 0 && within - rows.time[sample] < SAME_TIME_S;
     this.goal = exact ? { time: within, left: NUDGES } : null;
+    this.asked = within;
+    this.asks = ASKS;
     if (this.settled) this.video.currentTime = within + this.offset + TO_PICTURE_S;
     else this.wanted = within;
     this.at(within);
@@ -157,7 +158,7 @@ class Player {
   }
 
   toggle() {
-    if (this.video.paused) this.video.play().catch(() => this.onTrouble(this.lament()));
+    if (this.video.paused) this.video.play().catch(() => this.sources.onTrouble(this.sources.lament()));
     else this.video.pause();
   }
 
@@ -176,6 +177,13 @@ class Player {
     const w = Math.min(clientWidth, clientHeight * ratio);
     const h = w / ratio;
     return { x: (clientWidth - w) / 2, y: (clientHeight - h) / 2, w, h };
+  }
+
+  /** A point of the stage, in CSS pixels, as pixels of the picture. */
+  toPicture(x, y) {
+    const place = this.picture();
+    const { width, height } = this.report.medium;
+    return [((x - place.x) * width) / place.w, ((y - place.y) * height) / place.h];
   }
 
   draw() {
@@ -198,13 +206,13 @@ class Player {
     const { rows } = this.report;
     const { model, time } = this;
     const found = [];
-    for (const row of model.rowsAt(time)) {
+    for (const row of model.shown.rowsAt(time)) {
       const person = model.owner[rows.track[row]];
       if (person === NOT_A_FACE) continue;
-      const label = model.labelOf(rows.track[row]);
-      const text = model.shortLabelOf(rows.track[row], rows.text[row]);
-      const [box, corner] = [model.boxOf(row, time), model.cornerOf(row, time)];
-      found.push({ row, person, colour: model.colourOf(person), label, text, box, corner });
+      const label = model.shown.labelOf(rows.track[row]);
+      const text = model.shown.shortLabelOf(rows.track[row], rows.text[row]);
+      const [box, corner] = [model.shown.boxOf(row, time), model.shown.cornerOf(row, time)];
+      found.push({ row, person, colour: model.shown.colourOf(person), label, text, box, corner });
     }
     return found.sort((a, b) => a.row - b.row);
   }
@@ -261,13 +269,5 @@ function drawLeader(pen, place, report, { colour, box, label }) {
     pen.moveTo(ends[0][0], ends[1][0]);
     pen.lineTo(ends[0][1], ends[1][1]);
     pen.stroke();
-  }
-}
-
-function decodeURIComponentSafely(address) {
-  try {
-    return decodeURIComponent(address);
-  } catch {
-    return address; // a name that is no UTF-8
   }
 }

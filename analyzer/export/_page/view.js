@@ -4,10 +4,12 @@ class View {
   constructor(report, model, player) {
     Object.assign(this, { report, model, player });
     this.chosen = null;
-    this.renaming = null;
+    this.editing = null;
     this.selected = new Set();
     this.unfolded = new Set();
     document.getElementById("shots").addEventListener("toggle", () => this.shots());
+    this.here = new Here(this);
+    this.drawing = new Drawing(this);
     this.notes();
   }
 
@@ -23,7 +25,8 @@ class View {
     this.counts();
     this.toolbar();
     const list = document.getElementById("characters");
-    list.replaceChildren(...this.model.people.map((person) => this.character(person)));
+    list.replaceChildren(...this.model.people.map((person) => characterCard(this, person)));
+    this.filter();
     this.shotsBar();
     this.summary();
     this.shots();
@@ -60,6 +63,7 @@ class View {
     button("merge").disabled = this.selected.size < 2;
     button("merge").textContent = this.selected.size > 1 ? `Merge ${this.selected.size}` : "Merge";
     button("undo").disabled = !made.length;
+    button("redo").disabled = !this.model.undone.length;
     button("save").disabled = !unsaved;
     const list = button("made");
     list.hidden = !made.length;
@@ -67,130 +71,100 @@ class View {
     list.querySelector("ol").replaceChildren(...made.map((op) => h("li", {}, inWords(op))));
   }
 
-  character(person) {
-    const { id } = person;
-    const colour = this.model.colourOf(id);
-    const item = h("li", { class: "character", "data-person": id, "aria-current": id === this.chosen ? "true" : null },
-      this.selector(person), this.portrait(person), this.heading(person), this.actions(person),
-      bar(person.intervals, this.report.medium.duration, {
-        colour,
-        label: `${person.name} is on screen ${plural(person.intervals.length, "time", "times")}`,
-        onseek: (time) => this.player.seek(time),
-      }),
-      this.tracks(person));
-    item.style.setProperty("--colour", colour);
-    return item;
+  /** Make one correction, and say so. */
+  correct(op, focus = null) {
+    this.model.make(op);
+    this.say(`Corrected: ${inWords(op)}`);
+    this.refresh(focus);
   }
 
-  selector({ id, name }) {
-    if (id === NOBODY) return h("span", {});
-    const change = ({ target }) => {
-      if (target.checked) this.selected.add(id);
-      else this.selected.delete(id);
-      this.toolbar();
-    };
-    const box = h("input", { type: "checkbox", "data-key": `select ${id}`, "aria-label": `Select ${name} to merge`, onchange: change });
-    box.checked = this.selected.has(id);
-    return box;
+  edit(id) {
+    if (id === NOBODY || !this.byId(id)) return;
+    this.editing = id;
+    this.refresh(`name ${id}`);
   }
 
-  /** The picture of the best track that the person still has, or a silhouette. */
-  portrait(person) {
-    const { pictures, best } = this.report;
-    const track = [best[person.id], ...person.tracks].find((t) => person.tracks.includes(t) && pictures[t]);
-    return picture(pictures[track], "portrait");
-  }
-
-  heading(person) {
-    const { id, name, screen, intervals } = person;
-    if (this.renaming === id) return this.renameForm(person);
-    const share = this.report.medium.duration ? ` (${percent(screen / this.report.medium.duration)})` : "";
-    const facts = [`${length(screen)}${share}`, plural(intervals.length, "appearance", "appearances")];
-    const title = person.exact ? null : "as corrected here; exact figures when the corrections are applied";
-    return h("button", { class: "go", "data-key": `go ${id}`, title, onclick: () => this.choose(id) },
-      h("span", { class: "name" }, name),
-      h("span", { class: "facts" }, id === NOBODY ? "unidentified faces" : attributeText(person)),
-      h("span", { class: "facts" }, facts.join(" · ")));
-  }
-
-  renameForm({ id, name }) {
-    const close = () => {
-      this.renaming = null;
-      this.refresh(`go ${id}`);
-    };
-    const field = h("input", {
-      "aria-label": `New name of ${name}`, "data-key": `name ${id}`, maxlength: 200, autocomplete: "off",
-      onkeydown: (event) => event.key === "Escape" && close(),
-    });
-    field.value = this.model.names.get(id) || "";
-    const submit = (event) => {
-      event.preventDefault();
-      const text = field.value.trim();
-      if (text !== (this.model.names.get(id) || "")) {
-        this.model.make({ op: "rename", person: id, name: text });
-        this.say(`${name} is now ${this.model.nameOf(id)}`);
-      }
-      close();
-    };
-    return h("form", { class: "rename", onsubmit: submit }, field, h("button", {}, "OK"),
-      h("button", { type: "button", onclick: close }, "Cancel"));
-  }
-
-  actions({ id, name }) {
-    if (id === NOBODY || this.renaming === id) return h("span", {});
-    const rename = () => {
-      this.renaming = id;
-      this.refresh(`name ${id}`);
-    };
-    return h("button", { class: "small", "data-key": `rename ${id}`, "aria-label": `Rename ${name}`, onclick: rename }, "Rename");
-  }
-
-  tracks(person) {
-    const { id, tracks } = person;
-    const box = h("details", { class: "tracks", open: this.unfolded.has(id) },
-      h("summary", { "data-key": `tracks ${id}` }, plural(tracks.length, "track", "tracks")));
-    const fill = () => {
-      if (!box.open || box.querySelector("ul")) return;
-      box.append(h("ul", {}, ...tracks.map((track) => this.track(person, track))));
-    };
-    box.addEventListener("toggle", () => {
-      if (box.open) this.unfolded.add(id);
-      else this.unfolded.delete(id);
-      fill();
-    });
-    fill();
-    return box;
-  }
-
-  track(person, track) {
-    const { rows, tracks, pictures } = this.report;
+  /** Say that a track is somebody else from this moment on. */
+  splitAt(track) {
+    const { rows, tracks } = this.report;
     const all = this.model.trackRows[track];
-    const [first, last] = [all[0], all[all.length - 1]].map((row) => lastAtMost(rows.start, row));
-    const span = `${clock(rows.time[first])} – ${clock(rows.time[last] + rows.duration[last])}`;
-    const number = tracks.id[track];
-    const correct = (op, said) => {
-      this.model.make({ op, track: number });
-      this.say(said);
-      this.refresh(`tracks ${person.id}`);
-    };
-    const alone = person.id !== NOBODY && person.tracks.length === 1;
-    const parted = `Track ${number} is a person of its own now`;
-    const removed = `Track ${number} is no face any more`;
-    return h("li", {}, picture(pictures[track], "thumb"),
-      h("button", { class: "link", "aria-label": `Go to track ${number}, ${span}`, onclick: () => this.player.seek(rows.time[first]) }, span),
-      h("span", { class: "facts" }, plural(all.length, "face", "faces")),
-      alone ? null : h("button", { class: "small", "aria-label": `Split off track ${number}`, onclick: () => correct("split", parted) }, "Split off"),
-      h("button", { class: "small", "aria-label": `Track ${number} is not a face`, onclick: () => correct("not_a_face", removed) }, "Not a face"));
+    const sample = lastAtMost(rows.time, this.player.time + CLOCK_S);
+    const later = all.find((row) => row >= rows.start[Math.max(sample, 0)]);
+    if (later === undefined || later === all[0]) {
+      this.say("Go to the first picture of the other person first: a track is split before it.");
+      return;
+    }
+    const time = rows.time[lastAtMost(rows.start, later)];
+    this.correct({ op: "split_at", track: tracks.id[track], time_s: Number(time.toFixed(6)) });
   }
 
-  /** Choose a character and go to the first appearance; again, to the one after this time. */
-  choose(id) {
-    const again = this.chosen === id;
+  same(id, other) {
+    const [kept, gone] = !this.model.names.get(id) && this.model.names.get(other) ? [other, id] : [id, other];
+    this.unfolded.add(`alike ${kept}`);
+    if (this.chosen === gone) this.chosen = kept;
+    this.correct({ op: "merge", persons: [kept, gone] }, `alike ${kept}`);
+  }
+
+  unlike(id, other) {
+    this.correct({ op: "not_same", persons: [id, other] }, `alike ${id}`);
+  }
+
+  /** Do what a key says with the nearest of the chosen character; first, show who that is. */
+  nearest(act) {
+    const id = this.chosen;
+    if (id === null || id === NOBODY) {
+      this.say("Choose a character first");
+      return;
+    }
+    const isShown = this.unfolded.has(`alike ${id}`);
+    this.unfolded.add(`alike ${id}`);
+    const [first] = this.model.alike(id);
+    if (act && isShown && first) act(id, first[0]);
+    else this.refresh(`alike ${id}`);
+  }
+
+  /** Say something of the chosen character's face in this picture. */
+  ofChosenHere(act) {
+    const track = this.here.trackOfChosen();
+    if (track < 0) this.say("The chosen character is not in this picture");
+    else act(track, this.report.tracks.id[track]);
+  }
+
+  /** Choose a character without leaving the picture. */
+  pick(id) {
+    this.mark(id);
+    this.here.show();
+    const card = document.querySelector(`.character[data-person="${id}"]`);
+    if (card) card.scrollIntoView({ block: "nearest" });
+  }
+
+  mark(id) {
     this.chosen = id;
     for (const item of document.querySelectorAll(".character")) {
       if (Number(item.dataset.person) === id) item.setAttribute("aria-current", "true");
       else item.removeAttribute("aria-current");
     }
+  }
+
+  /** Show only the characters with a name that has the searched text. */
+  filter() {
+    const wanted = plain(document.getElementById("search").value.trim());
+    for (const item of document.querySelectorAll(".character")) {
+      item.hidden = !plain(this.byId(Number(item.dataset.person)).name).includes(wanted);
+    }
+  }
+
+  chooseFound() {
+    const first = document.querySelector(".character:not([hidden])");
+    if (!first) return;
+    this.choose(Number(first.dataset.person));
+    this.focus(`go ${first.dataset.person}`);
+  }
+
+  /** Choose a character and go to the first appearance; again, to the one after this time. */
+  choose(id) {
+    const again = this.chosen === id;
+    this.mark(id);
     const starts = this.byId(id).intervals.map(([start]) => start);
     this.player.seek((again && starts.find((start) => start > this.player.time + 2 * CLOCK_S)) || starts[0]);
   }
@@ -207,6 +181,7 @@ class View {
   }
 
   merge() {
+    if (this.selected.size < 2) return;
     const ids = this.model.people.map((p) => p.id).filter((id) => this.selected.has(id));
     const kept = ids.find((id) => this.model.names.get(id)) ?? ids[0];
     const others = ids.filter((id) => id !== kept);
@@ -220,6 +195,12 @@ class View {
   undo() {
     if (!this.model.made.length) return;
     this.say(`Undone: ${inWords(this.model.undo())}`);
+    this.refresh();
+  }
+
+  redo() {
+    if (!this.model.undone.length) return;
+    this.say(`Done again: ${inWords(this.model.redo())}`);
     this.refresh();
   }
 
@@ -275,14 +256,7 @@ class View {
   }
 }
 
-function picture(data, kind) {
-  if (!data) return h("span", { class: `${kind} missing`, "aria-hidden": "true" });
-  return h("img", { class: kind, alt: "", src: `data:image/jpeg;base64,${data}`, loading: "lazy" });
-}
-
-function inWords(op) {
-  if (op.op === "rename") return op.name ? `person ${op.person} is ${op.name}` : `person ${op.person} has no name`;
-  if (op.op === "merge") return `persons ${op.persons.join(", ")} are one: person ${op.persons[0]}`;
-  if (op.op === "split") return `track ${op.track} is a person of its own`;
-  return `track ${op.track} is not a face`;
+/** A text without case and accents, to be searched. */
+function plain(text) {
+  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 }
