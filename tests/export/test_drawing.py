@@ -93,7 +93,7 @@ def test_labels_of_a_crowd_keep_off_others_and_never_jump(tmp_path):
     found = drawn(crowd(), tmp_path)
     figures = drawn_boxes.overlaps(found, np.arange(0.001, 8, 0.04).tolist())
     assert figures["area"] < 0.02
-    assert figures["time"] < 0.1
+    assert figures["time"] < 0.02
     assert figures["shown"] == 1
     assert drawn_boxes.jumps(found) == 0
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from analyzer.export import characters, csv, html
+from analyzer.export._shown import PALETTE
 from analyzer.observations import persons
 from analyzer.options import AnalysisOptions
 from analyzer.types import Attribute
@@ -16,7 +17,8 @@ from tests.support import squares
 from tests.support.reports import Face, make_report
 from tests.support.squares import WEIRD, filmed, write
 
-BLUE = (0x56, 0xB4, 0xE9)
+COLOUR = tuple(bytes.fromhex(PALETTE[0]))
+"""That of the first person."""
 
 
 @pytest.fixture
@@ -25,8 +27,8 @@ def film(tmp_path):
 
 
 def coloured(pixels):
-    """Rows and columns of the first and last pixel of the box's blue, half-open: x1, y1, x2, y2."""
-    ys, xs = np.nonzero((abs(pixels[..., :3].astype(int) - BLUE) < 12).all(axis=2))
+    """Sides of what has that colour, in pixels, half-open: x1, y1, x2, y2."""
+    ys, xs = np.nonzero((abs(pixels[..., :3].astype(int) - COLOUR) < 12).all(axis=2))
     return xs.min(), ys.min(), xs.max() + 1, ys.max() + 1
 
 
@@ -42,7 +44,7 @@ class TestBoxes:
             middle = (y1 + y2) // 2
             for x, y in ((x1, middle), (x2, middle), ((x1 + x2) // 2, y2)):
                 near = pixels[y - 2 : y + 3, x - 2 : x + 3, :3].astype(int)
-                assert abs(near - BLUE).max(axis=2).min() < 40
+                assert abs(near - COLOUR).max(axis=2).min() < 40
             assert pixels[middle, (x1 + x2) // 2, 3] == 0
         page.seek(1.02)
         assert not page.boxes().any()
