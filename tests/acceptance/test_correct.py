@@ -43,7 +43,7 @@ def contents(out: Path) -> dict[str, bytes]:
 
 def correct_in_browser(page: browser.Review, target: Path) -> None:
     """Name her, take the last shot from her, and give it to the other."""
-    page.page.click("[data-key='rename 0']")
+    page.page.click("[data-key='edit 0']")
     page.page.keyboard.type(NAME)
     page.page.keyboard.press("Enter")
     page.page.click("[data-key='tracks 0']")

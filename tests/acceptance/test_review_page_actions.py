@@ -53,7 +53,7 @@ class Reviewer:
             script = """person => {
                 const face = view.player.faces.find((f) => f.person === person);
                 const { x, y, w, h } = view.player.picture();
-                const [x1, y1, x2, y2] = boxOfRow(view.report.rows, face.row);
+                const [x1, y1, x2, y2] = face.box;
                 const { width, height } = view.report.medium;
                 return [x + (x1 + x2) / 2 * w / width, y + (y1 + y2) / 2 * h / height];
             }"""
