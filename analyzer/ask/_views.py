@@ -1,0 +1,228 @@
+"""The views: SQL over the files, and over the documents in their metadata."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+FACES = {
+    "frame": "BIGINT",
+    "still": "VARCHAR",
+    "bbox": "INTEGER[]",
+    "face_id": "BIGINT",
+    "detect_conf": "DOUBLE",
+    "track_conf": "DOUBLE",
+    "sex_decfunc": "DOUBLE",
+    "age_decfunc": "DOUBLE",
+    "sex_label": "VARCHAR",
+    "age_label": "DOUBLE",
+    "sex_decfunc_avg": "DOUBLE",
+    "age_decfunc_avg": "DOUBLE",
+    "sex_label_avg": "VARCHAR",
+    "age_label_avg": "DOUBLE",
+    "time_s": "DOUBLE",
+    "person_id": "BIGINT",
+    "name": "VARCHAR",
+    "sharpness": "DOUBLE",
+    "frontality": "DOUBLE",
+    "ethnicity_label": "VARCHAR",
+    "duration_s": "DOUBLE",
+    "embedding": "FLOAT[]",
+    "person_sex_label": "VARCHAR",
+    "person_age_label": "DOUBLE",
+    "person_age_low": "DOUBLE",
+    "person_age_high": "DOUBLE",
+    "person_screen_time_s": "DOUBLE",
+}
+"""Columns of the view `faces` behind `medium`, whatever the files have; further ones follow."""
+_SUFFIX = ".parquet"
+_ATTRIBUTE = '{"label":"VARCHAR","value":"DOUBLE","low":"DOUBLE","high":"DOUBLE"}'
+_ON_SCREEN = (
+    '"face_count":"BIGINT","track_ids":["BIGINT"],"first_s":"DOUBLE","last_s":"DOUBLE",'
+    '"screen_time_s":"DOUBLE","screen_share":"DOUBLE","mean_area_ratio":"DOUBLE",'
+    '"intervals_s":[["DOUBLE"]]'
+)
+_PERSON = (
+    '{"person_id":"BIGINT","name":"VARCHAR","name_distance":"DOUBLE","identity_id":"BIGINT",'
+    f'"attributes":{{"sex":{_ATTRIBUTE},"age":{_ATTRIBUTE},"ethnicity":{_ATTRIBUTE}}},'
+    f"{_ON_SCREEN}}}"
+)
+_SHOT = (
+    '{"shot":"BIGINT","start_s":"DOUBLE","end_s":"DOUBLE","frame":"VARCHAR",'
+    '"person_ids":["BIGINT"]}'
+)
+_YEAR = "(?:18[89]|19[0-9]|20[0-9])[0-9]"
+
+_PEOPLE = f"""
+CREATE TABLE internal.people AS
+SELECT medium, unnest(from_json(json_extract(document, '$.persons'), '[{_PERSON}]')) AS p
+FROM internal.documents
+"""
+_PERSONS = """
+CREATE TABLE persons AS SELECT
+    medium,
+    p.person_id AS person_id,
+    coalesce(p.name, 'identity ' || p.identity_id, medium || ' person ' || p.person_id) AS who,
+    p.name AS name,
+    p.name_distance AS name_distance,
+    p.identity_id AS identity_id,
+    p.attributes.sex.label AS sex_label,
+    try_cast(p.attributes.age.label AS DOUBLE) AS age_label,
+    p.attributes.age.low AS age_low,
+    p.attributes.age.high AS age_high,
+    p.attributes.ethnicity.label AS ethnicity_label,
+    p.face_count AS face_count,
+    len(p.track_ids) AS track_count,
+    p.first_s AS first_s,
+    p.last_s AS last_s,
+    p.screen_time_s AS screen_time_s,
+    p.screen_share AS screen_share,
+    p.mean_area_ratio AS mean_area_ratio
+FROM internal.people ORDER BY medium, person_id
+"""
+_APPEARANCES = f"""
+CREATE TABLE appearances AS
+SELECT
+    medium, person_id, who, name, sex_label, age_label,
+    stretch[1] AS start_s, stretch[2] AS end_s, round(stretch[2] - stretch[1], 6) AS duration_s
+FROM (
+    SELECT medium, p.person_id AS person_id, unnest(p.intervals_s) AS stretch FROM internal.people
+) JOIN persons USING (medium, person_id)
+UNION ALL
+SELECT medium, NULL, NULL, NULL, NULL, NULL, stretch[1], stretch[2],
+    round(stretch[2] - stretch[1], 6)
+FROM (
+    SELECT medium, unnest(from_json(
+        json_extract(document, '$.unidentified'), '{{{_ON_SCREEN}}}').intervals_s) AS stretch
+    FROM internal.documents
+)
+ORDER BY medium, start_s, person_id
+"""
+_SHOTS = f"""
+CREATE TABLE shots AS SELECT
+    medium, s.shot AS shot, s.start_s AS start_s, s.end_s AS end_s,
+    round(s.end_s - s.start_s, 6) AS duration_s, s.frame AS still,
+    len(s.person_ids) AS person_count, s.person_ids AS person_ids
+FROM (
+    SELECT medium, unnest(from_json(json_extract(document, '$.shots'), '[{_SHOT}]')) AS s
+    FROM internal.documents
+) ORDER BY medium, shot
+"""
+_OF_DOCUMENT = {
+    "uri": ("medium.uri", "VARCHAR"),
+    "kind": ("medium.kind", "VARCHAR"),
+    "width_px": ("medium.width_px", "BIGINT"),
+    "height_px": ("medium.height_px", "BIGINT"),
+    "frame_rate": ("medium.frame_rate", "VARCHAR"),
+    "duration_s": ("medium.duration_s", "DOUBLE"),
+    "analysed_start_s": ("medium.analysed_s[0]", "DOUBLE"),
+    "analysed_end_s": ("medium.analysed_s[1]", "DOUBLE"),
+    "size_bytes": ("medium.size_bytes", "BIGINT"),
+    "person_count": ("counts.persons", "BIGINT"),
+    "track_count": ("counts.tracks", "BIGINT"),
+    "shot_count": ("counts.shots", "BIGINT"),
+    "face_count": ("counts.faces_saved", "BIGINT"),
+    "unidentified_face_count": ("unidentified.face_count", "BIGINT"),
+    "unidentified_screen_time_s": ("unidentified.screen_time_s", "DOUBLE"),
+    "partial": ("partial", "VARCHAR"),
+    "detector": ("options.detector", "VARCHAR"),
+    "describer": ("options.describer", "VARCHAR"),
+    "options": ("options", "VARCHAR"),
+    "options_digest": ("options_digest", "VARCHAR"),
+    "program_version": ("program.version", "VARCHAR"),
+}
+"""Column of the view `media` -> where the document has it, and its type."""
+_DATED = f"""
+CREATE TABLE media AS
+SELECT *, year // 10 * 10 AS decade FROM (
+    SELECT m.* EXCLUDE (file_name), try_cast(coalesce(
+        %(year)s
+        nullif(regexp_extract(file_name, '[(]({_YEAR})[)]', 1), ''),
+        nullif(regexp_extract(file_name, '(?:^|.*[^0-9])({_YEAR})(?:[^0-9]|$)', 1), '')
+    ) AS INTEGER) AS year%(columns)s
+    FROM (SELECT *, regexp_extract(uri, '[^/]*$') AS file_name FROM internal.media) m %(join)s
+) ORDER BY medium
+"""
+_JOIN = """LEFT JOIN (
+    SELECT * FROM internal.catalogue
+    QUALIFY row_number() OVER (PARTITION BY source_path) = 1
+) c ON c.source_path = m.uri"""
+
+
+def tables(catalogue: Sequence[str] | None) -> Iterable[str]:
+    """Yield the statements that make the tables of the documents.
+
+    Args:
+        catalogue: Columns of the table `internal.catalogue`; `None` without one.
+    """
+    yield _PEOPLE
+    yield _PERSONS
+    yield _APPEARANCES
+    yield _SHOTS
+    facts = (
+        f"CAST(json_extract_string(document, '$.{path}') AS {kind}) AS {name}"
+        for name, (path, kind) in _OF_DOCUMENT.items()
+    )
+    yield (
+        f"CREATE TABLE internal.media AS SELECT medium, {', '.join(facts)} FROM internal.documents"
+    )
+    yield _DATED % _catalogued(catalogue)
+
+
+def _catalogued(columns: Sequence[str] | None) -> Mapping[str, str]:
+    """Return the parts of SQL that join a catalogue; its own year comes before that of a name."""
+    if columns is None:
+        return {"year": "", "columns": "", "join": ""}
+    own = {name for name in columns if name not in ("source_path", "year", "decade")}
+    taken = [f", c.{quoted(n)} AS {quoted(f'catalogue_{n}')}" for n in columns if n in own]
+    year = "regexp_extract(c.year, '^[0-9]{4}')," if "year" in columns else ""
+    year = f"nullif({year[:-1]}, '')," if year else ""
+    return {"year": year, "columns": "".join(taken), "join": _JOIN}
+
+
+def faces(groups: Sequence[tuple[Mapping[str, str], Sequence[Path]]], root: Path) -> str:
+    """Return the statement that makes the view `faces`; files of one form are read together.
+
+    Args:
+        groups: Column -> its type, and the files that have these columns.
+        root: Folder of the results; names of media are paths from there.
+    """
+    more: dict[str, str] = {}
+    for columns, _ in groups:
+        for name, kind in columns.items():
+            if name not in FACES:
+                more[name] = kind if more.get(name, kind) == kind else "VARCHAR"
+    start = len(str(root).rstrip("/")) + 2
+    selects = []
+    for columns, files in groups:
+        stills = columns.get("frame") == "VARCHAR"
+        values = [
+            f"left(substring(filename, {start}), -{len(_SUFFIX)}) AS medium",
+            *(_value(name, kind, columns, stills) for name, kind in (FACES | more).items()),
+        ]
+        names = ", ".join(text(pattern(file)) for file in files)
+        selects.append(f"SELECT {', '.join(values)} FROM read_parquet([{names}], filename = true)")
+    return "CREATE VIEW faces AS " + " UNION ALL ".join(selects)
+
+
+def _value(name: str, kind: str, columns: Mapping[str, str], stills: bool) -> str:
+    """Return one column of the view; of stills, `frame` is a path, and stands in `still`."""
+    source = {"still": "frame", "frame": ""}.get(name, name) if stills else name
+    if source not in columns:
+        return f"CAST(NULL AS {kind}) AS {quoted(name)}"
+    if columns[source] == kind:
+        return f"{quoted(source)} AS {quoted(name)}"
+    return f"CAST({quoted(source)} AS {kind}) AS {quoted(name)}"
+
+
+def quoted(name: str) -> str:
+    """Return a name as SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """Return a text as SQL."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def pattern(path: Path) -> str:
+    """Return a path as a pattern that means this file alone."""
+    return "".join(f"[{letter}]" if letter in "[*?" else letter for letter in str(path))
