@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import json
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -42,8 +43,10 @@ def _facts(text: str) -> Mapping[str, Any]:
 
 def _nearest(facts: Mapping[str, Any], views: Mapping[str, Collection[str]]) -> str:
     """Return a name like the one that does not exist."""
-    missing = facts.get("error_subtype") in ("COLUMN_NOT_FOUND", "MISSING_ENTRY")
-    name = str(facts.get("name", "")).rpartition(".")[2]
+    message = str(facts.get("exception_message", ""))
+    qualified = re.search(r'does not have a column named "([^"]+)"', message)
+    missing = qualified or facts.get("error_subtype") in ("COLUMN_NOT_FOUND", "MISSING_ENTRY")
+    name = qualified[1] if qualified else str(facts.get("name", "")).rpartition(".")[2]
     if not missing or not name:
         return ""
     if facts.get("type") == "Table":

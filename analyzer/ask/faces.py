@@ -6,7 +6,7 @@ from typing import Any
 
 from analyzer import registry
 from analyzer.ask.questions import Value
-from analyzer.ask.results import Results
+from analyzer.ask.results import ResultsDatabase
 from analyzer.errors import InputError, UsageError
 from analyzer.gallery.poster import POSTER_FACTOR
 from analyzer.imaging import boxes
@@ -25,7 +25,7 @@ WHERE medium = $medium AND frame = $frame AND ($face_id < 0 OR face_id = $face_i
 ORDER BY embedding IS NULL, face_id"""
 
 
-def sought(results: Results, values: Mapping[str, Value]) -> dict[str, Any]:
+def sought(results: ResultsDatabase, values: Mapping[str, Value]) -> dict[str, Any]:
     """Return the values of a question about a face.
 
     Args:
@@ -89,7 +89,7 @@ def _of_picture(picture: str, components: Components) -> list[float]:
     return [float(value) for value in still.descriptions.embeddings[largest]]
 
 
-def _of_row(results: Results, values: Mapping[str, Value]) -> list[float]:
+def _of_row(results: ResultsDatabase, values: Mapping[str, Value]) -> list[float]:
     """Return the embedding of a row."""
     rows = list(results.ask(_ROW, values).rows())
     where = f"medium {values['medium']!r}, frame {values['frame']:g}"

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from analyzer import registry
-from analyzer.ask.results import Answer
+from analyzer.ask.results import SqlAnswer
 from analyzer.errors import UsageError
 from analyzer.files.atomic import atomic_write
 from analyzer.files.text import open_text, text_cell
 
 
-def write(answer: Answer, path: Path) -> None:
+def write(answer: SqlAnswer, path: Path) -> None:
     """Write an answer in the format of the file's suffix: .csv, .json or .parquet.
 
     Raises:
@@ -43,14 +43,14 @@ def require_new(path: Path, folder: Path) -> None:
         raise UsageError(f"{path}: a file among the results, which are only read: give a new name")
 
 
-def write_csv(answer: Answer, stream: TextIO) -> None:
+def write_csv(answer: SqlAnswer, stream: TextIO) -> None:
     """Write an answer as CSV; no cell is a formula for a spreadsheet."""
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(map(text_cell, answer.columns))
     writer.writerows(map(_cell, row) for row in answer.rows())
 
 
-def write_json(answer: Answer, stream: TextIO) -> None:
+def write_json(answer: SqlAnswer, stream: TextIO) -> None:
     """Write an answer as a list with an object a row, and a line each."""
     stream.write("[")
     for number, row in enumerate(answer.rows()):
@@ -60,7 +60,7 @@ def write_json(answer: Answer, stream: TextIO) -> None:
     stream.write("\n]\n")
 
 
-def first_rows(answer: Answer, limit: int) -> tuple[list[list[str]], bool]:
+def first_rows(answer: SqlAnswer, limit: int) -> tuple[list[list[str]], bool]:
     """Return rows as they are shown, and whether there are more.
 
     Args:
@@ -98,5 +98,8 @@ def _shown(value: Any) -> str:
     return str(_cell(value)) if not isinstance(value, str) else value
 
 
-TO_STREAM: Mapping[str, Callable[[Answer, TextIO], None]] = {"csv": write_csv, "json": write_json}
+TO_STREAM: Mapping[str, Callable[[SqlAnswer, TextIO], None]] = {
+    "csv": write_csv,
+    "json": write_json,
+}
 """Format -> function that writes it as text."""

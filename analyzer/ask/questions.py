@@ -86,7 +86,7 @@ ORDER BY together_s DESC, who, with_who""",
     Question(
         "films_with_face",
         "where a face is seen, by the distance of embeddings",
-        """SELECT medium, who, persons.person_id, round(min(distance), 4) AS distance,
+        """SELECT medium, who, persons.person_id, round(CAST(min(distance) AS DOUBLE), 4) AS distance,
     count(*) AS faces, min(time_s) AS first_s
 FROM (
     SELECT medium, person_id, time_s, array_distance(

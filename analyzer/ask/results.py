@@ -9,9 +9,10 @@ are. Questions are single SELECTs, so nothing is written either.
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,24 +37,37 @@ _BEFORE = {
 
 
 @dataclass(frozen=True)
-class Answer:
-    """Rows that come while they are read."""
+class SqlAnswer:
+    """Rows that are made while they are read; some errors come only then."""
 
     columns: Sequence[str]
     cursor: Any = field(repr=False)
+    again: Callable[[], Any] = field(repr=False)
+    """Asks once more, for a table: the library makes none of a cursor without a copy."""
+    explained: Callable[[], AbstractContextManager[None]] = field(repr=False)
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows, once."""
-        while chunk := self.cursor.fetchmany(_CHUNK):
+        """Yield the rows, once.
+
+        Raises:
+            UsageError: A value cannot be what the question makes of it.
+            ResourceError: The memory does not suffice, or a file cannot be read.
+        """
+        while True:
+            with self.explained():
+                chunk = self.cursor.fetchmany(_CHUNK)
+            if not chunk:
+                return
             yield from chunk
 
     def table(self) -> Any:
-        """Return all rows as a table of pyarrow, instead of `rows`."""
-        return self.cursor.to_arrow_table()
+        """Return all rows as a table of pyarrow, instead of `rows`; it raises the same errors."""
+        with self.explained():
+            return self.again().to_arrow_table()
 
 
 @dataclass(frozen=True)
-class Results:
+class ResultsDatabase:
     """An opened folder; see `opened`."""
 
     database: Any = field(repr=False)
@@ -62,8 +76,8 @@ class Results:
     notes: Sequence[str]
     """Which files were left out, and why."""
 
-    def ask(self, sql: str, values: Mapping[str, Any] | None = None) -> Answer:
-        """Answer a question.
+    def ask(self, sql: str, values: Mapping[str, Any] | None = None) -> SqlAnswer:
+        """SqlAnswer a question.
 
         Args:
             sql: One SELECT, with `$name` for values.
@@ -82,7 +96,12 @@ class Results:
         used = {name: value for name, value in (values or {}).items() if f"${name}" in sql}
         with self._explained(sql):
             cursor = self.database.execute(sql, used or None)
-            return Answer([column[0] for column in cursor.description], cursor)
+        return SqlAnswer(
+            [column[0] for column in cursor.description],
+            cursor,
+            partial(self.database.sql, sql, params=used or None),
+            partial(self._explained, sql),
+        )
 
     @contextmanager
     def _explained(self, sql: str) -> Iterator[None]:
@@ -93,7 +112,7 @@ class Results:
 
 
 @contextmanager
-def opened(folder: Path, sql: str, catalogue: Path | None = None) -> Iterator[Results]:
+def opened(folder: Path, sql: str, catalogue: Path | None = None) -> Iterator[ResultsDatabase]:
     """Open the parquet results below a folder, for one question.
 
     Args:
@@ -122,7 +141,7 @@ def opened(folder: Path, sql: str, catalogue: Path | None = None) -> Iterator[Re
         if re.search(rf"\b({'|'.join((*_TABLES, *_LISTINGS))})\b", sql, re.IGNORECASE):
             _make_tables(database, root, metadata, catalogue)
         _lock(database, metadata)
-        yield Results(database, _columns(database), notes)
+        yield ResultsDatabase(database, _columns(database), notes)
 
 
 def _files(root: Path, folder: Path) -> list[Path]:

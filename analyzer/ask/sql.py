@@ -13,7 +13,7 @@ from analyzer.errors import UsageError
 @contextmanager
 def answered(
     folder: Path, question: str, arguments: Sequence[str], catalogue: Path | None
-) -> Iterator[tuple[results.Answer, Sequence[str]]]:
+) -> Iterator[tuple[results.SqlAnswer, Sequence[str]]]:
     """Ask the parquet results below a folder; yield the answer, and notes on files left out.
 
     Args:
