@@ -73,12 +73,18 @@ ORDER BY alone_s DESC, medium, who""",
     Question(
         "together",
         "who is on screen together, and for how long",
-        """SELECT a.who AS who, b.who AS with_who, count(DISTINCT a.medium) AS media,
+        """
+WITH parts AS (
+    -- By parts of ten seconds, so that not every pair of a medium is compared.
+    SELECT medium, who, start_s, end_s, start_s // 10 AS first,
+        unnest(range(CAST(start_s // 10 AS BIGINT), CAST(end_s // 10 AS BIGINT) + 1)) AS part
+    FROM appearances WHERE person_id IS NOT NULL
+)
+SELECT a.who AS who, b.who AS with_who, count(DISTINCT a.medium) AS media,
     round(sum(least(a.end_s, b.end_s) - greatest(a.start_s, b.start_s)), 3) AS together_s
-FROM appearances a JOIN appearances b
-    ON a.medium = b.medium AND a.start_s < b.end_s AND b.start_s < a.end_s
-WHERE a.person_id <> b.person_id AND a.who <> b.who
-    AND CASE WHEN $who = '' THEN a.who < b.who ELSE a.who = $who END
+FROM parts a JOIN parts b ON a.medium = b.medium AND a.part = b.part
+WHERE a.start_s < b.end_s AND b.start_s < a.end_s AND a.part = greatest(a.first, b.first)
+    AND CASE WHEN $who = '' THEN a.who < b.who ELSE a.who = $who AND b.who <> $who END
 GROUP BY a.who, b.who
 ORDER BY together_s DESC, who, with_who""",
         (Argument("who", "", "only with this person: a value of the column who"),),
@@ -86,8 +92,9 @@ ORDER BY together_s DESC, who, with_who""",
     Question(
         "films_with_face",
         "where a face is seen, by the distance of embeddings",
-        """SELECT medium, who, persons.person_id, round(CAST(min(distance) AS DOUBLE), 4) AS distance,
-    count(*) AS faces, min(time_s) AS first_s
+        """SELECT medium, who, persons.person_id,
+    round(CAST(min(distance) AS DOUBLE), 4) AS distance, count(*) AS faces,
+    min(time_s) AS first_s
 FROM (
     SELECT medium, person_id, time_s, array_distance(
         CASE WHEN len(embedding) = $dimensions THEN embedding::FLOAT[$dimensions] END,
