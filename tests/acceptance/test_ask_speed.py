@@ -22,7 +22,7 @@ TRIES = 8
 OWN = {
     "faces": "SELECT sex_label, count(*), sum(duration_s) FROM faces GROUP BY 1",
     "media": "SELECT medium, sex_label, sum(duration_s) FROM faces GROUP BY ALL",
-    "ages": "SELECT age_label // 10 AS decade, count(*) FROM faces WHERE sharpness > 0.6 GROUP BY 1",
+    "ages": "SELECT age_label // 10, count(*) FROM faces WHERE sharpness > 0.6 GROUP BY 1",
     "joined": "SELECT decade, avg(age_label) FROM faces JOIN media USING (medium) GROUP BY 1",
 }
 
@@ -32,7 +32,8 @@ def document(rng: np.random.Generator, number: int) -> dict[str, object]:
     persons, tracks = [], []
     for person in range(PERSONS):
         starts = np.sort(rng.choice(np.arange(0, 9990, 10), STRETCHES, replace=False)) * 1.0
-        stretches = [[s, s + d] for s, d in zip(starts, rng.uniform(1, 9, STRETCHES).round(1))]
+        ends = starts + rng.uniform(1, 9, STRETCHES).round(1)
+        stretches = np.stack([starts, ends], 1).round(1).tolist()
         seconds = sum(end - start for start, end in stretches)
         sex = {"label": "fm"[person % 2], "value": 1.0, "low": None, "high": None}
         age = {"label": f"{30 + person}.0", "value": 4.0, "low": 25.0, "high": 75.0}
@@ -56,7 +57,7 @@ def film(path: Path, number: int) -> None:
     vectors = rng.standard_normal((described.sum(), SIZE)).astype(np.float32).ravel()
     table = pa.table({
         "frame": np.arange(ROWS) // 2 * 5,
-        "bbox": pa.array(rng.integers(0, 999, (ROWS, 4)).astype(np.int32).tolist(), pa.list_(pa.int32())),
+        "bbox": pa.array([[10, 20, 110, 140]] * ROWS, pa.list_(pa.int32())),
         "face_id": owner,
         "detect_conf": rng.uniform(0.5, 1, ROWS),
         "sex_decfunc": rng.standard_normal(ROWS),
