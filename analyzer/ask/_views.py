@@ -51,10 +51,8 @@ _SHOT = (
 )
 _YEAR = "(?:18[89]|19[0-9]|20[0-9])[0-9]"
 
-_PEOPLE = f"""
-CREATE TABLE internal.people AS
-SELECT medium, unnest(from_json(json_extract(document, '$.persons'), '[{_PERSON}]')) AS p
-FROM internal.documents
+_PEOPLE = """
+CREATE TABLE internal.people AS SELECT medium, unnest(d.persons) AS p FROM internal.parsed
 """
 _PERSONS = """
 CREATE TABLE persons AS SELECT
@@ -78,7 +76,7 @@ CREATE TABLE persons AS SELECT
     p.mean_area_ratio AS mean_area_ratio
 FROM internal.people ORDER BY medium, person_id
 """
-_APPEARANCES = f"""
+_APPEARANCES = """
 CREATE TABLE appearances AS
 SELECT
     medium, person_id, who, name, sex_label, age_label,
@@ -90,46 +88,58 @@ UNION ALL
 SELECT medium, NULL, NULL, NULL, NULL, NULL, stretch[1], stretch[2],
     round(stretch[2] - stretch[1], 6)
 FROM (
-    SELECT medium, unnest(from_json(
-        json_extract(document, '$.unidentified'), '{{{_ON_SCREEN}}}').intervals_s) AS stretch
-    FROM internal.documents
+    SELECT medium, unnest(d.unidentified.intervals_s) AS stretch FROM internal.parsed
 )
 ORDER BY medium, start_s, person_id
 """
-_SHOTS = f"""
+_SHOTS = """
 CREATE TABLE shots AS SELECT
     medium, s.shot AS shot, s.start_s AS start_s, s.end_s AS end_s,
     round(s.end_s - s.start_s, 6) AS duration_s, s.frame AS still,
     len(s.person_ids) AS person_count, s.person_ids AS person_ids
 FROM (
-    SELECT medium, unnest(from_json(json_extract(document, '$.shots'), '[{_SHOT}]')) AS s
-    FROM internal.documents
+    SELECT medium, unnest(d.shots) AS s FROM internal.parsed
 ) ORDER BY medium, shot
 """
-_OF_DOCUMENT = {
-    "uri": ("medium.uri", "VARCHAR"),
-    "kind": ("medium.kind", "VARCHAR"),
-    "width_px": ("medium.width_px", "BIGINT"),
-    "height_px": ("medium.height_px", "BIGINT"),
-    "frame_rate": ("medium.frame_rate", "VARCHAR"),
-    "duration_s": ("medium.duration_s", "DOUBLE"),
-    "analysed_start_s": ("medium.analysed_s[0]", "DOUBLE"),
-    "analysed_end_s": ("medium.analysed_s[1]", "DOUBLE"),
-    "size_bytes": ("medium.size_bytes", "BIGINT"),
-    "person_count": ("counts.persons", "BIGINT"),
-    "track_count": ("counts.tracks", "BIGINT"),
-    "shot_count": ("counts.shots", "BIGINT"),
-    "face_count": ("counts.faces_saved", "BIGINT"),
-    "unidentified_face_count": ("unidentified.face_count", "BIGINT"),
-    "unidentified_screen_time_s": ("unidentified.screen_time_s", "DOUBLE"),
-    "partial": ("partial", "VARCHAR"),
-    "detector": ("options.detector", "VARCHAR"),
-    "describer": ("options.describer", "VARCHAR"),
-    "options": ("options", "VARCHAR"),
-    "options_digest": ("options_digest", "VARCHAR"),
-    "program_version": ("program.version", "VARCHAR"),
-}
-"""Column of the view `media` -> where the document has it, and its type."""
+_DOCUMENT = (
+    '{"medium":{"uri":"VARCHAR","kind":"VARCHAR","width_px":"BIGINT","height_px":"BIGINT",'
+    '"frame_rate":"VARCHAR","duration_s":"DOUBLE","analysed_s":["DOUBLE"],"size_bytes":"BIGINT"},'
+    '"counts":{"persons":"BIGINT","tracks":"BIGINT","shots":"BIGINT","faces_saved":"BIGINT"},'
+    '"partial":"VARCHAR","options":"JSON","options_digest":"VARCHAR",'
+    '"program":{"version":"VARCHAR"},'
+    f'"persons":[{_PERSON}],"unidentified":{{{_ON_SCREEN}}},"shots":[{_SHOT}]}}'
+)
+_PARSED = f"""
+CREATE TABLE internal.parsed AS
+SELECT medium, from_json(document, '{_DOCUMENT}') AS d FROM internal.documents
+"""
+"""Each document is parsed once: it is long."""
+_MEDIA = """
+CREATE TABLE internal.media AS SELECT
+    medium,
+    d.medium.uri AS uri,
+    d.medium.kind AS kind,
+    d.medium.width_px AS width_px,
+    d.medium.height_px AS height_px,
+    d.medium.frame_rate AS frame_rate,
+    d.medium.duration_s AS duration_s,
+    d.medium.analysed_s[1] AS analysed_start_s,
+    d.medium.analysed_s[2] AS analysed_end_s,
+    d.medium.size_bytes AS size_bytes,
+    d.counts.persons AS person_count,
+    d.counts.tracks AS track_count,
+    d.counts.shots AS shot_count,
+    d.counts.faces_saved AS face_count,
+    d.unidentified.face_count AS unidentified_face_count,
+    d.unidentified.screen_time_s AS unidentified_screen_time_s,
+    d.partial AS partial,
+    json_extract_string(d.options, '$.detector') AS detector,
+    json_extract_string(d.options, '$.describer') AS describer,
+    CAST(d.options AS VARCHAR) AS options,
+    d.options_digest AS options_digest,
+    d.program.version AS program_version
+FROM internal.parsed
+"""
 _DATED = f"""
 CREATE TABLE media AS
 SELECT *, year // 10 * 10 AS decade FROM (
@@ -153,17 +163,12 @@ def tables(catalogue: Sequence[str] | None) -> Iterable[str]:
     Args:
         catalogue: Columns of the table `internal.catalogue`; `None` without one.
     """
+    yield _PARSED
     yield _PEOPLE
     yield _PERSONS
     yield _APPEARANCES
     yield _SHOTS
-    facts = (
-        f"CAST(json_extract_string(document, '$.{path}') AS {kind}) AS {name}"
-        for name, (path, kind) in _OF_DOCUMENT.items()
-    )
-    yield (
-        f"CREATE TABLE internal.media AS SELECT medium, {', '.join(facts)} FROM internal.documents"
-    )
+    yield _MEDIA
     yield _DATED % _catalogued(catalogue)
 
 

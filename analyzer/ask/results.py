@@ -205,7 +205,7 @@ def _make_tables(
 ) -> None:
     """Make the tables of the documents."""
     database.execute("CREATE SCHEMA internal")
-    database.execute("CREATE TABLE internal.documents (medium VARCHAR, document JSON)")
+    database.execute("CREATE TABLE internal.documents (medium VARCHAR, document VARCHAR)")
     for file, document in metadata.items():
         medium = str(file.relative_to(root).with_suffix(""))
         database.execute(
@@ -220,6 +220,8 @@ def _make_tables(
 def _readable(document: bytes) -> str:
     r"""Return a document in which bytes of a path that are no text stand as `\udcXX`."""
     text = document.decode("utf-8")
+    if "\\ud" not in text and "\\uD" not in text:
+        return text
     return re.sub(r"(?<!\\)((?:\\\\)*)\\(u[dD][c-fC-F]\w\w)", _lone, text)
 
 
