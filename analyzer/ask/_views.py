@@ -1,6 +1,6 @@
 """The views: SQL over the files, and over the documents in their metadata."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 FACES = {
@@ -52,10 +52,7 @@ _SHOT = (
 _YEAR = "(?:18[89]|19[0-9]|20[0-9])[0-9]"
 
 _PEOPLE = """
-CREATE TABLE internal.people AS SELECT medium, unnest(d.persons) AS p FROM internal.parsed
-"""
-_PERSONS = """
-CREATE TABLE persons AS SELECT
+CREATE TABLE internal.people AS SELECT
     medium,
     p.person_id AS person_id,
     coalesce(p.name, 'identity ' || p.identity_id, medium || ' person ' || p.person_id) AS who,
@@ -73,24 +70,25 @@ CREATE TABLE persons AS SELECT
     p.last_s AS last_s,
     p.screen_time_s AS screen_time_s,
     p.screen_share AS screen_share,
-    p.mean_area_ratio AS mean_area_ratio
-FROM internal.people ORDER BY medium, person_id
+    p.mean_area_ratio AS mean_area_ratio,
+    p.intervals_s AS intervals_s
+FROM (SELECT medium, unnest(d.persons) AS p FROM internal.parsed)
+"""
+_PERSONS = """
+CREATE TABLE persons AS
+SELECT * EXCLUDE (intervals_s) FROM internal.people ORDER BY medium, person_id
 """
 _APPEARANCES = """
 CREATE TABLE appearances AS
-SELECT
-    medium, person_id, who, name, sex_label, age_label,
-    stretch[1] AS start_s, stretch[2] AS end_s, round(stretch[2] - stretch[1], 6) AS duration_s
+SELECT * EXCLUDE (stretch), stretch[1] AS start_s, stretch[2] AS end_s,
+    round(stretch[2] - stretch[1], 6) AS duration_s
 FROM (
-    SELECT medium, p.person_id AS person_id, unnest(p.intervals_s) AS stretch FROM internal.people
-) JOIN persons USING (medium, person_id)
-UNION ALL
-SELECT medium, NULL, NULL, NULL, NULL, NULL, stretch[1], stretch[2],
-    round(stretch[2] - stretch[1], 6)
-FROM (
-    SELECT medium, unnest(d.unidentified.intervals_s) AS stretch FROM internal.parsed
+    SELECT medium, person_id, who, name, sex_label, age_label, unnest(intervals_s) AS stretch
+    FROM internal.people
+    UNION ALL
+    SELECT medium, NULL, NULL, NULL, NULL, NULL, unnest(d.unidentified.intervals_s)
+    FROM internal.parsed
 )
-ORDER BY medium, start_s, person_id
 """
 _SHOTS = """
 CREATE TABLE shots AS SELECT
@@ -157,19 +155,24 @@ _JOIN = """LEFT JOIN (
 ) c ON c.source_path = m.uri"""
 
 
-def tables(catalogue: Sequence[str] | None) -> Iterable[str]:
-    """Yield the statements that make the tables of the documents.
+def tables(named: Collection[str], catalogue: Sequence[str] | None) -> Iterator[str]:
+    """Yield the statements that make tables of the table `internal.documents`.
 
     Args:
+        named: Names of the tables that are needed; others have columns and no rows.
         catalogue: Columns of the table `internal.catalogue`; `None` without one.
     """
     yield _PARSED
     yield _PEOPLE
-    yield _PERSONS
-    yield _APPEARANCES
-    yield _SHOTS
     yield _MEDIA
-    yield _DATED % _catalogued(catalogue)
+    made = {
+        "persons": _PERSONS,
+        "appearances": _APPEARANCES,
+        "shots": _SHOTS,
+        "media": _DATED % _catalogued(catalogue),
+    }
+    for name, statement in made.items():
+        yield statement if name in named else f"{statement} LIMIT 0"
 
 
 def _catalogued(columns: Sequence[str] | None) -> Mapping[str, str]:
@@ -195,12 +198,11 @@ def faces(groups: Sequence[tuple[Mapping[str, str], Sequence[Path]]], root: Path
         for name, kind in columns.items():
             if name not in FACES:
                 more[name] = kind if more.get(name, kind) == kind else "VARCHAR"
-    start = len(str(root).rstrip("/")) + 2
     selects = []
     for columns, files in groups:
         stills = columns.get("frame") == "VARCHAR"
         values = [
-            f"left(substring(filename, {start}), -{len(_SUFFIX)}) AS medium",
+            f"{medium('filename', root)} AS medium",
             *(_value(name, kind, columns, stills) for name, kind in (FACES | more).items()),
         ]
         names = ", ".join(text(pattern(file)) for file in files)
@@ -216,6 +218,12 @@ def _value(name: str, kind: str, columns: Mapping[str, str], stills: bool) -> st
     if columns[source] == kind:
         return f"{quoted(source)} AS {quoted(name)}"
     return f"CAST({quoted(source)} AS {kind}) AS {quoted(name)}"
+
+
+def medium(column: str, root: Path) -> str:
+    """Return the name of a medium as SQL, of a column with the paths of its files."""
+    start = len(str(root).rstrip("/")) + 2
+    return f"left(substring({column}, {start}), -{len(_SUFFIX)})"
 
 
 def quoted(name: str) -> str:

@@ -37,9 +37,6 @@ WITH changes AS (
     FROM appearances WHERE end_s > start_s
     UNION ALL
     SELECT medium, end_s, -1, -coalesce(person_id, -1) FROM appearances WHERE end_s > start_s
-), at_a_time AS (
-    SELECT medium, time_s, sum(change) AS change, sum(code) AS code
-    FROM changes GROUP BY medium, time_s
 ), moments AS (
     -- From one change to the next: how many are on screen; of one alone, the sum is the number.
     SELECT
@@ -47,7 +44,7 @@ WITH changes AS (
         lead(time_s) OVER next - time_s AS duration_s,
         sum(change) OVER next AS people,
         sum(code) OVER next AS person_id
-    FROM at_a_time
+    FROM changes
     WINDOW next AS (PARTITION BY medium ORDER BY time_s)
 ), alone AS (
     SELECT medium, person_id, sum(duration_s) AS alone_s
@@ -76,8 +73,9 @@ ORDER BY alone_s DESC, medium, who""",
         """
 WITH parts AS (
     -- By parts of ten seconds, so that not every pair of a medium is compared.
-    SELECT medium, who, start_s, end_s, start_s // 10 AS first,
-        unnest(range(CAST(start_s // 10 AS BIGINT), CAST(end_s // 10 AS BIGINT) + 1)) AS part
+    SELECT medium, who, start_s, end_s, floor(start_s / 10) AS first,
+        unnest(range(CAST(floor(start_s / 10) AS BIGINT), CAST(floor(end_s / 10) AS BIGINT) + 1))
+            AS part
     FROM appearances WHERE person_id IS NOT NULL
 )
 SELECT a.who AS who, b.who AS with_who, count(DISTINCT a.medium) AS media,
@@ -92,18 +90,20 @@ ORDER BY together_s DESC, who, with_who""",
     Question(
         "films_with_face",
         "where a face is seen, by the distance of embeddings",
-        """SELECT medium, who, persons.person_id,
-    round(CAST(min(distance) AS DOUBLE), 4) AS distance, count(*) AS faces,
-    min(time_s) AS first_s
-FROM (
-    SELECT medium, person_id, time_s, array_distance(
-        CASE WHEN len(embedding) = $dimensions THEN embedding::FLOAT[$dimensions] END,
-        $embedding::FLOAT[$dimensions]) AS distance
-    FROM faces WHERE embedding IS NOT NULL
-        AND medium IN (SELECT medium FROM media WHERE describer = $describer)
-) LEFT JOIN persons USING (medium, person_id)
-WHERE distance < $distance
-GROUP BY medium, who, persons.person_id
+        """
+WITH near AS MATERIALIZED (
+    SELECT * FROM (
+        SELECT medium, person_id, time_s, array_distance(
+            CASE WHEN len(embedding) = $dimensions THEN embedding::FLOAT[$dimensions] END,
+            $embedding::FLOAT[$dimensions]) AS distance
+        FROM faces WHERE embedding IS NOT NULL
+    ) WHERE distance < $distance
+)
+SELECT medium, who, near.person_id, round(CAST(min(distance) AS DOUBLE), 4) AS distance,
+    count(*) AS faces, min(time_s) AS first_s
+FROM near JOIN media USING (medium) LEFT JOIN persons USING (medium, person_id)
+WHERE describer = $describer
+GROUP BY medium, who, near.person_id
 ORDER BY distance, medium, who""",
         (
             Argument("picture", "", "picture with the face; its largest is taken"),

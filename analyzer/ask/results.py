@@ -23,9 +23,10 @@ from analyzer.errors import InputError, UsageError
 from analyzer.files.text import is_utf8
 
 _TABLES = ("persons", "shots", "appearances", "media")
-_LISTINGS = ("show", "query", "information_schema", r"duckdb_\w+")
+_LISTINGS = ("show", r"query\w*", "information_schema", r"duckdb_\w+")
 """Words of questions that may be about every view without its name."""
 _VIEWS = ("faces", *_TABLES)
+_DOCUMENTS = "FROM parquet_kv_metadata(?) WHERE decode(key) = 'ina'"
 _CHUNK = 10_000
 _BEFORE = {
     "autoinstall_known_extensions": "false",
@@ -131,16 +132,15 @@ def opened(folder: Path, sql: str, catalogue: Path | None = None) -> Iterator[Re
             duckdb.connect(":memory:", config={**_BEFORE, "temp_directory": spill})
         )
         notes = [f"{file}: its path is not UTF-8: left out" for file in files if not _named(file)]
-        metadata = _metadata(database, [file for file in files if _named(file)], notes)
-        if not metadata:
+        results = _with_document(database, [file for file in files if _named(file)], notes)
+        if not results:
             raise InputError(
                 f"{folder}: no parquet results below: add parquet to --export, or dest_parquet to "
                 f"the joblist{_first(notes)}"
             )
-        database.execute(_views.faces(_forms(database, metadata), root))
-        if re.search(rf"\b({'|'.join((*_TABLES, *_LISTINGS))})\b", sql, re.IGNORECASE):
-            _make_tables(database, root, metadata, catalogue)
-        _lock(database, metadata)
+        database.execute(_views.faces(_forms(database, results), root))
+        _make_tables(database, root, results, _needed(sql), catalogue)
+        _lock(database, results)
         yield ResultsDatabase(database, _columns(database), notes)
 
 
@@ -159,70 +159,78 @@ def _first(notes: Sequence[str]) -> str:
     return f" ({notes[0]}{more})" if notes else ""
 
 
-def _metadata(database: Any, files: Sequence[Path], notes: list[str]) -> dict[Path, bytes]:
-    """Return the document of each result; say which files are none."""
-    query = "SELECT file_name, value FROM parquet_kv_metadata(?) WHERE decode(key) = 'ina'"
-    found: dict[str, bytes] = {}
+def _patterns(files: Sequence[Path]) -> list[str]:
+    return [_views.pattern(file) for file in files]
+
+
+def _with_document(database: Any, files: Sequence[Path], notes: list[str]) -> list[Path]:
+    """Return the files that are results; say of the others why they are none."""
+    query = f"SELECT file_name {_DOCUMENTS}"
+    found: set[str] = set()
     try:
-        patterns = [_views.pattern(file) for file in files]
-        found = dict(database.execute(query, [patterns]).fetchall()) if files else {}
+        if files:
+            found.update(*zip(*database.execute(query, [_patterns(files)]).fetchall(), strict=True))
     except duckdb.Error:
         # One of them is damaged: find out which.
         for file in files:
             try:
-                found.update(database.execute(query, [[_views.pattern(file)]]).fetchall())
+                found.update(*database.execute(query, [_patterns([file])]).fetchall())
             except duckdb.Error:
                 notes.append(f"{file}: no parquet file, or damaged: left out")
     damaged = {note.partition(":")[0] for note in notes}
     for file in files:
         if str(file) not in found and str(file) not in damaged:
             notes.append(f"{file}: not of the exporter parquet: left out")
-    return {file: found[str(file)] for file in files if str(file) in found}
+    return [file for file in files if str(file) in found]
 
 
-def _forms(
-    database: Any, files: Mapping[Path, bytes]
-) -> list[tuple[dict[str, str], Sequence[Path]]]:
+def _forms(database: Any, files: Sequence[Path]) -> list[tuple[dict[str, str], Sequence[Path]]]:
     """Return the files in groups of equal columns: column -> type, and the files."""
     query = """
         SELECT form, list(file_name) FROM (
             SELECT file_name, list_sort(list(concat_ws(' ', name, type, converted_type))) AS form
             FROM parquet_schema(?) GROUP BY file_name
         ) GROUP BY form ORDER BY min(file_name)"""
-    patterns = [_views.pattern(file) for file in files]
     groups: list[tuple[dict[str, str], Sequence[Path]]] = []
-    for _, names in database.execute(query, [patterns]).fetchall():
+    for _, names in database.execute(query, [_patterns(files)]).fetchall():
         members = sorted(map(Path, names))
-        first = database.execute(
-            "DESCRIBE SELECT * FROM read_parquet(?)", [[_views.pattern(members[0])]]
-        )
+        first = database.execute("DESCRIBE SELECT * FROM read_parquet(?)", [_patterns(members[:1])])
         groups.append(({name: kind for name, kind, *_ in first.fetchall()}, members))
     return groups
 
 
+def _needed(sql: str) -> list[str]:
+    """Return the tables that a question may be about: those with names that stand in it."""
+    if re.search(rf"\b({'|'.join(_LISTINGS)})\b", sql, re.IGNORECASE):
+        return list(_TABLES)
+    return [name for name in _TABLES if re.search(rf"\b{name}\b", sql, re.IGNORECASE)]
+
+
 def _make_tables(
-    database: Any, root: Path, metadata: Mapping[Path, bytes], catalogue: Path | None
+    database: Any, root: Path, files: Sequence[Path], names: Sequence[str], catalogue: Path | None
 ) -> None:
-    """Make the tables of the documents."""
+    """Make tables of the documents."""
     database.execute("CREATE SCHEMA internal")
-    database.execute("CREATE TABLE internal.documents (medium VARCHAR, document VARCHAR)")
-    for file, document in metadata.items():
-        medium = str(file.relative_to(root).with_suffix(""))
+    database.execute(
+        f"CREATE TABLE internal.documents AS SELECT {_views.medium('file_name', root)} AS medium, "
+        f"decode(value) AS document {_DOCUMENTS}{'' if names else ' LIMIT 0'}",
+        [_patterns(files)],
+    )
+    odd = r"SELECT medium, document FROM internal.documents WHERE contains(document, '\ud')"
+    for medium, document in database.execute(odd).fetchall():
         database.execute(
-            "INSERT INTO internal.documents VALUES (?, ?)", [medium, _readable(document)]
+            "UPDATE internal.documents SET document = ? WHERE medium = ?",
+            [_readable(document), medium],
         )
     columns = None if catalogue is None else _read_catalogue(database, catalogue)
-    for statement in _views.tables(columns):
+    for statement in _views.tables(names, columns):
         database.execute(statement)
     database.execute("DROP SCHEMA internal CASCADE")
 
 
-def _readable(document: bytes) -> str:
+def _readable(document: str) -> str:
     r"""Return a document in which bytes of a path that are no text stand as `\udcXX`."""
-    text = document.decode("utf-8")
-    if "\\ud" not in text and "\\uD" not in text:
-        return text
-    return re.sub(r"(?<!\\)((?:\\\\)*)\\(u[dD][c-fC-F]\w\w)", _lone, text)
+    return re.sub(r"(?<!\\)((?:\\\\)*)\\(u[dD][c-fC-F]\w\w)", _lone, document)
 
 
 def _lone(match: "re.Match[str]") -> str:
@@ -249,7 +257,7 @@ def _read_catalogue(database: Any, path: Path) -> list[str]:
     return columns
 
 
-def _lock(database: Any, files: Mapping[Path, bytes]) -> None:
+def _lock(database: Any, files: Sequence[Path]) -> None:
     """Let the database open these files and nothing else from now on."""
     allowed = sorted({name for file in files for name in (str(file), _views.pattern(file))})
     database.execute(f"SET allowed_paths = [{', '.join(map(_views.text, allowed))}]")

@@ -22,7 +22,7 @@ TRIES = 8
 OWN = {
     "faces": "SELECT sex_label, count(*), sum(duration_s) FROM faces GROUP BY 1",
     "media": "SELECT medium, sex_label, sum(duration_s) FROM faces GROUP BY ALL",
-    "ages": "SELECT age_label // 10, count(*) FROM faces WHERE sharpness > 0.6 GROUP BY 1",
+    "ages": "SELECT floor(age_label / 10), count(*) FROM faces WHERE sharpness > 0.6 GROUP BY 1",
     "joined": "SELECT decade, avg(age_label) FROM faces JOIN media USING (medium) GROUP BY 1",
 }
 
