@@ -44,7 +44,7 @@ class SqlAnswer:
     columns: Sequence[str]
     cursor: Any = field(repr=False)
     again: Callable[[], Any] = field(repr=False)
-    """Asks once more, for a table: the library makes none of a cursor without a copy."""
+    """Asks once more, beside the cursor, of which the library makes no table without a copy."""
     explained: Callable[[], AbstractContextManager[None]] = field(repr=False)
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
@@ -100,7 +100,7 @@ class ResultsDatabase:
         return SqlAnswer(
             [column[0] for column in cursor.description],
             cursor,
-            partial(self.database.sql, sql, params=used or None),
+            lambda: self.database.cursor().sql(sql, params=used or None),
             partial(self._explained, sql),
         )
 
