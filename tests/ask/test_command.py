@@ -36,7 +36,7 @@ def test_formats_for_programs_keep_text(folder, tmp_path):
     for name in ("a.csv", "a.parquet"):
         done = ask(folder, sql, "-o", tmp_path / name)
         assert (done.returncode, done.stdout) == (0, f"{tmp_path / name}\n"), done.stderr
-    (row,) = csv.DictReader((tmp_path / "a.csv").open())
+    (row,) = csv.DictReader((tmp_path / "a.csv").read_text().splitlines())
     assert row["formula"] == "'=1+1"
     assert row["bbox"] == "[10, 20, 110, 140]"
     assert pyarrow.parquet.read_table(tmp_path / "a.parquet").to_pylist() == printed
