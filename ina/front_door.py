@@ -29,6 +29,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "export": "make further files of a report, or of a csv and its video",
         "correct": "apply the corrections of a review page",
         "recluster": "group the faces of a report anew, without a new analysis",
+        "ask": "ask all parquet results of a folder, in SQL",
         "collect": "see who appears in many media, and for how long",
         "forget": "remove a person from results and identity stores",
     },

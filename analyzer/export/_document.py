@@ -14,7 +14,10 @@ from analyzer.types import Attribute, MediaReport, Person
 
 SCHEMA = 1
 """Version; to be raised when a key changes its meaning or is removed."""
-_OF_PERSONS = ("person_id", "name", "name_distance", "candidates", "attributes", "corrected")
+_OF_PERSONS = (
+    *("person_id", "name", "name_distance", "candidates", "attributes", "corrected"),
+    "identity_id",
+)
 """Keys that faces of no person do not have."""
 
 
@@ -91,6 +94,7 @@ def _person_to_json(person: Person, report: MediaReport) -> dict[str, Any]:
     length, timed = report.info.duration_s, report.info.is_timed
     return {
         **name_to_json(person),
+        **({"identity_id": person.identity_id} if report.is_remembered else {}),
         "attributes": {
             head: _attribute_to_json(a) for head, a in sorted(person.attributes.items())
         },

@@ -28,6 +28,7 @@ SAMPLES = {
     "thresholds": "0.4,0.5",
     "attributes": "sex,ethnicity",
     "export": "csv,eaf",
+    "format": "json",
 }
 """Values of options that do not take just any text or number."""
 NEEDED = {"evaluate.clustering": "synthetic"}

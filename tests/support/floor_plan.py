@@ -32,7 +32,7 @@ FLOORS = {
         "attributes files imaging inference observations options plugins registry weights",
         "demo export identities pages reports shares stages",
         "collection pipeline results",
-        "erasure evaluation gallery live review training workflows",
+        "ask erasure evaluation gallery live review training workflows",
         "api commands __main__",
     ),
     "jobs": (
@@ -53,6 +53,7 @@ MAY_IMPORT = {
         "_version": "",
         "api": "errors export gallery inference options pipeline registry reports results review "
         "types workflows",
+        "ask": "errors files gallery imaging options pipeline registry",
         "attributes": "errors types",
         "collection": "attributes errors files inference registry reports results stages types "
         "weights",
@@ -119,7 +120,8 @@ is imported.
 TRAINER_AND_DESCRIBER = ("analyzer.training.", "analyzer.stages.describe._dlib_")
 """The trainer starts from the network that the describer reads, and writes the file it reads."""
 HEAVY = {
-    *("PIL", "av", "cv2", "dlib", "faiss", "ffmpeg", "jinja2", "lxml", "markupsafe", "matplotlib"),
+    *("PIL", "av", "cv2", "dlib", "duckdb", "faiss", "ffmpeg", "jinja2", "lxml", "markupsafe"),
+    *("matplotlib",),
     *("onnx", "onnx2torch", "onnxruntime", "openvino", "pandas", "pyarrow", "pysubs2", "redis"),
     *("safetensors", "scenedetect", "scipy", "skimage", "torch", "ultralytics", "xlsxwriter"),
 }
