@@ -34,7 +34,9 @@ FLUSH_S = 2.0
 IDLE_S = 5.0
 MAX_ANSWER_BYTES = 100
 UNMEASURED = """
-SELECT id, json_extract(spec, '$.source_path') FROM job INDEXED BY job_ready
+SELECT id, json_extract(spec, '$.source_path'),
+  json_extract(spec, '$.stop_s') - ifnull(json_extract(spec, '$.start_s'), 0)
+FROM job INDEXED BY job_ready
 WHERE state = 'ready' AND length IS NULL LIMIT ?"""
 
 
@@ -90,17 +92,22 @@ class LengthMeasurer:
         """Measure some media; return whether there were any."""
         jobs = self._ledger.store.read(_unmeasured_jobs)
         began, lengths = time.monotonic(), []
-        for job, source in jobs:
+        for job, source, segment_s in jobs:
             if self._stop.is_set() or time.monotonic() - began > FLUSH_S:
                 break
-            lengths.append((self._length_s(source), job))
+            lengths.append((self._length_s(source, segment_s), job))
         if lengths:
             with self._ledger.store.transaction() as db:
                 db.executemany("UPDATE job SET length = ? WHERE id = ?", lengths)
         return bool(jobs)
 
-    def _length_s(self, source: str) -> float:
+    def _length_s(self, source: str, segment_s: float | None) -> float:
         """Return the length of a medium, in seconds.
+
+        Args:
+            source: Its path.
+            segment_s: Length of the segment that is to be analysed, as the joblist has it: then
+                the medium is not opened.
 
         Returns:
             Infinity where it cannot be measured, so that the job comes first: it may take long, or
@@ -108,6 +115,8 @@ class LengthMeasurer:
         """
         if is_address(source) or not os.path.exists(source):
             return math.inf
+        if segment_s is not None:
+            return segment_s
         pipe = self._open_pipe()
         try:
             pipe.send(source)
@@ -152,7 +161,7 @@ def _length_from(answer: bytes) -> float:
     return length_s if length_s >= 0 else math.inf
 
 
-def _unmeasured_jobs(db: sqlite3.Connection) -> list[tuple[int, str]]:
+def _unmeasured_jobs(db: sqlite3.Connection) -> list[tuple[int, str, float | None]]:
     return db.execute(UNMEASURED, (BATCH,)).fetchall()
 
 

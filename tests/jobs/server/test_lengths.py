@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,13 @@ def test_shards_are_as_urgent_as_their_job(store, tmp_path):
     with store.transaction() as db:
         db.execute("UPDATE job SET length = 10 * id")
     assert order(ledger, 4) == ["3", "3", "2", "2"]
+
+
+@pytest.mark.timeout(60)
+def test_a_segment_has_the_length_that_the_joblist_states(ledger, tmp_path):
+    whole, segment, rest = write_media(tmp_path, {"a": "600", "b": "5400", "c": "70"})
+    segment = replace(segment, start_s=60.0, stop_s=90.0)
+    import_jobs(ledger, [whole, segment, replace(rest, start_s=9.0)], options_digest="o")
+    with measuring(ledger):
+        until(lambda: len(lengths_in(ledger)) == 3, within_s=40)
+    assert lengths_in(ledger) == {"a": 600, "b": 30, "c": 70}
