@@ -101,10 +101,13 @@ def test_shards_are_as_urgent_as_their_job(store, tmp_path):
 
 
 @pytest.mark.timeout(60)
-def test_a_segment_has_the_length_that_the_joblist_states(ledger, tmp_path):
-    whole, segment, rest = write_media(tmp_path, {"a": "600", "b": "5400", "c": "70"})
-    segment = replace(segment, start_s=60.0, stop_s=90.0)
-    import_jobs(ledger, [whole, segment, replace(rest, start_s=9.0)], options_digest="o")
+def test_segments_come_in_the_order_of_the_joblist(ledger, tmp_path):
+    segment, rest, whole, last = write_media(tmp_path, dict.fromkeys("bcad", "600"))
+    segment = replace(segment, start_s=60.0, stop_s=61.0)
+    last = replace(last, stop_s=99.0)
+    jobs = [segment, replace(rest, start_s=9.0), whole, last]
+    import_jobs(ledger, jobs, options_digest="o")
     with measuring(ledger):
-        until(lambda: len(lengths_in(ledger)) == 3, within_s=40)
-    assert lengths_in(ledger) == {"a": 600, "b": 30, "c": 70}
+        until(lambda: len(lengths_in(ledger)) == 4, within_s=40)
+    assert lengths_in(ledger) == {"a": 600, "b": 1, "c": 1, "d": 1}
+    assert order(ledger, 4) == [*"abcd"]
