@@ -66,6 +66,7 @@ PLUGINS: Mapping[str, str] = {
     "formats": "files.codecs",
     "identities": "identities.backends",
     "pages": "pages",
+    "quantiles": "sampling.quantiles",
     "shots": "stages.shots",
     "show": "live.screens",
     "track": "stages.track",

@@ -19,7 +19,7 @@ from joblist.model import JobSpec, Rows, is_address
 
 MANDATORY = ("source_path", "dest_csv")
 EXTRAS = ("poster_path", "gallery", "corrections", "item_id", "start_s", "stop_s")
-OF_SAMPLE = ("weight", "stratum", "cluster", "draw")
+OF_SAMPLE = ("weight", "stratum", "draw", "draw_weight")
 """Columns of a sample of an archive: jobs do not depend on them, estimates do."""
 PREFIXES = ("metric_", "group_")
 MAX_ROWS = 5_000_000

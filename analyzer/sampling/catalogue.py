@@ -122,9 +122,7 @@ def _read(path: Path, names: list[str], problems: Problems) -> Catalogue:
 def _duration_s(text: str, line: int, problems: Problems) -> float:
     """Return a film's duration; note what is wrong with it."""
     if not text.strip():
-        problems.add(
-            line, f"{DURATION} is empty: write the film's seconds, as ffprobe states them"
-        )
+        problems.add(line, f"{DURATION} is empty: write the film's seconds, as ffprobe states them")
         return 0.0
     try:
         duration_s = float(text)

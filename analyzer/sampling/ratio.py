@@ -8,8 +8,8 @@ with replacement.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
+from analyzer import registry
 from analyzer.errors import UsageError
 from analyzer.types import F64, I64
 
@@ -34,13 +34,17 @@ class Ratio:
         """Degrees of freedom."""
         return self.clusters - self.strata
 
+    def _quantile(self, confidence: float) -> float:
+        student = registry.module("quantiles", "student")
+        return float(student.quantile((1 + confidence) / 2, self.degrees))
+
     def interval(self, confidence: float = CONFIDENCE) -> tuple[float, float]:
         """Return the t interval of a share, within 0 and 1.
 
         Args:
             confidence: Probability that intervals such as this one cover the truth.
         """
-        reach = float(stats.t.ppf((1 + confidence) / 2, self.degrees)) * self.error
+        reach = self._quantile(confidence) * self.error
         return max(0.0, self.value - reach), min(1.0, self.value + reach)
 
     def logit_interval(self, confidence: float = CONFIDENCE) -> tuple[float, float]:
@@ -52,7 +56,7 @@ class Ratio:
         odds = self.value * (1 - self.value)
         if not odds > 0:
             return self.interval(confidence)
-        reach = float(stats.t.ppf((1 + confidence) / 2, self.degrees)) * self.error / odds
+        reach = self._quantile(confidence) * self.error / odds
         centre = np.log(self.value / (1 - self.value))
         low, high = 1 / (1 + np.exp(-np.array([centre - reach, centre + reach])))
         return float(low), float(high)

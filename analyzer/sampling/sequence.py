@@ -1,10 +1,10 @@
-"""Confidence sequences of a ratio: intervals that hold at all times at once, however often looked at.
+"""Confidence sequences of a ratio: intervals that hold at all times, however often looked at.
 
-Each draw bets against each ratio that the archive may have. At the true one, the bettor's capital is
-a martingale that begins with 1, and by Ville's inequality it ever reaches 40 with a probability of
-at most 2.5 %, on either side. The ratios at which it has not are left (Waudby-Smith and Ramdas,
-Estimating means of bounded random variables by betting, JRSS B 86, 2024). A ratio is a mean here: at
-the true one, that of above - ratio * below is 0.
+Each draw bets against each ratio that the archive may have. At the true one, the bettor's capital
+is a martingale that begins with 1, and by Ville's inequality it ever reaches 40 with a probability
+of at most 2.5 %, on either side. The ratios at which it has not are left (Waudby-Smith and Ramdas,
+Estimating means of bounded random variables by betting, JRSS B 86, 2024). A ratio is a mean here:
+at the true one, that of above - ratio * below is 0.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from analyzer.types import F64
 ALPHA = 0.05
 GRID = 1001
 """Ratios at which is betted: steps of a tenth of a point."""
-BOLDNESS = 0.5
+BOLDNESS = 0.8
 """Largest part of the capital that one draw may cost."""
 _CHUNK = 512
 """Draws at a time: memory is needed for as many rows of the grid."""

@@ -32,7 +32,7 @@ FLOORS = {
         "attributes files imaging inference observations options plugins registry weights",
         "demo export identities pages reports stages",
         "collection pipeline results",
-        "erasure evaluation gallery live review training workflows",
+        "erasure evaluation gallery live review sampling training workflows",
         "api commands __main__",
     ),
     "jobs": (
@@ -82,6 +82,7 @@ MAY_IMPORT = {
         "results": "errors export files inference registry reports types",
         "review": "attributes errors files imaging observations options pipeline reports results "
         "types",
+        "sampling": "errors files options pipeline registry results types",
         "stages": "attributes errors files imaging inference registry types weights",
         "training": "attributes evaluation files inference options registry stages types weights",
         "types": "",

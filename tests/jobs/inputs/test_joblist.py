@@ -65,7 +65,7 @@ def test_segments_of_a_medium() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         first, second, whole = read(
-            "source_path,dest_csv,start_s,stop_s,weight,stratum,cluster,draw,group_decade\n"
+            "source_path,dest_csv,start_s,stop_s,weight,stratum,draw,draw_weight,group_decade\n"
             "a,b.csv,0,90,1.5,news,1,1,1980\na,c.csv,90.5,,1.5,news,1,2,1980\na,d.csv,,,,,,,\n"
         )
     assert (first.start_s, first.stop_s, second.start_s, second.stop_s) == (0, 90, 90.5, None)
