@@ -36,9 +36,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "until": {"type": RealNumber(least=0.1, most=50), "metavar": "X",
               "help": "say whether one can stop: the confidence sequence is plus or minus X "
               "percentage points; give the same X at each look"},
-    "most_faces": {"type": RealNumber(least=0.1, most=1000), "metavar": "N", "default": 10.0,
+    "most_faces": {"type": RealNumber(least=0.1, most=1000), "metavar": "N", "default": 5.0,
                    "help": "faces at once, in the mean of a segment, that the confidence sequence "
-                   "counts at most (default: 10)"},
+                   "counts at most (default: 5)"},
     "skip_missing": {"action": "store_true",
                      "help": "count draws without results as lost, not as still to come"},
     "merge_strata": {"action": "store_true",

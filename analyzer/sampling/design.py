@@ -69,7 +69,7 @@ def draw(
     film = _films(duration_s, stratum, totals, strata, rng)
     taken = np.minimum(per_film, counts[film])
     owner = np.repeat(np.arange(len(film)), taken)
-    segment = np.concatenate([_some(counts[f], k, rng) for f, k in zip(film, taken, strict=True)])
+    segment = _segments(counts[film], taken, rng)
     of_stratum = np.bincount(strata, minlength=len(totals))
     length_s = duration_s[film] / counts[film]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -114,11 +114,15 @@ def _films(
     return film
 
 
-def _some(count: int, wanted: int, rng: np.random.Generator) -> I64:
-    """Draw segments of a film, without replacement."""
-    if wanted == 1:
-        return rng.integers(0, count, 1)
-    return np.sort(rng.choice(count, wanted, replace=False)).astype(np.int64)
+def _segments(counts: I64, taken: I64, rng: np.random.Generator) -> I64:
+    """Draw some of the segments of each film, without replacement."""
+    if (taken == 1).all():
+        return rng.integers(0, counts)
+    some = [
+        rng.choice(count, wanted, replace=False)
+        for count, wanted in zip(counts.tolist(), taken.tolist(), strict=True)
+    ]
+    return np.concatenate(some).astype(np.int64)
 
 
 def _edge(number: I64, duration_s: F64, counts: I64) -> F64:

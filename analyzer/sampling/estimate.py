@@ -17,7 +17,7 @@ from analyzer.sampling.results import UNLABELLED, Reader
 from analyzer.sampling.segments import Segments
 from analyzer.types import F64, I64
 
-MOST_FACES = 10.0
+MOST_FACES = 5.0
 """Faces at once, in the mean of a segment, up to which the confidence sequence counts."""
 
 

@@ -76,7 +76,12 @@ def capital_paths(
 
 
 def intervals(
-    above: F64, below: F64, *, bound: float, reach: float | None = None, alpha: float = ALPHA
+    above: F64,
+    below: F64,
+    *,
+    bound: float,
+    reach: float | None = None,
+    ratios: F64 | None = None,
 ) -> F64:
     """Return the interval (T, 2) after each draw; it never grows.
 
@@ -85,9 +90,9 @@ def intervals(
         below: Values (T,) below the line, at most `bound`.
         bound: Largest value that there may be below the line.
         reach: See `stakes`; the same at each look.
-        alpha: Probability that the sequence ever misses the truth.
+        ratios: Ratios (G,) against which is betted, rising; `None` for all, in tenths of a point.
     """
-    ratios, limit = np.linspace(0, 1, GRID), np.log(2 / alpha)
+    ratios, limit = np.linspace(0, 1, GRID) if ratios is None else ratios, np.log(2 / ALPHA)
     stake = stakes(above, below, reach)
     low, high, bounds = 0.0, 1.0, []
     for ups, downs in capital_paths(above, below, ratios, bound=bound, stake=stake):

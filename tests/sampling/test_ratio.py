@@ -46,7 +46,11 @@ def test_estimate_and_error_are_those_of_samplics(design) -> None:
     ours = ratio.estimate(above, below, **drawn)
     theirs = samplics.TaylorEstimator(samplics.PopParam.ratio)
     theirs.estimate(
-        y=above, x=below, samp_weight=drawn["weight"], stratum=drawn["stratum"], psu=drawn["cluster"]
+        y=above,
+        x=below,
+        samp_weight=drawn["weight"],
+        stratum=drawn["stratum"],
+        psu=drawn["cluster"],
     )
     expected = (theirs.point_est, theirs.stderror, theirs.lower_ci, theirs.upper_ci)
     assert (ours.value, ours.error, *ours.interval()) == pytest.approx(expected, abs=1e-6)
