@@ -34,7 +34,7 @@ class Share:
     segments: int
     """Segments with labels in them."""
     sequence: tuple[float, float] | None = None
-    """Interval of the confidence sequence; `None` where the joblist knows no draws."""
+    """Interval of the confidence sequence; `None` of parts of the archive, and without draws."""
 
 
 @dataclass(frozen=True)
@@ -236,7 +236,7 @@ def _share(
     estimated = ratio.estimate(above, below, segments.weight, segments.stratum, segments.cluster)
     low, high = estimated.logit_interval()
     sure = None
-    if draws is not None:
+    if draws is not None and not where:
         sure = _sequence(draws.rates(above), draws.rates(below), bound, reach)
     return Share(group, where, estimated, low, high, int((below > 0).sum()), sure)
 
