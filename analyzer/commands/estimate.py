@@ -11,13 +11,13 @@ from ina_cli.console import console
 from ina_cli.numbers import RealNumber
 
 if TYPE_CHECKING:
-    from analyzer.sampling.estimate import Estimates, Share
+    from analyzer.sampling.estimate import EstimatedShare, Estimates
 
 EPILOG = """\
 examples:
   python -m analyzer estimate sample.csv
   python -m analyzer estimate sample.csv --of age --by group_decade
-  python -m analyzer estimate sample.csv --until 2     while the run goes on
+  python -m analyzer estimate sample.csv --until 2
 
 docs/shares.md has the recipe, and says when not to believe it.
 
@@ -119,7 +119,7 @@ def _table(found: "Estimates", args: argparse.Namespace) -> Any:
     return rows
 
 
-def _sure(share: "Share") -> str:
+def _sure(share: "EstimatedShare") -> str:
     if share.sequence is None:
         return ""
     low, high = share.sequence

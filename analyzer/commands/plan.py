@@ -90,7 +90,6 @@ def run(args: argparse.Namespace) -> int:
 
     from analyzer.sampling import plan as plans
 
-    assumed = plans.Spread.assumed((args.spread or SPREAD) / 100)
     planned = plans.plan(
         args.catalogue,
         args.output,
@@ -102,10 +101,11 @@ def run(args: argparse.Namespace) -> int:
             segment_s=args.segment_s,
             per_film=args.per_film,
             seed=args.seed,
+            spread=(args.spread or SPREAD) / 100,
+            pilot=args.pilot,
             results=args.results,
             exports=list(dict.fromkeys(["csv", *exports])),
         ),
-        plans.Spread.of_pilot(args.pilot) if args.pilot else assumed,
         plans.Machine(pace=args.speed, film=args.film, options=options),
     )
     _print(planned, args)

@@ -19,7 +19,7 @@ PATH, DURATION = "source_path", "duration_s"
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class FilmCatalogue:
     """The films of an archive."""
 
     paths: list[str]
@@ -51,7 +51,7 @@ class Catalogue:
         return values[numbers[film]]
 
 
-def read(path: Path, columns: Sequence[str] = ()) -> Catalogue:
+def read(path: Path, columns: Sequence[str] = ()) -> FilmCatalogue:
     """Read a catalogue.
 
     Args:
@@ -78,7 +78,7 @@ def read(path: Path, columns: Sequence[str] = ()) -> Catalogue:
     return catalogue
 
 
-def _read(path: Path, names: list[str], problems: Problems) -> Catalogue:
+def _read(path: Path, names: list[str], problems: Problems) -> FilmCatalogue:
     paths: list[str] = []
     seen: dict[str, int] = {}
     durations = array("d")
@@ -116,7 +116,7 @@ def _read(path: Path, names: list[str], problems: Problems) -> Catalogue:
         name: (list(known), np.array(codes, np.int64))
         for name, known, codes in zip(names, values, numbers, strict=True)
     }
-    return Catalogue(paths, np.array(durations, np.float64), columns)
+    return FilmCatalogue(paths, np.array(durations, np.float64), columns)
 
 
 def _duration_s(text: str, line: int, problems: Problems) -> float:

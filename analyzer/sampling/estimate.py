@@ -13,7 +13,7 @@ from analyzer.files.text import write_json
 from analyzer.sampling import ratio, sequence
 from analyzer.sampling import segments as sampled
 from analyzer.sampling.ratio import Ratio
-from analyzer.sampling.results import UNLABELLED, Reader
+from analyzer.sampling.results import UNLABELLED, AmountReader
 from analyzer.sampling.segments import Segments
 from analyzer.types import F64, I64
 
@@ -22,7 +22,7 @@ MOST_FACES = 5.0
 
 
 @dataclass(frozen=True)
-class Share:
+class EstimatedShare:
     """An estimated share."""
 
     group: str
@@ -41,7 +41,7 @@ class Share:
 class Estimates:
     """Shares, and what they rest on."""
 
-    shares: list[Share]
+    shares: list[EstimatedShare]
     segments: Segments
     looked_at: int
     """Draws from the first on that all have results: the confidence sequence rests on them."""
@@ -76,12 +76,12 @@ def of_joblist(
     skip_missing: bool,
     merge_strata: bool,
 ) -> Estimates:
-    """Estimate shares from a joblist and its results; see `Reader`, `segments.read` and `shares`.
+    """Estimate shares from a joblist and its results; see `AmountReader`, `segments.read` and `shares`.
 
     Raises:
         UsageError: What is wrong with the joblist, or with results; or there are none yet.
     """
-    reader = Reader(head, over, ages)
+    reader = AmountReader(head, over, ages)
     read = sampled.read(path, reader, by=by, merge_strata=merge_strata)
     return shares(read, by=by, reach=reach, most_faces=most_faces, skip_missing=skip_missing)
 
@@ -145,7 +145,7 @@ def write(found: Estimates, path: Path) -> None:
         write_json(part, document)
 
 
-def _to_json(share: Share) -> dict[str, Any]:
+def _to_json(share: EstimatedShare) -> dict[str, Any]:
     empty = math.isnan(share.ratio.value)
     return {
         "group": share.group,
@@ -225,20 +225,20 @@ def _share(
     draws: _Draws | None,
     bound: float,
     reach: float | None,
-) -> Share:
+) -> EstimatedShare:
     """Estimate one share: what lies outside of a part of the archive counts as empty there."""
     above, below = segments.amounts[group] * inside, segments.labelled * inside
     if segments.is_census:
         total = float(below.sum())
         value = float(above.sum()) / total if total else math.nan
         exact = Ratio(value, 0.0, len(below), 1, total)
-        return Share(group, where, exact, value, value, int((below > 0).sum()))
+        return EstimatedShare(group, where, exact, value, value, int((below > 0).sum()))
     estimated = ratio.estimate(above, below, segments.weight, segments.stratum, segments.cluster)
     low, high = estimated.logit_interval()
     sure = None
     if draws is not None and not where:
         sure = _sequence(draws.rates(above), draws.rates(below), bound, reach)
-    return Share(group, where, estimated, low, high, int((below > 0).sum()), sure)
+    return EstimatedShare(group, where, estimated, low, high, int((below > 0).sum()), sure)
 
 
 def _draws(segments: Segments, end: float) -> _Draws | None:

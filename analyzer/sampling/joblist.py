@@ -9,7 +9,7 @@ import numpy as np
 from analyzer.files.atomic import atomic_write
 from analyzer.files.text import write_table
 from analyzer.results.locate import load_exporter
-from analyzer.sampling.catalogue import Catalogue
+from analyzer.sampling.catalogue import FilmCatalogue
 from analyzer.sampling.design import Sample
 from joblist.names import shortened
 
@@ -19,7 +19,7 @@ _STEM_BYTES = 100
 def write(
     path: Path,
     sample: Sample,
-    catalogue: Catalogue,
+    catalogue: FilmCatalogue,
     *,
     strata: Sequence[str],
     groups: Sequence[str],

@@ -10,7 +10,7 @@ from analyzer.errors import UsageError
 from analyzer.options import AnalysisOptions
 from analyzer.sampling import catalogue as catalogues
 from analyzer.sampling import design, joblist, speed
-from analyzer.sampling.catalogue import Catalogue
+from analyzer.sampling.catalogue import FilmCatalogue
 from analyzer.sampling.design import Sample
 from analyzer.sampling.size import Spread
 
@@ -155,7 +155,7 @@ def _mean_s(sample: Sample) -> float:
 
 
 def _offers(
-    catalogue: Catalogue, wish: Wish, spread: Spread, pace: float | None, *, mean_s: float
+    catalogue: FilmCatalogue, wish: Wish, spread: Spread, pace: float | None, *, mean_s: float
 ) -> list[Offer]:
     """Return what other intervals cost."""
     total_s = float(catalogue.duration_s.sum())

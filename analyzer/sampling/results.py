@@ -18,7 +18,7 @@ UNLABELLED = ""
 Amounts = dict[str, float]
 
 
-class Reader:
+class AmountReader:
     """Reads results of segments.
 
     Args:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from analyzer.errors import UsageError
-from analyzer.sampling.results import UNLABELLED, Amounts, Reader
+from analyzer.sampling.results import UNLABELLED, AmountReader, Amounts
 from analyzer.types import F64, I64
 from ina_input.tables import CsvTable
 
@@ -52,13 +52,13 @@ class Segments:
 
 
 def read(
-    path: Path, reader: Reader, *, by: str | None = None, merge_strata: bool = False
+    path: Path, reader: AmountReader, *, by: str | None = None, merge_strata: bool = False
 ) -> Segments:
     """Read a joblist of `plan`, and the results of its segments.
 
     Args:
         path: The joblist.
-        reader: Reader of the results.
+        reader: AmountReader of the results.
         by: Column by which shares are wanted.
         merge_strata: Whether strata with results of one draw are put together.
 

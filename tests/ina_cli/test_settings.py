@@ -22,6 +22,7 @@ SAMPLES = {
     "precision": "fast",
     "workers": "2",
     "rows": "2:3",
+    "over": "persons",
     "dashboard": "8080",
     "synthetic": "3x4",
     "thresholds": "0.4,0.5",

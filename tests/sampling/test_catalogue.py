@@ -10,7 +10,7 @@ from analyzer.sampling import catalogue
 HEADER = "source_path,duration_s,channel,decade\n"
 
 
-def read(folder: Path, text: str | bytes, *columns: str) -> catalogue.Catalogue:
+def read(folder: Path, text: str | bytes, *columns: str) -> catalogue.FilmCatalogue:
     path = folder / "archive.csv"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     return catalogue.read(path, columns)

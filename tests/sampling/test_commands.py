@@ -1,4 +1,4 @@
-"""plan and estimate as a user gives them, on results whose shares are known."""
+"""plan and estimate as a user gives them, on results with known shares."""
 
 import csv
 import json
@@ -10,7 +10,7 @@ import pytest
 
 from analyzer import registry
 from analyzer.__main__ import main
-from analyzer.sampling.results import Reader
+from analyzer.sampling.results import AmountReader
 from tests.support.servers import table
 
 FILMS = 400
@@ -179,7 +179,7 @@ def test_results_of_other_exports(tmp_path: Path) -> None:
     registry.module("formats", "parquet").save(whole, table_of_none)
     faces = tmp_path / "a.csv"
     faces.write_text("frame,sex_label_avg\n0,f\n0,m\n1,m\n2,\n")
-    reader = Reader("sex", "faces")
+    reader = AmountReader("sex", "faces")
     assert reader.amounts({"parquet": str(whole), "csv": str(faces)}) == {"f": 6, "m": 2}
     assert reader.amounts({"csv": str(faces)}) == {"f": 1, "m": 2, "": 1}
     assert reader.amounts({"json": str(tmp_path / "none.json")}) is None

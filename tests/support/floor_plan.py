@@ -57,7 +57,7 @@ MAY_IMPORT = {
         "collection": "attributes errors files inference registry reports results stages types "
         "weights",
         "commands": "_version collection erasure errors evaluation files inference live options "
-        "pages pipeline registry results review types weights workflows",
+        "pages pipeline registry results review sampling types weights workflows",
         "demo": "errors files",
         "erasure": "errors files gallery identities reports results review types",
         "errors": "",
