@@ -61,7 +61,7 @@ def draw(
     if draws * per_film >= counts.sum():
         return _everything(duration_s, stratum, counts)
     rng = np.random.default_rng(seed)
-    totals = np.bincount(stratum, duration_s)
+    totals: F64 = np.bincount(stratum, duration_s).astype(np.float64)
     share = totals / totals.sum()
     chance = np.maximum(share, min(1.0, LEAST_DRAWS / draws) * (share > 0))
     chance /= chance.sum()

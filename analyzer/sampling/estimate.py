@@ -76,7 +76,7 @@ def of_joblist(
     skip_missing: bool,
     merge_strata: bool,
 ) -> Estimates:
-    """Estimate shares from a joblist and its results; see `AmountReader`, `segments.read` and `shares`.
+    """Estimate shares from a joblist and its results; see `AmountReader`, `read` and `shares`.
 
     Raises:
         UsageError: What is wrong with the joblist, or with results; or there are none yet.

@@ -30,6 +30,10 @@ class Wish:
     """Number of segments; `None`: as many as `reach` needs."""
     reach: float = 0.02
     """Half of the width of the interval, as a share."""
+    spread: float = 0.6
+    """Standard deviation of the share from segment to segment."""
+    pilot: Path | None = None
+    """File of estimates that knows it better."""
     segment_s: float = 60.0
     per_film: int = 1
     seed: int = 0
@@ -89,20 +93,13 @@ class Planned:
     offers: tuple[Offer, ...]
 
 
-def plan(
-    path: Path,
-    output: Path,
-    wish: Wish,
-    spread: Spread,
-    machine: Machine,
-) -> Planned:
+def plan(path: Path, output: Path, wish: Wish, machine: Machine) -> Planned:
     """Draw segments of an archive, and write their joblist.
 
     Args:
         path: The catalogue.
         output: The joblist.
         wish: What the sample is to be like.
-        spread: How much draws differ.
         machine: How fast this machine is.
 
     Raises:
@@ -114,6 +111,7 @@ def plan(
     groups = list(dict.fromkeys([*wish.strata, *wish.groups]))
     catalogue = catalogues.read(path, groups)
     names, stratum = catalogue.strata(wish.strata)
+    spread = Spread.of_pilot(wish.pilot) if wish.pilot else Spread.assumed(wish.spread)
     draws = spread.draws(wish.reach, wish.per_film)
     if wish.segments is not None:
         draws = max(1, -(-wish.segments // wish.per_film))

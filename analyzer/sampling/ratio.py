@@ -89,7 +89,8 @@ def estimate(above: F64, below: F64, weight: F64, stratum: I64, cluster: I64) ->
 def _cluster_sums(values: F64, stratum: I64, cluster: I64) -> tuple[F64, I64]:
     """Return the sum of each cluster, and its stratum."""
     _, first, codes = np.unique(cluster, return_index=True, return_inverse=True)
-    return np.bincount(codes, values, len(first)), stratum[first]
+    sums = np.bincount(codes, values, len(first)).astype(np.float64)
+    return sums, stratum[first]
 
 
 def _variance(sums: F64, owners: I64) -> float:

@@ -177,7 +177,7 @@ def _with_spread(
     lonely = np.flatnonzero(counts == 1)
     if not len(lonely):
         return stratum, ()
-    named = tuple(names[place] or "all" for place in lonely)
+    named = tuple(names[place] or "all" for place in lonely.tolist())
     if not merge:
         raise UsageError(
             f"{path}: stratum {', '.join(named[:10])}: results of one draw only, which tell "
