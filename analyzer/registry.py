@@ -67,6 +67,7 @@ PLUGINS: Mapping[str, str] = {
     "formats": "files.codecs",
     "identities": "identities.backends",
     "pages": "pages",
+    "quantiles": "sampling.quantiles",
     "shots": "stages.shots",
     "show": "live.screens",
     "track": "stages.track",

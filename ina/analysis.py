@@ -66,9 +66,15 @@ class FilmAnalysis:
         """Return a job, if its gallery has the names of persons to be anonymised.
 
         Raises:
-            UsageError: It has no gallery, and needs one.
+            UsageError: It has no gallery, and needs one; or it is a segment of stills.
         """
         choice = options["anonymise"]
+        if spec.is_segment and options["engine"] == "image":
+            line = f"line {spec.line}: " if spec.line else ""
+            raise UsageError(
+                f"{line}start_s, stop_s: stills have no times: leave these columns out, or take "
+                "another --engine"
+            )
         if needs_names(choice) and not spec.gallery:
             line = f"line {spec.line}: " if spec.line else ""
             raise UsageError(

@@ -25,6 +25,10 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "jobs": "look at the jobs of a joblist, and steer its server",
         "slurm": "do a joblist on a Slurm cluster",
     },
+    "archives too large to analyse": {
+        "plan": "draw segments of an archive by lot, and write their joblist",
+        "estimate": "estimate shares of the archive from the results, with intervals",
+    },
     "results": {
         "export": "make further files of a report, or of a csv and its video",
         "correct": "apply the corrections of a review page",

@@ -58,7 +58,8 @@ class MediaTask:
             options = self._options(lease)
             self._report = report
             store = self._identities(lease)
-            components, galleries = self._components(options)
+            loaded, galleries = self._components(options)
+            components = loaded.within(lease.spec.start_s, lease.spec.stop_s)
             reporter = ProgressReporter(
                 report,
                 long_steps=[step for step in _LONG_STEPS if step == "observe" or step in parts],
@@ -67,7 +68,7 @@ class MediaTask:
             observer = LeaseObserver(lease, components, reporter)
             if lease.shard:
                 (part,) = observer.observe(lease.source_path, reporter)
-                part_file.save(part, parts["csv"], key=options.digest())
+                part_file.save(part, parts["csv"], key=components.options.digest())
                 return {}
             gallery = galleries.get(lease.spec.gallery, reporter) if lease.spec.gallery else None
             request = Request(

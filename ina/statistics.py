@@ -15,10 +15,14 @@ def statistics(report: MediaReport, *, poster_skipped: bool, files_failed: int) 
         files_failed: Number of files that could not be written.
     """
     medium_skipped = report.info.kind == "none"
-    tally = report.tally
+    tally, options = report.tally, report.provenance["options"]
+    duration_s = report.info.duration_s or 0.0
+    if report.info.is_timed:
+        stop_s = min(duration_s, options.get("stop") or duration_s)
+        duration_s = max(0.0, stop_s - (options.get("start") or 0.0))
     return {
         # What a container states may be beyond all measure.
-        "media_s": min(report.info.duration_s or 0.0, MAX_MEDIUM_S),
+        "media_s": min(duration_s, MAX_MEDIUM_S),
         "frames_decoded": tally.frames_decoded,
         "frames_analysed": tally.frames_analysed,
         "frames_gated": tally.frames_gated,

@@ -31,6 +31,10 @@ class JobSpec:
     item_id: str | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     """Numbers of the `metric_*` columns, by full column name."""
+    start_s: float | None = None
+    """Second of the medium from which on it is analysed; None: as the options say."""
+    stop_s: float | None = None
+    """Second of the medium up to which it is analysed; None: as the options say."""
     line: int = 0
     """Line of the joblist, from 1; 0 when it does not come from a file."""
 
@@ -38,6 +42,16 @@ class JobSpec:
         """Return the paths that must be there for the job; an address is none."""
         wanted = (self.source_path, self.poster_path, self.gallery)
         return [path for path in wanted if path and not is_address(path)]
+
+    @property
+    def is_segment(self) -> bool:
+        """Whether the row is about a stretch of the medium, not all of it."""
+        return self.start_s is not None or self.stop_s is not None
+
+    def analysed_s(self, length_s: float) -> float:
+        """Return how much of a medium of this length is analysed, in seconds."""
+        stop_s = length_s if self.stop_s is None else min(length_s, self.stop_s)
+        return max(0.0, stop_s - (self.start_s or 0.0))
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the line: moving a row does not change the job."""
@@ -50,8 +64,10 @@ class JobSpec:
             "item_id": self.item_id,
             "metrics": dict(self.metrics),
         }
-        # Without it a job is the one that ledgers have always known.
-        return plain | ({"corrections": self.corrections} if self.corrections else {})
+        # Without these a job is the one that ledgers have always known.
+        later = {"corrections": self.corrections or None, "start_s": self.start_s}
+        later["stop_s"] = self.stop_s
+        return plain | {name: value for name, value in later.items() if value is not None}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> JobSpec:

@@ -18,7 +18,10 @@ from joblist.errors import JoblistError, Problem
 from joblist.model import JobSpec, Rows, is_address
 
 MANDATORY = ("source_path", "dest_csv")
-EXTRAS = ("poster_path", "gallery", "corrections", "item_id")
+EXTRAS = ("poster_path", "gallery", "corrections", "item_id", "start_s", "stop_s")
+OF_SAMPLE = ("weight", "stratum", "draw", "draw_weight")
+"""Columns of a sample of an archive: jobs do not depend on them, estimates do."""
+PREFIXES = ("metric_", "group_")
 MAX_ROWS = 5_000_000
 MAX_PATH_BYTES = 4096
 MAX_NAME_BYTES = 255 - len(".part.9999999.999")
@@ -188,7 +191,7 @@ def _check_column(name: str, *, exporters: Collection[str], problems: Problems) 
         if name.removeprefix("dest_") not in exporters:
             allowed = ", ".join(f"dest_{exporter}" for exporter in sorted(exporters))
             problems.add(1, f"column {name} has no exporter: there are {allowed}")
-    elif name not in MANDATORY + EXTRAS and not name.startswith("metric_"):
+    elif name not in MANDATORY + EXTRAS + OF_SAMPLE and not name.startswith(PREFIXES):
         problems.ignored.add(name)
 
 
@@ -215,8 +218,12 @@ def _row(cells: list[str], header: list[str], *, line: int, problems: Problems) 
         corrections=_optional_path("corrections", values, faults),
         item_id=values.get("item_id") or None,
         metrics=_metrics(values, faults),
+        start_s=_second("start_s", values, faults),
+        stop_s=_second("stop_s", values, faults),
         line=line,
     )
+    if spec.stop_s is not None and spec.stop_s <= (spec.start_s or 0):
+        faults.append(f"stop_s {values['stop_s']} is not after start_s: turn them round")
     for fault in faults:
         problems.add(line, fault)
     return None if faults else spec
@@ -259,6 +266,20 @@ def _path(column: str, text: str, faults: list[str]) -> str:
 def _is_longer(text: str, limit: int) -> bool:
     """Say whether a text has more bytes than this; few need to be encoded to know."""
     return 4 * len(text) > limit and len(os.fsencode(text)) > limit
+
+
+def _second(column: str, values: dict[str, str], faults: list[str]) -> float | None:
+    """Return the second of a medium in a cell; None where it is empty."""
+    text = values.get(column, "").strip()
+    if not text:
+        return None
+    try:
+        second = float(text)
+    except ValueError:
+        second = math.nan
+    if not 0 <= second < math.inf:
+        faults.append(f"{column} {text!r} is no second of a medium: write it as 90 or 90.5")
+    return second
 
 
 def _metrics(values: dict[str, str], faults: list[str]) -> dict[str, float]:

@@ -84,10 +84,11 @@ def of_reports(paths: Sequence[str]) -> list[JobSpec]:
 def media_of(rows: Iterable[JobSpec]) -> list[ListedMedium]:
     """Put together the rows of equal sources; in the order of their first lines.
 
-    Equal are paths of one file, and files with equal bytes.
+    Equal are paths of one file, and files with equal bytes. Segments of one are as many media.
     """
-    by_path: dict[str, list[JobSpec]] = defaultdict(list)
+    by_range: dict[tuple[float | None, float | None], dict[str, list[JobSpec]]] = {}
     for row in rows:
+        by_path = by_range.setdefault((row.start_s, row.stop_s), defaultdict(list))
         by_path[_resolved(row.source_path)].append(row)
     listed = [
         ListedMedium(
@@ -95,6 +96,7 @@ def media_of(rows: Iterable[JobSpec]) -> list[ListedMedium]:
             copies=tuple(same[1:]),
             rows=tuple(sorted((r for p in same for r in by_path[p]), key=lambda r: r.line)),
         )
+        for by_path in by_range.values()
         for same in _alike(by_path)
     ]
     return sorted(listed, key=lambda medium: medium.rows[0].line)

@@ -142,14 +142,12 @@ def run(args: argparse.Namespace) -> int:
                 ):
                     request = session.request(local, corrected=not args.no_corrections)
                     _print_before(local, request, session.new_notes(request))
+                    components, observer = session.machinery(local)
                     report = sessions.analyze(
-                        request,
-                        components=session.components,
-                        observer=session.observer,
-                        progress=progress,
+                        request, components=components, observer=observer, progress=progress
                     )
                     written = sessions.write_exports(
-                        local, report, components=session.components, progress=progress
+                        local, report, components=components, progress=progress
                     )
                 print_report(written.report, item.results, time.monotonic() - started)
                 for fault in written.faults:

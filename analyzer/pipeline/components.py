@@ -44,6 +44,23 @@ class Components:
     objects: tuple[Any, ...] = ()
     """Objects of the calling program that the options select."""
 
+    def within(self, start_s: float | None, stop_s: float | None) -> "Components":
+        """Return these components for a stretch of a medium; nothing is loaded again.
+
+        Args:
+            start_s: Second from which on the medium is analysed; `None`: as the options say.
+            stop_s: Second up to which it is analysed; `None`: as the options say.
+
+        Raises:
+            UsageError: The engine knows no times, or the stretch ends before it begins.
+        """
+        given = {"start": start_s, "stop": stop_s}
+        changes: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
+        if not changes:
+            return self
+        options = replace(self.options, **changes)
+        return replace(self, options=options, decoder=load_decoder(options, self.runtime))
+
     def tracker(self) -> Tracker:
         """Return a fresh tracker, for one medium."""
         spec = self.options.tracker

@@ -38,6 +38,10 @@ class Item:
     """Why it has no medium; empty where it has one."""
     notes: tuple[str, ...] = ()
     """What else it lacks."""
+    start_s: float | None = None
+    """Second from which on the medium is analysed; `None`: as the options say."""
+    stop_s: float | None = None
+    """Second up to which it is analysed; `None`: as the options say."""
 
     @property
     def results(self) -> str:
@@ -235,6 +239,8 @@ def of_joblist(
             posters=[spec.poster_path] if spec.poster_path else [],
             gallery=spec.gallery,
             corrections=Path(spec.corrections) if spec.corrections else None,
+            start_s=spec.start_s,
+            stop_s=spec.stop_s,
         )
         for spec in specs
     ]

@@ -35,7 +35,7 @@ class LocalIdentities:
         default: Path,
         refine: int | None = None,
     ) -> None:
-        self._options = options.digest()
+        self._options = options
         settings = address.settings_for(options.describer, threshold)
         self.store = address.open_store(
             address.address(text, default=default),
@@ -48,11 +48,16 @@ class LocalIdentities:
     def __exit__(self, *_: object) -> None:
         self.store.close()
 
-    def call_key(self, path: str | Sequence[str]) -> str:
-        """Return the key of an analysis: the same medium with the same options counts once."""
+    def call_key(self, path: str | Sequence[str], options: AnalysisOptions | None = None) -> str:
+        """Return the key of an analysis: the same medium with the same options counts once.
+
+        Args:
+            path: Path of the medium, or those of stills.
+            options: Options of this analysis, where they are not those of all.
+        """
         given = [path] if isinstance(path, str) else path
         paths = [p if is_address(p) else os.path.realpath(p) for p in given]
-        work = json.dumps([self._options, *paths]).encode()
+        work = json.dumps([(options or self._options).digest(), *paths]).encode()
         return f"local:{blake2b(work, digest_size=16).hexdigest()}"
 
     def summary(self) -> str:

@@ -53,7 +53,7 @@ class WholeObserver:
 
 
 class ShardPool:
-    """An `Observer` with a process for each shard of a medium; a context manager.
+    """Processes, one for each shard of a medium; a context manager.
 
     Args:
         components: Components with the options and the threads to share.
@@ -86,9 +86,20 @@ class ShardPool:
             )
         )
 
-    def observe(self, path: str | Sequence[str], progress: ProgressHook | None) -> list[Part]:
-        """Observe a medium; progress counts finished shards; see `Observer`."""
-        futures = [self._pool.submit(_observe_shard, path, shard) for shard in self._shards]
+    def observe(
+        self, path: str | Sequence[str], progress: ProgressHook | None, options: AnalysisOptions
+    ) -> list[Part]:
+        """Observe a medium; progress counts finished shards; see `Observer`.
+
+        Args:
+            path: Path of the medium.
+            progress: Hook that is called at each step.
+            options: Those of the pool, with the range of this medium.
+        """
+        range_s = (options.start, options.stop)
+        futures = [
+            self._pool.submit(_observe_shard, path, shard, range_s) for shard in self._shards
+        ]
         try:
             report_progress(progress, "observe", 0, len(futures))
             for number, future in enumerate(as_completed(futures), start=1):
@@ -103,9 +114,27 @@ class ShardPool:
                 future.cancel()
 
 
+class PoolObserver:
+    """An `Observer` that has the processes of a pool.
+
+    Args:
+        pool: The pool.
+        options: Those of the pool, with the range of the media.
+    """
+
+    def __init__(self, pool: ShardPool, options: AnalysisOptions) -> None:
+        self._pool, self._options = pool, options
+
+    def observe(self, path: str | Sequence[str], progress: ProgressHook | None) -> list[Part]:
+        """Observe a medium; see `Observer`."""
+        return self._pool.observe(path, progress, self._options)
+
+
 def _load(options: AnalysisOptions, threads: int) -> None:
     _components.append(load_components(options, threads=threads))
 
 
-def _observe_shard(path: str | Sequence[str], shard: Shard) -> Part:
-    return observe_part(path, components=_components[0], shard=shard)
+def _observe_shard(
+    path: str | Sequence[str], shard: Shard, range_s: tuple[float | None, float | None]
+) -> Part:
+    return observe_part(path, components=_components[0].within(*range_s), shard=shard)

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from analyzer.gallery.folder import Galleries
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline.components import load_components
+from analyzer.pipeline.components import Components, load_components
 from analyzer.reports import corrections_file
 from analyzer.workflows.analyze import Request, analyze
 from analyzer.workflows.exports import write_exports
 from analyzer.workflows.fetching import on_disk, with_https
 from analyzer.workflows.items import Item
 from analyzer.workflows.local_identities import LocalIdentities
-from analyzer.workflows.observer import Observer, ShardPool, WholeObserver
+from analyzer.workflows.observer import Observer, PoolObserver, ShardPool, WholeObserver
 from analyzer.workflows.selection import select_items
 from joblist.shard import Shard
 
@@ -46,13 +46,13 @@ class AnalysisSession:
         folder: Path,
     ) -> None:
         self.components = load_components(options, threads=threads)
-        self.observer: Observer = WholeObserver(self.components)
+        self._pool: ShardPool | None = None
         self.identities: LocalIdentities | None = None
         self._galleries = Galleries(self.components)
         self._noted: set[str] = set()
         with ExitStack() as stack:
             if shards is not None:
-                self.observer = stack.enter_context(ShardPool(self.components, shards))
+                self._pool = stack.enter_context(ShardPool(self.components, shards))
             if identities is not None:
                 self.identities = stack.enter_context(
                     LocalIdentities(
@@ -69,6 +69,13 @@ class AnalysisSession:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    def machinery(self, item: Item) -> tuple[Components, Observer]:
+        """Return components and observer of an item, for its range of the medium."""
+        components = self.components.within(item.start_s, item.stop_s)
+        if self._pool is None:
+            return components, WholeObserver(components)
+        return components, PoolObserver(self._pool, components.options)
 
     def request(self, item: Item, *, corrected: bool) -> Request:
         """Return the request for one item; its gallery and corrections are read.
@@ -87,11 +94,16 @@ class AnalysisSession:
             poster=item.posters[0] if item.posters else None,
             corrections=corrections_file.read_if_there(item.corrections) if corrected else None,
             identities=self.identities.store if self.identities else None,
-            call_key=self.identities.call_key(item.address or item.medium)
-            if self.identities
-            else "",
+            call_key=self._call_key(item),
             notes=item.notes,
         )
+
+    def _call_key(self, item: Item) -> str:
+        """Return the key of an item in the identity store; empty without a store."""
+        if not self.identities:
+            return ""
+        options = self.components.within(item.start_s, item.stop_s).options
+        return self.identities.call_key(item.address or item.medium, options)
 
     def new_notes(self, request: Request) -> list[str]:
         """Return the notes on a request's gallery that no request before had."""

@@ -33,8 +33,13 @@ FLUSH_S = 2.0
 """Time after which the lengths measured so far are written to the ledger."""
 IDLE_S = 5.0
 MAX_ANSWER_BYTES = 100
+SEGMENT_LENGTH_S = 1.0
+"""Of a segment of a medium: all have the same, and come in the order of the joblist. A sample of an
+archive may then be looked at before its end: the longest first would be no random ones."""
 UNMEASURED = """
-SELECT id, json_extract(spec, '$.source_path') FROM job INDEXED BY job_ready
+SELECT id, json_extract(spec, '$.source_path'),
+  coalesce(json_extract(spec, '$.start_s'), json_extract(spec, '$.stop_s')) IS NOT NULL
+FROM job INDEXED BY job_ready
 WHERE state = 'ready' AND length IS NULL LIMIT ?"""
 
 
@@ -90,17 +95,21 @@ class LengthMeasurer:
         """Measure some media; return whether there were any."""
         jobs = self._ledger.store.read(_unmeasured_jobs)
         began, lengths = time.monotonic(), []
-        for job, source in jobs:
+        for job, source, is_segment in jobs:
             if self._stop.is_set() or time.monotonic() - began > FLUSH_S:
                 break
-            lengths.append((self._length_s(source), job))
+            lengths.append((self._length_s(source, bool(is_segment)), job))
         if lengths:
             with self._ledger.store.transaction() as db:
                 db.executemany("UPDATE job SET length = ? WHERE id = ?", lengths)
         return bool(jobs)
 
-    def _length_s(self, source: str) -> float:
+    def _length_s(self, source: str, is_segment: bool) -> float:
         """Return the length of a medium, in seconds.
+
+        Args:
+            source: Its path.
+            is_segment: Whether a segment of it is analysed: then it is not opened.
 
         Returns:
             Infinity where it cannot be measured, so that the job comes first: it may take long, or
@@ -108,6 +117,8 @@ class LengthMeasurer:
         """
         if is_address(source) or not os.path.exists(source):
             return math.inf
+        if is_segment:
+            return SEGMENT_LENGTH_S
         pipe = self._open_pipe()
         try:
             pipe.send(source)
@@ -152,7 +163,7 @@ def _length_from(answer: bytes) -> float:
     return length_s if length_s >= 0 else math.inf
 
 
-def _unmeasured_jobs(db: sqlite3.Connection) -> list[tuple[int, str]]:
+def _unmeasured_jobs(db: sqlite3.Connection) -> list[tuple[int, str, int]]:
     return db.execute(UNMEASURED, (BATCH,)).fetchall()
 
 

@@ -69,7 +69,8 @@ def cut(
     for work in read_jobs(path, plan, analysis, reserved):
         count = 1
         if parts:
-            length_s = analysis.length_s(work.spec.source_path, plan.options)
+            whole_s = analysis.length_s(work.spec.source_path, plan.options)
+            length_s = work.spec.analysed_s(whole_s)
             count = min(parts, int(length_s / (60 * minutes)))
         yield work, analysis.shards(count, minutes, plan.options) if count > 1 else []
 

@@ -22,6 +22,7 @@ SAMPLES = {
     "precision": "fast",
     "workers": "2",
     "rows": "2:3",
+    "over": "persons",
     "dashboard": "8080",
     "log_level": "info",
     "synthetic": "3x4",

@@ -32,7 +32,7 @@ FLOORS = {
         "attributes files imaging inference observations options plugins registry weights",
         "demo export identities pages reports shares stages",
         "collection pipeline results",
-        "ask erasure evaluation gallery live review training workflows",
+        "ask erasure evaluation gallery live review sampling training workflows",
         "api commands __main__",
     ),
     "jobs": (
@@ -58,7 +58,7 @@ MAY_IMPORT = {
         "collection": "attributes errors files inference registry reports results stages types "
         "weights",
         "commands": "_version collection erasure errors evaluation files inference live options "
-        "pages pipeline registry results review types weights workflows",
+        "pages pipeline registry results review sampling types weights workflows",
         "demo": "errors files",
         "erasure": "errors files gallery identities reports results review types",
         "errors": "",
@@ -83,6 +83,7 @@ MAY_IMPORT = {
         "results": "errors export files inference registry reports types",
         "review": "attributes errors files imaging observations options pipeline reports results "
         "types",
+        "sampling": "errors files options pipeline registry results types",
         "shares": "attributes types",
         "stages": "attributes errors files imaging inference registry types weights",
         "training": "attributes evaluation files inference options registry stages types weights",

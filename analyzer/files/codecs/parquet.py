@@ -53,3 +53,21 @@ def save(path: Path, table: Any) -> None:
     # By a file, not by its name: pyarrow takes no name that is not UTF-8.
     with writing(path), path.open("wb") as file:
         parquet.write_table(table, file, compression="zstd")
+
+
+def read_metadata(path: str, name: str) -> bytes:
+    """Return an entry of the metadata of a Parquet file.
+
+    Args:
+        path: Path of the file.
+        name: Name of the entry.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is no such file, or has no such entry.
+    """
+    with open(path, "rb") as file:
+        entries = parquet.read_schema(file).metadata or {}
+    if name.encode() not in entries:
+        raise ValueError(f"no metadata {name!r}")
+    return bytes(entries[name.encode()])

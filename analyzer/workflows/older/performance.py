@@ -130,14 +130,15 @@ def run(
 def _analyse(item: Item, session: AnalysisSession, progress: ProgressHook | None) -> None:
     """Analyse a video; its files, and all of its faces, are written while it is here."""
     with on_disk(item, progress=progress) as local:
+        components, observer = session.machinery(local)
         report = analyze(
             session.request(local, corrected=False),
-            components=session.components,
-            observer=session.observer,
+            components=components,
+            observer=observer,
             progress=progress,
         )
         hook = progress or (lambda _: None)
-        written = write_exports(local, report, components=session.components, progress=hook)
+        written = write_exports(local, report, components=components, progress=hook)
         if written.faults:
             raise InputError("; ".join(written.faults))
         crops = load_exporter(f"crops:most={_ALL_FACES}")

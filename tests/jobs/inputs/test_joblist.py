@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,44 @@ def test_jobs_without_corrections_are_those_that_ledgers_know() -> None:
     corrected = JobSpec(source_path="a", dests={"csv": "b"}, corrections="c.json")
     for each in (spec, corrected):
         assert JobSpec.from_dict(each.to_dict()) == each
+
+
+def test_segments_of_a_medium() -> None:
+    """With what a sample says of them, which no job depends on."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        first, second, whole = read(
+            "source_path,dest_csv,start_s,stop_s,weight,stratum,draw,draw_weight,group_decade\n"
+            "a,b.csv,0,90,1.5,news,1,1,1980\na,c.csv,90.5,,1.5,news,1,2,1980\na,d.csv,,,,,,,\n"
+        )
+    assert (first.start_s, first.stop_s, second.start_s, second.stop_s) == (0, 90, 90.5, None)
+    assert (first.is_segment, whole.is_segment, "start_s" in whole.to_dict()) == (
+        True,
+        False,
+        False,
+    )
+    assert [spec.analysed_s(100) for spec in (first, second, whole)] == [90, 9.5, 100]
+    for each in (first, second, whole):
+        assert replace(JobSpec.from_dict(each.to_dict()), line=each.line) == each
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ("-1,5", "start_s '-1' is no second of a medium: write it as 90 or 90.5"),
+        ("0,1:30", "stop_s '1:30' is no second of a medium: write it as 90 or 90.5"),
+        ("nan,5", "start_s 'nan' is no second of a medium: write it as 90 or 90.5"),
+        ("5,5", "stop_s 5 is not after start_s: turn them round"),
+    ],
+)
+def test_segments_that_are_none(cells: str, message: str) -> None:
+    assert problems(f"source_path,dest_csv,start_s,stop_s\na,b.csv,{cells}\n") == [(2, message)]
+
+
+def test_segments_of_one_medium_need_files_of_their_own() -> None:
+    assert problems("source_path,dest_csv,start_s\na,b.csv,0\na,b.csv,9\n") == [
+        (3, "dest_csv is the same file as a destination of line 2: change one")
+    ]
 
 
 def test_texts_stay_texts(folder: Path) -> None:

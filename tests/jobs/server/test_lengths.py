@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,16 @@ def test_shards_are_as_urgent_as_their_job(store, tmp_path):
     with store.transaction() as db:
         db.execute("UPDATE job SET length = 10 * id")
     assert order(ledger, 4) == ["3", "3", "2", "2"]
+
+
+@pytest.mark.timeout(60)
+def test_segments_come_in_the_order_of_the_joblist(ledger, tmp_path):
+    segment, rest, whole, last = write_media(tmp_path, dict.fromkeys("bcad", "600"))
+    segment = replace(segment, start_s=60.0, stop_s=61.0)
+    last = replace(last, stop_s=99.0)
+    jobs = [segment, replace(rest, start_s=9.0), whole, last]
+    import_jobs(ledger, jobs, options_digest="o")
+    with measuring(ledger):
+        until(lambda: len(lengths_in(ledger)) == 4, within_s=40)
+    assert lengths_in(ledger) == {"a": 600, "b": 1, "c": 1, "d": 1}
+    assert order(ledger, 4) == [*"abcd"]

@@ -1,0 +1,1 @@
+"""Quantiles of distributions, from a library that is slow to load."""
