@@ -40,7 +40,7 @@ def two_stage() -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize("design", [simple, stratified, two_stage])
 def test_estimate_and_error_are_those_of_samplics(design) -> None:
-    samplics = pytest.importorskip("samplics", reason="pip install samplics")
+    samplics = pytest.importorskip("samplics", reason="pip install samplics, with polars 170 MB")
     drawn = design()
     above, below = amounts(len(drawn["weight"]))
     ours = ratio.estimate(above, below, **drawn)
