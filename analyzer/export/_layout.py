@@ -2,7 +2,7 @@
 
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from PIL import ImageFont
@@ -28,32 +28,32 @@ class Layout:
     letters: float = _PILLOW_FONT
     """Size of the letters as a share of the font size."""
 
-    @property
+    @cached_property
     def font(self) -> int:
         """Height of a line of text."""
         return max(12, round(min(self.width, self.height) * 0.045))
 
-    @property
+    @cached_property
     def quiet_font(self) -> int:
         """Height of a line of text at faces of nobody."""
         return max(9, round(self.font * _QUIET_FONT))
 
-    @property
+    @cached_property
     def line(self) -> int:
         """Thickness of a box's line."""
         return max(2, round(min(self.width, self.height) / 240))
 
-    @property
+    @cached_property
     def quiet_line(self) -> int:
         """Thickness of the line of a box of nobody, and of lines from labels to boxes."""
         return max(1, round(self.line / 2))
 
-    @property
+    @cached_property
     def outline(self) -> int:
         """Thickness of the black edge that makes colours readable on bright pictures."""
         return max(1, round(self.font / 14))
 
-    @property
+    @cached_property
     def gap(self) -> int:
         """Space between box and label."""
         return self.outline + 1
