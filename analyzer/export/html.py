@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import av
 import jinja2
 from markupsafe import Markup
+from PIL import ImageFont
 
 from analyzer.errors import AnalyzerError, UsageError
 from analyzer.export import _addresses, _page_data, _proxy
@@ -32,18 +33,12 @@ _LOG = logging.getLogger(__name__)
 _MAX_PORTRAITS, _MAX_PORTRAITS_EACH = 600, 12
 """Limits of portraits in all, which limits the page's size, and per person."""
 _PORTRAIT_PX = 112
+_FONT_PX = 20
+"""Any size: the data of the font are of all sizes."""
 _SCRIPTS = (
-    *(
-        "data.js",
-        "faces.js",
-        "corrections.js",
-        "shown.js",
-        "model.js",
-        "sources.js",
-        "player.js",
-        "parts.js",
-    ),
-    *("characters.js", "here.js", "drawing.js", "view.js", "keys.js", "main.js"),
+    *("data.js", "faces.js", "corrections.js", "shown.js", "model.js", "sources.js"),
+    *("player.js", "parts.js", "characters.js", "here.js", "drawing.js", "view.js"),
+    *("keys.js", "main.js"),
 )
 """Each uses those before it."""
 
@@ -112,7 +107,7 @@ def _render(report: MediaReport, folder: Path, progress: ProgressHook | None, pr
         _FOLDER.joinpath(name).read_text(encoding="utf-8")
         for name in ("page.html.j2", "page.css", *_SCRIPTS)
     )
-    script = "\n".join(scripts)
+    script, style = "\n".join(scripts), style + _font_face()
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     return environment.from_string(template).render(
         name=values["medium"]["name"],
@@ -125,6 +120,14 @@ def _render(report: MediaReport, folder: Path, progress: ProgressHook | None, pr
         spec=f"html:proxy={proxy}",
         copy=base64.b64encode(copy).decode("ascii"),
     )
+
+
+def _font_face() -> str:
+    """Return the rule for the subtitle's font: labels have room for its letters, as measured."""
+    font: Any = ImageFont.load_default(_FONT_PX)
+    data = base64.b64encode(font.font_bytes).decode("ascii")
+    source = f'url("data:font/otf;base64,{data}") format("opentype")'
+    return f'@font-face {{ font-family: "Label"; src: {source}; }}\n'
 
 
 def _portraits(report: MediaReport, progress: ProgressHook | None) -> dict[str, Any]:

@@ -127,6 +127,7 @@ async function main() {
   wireSearch(view);
   wireCorrections(view);
   wireKeys(view);
+  await document.fonts.load("16px Label");
   view.refresh();
   player.at(0);
   player.sources.open();

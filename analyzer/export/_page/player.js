@@ -241,7 +241,7 @@ function drawLabel(pen, place, report, { row, person, colour, text, box, corner 
   if (!text) return;
   const size = Math.max(9, Math.min(place.w, place.h) * 0.045 * (person < 0 ? 0.7 : 1));
   pen.setLineDash([]);
-  pen.font = `${person < 0 ? 400 : 600} ${size * 0.84}px system-ui, sans-serif`;
+  pen.font = `${size * 0.84}px Label, system-ui, sans-serif`;
   pen.textBaseline = "middle";
   pen.lineJoin = "round";
   const width = pen.measureText(text).width;
