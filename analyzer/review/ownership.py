@@ -149,6 +149,8 @@ class Ownership:
         person = self._person_of(number, anchors) if number >= 0 else None
         if person is None and number >= 0:
             return Step(correction=correction, fault=_missing(correction, [0]))
+        if self._is_cut(correction.drawn):
+            return Step(correction=correction, fault="there is a cut between its boxes")
         found = self._tracks_at(correction.drawn, [])
         here = sorted({track for track in found if self.owner[track] != NO_FACE})
         person = self._new_person_id() if person is None else person
@@ -164,6 +166,12 @@ class Ownership:
         self._assign(here, person)
         numbers = (person,) if number >= 0 else (-1,)
         return Step(correction=replace(correction, numbers=numbers))
+
+    def _is_cut(self, faces: Sequence[Anchor]) -> bool:
+        """Return whether drawn boxes are of more than one shot."""
+        times = np.array([face.time_s for face in faces]) + ANCHOR_TIME_TOLERANCE_S
+        shots = np.searchsorted(self._report.shots[:, 0], times, side="right")
+        return bool((shots != shots[0]).any())
 
     def _merge(self, people: Sequence[int]) -> str:
         """Make one person of some; says when two of them are seen at once."""

@@ -125,6 +125,13 @@ class TestAddedFaces:
         np.testing.assert_allclose(table.frame[rows], 25 * table.time_s[rows], atol=0.51)
         assert people(after)[2].face_count == len(rows)
 
+    def test_they_never_go_over_a_cut(self) -> None:
+        drawn = [box(1.6, 500, 200, 560, 280), box(2.0, 540, 200, 600, 280)]
+        correction = correction_from_json(op("add_face", 1, drawn=drawn))
+        after, (step,) = apply.apply(sample_report(), [correction], labeller=lambda: PLAIN)
+        assert step.fault == "there is a cut between its boxes"
+        assert after.tally.faces_added == 0
+
     def test_a_medium_without_any_face(self) -> None:
         after = applied(make_report(), op("add_face", -1, drawn=[box(1.0, 0, 0, 50, 50)]))
         (person,) = after.persons
