@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 
 from analyzer import registry
@@ -81,16 +82,25 @@ def test_a_branch_of_a_user_stays_as_it_is(tmp_path: Path) -> None:
     assert mine["both"] - 1 == alone["both"] > 0
 
 
+def answers(graph: bytes, chips: U8) -> dict[str, Any]:
+    """Outputs by name, with the roundings that stand in the graph and no others.
+
+    Optimised, each kind of processor has kernels of its own, with roundings of their own.
+    """
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    inputs = {session.get_inputs()[0].name: chips}
+    return dict(zip(names, session.run(names, inputs), strict=True))
+
+
 def test_answers_stay_near(graphs: tuple[bytes, bytes], chips: U8) -> None:
-    exact, fast = (Runtime(device="cpu").load(graph) for graph in graphs)
-    ours, theirs = (
-        dict(zip(session.outputs, session.run(chips=chips), strict=True))
-        for session in (exact, fast)
-    )
+    ours, theirs = (answers(graph, chips) for graph in graphs)
     apart = np.linalg.norm(ours["embedding"] - theirs["embedding"], axis=1)
     assert 0 < apart.max() < 0.05
-    for name in ("sex", "age"):
-        assert 0 < np.abs(ours[name] - theirs[name]).max() < 0.25
+    for name, limit in (("sex", 0.25), ("age", 0.35)):
+        assert 0 < np.abs(ours[name] - theirs[name]).max() < limit
     np.testing.assert_array_equal(ours["sex"] > 0, theirs["sex"] > 0)
 
 

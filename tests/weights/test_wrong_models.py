@@ -152,7 +152,7 @@ def third_party() -> list[tuple[str, str]]:
 def packages() -> set[str]:
     """What `pyproject.toml` asks for."""
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    return set(re.findall(r'"([\w-]+>=[\w.]+)"', text))
+    return set(re.findall(r'"([\w-]+>=[\w.]+)(?:;[^"]*)?"', text))
 
 
 @pytest.mark.parametrize(("component", "library"), third_party())
