@@ -2,12 +2,12 @@
 
 import contextlib
 import difflib
-import json
 import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from analyzer.errors import AnalyzerError, ResourceError, UsageError
+from ina_input import documents
 
 _READS_FILES = "ask reads the views {views} alone, no other file, address or extension"
 
@@ -35,7 +35,7 @@ def explained(error: Exception, sql: str, views: Mapping[str, Collection[str]]) 
 def _facts(text: str) -> Mapping[str, Any]:
     """Return what the database says of an error; nothing where it is no JSON."""
     with contextlib.suppress(ValueError):
-        facts = json.loads(text[text.index("{") :])
+        facts = documents.parse(text[text.index("{") :])
         if isinstance(facts, dict):
             return facts
     return {}

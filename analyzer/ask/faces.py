@@ -1,6 +1,5 @@
 """The face that a question is about: of a picture, or of a row of the view `faces`."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from analyzer.imaging import boxes
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline.components import Components, load_components
 from analyzer.pipeline.stills import describe_still
+from ina_input import documents
 from joblist.names import spelled
 
 _DESCRIBERS = """
@@ -72,7 +72,7 @@ def _components(describer: str, options: str) -> Components:
             f"describer {describer!r} is no part of this program: results may not name code that "
             "runs; give a row and a distance: medium=... frame=... face_id=... distance=..."
         )
-    made = json.loads(options)
+    made = documents.parse(options)
     used = {"describer": describer, "bbox_expand": made.get("bbox_expand", 1)}
     detector = str(made.get("detector", ""))
     if detector and not registry.is_foreign_code(detector) and "=" not in detector:

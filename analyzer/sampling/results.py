@@ -1,13 +1,13 @@
 """What the results of segments tell: seconds of each group, of faces or of persons."""
 
 import csv
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from analyzer import registry
 from analyzer.errors import UsageError
+from ina_input import documents
 from ina_input.tables import CsvTable
 
 SOURCES = ("json", "parquet", "csv")
@@ -68,9 +68,8 @@ class AmountReader:
             return self._of_table(path)
         if kind == "parquet":
             text = registry.module("formats", "parquet").read_metadata(path, "ina")
-            return self._of_document(json.loads(text))
-        with open(path, encoding="utf-8") as stream:
-            return self._of_document(json.load(stream))
+            return self._of_document(documents.parse(text))
+        return self._of_document(documents.read(path))
 
     def _of_document(self, document: Mapping[str, Any]) -> Iterator[tuple[str | None, float]]:
         if self._over == "persons":

@@ -1,11 +1,11 @@
 """How many segments give plus or minus so much, and what they cost."""
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.errors import UsageError
+from ina_input import documents
 
 Z = 1.96
 LEAST_CLUSTERS = 30
@@ -36,7 +36,7 @@ class Spread:
             UsageError: It is not such a file.
         """
         try:
-            pilot = json.loads(path.read_text(encoding="utf-8"))["pilot"]
+            pilot = documents.read(path)["pilot"]
             spread = cls(float(pilot["deviation"]), int(pilot["per_film"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UsageError(

@@ -8,6 +8,7 @@ import numpy as np
 
 from analyzer.shares.answers import GROUPS
 from analyzer.shares.confusion import Confusion
+from ina_input import documents
 
 _FOLDER = Path(__file__).parent / "counts"
 
@@ -29,7 +30,7 @@ def read(text: str) -> Mapping[str, Confusion]:
     """Read tables: head -> counts (S, G, K); the inverse of `written`."""
     return {
         head: Confusion(GROUPS[head], np.array(counts, np.float64))
-        for head, counts in json.loads(text)["counts"].items()
+        for head, counts in documents.parse(text)["counts"].items()
     }
 
 
