@@ -5,6 +5,7 @@ other. PySceneDetect's writers fit neither: they have one track, no names, and n
 """
 
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -65,7 +66,7 @@ class PersonTimeline:
     """Whether it is the cut list of one person."""
 
 
-class TimelineExporter:
+class TimelineExporter(ABC):
     """Base class of exporters for editing programs; see `analyzer.export.KeepsOptions`.
 
     Args:
@@ -97,9 +98,11 @@ class TimelineExporter:
             return self.name
         return f"{self.name}:person={person}" if chosen and "," not in person else self.name
 
+    @abstractmethod
     def _write(self, whole: PersonTimeline, report: MediaReport, path: Path) -> None:
-        raise NotImplementedError
+        """Write the timeline of a report; see `write`."""
 
+    @abstractmethod
     def _title(self, path: Path) -> str:
         """Return the title in a file.
 
@@ -107,7 +110,6 @@ class TimelineExporter:
             OSError: The file cannot be read.
             ValueError: It is none of this format.
         """
-        raise NotImplementedError
 
 
 def one_line(text: str) -> str:

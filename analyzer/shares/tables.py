@@ -22,7 +22,7 @@ def tables_of(models: Mapping[str, str]) -> Mapping[str, Confusion]:
     for digest in models.values():
         path = _FOLDER / f"{digest[:16]}.json"
         if path.exists():
-            return read(path.read_text())
+            return read(path.read_text(encoding="utf-8"))
     return {}
 
 
