@@ -83,7 +83,7 @@ def test_a_network_without_a_table_is_not_corrected():
 def test_few_shots_give_a_reason_and_no_interval():
     women = of_sex(film(3, 5))["f"]
     assert (women["low"], women["high"]) == (None, None)
-    assert "fewer than 20 shots" in women["note"]
+    assert "fewer than 10 shots" in women["note"]
 
 
 def test_persons_count_once_each():

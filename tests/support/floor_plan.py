@@ -84,7 +84,7 @@ MAY_IMPORT = {
         "review": "attributes errors files imaging observations options pipeline reports results "
         "types",
         "sampling": "errors files options pipeline registry results types",
-        "shares": "attributes types",
+        "shares": "attributes files registry types",
         "stages": "attributes errors files imaging inference registry types weights",
         "training": "attributes evaluation files inference options registry stages types weights",
         "types": "",

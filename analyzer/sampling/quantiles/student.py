@@ -3,7 +3,7 @@
 from scipy import stats
 
 
-def quantile(probability: float, degrees: int) -> float:
+def quantile(probability: float, degrees: float) -> float:
     """Return the value below which a t value lies with a probability.
 
     Args:
