@@ -180,4 +180,4 @@ def _table(random: np.random.Generator) -> Confusion:
     recall = np.stack([1 - _DARK, _DARK], axis=1) @ of_shot.sum(axis=0)
     found = random.binomial(_AUDITED, recall)
     audit = np.stack([found, _AUDITED - found], axis=1).astype(np.float64)
-    return Confusion(network.GROUPS["sex"], np.array([counts], np.float64), audit)
+    return Confusion(network.GROUPS["sex"], np.array([counts], np.float64), found=audit)

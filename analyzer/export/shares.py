@@ -7,7 +7,6 @@ from analyzer.files.columns import Column, write_csv
 from analyzer.inference.runtime import Runtime
 from analyzer.shares.columns import columns
 from analyzer.shares.measure import shares
-from analyzer.shares.tables import tables_of
 from analyzer.types import MediaReport, ProgressHook
 
 
@@ -27,4 +26,4 @@ class SharesExporter:
 
     def columns(self, report: MediaReport) -> list[Column]:
         """Return the columns of the file; see `analyzer.export.Table`."""
-        return columns(list(shares(report, tables_of(report.provenance.get("models", {})))))
+        return columns(list(shares(report)))

@@ -19,7 +19,7 @@ _ROUNDS = 500
 _STILL = 1e-9
 _NONE = 1e-7
 """Share below which a group is taken to be absent."""
-_PRIOR = 0.5
+PRIOR = 0.5
 """Faces that are added to each cell of a table: what was never seen is not impossible."""
 
 
@@ -30,13 +30,15 @@ class Confusion:
     groups: Sequence[str]
     counts: F64
     """(S, G, K) number of labelled faces."""
+    prior: float = PRIOR
+    """Faces that are added to each cell; 0 where the counts hold some of another table."""
     found: F64 | None = None
     """(G, 2) number of faces of each group that an audit saw in pictures, and that the detector
     found, and missed; `None` where nobody has looked for missed faces."""
 
     def likelihoods(self) -> F64:
         """Return the probability of each answer, given size and group: (S, G, K)."""
-        cells = self.counts + _PRIOR
+        cells = self.counts + self.prior
         return np.asarray(cells / cells.sum(axis=2, keepdims=True), np.float64)
 
     def recall(self) -> tuple[F64, F64]:
@@ -46,7 +48,7 @@ class Confusion:
         """
         if self.found is None:
             return np.ones(len(self.groups)), np.zeros(len(self.groups))
-        seen = self.found + _PRIOR
+        seen = self.found + PRIOR
         recall = seen[:, 0] / seen.sum(axis=1)
         return recall, (1 - recall) / (recall * seen.sum(axis=1))
 
@@ -123,8 +125,7 @@ def paths(table: Confusion, amounts: F64, found: F64) -> list[Path]:
     chances = _by_cell(likelihoods)
     base = chances @ found
     weights = amounts.reshape(-1) / amounts.sum()
-    scores = chances / base[:, None]
-    information = (scores * weights[:, None]).T @ scores
+    _, information = _information(likelihoods, amounts, found)
     recall, doubt = table.recall()
     whole = (found / recall).sum()
     shares = corrected(found, table)
@@ -148,6 +149,37 @@ def paths(table: Confusion, amounts: F64, found: F64) -> list[Path]:
             )
         )
     return result
+
+
+def influences(likelihoods: F64, amounts: F64, shares: F64) -> F64:
+    """Return how far each answer moves the shares of found faces, by unit of amount: (S, K, G).
+
+    Multiplied by the amounts they add up to 0, so that the corrected share of a cluster can be
+    written as a sum over its faces (the influence function of the maximum of likelihood).
+
+    Args:
+        likelihoods: (S, G, K) from `Confusion.likelihoods`.
+        amounts: (S, K), as for `prevalence`.
+        shares: (G,) from `prevalence`.
+    """
+    sizes, groups, answers = likelihoods.shape
+    scores, information = _information(likelihoods, amounts, shares)
+    moves = scores @ _inverse(information, shares > _NONE)
+    return np.asarray(moves.reshape(sizes, answers, groups), np.float64)
+
+
+def spread(table: Confusion, amounts: F64) -> F64:
+    """Return the standard error (G,) of the shares that comes from the tables' few faces."""
+    found = prevalence(table.likelihoods(), amounts)
+    return np.sqrt([path.variance for path in paths(table, amounts, found)])
+
+
+def _information(likelihoods: F64, amounts: F64, shares: F64) -> tuple[F64, F64]:
+    """Return the scores (S K, G) of each answer, and the information (G, G) by unit of amount."""
+    chances = _by_cell(likelihoods)
+    scores = chances / (chances @ shares)[:, None]
+    weights = amounts.reshape(-1) / amounts.sum()
+    return scores, (scores * weights[:, None]).T @ scores
 
 
 def _inverse(information: F64, free: NDArray[np.bool_]) -> F64:
@@ -178,7 +210,7 @@ def _of_counts(table: Confusion, likelihoods: F64, weights: F64, found: F64, mov
     change = turned.reshape(likelihoods.shape[0], likelihoods.shape[2], -1).transpose(0, 2, 1)
     means = (likelihoods * change).sum(axis=2)
     spreads = (likelihoods * change**2).sum(axis=2) - means**2
-    return float((spreads / ((table.counts + _PRIOR).sum(axis=2) + 1)).sum())
+    return float((spreads / ((table.counts + table.prior).sum(axis=2) + 1)).sum())
 
 
 def _by_cell(likelihoods: F64) -> F64:

@@ -17,6 +17,7 @@ from analyzer.shares.interval import (
     rate_interval,
     ratio_interval,
 )
+from analyzer.shares.tables import tables_of
 from analyzer.types import F64, MediaReport
 
 
@@ -51,13 +52,17 @@ class GroupShare:
         return self.observed if self.corrected is None else self.corrected
 
 
-def shares(report: MediaReport, tables: Mapping[str, Confusion]) -> Iterator[GroupShare]:
+def shares(
+    report: MediaReport, tables: Mapping[str, Confusion] | None = None
+) -> Iterator[GroupShare]:
     """Yield the shares of a medium, by head, measure and group.
 
     Args:
         report: Report of the medium.
-        tables: Head -> what its network confuses.
+        tables: Head -> what its network confuses; by default what is shipped with the network.
     """
+    if tables is None:
+        tables = tables_of(report.provenance.get("models", {}))
     return of_amounts(of_report(report), tables)
 
 

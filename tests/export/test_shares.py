@@ -9,11 +9,7 @@ from analyzer import registry
 from analyzer.inference.runtime import Runtime
 from analyzer.shares import tables
 from analyzer.shares.answers import GROUPS
-from analyzer.types import Attribute
-from tests.support.reports import Face, make_report
-
-DIGEST = "db024e51f43b88491ce28d060af18c51635e65f362ad556d42fa44520011fba8"
-"""SHA-256 of the attribute network that ships."""
+from tests.support.reports import DIGEST, film_of_shots, make_report
 
 
 def rows(report):
@@ -25,27 +21,7 @@ def rows(report):
 
 def film(women, men, *, seconds=1.0):
     """A film with a shot for each face, sure ones of women first."""
-    logits = [-3.2] * women + [3.1] * men
-    faces = [
-        Face(25 * i, float(i), (10, 20, 130, 140), track=i, duration_s=seconds, sex=logit)
-        for i, logit in enumerate(logits)
-    ]
-    starts = np.arange(len(faces), dtype=np.float64)
-    report = make_report(faces, duration_s=float(len(faces)))
-    heads = {"sex": np.array(logits, np.float32)[:, None]}
-    report = replace(
-        report,
-        shots=np.stack([starts, starts + 1], axis=1),
-        observations=replace(report.observations, heads=heads),
-    )
-    persons = tuple(
-        replace(person, attributes={"sex": Attribute(label="f" if logit < 0 else "m", value=logit)})
-        for person, logit in zip(
-            sorted(report.persons, key=lambda p: p.person_id), logits, strict=True
-        )
-    )
-    provenance = {**report.provenance, "models": {"branch": DIGEST}}
-    return replace(report, persons=persons, provenance=provenance)
+    return film_of_shots([-3.2] * women + [3.1] * men, seconds=seconds)
 
 
 def of_sex(report, measure="face_time"):

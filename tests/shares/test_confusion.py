@@ -51,13 +51,33 @@ def test_a_general_optimiser_finds_the_same():
     assert confusion.prevalence(likelihoods, amounts) == pytest.approx(shares, abs=1e-4)
 
 
+def test_influences_are_what_a_little_more_of_an_answer_changes():
+    likelihoods = Confusion("abcd", COUNTS).likelihoods()
+    truth, time = np.array([0.1, 0.2, 0.3, 0.4]), np.array([100.0, 40, 7])
+    amounts = expected_answers(likelihoods, truth, time)
+    shares = confusion.prevalence(likelihoods, amounts)
+    moves = confusion.influences(likelihoods, amounts, shares)
+    assert np.einsum("sk,skg->g", amounts, moves) == pytest.approx(0, abs=0.02)
+    more = amounts.copy()
+    more[1, 2] += 0.5
+    change = confusion.prevalence(likelihoods, more) - shares
+    assert change == pytest.approx(0.5 * moves[1, 2] / more.sum(), rel=0.05, abs=1e-5)
+
+
+def test_more_labelled_faces_make_the_table_surer():
+    amounts = RANDOM.gamma(2, 30, (3, 7))
+    few = confusion.spread(Confusion("abcd", COUNTS / 10), amounts)
+    many = confusion.spread(Confusion("abcd", COUNTS * 10), amounts)
+    assert few == pytest.approx(10 * many, rel=0.5)
+
+
 def shares_along(path, place):
     return (path.top[0] + place * path.top[1]) / (path.bottom[0] + place * path.bottom[1])
 
 
 @pytest.mark.parametrize("found", [None, np.array([[70.0, 30], [95, 5], [80, 20], [60, 40]])])
 def test_paths_begin_at_the_shares_and_go_as_fast_as_they(found):
-    table = Confusion("abcd", COUNTS, found)
+    table = Confusion("abcd", COUNTS, found=found)
     amounts = expected_answers(
         table.likelihoods(), np.array([0.1, 0.2, 0.3, 0.4]), np.array([100.0, 40, 7])
     )
@@ -98,7 +118,7 @@ def drawn(table, random):
     "found", [None, np.array([[700.0, 300], [950, 50], [800, 200], [600, 400]])]
 )
 def test_the_error_of_a_table_is_that_of_tables_drawn_again(found):
-    table, random = Confusion("abcd", COUNTS, found), np.random.default_rng(9)
+    table, random = Confusion("abcd", COUNTS, found=found), np.random.default_rng(9)
     amounts = expected_answers(
         table.likelihoods(), np.array([0.1, 0.2, 0.3, 0.4]), np.array([100.0, 40, 7])
     )
@@ -114,7 +134,7 @@ def test_the_error_of_a_table_is_that_of_tables_drawn_again(found):
 
 def test_faces_that_are_not_found_are_made_up_for():
     table = Confusion(
-        ("f", "m"), np.array([[[900.0, 100], [100, 900]]]), np.array([[60.0, 40], [90, 10]])
+        ("f", "m"), np.array([[[900.0, 100], [100, 900]]]), found=np.array([[60.0, 40], [90, 10]])
     )
     women, men = confusion.corrected(np.array([0.3, 0.7]), table)
     assert women == pytest.approx((0.3 / 0.6) / (0.3 / 0.6 + 0.7 / 0.9), abs=0.005)

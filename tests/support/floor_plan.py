@@ -55,8 +55,8 @@ MAY_IMPORT = {
         "types workflows",
         "ask": "errors files gallery imaging options pipeline registry",
         "attributes": "errors types",
-        "collection": "attributes errors files inference registry reports results stages types "
-        "weights",
+        "collection": "attributes errors files inference registry reports results shares stages "
+        "types weights",
         "commands": "_version collection erasure errors evaluation files inference live options "
         "pages pipeline registry results review sampling types weights workflows",
         "demo": "errors files",

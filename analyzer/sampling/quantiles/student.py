@@ -1,6 +1,6 @@
 """Quantiles of Student's t distribution."""
 
-from scipy import stats
+from scipy import special
 
 
 def quantile(probability: float, degrees: float) -> float:
@@ -10,4 +10,4 @@ def quantile(probability: float, degrees: float) -> float:
         probability: Between 0 and 1.
         degrees: Degrees of freedom.
     """
-    return float(stats.t.ppf(probability, degrees))
+    return float(special.stdtrit(degrees, probability))
