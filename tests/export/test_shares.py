@@ -9,6 +9,7 @@ from analyzer import registry
 from analyzer.inference.runtime import Runtime
 from analyzer.shares import tables
 from analyzer.shares.answers import GROUPS
+from analyzer.shares.measure import shares
 from tests.support.reports import DIGEST, film_of_shots, make_report
 
 
@@ -78,6 +79,21 @@ def test_faces_that_were_not_described_count_for_nothing():
 
 def test_a_film_without_faces_has_no_rows():
     assert rows(make_report(())) == []
+
+
+def test_an_audit_of_missed_faces_is_read_back_and_used():
+    """A detector that misses every third woman shows too few of them."""
+    shipped = tables.tables_of({"branch": DIGEST})["sex"]
+    audited = replace(shipped, found=np.array([[800.0, 400], [1200, 0]]))
+    again = tables.read(tables.written({"sex": audited}, "test"))
+    assert np.array_equal(again["sex"].found, audited.found)
+    before, after = (
+        next(shares(film(300, 700), {"sex": table})) for table in (shipped, again["sex"])
+    )
+    expected = 1.5 * before.corrected / (1 + 0.5 * before.corrected)
+    assert after.corrected == pytest.approx(expected, abs=0.002)
+    assert after.interval.low < after.corrected < after.interval.high
+    assert after.interval.low > before.interval.low
 
 
 def test_tables_are_of_all_heads_and_read_back():
