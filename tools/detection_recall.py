@@ -25,7 +25,7 @@ from analyzer.types import F64, I64, U8, Detections
 _STOPS = (0, 3)
 """Exposures: each stop halves the light."""
 _GAMMA = 2.2
-_PICTURES = (1000, 2500, 5000, 5000)
+_PICTURES = (300, 1000, 5000, 5000)
 """Pictures at each of the sizes: few large faces are missed, and they take most time."""
 _EDGES = (20, 40, 70, 110)
 """Lumas of the face between the classes of darkness."""
