@@ -1,6 +1,8 @@
 """The shares of a medium: observed ones counted by hand, corrected ones, intervals."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -104,3 +106,13 @@ def test_tables_are_of_all_heads_and_read_back():
         assert table.counts.shape[1] == len(GROUPS[head])
         assert table.counts[0].sum() == 5000
         assert np.array_equal(again[head].counts, table.counts)
+
+
+def test_counts_of_found_faces_are_consistent():
+    path = Path(tables.__file__).parent / "counts" / "recall_centerface.json"
+    counted = json.loads(path.read_text(encoding="utf-8"))
+    tried = len(counted["stops"]) * np.array(counted["pictures"])
+    assert np.array(counted["by_darkness"]).sum(axis=(1, 2)).tolist() == tried.tolist()
+    for head, counts in counted["by_group"].items():
+        assert np.shape(counts)[2] == len(GROUPS[head])
+        assert np.sum(counts, axis=(0, 2, 3)).tolist() == tried.tolist()
