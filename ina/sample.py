@@ -67,7 +67,7 @@ class SampleThread:
         ends = f"{100 * state['low']:.1f} to {100 * state['high']:.1f} %"
         verdict = ""
         if state["reach"] is not None:
-            points = f"plus or minus {100 * state['reach']:g}"
+            points = f"plus or minus {100 * state['reach']:g} points"
             verdict = f": {points} reached, one can stop" * state["can_stop"]
         share = f"{100 * state['share']:.1f} % women"
         return f"sample: {share}, at all times {ends}, after {state['draws']} draws{verdict}"
