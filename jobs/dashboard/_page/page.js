@@ -111,7 +111,7 @@ function band(figure, s) {
   const lower = side(1), upper = side(2);
   const wanted = s.reach === null ? [] : [s.share - s.reach, s.share + s.reach].map((share) => svg("line", { class: "wanted", x1: 0, x2: 1000, y1: y(share), y2: y(share) }));
   figure.replaceChildren(
-    h("figcaption", {}, `interval at all times, ${percent(low)} to ${percent(high)} from bottom to top`, s.reach === null ? "" : `; dashed: plus or minus ${short(100 * s.reach)}`),
+    h("figcaption", {}, `interval at all times, ${percent(low)} to ${percent(high)} from bottom to top`, s.reach === null ? "" : `; dashed: plus or minus ${short(100 * s.reach)} points`),
     svg("svg", { viewBox: "0 0 1000 100", preserveAspectRatio: "none", role: "img", "aria-label": `from ${percent(first[1])} to ${percent(first[2])} after ${number(from)} draws, to ${percent(last[1])} to ${percent(last[2])} after ${number(last[0])}` },
       svg("line", { x1: 0, x2: 1000, y1: 0, y2: 0 }), svg("line", { x1: 0, x2: 1000, y1: 100, y2: 100 }),
       svg("path", { class: "band", d: `M${upper.join("L")}L${lower.reverse().join("L")}Z` }),
