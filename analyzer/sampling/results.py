@@ -46,6 +46,7 @@ class AmountReader:
 
     def __init__(self, head: str, over: str, ages: Sequence[float] = AGES) -> None:
         self.head, self._over, self._ages = head, over, tuple(ages)
+        self._models: Mapping[str, str] = {}
 
     @property
     def groups(self) -> list[str]:
@@ -101,7 +102,11 @@ class AmountReader:
         seconds = np.array(answers, np.float64)
         if seconds.shape != (len(SIZES_PX), count(self.head)) or not (seconds >= 0).all():
             raise ValueError(f"answers_s of {self.head} has another form")
-        return Result(totals, seconds, dict(document.get("models", {})))
+        models = document.get("models", {})
+        if models != self._models:
+            self._models = dict(models)
+        # One mapping for all files that are alike: there may be a million.
+        return Result(totals, seconds, self._models)
 
     def _of_document(self, document: Mapping[str, Any]) -> Iterator[tuple[str | None, float]]:
         """Yield label and amount of each face or person."""

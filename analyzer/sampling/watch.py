@@ -1,7 +1,7 @@
 """A look at a sample while its segments are analysed: the confidence sequence, draw after draw."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -75,31 +75,34 @@ class SampleWatch:
         Raises:
             UsageError: A file of results cannot be read.
         """
-        end, complete = time.monotonic() + limit_s, []
+        end = time.monotonic() + limit_s
+        complete: list[_Draw] = []
         while self._next is not None and time.monotonic() < end:
             row = self._next
+            numbers = [int(number) for number in row["draw"].split()]
+            # Rows are in the order of their first draws: those before have no further segment.
+            complete += [self._open.pop(n) for n in sorted(self._open) if n < numbers[0]]
             dests = {n.removeprefix("dest_"): v for n, v in row.items() if n.startswith("dest_")}
             result = self._reader.result(dests)
             if result is None:
                 self._add(complete)
                 return False
-            complete += self._take(row, result.amounts)
+            self._take(row, numbers, result.amounts)
             self._next = next(self._rows, None)
         if self._next is None:
             complete += [self._open.pop(number) for number in sorted(self._open)]
         self._add(complete)
         return self._next is not None
 
-    def _take(self, row: Mapping[str, str], amounts: Mapping[str, float]) -> list[_Draw]:
-        """Add a segment to its draws; return those that have no further segment."""
-        numbers = [int(number) for number in row["draw"].split()]
-        complete = [self._open.pop(n) for n in sorted(self._open) if n < numbers[0]]
+    def _take(
+        self, row: Mapping[str, str], numbers: Sequence[int], amounts: Mapping[str, float]
+    ) -> None:
+        """Add a segment to its draws."""
         for number in numbers:
             draw = self._open.setdefault(number, _Draw(float(row["draw_weight"] or 1)))
             draw.above += amounts.get(GROUP, 0.0)
             draw.below += sum(v for group, v in amounts.items() if group != UNLABELLED)
             draw.length_s += float(row["stop_s"]) - float(row["start_s"] or 0)
-        return complete
 
     def _add(self, draws: list[_Draw]) -> None:
         """Bet on draws."""
