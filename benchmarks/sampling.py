@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.sampling import design, ratio, sequence
+from analyzer.sampling import corrected, design, ratio, sequence
 from analyzer.sampling.estimate import MOST_FACES
+from analyzer.sampling.segments import Answers, Segments
 from analyzer.sampling.size import Spread
+from analyzer.shares.confusion import Confusion
 from analyzer.types import F64, I64
 
 _FILMS, _STRATA = 20_000, 8
@@ -21,6 +23,10 @@ _RUNS, _DRAWS = 1000, 800
 _SHOTS, _SHOT_S = 10, 5.0
 _REACH = 0.03
 _FRAMES_S = 5
+_ANSWERS = np.array([[0.80, 0.12, 0.05, 0.03], [0.02, 0.05, 0.13, 0.80]])
+"""Chance of each answer (a woman, perhaps a woman, perhaps a man, a man) to women, and to men."""
+_LABELLED = 2500
+"""Faces of each sex from which the table of what the network confuses was counted."""
 _LIKENESS = 6.0
 """Films differ less, the larger it is: sum of the parameters of their beta distribution."""
 
@@ -35,6 +41,8 @@ class Archive:
     """Place of each film's first segment."""
     women: F64
     faces: F64
+    answers: F64
+    """(n, 1, K) seconds of each answer of a network that errs."""
 
     @property
     def truth(self) -> float:
@@ -52,19 +60,29 @@ def archive(share: float, rng: np.random.Generator) -> Archive:
     film = np.repeat(np.arange(_FILMS), counts)
     shots = rng.poisson(_SHOTS * rng.gamma(2, 0.5, _FILMS)[film])
     with_women = rng.binomial(shots, of_film[film])
-    women = rng.gamma(np.maximum(with_women, 1e-9), _SHOT_S)
-    men = rng.gamma(np.maximum(shots - with_women, 1e-9), _SHOT_S)
-    return Archive(duration_s, stratum, np.cumsum(counts) - counts, women, women + men)
+    # All of a shot gets one answer: faces of a shot are taken for others together.
+    seconds = [
+        rng.gamma(np.maximum(rng.multinomial(number, chances), 1e-9), _SHOT_S)
+        for number, chances in zip((with_women, shots - with_women), _ANSWERS, strict=True)
+    ]
+    women, men = (each.sum(1) for each in seconds)
+    answers = (seconds[0] + seconds[1])[:, None]
+    return Archive(duration_s, stratum, np.cumsum(counts) - counts, women, women + men, answers)
 
 
 def _drawn(films: Archive, draws: int, seed: int) -> tuple[design.Sample, F64, F64]:
     """Draw segments; return their seconds of women and of faces, too."""
+    sample, place = _places(films, draws, seed)
+    return sample, films.women[place], films.faces[place]
+
+
+def _places(films: Archive, draws: int, seed: int) -> tuple[design.Sample, I64]:
+    """Draw segments; return their places in the archive, too."""
     sample = design.draw(
         films.duration_s, films.stratum, draws=draws, segment_s=60.0, per_film=1, seed=seed
     )
     length_s = sample.stop_s - sample.start_s
-    place = films.first[sample.film] + np.rint(sample.start_s / length_s).astype(np.int64)
-    return sample, films.women[place], films.faces[place]
+    return sample, films.first[sample.film] + np.rint(sample.start_s / length_s).astype(np.int64)
 
 
 def run() -> dict[str, float]:
@@ -77,6 +95,7 @@ def run() -> dict[str, float]:
         name = f"share_{100 * share:g}"
         figures |= {f"{name}_{key}": value for key, value in _coverage(films).items()}
         figures |= {f"{name}_{key}": value for key, value in _stops(films).items()}
+        figures |= {f"{name}_{key}": value for key, value in _corrections(films).items()}
     return {**figures, "seconds": time.perf_counter() - began}
 
 
@@ -138,3 +157,47 @@ def _stops(films: Archive) -> dict[str, float]:
         "fixed_size_percent_of_planned": 100 * float(np.mean(needed)),
         "sequence_percent_of_archive": 100 * float(np.mean(stops)) * planned / len(films.women),
     }
+
+
+def _corrections(films: Archive) -> dict[str, float]:
+    """How often the corrected interval holds the truth, with a table that is counted anew."""
+    rng, truth = np.random.default_rng(1), films.truth
+    held, off, observed = 0, [], []
+    for seed in range(_RUNS):
+        sample, place = _places(films, _DRAWS, seed)
+        table = Confusion(("f", "m"), _counted(rng))
+        found = corrected.shares(_segments(films, sample, place, table), np.ones(len(place)))["f"]
+        low, high = found.logit_interval()
+        held += low <= truth <= high
+        off.append(found.value - truth)
+        answers = np.tensordot(sample.weight, films.answers[place], 1)[0]
+        observed.append(answers[:2].sum() / answers.sum() - truth)
+    return {
+        "corrected_holds_percent": 100 * held / _RUNS,
+        "corrected_off_points": 100 * float(np.mean(off)),
+        "observed_off_points": 100 * float(np.mean(observed)),
+    }
+
+
+def _counted(rng: np.random.Generator) -> F64:
+    """Count the answers to labelled faces: (1, 2, K)."""
+    return np.stack([rng.multinomial(_LABELLED, chances) for chances in _ANSWERS])[None] * 1.0
+
+
+def _segments(films: Archive, sample: design.Sample, place: I64, table: Confusion) -> Segments:
+    """Return segments with results."""
+    seconds = films.answers[place]
+    return Segments(
+        amounts={"f": seconds[:, 0, :2].sum(1), "m": seconds[:, 0, 2:].sum(1)},
+        length_s=sample.stop_s - sample.start_s,
+        weight=sample.weight,
+        stratum=sample.stratum,
+        cluster=sample.draw,
+        draw=sample.draw,
+        draw_weight=sample.draw_weight,
+        columns={},
+        listed=len(place),
+        missing=0,
+        first_missing=float("inf"),
+        answers=Answers(seconds, table, ["f", "m"]),
+    )

@@ -76,6 +76,12 @@ _OPERATION: dict[str, dict[str, Any]] = {
         "metavar": "PORT",
         "help": "show a page on this port, of this machine alone; or on HOST:PORT, with --certs",
     },
+    "until": {
+        "type": RealNumber(least=0.1, most=50),
+        "metavar": "X",
+        "help": "of a sample that plan has drawn: say when one can stop, as the share of women is "
+        "known to plus or minus X percentage points",
+    },
     "log_level": {
         "choices": LOG_LEVELS,
         "help": "write what happens to the log, with time and level, and no table (default: "

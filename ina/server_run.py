@@ -19,6 +19,7 @@ from analyzer.options import AnalysisOptions
 from ina import fingerprint, reserved
 from ina.analysis import FilmAnalysis
 from ina.lengths import length_s
+from ina.sample import SampleThread, has_draws
 from ina.server_log import LogDisplay
 from joblist.errors import UsageError
 from jobs.commands import _arguments as arguments
@@ -183,7 +184,17 @@ class ServerRun:
         self._threads: list[SteadyThread] = [*self._server.threads]
         self._faults = FaultLog()
         self._beside = ExitStack()
+        self._sample = self._follow_sample()
         self._dashboard = self._open_dashboard(access)
+
+    def _follow_sample(self) -> SampleThread | None:
+        """Look at the share so far beside the work, where the joblist is a sample's."""
+        if not has_draws(self._args.joblist):
+            return None
+        sample = SampleThread(self._args.joblist, self._args.until and self._args.until / 100)
+        self._threads.append(sample.thread)
+        self._beside.callback(sample.stop)
+        return sample
 
     def _open_dashboard(self, access: Access) -> Dashboard | None:
         if self._args.dashboard is None:
@@ -192,7 +203,13 @@ class ServerRun:
         host, port = self._args.dashboard
         title = self._args.joblist.name
         dashboard = Dashboard(
-            self._service, self._ledger, host=host, port=port, access=access, title=title
+            self._service,
+            self._ledger,
+            host=host,
+            port=port,
+            access=access,
+            title=title,
+            sample=self._sample.state if self._sample else None,
         )
         self._threads.append(dashboard.thread)
         return self._beside.enter_context(closing(dashboard))
@@ -293,6 +310,8 @@ class ServerRun:
             for line in (*workers.restart_dead(), *revive_dead(self._threads)):
                 display.note(line)
             status = self._status()
+            if status and self._sample:
+                status["sample"] = self._sample.line()
             self._show(display, status)
             if not self._args.keep_alive and finished:
                 return

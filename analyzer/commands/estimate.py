@@ -105,25 +105,32 @@ def _table(found: "Estimates", args: argparse.Namespace) -> Any:
     from rich import table
 
     by = [args.by] if args.by else []
-    rows = table.Table(*by, args.of, "share", "95 % interval", "at all times", "segments")
+    names = [args.of, "observed", "95 % interval", "at all times"]
+    is_corrected = any(share.corrected for share in found.shares)
+    names += ["corrected", "95 % interval"] * is_corrected
+    rows = table.Table(*by, *names, "segments")
     for share in found.shares:
         where = [share.where or "all"] if by else []
         rows.add_row(
             *where,
             share.group,
             _percent(share.ratio.value),
-            f"{_percent(share.low)} to {_percent(share.high)}",
-            _sure(share),
+            _interval((share.low, share.high)),
+            _interval(share.sequence),
+            *(_corrected(share) if is_corrected else []),
             str(share.segments),
         )
     return rows
 
 
-def _sure(share: "EstimatedShare") -> str:
-    if share.sequence is None:
-        return ""
-    low, high = share.sequence
-    return f"{_percent(low)} to {_percent(high)}"
+def _corrected(share: "EstimatedShare") -> list[str]:
+    if share.corrected is None:
+        return ["", ""]
+    return [_percent(share.corrected.value), _interval(share.corrected_interval)]
+
+
+def _interval(ends: tuple[float, float] | None) -> str:
+    return "" if ends is None else f"{_percent(ends[0])} to {_percent(ends[1])}"
 
 
 def _percent(value: float) -> str:

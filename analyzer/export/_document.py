@@ -10,6 +10,8 @@ from typing import Any
 
 from analyzer.export import _rows
 from analyzer.observations import persons
+from analyzer.shares.amounts import answer_seconds
+from analyzer.shares.answers import GROUPS
 from analyzer.shares.columns import to_json
 from analyzer.shares.measure import shares
 from analyzer.types import Attribute, MediaReport, Person
@@ -33,6 +35,7 @@ def document(report: MediaReport) -> dict[str, Any]:
         "shots": [_shot_to_json(shot) for shot in _rows.shots(report)],
         "tracks": [_track_to_json(track) for track in _rows.tracks(report)],
         "shares": to_json(list(shares(report))),
+        "answers_s": {head: _answers_to_json(report, head) for head in _corrigible(report)},
     }
 
 
@@ -144,6 +147,15 @@ def _track_to_json(track: _rows.Track) -> dict[str, Any]:
         "labels": _labels_to_json(track.labels),
         "intervals_s": _intervals_to_json(track.intervals_s),
     }
+
+
+def _corrigible(report: MediaReport) -> list[str]:
+    """Return the heads with answers whose time `estimate` corrects for what is confused."""
+    return [head for head in report.observations.heads if head in GROUPS]
+
+
+def _answers_to_json(report: MediaReport, head: str) -> list[list[float]]:
+    return [[_rounded_seconds(s) for s in row] for row in answer_seconds(report, head).tolist()]
 
 
 def _labels_to_json(labels: Mapping[str, str]) -> dict[str, str | None]:

@@ -43,13 +43,17 @@ class Components:
     labeller: Labeller
     objects: tuple[Any, ...] = ()
     """Objects of the calling program that the options select."""
+    is_segment: bool = False
+    """Whether start and stop are those of a segment: its results are the whole medium's there."""
 
     def within(self, start_s: float | None, stop_s: float | None) -> "Components":
-        """Return these components for a stretch of a medium; nothing is loaded again.
+        """Return these components for a segment of a medium; nothing is loaded again.
+
+        What is seen in all segments of a medium adds up to what is seen in the whole.
 
         Args:
-            start_s: Second from which on the medium is analysed; `None`: as the options say.
-            stop_s: Second up to which it is analysed; `None`: as the options say.
+            start_s: Second at which the segment begins; `None`: as the options say.
+            stop_s: Second at which it ends; `None`: as the options say.
 
         Raises:
             UsageError: The engine knows no times, or the stretch ends before it begins.
@@ -59,7 +63,8 @@ class Components:
         if not changes:
             return self
         options = replace(self.options, **changes)
-        return replace(self, options=options, decoder=load_decoder(options, self.runtime))
+        decoder = load_decoder(options, self.runtime, segment=True)
+        return replace(self, options=options, decoder=decoder, is_segment=True)
 
     def tracker(self) -> Tracker:
         """Return a fresh tracker, for one medium."""
@@ -182,8 +187,16 @@ def _labeller(options: AnalysisOptions, describer: Describer) -> Labeller:
     )
 
 
-def load_decoder(options: AnalysisOptions, runtime: Runtime | None = None) -> Decoder:
-    """Return the decoder of the engine, which needs no network."""
+def load_decoder(
+    options: AnalysisOptions, runtime: Runtime | None = None, *, segment: bool = False
+) -> Decoder:
+    """Return the decoder of the engine, which needs no network.
+
+    Args:
+        options: Options of the analysis.
+        runtime: Runtime with the number of threads.
+        segment: Whether start and stop are those of a segment; see `Components.within`.
+    """
     runtime = runtime or Runtime()
     names = ("frame_step",) if options.engine == "image" else ("fps", "frame_step", "start", "stop")
     sampling = {name: getattr(options, name) for name in names}
@@ -192,7 +205,7 @@ def load_decoder(options: AnalysisOptions, runtime: Runtime | None = None) -> De
         return images
     key_frames = options.engine == "videokeyframes"
     video: Decoder = registry.load(
-        "decode", "video", runtime=runtime, key_frames=key_frames, **sampling
+        "decode", "video", runtime=runtime, key_frames=key_frames, segment=segment, **sampling
     )
     return video
 

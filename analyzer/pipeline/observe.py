@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from analyzer.errors import ResourceError
 from analyzer.observations.table import concat, table
+from analyzer.options import AnalysisOptions
 from analyzer.pipeline.components import Components, FrameWatcher
 from analyzer.pipeline.frames import frame_batches
 from analyzer.reports.part_file import Part
@@ -96,14 +97,32 @@ def observe(
             rows_of_batch = table(
                 batch.frames, batch.faces, batch.chips, descriptions, rows, clear, tally
             )
+            done_s = rows_of_batch.span_s[1]
+            if components.is_segment:
+                rows_of_batch = _of_segment(rows_of_batch, batch.frames, components.options)
             yield batch.frames, replace(rows_of_batch, canvas=_letterbox(watcher, rows_of_batch))
             begin_s, end_s = medium.range_s
-            done_s = rows_of_batch.span_s[1] - begin_s
-            report_progress(progress, "observe", done_s, end_s - begin_s)
+            report_progress(progress, "observe", done_s - begin_s, end_s - begin_s)
     if empty:
         # Decoded frames are counted all the same.
         nothing = replace(components.no_observations(), tally=_decoded(medium), span_s=_NO_SPAN)
         yield (), replace(nothing, canvas=_letterbox(watcher, nothing))
+
+
+def _of_segment(
+    rows: Observations, frames: Sequence[Frame], options: AnalysisOptions
+) -> Observations:
+    """Return the table with the span of those frames that belong to the segment alone.
+
+    Its rows stay: those of frames around it tell what is seen across its borders.
+    """
+    start_s = -np.inf if options.start is None else options.start
+    stop_s = np.inf if options.stop is None else options.stop
+    own = [frame for frame in frames if start_s <= frame.time_s < stop_s]
+    span_s = _NO_SPAN
+    if own:
+        span_s = np.array([own[0].time_s, own[-1].time_s + own[-1].duration_s])
+    return replace(rows, span_s=span_s, tally=replace(rows.tally, frames_analysed=len(own)))
 
 
 def _recognisability(embeddings: F32, blank: F32, threshold: float) -> F32:

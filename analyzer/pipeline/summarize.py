@@ -21,6 +21,7 @@ from analyzer.observations.tracks import Tracks
 from analyzer.options import AnalysisOptions
 from analyzer.pipeline.components import Components
 from analyzer.pipeline.frames import passes_quality
+from analyzer.pipeline.segment import segment_of
 from analyzer.stages.cluster import Clusterer, SpreadClusterer
 from analyzer.types import (
     F64,
@@ -53,6 +54,8 @@ def summarize(
     Raises:
         InputError: The range that the options name has no frame.
     """
+    if _is_empty_segment(info, observations, components):
+        observations = replace(observations, span_s=np.full(2, components.options.start or 0.0))
     if observations.span_s[0] > observations.span_s[1]:
         raise InputError(f"{info.uri}: no frame to analyse; check --start and --stop")
     report_progress(progress, "summarize", 0, 1)
@@ -78,13 +81,21 @@ def summarize(
         provenance=_provenance(components),
         notes=(*info.notes, *table.tally.clock_notes, *components.runtime.notes),
     )
-    return group(
+    grouped = group(
         report,
         clusterer=components.clusterer,
         labeller=components.labeller,
         options=options,
         limit=limit,
     )
+    return segment_of(grouped) if components.is_segment else grouped
+
+
+def _is_empty_segment(info: MediaInfo, table: Observations, components: Components) -> bool:
+    """Return whether no sample belongs to a segment, though the medium is long enough."""
+    start_s = components.options.start or 0.0
+    is_empty = table.span_s[0] > table.span_s[1]
+    return bool(components.is_segment and is_empty and start_s < info.duration_s)
 
 
 def group(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from analyzer.files.atomic import atomic_write
 from analyzer.files.text import write_json
-from analyzer.sampling import ratio, sequence
+from analyzer.sampling import corrected, ratio, sequence
 from analyzer.sampling import segments as sampled
 from analyzer.sampling.ratio import Ratio
 from analyzer.sampling.results import UNLABELLED, AmountReader
@@ -35,6 +35,13 @@ class EstimatedShare:
     """Segments with labels in them."""
     sequence: tuple[float, float] | None = None
     """Interval of the confidence sequence; `None` of parts of the archive, and without draws."""
+    corrected: Ratio | None = None
+    """Share without what the network confuses; `None` where that is not known."""
+
+    @property
+    def corrected_interval(self) -> tuple[float, float] | None:
+        """Interval of the corrected share, with the error of the table that corrects it."""
+        return None if self.corrected is None else self.corrected.logit_interval()
 
 
 @dataclass(frozen=True)
@@ -118,11 +125,16 @@ def summary(found: Estimates) -> str:
     segments = found.segments
     with_results = f"{segments.listed - segments.missing} of {segments.listed} segments"
     if segments.is_census:
-        return f"{with_results}: all of the archive, so that no lot has decided"
+        text = f"{with_results}: all of the archive, so that no lot has decided"
+        return text + _not_corrected(segments)
     first = next((share.ratio for share in found.shares), None)
     design = f"{first.clusters} clusters in {first.strata} strata" if first else "no labels"
     looked = f"; at all times: the first {found.looked_at} draws" if found.looked_at else ""
-    return f"{with_results}; {design}{looked}"
+    return f"{with_results}; {design}{looked}{_not_corrected(segments)}"
+
+
+def _not_corrected(segments: Segments) -> str:
+    return "; not corrected for what the network confuses" * (segments.answers is None)
 
 
 def write(found: Estimates, path: Path) -> None:
@@ -158,6 +170,9 @@ def _to_json(share: EstimatedShare) -> dict[str, Any]:
         "clusters": share.ratio.clusters,
         "strata": share.ratio.strata,
         "segments": share.segments,
+        "corrected": None if share.corrected is None else share.corrected.value,
+        "corrected_error": None if share.corrected is None else share.corrected.error,
+        "corrected_interval": share.corrected_interval and list(share.corrected_interval),
     }
 
 
@@ -202,12 +217,15 @@ def shares(
     draws = _draws(segments, math.inf if skip_missing else segments.first_missing)
     bound = most_faces * float(segments.draw_weight.max(initial=1.0))
     below = segments.labelled
-    found = [
-        _share(segments, group, where, inside, draws=draws, bound=bound, reach=reach)
-        for where, inside in parts.items()
-        for group in segments.amounts
-        if group != UNLABELLED
-    ]
+    groups = [group for group in segments.amounts if group != UNLABELLED]
+    if segments.answers is not None:
+        groups += [group for group in segments.answers.groups if group not in groups]
+    found = []
+    for where, inside in parts.items():
+        without_confusion = corrected.shares(segments, inside)
+        for group in groups:
+            share = _share(segments, group, where, inside, draws=draws, bound=bound, reach=reach)
+            found.append(replace(share, corrected=without_confusion.get(group)))
     return Estimates(
         shares=found,
         segments=segments,
@@ -227,7 +245,8 @@ def _share(
     reach: float | None,
 ) -> EstimatedShare:
     """Estimate one share: what lies outside of a part of the archive counts as empty there."""
-    above, below = segments.amounts[group] * inside, segments.labelled * inside
+    nothing = np.zeros(len(segments.weight))
+    above, below = segments.amounts.get(group, nothing) * inside, segments.labelled * inside
     if segments.is_census:
         total = float(below.sum())
         value = float(above.sum()) / total if total else math.nan

@@ -3,10 +3,15 @@
 import csv
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from analyzer import registry
 from analyzer.errors import UsageError
+from analyzer.shares.answers import GROUPS, SIZES_PX, count
+from analyzer.types import F64
 from ina_input import documents
 from ina_input.tables import CsvTable
 
@@ -16,6 +21,18 @@ AGES = (10.0, 20.0, 40.0, 60.0)
 """Ages at which a group begins."""
 UNLABELLED = ""
 Amounts = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the results of a segment tell of an attribute."""
+
+    amounts: Amounts
+    """Group -> its amount."""
+    answers: F64 | None = None
+    """(S, K) seconds of the network's answers; `None` where the file does not have them."""
+    models: Mapping[str, str] = field(default_factory=dict)
+    """Name -> SHA-256 of the networks."""
 
 
 class AmountReader:
@@ -28,10 +45,23 @@ class AmountReader:
     """
 
     def __init__(self, head: str, over: str, ages: Sequence[float] = AGES) -> None:
-        self._head, self._over, self._ages = head, over, ages
+        self.head, self._over, self._ages = head, over, tuple(ages)
+        self._models: Mapping[str, str] = {}
 
-    def amounts(self, dests: Mapping[str, str]) -> Amounts | None:
-        """Return the amount of each group in a segment; `None` where there are no results yet.
+    @property
+    def groups(self) -> list[str]:
+        """The attribute's groups in the order of a table of what is confused.
+
+        There are none where that table has other groups, or knows nothing of the measure.
+        """
+        if self._over == "persons" or self.head not in GROUPS:
+            return []
+        if self.head != "age":
+            return list(GROUPS[self.head])
+        return [self._group(str(age)) for age in (0.0, *AGES)] if self._ages == AGES else []
+
+    def result(self, dests: Mapping[str, str]) -> Result | None:
+        """Return what the results of a segment tell; `None` where there are none yet.
 
         Args:
             dests: Export -> file.
@@ -51,49 +81,53 @@ class AmountReader:
         if not os.path.exists(path):
             return None
         try:
+            document = None if known[0] == "csv" else _document(known[0], path)
+            faces = self._of_table(path) if document is None else self._of_document(document)
             totals: Amounts = {}
-            for label, amount in self._read(known[0], path):
+            for label, amount in faces:
                 group = self._group(label)
                 totals[group] = totals.get(group, 0.0) + amount
-            return totals
+            return Result(totals) if document is None else self._with_answers(totals, document)
         except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
             raise UsageError(
                 f"{path}: no results that can be read ({error}): remove it, and serve the joblist "
                 "again"
             ) from error
 
-    def _read(self, kind: str, path: str) -> Iterator[tuple[str | None, float]]:
-        """Yield label and amount of each face or person."""
-        if kind == "csv":
-            return self._of_table(path)
-        if kind == "parquet":
-            text = registry.module("formats", "parquet").read_metadata(path, "ina")
-            return self._of_document(documents.parse(text))
-        return self._of_document(documents.read(path))
+    def _with_answers(self, totals: Amounts, document: Mapping[str, Any]) -> Result:
+        """Return amounts with the time of the answers, which files of older versions lack."""
+        answers = document.get("answers_s", {}).get(self.head) if self.groups else None
+        if answers is None:
+            return Result(totals)
+        seconds = np.array(answers, np.float64)
+        if seconds.shape != (len(SIZES_PX), count(self.head)) or not (seconds >= 0).all():
+            raise ValueError(f"answers_s of {self.head} has another form")
+        models = document.get("models", {})
+        if models != self._models:
+            self._models = dict(models)
+        # One mapping for all files that are alike: there may be a million.
+        return Result(totals, seconds, self._models)
 
     def _of_document(self, document: Mapping[str, Any]) -> Iterator[tuple[str | None, float]]:
+        """Yield label and amount of each face or person."""
         if self._over == "persons":
             for person in document["persons"]:
-                label = person["attributes"].get(self._head, {}).get("label")
+                label = person["attributes"].get(self.head, {}).get("label")
                 yield label, float(person["screen_time_s"] or 0.0)
             return
         for track in document["tracks"]:
             length_s = sum(end - start for start, end in track["intervals_s"])
-            yield track["labels"].get(self._head), float(length_s)
+            yield track["labels"].get(self.head), float(length_s)
 
     def _of_table(self, path: str) -> Iterator[tuple[str | None, float]]:
         with CsvTable(path) as table:
             name = next(
-                (
-                    n
-                    for n in (f"{self._head}_label_avg", f"{self._head}_label")
-                    if n in table.columns
-                ),
+                (n for n in (f"{self.head}_label_avg", f"{self.head}_label") if n in table.columns),
                 None,
             )
             if name is None:
                 raise UsageError(
-                    f"{path}: no column {self._head}_label: analyse with --attributes {self._head}"
+                    f"{path}: no column {self.head}_label: analyse with --attributes {self.head}"
                 )
             for _, row in table.rows():
                 yield row[name], 1.0
@@ -102,7 +136,7 @@ class AmountReader:
         """Return the group of a label."""
         if not label:
             return UNLABELLED
-        if self._head != "age":
+        if self.head != "age":
             return label
         years = float(label)
         bounds = [0.0, *self._ages]
@@ -110,3 +144,10 @@ class AmountReader:
         if number == len(self._ages):
             return f"{bounds[-1]:g}+"
         return f"{bounds[number]:g}-{bounds[number + 1] - 1:g}"
+
+
+def _document(kind: str, path: str) -> Any:
+    """Read the JSON of a report."""
+    if kind == "parquet":
+        return documents.parse(registry.module("formats", "parquet").read_metadata(path, "ina"))
+    return documents.read(path)

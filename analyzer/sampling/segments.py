@@ -2,17 +2,30 @@
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from analyzer.errors import UsageError
-from analyzer.sampling.results import UNLABELLED, AmountReader, Amounts
+from analyzer.sampling.results import UNLABELLED, AmountReader, Result
+from analyzer.shares.confusion import Confusion
+from analyzer.shares.tables import tables_of
 from analyzer.types import F64, I64
 from ina_input.tables import CsvTable
 
 NEEDED = ("source_path", "start_s", "stop_s", "weight")
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers of the network in n segments, and what it confuses."""
+
+    seconds: F64
+    """(n, S, K) time of each answer, in each class of size."""
+    table: Confusion
+    groups: list[str]
+    """Groups of the table, as amounts have them."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +51,8 @@ class Segments:
     """First draw without results; infinite where all have some."""
     merged: tuple[str, ...] = ()
     """Strata that were put together, as their draws were too few."""
+    answers: Answers | None = None
+    """What the network answered; `None` where results do not tell, or nothing corrects it."""
 
     @property
     def is_census(self) -> bool:
@@ -66,19 +81,40 @@ def read(
         UsageError: What is wrong with the joblist, or with results; or there are none yet.
     """
     rows = _rows(path, by)
-    known: list[tuple[Mapping[str, str], Amounts]] = []
+    known: list[tuple[Mapping[str, str], Result]] = []
     first_missing, missing = float("inf"), 0
     for row in rows:
         dests = {n.removeprefix("dest_"): v for n, v in row.items() if n.startswith("dest_")}
-        amounts = reader.amounts(dests)
-        if amounts is None:
+        result = reader.result(dests)
+        if result is None:
             missing += 1
             first_missing = min([first_missing, *map(int, row.get("draw", "").split())])
         else:
-            known.append((row, amounts))
+            known.append((row, result))
     if not known:
         raise UsageError(f"{path}: no segment has results yet: serve the joblist first")
-    return _segments(path, rows, known, by, missing, first_missing, merge_strata)
+    read_segments = _segments(path, rows, known, by, missing, first_missing, merge_strata)
+    results = [result for _, result in known]
+    answers = _answers(reader, results)
+    if answers is None:
+        return read_segments
+    places = [place for place, (row, _) in enumerate(known) for _ in _draws(row)]
+    return replace(read_segments, answers=replace(answers, seconds=answers.seconds[places]))
+
+
+def _draws(row: Mapping[str, str]) -> list[str]:
+    """Return the draws that hit a segment; 0 where there are none."""
+    return row.get("draw", "").split() or ["0"]
+
+
+def _answers(reader: AmountReader, results: Sequence[Result]) -> Answers | None:
+    """Return the answers in each of n segments; `None` where not all are known of one network."""
+    seconds = [result.answers for result in results if result.answers is not None]
+    models = results[0].models
+    if len(seconds) < len(results) or any(result.models != models for result in results):
+        return None
+    table = tables_of(models).get(reader.head)
+    return None if table is None else Answers(np.stack(seconds), table, reader.groups)
 
 
 def _rows(path: Path, by: str | None) -> list[dict[str, str]]:
@@ -108,7 +144,7 @@ def _number(path: Path, row: Mapping[str, str], name: str, default: float | None
 def _segments(
     path: Path,
     rows: Sequence[Mapping[str, str]],
-    known: Sequence[tuple[Mapping[str, str], Amounts]],
+    known: Sequence[tuple[Mapping[str, str], Result]],
     by: str | None,
     missing: int,
     first_missing: float,
@@ -124,7 +160,7 @@ def _segments(
         planned[number[row.get("stratum", "")]] += _weighted_s(path, row)
     drawn = []
     for place, (row, _) in enumerate(known):
-        draws = row.get("draw", "").split() or ["0"]
+        draws = _draws(row)
         drawn += [(place, int(draw), len(draws)) for draw in draws]
     places = np.array([place for place, _, _ in drawn])
     draw = np.array([each for _, each, _ in drawn], np.int64)
@@ -142,9 +178,9 @@ def _segments(
     merged: tuple[str, ...] = ()
     if (draw > 0).any() or (weight != 1).any():
         stratum, merged = _with_spread(path, stratum, cluster, names, merge_strata)
-    groups = sorted({group for _, amounts in known for group in amounts})
+    groups = sorted({group for _, result in known for group in result.amounts})
     return Segments(
-        amounts={g: np.array([known[p][1].get(g, 0.0) for p in places]) for g in groups},
+        amounts={g: np.array([known[p][1].amounts.get(g, 0.0) for p in places]) for g in groups},
         length_s=length_s,
         weight=weight,
         stratum=stratum,

@@ -51,6 +51,17 @@ def of_report(report: MediaReport) -> Iterator[Amounts]:
                 yield amounts
 
 
+def answer_seconds(report: MediaReport, head: str) -> F64:
+    """Return the seconds (S, K) of faces with each answer of a head, in each class of size.
+
+    Those of segments of a medium add up to those of the whole. A face of a still counts as 1.
+    """
+    amounts = _face_time(head, report)
+    if amounts is None or amounts.answers is None:
+        return np.zeros((len(network.SIZES_PX), network.count(head)))
+    return np.asarray(amounts.answers.sum(axis=0), np.float64)
+
+
 def of_collection(media: Iterable[Sequence[Amounts]]) -> list[Amounts]:
     """Return the amounts of a collection, a cluster for each medium.
 

@@ -87,18 +87,21 @@ class ShardPool:
         )
 
     def observe(
-        self, path: str | Sequence[str], progress: ProgressHook | None, options: AnalysisOptions
+        self,
+        path: str | Sequence[str],
+        progress: ProgressHook | None,
+        segment: tuple[float | None, float | None],
     ) -> list[Part]:
         """Observe a medium; progress counts finished shards; see `Observer`.
 
         Args:
             path: Path of the medium.
             progress: Hook that is called at each step.
-            options: Those of the pool, with the range of this medium.
+            segment: Start and stop of a segment of this medium, in seconds; `None`: see
+                `Components.within`.
         """
-        range_s = (options.start, options.stop)
         futures = [
-            self._pool.submit(_observe_shard, path, shard, range_s) for shard in self._shards
+            self._pool.submit(_observe_shard, path, shard, segment) for shard in self._shards
         ]
         try:
             report_progress(progress, "observe", 0, len(futures))
@@ -119,15 +122,17 @@ class PoolObserver:
 
     Args:
         pool: The pool.
-        options: Those of the pool, with the range of the media.
+        components: Those of the pool, for the segment of the media.
     """
 
-    def __init__(self, pool: ShardPool, options: AnalysisOptions) -> None:
-        self._pool, self._options = pool, options
+    def __init__(self, pool: ShardPool, components: Components) -> None:
+        options = components.options
+        self._pool = pool
+        self._segment = (options.start, options.stop) if components.is_segment else (None, None)
 
     def observe(self, path: str | Sequence[str], progress: ProgressHook | None) -> list[Part]:
         """Observe a medium; see `Observer`."""
-        return self._pool.observe(path, progress, self._options)
+        return self._pool.observe(path, progress, self._segment)
 
 
 def _load(options: AnalysisOptions, threads: int) -> None:
@@ -135,6 +140,6 @@ def _load(options: AnalysisOptions, threads: int) -> None:
 
 
 def _observe_shard(
-    path: str | Sequence[str], shard: Shard, range_s: tuple[float | None, float | None]
+    path: str | Sequence[str], shard: Shard, segment: tuple[float | None, float | None]
 ) -> Part:
-    return observe_part(path, components=_components[0].within(*range_s), shard=shard)
+    return observe_part(path, components=_components[0].within(*segment), shard=shard)

@@ -75,7 +75,7 @@ class AnalysisSession:
         components = self.components.within(item.start_s, item.stop_s)
         if self._pool is None:
             return components, WholeObserver(components)
-        return components, PoolObserver(self._pool, components.options)
+        return components, PoolObserver(self._pool, components)
 
     def request(self, item: Item, *, corrected: bool) -> Request:
         """Return the request for one item; its gallery and corrections are read.

@@ -6,7 +6,7 @@ import math
 import sqlite3
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from jobs.dashboard.catalogue import Catalogue, job_to_json
@@ -34,13 +34,24 @@ class Board:
         store: Store of the ledger.
         title: Name of the joblist.
         bounds: Limits on what is read.
+        sample: Function that returns what is known of the archive from which the jobs are a
+            sample; `None` where they are none.
     """
 
-    def __init__(self, operator: Operator, store: Store, *, title: str, bounds: Bounds) -> None:
+    def __init__(
+        self,
+        operator: Operator,
+        store: Store,
+        *,
+        title: str,
+        bounds: Bounds,
+        sample: Callable[[], Mapping[str, Any] | None] | None = None,
+    ) -> None:
         self.bounds = bounds
         self.reviews = ReviewAddresses()
         self._operator = operator
         self._title = title
+        self._sample = sample
         self._began = time.time()
         self._mutex = threading.Lock()
         self._db = _connect(store)
@@ -102,6 +113,7 @@ class Board:
             "withheld": status["withheld"],
             "workers": sorted(map(_worker, status["workers"]), key=lambda worker: worker["name"]),
             "throughput": self._history.columns(),
+            "sample": self._sample() if self._sample else None,
         }
 
     def jobs(self, *, group: str, text: str, after: int, limit: int) -> list[dict[str, Any]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from jobs.dashboard.board import Board
 from jobs.dashboard.server import PageServer
@@ -24,6 +26,7 @@ class Dashboard:
         port: TCP port; 0 for any free one.
         access: Certificates, if other machines may connect.
         title: Name of the joblist.
+        sample: See `Board`.
 
     Raises:
         UsageError: The port is taken, or other machines could connect without certificates.
@@ -44,11 +47,16 @@ class Dashboard:
         port: int,
         access: Access,
         title: str,
+        sample: Callable[[], Mapping[str, Any] | None] | None = None,
     ) -> None:
         self.token_file = Path(f"{ledger.store.path}.token")
         token = own_token(self.token_file)
         self._board = Board(
-            Operator(service, ledger), ledger.store, title=title, bounds=service.bounds
+            Operator(service, ledger),
+            ledger.store,
+            title=title,
+            bounds=service.bounds,
+            sample=sample,
         )
         try:
             self._server = PageServer(host, port, board=self._board, token=token, access=access)

@@ -109,6 +109,8 @@ class PlainDisplay:
         if time.monotonic() - self._last_report >= REPORT_EVERY_S:
             self._last_report = time.monotonic()
             self.report_progress(status["counts"])
+            if status.get("sample"):
+                self.note(status["sample"])
 
     def report_progress(self, counts: dict[str, int]) -> None:
         """Print the numbers of jobs."""
@@ -153,9 +155,12 @@ class LiveDisplay(PlainDisplay):
     def show(self, status: dict[str, Any]) -> None:
         """Draw the bar and the table again."""
         from rich.console import Group
+        from rich.text import Text
 
         super().show(status)
         parts: list[RenderableType] = [self._overall(status)]
+        if status.get("sample"):
+            parts.append(Text(status["sample"]))
         if status["workers"]:
             parts.append(_workers(status["workers"]))
         self._live.update(Group(*parts))

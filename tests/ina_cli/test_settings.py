@@ -24,6 +24,7 @@ SAMPLES = {
     "rows": "2:3",
     "over": "persons",
     "dashboard": "8080",
+    "until": "2",
     "log_level": "info",
     "synthetic": "3x4",
     "thresholds": "0.4,0.5",

@@ -180,6 +180,6 @@ def test_results_of_other_exports(tmp_path: Path) -> None:
     faces = tmp_path / "a.csv"
     faces.write_text("frame,sex_label_avg\n0,f\n0,m\n1,m\n2,\n")
     reader = AmountReader("sex", "faces")
-    assert reader.amounts({"parquet": str(whole), "csv": str(faces)}) == {"f": 6, "m": 2}
-    assert reader.amounts({"csv": str(faces)}) == {"f": 1, "m": 2, "": 1}
-    assert reader.amounts({"json": str(tmp_path / "none.json")}) is None
+    assert reader.result({"parquet": str(whole), "csv": str(faces)}).amounts == {"f": 6, "m": 2}
+    assert reader.result({"csv": str(faces)}).amounts == {"f": 1, "m": 2, "": 1}
+    assert reader.result({"json": str(tmp_path / "none.json")}) is None

@@ -83,7 +83,7 @@ MAY_IMPORT = {
         "results": "errors export files inference registry reports types",
         "review": "attributes errors files imaging observations options pipeline reports results "
         "types",
-        "sampling": "errors files options pipeline registry results types",
+        "sampling": "errors files options pipeline registry results shares types",
         "shares": "attributes files registry types",
         "stages": "attributes errors files imaging inference registry types weights",
         "training": "attributes evaluation files inference options registry stages types weights",

@@ -33,32 +33,40 @@ class AllFrames:
         facts = opened.facts
         self.clock = Clock(facts.timeline, jumps=facts.clock_jumps, is_live=facts.is_live)
         self.untimed = 0
+        self._skipped = False
         self._opened, self._share, self._alive = opened, share, alive
 
     def pictures(self, lookback: int | None) -> Iterator[TimedPicture]:
-        """Yield the pictures in order of time, numbered from where decoding begins.
+        """Yield the pictures in order of time, with their numbers in the medium.
 
         Args:
             lookback: Number of pictures that the watcher needs before a cut; `None`: there is no
-                watcher, and decoding begins at the start of the medium.
+                watcher.
         """
         facts, end = self._opened.facts, Fraction(0)
-        stamps = self._opened.stamps()
+        stamps, first = self._opened.stamps(), None
         for index, decoded in enumerate(self._decoded(lookback)):
             picture = decoded.picture
+            if first is None:
+                first = self._number(stamps.of(picture)) if self._skipped else 0
             time = self.clock.time(stamps.of(picture), end)
             end = time + self._opened.length(picture)
             self.untimed += stamps.are_guessed
             due = facts.timeline.due(time)
-            yield TimedPicture(index, picture, time, end, due, decoded.damage)
+            yield TimedPicture(first + index, picture, time, end, due, decoded.damage)
+
+    def _number(self, stamp: Fraction | None) -> int:
+        """Return the number of a picture in the medium."""
+        index = self._share.index
+        return 0 if index is None else bisect_left(index.shown, (stamp or 0) / index.time_base)
 
     def _decoded(self, lookback: int | None) -> Iterator[DecodedPicture]:
         """Return the pictures from the start, or from shortly before the share."""
         opened = self._opened
-        if lookback is not None:
-            entry = self._share.entry(lookback)
-            if entry is not None and opened.following.skip(entry, self._alive):
-                return opened.following
+        entry = self._share.entry(lookback or 0)
+        if entry is not None and opened.following.skip(entry, self._alive):
+            self._skipped = True
+            return opened.following
         return chain([opened.first], opened.following)
 
 

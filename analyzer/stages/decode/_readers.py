@@ -13,6 +13,7 @@ from analyzer.stages.decode._line import TimedPicture, mark_cuts
 from analyzer.stages.decode._medium import OpenMedium
 from analyzer.stages.decode._sampling import Sampling
 from analyzer.stages.decode._second_film import is_followed
+from analyzer.stages.decode._segment import SegmentSamples
 from analyzer.stages.decode._share import Share
 from analyzer.stages.decode._stream import OpenStream
 
@@ -69,6 +70,19 @@ class Sequential:
 
     def samples(self, medium: OpenMedium, watcher: Watcher | None) -> Iterator[TimedPicture]:
         """Yield the sampled pictures; see `Reader`."""
+        chosen = self._chosen(medium, watcher)
+        if self._sampling.margin is None:
+            yield from chosen
+            return
+        segment = SegmentSamples(self._sampling)
+        for shown in chosen:
+            yield from segment.add(shown)
+            if segment.is_over and not self._share.is_shard:
+                self.end, medium.reached_end = segment.end, True
+                return
+
+    def _chosen(self, medium: OpenMedium, watcher: Watcher | None) -> Iterator[TimedPicture]:
+        """Yield the pictures that the sampling selects."""
         for shown, before in self._pictures_of_share(medium, watcher):
             is_first = shown.cut and self._takes_cuts
             if self._sampling.wants(shown.index, shown.due, before, cut=is_first):
@@ -88,7 +102,7 @@ class Sequential:
                 medium.needs_care = True
                 return
             if self._sampling.ends(shown.due):
-                self.end = self._sampling.stop or self.end
+                self.end = self._sampling.limit or self.end
                 break
             source.require_duration(medium.info.uri, float(shown.time))
             if share.is_over(shown, has_begun=has_begun):
@@ -154,7 +168,7 @@ class Sparse:
         except _sparse.UnexpectedPicture:
             medium.needs_care = True
             return
-        self.end = self._sampling.stop or self.end if plan.stops else self.end
+        self.end = self._sampling.limit or self.end if plan.stops else self.end
         self.end = _cut_off(self.end, self._sampling)
         _compare_with_container(medium, opened, self._sampling, self.end)
 
@@ -184,7 +198,7 @@ def trusted(index: PacketIndex | None, opened: OpenStream) -> PacketIndex | None
 
 def _cut_off(end: Fraction, sampling: Sampling) -> Fraction:
     """Return the end of what is read: the last picture may be shown for longer."""
-    return end if sampling.stop is None else min(end, sampling.stop)
+    return end if sampling.limit is None else min(end, sampling.limit)
 
 
 def _compare_with_container(
@@ -198,7 +212,7 @@ def _compare_with_container(
         sampling: Rule that selected the pictures.
         end: End of the last picture in seconds.
     """
-    facts, stop = opened.facts, sampling.stop
+    facts, stop = opened.facts, sampling.limit
     medium.reached_end = True
     medium.damaged += opened.following.left_over
     medium.damaged += is_followed(facts.info.uri, opened.container, opened.following.position)

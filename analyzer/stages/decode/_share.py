@@ -1,4 +1,4 @@
-"""The part of a medium that is read: all of it, or the share of one shard."""
+"""The part of a medium that is read: all of it, around a segment, or the share of one shard."""
 
 from bisect import bisect_left
 from dataclasses import dataclass
@@ -25,6 +25,11 @@ class Share:
     """Number of the picture at the beginning; `None`: of the medium."""
     is_empty: bool = False
     """Whether nothing is read at all."""
+
+    @property
+    def is_shard(self) -> bool:
+        """Whether there are other shares of the same medium."""
+        return self.begin is not None or self.end is not None or self.is_empty
 
     def begins_with(self, picture: TimedPicture) -> bool:
         """Return whether the first shot of the share begins with a picture."""
@@ -55,6 +60,18 @@ WHOLE = Share()
 """All of a medium."""
 
 
+def around_segment(index: PacketIndex, *, sampling: Sampling, timeline: Timeline) -> Share:
+    """Return the part in which a segment and its margin lie, found without decoding all before.
+
+    Args:
+        index: Index of all packets.
+        sampling: Rule that selects the pictures; it can seek.
+        timeline: Timeline of the stream.
+    """
+    begin = sampling.begin or Fraction(0)
+    return Share(index=index, first=bisect_left(index.times(timeline), begin, key=timeline.due))
+
+
 def share_of(
     shard: Shard,
     index: PacketIndex | None,
@@ -77,7 +94,7 @@ def share_of(
     times = index.times(timeline)
     low, high = (
         default if t is None else bisect_left(times, t, key=timeline.due)
-        for t, default in ((sampling.start, 0), (sampling.stop, len(times)))
+        for t, default in ((sampling.begin, 0), (sampling.limit, len(times)))
     )
     count = 1
     if low < high:

@@ -68,8 +68,8 @@ def plan(index: PacketIndex, sampling: Sampling, timeline: Timeline) -> SparsePl
     shown = [stamp * index.time_base for stamp in index.shown.tolist()]
     dues = [timeline.due(time) for time in index.times(timeline)]
     count = len(shown)
-    if sampling.stop is not None:
-        count = bisect_left(dues, sampling.stop)
+    if sampling.limit is not None:
+        count = bisect_left(dues, sampling.limit)
     if count == 0 or index.keys[0] != 0 or len(index.shown) != len(index.stamps):
         return None
     samples, before = [], None

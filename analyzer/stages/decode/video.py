@@ -22,7 +22,7 @@ from analyzer.stages.decode._medium import OpenMedium
 from analyzer.stages.decode._moments import PictureScan, PictureSeek
 from analyzer.stages.decode._readers import Reader, Sequential, sparse_reader, trusted
 from analyzer.stages.decode._sampling import Sampling
-from analyzer.stages.decode._share import WHOLE, Share, share_of
+from analyzer.stages.decode._share import WHOLE, Share, around_segment, share_of
 from analyzer.stages.decode._stream import OpenStream, open_stream
 from analyzer.stages.decode._timeline import STEADY
 from analyzer.types import U8, Frame
@@ -35,6 +35,7 @@ def create(
     frame_step: int | None = None,
     start: float | None = None,
     stop: float | None = None,
+    segment: bool = False,
     key_frames: bool = False,
     runtime: Runtime,
 ) -> "VideoDecoder":
@@ -45,10 +46,12 @@ def create(
         frame_step: Every how many frames a sample is taken.
         start: Time of the first sample at the earliest, in seconds.
         stop: Time before which samples are taken, in seconds.
+        segment: Whether these samples are those that the whole medium has there; then some around
+            them come, too.
         key_frames: Whether to decode key frames only; each is a shot.
         runtime: Runtime with the number of threads.
     """
-    sampling = Sampling.of(fps=fps, step=frame_step, start=start, stop=stop)
+    sampling = Sampling.of(fps=fps, step=frame_step, start=start, stop=stop, segment=segment)
     return VideoDecoder(sampling, runtime.threads, key_frames=key_frames)
 
 
@@ -85,7 +88,8 @@ class VideoDecoder:
         try:
             size_bytes = os.fstat(descriptor).st_size
             index = None
-            if shard is not None or self._key_frames:
+            is_sought = self._sampling.can_seek and not careful
+            if shard is not None or self._key_frames or is_sought:
                 index = _files.index_of_descriptor(path, descriptor, alive)
             container = _files.open_container(path, descriptor)
         finally:
@@ -119,6 +123,8 @@ class VideoDecoder:
         sampling = self._sampling.at_rate(timeline.rate)
         if shard is not None:
             share = share_of(shard, index, sampling=sampling, timeline=timeline, careful=careful)
+        elif index is not None and not self._key_frames:
+            share = around_segment(index, sampling=sampling, timeline=timeline)
         frames = AllFrames(opened, share, alive)
         if self._key_frames:
             frames = KeyFrames(opened, index)
@@ -127,8 +133,8 @@ class VideoDecoder:
             frames,
             sampling=sampling,
             share=share,
-            # A shard begins in mid-stream: then one thread alone makes no decoding exact.
-            is_exact=careful or (shard is None and self._threads == 1),
+            # Who begins in mid-stream: then one thread alone makes no decoding exact.
+            is_exact=careful or (share is WHOLE and self._threads == 1),
             takes_cuts=not self._key_frames,
             alive=alive,
         )

@@ -77,6 +77,46 @@ function showStatus(s) {
   const t = s.throughput;
   chart($("speed"), "media, × real time", t.speed, t);
   chart($("rate"), "jobs a minute", t.jobs_per_min, t);
+  showSample(s.sample);
+}
+
+const percent = (share) => `${(100 * share).toFixed(1)} %`;
+
+function showSample(s) {
+  $("sample").hidden = !s;
+  if (!s) return;
+  const key = JSON.stringify(s);
+  if ($("sample").dataset.drawn === key) return;
+  $("sample").dataset.drawn = key;
+  const text = $("sample-says");
+  if (s.share === null) {
+    text.replaceChildren(s.error || "No draw has its results yet: they are read in the order of the draws.");
+  } else {
+    const wanted = s.reach === null ? "" : s.can_stop ? h("span", { className: "stop" }, `Plus or minus ${short(100 * s.reach)} points: one can stop.`)
+      : `Go on: ${short(50 * (s.high - s.low))} points, wanted ${short(100 * s.reach)}.`;
+    text.replaceChildren(h("b", {}, `${percent(s.share)} women`), ` of the time of all faces; at all times ${percent(s.low)} to ${percent(s.high)}, after ${number(s.draws)} draws. `, wanted, s.error ? ` ${s.error}` : "");
+  }
+  band($("sample-chart"), s);
+}
+
+function band(figure, s) {
+  figure.hidden = s.points.length < 2;
+  if (figure.hidden) return;
+  const last = s.points.at(-1), first = s.points[0], from = first[0], width = Math.max(1, last[0] - from);
+  // The first draws tell nothing: the axis suits what the later half says.
+  const later = s.points[Math.floor(s.points.length / 2)], reach = s.reach === null ? 0 : s.reach;
+  const low = Math.max(0, Math.min(later[1], s.share - reach) - 0.02), high = Math.min(1, Math.max(later[2], s.share + reach) + 0.02);
+  const x = (count) => (1000 * (count - from)) / width, y = (share) => 100 * (1 - (Math.min(high, Math.max(low, share)) - low) / (high - low));
+  const side = (column) => s.points.map((point) => `${x(point[0]).toFixed(1)},${y(point[column]).toFixed(2)}`);
+  const lower = side(1), upper = side(2);
+  const wanted = s.reach === null ? [] : [s.share - s.reach, s.share + s.reach].map((share) => svg("line", { class: "wanted", x1: 0, x2: 1000, y1: y(share), y2: y(share) }));
+  figure.replaceChildren(
+    h("figcaption", {}, `interval at all times, ${percent(low)} to ${percent(high)} from bottom to top`, s.reach === null ? "" : `; dashed: plus or minus ${short(100 * s.reach)} points`),
+    svg("svg", { viewBox: "0 0 1000 100", preserveAspectRatio: "none", role: "img", "aria-label": `from ${percent(first[1])} to ${percent(first[2])} after ${number(from)} draws, to ${percent(last[1])} to ${percent(last[2])} after ${number(last[0])}` },
+      svg("line", { x1: 0, x2: 1000, y1: 0, y2: 0 }), svg("line", { x1: 0, x2: 1000, y1: 100, y2: 100 }),
+      svg("path", { class: "band", d: `M${upper.join("L")}L${lower.reverse().join("L")}Z` }),
+      svg("path", { class: "ends", d: `M${upper.join("L")}M${lower.join("L")}` }), ...wanted),
+    h("div", { className: "axis" }, h("span", {}, `${number(from)} draws`), h("span", {}, `${number(last[0])} draws`)));
 }
 
 const troubles = {};
