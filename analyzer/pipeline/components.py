@@ -1,5 +1,6 @@
 """The components that an analysis needs, loaded once and used for many media."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 
 from analyzer import registry
 from analyzer.attributes.labeller import Labeller
+from analyzer.errors import AnalyzerError
 from analyzer.imaging import boxes as geometry
 from analyzer.imaging import quality
 from analyzer.imaging.letterbox import LetterboxDetector
@@ -25,6 +27,8 @@ from analyzer.types import F32, U8, Chips, Observations
 
 _EACH_A_SHOT = ("image", "videokeyframes")
 """Engines with pictures that have nothing to do with each other."""
+_THREADS = 2
+"""Threads that load components: describer and detector take long."""
 _BLANK_LEVELS = (0, 64, 128)
 """Grey levels of chips without a face."""
 
@@ -63,15 +67,12 @@ class Components:
 
     def tracker(self) -> Tracker:
         """Return a fresh tracker, for one medium."""
-        spec = self.options.tracker
-        if spec == "auto":
-            spec = "iou" if self.options.detect_period == 1 else "flow"
-        tracker: Tracker = registry.load("track", spec, runtime=self.runtime)
+        tracker: Tracker = registry.load("track", _tracker_spec(self.options), runtime=self.runtime)
         return tracker
 
     def watcher(self) -> "FrameWatcher | None":
         """Return a fresh watcher of every picture, for one medium; `None` without shots."""
-        if self.options.shots == "none" or self.options.engine in _EACH_A_SHOT:
+        if not _has_shots(self.options):
             return None
         return FrameWatcher(registry.load("shots", self.options.shots, runtime=self.runtime))
 
@@ -111,15 +112,6 @@ class Components:
         """Return the table of a medium without a face, at second 0."""
         return Observations.empty(self.describer.dimensions, self.describer.head_sizes)
 
-    def require_available(self) -> None:
-        """Make the components of one medium once: a missing library is told now, not in a job.
-
-        Raises:
-            MissingDependency: A library is not installed.
-        """
-        self.tracker()
-        self.watcher()
-
 
 def load_components(options: AnalysisOptions, *, threads: int = 0) -> Components:
     """Load every component that `options` name.
@@ -140,27 +132,68 @@ def load_components(options: AnalysisOptions, *, threads: int = 0) -> Components
         backend=options.backend,
         precision=options.precision,
     )
-    describer = registry.load(
-        "describe", options.describer, runtime=runtime, attributes=options.attributes
-    )
+    pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="load")
+    try:
+        return _load_beside(options, runtime, pool)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _load_beside(
+    options: AnalysisOptions, runtime: Runtime, pool: ThreadPoolExecutor
+) -> Components:
+    """Import every library in this thread, and load networks in others meanwhile.
+
+    What is wrong with several components is told as if they were loaded one after the other.
+    """
+
+    def begin(kind: str, spec: str, **context: Any) -> "Future[Any]":
+        try:
+            return pool.submit(registry.prepared(kind, spec, runtime=runtime, **context))
+        except (AnalyzerError, ImportError) as error:
+            failed: Future[Any] = Future()
+            failed.set_exception(error)
+            return failed
+
+    describing = begin("describe", options.describer, attributes=options.attributes)
+    detecting = begin("detect", options.detector)
+    decoder_name, sampling = _decoder_spec(options)
+    decoding = begin("decode", decoder_name, **sampling)
+    # A tracker and a detector of cuts are made for each medium: a missing library is told now.
+    for_each = [begin("shots", options.shots)] if _has_shots(options) else []
+    for_each.insert(0, begin("track", _tracker_spec(options)))
+    clustering = begin("cluster", options.clusterer)
+    describer = describing.result()
     components = Components(
         options=options,
         runtime=runtime,
-        decoder=load_decoder(options, runtime),
-        detector=_load_detector(options, runtime),
+        decoder=decoding.result(),
+        detector=_padded(detecting.result(), options),
         aligner=registry.load("align", describer.aligner, runtime=runtime),
         describer=describer,
-        clusterer=registry.load("cluster", options.clusterer, runtime=runtime),
+        clusterer=clustering.result(),
         labeller=_labeller(options, describer),
         objects=tuple(registry.kept(spec) for spec in options.plugins().values()),
     )
-    components.require_available()
+    for component in for_each:
+        component.result()
     return components
 
 
-def _load_detector(options: AnalysisOptions, runtime: Runtime) -> Detector:
-    """Load the detector, with a border around its pictures where the options want one."""
-    detector: Detector = registry.load("detect", options.detector, runtime=runtime)
+def _tracker_spec(options: AnalysisOptions) -> str:
+    """Return the spec of the tracker that the options name, or leave to the number of frames."""
+    if options.tracker != "auto":
+        return options.tracker
+    return "iou" if options.detect_period == 1 else "flow"
+
+
+def _has_shots(options: AnalysisOptions) -> bool:
+    """Return whether cuts are looked for."""
+    return options.shots != "none" and options.engine not in _EACH_A_SHOT
+
+
+def _padded(detector: Detector, options: AnalysisOptions) -> Detector:
+    """Return the detector, with a border around its pictures where the options want one."""
     if options.detect_padding and not isinstance(detector, FrameDetector):
         return PaddedDetector(detector, options.detect_padding)
     return detector
@@ -184,17 +217,18 @@ def _labeller(options: AnalysisOptions, describer: Describer) -> Labeller:
 
 def load_decoder(options: AnalysisOptions, runtime: Runtime | None = None) -> Decoder:
     """Return the decoder of the engine, which needs no network."""
-    runtime = runtime or Runtime()
-    names = ("frame_step",) if options.engine == "image" else ("fps", "frame_step", "start", "stop")
-    sampling = {name: getattr(options, name) for name in names}
+    name, sampling = _decoder_spec(options)
+    decoder: Decoder = registry.load("decode", name, runtime=runtime or Runtime(), **sampling)
+    return decoder
+
+
+def _decoder_spec(options: AnalysisOptions) -> tuple[str, dict[str, Any]]:
+    """Return the name of the engine's decoder and the options that it takes."""
     if options.engine == "image":
-        images: Decoder = registry.load("decode", "images", runtime=runtime, **sampling)
-        return images
-    key_frames = options.engine == "videokeyframes"
-    video: Decoder = registry.load(
-        "decode", "video", runtime=runtime, key_frames=key_frames, **sampling
-    )
-    return video
+        return "images", {"frame_step": options.frame_step}
+    names = ("fps", "frame_step", "start", "stop")
+    sampling = {name: getattr(options, name) for name in names}
+    return "video", {"key_frames": options.engine == "videokeyframes", **sampling}
 
 
 class FrameWatcher:

@@ -6,7 +6,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import onnx
 
 from analyzer.errors import UsageError, WeightsError
 from analyzer.types import U8
@@ -72,6 +71,9 @@ def read_onnx(path: Path, *, cure: str) -> Any:
     Raises:
         WeightsError: Not an ONNX file, or not a whole one.
     """
+    # It is slow to import, and few networks are read.
+    import onnx
+
     try:
         model = onnx.load(str(path))
         onnx.checker.check_model(model)
