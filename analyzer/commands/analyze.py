@@ -15,7 +15,7 @@ from analyzer.options import AnalysisOptions, add_arguments, print_notes, spelli
 from analyzer.options.defaults import EXPORTS, EXPORTS_OF_STILLS
 from analyzer.options.shards import plan
 from ina_cli.numbers import RealNumber, WholeNumber
-from joblist.model import ROWS_HELP
+from joblist.model import ROWS_HELP, is_address
 
 if TYPE_CHECKING:
     from analyzer.workflows.analyze import Request
@@ -133,6 +133,8 @@ def run(args: argparse.Namespace) -> int:
         identity_threshold=args.identity_threshold,
         folder=items[0].target.parent if args.output else Path(args.media[0]).parent,
     ) as session:
+        if is_address(str(items[0].medium)):
+            session.require_loaded()  # a fault is told before hours of fetching
         for item in items:
             started = time.monotonic()
             try:
@@ -154,6 +156,7 @@ def run(args: argparse.Namespace) -> int:
                     print(f"error: {fault}", file=sys.stderr)
                 failed += report.info.kind == "none" or bool(written.faults)
             except AnalyzerError as error:
+                session.require_loaded()  # or it is the same for every item, and all ends here
                 failed += 1
                 print(f"error: {error}", file=sys.stderr)
         if session.identities:

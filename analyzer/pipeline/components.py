@@ -1,7 +1,8 @@
 """The components that an analysis needs, loaded once and used for many media."""
 
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -27,26 +28,62 @@ from analyzer.types import F32, U8, Chips, Observations
 
 _EACH_A_SHOT = ("image", "videokeyframes")
 """Engines with pictures that have nothing to do with each other."""
-_THREADS = 2
-"""Threads that load components: describer and detector take long."""
+_THREADS = 3
+"""Threads that load components: describer, detector, and the one that waits for both."""
 _BLANK_LEVELS = (0, 64, 128)
 """Grey levels of chips without a face."""
 
 
 @dataclass(frozen=True)
-class Components:
-    """The components that the options name, loaded once and used for many media."""
+class Loaded:
+    """The components that take long to load."""
 
-    options: AnalysisOptions
-    runtime: Runtime
-    decoder: Decoder
     detector: Detector
     aligner: Aligner
     describer: Describer
     clusterer: Clusterer
     labeller: Labeller
+
+
+@dataclass(frozen=True)
+class Components:
+    """The components that the options name, loaded once and used for many media.
+
+    Those that take long may still be loading: their first use waits for them, and raises what is
+    wrong with them.
+    """
+
+    options: AnalysisOptions
+    runtime: Runtime
+    decoder: Decoder
+    loading: "Future[Loaded]" = field(repr=False)
     objects: tuple[Any, ...] = ()
     """Objects of the calling program that the options select."""
+
+    @property
+    def detector(self) -> Detector:
+        """Finds faces in pictures."""
+        return self.loading.result().detector
+
+    @property
+    def aligner(self) -> Aligner:
+        """Cuts the chips of faces out of pictures."""
+        return self.loading.result().aligner
+
+    @property
+    def describer(self) -> Describer:
+        """Describes chips."""
+        return self.loading.result().describer
+
+    @property
+    def clusterer(self) -> Clusterer:
+        """Makes persons of tracks."""
+        return self.loading.result().clusterer
+
+    @property
+    def labeller(self) -> Labeller:
+        """Decides on the labels of persons."""
+        return self.loading.result().labeller
 
     def within(self, start_s: float | None, stop_s: float | None) -> "Components":
         """Return these components for a stretch of a medium; nothing is loaded again.
@@ -125,6 +162,21 @@ def load_components(options: AnalysisOptions, *, threads: int = 0) -> Components
         MissingDependency: A library that a component needs is not installed.
         WeightsError: A model file is missing or altered.
     """
+    components = begin_components(options, threads=threads)
+    components.loading.result()
+    return components
+
+
+def begin_components(options: AnalysisOptions, *, threads: int = 0) -> Components:
+    """Begin to load every component; a medium can be opened, and its decoding begun, meanwhile.
+
+    Args:
+        options: See `load_components`.
+        threads: See `load_components`.
+
+    Returns:
+        Components; `loading.result()` raises what `load_components` would raise.
+    """
     runtime = Runtime(
         device=options.device,
         threads=threads,
@@ -133,21 +185,9 @@ def load_components(options: AnalysisOptions, *, threads: int = 0) -> Components
         precision=options.precision,
     )
     pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="load")
-    try:
-        return _load_beside(options, runtime, pool)
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _load_beside(
-    options: AnalysisOptions, runtime: Runtime, pool: ThreadPoolExecutor
-) -> Components:
-    """Import every library in this thread, and load networks in others meanwhile.
-
-    What is wrong with several components is told as if they were loaded one after the other.
-    """
 
     def begin(kind: str, spec: str, **context: Any) -> "Future[Any]":
+        """Import a component in this thread, and create it in another."""
         try:
             return pool.submit(registry.prepared(kind, spec, runtime=runtime, **context))
         except (AnalyzerError, ImportError) as error:
@@ -155,29 +195,43 @@ def _load_beside(
             failed.set_exception(error)
             return failed
 
-    describing = begin("describe", options.describer, attributes=options.attributes)
-    detecting = begin("detect", options.detector)
-    decoder_name, sampling = _decoder_spec(options)
-    decoding = begin("decode", decoder_name, **sampling)
-    # A tracker and a detector of cuts are made for each medium: a missing library is told now.
-    for_each = [begin("shots", options.shots)] if _has_shots(options) else []
-    for_each.insert(0, begin("track", _tracker_spec(options)))
-    clustering = begin("cluster", options.clusterer)
+    try:
+        describing = begin("describe", options.describer, attributes=options.attributes)
+        detecting = begin("detect", options.detector)
+        decoder = load_decoder(options, runtime)
+        # A tracker and a detector of cuts are made for each medium: a missing library is told now.
+        for_each = [begin("track", _tracker_spec(options))]
+        if _has_shots(options):
+            for_each.append(begin("shots", options.shots))
+        loading = pool.submit(_finish, options, runtime, describing, detecting, for_each)
+    finally:
+        pool.shutdown(wait=False)
+    objects = tuple(registry.kept(spec) for spec in options.plugins().values())
+    return Components(options, runtime, decoder, loading, objects)
+
+
+def _finish(
+    options: AnalysisOptions,
+    runtime: Runtime,
+    describing: "Future[Describer]",
+    detecting: "Future[Detector]",
+    for_each: "Sequence[Future[Any]]",
+) -> Loaded:
+    """Wait for components, and load those that are needed later.
+
+    What is wrong with several is told as if they were loaded one after the other.
+    """
     describer = describing.result()
-    components = Components(
-        options=options,
-        runtime=runtime,
-        decoder=decoding.result(),
+    loaded = Loaded(
+        describer=describer,
         detector=_padded(detecting.result(), options),
         aligner=registry.load("align", describer.aligner, runtime=runtime),
-        describer=describer,
-        clusterer=clustering.result(),
+        clusterer=registry.load("cluster", options.clusterer, runtime=runtime),
         labeller=_labeller(options, describer),
-        objects=tuple(registry.kept(spec) for spec in options.plugins().values()),
     )
     for component in for_each:
         component.result()
-    return components
+    return loaded
 
 
 def _tracker_spec(options: AnalysisOptions) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from analyzer.gallery.folder import Galleries
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline.components import Components, load_components
+from analyzer.pipeline.components import Components, begin_components
 from analyzer.reports import corrections_file
 from analyzer.workflows.analyze import Request, analyze
 from analyzer.workflows.exports import write_exports
@@ -32,7 +32,7 @@ class AnalysisSession:
         folder: Folder of the default identity store.
 
     Raises:
-        AnalyzerError: A component or the identity store cannot be used.
+        AnalyzerError: The identity store cannot be used, or some component.
     """
 
     def __init__(
@@ -45,7 +45,9 @@ class AnalysisSession:
         identity_threshold: float | None = None,
         folder: Path,
     ) -> None:
-        self.components = load_components(options, threads=threads)
+        self.components = begin_components(options, threads=threads)
+        if shards is not None:
+            self.require_loaded()
         self._pool: ShardPool | None = None
         self.identities: LocalIdentities | None = None
         self._galleries = Galleries(self.components)
@@ -69,6 +71,14 @@ class AnalysisSession:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    def require_loaded(self) -> None:
+        """Wait until the components are loaded, which goes on while the first medium is decoded.
+
+        Raises:
+            AnalyzerError: A component cannot be used, so no medium can be analysed.
+        """
+        self.components.loading.result()
 
     def machinery(self, item: Item) -> tuple[Components, Observer]:
         """Return components and observer of an item, for its range of the medium."""

@@ -30,8 +30,9 @@ from analyzer.inference.backends._batch import (
 )
 from ina_cli import libraries
 
-_PIECE_BYTES = 1 << 20
-"""Size of the inputs of a piece, unless one picture is larger; enough for small networks."""
+_PIECE_BYTES = 1 << 19
+"""Size of the inputs of a piece, unless one picture is larger; enough for small networks, and few
+faces are divided among threads already."""
 _SHRINK_ARENA = "memory.enable_memory_arena_shrinkage"
 _GPU = "onnxruntime-gpu"
 """Distribution with CUDA and TensorRT."""
