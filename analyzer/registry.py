@@ -288,7 +288,9 @@ def load(kind: str, text: str, **context: Any) -> Any:
     return prepared(kind, text, **context)()
 
 
-def prepared(kind: str, text: str, **context: Any) -> Callable[[], Any]:
+def prepared(
+    kind: str, text: str, *, import_later: bool = False, **context: Any
+) -> Callable[[], Any]:
     """Import what a spec selects; return the function that creates the component.
 
     It may be called in another thread. Code from outside knows nothing of threads: its component
@@ -297,6 +299,7 @@ def prepared(kind: str, text: str, **context: Any) -> Callable[[], Any]:
     Args:
         kind: Key of `PLUGINS`.
         text: Spec.
+        import_later: Whether the function imports what is of this package, too.
         context: See `load`.
 
     Raises:
@@ -305,6 +308,8 @@ def prepared(kind: str, text: str, **context: Any) -> Callable[[], Any]:
         MissingDependency: See `load`.
     """
     spec = check(kind, text)
+    if import_later and _is_own(kind, spec):
+        return partial(load, kind, text, **context)
     name = f"{kind} {spec.component}"
     if objects.is_object(spec.name):
         create = objects.get(spec.name)

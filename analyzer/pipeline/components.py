@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+import cv2  # noqa: F401 - its import is not safe in two threads at once
 import numpy as np
 
 from analyzer import registry
@@ -195,14 +196,16 @@ def begin_components(options: AnalysisOptions, *, threads: int = 0) -> Component
             failed.set_exception(error)
             return failed
 
+    # A tracker and a detector of cuts are made for each medium: a missing library is told now.
+    for_each = []
     try:
+        if _has_shots(options):
+            # PySceneDetect waits for an ffmpeg when it is imported.
+            for_each.append(begin("shots", options.shots, import_later=True))
         describing = begin("describe", options.describer, attributes=options.attributes)
         detecting = begin("detect", options.detector)
         decoder = load_decoder(options, runtime)
-        # A tracker and a detector of cuts are made for each medium: a missing library is told now.
-        for_each = [begin("track", _tracker_spec(options))]
-        if _has_shots(options):
-            for_each.append(begin("shots", options.shots))
+        for_each.insert(0, begin("track", _tracker_spec(options)))
         loading = pool.submit(_finish, options, runtime, describing, detecting, for_each)
     finally:
         pool.shutdown(wait=False)
