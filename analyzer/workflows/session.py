@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analyzer.gallery.folder import Galleries
 from analyzer.options import AnalysisOptions
@@ -12,10 +13,12 @@ from analyzer.workflows.analyze import Request, analyze
 from analyzer.workflows.exports import write_exports
 from analyzer.workflows.fetching import on_disk, with_https
 from analyzer.workflows.items import Item
-from analyzer.workflows.local_identities import LocalIdentities
 from analyzer.workflows.observer import Observer, PoolObserver, ShardPool, WholeObserver
 from analyzer.workflows.selection import select_items
 from joblist.shard import Shard
+
+if TYPE_CHECKING:
+    from analyzer.workflows.local_identities import LocalIdentities
 
 __all__ = ["AnalysisSession", "analyze", "on_disk", "select_items", "with_https", "write_exports"]
 
@@ -57,12 +60,7 @@ class AnalysisSession:
                 self._pool = stack.enter_context(ShardPool(self.components, shards))
             if identities is not None:
                 self.identities = stack.enter_context(
-                    LocalIdentities(
-                        identities,
-                        options,
-                        identity_threshold,
-                        default=folder / "people.identities",
-                    )
+                    _identities(identities, options, identity_threshold, folder)
                 )
             self._stack = stack.pop_all()
 
@@ -121,3 +119,13 @@ class AnalysisSession:
         new = [note for note in dict.fromkeys(notes) if note not in self._noted]
         self._noted.update(new)
         return new
+
+
+def _identities(
+    address: str, options: AnalysisOptions, threshold: float | None, folder: Path
+) -> "LocalIdentities":
+    """Return the identity store; see `AnalysisSession`."""
+    # It brings libraries that most calls do without.
+    from analyzer.workflows.local_identities import LocalIdentities
+
+    return LocalIdentities(address, options, threshold, default=folder / "people.identities")
