@@ -132,9 +132,8 @@ def run(args: argparse.Namespace) -> int:
         identities=args.identities,
         identity_threshold=args.identity_threshold,
         folder=items[0].target.parent if args.output else Path(args.media[0]).parent,
+        ahead=not is_address(str(items[0].medium)),  # not while one is fetched for hours
     ) as session:
-        if is_address(str(items[0].medium)):
-            session.require_loaded()  # a fault is told before hours of fetching
         for item in items:
             started = time.monotonic()
             try:

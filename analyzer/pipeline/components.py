@@ -103,6 +103,19 @@ class Components:
         options = replace(self.options, **changes)
         return replace(self, options=options, decoder=load_decoder(options, self.runtime))
 
+    def clustered_by(self, name: str, threshold: float | None) -> "Components":
+        """Return these components with another clusterer; no other is loaded again.
+
+        Args:
+            name: Spec of the clusterer.
+            threshold: Its `AnalysisOptions.cluster_threshold`.
+        """
+        clusterer = registry.load("cluster", name, runtime=self.runtime)
+        loading: Future[Loaded] = Future()
+        loading.set_result(replace(self.loading.result(), clusterer=clusterer))
+        options = replace(self.options, clusterer=name, cluster_threshold=threshold)
+        return replace(self, options=options, loading=loading)
+
     def tracker(self) -> Tracker:
         """Return a fresh tracker, for one medium."""
         tracker: Tracker = registry.load("track", _tracker_spec(self.options), runtime=self.runtime)

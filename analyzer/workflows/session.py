@@ -33,9 +33,11 @@ class AnalysisSession:
         identities: Address of the identity store; empty for a file in `folder`; `None` for none.
         identity_threshold: Distance below which two are one person; `None` for the describer's.
         folder: Folder of the default identity store.
+        ahead: Whether the first medium may be opened while components are still loading; what is
+            wrong with them is then raised by `require_loaded`, or by their first use.
 
     Raises:
-        AnalyzerError: The identity store cannot be used, or some component.
+        AnalyzerError: A component or the identity store cannot be used.
     """
 
     def __init__(
@@ -47,9 +49,10 @@ class AnalysisSession:
         identities: str | None = None,
         identity_threshold: float | None = None,
         folder: Path,
+        ahead: bool = False,
     ) -> None:
         self.components = begin_components(options, threads=threads)
-        if shards is not None:
+        if shards is not None or not ahead:
             self.require_loaded()
         self._pool: ShardPool | None = None
         self.identities: LocalIdentities | None = None
