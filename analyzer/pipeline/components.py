@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-import cv2  # noqa: F401 - its import is not safe in two threads at once
 import numpy as np
 
 from analyzer import registry
@@ -209,6 +209,9 @@ def begin_components(options: AnalysisOptions, *, threads: int = 0) -> Component
             failed.set_exception(error)
             return failed
 
+    # OpenCV's import is not safe in two threads at once; where it is missing, its users tell.
+    with suppress(ImportError):
+        import cv2  # noqa: F401
     # A tracker and a detector of cuts are made for each medium: a missing library is told now.
     for_each = []
     try:
