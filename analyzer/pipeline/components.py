@@ -1,8 +1,7 @@
 """The components that an analysis needs, loaded once and used for many media."""
 
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -209,19 +208,16 @@ def begin_components(options: AnalysisOptions, *, threads: int = 0) -> Component
             failed.set_exception(error)
             return failed
 
-    # OpenCV's import is not safe in two threads at once; where it is missing, its users tell.
-    with suppress(ImportError):
-        import cv2  # noqa: F401
-    # A tracker and a detector of cuts are made for each medium: a missing library is told now.
-    for_each = []
     try:
-        if _has_shots(options):
-            # PySceneDetect waits for an ffmpeg when it is imported.
-            for_each.append(begin("shots", options.shots, import_later=True))
         describing = begin("describe", options.describer, attributes=options.attributes)
         detecting = begin("detect", options.detector)
+        # A tracker and a detector of cuts are made for each medium: a missing library is told now.
+        for_each = [begin("track", _tracker_spec(options))]
+        if _has_shots(options):
+            # PySceneDetect waits for an ffmpeg when it is imported. OpenCV's import is not safe in
+            # two threads at once: nothing imports it below, until `_finish` has waited.
+            for_each.append(begin("shots", options.shots, import_later=True))
         decoder = load_decoder(options, runtime)
-        for_each.insert(0, begin("track", _tracker_spec(options)))
         loading = pool.submit(_finish, options, runtime, describing, detecting, for_each)
     finally:
         pool.shutdown(wait=False)
@@ -240,6 +236,7 @@ def _finish(
 
     What is wrong with several is told as if they were loaded one after the other.
     """
+    wait([describing, detecting, *for_each])
     describer = describing.result()
     loaded = Loaded(
         describer=describer,

@@ -234,20 +234,11 @@ class OnnxSession:
 
 
 def _with_fixed_weights(source: bytes | str) -> bytes:
-    """Return a graph without its weights among its inputs, where old exporters list them.
+    """Return a graph without its weights among its inputs."""
+    # onnx is slow to import, and few networks need it.
+    from analyzer.inference.backends import _fixed_weights
 
-    Weights that a run may replace cannot be folded, nor laid out for the processor: that costs
-    more than half of the speed.
-    """
-    # It is slow to import, and few networks need it.
-    import onnx
-
-    model = onnx.load_from_string(source) if isinstance(source, bytes) else onnx.load(source)
-    weights = {tensor.name for tensor in model.graph.initializer}
-    inputs = [value for value in model.graph.input if value.name not in weights]
-    del model.graph.input[:]
-    model.graph.input.extend(inputs)
-    return bytes(model.SerializeToString())
+    return _fixed_weights.converted(source)
 
 
 def _with_half_weights(source: bytes | str) -> bytes:
