@@ -236,7 +236,8 @@ def _finish(
 
     What is wrong with several is told as if they were loaded one after the other.
     """
-    wait([describing, detecting, *for_each])
+    begun: list[Future[Any]] = [describing, detecting, *for_each]
+    wait(begun)
     describer = describing.result()
     loaded = Loaded(
         describer=describer,
