@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from analyzer.files.columns import Column, write_csv
 from analyzer.inference.runtime import Runtime
+from analyzer.shares.columns import columns
 from analyzer.shares.measure import shares
-from analyzer.shares.tables import tables_of
 from analyzer.types import MediaReport, ProgressHook
 
 
@@ -26,16 +26,4 @@ class SharesExporter:
 
     def columns(self, report: MediaReport) -> list[Column]:
         """Return the columns of the file; see `analyzer.export.Table`."""
-        rows = list(shares(report, tables_of(report.provenance.get("models", {}))))
-        return [
-            Column("measure", "text", [row.measure for row in rows]),
-            Column("attribute", "text", [row.head for row in rows]),
-            Column("group", "text", [row.group for row in rows]),
-            Column("amount", "number", [row.amount for row in rows], 3),
-            Column("observed", "number", [row.observed for row in rows]),
-            Column("corrected", "number", [row.corrected for row in rows]),
-            Column("low", "number", [row.interval.low for row in rows]),
-            Column("high", "number", [row.interval.high for row in rows]),
-            Column("clusters", "integer", [row.interval.clusters for row in rows]),
-            Column("note", "text", [row.note for row in rows]),
-        ]
+        return columns(list(shares(report)))

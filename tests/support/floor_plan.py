@@ -55,8 +55,8 @@ MAY_IMPORT = {
         "types workflows",
         "ask": "errors files gallery imaging options pipeline registry",
         "attributes": "errors types",
-        "collection": "attributes errors files inference registry reports results stages types "
-        "weights",
+        "collection": "attributes errors files inference registry reports results shares stages "
+        "types weights",
         "commands": "_version collection erasure errors evaluation files inference live options "
         "pages pipeline registry results review sampling types weights workflows",
         "demo": "errors files",
@@ -84,7 +84,7 @@ MAY_IMPORT = {
         "review": "attributes errors files imaging observations options pipeline reports results "
         "types",
         "sampling": "errors files options pipeline registry results types",
-        "shares": "attributes types",
+        "shares": "attributes files registry types",
         "stages": "attributes errors files imaging inference registry types weights",
         "training": "attributes evaluation files inference options registry stages types weights",
         "types": "",
