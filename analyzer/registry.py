@@ -25,6 +25,7 @@ import importlib
 import inspect
 import types
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -47,6 +48,7 @@ __all__ = [
     "outside_packages",
     "package_of",
     "pinned",
+    "prepared",
     "read",
     "split",
 ]
@@ -283,18 +285,43 @@ def load(kind: str, text: str, **context: Any) -> Any:
     Example:
         `registry.load("detect", "centerface:size=960", runtime=Runtime())`
     """
+    return prepared(kind, text, **context)()
+
+
+def prepared(
+    kind: str, text: str, *, import_later: bool = False, **context: Any
+) -> Callable[[], Any]:
+    """Import what a spec selects; return the function that creates the component.
+
+    It may be called in another thread. Code from outside knows nothing of threads: its component
+    is created at once, and returned by the function.
+
+    Args:
+        kind: Key of `PLUGINS`.
+        text: Spec.
+        import_later: Whether the function imports what is of this package, too.
+        context: See `load`.
+
+    Raises:
+        UsageError: See `load`.
+        MissingPlugin: See `load`.
+        MissingDependency: See `load`.
+    """
     spec = check(kind, text)
+    if import_later and _is_own(kind, spec):
+        return partial(load, kind, text, **context)
     name = f"{kind} {spec.component}"
     if objects.is_object(spec.name):
         create = objects.get(spec.name)
         if kind not in _FOR_ONE_MEDIUM and contract.is_fulfilled(create, _protocol(kind)):
-            return create
+            return lambda: create
     else:
         create = creator(kind, spec)
         if _is_own(kind, spec):
             options = values.convert(create, spec.options, name, frozenset(context))
-            return create(**options, **context)
-    return _created_outside(kind, spec, create, context)
+            return partial(create, **options, **context)
+    component = _created_outside(kind, spec, create, context)
+    return lambda: component
 
 
 def creator(kind: str, spec: Spec) -> Callable[..., Any]:

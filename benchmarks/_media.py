@@ -15,7 +15,7 @@ _ROOT = Path(__file__).parent.parent
 _REAL = _ROOT.parent / "shared" / "media" / "video" / "short_hamilton_clip.mp4"
 STREET = _REAL.with_name("street_market.mp4")
 """A crowded street, in the folder of real media."""
-_FACELESS_S = 55
+_MINUTE_S = 60
 
 
 def clip(folder: Path) -> Path:
@@ -29,17 +29,19 @@ def clip(folder: Path) -> Path:
     return folder / "sample.mp4"
 
 
-def few_faces(folder: Path) -> Path:
-    """Make a minute of moving patterns with five seconds of the sample's faces at its end."""
+def few_faces(folder: Path, seconds: int) -> Path:
+    """Make a minute, or less, of moving patterns with the sample's faces in its last twelfth."""
+    length = min(_MINUTE_S, seconds)
+    faces_s = length / 12
     command = [sys.executable, "-m", "analyzer", "sample", str(folder)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     path = folder / "few_faces.mp4"
-    patterns = f"testsrc2=size=1280x720:rate=25:duration={_FACELESS_S},noise=alls=8:allf=t"
+    patterns = f"testsrc2=size=1280x720:rate=25:duration={length - faces_s},noise=alls=8:allf=t"
     joined = (
         "[0:v]setsar=1,format=yuv420p[patterns];"
         "[1:v]scale=1280:720,setsar=1,fps=25,format=yuv420p[faces];[patterns][faces]concat=n=2[v]"
     )
-    faces = ("-t", 60 - _FACELESS_S, "-i", folder / "sample.mp4")
+    faces = ("-t", faces_s, "-i", folder / "sample.mp4")
     ffmpeg("-f", "lavfi", "-i", patterns, *faces, "-filter_complex", joined, "-map", "[v]", path)
     return path
 

@@ -71,7 +71,7 @@ def _beside_decode(routes: Mapping[str, Callable[[], Costs]]) -> dict[str, float
 def _films(folder: Path) -> dict[str, Path]:
     """Make the films; that of a street only where the real media are."""
     clip = _media.clip(folder)
-    films = {"clip": clip, "few_faces": _media.few_faces(folder)}
+    films = {"clip": clip, "few_faces": _media.few_faces(folder, _SECONDS)}
     if _media.STREET.exists():
         films["street"] = _media.STREET
     for kind in films:

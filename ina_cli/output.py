@@ -2,7 +2,9 @@
 terminal that is gone, an encoding without the letters of a name.
 """
 
+import atexit
 import errno
+import gc
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -18,7 +20,12 @@ NOBODY = "note: nobody reads the output any more: the rest is not printed, and t
 
 
 def make_usable() -> None:
-    """Let this process print without an exception: to be called before it opens any file."""
+    """Let this process print without an exception: to be called before it opens any file.
+
+    Its end is quick, too.
+    """
+    # The last search for garbage looks at all that libraries have: a third of a second.
+    atexit.register(gc.freeze)
     for number in range(3):
         try:
             os.fstat(number)

@@ -15,7 +15,7 @@ from analyzer.options import AnalysisOptions, add_arguments, print_notes, spelli
 from analyzer.options.defaults import EXPORTS, EXPORTS_OF_STILLS
 from analyzer.options.shards import plan
 from ina_cli.numbers import RealNumber, WholeNumber
-from joblist.model import ROWS_HELP
+from joblist.model import ROWS_HELP, is_address
 
 if TYPE_CHECKING:
     from analyzer.workflows.analyze import Request
@@ -132,6 +132,7 @@ def run(args: argparse.Namespace) -> int:
         identities=args.identities,
         identity_threshold=args.identity_threshold,
         folder=items[0].target.parent if args.output else Path(args.media[0]).parent,
+        ahead=not is_address(str(items[0].medium)),  # not while one is fetched for hours
     ) as session:
         for item in items:
             started = time.monotonic()
@@ -154,6 +155,7 @@ def run(args: argparse.Namespace) -> int:
                     print(f"error: {fault}", file=sys.stderr)
                 failed += report.info.kind == "none" or bool(written.faults)
             except AnalyzerError as error:
+                session.require_loaded()  # or it is the same for every item, and all ends here
                 failed += 1
                 print(f"error: {error}", file=sys.stderr)
         if session.identities:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -145,11 +145,7 @@ def _medium(
     info, table, times = observed
     runs = []
     for name, threshold in variants:
-        variant = replace(
-            components,
-            clusterer=registry.load("cluster", name, runtime=components.runtime),
-            options=replace(components.options, clusterer=name, cluster_threshold=threshold),
-        )
+        variant = components.clustered_by(name, threshold)
         started = time.perf_counter()
         report = summarize.summarize(info, table, components=variant)
         seconds = time.perf_counter() - started

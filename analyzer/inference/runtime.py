@@ -4,6 +4,7 @@ import importlib.metadata
 import importlib.util
 import os
 import subprocess
+import threading
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -56,6 +57,9 @@ class Runtime:
     precision: str = "exact"
     """`exact`: 32 bits; `fast`: 16, and 8 in layers that bear it, where the device has them."""
     _loaded: Any = field(default=None, init=False, repr=False)
+    _loading: Any = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
+    """Held while the backend is loaded, and by most while they load a network: components are
+    loaded side by side."""
 
     def __post_init__(self) -> None:
         if self.threads < 0:
@@ -73,7 +77,11 @@ class Runtime:
             MissingDependency: The backend's library is not installed.
             WeightsError: The file is not an ONNX network.
         """
-        return self._backend().load(model)
+        backend = self._backend()
+        if getattr(backend, "loads_side_by_side", False):
+            return backend.load(model)
+        with self._loading:
+            return backend.load(model)
 
     def in_use(self) -> str:
         """Return the device in use and its GPU; the requested device before a network is loaded."""
@@ -124,16 +132,21 @@ class Runtime:
             self._loaded.release()
 
     def _backend(self) -> "Backend":
-        if self._loaded is None:
-            context = {"device": self.device, "threads": self.threads, "precision": self.precision}
-            try:
-                self._loaded = registry.load("backend", self._spec(), **context)
-            except MissingDependency as error:
-                if self.precision == "exact":
-                    raise
-                # Another worker may have it.
-                raise Incapable(f"precision fast: {error}; or use --precision exact") from error
+        with self._loading:
+            if self._loaded is None:
+                self._loaded = self._load_backend()
         return self._loaded
+
+    def _load_backend(self) -> "Backend":
+        context = {"device": self.device, "threads": self.threads, "precision": self.precision}
+        try:
+            backend: Backend = registry.load("backend", self._spec(), **context)
+        except MissingDependency as error:
+            if self.precision == "exact":
+                raise
+            # Another worker may have it.
+            raise Incapable(f"precision fast: {error}; or use --precision exact") from error
+        return backend
 
     def _spec(self) -> str:
         """Return the spec of the backend; where none is named, the best that is installed."""

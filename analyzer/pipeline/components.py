@@ -1,6 +1,8 @@
 """The components that an analysis needs, loaded once and used for many media."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -8,6 +10,7 @@ import numpy as np
 
 from analyzer import registry
 from analyzer.attributes.labeller import Labeller
+from analyzer.errors import AnalyzerError
 from analyzer.imaging import boxes as geometry
 from analyzer.imaging import quality
 from analyzer.imaging.letterbox import LetterboxDetector
@@ -25,26 +28,64 @@ from analyzer.types import F32, U8, Chips, Observations
 
 _EACH_A_SHOT = ("image", "videokeyframes")
 """Engines with pictures that have nothing to do with each other."""
+_THREADS = 3
+"""Threads that load components: describer, detector, and the one that waits for both."""
 _BLANK_LEVELS = (0, 64, 128)
 """Grey levels of chips without a face."""
 
 
 @dataclass(frozen=True)
-class Components:
-    """The components that the options name, loaded once and used for many media."""
+class Loaded:
+    """The components that take long to load."""
 
-    options: AnalysisOptions
-    runtime: Runtime
-    decoder: Decoder
     detector: Detector
     aligner: Aligner
     describer: Describer
     clusterer: Clusterer
     labeller: Labeller
+
+
+@dataclass(frozen=True)
+class Components:
+    """The components that the options name, loaded once and used for many media.
+
+    Those that take long may still be loading: their first use waits for them, and raises what is
+    wrong with them.
+    """
+
+    options: AnalysisOptions
+    runtime: Runtime
+    decoder: Decoder
+    loading: "Future[Loaded]" = field(repr=False)
     objects: tuple[Any, ...] = ()
     """Objects of the calling program that the options select."""
     is_segment: bool = False
     """Whether start and stop are those of a segment: its results are the whole medium's there."""
+
+    @property
+    def detector(self) -> Detector:
+        """Finds faces in pictures."""
+        return self.loading.result().detector
+
+    @property
+    def aligner(self) -> Aligner:
+        """Cuts the chips of faces out of pictures."""
+        return self.loading.result().aligner
+
+    @property
+    def describer(self) -> Describer:
+        """Describes chips."""
+        return self.loading.result().describer
+
+    @property
+    def clusterer(self) -> Clusterer:
+        """Makes persons of tracks."""
+        return self.loading.result().clusterer
+
+    @property
+    def labeller(self) -> Labeller:
+        """Decides on the labels of persons."""
+        return self.loading.result().labeller
 
     def within(self, start_s: float | None, stop_s: float | None) -> "Components":
         """Return these components for a segment of a medium; nothing is loaded again.
@@ -66,17 +107,27 @@ class Components:
         decoder = load_decoder(options, self.runtime, segment=True)
         return replace(self, options=options, decoder=decoder, is_segment=True)
 
+    def clustered_by(self, name: str, threshold: float | None) -> "Components":
+        """Return these components with another clusterer; no other is loaded again.
+
+        Args:
+            name: Spec of the clusterer.
+            threshold: Its `AnalysisOptions.cluster_threshold`.
+        """
+        clusterer = registry.load("cluster", name, runtime=self.runtime)
+        loading: Future[Loaded] = Future()
+        loading.set_result(replace(self.loading.result(), clusterer=clusterer))
+        options = replace(self.options, clusterer=name, cluster_threshold=threshold)
+        return replace(self, options=options, loading=loading)
+
     def tracker(self) -> Tracker:
         """Return a fresh tracker, for one medium."""
-        spec = self.options.tracker
-        if spec == "auto":
-            spec = "iou" if self.options.detect_period == 1 else "flow"
-        tracker: Tracker = registry.load("track", spec, runtime=self.runtime)
+        tracker: Tracker = registry.load("track", _tracker_spec(self.options), runtime=self.runtime)
         return tracker
 
     def watcher(self) -> "FrameWatcher | None":
         """Return a fresh watcher of every picture, for one medium; `None` without shots."""
-        if self.options.shots == "none" or self.options.engine in _EACH_A_SHOT:
+        if not _has_shots(self.options):
             return None
         return FrameWatcher(registry.load("shots", self.options.shots, runtime=self.runtime))
 
@@ -116,15 +167,6 @@ class Components:
         """Return the table of a medium without a face, at second 0."""
         return Observations.empty(self.describer.dimensions, self.describer.head_sizes)
 
-    def require_available(self) -> None:
-        """Make the components of one medium once: a missing library is told now, not in a job.
-
-        Raises:
-            MissingDependency: A library is not installed.
-        """
-        self.tracker()
-        self.watcher()
-
 
 def load_components(options: AnalysisOptions, *, threads: int = 0) -> Components:
     """Load every component that `options` name.
@@ -138,6 +180,21 @@ def load_components(options: AnalysisOptions, *, threads: int = 0) -> Components
         MissingDependency: A library that a component needs is not installed.
         WeightsError: A model file is missing or altered.
     """
+    components = begin_components(options, threads=threads)
+    components.loading.result()
+    return components
+
+
+def begin_components(options: AnalysisOptions, *, threads: int = 0) -> Components:
+    """Begin to load every component; a medium can be opened, and its decoding begun, meanwhile.
+
+    Args:
+        options: See `load_components`.
+        threads: See `load_components`.
+
+    Returns:
+        Components; `loading.result()` raises what `load_components` would raise.
+    """
     runtime = Runtime(
         device=options.device,
         threads=threads,
@@ -145,27 +202,74 @@ def load_components(options: AnalysisOptions, *, threads: int = 0) -> Components
         backend=options.backend,
         precision=options.precision,
     )
-    describer = registry.load(
-        "describe", options.describer, runtime=runtime, attributes=options.attributes
-    )
-    components = Components(
-        options=options,
-        runtime=runtime,
-        decoder=load_decoder(options, runtime),
-        detector=_load_detector(options, runtime),
-        aligner=registry.load("align", describer.aligner, runtime=runtime),
+    pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="load")
+
+    def begin(kind: str, spec: str, **context: Any) -> "Future[Any]":
+        """Import a component in this thread, and create it in another."""
+        try:
+            return pool.submit(registry.prepared(kind, spec, runtime=runtime, **context))
+        except (AnalyzerError, ImportError) as error:
+            failed: Future[Any] = Future()
+            failed.set_exception(error)
+            return failed
+
+    try:
+        describing = begin("describe", options.describer, attributes=options.attributes)
+        detecting = begin("detect", options.detector)
+        # A tracker and a detector of cuts are made for each medium: a missing library is told now.
+        for_each = [begin("track", _tracker_spec(options))]
+        if _has_shots(options):
+            # PySceneDetect waits for an ffmpeg when it is imported. OpenCV's import is not safe in
+            # two threads at once: nothing imports it below, until `_finish` has waited.
+            for_each.append(begin("shots", options.shots, import_later=True))
+        decoder = load_decoder(options, runtime)
+        loading = pool.submit(_finish, options, runtime, describing, detecting, for_each)
+    finally:
+        pool.shutdown(wait=False)
+    objects = tuple(registry.kept(spec) for spec in options.plugins().values())
+    return Components(options, runtime, decoder, loading, objects)
+
+
+def _finish(
+    options: AnalysisOptions,
+    runtime: Runtime,
+    describing: "Future[Describer]",
+    detecting: "Future[Detector]",
+    for_each: "Sequence[Future[Any]]",
+) -> Loaded:
+    """Wait for components, and load those that are needed later.
+
+    What is wrong with several is told as if they were loaded one after the other.
+    """
+    begun: list[Future[Any]] = [describing, detecting, *for_each]
+    wait(begun)
+    describer = describing.result()
+    loaded = Loaded(
         describer=describer,
+        detector=_padded(detecting.result(), options),
+        aligner=registry.load("align", describer.aligner, runtime=runtime),
         clusterer=registry.load("cluster", options.clusterer, runtime=runtime),
         labeller=_labeller(options, describer),
-        objects=tuple(registry.kept(spec) for spec in options.plugins().values()),
     )
-    components.require_available()
-    return components
+    for component in for_each:
+        component.result()
+    return loaded
 
 
-def _load_detector(options: AnalysisOptions, runtime: Runtime) -> Detector:
-    """Load the detector, with a border around its pictures where the options want one."""
-    detector: Detector = registry.load("detect", options.detector, runtime=runtime)
+def _tracker_spec(options: AnalysisOptions) -> str:
+    """Return the spec of the tracker that the options name, or leave to the number of frames."""
+    if options.tracker != "auto":
+        return options.tracker
+    return "iou" if options.detect_period == 1 else "flow"
+
+
+def _has_shots(options: AnalysisOptions) -> bool:
+    """Return whether cuts are looked for."""
+    return options.shots != "none" and options.engine not in _EACH_A_SHOT
+
+
+def _padded(detector: Detector, options: AnalysisOptions) -> Detector:
+    """Return the detector, with a border around its pictures where the options want one."""
     if options.detect_padding and not isinstance(detector, FrameDetector):
         return PaddedDetector(detector, options.detect_padding)
     return detector
@@ -197,17 +301,20 @@ def load_decoder(
         runtime: Runtime with the number of threads.
         segment: Whether start and stop are those of a segment; see `Components.within`.
     """
-    runtime = runtime or Runtime()
-    names = ("frame_step",) if options.engine == "image" else ("fps", "frame_step", "start", "stop")
-    sampling = {name: getattr(options, name) for name in names}
+    name, sampling = _decoder_spec(options)
+    if segment:
+        sampling["segment"] = True
+    decoder: Decoder = registry.load("decode", name, runtime=runtime or Runtime(), **sampling)
+    return decoder
+
+
+def _decoder_spec(options: AnalysisOptions) -> tuple[str, dict[str, Any]]:
+    """Return the name of the engine's decoder and the options that it takes."""
     if options.engine == "image":
-        images: Decoder = registry.load("decode", "images", runtime=runtime, **sampling)
-        return images
-    key_frames = options.engine == "videokeyframes"
-    video: Decoder = registry.load(
-        "decode", "video", runtime=runtime, key_frames=key_frames, segment=segment, **sampling
-    )
-    return video
+        return "images", {"frame_step": options.frame_step}
+    names = ("fps", "frame_step", "start", "stop")
+    sampling = {name: getattr(options, name) for name in names}
+    return "video", {"key_frames": options.engine == "videokeyframes", **sampling}
 
 
 class FrameWatcher:

@@ -85,8 +85,8 @@ def observe(
         InputError: The medium cannot be read.
     """
     watcher, before, empty = components.watcher(), Tally(), True
-    blank = components.blank_embedding
     with frame_batches(medium, components=components, watcher=watcher, size=size) as batches:
+        blank = components.blank_embedding
         for batch in batches:
             rows, chips = batch.describable(components.options)  # M of the batch's N faces
             descriptions = components.describer.describe(chips)

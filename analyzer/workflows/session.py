@@ -3,19 +3,22 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analyzer.gallery.folder import Galleries
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline.components import Components, load_components
+from analyzer.pipeline.components import Components, begin_components
 from analyzer.reports import corrections_file
 from analyzer.workflows.analyze import Request, analyze
 from analyzer.workflows.exports import write_exports
 from analyzer.workflows.fetching import on_disk, with_https
 from analyzer.workflows.items import Item
-from analyzer.workflows.local_identities import LocalIdentities
 from analyzer.workflows.observer import Observer, PoolObserver, ShardPool, WholeObserver
 from analyzer.workflows.selection import select_items
 from joblist.shard import Shard
+
+if TYPE_CHECKING:
+    from analyzer.workflows.local_identities import LocalIdentities
 
 __all__ = ["AnalysisSession", "analyze", "on_disk", "select_items", "with_https", "write_exports"]
 
@@ -30,6 +33,8 @@ class AnalysisSession:
         identities: Address of the identity store; empty for a file in `folder`; `None` for none.
         identity_threshold: Distance below which two are one person; `None` for the describer's.
         folder: Folder of the default identity store.
+        ahead: Whether the first medium may be opened while components are still loading; what is
+            wrong with them is then raised by `require_loaded`, or by their first use.
 
     Raises:
         AnalyzerError: A component or the identity store cannot be used.
@@ -44,8 +49,11 @@ class AnalysisSession:
         identities: str | None = None,
         identity_threshold: float | None = None,
         folder: Path,
+        ahead: bool = False,
     ) -> None:
-        self.components = load_components(options, threads=threads)
+        self.components = begin_components(options, threads=threads)
+        if shards is not None or not ahead:
+            self.require_loaded()
         self._pool: ShardPool | None = None
         self.identities: LocalIdentities | None = None
         self._galleries = Galleries(self.components)
@@ -55,12 +63,7 @@ class AnalysisSession:
                 self._pool = stack.enter_context(ShardPool(self.components, shards))
             if identities is not None:
                 self.identities = stack.enter_context(
-                    LocalIdentities(
-                        identities,
-                        options,
-                        identity_threshold,
-                        default=folder / "people.identities",
-                    )
+                    _identities(identities, options, identity_threshold, folder)
                 )
             self._stack = stack.pop_all()
 
@@ -69,6 +72,14 @@ class AnalysisSession:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    def require_loaded(self) -> None:
+        """Wait until the components are loaded, which goes on while the first medium is decoded.
+
+        Raises:
+            AnalyzerError: A component cannot be used, so no medium can be analysed.
+        """
+        self.components.loading.result()
 
     def machinery(self, item: Item) -> tuple[Components, Observer]:
         """Return components and observer of an item, for its range of the medium."""
@@ -111,3 +122,13 @@ class AnalysisSession:
         new = [note for note in dict.fromkeys(notes) if note not in self._noted]
         self._noted.update(new)
         return new
+
+
+def _identities(
+    address: str, options: AnalysisOptions, threshold: float | None, folder: Path
+) -> "LocalIdentities":
+    """Return the identity store; see `AnalysisSession`."""
+    # It brings libraries that most calls do without.
+    from analyzer.workflows.local_identities import LocalIdentities
+
+    return LocalIdentities(address, options, threshold, default=folder / "people.identities")

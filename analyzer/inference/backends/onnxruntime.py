@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import onnxruntime as ort
 
 from analyzer.errors import ResourceError, UsageError, WeightsError
@@ -31,8 +30,9 @@ from analyzer.inference.backends._batch import (
 )
 from ina_cli import libraries
 
-_PIECE_BYTES = 1 << 20
-"""Size of the inputs of a piece, unless one picture is larger; enough for small networks."""
+_PIECE_BYTES = 1 << 19
+"""Size of the inputs of a piece, unless one picture is larger; enough for small networks, and few
+faces are divided among threads already."""
 _SHRINK_ARENA = "memory.enable_memory_arena_shrinkage"
 _GPU = "onnxruntime-gpu"
 """Distribution with CUDA and TensorRT."""
@@ -88,6 +88,7 @@ class OnnxRuntime:
             )
         self.device, self._tensorrt = device, tensorrt
         self.arithmetic = arithmetic_on(device, precision, "ONNX Runtime")
+        self.loads_side_by_side = device == "cpu"
         self._threads = threads or len(os.sched_getaffinity(0))
         self._pool = ThreadPoolExecutor(self._threads) if device == "cpu" else None
         self._sessions: weakref.WeakSet[OnnxSession] = weakref.WeakSet()
@@ -122,8 +123,12 @@ class OnnxRuntime:
 
     def release(self) -> None:
         """Free spare memory; see `analyzer.inference.backends.Backend`."""
-        for session in self._sessions:
-            session.release()
+        for session in list(self._sessions):
+            if self._pool is None:
+                session.release()
+            else:
+                # Nobody waits for it: each takes as long as a batch of one.
+                self._pool.submit(session.release)
 
     def _arena(self) -> str:
         return f"gpu:{self._index()}" if self._pool is None else "cpu:0"
@@ -176,10 +181,10 @@ class OnnxSession:
 
     def release(self) -> None:
         """Free spare memory by one more run: ONNX Runtime frees it only at the end of a run."""
-        if self._last is not None:
+        last, self._last = self._last, None
+        if last is not None:
             options = ort.RunOptions()
             options.add_run_config_entry(_SHRINK_ARENA, self._arena)
-            last, self._last = self._last, None
             # This is called when there is little memory, so the run itself may fail.
             with contextlib.suppress(ResourceError):
                 self._execute(last, options)
@@ -229,17 +234,11 @@ class OnnxSession:
 
 
 def _with_fixed_weights(source: bytes | str) -> bytes:
-    """Return a graph without its weights among its inputs, where old exporters list them.
+    """Return a graph without its weights among its inputs."""
+    # onnx is slow to import, and few networks need it.
+    from analyzer.inference.backends import _fixed_weights
 
-    Weights that a run may replace cannot be folded, nor laid out for the processor: that costs
-    more than half of the speed.
-    """
-    model = onnx.load_from_string(source) if isinstance(source, bytes) else onnx.load(source)
-    weights = {tensor.name for tensor in model.graph.initializer}
-    inputs = [value for value in model.graph.input if value.name not in weights]
-    del model.graph.input[:]
-    model.graph.input.extend(inputs)
-    return bytes(model.SerializeToString())
+    return _fixed_weights.converted(source)
 
 
 def _with_half_weights(source: bytes | str) -> bytes:

@@ -18,8 +18,6 @@ from analyzer.stages.describe._dlib_attributes import IDENTITY_FEATURES, Attribu
 from analyzer.stages.describe._dlib_dat import DIMENSIONS, SIZE, STAGES, Convolution, DlibNetwork
 from analyzer.types import F32
 
-VERSION = 5
-"""Part of the name of cached graphs; it grows with every change of this file that changes them."""
 _OPSET, _IR = 17, 8
 _SIDE = 35
 """Side of the activations that leave the stem; halving rounds down."""

@@ -1,6 +1,5 @@
 """dlib's face ResNet (128-D, 99.38 % on LFW) and an attribute branch on its trunk, in one graph."""
 
-import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -8,18 +7,18 @@ import dlib
 import numpy as np
 
 from analyzer.attributes.heads import SIZES
-from analyzer.errors import ResourceError, UsageError, WeightsError
-from analyzer.files import cache
-from analyzer.files.atomic import atomic_write_bytes
-from analyzer.files.hashing import sha256
+from analyzer.errors import UsageError, WeightsError
+from analyzer.inference import kept_graphs
 from analyzer.inference.backends import Session
 from analyzer.inference.runtime import Runtime
-from analyzer.stages.describe import _dlib_attributes, _dlib_dat, _dlib_eight_bits, _dlib_graph
+from analyzer.stages.describe import _dlib_attributes, _dlib_dat, _dlib_eight_bits
 from analyzer.types import F32, U8, Descriptions
 from analyzer.weights import locate
 
 TOLERANCE = 1e-5
 """Largest difference from dlib's own embeddings at which a graph is accepted."""
+GRAPH_VERSION = 5
+"""Part of the name of cached graphs; it grows when `_dlib_graph` makes other ones."""
 UNIT_THRESHOLD = 0.36
 """`DlibResnet.threshold` for embeddings of length one; dlib's have 1.25 to 1.5, on average 1.37."""
 
@@ -113,28 +112,25 @@ def _session(
         mirror: Whether the branch also sees each face's mirror image.
         runtime: Runtime that loads the graph.
     """
-    key = [*map(locate.sha256, files), *attributes, f"{_dlib_graph.VERSION} {mirror}"]
+    key = [*map(locate.sha256, files), *attributes, f"{GRAPH_VERSION} {mirror}"]
     if runtime.eight_bits:
         key.append(_dlib_eight_bits.digest())
-    digest = sha256(["\n".join(key).encode()]).hexdigest()
-    cached = cache.path("graphs", f"dlib_resnet-{digest[:32]}.onnx")
-    if cached.is_file():
-        with contextlib.suppress(WeightsError):
-            return runtime.load(cached)
-    model = _build(files, attributes, mirror)
-    _verify(model, files[0], runtime)
-    if runtime.eight_bits:
-        model = _build(files, attributes, mirror, eight_bits=True)
-    # A cache that cannot be written costs every process the time of building, nothing else.
-    with contextlib.suppress(ResourceError):
-        atomic_write_bytes(cached, model)
-    return runtime.load(model)
+
+    def make() -> bytes:
+        model = _build(files, attributes, mirror)
+        _verify(model, files[0], runtime)
+        return _build(files, attributes, mirror, eight_bits=True) if runtime.eight_bits else model
+
+    return kept_graphs.load("dlib_resnet", key, make, runtime)
 
 
 def _build(
     files: list[Path], attributes: tuple[str, ...], mirror: bool, *, eight_bits: bool = False
 ) -> bytes:
     """Return the serialized graph; see `_session`."""
+    # onnx is slow to import, and a graph is built once.
+    from analyzer.stages.describe import _dlib_graph
+
     branch = _dlib_attributes.load(files[1]) if attributes else _dlib_attributes.Attributes({})
     unknown = set(attributes) - set(branch.names)
     if unknown:

@@ -6,7 +6,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import onnx
 
 from analyzer.errors import UsageError, WeightsError
 from analyzer.types import U8
@@ -72,12 +71,10 @@ def read_onnx(path: Path, *, cure: str) -> Any:
     Raises:
         WeightsError: Not an ONNX file, or not a whole one.
     """
-    try:
-        model = onnx.load(str(path))
-        onnx.checker.check_model(model)
-    except Exception as error:  # protobuf's own errors have no public base
-        raise WeightsError(f"{path}: not a whole ONNX file; {cure}") from error
-    return model
+    # onnx is slow to import, and few networks are read.
+    from analyzer.stages.detect import _onnx_file
+
+    return _onnx_file.read(path, cure=cure)
 
 
 def picture_form(path: Path, *, cure: str) -> tuple[str, bool, tuple[int, int] | None]:

