@@ -44,7 +44,7 @@ class SqlAnswer:
     columns: Sequence[str]
     cursor: Any = field(repr=False)
     again: Callable[[], Any] = field(repr=False)
-    """Ask once more, for a table of pyarrow: the library makes none of the cursor without a copy."""
+    """Ask once more, for a table of pyarrow: the library copies to make one of the cursor."""
     explained: Callable[[], AbstractContextManager[None]] = field(repr=False)
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
