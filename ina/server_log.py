@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -72,3 +73,35 @@ class LogDisplay(PlainDisplay):
     def report_progress(self, counts: dict[str, int]) -> None:
         """Log the numbers of jobs."""
         log.info("progress: %s", summary(counts), extra={"facts": {"counts": counts}})
+
+
+class Conclusion:
+    """What is told at the end of a run: lines, or entries of the log.
+
+    Args:
+        as_json: Whether they are entries, as the log is JSON.
+    """
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+
+    def summarize(self, lines: Sequence[str], facts: Mapping[str, Any]) -> None:
+        """Tell the totals: the lines, or one entry with the facts."""
+        if self._as_json:
+            log.info("summary", extra={"facts": facts})
+        else:
+            print(*lines, sep="\n", flush=True)
+
+    def say(self, text: str) -> None:
+        """Tell a text on the standard output, or as information."""
+        if self._as_json:
+            log.info("%s", text)
+        else:
+            print(text, flush=True)
+
+    def warn(self, text: str) -> None:
+        """Tell a text on the standard error, or as a warning."""
+        if self._as_json:
+            log.warning("%s", text)
+        else:
+            print(text, file=sys.stderr)

@@ -20,7 +20,7 @@ from ina import fingerprint, reserved
 from ina.analysis import FilmAnalysis
 from ina.lengths import length_s
 from ina.sample import SampleThread, has_draws
-from ina.server_log import LogDisplay
+from ina.server_log import Conclusion, LogDisplay
 from joblist.errors import UsageError
 from jobs.commands import _arguments as arguments
 from jobs.dashboard.page import Dashboard
@@ -358,38 +358,40 @@ class ServerRun:
             time.sleep(TICK_S)
 
     def _conclude(self) -> int:
-        """Print the summary and what failed; return the exit code."""
-        store = self._ledger.store
+        """Tell the summary and what failed; return the exit code."""
+        store, conclusion = self._ledger.store, Conclusion(as_json=self._args.log_json)
         counts = store.read(queries.counts)
         sums = store.read(lambda db: queries.statistics(db, epoch=store.epoch))
         done = store.read(lambda db: queries.done_in(db, epoch=store.epoch))
-        for line in results(counts, sums, done=done, elapsed_s=time.monotonic() - self._started):
-            print(line, flush=True)
+        elapsed_s = time.monotonic() - self._started
+        conclusion.summarize(
+            results(counts, sums, done=done, elapsed_s=elapsed_s),
+            {"counts": counts, "statistics": sums, "done": done, "elapsed_s": round(elapsed_s, 3)},
+        )
         if self._identities:
-            print(f"{'archive':<8} {self._identities.summary()}", flush=True)
-        bad = store.read(_print_bad)
+            conclusion.say(f"{'archive':<8} {self._identities.summary()}")
+        bad = store.read(lambda db: _tell_bad(db, conclusion))
         for job in store.read(lambda db: queries.partial(db, epoch=store.epoch)):
-            print(f"warning: {describe(job)}", file=sys.stderr)
+            conclusion.warn(f"warning: {describe(job)}")
         cancelled = store.read(queries.cancelled_by_operator)
         if cancelled:
-            print(
+            conclusion.warn(
                 f"{cancelled} jobs were cancelled by the operator, and are not done: "
-                "python -m jobs retry does them",
-                file=sys.stderr,
+                "python -m jobs retry does them"
             )
         finished = self._is_finished()
         store.set_meta(ended="1" if finished else "0")
         if finished:
             self._service.remove_part_files(leases=0.0)
         else:
-            print("not finished: run the same command again to resume", flush=True)
+            conclusion.say("not finished: run the same command again to resume")
         return 0 if finished and not bad and not cancelled else 1
 
 
-def _print_bad(db: sqlite3.Connection) -> int:
-    """Print the jobs that failed for good; return their number."""
+def _tell_bad(db: sqlite3.Connection, conclusion: Conclusion) -> int:
+    """Tell the jobs that failed for good; return their number."""
     bad = 0
     for job in queries.each_bad(db):
-        print(f"{job.state.value}: {describe(job)}", file=sys.stderr)
+        conclusion.warn(f"{job.state.value}: {describe(job)}")
         bad += 1
     return bad

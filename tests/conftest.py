@@ -1,5 +1,7 @@
 """Fixtures that more than one folder of tests uses."""
 
+import fcntl
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,9 +21,16 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     The paths in jobs.csv are relative to the folder's parent.
     """
-    folder = tmp_path_factory.mktemp("sample") / "media"
-    command = [sys.executable, "-m", "analyzer", "sample", folder]
-    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    root = tmp_path_factory.getbasetemp()
+    # Tests that run side by side have a folder each in a common one.
+    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+    folder = root / "sample" / "media"
+    with (root / "sample.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (root / "sample.made").exists():
+            command = [sys.executable, "-m", "analyzer", "sample", folder]
+            subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+            (root / "sample.made").touch()
     return folder
 
 

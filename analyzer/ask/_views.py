@@ -37,8 +37,7 @@ _SUFFIX = ".parquet"
 _ATTRIBUTE = '{"label":"VARCHAR","value":"DOUBLE","low":"DOUBLE","high":"DOUBLE"}'
 _ON_SCREEN = (
     '"face_count":"BIGINT","track_ids":["BIGINT"],"first_s":"DOUBLE","last_s":"DOUBLE",'
-    '"screen_time_s":"DOUBLE","screen_share":"DOUBLE","mean_area_ratio":"DOUBLE",'
-    '"intervals_s":[["DOUBLE"]]'
+    '"screen_time_s":"DOUBLE","screen_share":"DOUBLE","mean_area_ratio":"DOUBLE"%(stretches)s'
 )
 _PERSON = (
     '{"person_id":"BIGINT","name":"VARCHAR","name_distance":"DOUBLE","identity_id":"BIGINT",'
@@ -71,7 +70,7 @@ CREATE TABLE internal.people AS SELECT
     p.screen_time_s AS screen_time_s,
     p.screen_share AS screen_share,
     p.mean_area_ratio AS mean_area_ratio,
-    p.intervals_s AS intervals_s
+    %(intervals)s AS intervals_s
 FROM (SELECT medium, unnest(d.persons) AS p FROM internal.parsed)
 """
 _PERSONS = """
@@ -86,7 +85,7 @@ FROM (
     SELECT medium, person_id, who, name, sex_label, age_label, unnest(intervals_s) AS stretch
     FROM internal.people
     UNION ALL
-    SELECT medium, NULL, NULL, NULL, NULL, NULL, unnest(d.unidentified.intervals_s)
+    SELECT medium, NULL, NULL, NULL, NULL, NULL, unnest(%(unidentified)s)
     FROM internal.parsed
 )
 """
@@ -96,7 +95,7 @@ CREATE TABLE shots AS SELECT
     round(s.end_s - s.start_s, 6) AS duration_s, s.frame AS still,
     len(s.person_ids) AS person_count, s.person_ids AS person_ids
 FROM (
-    SELECT medium, unnest(d.shots) AS s FROM internal.parsed
+    SELECT medium, unnest(shots.shots) AS s FROM internal.parsed
 ) ORDER BY medium, shot
 """
 _DOCUMENT = (
@@ -105,13 +104,16 @@ _DOCUMENT = (
     '"counts":{"persons":"BIGINT","tracks":"BIGINT","shots":"BIGINT","faces_saved":"BIGINT"},'
     '"partial":"VARCHAR","options":"JSON","options_digest":"VARCHAR",'
     '"program":{"version":"VARCHAR"},'
-    f'"persons":[{_PERSON}],"unidentified":{{{_ON_SCREEN}}},"shots":[{_SHOT}]}}'
+    f'"persons":[{_PERSON}],"unidentified":{{{_ON_SCREEN}}}}}'
 )
 _PARSED = f"""
-CREATE TABLE internal.parsed AS
-SELECT medium, from_json(document, '{_DOCUMENT}') AS d FROM internal.documents
+CREATE TABLE internal.parsed AS SELECT
+    medium,
+    from_json(document, '{_DOCUMENT}') AS d,
+    from_json(CASE WHEN %(shots)s THEN document END, '{{"shots":[{_SHOT}]}}') AS shots
+FROM internal.documents
 """
-"""Each document is parsed once: it is long."""
+"""Stretches and shots are most of a document: only what is needed is made of it."""
 _MEDIA = """
 CREATE TABLE internal.media AS SELECT
     medium,
@@ -162,12 +164,18 @@ def tables(named: Collection[str], catalogue: Sequence[str] | None) -> Iterator[
         named: Names of the tables that are needed; others have columns and no rows.
         catalogue: Columns of the table `internal.catalogue`; `None` without one.
     """
-    yield _PARSED
-    yield _PEOPLE
+    timed = "appearances" in named
+    yield _PARSED % {
+        "stretches": ',"intervals_s":[["DOUBLE"]]' if timed else "",
+        "shots": str("shots" in named),
+    }
+    none = "CAST(NULL AS DOUBLE[][])"
+    yield _PEOPLE % {"intervals": "p.intervals_s" if timed else none}
     yield _MEDIA
     made = {
         "persons": _PERSONS,
-        "appearances": _APPEARANCES,
+        "appearances": _APPEARANCES
+        % {"unidentified": "d.unidentified.intervals_s" if timed else none},
         "shots": _SHOTS,
         "media": _DATED % _catalogued(catalogue),
     }

@@ -44,7 +44,7 @@ class SqlAnswer:
     columns: Sequence[str]
     cursor: Any = field(repr=False)
     again: Callable[[], Any] = field(repr=False)
-    """Asks once more, beside the cursor, of which the library makes no table without a copy."""
+    """Ask once more, for a table of pyarrow: the library copies to make one of the cursor."""
     explained: Callable[[], AbstractContextManager[None]] = field(repr=False)
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
@@ -64,7 +64,7 @@ class SqlAnswer:
     def table(self) -> Any:
         """Return all rows as a table of pyarrow, instead of `rows`; it raises the same errors."""
         with self.explained():
-            return self.again().to_arrow_table()
+            return self.again()
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,14 @@ class ResultsDatabase:
         return SqlAnswer(
             [column[0] for column in cursor.description],
             cursor,
-            lambda: self.database.cursor().sql(sql, params=used or None),
+            partial(self._table, sql, used or None),
             partial(self._explained, sql),
         )
+
+    def _table(self, sql: str, values: Mapping[str, Any] | None) -> Any:
+        # The name keeps it open: with the last reference to a cursor it is closed.
+        cursor = self.database.cursor()
+        return cursor.sql(sql, params=values).to_arrow_table()
 
     @contextmanager
     def _explained(self, sql: str) -> Iterator[None]:
@@ -131,6 +136,8 @@ def opened(folder: Path, sql: str, catalogue: Path | None = None) -> Iterator[Re
         database = stack.enter_context(
             duckdb.connect(":memory:", config={**_BEFORE, "temp_directory": spill})
         )
+        # The footers are long and read several times: they hold the documents.
+        database.execute("SET parquet_metadata_cache = true")
         notes = [f"{file}: its path is not UTF-8: left out" for file in files if not _named(file)]
         results = _with_document(database, [file for file in files if _named(file)], notes)
         if not results:

@@ -10,7 +10,7 @@ from analyzer import registry
 from analyzer._version import __version__
 from analyzer.errors import AnalyzerError
 from analyzer.options import use_models_folder
-from ina_cli import libraries
+from ina_cli import libraries, stops
 from ina_cli.output import printing, steady_printing
 from ina_cli.parser import Parser, add_version
 
@@ -24,7 +24,8 @@ examples:
   python -m analyzer analyze film.mp4 -o results --fps 5
   python -m analyzer models list
 
-exit code: 0 done, 1 it failed, in whole or part, 2 bad usage, 130 stopped by Ctrl-C"""
+exit code: 0 done, 1 it failed, in whole or part, 2 bad usage, 130 stopped by Ctrl-C,
+143 by SIGTERM"""
 
 
 def main(argv: Sequence[str] | argparse.Namespace | None = None) -> int:
@@ -34,7 +35,7 @@ def main(argv: Sequence[str] | argparse.Namespace | None = None) -> int:
         argv: Arguments of the command line; `None`: those of this process. From a program that has
             parsed them: the parsed ones.
     """
-    with libraries.explained(), printing():
+    with libraries.explained(), printing(), stops.raised():
         try:
             args = argv if isinstance(argv, argparse.Namespace) else _parsed(argv)
             use_models_folder(args)
@@ -43,6 +44,8 @@ def main(argv: Sequence[str] | argparse.Namespace | None = None) -> int:
         except AnalyzerError as error:
             print(f"error: {error}", file=sys.stderr)
             return 2 if error.kind == "usage" else 1
+        except stops.Terminated as stop:
+            return stop.exit_code
         except KeyboardInterrupt:
             return 130
 

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from analyzer import registry
-from analyzer.errors import InputError, MissingDependency
+from analyzer.errors import InputError, MissingDependency, UsageError
 from analyzer.export import Exporter, KeepsOptions
 from analyzer.inference.runtime import Runtime
 from analyzer.reports.corrections_file import SUFFIX
@@ -100,6 +100,25 @@ def load_exporter(name: str) -> Exporter:
     """
     loaded: Exporter = registry.load("export", name, runtime=Runtime())
     return loaded
+
+
+def require_different(specs: Sequence[str]) -> None:
+    """Make sure that no two exporters write the same file.
+
+    Args:
+        specs: Names or specs of exporters of one medium.
+
+    Raises:
+        UsageError: One of them is there twice, with other options.
+    """
+    first: dict[str, str] = {}
+    for spec in specs:
+        name = registry.check("export", spec).name
+        if first.setdefault(name, spec) != spec:
+            raise UsageError(
+                f"--export {first[name]},{spec}: both are one file, *{load_exporter(name).suffix}: "
+                "leave one out, and write it to another folder"
+            )
 
 
 def keeps_options(spec: str) -> bool:

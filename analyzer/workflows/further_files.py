@@ -52,9 +52,12 @@ def write(
         progress: Hook of the exporters.
 
     Raises:
+        UsageError: Two of the exports are one file.
         AnalyzerError: Nothing was written, or not all; one file that fails costs no other.
     """
-    exporters = [locate.load_exporter(name.strip()) for name in exports]
+    exports = [name.strip() for name in exports]
+    locate.require_different(exports)
+    exporters = [locate.load_exporter(name) for name in exports]
     report = read(source, medium)
     stem = source.name.removesuffix(locate.load_exporter("report").suffix).removesuffix(".csv")
     target = output / stem

@@ -133,6 +133,7 @@ def _exports(text: str | None, *, stills: bool, poster: bool, gallery: str | Non
         names = [*(EXPORTS_OF_STILLS if stills else EXPORTS)]
         names += [*(EXPORTS_OF_POSTERS if poster else ()), *(["names"] if gallery else [])]
     specs = [registry.check("export", name) for name in names]
+    locate.require_different(names)
     for spec in specs:
         # A correction makes the file again, with the same options.
         if spec.options and not locate.keeps_options(str(spec)):

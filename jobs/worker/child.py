@@ -26,6 +26,7 @@ from jobs.errors import CallRefused, JobFailed
 from jobs.inputs import intake
 from jobs.outputs import publish, storage_probe
 from jobs.retry import boottime
+from jobs.system import scratch as scratch_folder
 from jobs.types import MAX_ERROR_CHARS, MAX_FAULT_CHARS, Lease, Outcome, PartPaths, Probe
 from jobs.wire.calls import require_message
 from jobs.wire.plain_text import plain_text
@@ -48,11 +49,14 @@ PATH_ERRNOS = frozenset(
 """Errors that say that a path is wrong; all others may pass, or not meet another worker."""
 
 
-def main(connection: Connection, factory: str, local: Mapping[str, Any]) -> None:
+def main(
+    connection: Connection, scratch: str | None, factory: str, local: Mapping[str, Any]
+) -> None:
     """Carry out the commands that come through the pipe, one after the other.
 
     Args:
         connection: Pipe to the supervisor.
+        scratch: Folder for temporary files, see `ScratchFolder`; without one, that of the system.
         factory: `module:function` that makes the task; called at the first job.
         local: Argument of the factory: the options of this worker.
     """
@@ -62,6 +66,8 @@ def main(connection: Connection, factory: str, local: Mapping[str, Any]) -> None
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if scratch is not None:
+        scratch_folder.use(scratch)
     commands: queue.SimpleQueue[tuple[str, Lease | Probe]] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(connection, commands), daemon=True).start()
     runner = Runner(factory, local, connection)

@@ -13,6 +13,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from jobs.errors import CallRefused
+from jobs.system.scratch import ScratchFolder
 from jobs.types import MAX_ERROR_CHARS, Lease, Outcome, Probe
 from jobs.wire.plain_text import plain_text
 from jobs.worker import child, messages
@@ -32,6 +33,7 @@ class Child:
         self._args = (factory, dict(local))
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
+        self._scratch: ScratchFolder | None = None
 
     def send(self, command: str, value: Lease | Probe) -> None:
         """Send a command to the child, which is started if there is none."""
@@ -76,8 +78,12 @@ class Child:
         if self._pipe is None:
             # Spawn: libraries with threads and CUDA do not survive a fork.
             context = multiprocessing.get_context("spawn")
+            # Without one, jobs that need temporary files say what is wrong.
+            with contextlib.suppress(OSError):
+                self._scratch = ScratchFolder()
             self._pipe, other = context.Pipe()
-            self._process = context.Process(target=child.main, args=(other, *self._args))
+            arguments = (other, self._scratch and self._scratch.path, *self._args)
+            self._process = context.Process(target=child.main, args=arguments)
             self._process.start()
             other.close()
         return self._pipe
@@ -100,6 +106,9 @@ class Child:
             self._kill_group()
             self._process.join(JOIN_S)
         code = self._process.exitcode
+        if self._scratch is not None:
+            self._scratch.remove()
+            self._scratch = None
         self._pipe.close()
         self._pipe = self._process = None
         return _cause(code)

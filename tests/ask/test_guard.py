@@ -108,7 +108,7 @@ def test_the_results_stay_as_they_are(folder):
         ("SELECT medain(age_label) FROM persons", "did you mean median?"),
         ("SELECT 'x'::INT FROM persons", "Could not convert string 'x' to INT32"),
         ("SELECT CAST(who AS INT) FROM persons", "Could not convert string 'Ada' to INT32"),
-        ("SELECT who || FROM persons", 'SQL, line 1, column 15: syntax error at or near "FROM"'),
+        ("SELECT (who FROM persons", 'SQL, line 1, column 13: syntax error at or near "FROM"'),
     ],
 )
 def test_errors_say_where_and_what_instead(folder, sql, message):

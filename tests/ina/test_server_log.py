@@ -30,8 +30,8 @@ def test_lines_of_the_log_have_time_and_level(tmp_path: Path) -> None:
     ("options", "levels"), [((), {"error"}), (("--log_level", "error"), {"error"})]
 )
 def test_the_log_as_json_has_a_line_for_each_entry(options, levels, tmp_path: Path) -> None:
-    lines = [line for line in run(tmp_path, "--log_json", *options) if line.startswith("{")]
-    entries = [json.loads(line) for line in lines]
+    lines = run(tmp_path, "--log_json", *options)
+    entries = [json.loads(line) for line in lines if line.startswith("{")]
     assert {entry["level"] for entry in entries} >= levels
     (failed,) = (entry for entry in entries if entry.get("state") == "failed")
     assert failed["message"].startswith("failed: ")
@@ -41,6 +41,9 @@ def test_the_log_as_json_has_a_line_for_each_entry(options, levels, tmp_path: Pa
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", failed["time"])
     if options:
         assert {entry["level"] for entry in entries} == levels
+    assert not any(line.startswith(("elapsed", "jobs ", "failed: ")) for line in lines)
+    summaries = [entry for entry in entries if entry["message"] == "summary"]
+    assert [summary["counts"] for summary in summaries] == ([] if options else [{"failed": 1}])
 
 
 def test_without_them_the_terminal_has_the_lines(tmp_path: Path) -> None:

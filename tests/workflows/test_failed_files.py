@@ -153,3 +153,14 @@ def test_a_film_with_a_sound_that_no_mp4_takes_has_its_tables(tmp_path: Path) ->
     ffmpeg(*pattern, "-ar", "8000", "-c:a", "libmp3lame", "-b:a", "8k", film)
     main(["analyze", str(film), "-o", str(out), "--export", "mp4,csv,ass", *FAST])
     assert {"a.csv", "a.ass"} <= {p.name for p in out.iterdir()}
+
+
+def test_one_file_of_two_exports_is_refused(tmp_path: Path, capsys) -> None:
+    film = video(tmp_path / "a.mp4", seconds=1)
+    exports = ["--export", "edl,edl:person=0"]
+    assert main(["analyze", str(film), "-o", str(tmp_path / "out"), *exports]) == 2
+    assert "both are one file, *.persons.edl" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "a.report.zip").write_bytes(b"")
+    assert main(["export", str(tmp_path / "a.report.zip"), "-o", str(tmp_path), *exports]) == 2
+    assert "leave one out" in capsys.readouterr().err
