@@ -13,19 +13,30 @@ import numpy as np
 
 from analyzer.errors import UsageError
 from analyzer.identities import Records
+from analyzer.identities._matching import group, grow, stored, unit
 from analyzer.identities._mirror import Mirror, Nearest
+from analyzer.identities.corrections import Corrections
+from analyzer.identities.events import Event
+from analyzer.identities.people import People
 from analyzer.identities.records import (
-    Commit,
+    Appearance,
+    CallRecord,
+    Change,
     Counters,
     Matches,
+    MediumRecord,
     OtherCall,
     Settings,
     StoredIdentity,
+    damage_named,
 )
 from analyzer.types import F32, I64
 from analyzer.types.arrays import check
 
 _PAGE = 1024
+_PORTRAITS = 4
+"""Of an identity: those of its first media are kept."""
+_UNNAMED = MediumRecord(path="", person_ids=(), milliseconds=())
 
 
 class MirroredStore:
@@ -39,9 +50,10 @@ class MirroredStore:
         on_wait: Callable[[], object],
     ) -> None:
         self.name = name
-        self._records = records
+        self.records = records
+        self.mirror = Mirror()
+        self._people = People()
         self._on_wait = on_wait
-        self._mirror = Mirror()
         try:
             self.settings = records.settings(requested)
             if requested not in (None, self.settings):
@@ -55,15 +67,28 @@ class MirroredStore:
 
     def close(self) -> None:
         """Give connections back."""
-        self._records.close()
+        self.records.close()
+
+    def people(self) -> People:
+        """Return who is who now."""
+        self.follow()
+        return self._people
+
+    def corrections(self, by: str) -> Corrections:
+        """Return what puts the store right, in somebody's name."""
+        return Corrections(self, by)
+
+    @property
+    def least(self) -> float:
+        """Cosine above which two embeddings are one person."""
+        return 1 - (self._people.threshold or self.settings.threshold) ** 2 / 2
 
     def match(self, embeddings: F32) -> Matches:
         """Look people up; see `analyzer.identities.IdentityStore`."""
-        queries = _unit(embeddings)
-        self._follow()
-        self._mirror.check(queries.shape[1])
-        nearest = self._mirror.search(queries)
-        ids = np.where(nearest.cosines > self.settings.least, nearest.ids, -1)
+        queries = unit(embeddings)
+        self.follow()
+        nearest = self._search(queries)
+        ids = np.where(nearest.cosines > self.least, nearest.ids, -1)
         distances = np.sqrt(np.maximum(2 - 2 * nearest.cosines, 0))
         return Matches(ids=ids, distances=np.where(nearest.ids < 0, np.float32("inf"), distances))
 
@@ -75,127 +100,174 @@ class MirroredStore:
         key: str,
         detected: int | None = None,
         distinct: bool = False,
+        medium: MediumRecord | None = None,
     ) -> I64:
         """Know people again, and add the new; see `analyzer.identities.IdentityStore`."""
-        queries = _unit(embeddings)
-        faces = _check_counts(counts, len(queries), detected)
-        self._follow()
+        queries = unit(embeddings)
+        found = _check_counts(counts, len(queries), detected)
+        appearances = _appearances(queries, counts, medium)
+        self.follow()
         nearest = self._search(queries)
         while True:
             ids = self._identify(queries, nearest, distinct=distinct)
-            commit = self._plan(queries, counts, ids, key, faces)
-            answer = self._records.commit(commit)
-            if answer is not None:
+            change = self._plan(appearances, ids, key, found, medium or _UNNAMED)
+            record = self.records.write(change)
+            if record is not None:
                 break
-            self._on_wait()
-            moved = self._follow()
+            self.on_wait()
+            moved = self.follow()
             if moved is None:
                 nearest = self._search(queries)
             else:
-                self._mirror.check(queries.shape[1])
-                nearest = self._mirror.refresh(queries, nearest, moved)
+                self.mirror.check(queries.shape[1])
+                nearest = self.mirror.refresh(queries, nearest, moved)
+        with damage_named(self.name):
+            answer = CallRecord.unpack(record).ids
         if len(answer) != len(queries):
             raise OtherCall(f"key {key!r} is that of a call with {len(answer)} embeddings")
-        return answer
+        return np.array(answer, np.int64)
+
+    def on_wait(self) -> None:
+        """Tell whoever opened the store that a call goes on."""
+        self._on_wait()
 
     def _search(self, queries: F32) -> Nearest:
-        self._mirror.check(queries.shape[1])
-        return self._mirror.search(queries)
+        self.mirror.check(queries.shape[1])
+        return self.mirror.search(queries)
 
-    def _follow(self) -> I64 | None:
+    def follow(self) -> I64 | None:
         """Bring the copy up to date; returns the ids that changed, `None` for all."""
         moved: list[I64] = []
         is_anew = False
         while True:
-            changes = self._records.changes(self._mirror.version)
+            known = len(self._people.events)
+            changes = self.records.changes(self.mirror.version, known)
             if changes.anew:
-                self._mirror.clear()
-                is_anew = True
-            self._mirror.apply(changes)
+                self.mirror.clear()
+                self._people, known, is_anew = People(), 0, True
+            with damage_named(self.name):
+                self.mirror.apply(changes)
+                entries = enumerate(changes.entries, known + 1)
+                self._people.follow([Event.unpack(*entry) for entry in entries])
             moved.append(changes.ids)
             if changes.version == changes.newest:
                 return None if is_anew else np.unique(np.concatenate(moved))
-            self._on_wait()
+            self.on_wait()
 
     def _identify(self, queries: F32, nearest: Nearest, *, distinct: bool) -> I64:
         """Return the identity (n,) of each embedding (n, D)."""
         if distinct:
             nearest = self._pair(queries, nearest)
         ids = nearest.ids.copy()
-        new = nearest.cosines <= self.settings.least
-        others = np.arange(new.sum()) if distinct else _group(queries[new], self.settings)
-        ids[new] = self._mirror.size + others
+        new = nearest.cosines <= self.least
+        others = (
+            np.arange(new.sum())
+            if distinct
+            else group(queries[new], self.least, self.settings.refine)
+        )
+        ids[new] = self.mirror.size + others
         return ids
 
     def _pair(self, queries: F32, nearest: Nearest) -> Nearest:
-        """Give each identity to one embedding at most, the nearest pair first."""
+        """Give each person to one embedding at most, the nearest pair first."""
         ids, cosines = nearest.ids.copy(), nearest.cosines.copy()
         taken: list[int] = []
         queue = [(-cosine, row) for row, cosine in enumerate(cosines.tolist())]
         heapq.heapify(queue)
-        while queue and -queue[0][0] > self.settings.least:
+        while queue and -queue[0][0] > self.least:
             _, row = heapq.heappop(queue)
-            if ids[row] not in taken:
-                taken.append(int(ids[row]))
+            identity = int(ids[row])
+            if identity not in taken:
+                taken += self._people.members(self._people.person(identity))
                 continue
             single = slice(row, row + 1)
-            again = self._mirror.search(queries[single], but=np.array(taken))
+            again = self.mirror.search(queries[single], but=np.array(taken))
             ids[single], cosines[single] = again.ids, again.cosines
             heapq.heappush(queue, (-float(cosines[row]), row))
         return Nearest(ids, cosines)
 
-    def _plan(self, queries: F32, counts: I64, ids: I64, key: str, detected: int) -> Commit:
-        """Work out what it changes that embeddings (n, D) are those of identities (n,)."""
+    def _plan(
+        self,
+        appearances: tuple[Appearance, ...],
+        ids: I64,
+        key: str,
+        detected: int,
+        medium: MediumRecord,
+    ) -> Change:
+        """Work out what it changes that appearances (n,) are those of identities (n,)."""
         counted, which = np.unique(ids, return_inverse=True)
-        faces = np.zeros(len(counted), np.int64)
-        np.add.at(faces, which, counts)
-        centroids, updates = self._mirror.rows(counted, queries.shape[1])
-        taken = _rank(which) < (self.settings.refine - updates)[which]
-        moved = np.unique(which[taken])
-        sums = centroids * updates[:, None].astype(np.float32)
-        np.add.at(sums, which[taken], queries[taken])
-        np.add.at(updates, which[taken], 1)
-        return Commit(
-            version=self._mirror.version,
+        rows: tuple[tuple[int, bytes], ...] = ()
+        seen = np.zeros(0, np.int64)
+        if appearances:
+            centroids, facts = self.mirror.rows(counted, len(appearances[0].embedding))
+            seen = facts[which, 2]
+            centroids, facts = grow(
+                centroids, facts, appearances, which, day=medium.day, refine=self.settings.refine
+            )
+            identities = map(stored, counted.tolist(), centroids, facts)
+            rows = tuple((identity.id, identity.pack()) for identity in identities)
+        faces = sum(appearance.faces for appearance in appearances)
+        portraits = medium.portraits or (b"",) * len(appearances)
+        return Change(
+            version=self.mirror.version,
+            events=len(self._people.events),
+            rows=rows,
+            counters={
+                "identities": int((counted >= self.mirror.size).sum()),
+                "detected": detected,
+                "embedded": faces,
+                "saved": faces,
+            },
             key=key,
-            ids=ids,
-            moved=counted[moved],
-            centroids=_unit(sums[moved]),
-            updates=updates[moved],
-            counted=counted,
-            faces=faces,
-            detected=detected,
+            record=CallRecord(ids=tuple(ids.tolist()), path=medium.path, day=medium.day).pack(),
+            appearances=tuple(
+                (identity, appearance.pack(), jpeg if earlier < _PORTRAITS else b"")
+                for identity, appearance, jpeg, earlier in zip(
+                    ids.tolist(), appearances, portraits, seen.tolist(), strict=True
+                )
+            ),
         )
 
     def get(self, identity: int) -> StoredIdentity | None:
         """Return one identity; see `analyzer.identities.IdentityStore`."""
-        return next(iter(self._records.rows(identity, identity + 1)), None)
+        return next(iter(self._rows(identity, identity + 1)), None)
 
     def all(self) -> Iterator[StoredIdentity]:
         """Yield every identity; see `analyzer.identities.IdentityStore`."""
-        for first in range(0, self._records.size(), _PAGE):
-            yield from self._records.rows(first, first + _PAGE)
+        for first in range(0, self.records.size(), _PAGE):
+            yield from self._rows(first, first + _PAGE)
 
-    def forget(self, ids: Iterable[int]) -> None:
+    def _rows(self, first: int, end: int) -> list[StoredIdentity]:
+        rows = self.records.rows(first, end)
+        with damage_named(self.name):
+            return [StoredIdentity.unpack(*row) for row in rows]
+
+    def forget(self, ids: Iterable[int], *, by: str = "forget") -> None:
         """Erase identities; see `analyzer.identities.IdentityStore`."""
-        self._records.forget(np.unique(np.fromiter(ids, np.int64)))
+        self.corrections(by).forget(ids)
 
     def counters(self) -> Counters:
         """Return what was counted."""
-        return self._records.counters()
+        return self.records.counters()
 
 
-def _unit(vectors: F32) -> F32:
-    """Return vectors (n, D) of length one.
-
-    Raises:
-        ValueError: One is not finite, or of length 0.
-    """
-    check("embeddings", "array", vectors, np.float32, (len(vectors), None))
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    if not (np.isfinite(lengths).all() and lengths.all()):
-        raise ValueError("an embedding is not finite, or of length 0")
-    return vectors / lengths
+def _appearances(queries: F32, counts: I64, medium: MediumRecord | None) -> tuple[Appearance, ...]:
+    """Return the appearances that a call is about; their places are given when it is written."""
+    n = len(queries)
+    given = medium or MediumRecord(path="", person_ids=tuple(range(n)), milliseconds=(0,) * n)
+    return tuple(
+        Appearance(
+            call=0,
+            row=row,
+            embedding=embedding,
+            person_id=person_id,
+            faces=faces,
+            milliseconds=milliseconds,
+        )
+        for row, (embedding, person_id, faces, milliseconds) in enumerate(
+            zip(queries, given.person_ids, counts.tolist(), given.milliseconds, strict=True)
+        )
+    )
 
 
 def _check_counts(counts: I64, n: int, detected: int | None) -> int:
@@ -209,30 +281,3 @@ def _check_counts(counts: I64, n: int, detected: int | None) -> int:
     if (counts < 0).any() or (detected is not None and detected < embedded):
         raise ValueError(f"{counts.min(initial=0)} faces, or {embedded} of {detected} detected")
     return embedded if detected is None else detected
-
-
-def _group(vectors: F32, settings: Settings) -> I64:
-    """Group new faces (n, D) among themselves, each with the nearest before it; labels (n,)."""
-    centres, sizes = np.zeros_like(vectors), np.zeros(len(vectors), np.int64)
-    labels = np.empty(len(vectors), np.int64)
-    counted = 0
-    for number, vector in enumerate(vectors):
-        cosines = centres[:counted] @ vector
-        label = int(cosines.argmax()) if counted else 0
-        if not counted or cosines[label] <= settings.least:
-            label, counted = counted, counted + 1
-        labels[number] = label
-        if sizes[label] < settings.refine:
-            centre = centres[label] * np.float32(sizes[label]) + vector
-            centres[label] = centre / np.linalg.norm(centre)
-            sizes[label] += 1
-    return labels
-
-
-def _rank(labels: I64) -> I64:
-    """Return the number of equal labels before each of labels (n,)."""
-    order = np.argsort(labels, kind="stable")
-    sorted_labels = labels[order]
-    ranks = np.empty(len(labels), np.int64)
-    ranks[order] = np.arange(len(labels)) - np.searchsorted(sorted_labels, sorted_labels)
-    return ranks

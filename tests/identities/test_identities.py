@@ -225,15 +225,15 @@ def test_what_another_did_meanwhile_is_seen(opened):
     """Between look and write another adds the same person, moves one, and forgets one."""
     store, other = opened(), opened()
     add(other, people(4), "before")
-    commit = store._records.commit
+    commit = store.records.write
 
     def slow(planned):
-        store._records.commit = commit
+        store.records.write = commit
         add(other, np.concatenate([people(5)[4:], pictures(people(1))]), "meanwhile")
         other.forget([2])
         return commit(planned)
 
-    store._records.commit = slow
+    store.records.write = slow
     assert add(store, people(6), "late") == [0, 1, 5, 3, 4, 6]
     faces = {person.id: person.faces for person in store.all()}
     assert faces == {0: 3, 1: 2, 3: 2, 4: 2, 5: 1, 6: 1}
