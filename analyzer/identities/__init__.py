@@ -1,23 +1,20 @@
 """Identity stores: persons are recognised across media."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
-from analyzer.identities.events import Place
-from analyzer.identities.people import People
+from analyzer.identities.log.events import Place
+from analyzer.identities.log.people import People
 from analyzer.identities.records import (
-    Change,
-    Changes,
     Counters,
     Matches,
     MediumRecord,
     Settings,
+    StoreChange,
+    StoreChanges,
     StoredIdentity,
 )
 from analyzer.types import F32, I64
-
-if TYPE_CHECKING:
-    from analyzer.identities.corrections import Corrections
 
 
 class IdentityStore(Protocol):
@@ -86,20 +83,42 @@ class IdentityStore(Protocol):
         """Return one identity, or `None` where it is not there or was forgotten."""
         ...
 
+    def facts(self) -> I64:
+        """Return the facts of all identities as followed last, (size, 6) in the order of `FACTS`.
+
+        Those of identities that are not there are zero.
+        """
+        ...
+
+    def cosines(self, identity: int) -> F32:
+        """Return cosines (size,) of an identity's mean with all, as followed last."""
+        ...
+
     def all(self) -> Iterator[StoredIdentity]:
         """Yield every identity by its number; those added meanwhile may come or not."""
         ...
 
     def people(self) -> People:
-        """Return who is who now, as people said."""
+        """Return who is who now, as people said; and follow what changed."""
         ...
 
-    def corrections(self, by: str) -> "Corrections":
-        """Return what puts the store right, in somebody's name."""
+    @property
+    def records(self) -> "Records":
+        """Where its rows are kept."""
         ...
 
-    def forget(self, ids: Iterable[int], *, by: str = "forget") -> None:
-        """Erase persons: all that is known of them. Those that are not there are passed over."""
+    @property
+    def version(self) -> int:
+        """Version that was followed last."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Ids given up to that version: the next one."""
+        ...
+
+    def on_wait(self) -> None:
+        """Tell those who opened the store that a call goes on."""
         ...
 
     def counters(self) -> Counters:
@@ -127,7 +146,7 @@ class Records(Protocol):
         """
         ...
 
-    def changes(self, version: int, events: int) -> Changes:
+    def changes(self, version: int, events: int) -> StoreChanges:
         """Return what changed after this version, or the first part of it, and the log's rest.
 
         Args:
@@ -136,7 +155,7 @@ class Records(Protocol):
         """
         ...
 
-    def write(self, change: Change) -> bytes | None:
+    def write(self, change: StoreChange) -> bytes | None:
         """Write it, if the store still has its version, and the log its length.
 
         Returns:

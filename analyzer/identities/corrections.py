@@ -1,13 +1,13 @@
 """Put an identity store right: names, merges, splits, and the way back."""
 
+import getpass
 from collections.abc import Callable, Iterable, Set
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analyzer.identities._matching import rebuild
-from analyzer.identities.events import (
+from analyzer.identities import IdentityStore
+from analyzer.identities.log.events import (
     Action,
     Different,
     Event,
@@ -21,14 +21,21 @@ from analyzer.identities.events import (
     event_now,
     identities_of,
 )
-from analyzer.identities.people import People, Refused
-from analyzer.identities.records import Appearance, CallRecord, Change, damage_named
-
-if TYPE_CHECKING:
-    from analyzer.identities._store import MirroredStore
+from analyzer.identities.log.people import CorrectionRefused, People
+from analyzer.identities.matching.means import rebuild
+from analyzer.identities.records import CallRecord, StoreChange, StoredAppearance, damage_named
 
 
-class _NobodyThere(Refused):
+def user_name() -> str:
+    """Return the name under which this user's corrections stand in the log."""
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):
+        # A container may run under a number that has no name.
+        return "unknown"
+
+
+class _NobodyThere(CorrectionRefused):
     """There is nobody to forget."""
 
 
@@ -36,14 +43,14 @@ class Corrections:
     """What people say about the identities of a store; each call is one event of its log.
 
     Each call is atomic beside workers that match and others who correct. A call that makes no
-    sense as things are raises `Refused`, and changes nothing.
+    sense as things are raises `CorrectionRefused`, and changes nothing.
 
     Args:
         store: Open.
         by: Who says it.
     """
 
-    def __init__(self, store: "MirroredStore", by: str) -> None:
+    def __init__(self, store: IdentityStore, by: str) -> None:
         self._store = store
         self._by = by
 
@@ -90,11 +97,15 @@ class Corrections:
             }
             unknown = [place for place in wanted if place not in owners]
             if unknown:
-                raise Refused(f"appearance {unknown[0][0]}:{unknown[0][1]} is not of {identity}")
+                raise CorrectionRefused(
+                    f"appearance {unknown[0][0]}:{unknown[0][1]} is not of {identity}"
+                )
             if len(wanted) == len(owners):
-                raise Refused(f"these are all appearances of {identity}: name some of them")
+                raise CorrectionRefused(
+                    f"these are all appearances of {identity}: name some of them"
+                )
             moved = tuple((*place, owners[place]) for place in wanted)
-            part = self._store.mirror.size
+            part = self._store.size
             return Split(identity=identity, part=part, appearances=moved)
 
         return self._say(action, self._move)
@@ -123,28 +134,29 @@ class Corrections:
         except _NobodyThere:
             return None
 
-    def appearances_of(self, identity: int) -> list[Appearance]:
+    def appearances_of(self, identity: int) -> list[StoredAppearance]:
         """Return the appearances of one identity, in the order of their calls."""
         with damage_named(self._store.name):
             return [
-                Appearance.unpack(*packed) for packed in self._store.records.appearances(identity)
+                StoredAppearance.unpack(*packed)
+                for packed in self._store.records.appearances(identity)
             ]
 
     def distance(self, identity: int, other: int) -> float:
         """Return the Euclidean distance of two identities' means.
 
         Raises:
-            Refused: One is not there.
+            CorrectionRefused: One is not there.
         """
         found = [self._store.get(number) for number in (identity, other)]
         for number, stored in zip((identity, other), found, strict=True):
             if stored is None:
-                raise Refused(f"there is no identity {number}")
+                raise CorrectionRefused(f"there is no identity {number}")
         one, two = (stored.centroid for stored in found if stored)
         return round(float(np.linalg.norm(one - two)), 6)
 
     def _say(
-        self, action: Callable[[People], Action], change: Callable[[People, Action], Change]
+        self, action: Callable[[People], Action], change: Callable[[People, Action], StoreChange]
     ) -> Event:
         """Append an event, worked out anew as long as others come in between."""
         while True:
@@ -163,14 +175,14 @@ class Corrections:
         named = identities_of(action)
         for identity in named[:1] if isinstance(action, Split) else named:
             if self._store.get(identity) is None:
-                raise Refused(f"there is no identity {identity}")
+                raise CorrectionRefused(f"there is no identity {identity}")
 
     # What is written
 
-    def _log_only(self, people: People, _: Action) -> Change:
-        return Change(version=None, events=len(people.events))
+    def _log_only(self, people: People, _: Action) -> StoreChange:
+        return StoreChange(version=None, events=len(people.events))
 
-    def _move(self, people: People, action: Action) -> Change:
+    def _move(self, people: People, action: Action) -> StoreChange:
         """Work out what a split, or an undoing, changes in appearances and identities."""
         after = people.after(action)
         moves = _moves(people, after)
@@ -187,24 +199,26 @@ class Corrections:
         vanished = people.parts.keys() - after.parts.keys()
         rows = [(identity, self._row(identity, held[identity], vanished)) for identity in held]
         appeared = after.parts.keys() - people.parts.keys()
-        return Change(
-            version=self._store.mirror.version,
+        return StoreChange(
+            version=self._store.version,
             events=len(people.events),
             rows=tuple(sorted(rows)),
             counters={"identities": len(appeared) - len(vanished)},
             moved=tuple((*place, target) for place, (_, target) in moves.items()),
         )
 
-    def _row(self, identity: int, appearances: list[Appearance], vanished: Set[int]) -> bytes:
+    def _row(self, identity: int, appearances: list[StoredAppearance], vanished: Set[int]) -> bytes:
         """Return the row of an identity that has these appearances from now on."""
         if identity in vanished:
             if appearances:
-                raise Refused(
+                raise CorrectionRefused(
                     f"{identity} was seen in {len(appearances)} more media since: merge it instead"
                 )
             return b""
         if not appearances:
-            raise Refused(f"{identity} would be left without any appearance: undo its splits first")
+            raise CorrectionRefused(
+                f"{identity} would be left without any appearance: undo its splits first"
+            )
         ordered = sorted(appearances, key=lambda appearance: (appearance.call, appearance.row))
         calls = sorted({appearance.call for appearance in ordered})
         with damage_named(self._store.name):
@@ -212,13 +226,13 @@ class Corrections:
             days = {call: record.day for call, record in zip(calls, records, strict=True)}
         return rebuild(identity, ordered, days, self._store.settings.refine).pack()
 
-    def _erase(self, people: People, action: Action) -> Change:
+    def _erase(self, people: People, action: Action) -> StoreChange:
         """Work out what forgetting erases."""
         gone = identities_of(action)
         stored = [identity for i in gone if (identity := self._store.get(i))]
         faces = sum(identity.faces for identity in stored)
-        return Change(
-            version=self._store.mirror.version,
+        return StoreChange(
+            version=self._store.version,
             events=len(people.events),
             rows=tuple((identity.id, b"") for identity in stored),
             counters={"identities": -len(stored), "saved": -faces, "forgotten": faces},

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from analyzer.errors import UsageError
-from analyzer.identities.events import Place
+from analyzer.identities.log.events import Place
 from analyzer.types import F32, I64
 from analyzer.types.arrays import Arrays, check, require_finite
 from ina_input import documents
@@ -194,7 +194,7 @@ class CallRecord:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Appearance(Arrays):
+class StoredAppearance(Arrays):
     """One person of one medium."""
 
     call: int
@@ -219,7 +219,7 @@ class Appearance(Arrays):
         return _APPEARANCE.pack(*numbers) + self.embedding.astype("<f4").tobytes()
 
     @classmethod
-    def unpack(cls, call: int, row: int, packed: bytes) -> "Appearance":
+    def unpack(cls, call: int, row: int, packed: bytes) -> "StoredAppearance":
         """Read it.
 
         Raises:
@@ -278,7 +278,7 @@ class Matches(Arrays):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Changes(Arrays):
+class StoreChanges(Arrays):
     """What changed since a version, the oldest change first; not always all of it."""
 
     version: int
@@ -295,7 +295,7 @@ class Changes(Arrays):
     """Whether all are to be read again: the store may have lost its last changes."""
 
     def __post_init__(self) -> None:
-        check("Changes", "ids", self.ids, np.int64, (len(self.rows),))
+        check("StoreChanges", "ids", self.ids, np.int64, (len(self.rows),))
         if not all(isinstance(number, int) for number in (self.version, self.newest)):
             raise TypeError("a version that is no number")
         if len(self.ids) and not (self.ids.min() >= 0 and self.ids.max() < MAX_IDENTITIES):
@@ -303,7 +303,7 @@ class Changes(Arrays):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class StoreChange:
     """What is written at once, all of it or nothing."""
 
     version: int | None

@@ -2,11 +2,12 @@
 
 import os
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 
 from analyzer.identities import IdentityStore
-from analyzer.identities.records import OtherCall
+from analyzer.identities.records import MediumRecord, OtherCall
 from analyzer.types import MediaInfo, MediaReport
 
 
@@ -26,12 +27,20 @@ def remember(report: MediaReport, store: IdentityStore, *, key: str) -> MediaRep
     persons = sorted(report.persons, key=lambda person: person.person_id)
     centroids = report.identities.centroids  # P x D
     counts = np.array([person.face_count for person in persons], np.int64)
+    medium = MediumRecord(
+        path=report.info.uri,
+        day=_day(report.info),
+        person_ids=tuple(person.person_id for person in persons),
+        milliseconds=tuple(round(person.screen_time_s * 1000) for person in persons),
+    )
     call = f"{key}:{_size(report.info)}"
     # What a tracker carried on counts as seen: rows are made of both.
     faces_seen = report.tally.faces_detected + report.tally.faces_tracked
     try:
         # Clustering has told them apart, with more evidence than their means hold.
-        ids = store.match_or_add(centroids, counts, key=call, detected=faces_seen, distinct=True)
+        ids = store.match_or_add(
+            centroids, counts, key=call, detected=faces_seen, distinct=True, medium=medium
+        )
     except OtherCall:
         # Another machine saw another number of persons, and they are counted already.
         ids = store.match(centroids).ids
@@ -41,6 +50,12 @@ def remember(report: MediaReport, store: IdentityStore, *, key: str) -> MediaRep
         persons=tuple(replace(p, identity_id=identity_of.get(p.person_id)) for p in report.persons),
         is_remembered=True,
     )
+
+
+def _day(info: MediaInfo) -> int:
+    """Return the date of a medium, as its file was written; 0 where there is none."""
+    files = [file for file in info.stills or (info.uri,) if os.path.isfile(file)]
+    return max((date.fromtimestamp(os.path.getmtime(f)).toordinal() for f in files), default=0)
 
 
 def _size(info: MediaInfo) -> int:

@@ -20,10 +20,11 @@ from redis.exceptions import (
 from redis.retry import Retry
 
 from analyzer.errors import ResourceError, UsageError
-from analyzer.identities._store import MirroredStore
 from analyzer.identities.backends import _scripts
-from analyzer.identities.events import Place
-from analyzer.identities.records import Change, Changes, Counters, Settings, damage_named
+from analyzer.identities.backends._upgrade import upgrade_redis
+from analyzer.identities.log.events import Place
+from analyzer.identities.matching.mirrored_store import MirroredStore
+from analyzer.identities.records import Counters, Settings, StoreChange, StoreChanges, damage_named
 from ina_input import documents
 
 T = TypeVar("T")
@@ -124,9 +125,10 @@ class _RedisRecords:
         if stored is None:
             raise UsageError(f"{self.name}: no such identity store")
         with damage_named(self.name):
+            self._call(lambda: upgrade_redis(self._client, self._prefix))
             return Settings(**documents.parse(stored))
 
-    def changes(self, version: int, events: int) -> Changes:
+    def changes(self, version: int, events: int) -> StoreChanges:
         """Return what changed after a version; see `analyzer.identities.Records`."""
         is_anew = self._may_have_lost()
         since, known = (0, 0) if is_anew else (version, events)
@@ -138,7 +140,7 @@ class _RedisRecords:
         newest, reached, ids, rows, entries, _ = found
         count = self.size()
         with damage_named(self.name):
-            changes = Changes(
+            changes = StoreChanges(
                 version=int(reached),
                 newest=newest,
                 ids=np.array([int(i) for i in ids], np.int64),
@@ -165,7 +167,7 @@ class _RedisRecords:
             # Not everybody may ask; then every break counts as a new run.
             return None
 
-    def write(self, change: Change) -> bytes | None:
+    def write(self, change: StoreChange) -> bytes | None:
         """Write it, if the store did not go on; see `analyzer.identities.Records`."""
         version = "" if change.version is None else change.version
         arguments: list[Any] = [change.key or "", change.record, version, change.events]

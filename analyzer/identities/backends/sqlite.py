@@ -11,42 +11,36 @@ from typing import Any
 import numpy as np
 
 from analyzer.errors import ResourceError, UsageError
-from analyzer.identities._store import MirroredStore
-from analyzer.identities.events import Place
-from analyzer.identities.records import Change, Changes, Counters, Settings, damage_named
+from analyzer.identities.backends._upgrade import upgrade_sqlite
+from analyzer.identities.log.events import Place
+from analyzer.identities.matching.mirrored_store import MirroredStore
+from analyzer.identities.records import Counters, Settings, StoreChange, StoreChanges, damage_named
 from ina_input import documents
 
 _APPLICATION = 0x494E4149
 """Marks the file as ours: no other program's tables are written to."""
-_VERSION = 2
+_FIRST_VERSION, _VERSION = 1, 2
 _PAGE = 4096
 
 # The rollback journal is kept: unlike the write-ahead log it harms nothing on a network disk,
 # should a user put the file there, as long as locks work.
-_TABLES = f"""
-BEGIN IMMEDIATE;
-PRAGMA application_id = {_APPLICATION};
-PRAGMA user_version = {_VERSION};
-CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS identity(
-  id INTEGER PRIMARY KEY,
-  row BLOB NOT NULL,                 -- empty where it is not there any more
-  changed INTEGER NOT NULL UNIQUE    -- version of the store
-);
-CREATE TABLE IF NOT EXISTS call(
-  number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, record BLOB NOT NULL
-);
-CREATE TABLE IF NOT EXISTS appearance(
-  call INTEGER, row INTEGER, identity INTEGER NOT NULL, record BLOB NOT NULL,
-  PRIMARY KEY(call, row)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS appearance_of ON appearance(identity);
-CREATE TABLE IF NOT EXISTS portrait(
-  call INTEGER, row INTEGER, jpeg BLOB NOT NULL, PRIMARY KEY(call, row)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS event(number INTEGER PRIMARY KEY, entry BLOB NOT NULL);
-COMMIT;
-"""
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
+    # A row is empty where its identity is not there any more; changed: version of the store.
+    "CREATE TABLE IF NOT EXISTS identity("
+    "id INTEGER PRIMARY KEY, row BLOB NOT NULL, changed INTEGER NOT NULL UNIQUE)",
+    "CREATE TABLE IF NOT EXISTS call("
+    "number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, record BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS appearance("
+    "call INTEGER, row INTEGER, identity INTEGER NOT NULL, record BLOB NOT NULL, "
+    "PRIMARY KEY(call, row)) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS appearance_of ON appearance(identity)",
+    "CREATE TABLE IF NOT EXISTS portrait("
+    "call INTEGER, row INTEGER, jpeg BLOB NOT NULL, PRIMARY KEY(call, row)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS event(number INTEGER PRIMARY KEY, entry BLOB NOT NULL)",
+    f"PRAGMA application_id = {_APPLICATION}",
+    f"PRAGMA user_version = {_VERSION}",
+)
 
 
 def create(
@@ -82,13 +76,16 @@ class _SqliteRecords:
             # What is forgotten is overwritten, not only unlinked.
             self._db.execute("PRAGMA secure_delete = ON")
             is_new = not self._db.execute("SELECT 1 FROM sqlite_master").fetchone()
-            if is_new and may_make:
-                # Another process may make the tables at the same time.
-                self._db.executescript(_TABLES)
-            stored = tuple(
-                self._db.execute(f"PRAGMA {name}").fetchone()[0]
-                for name in ("application_id", "user_version")
-            )
+        if is_new and may_make:
+            # Another process may make the tables at the same time.
+            with self._transaction() as db:
+                for statement in _TABLES:
+                    db.execute(statement)
+        if self._form() == (_APPLICATION, _FIRST_VERSION):
+            with self._transaction() as db, damage_named(str(self._path)):
+                if self._form() == (_APPLICATION, _FIRST_VERSION):
+                    upgrade_sqlite(db, _TABLES)
+        stored = self._form()
         if stored != (_APPLICATION, _VERSION):
             raise UsageError(
                 f"{self._path} is not an identity store of this version: give another file"
@@ -99,6 +96,14 @@ class _SqliteRecords:
             ).fetchone()
         if count and not (low >= 0 and high < count):
             raise UsageError(f"{self._path}: identities up to {high}, and {count} of them: damaged")
+
+    def _form(self) -> tuple[int, ...]:
+        """Return what marks the file as ours, and the version of its tables."""
+        with self._mapped():
+            return tuple(
+                self._db.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("application_id", "user_version")
+            )
 
     @contextmanager
     def _mapped(self) -> Iterator[None]:
@@ -150,7 +155,7 @@ class _SqliteRecords:
         with damage_named(str(self._path)):
             return Settings(**documents.parse(row[0]))
 
-    def changes(self, version: int, events: int) -> Changes:
+    def changes(self, version: int, events: int) -> StoreChanges:
         """Return what changed after a version; see `analyzer.identities.Records`."""
         with self._mapped():
             # One moment: the newest change, those wanted, and the log.
@@ -167,7 +172,7 @@ class _SqliteRecords:
             finally:
                 self._db.execute("COMMIT")
         with damage_named(str(self._path)):
-            return Changes(
+            return StoreChanges(
                 version=rows[-1][2] if rows else version,
                 newest=rows[-1][3] if rows else version,
                 ids=np.array([row[0] for row in rows], np.int64),
@@ -175,7 +180,7 @@ class _SqliteRecords:
                 entries=tuple(entry for (entry,) in entries),
             )
 
-    def write(self, change: Change) -> bytes | None:
+    def write(self, change: StoreChange) -> bytes | None:
         """Write it, if the store did not go on; see `analyzer.identities.Records`."""
         with self._transaction() as db:
             if change.key is not None:
@@ -193,7 +198,7 @@ class _SqliteRecords:
             self._write_corrections(change)
         return change.record
 
-    def _write_rows(self, change: Change, version: int) -> None:
+    def _write_rows(self, change: StoreChange, version: int) -> None:
         versions = range(version + 1, version + 1 + len(change.rows))
         self._db.executemany(
             "INSERT INTO identity VALUES(?, ?, ?) "
@@ -202,7 +207,7 @@ class _SqliteRecords:
         )
         self._add(**change.counters, version=len(change.rows))
 
-    def _write_call(self, change: Change) -> None:
+    def _write_call(self, change: StoreChange) -> None:
         if change.key is None:
             return
         number = self._db.execute(
@@ -218,7 +223,7 @@ class _SqliteRecords:
             [(number, row, jpeg) for row, (_, _, jpeg) in rows if jpeg],
         )
 
-    def _write_corrections(self, change: Change) -> None:
+    def _write_corrections(self, change: StoreChange) -> None:
         self._db.executemany(
             "UPDATE appearance SET identity = ?3 WHERE call = ?1 AND row = ?2", change.moved
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.errors import UsageError
-from analyzer.identities.records import FACTS, Changes, unpack_rows
+from analyzer.identities.records import FACTS, StoreChanges, unpack_rows
 from analyzer.types import F32, I64
 
 _BLOCK = 65_536
@@ -43,7 +43,7 @@ class Mirror:
         self._centroids: list[F32] = []
         self._facts: list[I64] = []
 
-    def apply(self, changes: Changes) -> None:
+    def apply(self, changes: StoreChanges) -> None:
         """Follow the store.
 
         Raises:
@@ -98,6 +98,13 @@ class Mirror:
         if not self._facts:
             return np.zeros((self.size, len(FACTS)), np.int64)
         return np.concatenate(self._facts)[: self.size]
+
+    def cosines(self, identity: int) -> F32:
+        """Return cosines (size,) of an identity's mean with all; 0 with those not there."""
+        if self.dimensions is None:
+            return np.zeros(self.size, np.float32)
+        centroid, _ = self.rows(np.array([identity]), self.dimensions)
+        return np.concatenate([block @ centroid[0] for block in self._centroids])[: self.size]
 
     def search(self, queries: F32, *, but: I64 | None = None) -> Nearest:
         """Compare queries (n, D) of length one with all, or with all but ids (k,)."""

@@ -7,26 +7,25 @@ why one's own waits, so the whole always gets on.
 """
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from analyzer.errors import UsageError
 from analyzer.identities import Records
-from analyzer.identities._matching import group, grow, stored, unit
-from analyzer.identities._mirror import Mirror, Nearest
-from analyzer.identities.corrections import Corrections
-from analyzer.identities.events import Event
-from analyzer.identities.people import People
+from analyzer.identities.log.events import Event
+from analyzer.identities.log.people import People
+from analyzer.identities.matching.means import group, grow, stored, unit
+from analyzer.identities.matching.mirror import Mirror, Nearest
 from analyzer.identities.records import (
-    Appearance,
     CallRecord,
-    Change,
     Counters,
     Matches,
     MediumRecord,
     OtherCall,
     Settings,
+    StoreChange,
+    StoredAppearance,
     StoredIdentity,
     damage_named,
 )
@@ -51,7 +50,7 @@ class MirroredStore:
     ) -> None:
         self.name = name
         self.records = records
-        self.mirror = Mirror()
+        self._mirror = Mirror()
         self._people = People()
         self._on_wait = on_wait
         try:
@@ -71,12 +70,18 @@ class MirroredStore:
 
     def people(self) -> People:
         """Return who is who now."""
-        self.follow()
+        self._follow()
         return self._people
 
-    def corrections(self, by: str) -> Corrections:
-        """Return what puts the store right, in somebody's name."""
-        return Corrections(self, by)
+    @property
+    def version(self) -> int:
+        """Version that was followed last."""
+        return self._mirror.version
+
+    @property
+    def size(self) -> int:
+        """Ids given up to that version."""
+        return self._mirror.size
 
     @property
     def least(self) -> float:
@@ -86,7 +91,7 @@ class MirroredStore:
     def match(self, embeddings: F32) -> Matches:
         """Look people up; see `analyzer.identities.IdentityStore`."""
         queries = unit(embeddings)
-        self.follow()
+        self._follow()
         nearest = self._search(queries)
         ids = np.where(nearest.cosines > self.least, nearest.ids, -1)
         distances = np.sqrt(np.maximum(2 - 2 * nearest.cosines, 0))
@@ -106,7 +111,7 @@ class MirroredStore:
         queries = unit(embeddings)
         found = _check_counts(counts, len(queries), detected)
         appearances = _appearances(queries, counts, medium)
-        self.follow()
+        self._follow()
         nearest = self._search(queries)
         while True:
             ids = self._identify(queries, nearest, distinct=distinct)
@@ -115,12 +120,12 @@ class MirroredStore:
             if record is not None:
                 break
             self.on_wait()
-            moved = self.follow()
+            moved = self._follow()
             if moved is None:
                 nearest = self._search(queries)
             else:
-                self.mirror.check(queries.shape[1])
-                nearest = self.mirror.refresh(queries, nearest, moved)
+                self._mirror.check(queries.shape[1])
+                nearest = self._mirror.refresh(queries, nearest, moved)
         with damage_named(self.name):
             answer = CallRecord.unpack(record).ids
         if len(answer) != len(queries):
@@ -128,25 +133,25 @@ class MirroredStore:
         return np.array(answer, np.int64)
 
     def on_wait(self) -> None:
-        """Tell whoever opened the store that a call goes on."""
+        """Tell those who opened the store that a call goes on."""
         self._on_wait()
 
     def _search(self, queries: F32) -> Nearest:
-        self.mirror.check(queries.shape[1])
-        return self.mirror.search(queries)
+        self._mirror.check(queries.shape[1])
+        return self._mirror.search(queries)
 
-    def follow(self) -> I64 | None:
+    def _follow(self) -> I64 | None:
         """Bring the copy up to date; returns the ids that changed, `None` for all."""
         moved: list[I64] = []
         is_anew = False
         while True:
             known = len(self._people.events)
-            changes = self.records.changes(self.mirror.version, known)
+            changes = self.records.changes(self._mirror.version, known)
             if changes.anew:
-                self.mirror.clear()
+                self._mirror.clear()
                 self._people, known, is_anew = People(), 0, True
             with damage_named(self.name):
-                self.mirror.apply(changes)
+                self._mirror.apply(changes)
                 entries = enumerate(changes.entries, known + 1)
                 self._people.follow([Event.unpack(*entry) for entry in entries])
             moved.append(changes.ids)
@@ -165,7 +170,7 @@ class MirroredStore:
             if distinct
             else group(queries[new], self.least, self.settings.refine)
         )
-        ids[new] = self.mirror.size + others
+        ids[new] = self._mirror.size + others
         return ids
 
     def _pair(self, queries: F32, nearest: Nearest) -> Nearest:
@@ -181,25 +186,25 @@ class MirroredStore:
                 taken += self._people.members(self._people.person(identity))
                 continue
             single = slice(row, row + 1)
-            again = self.mirror.search(queries[single], but=np.array(taken))
+            again = self._mirror.search(queries[single], but=np.array(taken))
             ids[single], cosines[single] = again.ids, again.cosines
             heapq.heappush(queue, (-float(cosines[row]), row))
         return Nearest(ids, cosines)
 
     def _plan(
         self,
-        appearances: tuple[Appearance, ...],
+        appearances: tuple[StoredAppearance, ...],
         ids: I64,
         key: str,
         detected: int,
         medium: MediumRecord,
-    ) -> Change:
+    ) -> StoreChange:
         """Work out what it changes that appearances (n,) are those of identities (n,)."""
         counted, which = np.unique(ids, return_inverse=True)
         rows: tuple[tuple[int, bytes], ...] = ()
         seen = np.zeros(0, np.int64)
         if appearances:
-            centroids, facts = self.mirror.rows(counted, len(appearances[0].embedding))
+            centroids, facts = self._mirror.rows(counted, len(appearances[0].embedding))
             seen = facts[which, 2]
             centroids, facts = grow(
                 centroids, facts, appearances, which, day=medium.day, refine=self.settings.refine
@@ -208,12 +213,12 @@ class MirroredStore:
             rows = tuple((identity.id, identity.pack()) for identity in identities)
         faces = sum(appearance.faces for appearance in appearances)
         portraits = medium.portraits or (b"",) * len(appearances)
-        return Change(
-            version=self.mirror.version,
+        return StoreChange(
+            version=self._mirror.version,
             events=len(self._people.events),
             rows=rows,
             counters={
-                "identities": int((counted >= self.mirror.size).sum()),
+                "identities": int((counted >= self._mirror.size).sum()),
                 "detected": detected,
                 "embedded": faces,
                 "saved": faces,
@@ -232,6 +237,14 @@ class MirroredStore:
         """Return one identity; see `analyzer.identities.IdentityStore`."""
         return next(iter(self._rows(identity, identity + 1)), None)
 
+    def facts(self) -> I64:
+        """Return the facts of all identities; see `analyzer.identities.IdentityStore`."""
+        return self._mirror.facts()
+
+    def cosines(self, identity: int) -> F32:
+        """Return cosines with all; see `analyzer.identities.IdentityStore`."""
+        return self._mirror.cosines(identity)
+
     def all(self) -> Iterator[StoredIdentity]:
         """Yield every identity; see `analyzer.identities.IdentityStore`."""
         for first in range(0, self.records.size(), _PAGE):
@@ -242,21 +255,19 @@ class MirroredStore:
         with damage_named(self.name):
             return [StoredIdentity.unpack(*row) for row in rows]
 
-    def forget(self, ids: Iterable[int], *, by: str = "forget") -> None:
-        """Erase identities; see `analyzer.identities.IdentityStore`."""
-        self.corrections(by).forget(ids)
-
     def counters(self) -> Counters:
         """Return what was counted."""
         return self.records.counters()
 
 
-def _appearances(queries: F32, counts: I64, medium: MediumRecord | None) -> tuple[Appearance, ...]:
+def _appearances(
+    queries: F32, counts: I64, medium: MediumRecord | None
+) -> tuple[StoredAppearance, ...]:
     """Return the appearances that a call is about; their places are given when it is written."""
     n = len(queries)
     given = medium or MediumRecord(path="", person_ids=tuple(range(n)), milliseconds=(0,) * n)
     return tuple(
-        Appearance(
+        StoredAppearance(
             call=0,
             row=row,
             embedding=embedding,

@@ -1,7 +1,7 @@
 """Events of an identity store: what people said about its identities, one after the other.
 
 Matching says who a person of a medium is; people put it right. Each correction is an event at the
-end of a log. What holds now follows from the log alone (`analyzer.identities.people`).
+end of a log. What holds now follows from the log alone (`analyzer.identities.log.people`).
 """
 
 import json

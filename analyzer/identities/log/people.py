@@ -8,7 +8,7 @@ hold; so undoing one is replaying the log without it, and is refused where a lat
 from collections.abc import Iterable, Sequence
 
 from analyzer.errors import UsageError
-from analyzer.identities.events import (
+from analyzer.identities.log.events import (
     Action,
     Different,
     Event,
@@ -23,7 +23,7 @@ from analyzer.identities.events import (
 )
 
 
-class Refused(UsageError):
+class CorrectionRefused(UsageError):
     """An action makes no sense as things are; the message says what to do first."""
 
 
@@ -34,7 +34,7 @@ class People:
         events: The log, from event 1.
 
     Raises:
-        Refused: It is not a log of ours: an event makes no sense.
+        CorrectionRefused: It is not a log of ours: an event makes no sense.
     """
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
@@ -62,7 +62,7 @@ class People:
         """Go on with what came after.
 
         Raises:
-            Refused: An event makes no sense after those before it.
+            CorrectionRefused: An event makes no sense after those before it.
         """
         new = list(events)
         self._split_off |= {event.action.part for event in new if isinstance(event.action, Split)}
@@ -83,8 +83,8 @@ class People:
                 continue
             try:
                 self.require(event.action)
-            except Refused as why:
-                raise Refused(
+            except CorrectionRefused as why:
+                raise CorrectionRefused(
                     f"event {event.number} ({event.action.kind}) needs it: {why}"
                 ) from None
             self._apply(event)
@@ -96,6 +96,15 @@ class People:
         while identity in self._parent:
             identity = self._parent[identity]
         return identity
+
+    def merged(self) -> Iterable[int]:
+        """Return the identities that were merged into another."""
+        return self._parent.keys()
+
+    def different_from(self, person: int) -> set[int]:
+        """Return the persons of whom it was said that they are not the same as this one."""
+        members = self.members(person)
+        return {self.person(other) for m in members for other in self._apart.get(m, ())}
 
     def members(self, person: int) -> list[int]:
         """Return the identities that a person is made of, the one that stays first."""
@@ -113,8 +122,7 @@ class People:
 
     def are_different(self, one: int, other: int) -> bool:
         """Return whether it was said of two persons that they are not the same."""
-        others = set(self.members(self.person(other)))
-        return any(self._apart.get(m, set()) & others for m in self.members(self.person(one)))
+        return self.person(other) in self.different_from(self.person(one))
 
     def owner(self, place: Place, matched: int) -> int:
         """Return the identity of an appearance.
@@ -131,7 +139,7 @@ class People:
         """Require that an action makes sense now.
 
         Raises:
-            Refused: It does not.
+            CorrectionRefused: It does not.
         """
         if isinstance(action, Undone):
             self._require_undoable(action.event)
@@ -141,55 +149,65 @@ class People:
         self._require_person(action.identity)
         if isinstance(action, Merged | Different):
             self._require_person(action.other)
-            if action.identity == action.other:
-                raise Refused(f"{action.identity} is one person: name two")
+            self.require_two(action.identity, action.other)
         if isinstance(action, Merged) and self.are_different(action.identity, action.other):
-            raise Refused(
+            raise CorrectionRefused(
                 f"{action.identity} and {action.other} were said to be different: undo that first"
             )
         if isinstance(action, Split):
             self._require_parts(action)
 
+    def require_two(self, identity: int, other: int) -> None:
+        """Require that two identities are two persons.
+
+        Raises:
+            CorrectionRefused: They are one.
+        """
+        if self.person(identity) == self.person(other):
+            raise CorrectionRefused(f"{identity} and {other} are one person: name two")
+
     def _require_person(self, identity: int) -> None:
         if identity in self.forgotten:
-            raise Refused(f"{identity} was forgotten")
+            raise CorrectionRefused(f"{identity} was forgotten")
         if not self.exists(identity):
-            raise Refused(f"there is no identity {identity}")
+            raise CorrectionRefused(f"there is no identity {identity}")
         person = self.person(identity)
         if person != identity:
-            raise Refused(f"{identity} was merged into {person}: name {person}")
+            raise CorrectionRefused(f"{identity} was merged into {person}: name {person}")
 
     def _require_parts(self, split: Split) -> None:
         if split.part in self.parts:
-            raise Refused(f"{split.part} was split off already")
+            raise CorrectionRefused(f"{split.part} was split off already")
         if not split.appearances:
-            raise Refused("nothing to split off: name appearances")
+            raise CorrectionRefused("nothing to split off: name appearances")
         for call, row, matched in split.appearances:
             owner = self.person(self.owner((call, row), matched))
             if owner != split.identity:
-                raise Refused(f"appearance {call}:{row} is of {owner}, not of {split.identity}")
+                raise CorrectionRefused(
+                    f"appearance {call}:{row} is of {owner}, not of {split.identity}"
+                )
 
     def _require_undoable(self, number: int) -> None:
         if not 1 <= number <= len(self.events):
-            raise Refused(f"there is no event {number}")
+            raise CorrectionRefused(f"there is no event {number}")
         action = self.events[number - 1].action
         if number in undone_events(self.events):
-            raise Refused(f"event {number} was undone already")
+            raise CorrectionRefused(f"event {number} was undone already")
         if isinstance(action, Forgotten):
-            raise Refused("what was forgotten was erased: nothing can bring it back")
+            raise CorrectionRefused("what was forgotten was erased: nothing can bring it back")
         reverted: Action = action
         while isinstance(reverted, Undone):
             reverted = self.events[reverted.event - 1].action
         gone = sorted(self.forgotten.intersection(identities_of(reverted)))
         if gone:
-            raise Refused(f"event {number} is about {gone[0]}, who was forgotten")
+            raise CorrectionRefused(f"event {number} is about {gone[0]}, who was forgotten")
         self.after(Undone(event=number))
 
     def after(self, action: Action) -> "People":
         """Return the state after an action.
 
         Raises:
-            Refused: It makes no sense, or an event that holds would not any more.
+            CorrectionRefused: It makes no sense, or an event that holds would not any more.
         """
         event = Event(number=len(self.events) + 1, at="", by="", action=action)
         return People([*self.events, event])
@@ -231,6 +249,15 @@ class People:
             self.names.pop(identity, None)
             self._parent.pop(identity, None)
             self._members.pop(identity, None)
+
+
+def last_event(events: Sequence[Event]) -> int | None:
+    """Return the number of the last event that holds and may be undone; `None`: there is none."""
+    undone = undone_events(events)
+    for event in reversed(events):
+        if event.number not in undone and not isinstance(event.action, Undone | Forgotten):
+            return event.number
+    return None
 
 
 def undone_events(events: Sequence[Event]) -> set[int]:

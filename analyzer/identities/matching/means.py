@@ -5,10 +5,12 @@ from itertools import groupby
 
 import numpy as np
 
-from analyzer.identities.records import FACTS, Appearance, StoredIdentity
+from analyzer.identities.records import FACTS, StoredAppearance, StoredIdentity
 from analyzer.types import F32, I64
 from analyzer.types.arrays import check
 
+TAKEN_OVER = 0
+"""Number of the call that stands for all of an older form of store."""
 _UPDATES, _FACES, _MEDIA, _MILLISECONDS, _FIRST_DAY, _LAST_DAY = range(len(FACTS))
 
 
@@ -55,7 +57,7 @@ def group(vectors: F32, least: float, refine: int) -> I64:
 def grow(
     centroids: F32,
     facts: I64,
-    appearances: Sequence[Appearance],
+    appearances: Sequence[StoredAppearance],
     which: I64,
     *,
     day: int,
@@ -96,12 +98,12 @@ def grow(
     return grown, facts
 
 
-def _numbers(appearances: Sequence[Appearance], name: str) -> I64:
+def _numbers(appearances: Sequence[StoredAppearance], name: str) -> I64:
     return np.array([getattr(appearance, name) for appearance in appearances], np.int64)
 
 
 def rebuild(
-    identity: int, appearances: Iterable[Appearance], days: dict[int, int], refine: int
+    identity: int, appearances: Iterable[StoredAppearance], days: dict[int, int], refine: int
 ) -> StoredIdentity:
     """Return what an identity is that was matched to just these appearances.
 
@@ -119,8 +121,8 @@ def rebuild(
         is_first = not facts[0, _UPDATES]
         which = np.zeros(len(of_call), np.int64)
         centroids, facts = grow(centroids, facts, of_call, which, day=days[call], refine=refine)
-        if is_first and len(of_call) == 1:
-            # To the bit what it was: of length one already, and rounded once.
+        if is_first and call == TAKEN_OVER and len(of_call) == 1:
+            # The mean itself, which scaling once more would round.
             centroids = of_call[0].embedding[None]
     return stored(identity, centroids[0], facts[0])
 
@@ -129,6 +131,24 @@ def stored(identity: int, centroid: F32, facts: I64) -> StoredIdentity:
     """Return an identity of a mean (D,) and facts (6,)."""
     values = dict(zip(FACTS, facts.tolist(), strict=True))
     return StoredIdentity(id=identity, centroid=centroid, **values)
+
+
+def taken_over(
+    identity: int, centroid: F32, *, updates: int, faces: int, media: int
+) -> tuple[bytes, bytes]:
+    """Return row and appearance of an identity of an older form, which kept no appearances."""
+    facts = np.array([updates, faces, media, 0, 0, 0], np.int64)
+    appearance = StoredAppearance(
+        call=TAKEN_OVER,
+        row=identity,
+        embedding=centroid,
+        person_id=-1,
+        faces=faces,
+        milliseconds=0,
+        updates=updates,
+        media=media,
+    )
+    return stored(identity, centroid, facts).pack(), appearance.pack()
 
 
 def _rank(labels: I64) -> I64:
