@@ -10,6 +10,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +52,7 @@ def run() -> dict[str, float]:
         identities = store.counters().identities
         listed = _seconds(lambda: Archive(store).most(limit=100))
         archive = Archive(store)
-        alike = [_seconds(lambda n=n: archive.alike(n, limit=10)) for n in range(_RUNS)]
+        alike = [_seconds(partial(archive.alike, n, limit=10)) for n in range(_RUNS)]
         size = path.stat().st_size
         store.close()
     return {

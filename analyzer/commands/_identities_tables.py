@@ -88,7 +88,8 @@ def in_words(event: "Event") -> str:
         case said.Different(identity=identity, other=other):
             return f"{identity} and {other} are different people"
         case said.Split(identity=identity, part=part, appearances=appearances):
-            return f"{len(appearances)} appearances of {identity} are another person's: {part}"
+            plural = "s" if len(appearances) > 1 else ""
+            return f"{len(appearances)} appearance{plural} of {identity}: another person, {part}"
         case said.ThresholdSet(threshold=threshold):
             return f"people are matched with the threshold {threshold:g}"
         case said.Forgotten(identities=identities):
