@@ -5,16 +5,27 @@ machine with other work to do, the shortest time is near what the search costs, 
 gets; processor time leaves out the waiting, and adds up the threads.
 """
 
+import resource
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from analyzer.identities.address import open_store
-from analyzer.identities.records import Commit, Settings
+from analyzer.identities.archive import Archive
+from analyzer.identities.matching.means import stored
+from analyzer.identities.records import (
+    FACTS,
+    CallRecord,
+    Settings,
+    StoreChange,
+    StoredAppearance,
+)
+from analyzer.types import F32
 
 _IDENTITIES = 1_000_000
 _DIMENSIONS = 128
@@ -39,6 +50,9 @@ def run() -> dict[str, float]:
         computed = (time.process_time() - before) / _RUNS
         many = [_seconds(lambda: store.match(batch)) / _BATCH for _ in range(_RUNS)]
         identities = store.counters().identities
+        listed = _seconds(lambda: Archive(store).most(limit=100))
+        archive = Archive(store)
+        alike = [_seconds(partial(archive.alike, n, limit=10)) for n in range(_RUNS)]
         size = path.stat().st_size
         store.close()
     return {
@@ -51,6 +65,10 @@ def run() -> dict[str, float]:
         "look_up_ms_median": statistics.median(one) * 1000,
         "look_up_in_batch_ms_shortest": min(many) * 1000,
         "look_up_in_batch_ms_median": statistics.median(many) * 1000,
+        "first_100_by_frequency_ms": listed * 1000,
+        "alike_ms_shortest": min(alike) * 1000,
+        "alike_ms_median": statistics.median(alike) * 1000,
+        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
 
 
@@ -61,21 +79,29 @@ def _fill(path: str, settings: Settings, rng: np.random.Generator) -> None:
         ids = np.arange(start, min(start + _CALL, _IDENTITIES))
         people = rng.standard_normal((len(ids), _DIMENSIONS), dtype=np.float32)
         people /= np.linalg.norm(people, axis=1, keepdims=True)
-        ones = np.ones(len(ids), np.int64)
-        store._records.commit(
-            Commit(
+        facts = rng.integers(1, 1000, (len(ids), len(FACTS)))
+        rows = [stored(*one).pack() for one in zip(ids.tolist(), people, facts, strict=True)]
+        store.records.write(
+            StoreChange(
                 version=start,
+                events=0,
+                rows=tuple(zip(ids.tolist(), rows, strict=True)),
+                counters={"identities": len(ids)},
                 key=str(start),
-                ids=ids,
-                moved=ids,
-                centroids=people,
-                updates=ones,
-                counted=ids,
-                faces=ones,
-                detected=len(ids),
+                record=CallRecord(ids=tuple(ids.tolist())).pack(),
+                appearances=tuple(
+                    (identity, _appearance(vector), b"")
+                    for identity, vector in zip(ids.tolist(), people, strict=True)
+                ),
             )
         )
     store.close()
+
+
+def _appearance(vector: F32) -> bytes:
+    return StoredAppearance(
+        call=0, row=0, embedding=vector, person_id=0, faces=1, milliseconds=0
+    ).pack()
 
 
 def _seconds(do: Callable[[], object]) -> float:

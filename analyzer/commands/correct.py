@@ -2,17 +2,19 @@
 
 import argparse
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analyzer.commands import _changes
+from analyzer.commands._identities_tables import in_words
 from analyzer.errors import UsageError
 from analyzer.options import spellings
 from ina_cli.console import console
 
 if TYPE_CHECKING:
     from analyzer.results.locate import Results
-    from analyzer.review.amend import CorrectionResult
+    from analyzer.review.amend import CorrectionResult, Review
 
 RESULTS_HELP = (
     "a report (.report.zip), with what lies beside it under its name; or a folder or joblist, in "
@@ -22,6 +24,11 @@ FORCE_HELP = (
     "apply corrections of another analysis, or of a medium that was renamed, by their boxes"
 )
 REVERT_HELP = "take all corrections back: the results are as they were analysed"
+
+IDENTITIES_HELP = (
+    "identity store of the medium: a path, redis://..., or @FILE; it gets the names that were "
+    "given, and the files get those that it has"
+)
 
 EPILOG = """\
 examples:
@@ -47,6 +54,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--revert", action="store_true", help=REVERT_HELP)
     parser.add_argument("--force", action="store_true", help=FORCE_HELP)
     parser.add_argument(*spellings("dry_run"), action="store_true", help="say what would be done")
+    parser.add_argument("--identities", metavar="STORE", help=IDENTITIES_HELP)
     _changes.add(parser)
 
 
@@ -57,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     if args.revert == (args.corrections is not None):
         raise UsageError("give a file of corrections, or --revert, which takes them back")
     review = Review(args.results, args.corrections, force=args.force)
-    account = review.amend(dry_run=args.dry_run)
+    account = _amend(review, args)
     _print(account, review.medium)
     if not args.dry_run:
         _changes.write(args.changes, review.results, account.replaced)
@@ -68,6 +76,28 @@ def run(args: argparse.Namespace) -> int:
             f"{joblists[0]}, so that they are made again when the medium is analysed again"
         )
     return 1 if any(file.fault for file in account.files) else 0
+
+
+def _amend(review: "Review", args: argparse.Namespace) -> "CorrectionResult":
+    """Correct the results, and tell the identity store, where there is one."""
+    if args.identities is None:
+        return review.amend(dry_run=args.dry_run)
+    from analyzer.identities.address import address, open_store
+    from analyzer.identities.corrections import user_name
+    from analyzer.identities.remember import with_archive_names
+    from analyzer.workflows.archived_names import tell
+
+    url = address(args.identities, default=Path(args.identities))
+    with closing(open_store(url, settings=None)) as store:
+        account = review.amend(
+            dry_run=args.dry_run, archived=lambda report: with_archive_names(report, store)
+        )
+        for said in () if args.dry_run else tell(store, account.report, user_name()):
+            if isinstance(said, str):
+                print(f"warning: {store.name}: {said}", file=sys.stderr)
+            else:
+                print(f"{store.name}: event {said.number}: {in_words(said)}")
+    return account
 
 
 def _print(account: "CorrectionResult", medium: "Results") -> None:

@@ -12,6 +12,7 @@ from analyzer.erasure.strip import ErasureTarget
 from analyzer.errors import AnalyzerError, UsageError
 from analyzer.gallery import folder as portrait_folder
 from analyzer.identities.address import open_store
+from analyzer.identities.corrections import Corrections, user_name
 from analyzer.identities.records import Counters, StoredIdentity
 from analyzer.reports import report_file
 from analyzer.results import locate
@@ -113,7 +114,7 @@ class Erasure:
         """
         if self._store is None or not self.target.identities:
             return None
-        self._store.forget(self.target.identities)
+        Corrections(self._store, user_name()).forget(self.target.identities)
         return self._store.counters()
 
     def portraits(self) -> Iterator[Path]:

@@ -19,6 +19,7 @@ from analyzer.erasure.strip import ErasureTarget
 from analyzer.errors import InputError
 from analyzer.files.transaction import FileTransaction, Replaced
 from analyzer.identities import IdentityStore
+from analyzer.identities.remember import with_archive_names
 from analyzer.reports import corrections_file, report_file
 from analyzer.results import reexport
 from analyzer.results.locate import Results
@@ -132,8 +133,9 @@ def _export_again(
     gone = [p for p in report.persons if p.person_id in persons]
     named = any(p.name is not None for p in gone) or report.corrections != stripped.corrections
     leave = () if named else _SHOWS
+    shown = stripped if store is None else with_archive_names(stripped, store)
     for rewritten in reexport.rewrite_exports(
-        results, stripped, rewrite, leave=leave, dry_run=dry_run
+        results, shown, rewrite, leave=leave, dry_run=dry_run
     ):
         if rewritten.fault:
             done.left.append(

@@ -1,9 +1,19 @@
 """Identity stores: persons are recognised across media."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from analyzer.identities.records import Changes, Commit, Counters, Matches, Settings, StoredIdentity
+from analyzer.identities.log.events import Place
+from analyzer.identities.log.people import People
+from analyzer.identities.records import (
+    Counters,
+    Matches,
+    MediumRecord,
+    Settings,
+    StoreChange,
+    StoreChanges,
+    StoredIdentity,
+)
 from analyzer.types import F32, I64
 
 
@@ -38,6 +48,7 @@ class IdentityStore(Protocol):
         key: str,
         detected: int | None = None,
         distinct: bool = False,
+        medium: MediumRecord | None = None,
     ) -> I64:
         """Know people again, and add those that are new.
 
@@ -55,6 +66,7 @@ class IdentityStore(Protocol):
             distinct: Whether the embeddings are known to be of different people: then no two get
                 the same identity. The nearest pair comes first, and who is left without an
                 identity is a new one.
+            medium: Where the people were seen, with what is kept of each; (n,) fields.
 
         Returns:
             (n,) the identity of each.
@@ -71,12 +83,42 @@ class IdentityStore(Protocol):
         """Return one identity, or `None` where it is not there or was forgotten."""
         ...
 
+    def facts(self) -> I64:
+        """Return the facts of all identities as followed last, (size, 6) in the order of `FACTS`.
+
+        Those of identities that are not there are zero.
+        """
+        ...
+
+    def cosines(self, identity: int) -> F32:
+        """Return cosines (size,) of an identity's mean with all, as followed last."""
+        ...
+
     def all(self) -> Iterator[StoredIdentity]:
         """Yield every identity by its number; those added meanwhile may come or not."""
         ...
 
-    def forget(self, ids: Iterable[int]) -> None:
-        """Erase identities: centroid and counts. Those that are not there are passed over."""
+    def people(self) -> People:
+        """Return who is who now, as people said; and follow what changed."""
+        ...
+
+    @property
+    def records(self) -> "Records":
+        """Where its rows are kept."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Version that was followed last."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Ids given up to that version: the next one."""
+        ...
+
+    def on_wait(self) -> None:
+        """Tell those who opened the store that a call goes on."""
         ...
 
     def counters(self) -> Counters:
@@ -92,7 +134,8 @@ class Records(Protocol):
     """Where a store keeps its rows; each call is atomic.
 
     The version grows by one with every row that changes, and the row keeps it: rows can be followed
-    in the order of their changes, and a forgotten row stays, empty, to tell of it.
+    in the order of their changes, and the row of an identity that is not there any more stays,
+    empty, to tell of it. The log only grows.
     """
 
     def settings(self, requested: Settings | None) -> Settings:
@@ -103,16 +146,21 @@ class Records(Protocol):
         """
         ...
 
-    def changes(self, version: int) -> Changes:
-        """Return what changed after this version, or the first part of it."""
+    def changes(self, version: int, events: int) -> StoreChanges:
+        """Return what changed after this version, or the first part of it, and the log's rest.
+
+        Args:
+            version: Known so far.
+            events: Entries of the log known so far.
+        """
         ...
 
-    def commit(self, commit: Commit) -> I64 | None:
-        """Write it, if the store still has its version.
+    def write(self, change: StoreChange) -> bytes | None:
+        """Write it, if the store still has its version, and the log its length.
 
         Returns:
-            (n,) the answer of the call with this key, now or earlier; `None`, and nothing is
-            written, where the store went on.
+            The record of the call with this key, now or earlier; without a key, the change's;
+            `None`, and nothing is written, where the store went on.
         """
         ...
 
@@ -120,12 +168,20 @@ class Records(Protocol):
         """Return the number of ids given so far, those of forgotten persons too."""
         ...
 
-    def rows(self, first: int, end: int) -> list[StoredIdentity]:
-        """Return the identities with these numbers, `end` not among them."""
+    def rows(self, first: int, end: int) -> list[tuple[int, bytes]]:
+        """Return the identities with these numbers, `end` not among them, and their rows."""
         ...
 
-    def forget(self, ids: I64) -> None:
-        """Empty the rows (k,) that are there."""
+    def appearances(self, identity: int) -> list[tuple[int, int, bytes]]:
+        """Return call, row and record of an identity's appearances, in the order of calls."""
+        ...
+
+    def calls(self, numbers: Sequence[int]) -> list[bytes]:
+        """Return the records of calls (n,)."""
+        ...
+
+    def portraits(self, places: Sequence[Place]) -> list[bytes]:
+        """Return the JPEGs of appearances (n,); empty where there is none."""
         ...
 
     def counters(self) -> Counters:

@@ -1,20 +1,28 @@
 """Records of an identity store: identities, settings of matching, counters."""
 
+import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
 from analyzer.errors import UsageError
+from analyzer.identities.log.events import Place
 from analyzer.types import F32, I64
 from analyzer.types.arrays import Arrays, check, require_finite
+from ina_input import documents
 
 _LENGTH_TOLERANCE = 1e-3
 _WIDEST = 1.4
 """Below the distance of vectors at right angles, so that a row of zeros matches no identity."""
 
+
+FACTS = ("updates", "faces", "media", "milliseconds", "first_day", "last_day")
+"""Numbers of an identity that stand before the centroid in its row."""
+FACTS_BYTES = 8 * len(FACTS)
+_APPEARANCE = struct.Struct("<5q")
 
 MAX_IDENTITIES = 1 << 27
 """Most that a store may have; a number beyond is damage, and would make room for all before it."""
@@ -80,7 +88,7 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class StoredIdentity(Arrays):
-    """One person, as a store knows them."""
+    """One identity, as a store knows it."""
 
     id: int
     """From 0; never given to another person, also when this one is forgotten."""
@@ -90,10 +98,146 @@ class StoredIdentity(Arrays):
     """How many embeddings the centroid is made of."""
     faces: int
     """How many faces were counted."""
+    media: int
+    """In how many media."""
+    milliseconds: int
+    """On screen, in all media."""
+    first_day: int
+    """Date of its first medium, as `datetime.date.toordinal`; 0 where no medium has a date."""
+    last_day: int
+    """Date of its last medium."""
 
     def __post_init__(self) -> None:
         check("Identity", "centroid", self.centroid, np.float32, (None,))
         require_direction(self.centroid[None])
+
+    def pack(self) -> bytes:
+        """Return the row that stands for it: facts, then the centroid as little-endian float32."""
+        facts = np.array([getattr(self, name) for name in FACTS], "<i8")
+        return facts.tobytes() + self.centroid.astype("<f4").tobytes()
+
+    @classmethod
+    def unpack(cls, identity: int, row: bytes) -> "StoredIdentity":
+        """Read a row.
+
+        Raises:
+            ValueError: It is none.
+        """
+        facts, centroids = unpack_rows([row])
+        return cls(
+            id=identity,
+            centroid=centroids[0],
+            **dict(zip(FACTS, facts[0].tolist(), strict=True)),
+        )
+
+
+def unpack_rows(rows: Sequence[bytes]) -> tuple[I64, F32]:
+    """Read rows of identities that are there.
+
+    Returns:
+        (n, 6) facts, in the order of `FACTS`; (n, D) centroids.
+
+    Raises:
+        ValueError: They are none, or of different dimensions.
+    """
+    size = len(rows[0]) if rows else FACTS_BYTES
+    if any(len(row) != size for row in rows):
+        raise ValueError("identities of different dimensions")
+    table = np.frombuffer(b"".join(rows), np.uint8).reshape(len(rows), size)
+    facts = table[:, :FACTS_BYTES].copy().view("<i8").astype(np.int64)
+    centroids = table[:, FACTS_BYTES:].copy().view("<f4").astype(np.float32)
+    require_direction(centroids)
+    if (facts < 0).any():
+        raise ValueError("an identity with a number below 0")
+    return facts, centroids
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediumRecord:
+    """The medium of a call, and the persons in it that the embeddings are of."""
+
+    path: str
+    """Where it is, as it was analysed."""
+    day: int = 0
+    """Its date, as `datetime.date.toordinal`; 0 where it has none."""
+    person_ids: tuple[int, ...]
+    """Number of each person in the medium's report."""
+    milliseconds: tuple[int, ...]
+    """On screen, of each."""
+    portraits: tuple[bytes, ...] = ()
+    """JPEG of each; empty where there is none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallRecord:
+    """What a store keeps of a call."""
+
+    ids: tuple[int, ...]
+    """Identity of each embedding: the answer."""
+    path: str = ""
+    day: int = 0
+
+    def pack(self) -> bytes:
+        """Return it as JSON."""
+        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":")).encode()
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> "CallRecord":
+        """Read it.
+
+        Raises:
+            ValueError: It is none; also `LookupError` and `TypeError`.
+        """
+        values = documents.parse(packed)
+        ids = tuple(map(int, values["ids"]))
+        return cls(ids=ids, path=str(values["path"]), day=int(values["day"]))
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class StoredAppearance(Arrays):
+    """One person of one medium."""
+
+    call: int
+    """Number of the call that matched it."""
+    row: int
+    """Number of its embedding in that call."""
+    embedding: F32
+    """(D,) of length one."""
+    person_id: int
+    """Number of the person in the medium's report."""
+    faces: int
+    milliseconds: int
+    """On screen."""
+    updates: int = 1
+    """How many embeddings it stands for."""
+    media: int = 1
+    """How many media it stands for: more than one where a store of an older form was taken over."""
+
+    def pack(self) -> bytes:
+        """Return it without its place."""
+        numbers = (self.person_id, self.faces, self.milliseconds, self.updates, self.media)
+        return _APPEARANCE.pack(*numbers) + self.embedding.astype("<f4").tobytes()
+
+    @classmethod
+    def unpack(cls, call: int, row: int, packed: bytes) -> "StoredAppearance":
+        """Read it.
+
+        Raises:
+            ValueError: It is none; also `struct.error`.
+        """
+        person_id, faces, milliseconds, updates, media = _APPEARANCE.unpack_from(packed)
+        embedding = np.frombuffer(packed, "<f4", offset=_APPEARANCE.size).astype(np.float32)
+        require_direction(embedding[None])
+        return cls(
+            call=call,
+            row=row,
+            embedding=embedding,
+            person_id=person_id,
+            faces=faces,
+            milliseconds=milliseconds,
+            updates=updates,
+            media=media,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,69 +278,53 @@ class Matches(Arrays):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Changes(Arrays):
-    """Identities that changed since a version, the oldest change first; not always all of them."""
+class StoreChanges(Arrays):
+    """What changed since a version, the oldest change first; not always all of it."""
 
     version: int
-    """Up to which version they go."""
+    """Up to which version the identities go."""
     newest: int
     """Version of the store: more are to be asked for where it is higher."""
     ids: I64
     """(k,)."""
-    centroids: tuple[bytes, ...]
-    """k vectors, little-endian float32; empty where the identity was forgotten."""
-    updates: I64
-    """(k,)."""
+    rows: tuple[bytes, ...]
+    """k rows; empty where the identity is not there any more."""
+    entries: tuple[bytes, ...]
+    """All new entries of the log."""
     anew: bool = False
-    """Whether they are to be counted from version 0: the store may have lost its last changes."""
+    """Whether all are to be read again: the store may have lost its last changes."""
 
     def __post_init__(self) -> None:
-        check("Changes", "ids", self.ids, np.int64, (len(self.centroids),))
-        check("Changes", "updates", self.updates, np.int64, (len(self.centroids),))
+        check("StoreChanges", "ids", self.ids, np.int64, (len(self.rows),))
         if not all(isinstance(number, int) for number in (self.version, self.newest)):
             raise TypeError("a version that is no number")
         if len(self.ids) and not (self.ids.min() >= 0 and self.ids.max() < MAX_IDENTITIES):
             raise ValueError("an identity of an impossible number")
-        alive = [centroid for centroid in self.centroids if centroid]
-        if len({len(centroid) for centroid in alive}) > 1:
-            raise ValueError("identities of different dimensions")
-        if alive:
-            require_direction(np.frombuffer(b"".join(alive), "<f4").reshape(len(alive), -1))
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
-class Commit(Arrays):
-    """What one call changes, all of it or nothing."""
+@dataclass(frozen=True, kw_only=True)
+class StoreChange:
+    """What is written at once, all of it or nothing."""
 
-    version: int
-    """Of the store that it was worked out from; no other may be changed."""
-    key: str
-    """Of the call: what was said before is not said again."""
-    ids: I64
-    """(n,) identity of each embedding: the answer."""
-    moved: I64
-    """(c,) identities with new centroids."""
-    centroids: F32
-    """(c, D)."""
-    updates: I64
-    """(c,)."""
-    counted: I64
-    """(m,) identities that faces were counted for."""
-    faces: I64
-    """(m,)."""
-    detected: int
-    """Faces found; see `Counters`."""
-
-    def __post_init__(self) -> None:
-        c, m = len(self.moved), len(self.counted)
-        check("Commit", "ids", self.ids, np.int64, (len(self.ids),))
-        check("Commit", "moved", self.moved, np.int64, (c,))
-        check("Commit", "centroids", self.centroids, np.float32, (c, None))
-        check("Commit", "updates", self.updates, np.int64, (c,))
-        check("Commit", "counted", self.counted, np.int64, (m,))
-        check("Commit", "faces", self.faces, np.int64, (m,))
-
-    @property
-    def embedded(self) -> int:
-        """Faces of all identities."""
-        return int(self.faces.sum())
+    version: int | None
+    """Of the store that it was worked out from, and no other may be changed; `None` for any."""
+    events: int
+    """Length of the log that it was worked out from; no other may be changed."""
+    rows: tuple[tuple[int, bytes], ...] = ()
+    """Identities and their rows from now on; empty rows of those that are not there any more."""
+    counters: Mapping[str, int] = field(default_factory=dict)
+    """What is added to counters."""
+    key: str | None = None
+    """Of the call: one that was answered is not answered again."""
+    record: bytes = b""
+    """Of the call."""
+    appearances: tuple[tuple[int, bytes, bytes], ...] = ()
+    """Identity, record and portrait of each row of the call."""
+    moved: tuple[tuple[int, int, int], ...] = ()
+    """Call and row of appearances, and the identity that has them from now on."""
+    erased: tuple[Place, ...] = ()
+    """Appearances that are not kept any more, with their portraits."""
+    entries: tuple[bytes, ...] = ()
+    """New entries of the log."""
+    rewritten: tuple[tuple[int, bytes], ...] = ()
+    """Entries of the log from which something was erased, by number."""

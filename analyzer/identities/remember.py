@@ -2,12 +2,20 @@
 
 import os
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 
 from analyzer.identities import IdentityStore
-from analyzer.identities.records import OtherCall
+from analyzer.identities.records import (
+    CallRecord,
+    MediumRecord,
+    OtherCall,
+    StoredAppearance,
+    damage_named,
+)
 from analyzer.types import MediaInfo, MediaReport
+from analyzer.types.people import ArchiveNames
 
 
 def remember(report: MediaReport, store: IdentityStore, *, key: str) -> MediaReport:
@@ -26,12 +34,20 @@ def remember(report: MediaReport, store: IdentityStore, *, key: str) -> MediaRep
     persons = sorted(report.persons, key=lambda person: person.person_id)
     centroids = report.identities.centroids  # P x D
     counts = np.array([person.face_count for person in persons], np.int64)
+    medium = MediumRecord(
+        path=report.info.uri,
+        day=_day(report.info),
+        person_ids=tuple(person.person_id for person in persons),
+        milliseconds=tuple(round(person.screen_time_s * 1000) for person in persons),
+    )
     call = f"{key}:{_size(report.info)}"
     # What a tracker carried on counts as seen: rows are made of both.
     faces_seen = report.tally.faces_detected + report.tally.faces_tracked
     try:
         # Clustering has told them apart, with more evidence than their means hold.
-        ids = store.match_or_add(centroids, counts, key=call, detected=faces_seen, distinct=True)
+        ids = store.match_or_add(
+            centroids, counts, key=call, detected=faces_seen, distinct=True, medium=medium
+        )
     except OtherCall:
         # Another machine saw another number of persons, and they are counted already.
         ids = store.match(centroids).ids
@@ -41,6 +57,57 @@ def remember(report: MediaReport, store: IdentityStore, *, key: str) -> MediaRep
         persons=tuple(replace(p, identity_id=identity_of.get(p.person_id)) for p in report.persons),
         is_remembered=True,
     )
+
+
+def with_archive_names(report: MediaReport, store: IdentityStore) -> MediaReport:
+    """Note in a report who its people are by now, for the files that are made of it.
+
+    Args:
+        report: Report of the medium, with its corrections.
+        store: In which the persons were remembered.
+    """
+    people = store.people()
+    split_off = _split_off(report.info.uri, store)
+    numbers = {
+        person.person_id: people.person(
+            split_off.get((person.person_id, person.identity_id), person.identity_id)
+        )
+        for person in report.persons
+        if person.identity_id is not None
+    }
+    numbers = {person: n for person, n in numbers.items() if n not in people.forgotten}
+    names = {n: people.names[n] for n in numbers.values() if n in people.names}
+    return replace(report, archive_names=ArchiveNames(numbers=numbers, names=names))
+
+
+def _split_off(path: str, store: IdentityStore) -> dict[tuple[int, int], int]:
+    """Return who was split off in a medium.
+
+    Returns:
+        (number of the person in the medium, identity that it was matched to) -> identity now.
+    """
+    people, records = store.people(), store.records
+    calls = sorted({call for call, _ in people.owners})
+    with damage_named(store.name):
+        found = dict(zip(calls, map(CallRecord.unpack, records.calls(calls)), strict=True))
+        here = {call: record for call, record in found.items() if record.path == path}
+        parts = {part for (call, _), part in people.owners.items() if call in here}
+        appearances = [
+            (part, StoredAppearance.unpack(*packed))
+            for part in sorted(parts)
+            for packed in records.appearances(part)
+        ]
+        return {
+            (one.person_id, here[one.call].ids[one.row]): part
+            for part, one in appearances
+            if one.call in here
+        }
+
+
+def _day(info: MediaInfo) -> int:
+    """Return the date of a medium, as its file was written; 0 where there is none."""
+    files = [file for file in info.stills or (info.uri,) if os.path.isfile(file)]
+    return max((date.fromtimestamp(os.path.getmtime(f)).toordinal() for f in files), default=0)
 
 
 def _size(info: MediaInfo) -> int:

@@ -13,6 +13,8 @@ from analyzer.files.text import is_utf8, utf8
 from analyzer.types import MediaReport, ProgressHook
 from joblist.beneath import StagedPath
 
+REPORT_SUFFIX = ".report.zip"
+"""Of the export that keeps what was found, apart from what is said of it later."""
 LONG_EXPORTS = ("mp4",)
 """Exports that take long: what they need of the medium may be gone by then."""
 
@@ -81,6 +83,8 @@ def write_part(
         path: Path of the file; its folder exists.
         progress: Hook of the exporter.
     """
+    if exporter.suffix != REPORT_SUFFIX:
+        report = report.as_archived()
     if is_utf8(str(path)):
         exporter.write(report, path, progress)
         return

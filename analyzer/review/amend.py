@@ -67,8 +67,16 @@ def require_source(results: Results, document: CorrectionsDocument, *, force: bo
         )
 
 
+Archived = Callable[[MediaReport], MediaReport]
+"""Notes in a report what an identity store says of its people, for the files made of it."""
+
+
 def amend(
-    results: Results, corrections_made: Sequence[Correction] | None, *, dry_run: bool
+    results: Results,
+    corrections_made: Sequence[Correction] | None,
+    *,
+    dry_run: bool,
+    archived: Archived | None = None,
 ) -> CorrectionResult:
     """Make corrections on top of those that were made before, or take all back.
 
@@ -78,6 +86,7 @@ def amend(
         results: Results of the medium, a report among them.
         corrections_made: What is new; `None` takes everything back.
         dry_run: Only say what would be done.
+        archived: Notes what an identity store says of the people.
 
     Raises:
         UsageError: A person or track of a new correction is missing.
@@ -90,6 +99,8 @@ def amend(
     requested = () if corrections_made is None else corrections.combine(earlier, corrections_made)
     report, steps = apply.apply(before, requested, labeller=_labeller(before))
     _require_made(steps[len(earlier) :])
+    if archived is not None:
+        report = archived(report)
     files, replaced = rewrite(results, report, dry_run=dry_run)
     return CorrectionResult(
         before=before,
@@ -216,9 +227,9 @@ class Review:
             require_source(self.medium, document, force=force)
         self._corrections = document.corrections if document else None
 
-    def amend(self, *, dry_run: bool) -> CorrectionResult:
+    def amend(self, *, dry_run: bool, archived: Archived | None = None) -> CorrectionResult:
         """Apply the corrections; see `amend`."""
-        return amend(self.medium, self._corrections, dry_run=dry_run)
+        return amend(self.medium, self._corrections, dry_run=dry_run, archived=archived)
 
 
 def _medium(path: str, results_found: Found, document: CorrectionsDocument | None) -> Results:

@@ -1,5 +1,6 @@
 """Data types of naming: named portraits, candidates for a name, faces of a poster."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,16 @@ class Candidate:
     """Probability, 0 to 1; all candidates and "somebody else" add up to 1."""
     distance: float
     """Euclidean distance of the person's mean embedding from the nearest portrait of the name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArchiveNames:
+    """Who the people of a medium are by what was said in an identity store."""
+
+    numbers: Mapping[int, int]
+    """Number of a person in the medium -> number in the archive."""
+    names: Mapping[int, str]
+    """Number in the archive -> name."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -1,7 +1,7 @@
 """Report of one medium: its persons, their tracks and their attributes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,7 +10,7 @@ from analyzer.types.arrays import F32, F64, I64, Arrays, check
 from analyzer.types.corrections import Correction
 from analyzer.types.media import MediaInfo
 from analyzer.types.observations import Observations
-from analyzer.types.people import Candidate, Poster
+from analyzer.types.people import ArchiveNames, Candidate, Poster
 from analyzer.types.tally import Tally
 
 
@@ -125,6 +125,9 @@ class MediaReport(Arrays):
     """Corrections of a reviewer, in order; see `analyzer.review.apply`."""
     uncorrected: "MediaReport | None" = None
     """Report before the corrections; `None` where there are no corrections."""
+    archive_names: ArchiveNames | None = None
+    """Names and numbers that the identity store has by now; files of the report do not keep it, as
+    it may change there."""
     notebook_view: ClassVar[Callable[["MediaReport"], str | None]] = lambda _: None
     """Function that makes the HTML for notebooks; the API sets it, as types know no pictures."""
 
@@ -162,6 +165,26 @@ class MediaReport(Arrays):
         damaged = f"{tally.damaged} damaged packets or pictures"
         parts = (missing if tally.missing_s else "", damaged if tally.damaged else "")
         return ", ".join(filter(None, parts))
+
+    def as_archived(self) -> "MediaReport":
+        """Return it with the names and numbers of the identity store, as files show it.
+
+        A name that a reviewer gave in this medium stays.
+        """
+        known = self.archive_names
+        if known is None:
+            return self
+        before = {p.person_id: p.name for p in (self.uncorrected or self).persons}
+
+        def archived(person: Person) -> Person:
+            number = known.numbers.get(person.person_id)
+            name = None if number is None else known.names.get(number)
+            given_here = person.corrected and person.name != before.get(person.person_id)
+            if name is None or (given_here and person.name):
+                return replace(person, identity_id=number)
+            return replace(person, identity_id=number, name=name, name_distance=None)
+
+        return replace(self, persons=tuple(map(archived, self.persons)))
 
     def row_tracks(self) -> I64:
         """Return the index (N,) of each row's track in `identities`."""

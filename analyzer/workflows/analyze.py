@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from analyzer.errors import InputError, UsageError
 from analyzer.gallery.poster import identify
 from analyzer.identities import IdentityStore
-from analyzer.identities.remember import remember
+from analyzer.identities.remember import remember, with_archive_names
 from analyzer.options import anonymise
 from analyzer.pipeline.components import Components
 from analyzer.pipeline.conclude import conclude
@@ -95,6 +95,8 @@ def analyze(
         report_progress(progress, "identities", 0, None)
         report = remember(report, request.identities, key=request.call_key)
     report = reapply(report, request.corrections, labeller=lambda: components.labeller)
+    if request.identities is not None:
+        report = with_archive_names(report, request.identities)
     return replace(report, notes=(*report.notes, *request.notes))
 
 

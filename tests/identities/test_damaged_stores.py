@@ -18,6 +18,7 @@ from tests.support.redis_server import RedisServer
 SETTINGS = Settings(model="test", threshold=0.6)
 PEOPLE = np.eye(4, dtype=np.float32)
 NAN, HALF = float("nan"), 0.5
+FACTS = struct.pack("<6q", 1, 1, 1, 0, 0, 0)
 ROWS = {
     "nan": struct.pack("<4f", NAN, 0, 0, 1),
     "infinite": struct.pack("<4f", float("inf"), 0, 0, 1),
@@ -71,7 +72,7 @@ def test_a_file_with_a_vector_that_is_none(row: str, tmp_path: Path) -> None:
     path = tmp_path / "known.identities"
     fill(str(path))
     with sqlite3.connect(path) as db:
-        db.execute("UPDATE identity SET centroid = ? WHERE id = 2", (ROWS[row],))
+        db.execute("UPDATE identity SET row = ? WHERE id = 2", (FACTS + ROWS[row],))
     db.close()
     if row == "another dimension":  # a single row is read without the others
         with pytest.raises(UsageError, match="dimensions"):
@@ -104,7 +105,7 @@ def test_a_file_with_numbers_that_are_none(change: str, tmp_path: Path) -> None:
 def test_a_server_with_a_vector_that_is_none(row: str, redis_server: RedisServer) -> None:
     prefix = row.replace(" ", "_")
     fill(redis_server.url(prefix))
-    packed = struct.pack("<q", 1) + ROWS[row] if row in ROWS else b"abc"
+    packed = FACTS + ROWS[row] if row in ROWS else b"abc"
     redis_server.client().hset(f"{prefix}:rows", "2", packed)
     if row == "another dimension":
         with pytest.raises(UsageError, match="dimensions"):
@@ -118,7 +119,7 @@ def test_a_server_with_a_number_that_makes_room_for_all_before_it(
 ) -> None:
     fill(redis_server.url("far"))
     client = redis_server.client()
-    client.hset("far:rows", "100000000", struct.pack("<q4f", 1, 1, 0, 0, 0))
+    client.hset("far:rows", "100000000", FACTS + struct.pack("<4f", 1, 0, 0, 0))
     client.zadd("far:changed", {"100000000": 5})
     client.hset("far:meta", "version", 5)
     store = open_store(redis_server.url("far"), settings=SETTINGS, wait_s=5)

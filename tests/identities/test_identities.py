@@ -9,6 +9,7 @@ import pytest
 from analyzer.errors import MissingDependency, ResourceError, UsageError
 from analyzer.identities import IdentityStore
 from analyzer.identities.address import open_store
+from analyzer.identities.corrections import Corrections
 from analyzer.identities.records import Counters, Settings
 from tests.support.redis_server import RedisServer
 
@@ -168,8 +169,8 @@ def test_forgotten_people_leave_nothing_and_come_as_others(opened):
     store, other = opened(), opened()
     add(store, people(3), "a")
     add(other, people(3), "b")
-    store.forget([1, 1, 77])
-    store.forget([1])
+    Corrections(store, "ada").forget([1, 1, 77])
+    Corrections(store, "ada").forget([1])
     assert store.get(1) is None
     assert [person.id for person in other.all()] == [0, 2]
     assert other.match(people(3)).ids.tolist() == [0, -1, 2]
@@ -183,7 +184,7 @@ def test_forgotten_vectors_are_not_in_the_file(tmp_path):
     add(store, people(3), "a")
     packed = store.get(1).centroid.tobytes()
     assert packed in (tmp_path / "file").read_bytes()
-    store.forget([1])
+    Corrections(store, "ada").forget([1])
     store.close()
     assert all(packed not in path.read_bytes() for path in tmp_path.iterdir())
 
@@ -225,15 +226,15 @@ def test_what_another_did_meanwhile_is_seen(opened):
     """Between look and write another adds the same person, moves one, and forgets one."""
     store, other = opened(), opened()
     add(other, people(4), "before")
-    commit = store._records.commit
+    commit = store.records.write
 
     def slow(planned):
-        store._records.commit = commit
+        store.records.write = commit
         add(other, np.concatenate([people(5)[4:], pictures(people(1))]), "meanwhile")
-        other.forget([2])
+        Corrections(other, "ada").forget([2])
         return commit(planned)
 
-    store._records.commit = slow
+    store.records.write = slow
     assert add(store, people(6), "late") == [0, 1, 5, 3, 4, 6]
     faces = {person.id: person.faces for person in store.all()}
     assert faces == {0: 3, 1: 2, 3: 2, 4: 2, 5: 1, 6: 1}
@@ -332,7 +333,7 @@ def test_redis_keeps_to_its_prefix(redis_server):
     stores = [open_store(redis_server.url(p), settings=SETTINGS) for p in ("one", "two")]
     before = set(client.keys())
     add(stores[0], people(3), "a")
-    stores[0].forget([0])
+    Corrections(stores[0], "ada").forget([0])
     changed = set(client.keys()) - before
     assert changed
     assert all(key.startswith(b"one:") for key in changed)

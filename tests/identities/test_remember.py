@@ -117,14 +117,14 @@ def test_a_call_that_tries_again_says_that_it_lives(tmp_path):
     path = str(tmp_path / "people")
     opened = open_store(path, settings=SETTINGS, on_wait=lambda: waits.append(1))
     other = open_store(path, settings=None)
-    commit = opened._records.commit
+    commit = opened.records.write
 
     def late(planned):
-        opened._records.commit = commit
+        opened.records.write = commit
         other.match_or_add(np.eye(4, dtype=np.float32), np.ones(4, np.int64), key="other")
         return commit(planned)
 
-    opened._records.commit = late
+    opened.records.write = late
     opened.match_or_add(np.eye(4, dtype=np.float32), np.ones(4, np.int64), key="one")
     assert waits == [1]
     for store in (opened, other):

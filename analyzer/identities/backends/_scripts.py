@@ -1,59 +1,90 @@
 """Lua scripts: steps that the Redis server runs alone."""
 
-KEYS = ("meta", "rows", "faces", "changed", "calls")
-"""Hash of settings, version and counters; hash id -> row, empty where it was forgotten; hash id ->
-faces; sorted set of ids by the version of their last change; hash key of a call -> its answer."""
+KEYS = (
+    "meta",
+    "rows",
+    "changed",
+    "calls",
+    "records",
+    "appearances",
+    "owners",
+    "portraits",
+    "events",
+    "of",
+)
+"""Hash of settings, version and counters; hash id -> row, empty where it is not there any more;
+sorted set of ids by the version of their last change; hash key of a call -> its number; hash
+number of a call -> its record; hash call:row -> record of an appearance; hash call:row -> identity;
+hash call:row -> portrait; list of the log's entries; and the beginning of the names of sets, one an
+identity, of its call:row."""
 
 CHANGES = """
 local newest = tonumber(redis.call('HGET', KEYS[1], 'version') or '0')
-local ids = redis.call('ZRANGEBYSCORE', KEYS[4], '(' .. ARGV[1], '+inf', 'LIMIT', 0, ARGV[2])
-if #ids == 0 then return {newest, newest, {}, {}} end
-local reached = redis.call('ZSCORE', KEYS[4], ids[#ids])
-return {newest, reached, ids, redis.call('HMGET', KEYS[2], unpack(ids))}
+local entries = redis.call('LRANGE', KEYS[9], ARGV[2], -1)
+local length = redis.call('LLEN', KEYS[9])
+local ids = redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. ARGV[1], '+inf', 'LIMIT', 0, ARGV[3])
+if #ids == 0 then return {newest, newest, {}, {}, entries, length} end
+local reached = redis.call('ZSCORE', KEYS[3], ids[#ids])
+return {newest, reached, ids, redis.call('HMGET', KEYS[2], unpack(ids)), entries, length}
 """
-"""Arguments: the version known, how many rows at most."""
+"""Arguments: the version known, the length of the log known, how many rows at most."""
 
-COMMIT = """
-local known = redis.call('HGET', KEYS[5], ARGV[2])
-if known then return known end
+WRITE = """
+local at = 0
+local function take() at = at + 1; return ARGV[at] end
+local function each(do_one) for _ = 1, tonumber(take()) do do_one() end end
+
+local key, record = take(), take()
+if key ~= '' then
+  local known = redis.call('HGET', KEYS[4], key)
+  if known then return redis.call('HGET', KEYS[5], known) end
+end
 local version = tonumber(redis.call('HGET', KEYS[1], 'version') or '0')
-if version ~= tonumber(ARGV[1]) then return false end
-local at = 7
-for _ = 1, tonumber(ARGV[6]) do
+local wanted, events = take(), take()
+if wanted ~= '' and tonumber(wanted) ~= version then return false end
+if tonumber(events) ~= redis.call('LLEN', KEYS[9]) then return false end
+
+each(function()
+  local id, row = take(), take()
   version = version + 1
-  local new = redis.call('HSET', KEYS[2], ARGV[at], ARGV[at + 1])
-  redis.call('ZADD', KEYS[4], version, ARGV[at])
-  redis.call('HINCRBY', KEYS[1], 'identities', new)
-  at = at + 2
-end
-while ARGV[at] do
-  redis.call('HINCRBY', KEYS[3], ARGV[at], ARGV[at + 1])
-  at = at + 2
-end
+  redis.call('HSET', KEYS[2], id, row)
+  redis.call('ZADD', KEYS[3], version, id)
+end)
 redis.call('HSET', KEYS[1], 'version', version)
-redis.call('HINCRBY', KEYS[1], 'detected', ARGV[4])
-redis.call('HINCRBY', KEYS[1], 'embedded', ARGV[5])
-redis.call('HINCRBY', KEYS[1], 'saved', ARGV[5])
-redis.call('HSET', KEYS[5], ARGV[2], ARGV[3])
-return ARGV[3]
-"""
-"""Arguments: version, key, answer, detected, embedded, number of rows; then id and row of each;
-then id and faces of each identity that was counted."""
-
-FORGET = """
-local version = tonumber(redis.call('HGET', KEYS[1], 'version') or '0')
-for _, id in ipairs(ARGV) do
-  if redis.call('HSTRLEN', KEYS[2], id) > 0 then
-    version = version + 1
-    local faces = redis.call('HGET', KEYS[3], id)
-    redis.call('HSET', KEYS[2], id, '')
-    redis.call('HDEL', KEYS[3], id)
-    redis.call('ZADD', KEYS[4], version, id)
-    redis.call('HINCRBY', KEYS[1], 'identities', -1)
-    redis.call('HINCRBY', KEYS[1], 'saved', -faces)
-    redis.call('HINCRBY', KEYS[1], 'forgotten', faces)
-  end
+each(function() redis.call('HINCRBY', KEYS[1], take(), take()) end)
+local call = 0
+if key ~= '' then
+  call = redis.call('HINCRBY', KEYS[1], 'calls', 1)
+  redis.call('HSET', KEYS[4], key, call)
+  redis.call('HSET', KEYS[5], call, record)
 end
-redis.call('HSET', KEYS[1], 'version', version)
+local row = 0
+each(function()
+  local id, place, appearance, jpeg = take(), call .. ':' .. row, take(), take()
+  redis.call('HSET', KEYS[6], place, appearance)
+  redis.call('HSET', KEYS[7], place, id)
+  redis.call('SADD', KEYS[10] .. ':' .. id, place)
+  if jpeg ~= '' then redis.call('HSET', KEYS[8], place, jpeg) end
+  row = row + 1
+end)
+each(function()
+  local place, id = take(), take()
+  redis.call('SREM', KEYS[10] .. ':' .. redis.call('HGET', KEYS[7], place), place)
+  redis.call('SADD', KEYS[10] .. ':' .. id, place)
+  redis.call('HSET', KEYS[7], place, id)
+end)
+each(function()
+  local place = take()
+  redis.call('SREM', KEYS[10] .. ':' .. redis.call('HGET', KEYS[7], place), place)
+  redis.call('HDEL', KEYS[6], place)
+  redis.call('HDEL', KEYS[7], place)
+  redis.call('HDEL', KEYS[8], place)
+end)
+each(function() redis.call('RPUSH', KEYS[9], take()) end)
+each(function() redis.call('LSET', KEYS[9], tonumber(take()) - 1, take()) end)
+return record
 """
-"""Arguments: ids."""
+"""Arguments: key of a call or nothing, its record; version or nothing, length of the log. Then
+groups, each after its number: ids and rows; counters and what is added; identity, record and
+portrait of each appearance; call:row and identity of those that moved; call:row of those erased;
+entries; numbers and entries that are rewritten."""

@@ -1,10 +1,10 @@
 """Redis: a server that the processes of many machines share; the keys of a store have a prefix."""
 
 import json
-import struct
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
+from itertools import chain
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,25 +20,17 @@ from redis.exceptions import (
 from redis.retry import Retry
 
 from analyzer.errors import ResourceError, UsageError
-from analyzer.identities._store import MirroredStore
 from analyzer.identities.backends import _scripts
-from analyzer.identities.records import (
-    Changes,
-    Commit,
-    Counters,
-    Settings,
-    StoredIdentity,
-    damage_named,
-)
-from analyzer.types import I64
+from analyzer.identities.backends._upgrade import upgrade_redis
+from analyzer.identities.log.events import Place
+from analyzer.identities.matching.mirrored_store import MirroredStore
+from analyzer.identities.records import Counters, Settings, StoreChange, StoreChanges, damage_named
 from ina_input import documents
 
 T = TypeVar("T")
 _PAGE = 4096
 _SILENCE_S = 20.0
 """After that a server that says nothing is taken for gone; a URL may set another."""
-_UPDATES = struct.Struct("<q")
-"""Stands before the centroid in a row."""
 
 
 def create(
@@ -84,9 +76,8 @@ class _RedisRecords:
             -1,
             (redis.ConnectionError, redis.TimeoutError, ReadOnlyError),
         )
-        self._commit = self._client.register_script(_scripts.COMMIT)
+        self._write = self._client.register_script(_scripts.WRITE)
         self._changes = self._client.register_script(_scripts.CHANGES)
-        self._forget = self._client.register_script(_scripts.FORGET)
         self._run: str | None = None
         self._was_cut_off = True
 
@@ -134,25 +125,27 @@ class _RedisRecords:
         if stored is None:
             raise UsageError(f"{self.name}: no such identity store")
         with damage_named(self.name):
+            self._call(lambda: upgrade_redis(self._client, self._prefix))
             return Settings(**documents.parse(stored))
 
-    def changes(self, version: int) -> Changes:
+    def changes(self, version: int, events: int) -> StoreChanges:
         """Return what changed after a version; see `analyzer.identities.Records`."""
         is_anew = self._may_have_lost()
-        since = 0 if is_anew else version
-        newest, reached, ids, rows = self._run_script(self._changes, [since, _PAGE])
-        if newest < since:
+        since, known = (0, 0) if is_anew else (version, events)
+        found = self._run_script(self._changes, [since, known, _PAGE])
+        if found[0] < since or found[5] < known:
             # An older copy of its data was put back.
             is_anew = True
-            newest, reached, ids, rows = self._run_script(self._changes, [0, _PAGE])
+            found = self._run_script(self._changes, [0, 0, _PAGE])
+        newest, reached, ids, rows, entries, _ = found
         count = self.size()
         with damage_named(self.name):
-            changes = Changes(
+            changes = StoreChanges(
                 version=int(reached),
                 newest=newest,
                 ids=np.array([int(i) for i in ids], np.int64),
-                centroids=tuple(row[_UPDATES.size :] for row in rows),
-                updates=np.array([_updates(row) for row in rows], np.int64),
+                rows=tuple(bytes(row) for row in rows),
+                entries=tuple(entries),
                 anew=is_anew,
             )
             if len(ids) and changes.ids.max() >= count:
@@ -174,26 +167,28 @@ class _RedisRecords:
             # Not everybody may ask; then every break counts as a new run.
             return None
 
-    def commit(self, commit: Commit) -> I64 | None:
-        """Write it, if the store still has its version; see `analyzer.identities.Records`."""
-        packed = commit.ids.astype("<i8").tobytes()
-        arguments: list[Any] = [commit.version, commit.key, packed]
-        arguments += [commit.detected, commit.embedded, len(commit.moved)]
-        for number, centroid, updates in zip(
-            commit.moved.tolist(), commit.centroids, commit.updates.tolist(), strict=True
+    def write(self, change: StoreChange) -> bytes | None:
+        """Write it, if the store did not go on; see `analyzer.identities.Records`."""
+        version = "" if change.version is None else change.version
+        arguments: list[Any] = [change.key or "", change.record, version, change.events]
+        for group in (
+            change.rows,
+            change.counters.items(),
+            change.appearances,
+            [(f"{call}:{row}", identity) for call, row, identity in change.moved],
+            [(f"{call}:{row}",) for call, row in change.erased],
+            [(entry,) for entry in change.entries],
+            change.rewritten,
         ):
-            arguments += [number, _UPDATES.pack(updates) + centroid.astype("<f4").tobytes()]
-        for number, faces in zip(commit.counted.tolist(), commit.faces.tolist(), strict=True):
-            arguments += [number, faces]
+            arguments += [len(group), *chain.from_iterable(group)]
 
         def write() -> Any:
             # Another run of the server may have come to the same version by another way, so after
             # a break the changes are looked at first.
-            return None if self._was_cut_off else self._commit(keys=self._keys, args=arguments)
+            return None if self._was_cut_off else self._write(keys=self._keys, args=arguments)
 
-        answer = self._call(write)
-        with damage_named(self.name):
-            return None if answer is None else np.frombuffer(answer, "<i8").astype(np.int64)
+        answer: bytes | None = self._call(write)
+        return answer
 
     def size(self) -> int:
         """Return the number of ids given so far."""
@@ -201,33 +196,36 @@ class _RedisRecords:
         size: Any = self._call(lambda: self._client.hlen(rows))
         return int(size)
 
-    def rows(self, first: int, end: int) -> list[StoredIdentity]:
+    def rows(self, first: int, end: int) -> list[tuple[int, bytes]]:
         """Return the identities with these numbers."""
         numbers = list(range(first, end))
-        _, rows_key, faces_key, *_ = self._keys
+        rows = self._fetch("rows", numbers)
+        return [(number, row) for number, row in zip(numbers, rows, strict=True) if row]
 
-        def ask() -> Any:
-            both = self._client.pipeline(transaction=True)
-            both.hmget(rows_key, [str(n) for n in numbers])
-            both.hmget(faces_key, [str(n) for n in numbers])
-            return both.execute()
-
-        rows, faces = self._call(ask)
+    def appearances(self, identity: int) -> list[tuple[int, int, bytes]]:
+        """Return the appearances of an identity, in their order."""
+        found: Any = self._call(lambda: self._client.smembers(f"{self._prefix}:of:{identity}"))
         with damage_named(self.name):
-            return [
-                StoredIdentity(
-                    id=number,
-                    centroid=np.frombuffer(row, "<f4", offset=_UPDATES.size).astype(np.float32),
-                    updates=_updates(row),
-                    faces=int(count),
-                )
-                for number, row, count in zip(numbers, rows, faces, strict=True)
-                if row
-            ]
+            split = (place.split(b":") for place in found)
+            places = sorted((int(call), int(row)) for call, row in split)
+        records = self._fetch("appearances", [f"{call}:{row}" for call, row in places])
+        # One that was erased meanwhile is not there any more.
+        return [(call, row, r) for (call, row), r in zip(places, records, strict=True) if r]
 
-    def forget(self, ids: I64) -> None:
-        """Empty the rows that are there."""
-        self._run_script(self._forget, ids.tolist())
+    def calls(self, numbers: Sequence[int]) -> list[bytes]:
+        """Return the records of calls."""
+        return [bytes(record) for record in self._fetch("records", numbers)]
+
+    def portraits(self, places: Sequence[Place]) -> list[bytes]:
+        """Return the portraits of appearances, empty where there is none."""
+        found = self._fetch("portraits", [f"{call}:{row}" for call, row in places])
+        return [jpeg or b"" for jpeg in found]
+
+    def _fetch(self, name: str, fields: Sequence[Any]) -> list[Any]:
+        """Return fields of one of the store's hashes."""
+        key, names = f"{self._prefix}:{name}", [str(field) for field in fields]
+        found: Any = self._call(lambda: self._client.hmget(key, names)) if names else []
+        return list(found)
 
     def counters(self) -> Counters:
         """Return what was counted."""
@@ -240,7 +238,3 @@ class _RedisRecords:
     def close(self) -> None:
         """Give the connection back."""
         self._client.close()
-
-
-def _updates(row: bytes) -> int:
-    return _UPDATES.unpack_from(row)[0] if row else 0

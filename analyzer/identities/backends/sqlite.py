@@ -2,48 +2,45 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from analyzer.errors import ResourceError, UsageError
-from analyzer.identities._store import MirroredStore
-from analyzer.identities.records import (
-    Changes,
-    Commit,
-    Counters,
-    Settings,
-    StoredIdentity,
-    damage_named,
-)
-from analyzer.types import I64
+from analyzer.identities.backends._upgrade import upgrade_sqlite
+from analyzer.identities.log.events import Place
+from analyzer.identities.matching.mirrored_store import MirroredStore
+from analyzer.identities.records import Counters, Settings, StoreChange, StoreChanges, damage_named
 from ina_input import documents
 
 _APPLICATION = 0x494E4149
 """Marks the file as ours: no other program's tables are written to."""
-_VERSION = 1
+_FIRST_VERSION, _VERSION = 1, 2
 _PAGE = 4096
 
 # The rollback journal is kept: unlike the write-ahead log it harms nothing on a network disk,
 # should a user put the file there, as long as locks work.
-_TABLES = f"""
-BEGIN IMMEDIATE;
-PRAGMA application_id = {_APPLICATION};
-PRAGMA user_version = {_VERSION};
-CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS identity(
-  id INTEGER PRIMARY KEY,
-  centroid BLOB NOT NULL,            -- little-endian float32; empty where it was forgotten
-  updates INTEGER NOT NULL,
-  faces INTEGER NOT NULL,
-  changed INTEGER NOT NULL UNIQUE    -- version of the store
-);
-CREATE TABLE IF NOT EXISTS call(key TEXT PRIMARY KEY, ids BLOB NOT NULL) WITHOUT ROWID;
-COMMIT;
-"""
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
+    # A row is empty where its identity is not there any more; changed: version of the store.
+    "CREATE TABLE IF NOT EXISTS identity("
+    "id INTEGER PRIMARY KEY, row BLOB NOT NULL, changed INTEGER NOT NULL UNIQUE)",
+    "CREATE TABLE IF NOT EXISTS call("
+    "number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, record BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS appearance("
+    "call INTEGER, row INTEGER, identity INTEGER NOT NULL, record BLOB NOT NULL, "
+    "PRIMARY KEY(call, row)) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS appearance_of ON appearance(identity)",
+    "CREATE TABLE IF NOT EXISTS portrait("
+    "call INTEGER, row INTEGER, jpeg BLOB NOT NULL, PRIMARY KEY(call, row)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS event(number INTEGER PRIMARY KEY, entry BLOB NOT NULL)",
+    f"PRAGMA application_id = {_APPLICATION}",
+    f"PRAGMA user_version = {_VERSION}",
+)
 
 
 def create(
@@ -79,13 +76,16 @@ class _SqliteRecords:
             # What is forgotten is overwritten, not only unlinked.
             self._db.execute("PRAGMA secure_delete = ON")
             is_new = not self._db.execute("SELECT 1 FROM sqlite_master").fetchone()
-            if is_new and may_make:
-                # Another process may make the tables at the same time.
-                self._db.executescript(_TABLES)
-            stored = tuple(
-                self._db.execute(f"PRAGMA {name}").fetchone()[0]
-                for name in ("application_id", "user_version")
-            )
+        if is_new and may_make:
+            # Another process may make the tables at the same time.
+            with self._transaction() as db:
+                for statement in _TABLES:
+                    db.execute(statement)
+        if self._form() == (_APPLICATION, _FIRST_VERSION):
+            with self._transaction() as db, damage_named(str(self._path)):
+                if self._form() == (_APPLICATION, _FIRST_VERSION):
+                    upgrade_sqlite(db, _TABLES)
+        stored = self._form()
         if stored != (_APPLICATION, _VERSION):
             raise UsageError(
                 f"{self._path} is not an identity store of this version: give another file"
@@ -96,6 +96,14 @@ class _SqliteRecords:
             ).fetchone()
         if count and not (low >= 0 and high < count):
             raise UsageError(f"{self._path}: identities up to {high}, and {count} of them: damaged")
+
+    def _form(self) -> tuple[int, ...]:
+        """Return what marks the file as ours, and the version of its tables."""
+        with self._mapped():
+            return tuple(
+                self._db.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("application_id", "user_version")
+            )
 
     @contextmanager
     def _mapped(self) -> Iterator[None]:
@@ -147,54 +155,84 @@ class _SqliteRecords:
         with damage_named(str(self._path)):
             return Settings(**documents.parse(row[0]))
 
-    def changes(self, version: int) -> Changes:
+    def changes(self, version: int, events: int) -> StoreChanges:
         """Return what changed after a version; see `analyzer.identities.Records`."""
         with self._mapped():
-            # The newest change and those wanted, in one statement: they are of one moment.
-            rows = self._db.execute(
-                "SELECT id, centroid, updates, changed, (SELECT MAX(changed) FROM identity) "
-                f"FROM identity WHERE changed > ? ORDER BY changed LIMIT {_PAGE}",
-                (version,),
-            ).fetchall()
+            # One moment: the newest change, those wanted, and the log.
+            self._db.execute("BEGIN")
+            try:
+                rows = self._db.execute(
+                    "SELECT id, row, changed, (SELECT MAX(changed) FROM identity) "
+                    f"FROM identity WHERE changed > ? ORDER BY changed LIMIT {_PAGE}",
+                    (version,),
+                ).fetchall()
+                entries = self._db.execute(
+                    "SELECT entry FROM event WHERE number > ? ORDER BY number", (events,)
+                ).fetchall()
+            finally:
+                self._db.execute("COMMIT")
         with damage_named(str(self._path)):
-            return Changes(
-                version=rows[-1][3] if rows else version,
-                newest=rows[-1][4] if rows else version,
+            return StoreChanges(
+                version=rows[-1][2] if rows else version,
+                newest=rows[-1][3] if rows else version,
                 ids=np.array([row[0] for row in rows], np.int64),
-                centroids=tuple(row[1] for row in rows),
-                updates=np.array([row[2] for row in rows], np.int64),
+                rows=tuple(row[1] for row in rows),
+                entries=tuple(entry for (entry,) in entries),
             )
 
-    def commit(self, commit: Commit) -> I64 | None:
-        """Write it, if the store still has its version; see `analyzer.identities.Records`."""
+    def write(self, change: StoreChange) -> bytes | None:
+        """Write it, if the store did not go on; see `analyzer.identities.Records`."""
         with self._transaction() as db:
-            earlier = db.execute("SELECT ids FROM call WHERE key = ?", (commit.key,)).fetchone()
-            if earlier:
-                with damage_named(str(self._path)):
-                    return np.frombuffer(earlier[0], "<i8").astype(np.int64)
-            if self._meta("version") != commit.version:
+            if change.key is not None:
+                earlier = db.execute(
+                    "SELECT record FROM call WHERE key = ?", (change.key,)
+                ).fetchone()
+                if earlier:
+                    return bytes(earlier[0])
+            (events,) = db.execute("SELECT COUNT(*) FROM event").fetchone()
+            version = self._meta("version")
+            if events != change.events or change.version not in (None, version):
                 return None
-            self._write(commit)
-        return commit.ids
+            self._write_rows(change, version)
+            self._write_call(change)
+            self._write_corrections(change)
+        return change.record
 
-    def _write(self, commit: Commit) -> None:
-        new = int((commit.moved >= self.size()).sum())
-        versions = range(commit.version + 1, commit.version + 1 + len(commit.moved))
-        packed = (centroid.astype("<f4").tobytes() for centroid in commit.centroids)
+    def _write_rows(self, change: StoreChange, version: int) -> None:
+        versions = range(version + 1, version + 1 + len(change.rows))
         self._db.executemany(
-            "INSERT INTO identity VALUES(?, ?, ?, 0, ?) ON CONFLICT(id) DO UPDATE SET "
-            "centroid = excluded.centroid, updates = excluded.updates, changed = excluded.changed",
-            zip(commit.moved.tolist(), packed, commit.updates.tolist(), versions, strict=True),
+            "INSERT INTO identity VALUES(?, ?, ?) "
+            "ON CONFLICT(id) DO UPDATE SET row = excluded.row, changed = excluded.changed",
+            [(*row, changed) for row, changed in zip(change.rows, versions, strict=True)],
+        )
+        self._add(**change.counters, version=len(change.rows))
+
+    def _write_call(self, change: StoreChange) -> None:
+        if change.key is None:
+            return
+        number = self._db.execute(
+            "INSERT INTO call(key, record) VALUES(?, ?)", (change.key, change.record)
+        ).lastrowid
+        rows = list(enumerate(change.appearances))
+        self._db.executemany(
+            "INSERT INTO appearance VALUES(?, ?, ?, ?)",
+            [(number, row, identity, record) for row, (identity, record, _) in rows],
         )
         self._db.executemany(
-            "UPDATE identity SET faces = faces + ? WHERE id = ?",
-            zip(commit.faces.tolist(), commit.counted.tolist(), strict=True),
+            "INSERT INTO portrait VALUES(?, ?, ?)",
+            [(number, row, jpeg) for row, (_, _, jpeg) in rows if jpeg],
         )
-        packed_ids = commit.ids.astype("<i8").tobytes()
-        self._db.execute("INSERT INTO call VALUES(?, ?)", (commit.key, packed_ids))
-        embedded = commit.embedded
-        self._add(version=len(versions), identities=new)
-        self._add(detected=commit.detected, embedded=embedded, saved=embedded)
+
+    def _write_corrections(self, change: StoreChange) -> None:
+        self._db.executemany(
+            "UPDATE appearance SET identity = ?3 WHERE call = ?1 AND row = ?2", change.moved
+        )
+        for table in ("appearance", "portrait"):
+            self._db.executemany(f"DELETE FROM {table} WHERE call = ? AND row = ?", change.erased)
+        self._db.executemany(
+            "INSERT INTO event VALUES(?, ?)", enumerate(change.entries, change.events + 1)
+        )
+        self._db.executemany("UPDATE event SET entry = ?2 WHERE number = ?1", change.rewritten)
 
     def size(self) -> int:
         """Return the number of ids given so far."""
@@ -202,39 +240,37 @@ class _SqliteRecords:
             (last,) = self._db.execute("SELECT MAX(id) FROM identity").fetchone()
         return 0 if last is None else last + 1
 
-    def rows(self, first: int, end: int) -> list[StoredIdentity]:
+    def rows(self, first: int, end: int) -> list[tuple[int, bytes]]:
         """Return the identities with these numbers."""
-        with self._mapped():
-            rows = self._db.execute(
-                "SELECT id, centroid, updates, faces FROM identity "
-                "WHERE id >= ? AND id < ? AND length(centroid) ORDER BY id",
-                (first, end),
-            ).fetchall()
-        with damage_named(str(self._path)):
-            return [
-                StoredIdentity(
-                    id=number,
-                    centroid=np.frombuffer(packed, "<f4").astype(np.float32),
-                    updates=updates,
-                    faces=faces,
-                )
-                for number, packed, updates, faces in rows
-            ]
+        return self._fetch(
+            "SELECT id, row FROM identity WHERE id >= ? AND id < ? AND length(row) ORDER BY id",
+            (first, end),
+        )
 
-    def forget(self, ids: I64) -> None:
-        """Empty the rows that are there."""
-        with self._transaction() as db:
-            for number in ids.tolist():
-                row = db.execute(
-                    "SELECT faces FROM identity WHERE id = ? AND length(centroid)", (number,)
-                ).fetchone()
-                if row:
-                    self._add(version=1, identities=-1, saved=-row[0], forgotten=row[0])
-                    db.execute(
-                        "UPDATE identity SET centroid = x'', updates = 0, faces = 0, changed = ? "
-                        "WHERE id = ?",
-                        (self._meta("version"), number),
-                    )
+    def appearances(self, identity: int) -> list[tuple[int, int, bytes]]:
+        """Return the appearances of an identity, in their order."""
+        return self._fetch(
+            "SELECT call, row, record FROM appearance WHERE identity = ? ORDER BY call, row",
+            (identity,),
+        )
+
+    def calls(self, numbers: Sequence[int]) -> list[bytes]:
+        """Return the records of calls."""
+        return [
+            record
+            for number in numbers
+            for (record,) in self._fetch("SELECT record FROM call WHERE number = ?", (number,))
+        ]
+
+    def portraits(self, places: Sequence[Place]) -> list[bytes]:
+        """Return the portraits of appearances, empty where there is none."""
+        query = "SELECT jpeg FROM portrait WHERE call = ? AND row = ?"
+        found = [self._fetch(query, place) for place in places]
+        return [rows[0][0] if rows else b"" for rows in found]
+
+    def _fetch(self, query: str, values: tuple[int, ...]) -> list[Any]:
+        with self._mapped():
+            return self._db.execute(query, values).fetchall()
 
     def counters(self) -> Counters:
         """Return what was counted."""

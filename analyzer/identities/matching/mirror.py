@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.errors import UsageError
-from analyzer.identities.records import Changes
+from analyzer.identities.records import FACTS, StoreChanges, unpack_rows
 from analyzer.types import F32, I64
 
 _BLOCK = 65_536
@@ -41,33 +41,39 @@ class Mirror:
         """Ids given so far: the next one."""
         self.dimensions: int | None = None
         self._centroids: list[F32] = []
-        self._updates: list[I64] = []
+        self._facts: list[I64] = []
 
-    def apply(self, changes: Changes) -> None:
-        """Follow the store."""
+    def apply(self, changes: StoreChanges) -> None:
+        """Follow the store.
+
+        Raises:
+            ValueError: Rows are none.
+        """
         self.version = changes.version
         if not len(changes.ids):
             return
         self.size = max(self.size, int(changes.ids.max()) + 1)
-        alive = np.array([bool(c) for c in changes.centroids])
+        alive = np.array([bool(row) for row in changes.rows])
+        facts, centroids = unpack_rows([row for row in changes.rows if row])
         if self.dimensions is None and alive.any():
-            self.dimensions = len(changes.centroids[int(alive.argmax())]) // 4
+            self.dimensions = centroids.shape[1]
         if self.dimensions is None:
             return
-        if any(c and len(c) != 4 * self.dimensions for c in changes.centroids):
-            raise UsageError("the identity store is damaged: identities of different dimensions")
+        if alive.any() and centroids.shape[1] != self.dimensions:
+            raise ValueError("identities of different dimensions")
         self._make_room(self.dimensions)
-        rows = np.zeros((len(alive), self.dimensions), np.float32)
-        packed = np.frombuffer(b"".join(changes.centroids), "<f4")
-        rows[alive] = packed.reshape(-1, self.dimensions)
+        new_centroids = np.zeros((len(alive), self.dimensions), np.float32)
+        new_facts = np.zeros((len(alive), len(FACTS)), np.int64)
+        if alive.any():
+            new_centroids[alive], new_facts[alive] = centroids, facts
         for block, here, at in _by_block(changes.ids):
-            self._centroids[block][at] = rows[here]
-            self._updates[block][at] = changes.updates[here]
+            self._centroids[block][at] = new_centroids[here]
+            self._facts[block][at] = new_facts[here]
 
     def _make_room(self, dimensions: int) -> None:
         while len(self._centroids) * _BLOCK < self.size:
             self._centroids.append(np.zeros((_BLOCK, dimensions), np.float32))
-            self._updates.append(np.zeros(_BLOCK, np.int64))
+            self._facts.append(np.zeros((_BLOCK, len(FACTS)), np.int64))
 
     def check(self, dimensions: int) -> None:
         """Raise `UsageError` where embeddings of so many dimensions cannot be compared."""
@@ -78,14 +84,27 @@ class Mirror:
             )
 
     def rows(self, ids: I64, dimensions: int) -> tuple[F32, I64]:
-        """Return centroids (k, D) of ids (k,), and embeddings in each (k,); of new ones zero."""
+        """Return centroids (k, D) of ids (k,), and their facts (k, 6); of new ones zero."""
         centroids = np.zeros((len(ids), dimensions), np.float32)
-        updates = np.zeros(len(ids), np.int64)
-        in_mirror = np.flatnonzero(ids < self.size)
+        facts = np.zeros((len(ids), len(FACTS)), np.int64)
+        in_mirror = np.flatnonzero(ids < self.size) if self._facts else np.empty(0, np.int64)
         for block, here, at in _by_block(ids[in_mirror]):
             centroids[in_mirror[here]] = self._centroids[block][at]
-            updates[in_mirror[here]] = self._updates[block][at]
-        return centroids, updates
+            facts[in_mirror[here]] = self._facts[block][at]
+        return centroids, facts
+
+    def facts(self) -> I64:
+        """Return the facts of all (size, 6); of identities that are not there zero."""
+        if not self._facts:
+            return np.zeros((self.size, len(FACTS)), np.int64)
+        return np.concatenate(self._facts)[: self.size]
+
+    def cosines(self, identity: int) -> F32:
+        """Return cosines (size,) of an identity's mean with all; 0 with those not there."""
+        if self.dimensions is None:
+            return np.zeros(self.size, np.float32)
+        centroid, _ = self.rows(np.array([identity]), self.dimensions)
+        return np.concatenate([block @ centroid[0] for block in self._centroids])[: self.size]
 
     def search(self, queries: F32, *, but: I64 | None = None) -> Nearest:
         """Compare queries (n, D) of length one with all, or with all but ids (k,)."""

@@ -1,0 +1,229 @@
+"""The people of an archive, as a store knows them: how often, where, and who is alike."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from analyzer.errors import UsageError
+from analyzer.identities import IdentityStore
+from analyzer.identities.log.people import People
+from analyzer.identities.records import (
+    FACTS,
+    CallRecord,
+    StoredAppearance,
+    damage_named,
+)
+from analyzer.types import F32, I64
+
+ORDERS = ("media", "faces", "screen_time_s", "last_date", "identity")
+"""What persons can be sorted by: the most first, the latest first, the lowest number first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArchivePerson:
+    """A person of an archive: an identity, and those that were merged into it."""
+
+    identity: int
+    """Number that the person is known by."""
+    name: str | None
+    media: int
+    """In how many media."""
+    faces: int
+    screen_time_s: float
+    """In all media."""
+    first_date: str | None
+    """Date of the first medium, ISO 8601; `None` where no medium has a date."""
+    last_date: str | None
+    members: tuple[int, ...]
+    """Identities that are this person, the number that stays first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeenIn:
+    """An appearance of a person: one person of one medium."""
+
+    appearance: str
+    """Its name for `split`: number of the call, and its row."""
+    identity: int
+    """Identity that has it, before merges."""
+    medium: str
+    date: str | None
+    person_id: int
+    """Number of the person in the medium's report."""
+    faces: int
+    screen_time_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alike:
+    """Somebody who may be the same person."""
+
+    person: ArchivePerson
+    distance: float
+    """Euclidean, between the nearest means of the two."""
+
+
+class Archive:
+    """The people of a store at one moment.
+
+    Args:
+        store: Open; others may go on with it.
+    """
+
+    def __init__(self, store: IdentityStore) -> None:
+        self._store = store
+        self.people: People = store.people()
+        facts, self._person = store.facts(), np.arange(store.size)
+        for identity in self.people.merged():
+            self._person[identity] = self.people.person(identity)
+        self._facts = _summed(facts, self._person)
+
+    def __len__(self) -> int:
+        return int((self._facts[:, 0] > 0).sum())
+
+    def person(self, identity: int) -> ArchivePerson:
+        """Return the person of an identity.
+
+        Raises:
+            UsageError: There is none.
+        """
+        person = self.people.person(identity)
+        if not (0 <= person < len(self._facts) and self._facts[person, 0]):
+            gone = person in self.people.forgotten
+            raise UsageError(f"{identity} was forgotten" if gone else f"no identity {identity}")
+        facts = dict(zip(FACTS, self._facts[person].tolist(), strict=True))
+        members = self.people.members(person)
+        if len(members) > 1:
+            facts["media"] = len({seen.medium for seen in self.seen_in(person)})
+        return ArchivePerson(
+            identity=person,
+            name=self.people.names.get(person),
+            media=facts["media"],
+            faces=facts["faces"],
+            screen_time_s=facts["milliseconds"] / 1000,
+            first_date=iso_date(facts["first_day"]),
+            last_date=iso_date(facts["last_day"]),
+            members=tuple(members),
+        )
+
+    def find(self, text: str) -> ArchivePerson:
+        """Return a person by number or by name.
+
+        Raises:
+            UsageError: There is none, or several have the name.
+        """
+        if text.isdecimal():
+            return self.person(int(text))
+        found = [number for number, name in self.people.names.items() if name == text]
+        if len(found) != 1:
+            numbers = ", ".join(map(str, sorted(found))) or "nobody"
+            raise UsageError(f"{text}: {numbers} has this name: give a number of `identities list`")
+        return self.person(found[0])
+
+    def most(
+        self, order: str = "media", *, limit: int | None = None, search: str = ""
+    ) -> list[ArchivePerson]:
+        """Return persons in an order.
+
+        Args:
+            order: One of `ORDERS`; equal ones by their numbers.
+            limit: How many at most.
+            search: Part of the name, in any case; empty for all, those without a name too.
+        """
+        columns = {"screen_time_s": "milliseconds", "last_date": "last_day"}
+        numbers = np.flatnonzero(self._facts[:, 0] > 0)
+        if search:
+            wanted = [
+                n for n, name in self.people.names.items() if search.casefold() in name.casefold()
+            ]
+            numbers = np.intersect1d(numbers, np.array(wanted, np.int64))
+        if order != "identity":
+            values = self._facts[numbers, FACTS.index(columns.get(order, order))]
+            numbers = numbers[np.argsort(-values, kind="stable")]
+        return [self.person(number) for number in numbers[:limit].tolist()]
+
+    def seen_in(self, identity: int) -> list[SeenIn]:
+        """Return the appearances of the person of an identity, in the order of calls."""
+        records = self._store.records
+        members = self.people.members(self.people.person(identity))
+        with damage_named(self._store.name):
+            packed = [(m, *one) for m in members for one in records.appearances(m)]
+            calls = sorted({call for _, call, _, _ in packed})
+            found = dict(zip(calls, map(CallRecord.unpack, records.calls(calls)), strict=True))
+            return [
+                _seen_in(member, StoredAppearance.unpack(call, row, record), found[call])
+                for member, call, row, record in sorted(packed, key=lambda one: one[1:3])
+            ]
+
+    def shared_media(self, identity: int, other: int) -> list[str]:
+        """Return the media in which two persons both are, one beside the other."""
+        calls = [
+            {seen.appearance.partition(":")[0]: seen.medium for seen in self.seen_in(number)}
+            for number in (identity, other)
+        ]
+        return [calls[0][call] for call in calls[0] if call in calls[1]]
+
+    def alike(self, identity: int, *, limit: int) -> list[Alike]:
+        """Return the persons who are nearest to that of an identity, the nearest first.
+
+        Those who were said to be different are left out. The distance is that of the nearest pair
+        of means, as merged identities keep theirs.
+        """
+        person = self.person(identity)
+        cosines = np.full(len(self._person), -1, np.float32)
+        for member in person.members:
+            np.maximum(cosines, self._store.cosines(member), out=cosines)
+        cosines[self._person == person.identity] = -1
+        best = np.full(len(self._person), -1, np.float32)
+        np.maximum.at(best, self._person, cosines)
+        best[self._facts[:, 0] == 0] = -1
+        found: list[Alike] = []
+        for number in _descending(best, limit + len(self.people.different_from(person.identity))):
+            if len(found) < limit and not self.people.are_different(person.identity, number):
+                distance = float(np.sqrt(max(0.0, 2 - 2 * float(best[number]))))
+                found.append(Alike(person=self.person(number), distance=round(distance, 4)))
+        return found
+
+
+def iso_date(day: int) -> str | None:
+    """Return a date of `datetime.date.toordinal`, ISO 8601; `None` for 0."""
+    return date.fromordinal(day).isoformat() if day else None
+
+
+def _summed(facts: I64, person: I64) -> I64:
+    """Return facts (n, 6) of persons: sums over the identities that are each one."""
+    if not (person != np.arange(len(person))).any():
+        return facts
+    summed = np.zeros_like(facts)
+    np.add.at(summed, person, facts)
+    first = FACTS.index("first_day")
+    days = np.where(facts[:, first] > 0, facts[:, first], np.iinfo(np.int64).max)
+    earliest = np.full(len(facts), np.iinfo(np.int64).max)
+    np.minimum.at(earliest, person, days)
+    summed[:, first] = np.where(earliest < np.iinfo(np.int64).max, earliest, 0)
+    latest = np.zeros(len(facts), np.int64)
+    np.maximum.at(latest, person, facts[:, FACTS.index("last_day")])
+    summed[:, FACTS.index("last_day")] = latest
+    return summed
+
+
+def _descending(values: F32, limit: int) -> Iterable[int]:
+    """Return the indices of the highest values, the highest first; none of those below 0."""
+    count = min(limit, len(values))
+    highest = np.argpartition(-values, count - 1)[:count] if count else np.empty(0, np.int64)
+    ordered = highest[np.lexsort((highest, -values[highest]))]
+    return [index for index in ordered.tolist() if values[index] > 0]
+
+
+def _seen_in(member: int, appearance: StoredAppearance, call: CallRecord) -> SeenIn:
+    return SeenIn(
+        appearance=f"{appearance.call}:{appearance.row}",
+        identity=member,
+        medium=call.path,
+        date=iso_date(call.day),
+        person_id=appearance.person_id,
+        faces=appearance.faces,
+        screen_time_s=appearance.milliseconds / 1000,
+    )

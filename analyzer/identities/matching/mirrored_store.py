@@ -1,0 +1,294 @@
+"""Match or add, free of races: worked out on a copy, written only if the store did not go on.
+
+Two processes that meet a new person at once would both add them if each looked first and wrote
+later. So what was worked out at a version of the store is written only while it has that version;
+otherwise what changed is fetched and compared too, and it is tried again. Somebody else's write is
+why one's own waits, so the whole always gets on.
+"""
+
+import heapq
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from analyzer.errors import UsageError
+from analyzer.identities import Records
+from analyzer.identities.log.events import Event
+from analyzer.identities.log.people import People
+from analyzer.identities.matching.means import group, grow, stored, unit
+from analyzer.identities.matching.mirror import Mirror, Nearest
+from analyzer.identities.records import (
+    CallRecord,
+    Counters,
+    Matches,
+    MediumRecord,
+    OtherCall,
+    Settings,
+    StoreChange,
+    StoredAppearance,
+    StoredIdentity,
+    damage_named,
+)
+from analyzer.types import F32, I64
+from analyzer.types.arrays import check
+
+_PAGE = 1024
+_PORTRAITS = 4
+"""Of an identity: those of its first media are kept."""
+_UNNAMED = MediumRecord(path="", person_ids=(), milliseconds=())
+
+
+class MirroredStore:
+    """An open identity store; see `analyzer.identities.IdentityStore`."""
+
+    def __init__(
+        self,
+        records: Records,
+        name: str,
+        requested: Settings | None,
+        on_wait: Callable[[], object],
+    ) -> None:
+        self.name = name
+        self.records = records
+        self._mirror = Mirror()
+        self._people = People()
+        self._on_wait = on_wait
+        try:
+            self.settings = records.settings(requested)
+            if requested not in (None, self.settings):
+                raise UsageError(
+                    f"{name} was made with {self.settings}, not {requested}: "
+                    "set the same, or give another store"
+                )
+        except BaseException:
+            records.close()
+            raise
+
+    def close(self) -> None:
+        """Give connections back."""
+        self.records.close()
+
+    def people(self) -> People:
+        """Return who is who now."""
+        self._follow()
+        return self._people
+
+    @property
+    def version(self) -> int:
+        """Version that was followed last."""
+        return self._mirror.version
+
+    @property
+    def size(self) -> int:
+        """Ids given up to that version."""
+        return self._mirror.size
+
+    @property
+    def least(self) -> float:
+        """Cosine above which two embeddings are one person."""
+        return 1 - (self._people.threshold or self.settings.threshold) ** 2 / 2
+
+    def match(self, embeddings: F32) -> Matches:
+        """Look people up; see `analyzer.identities.IdentityStore`."""
+        queries = unit(embeddings)
+        self._follow()
+        nearest = self._search(queries)
+        ids = np.where(nearest.cosines > self.least, nearest.ids, -1)
+        distances = np.sqrt(np.maximum(2 - 2 * nearest.cosines, 0))
+        return Matches(ids=ids, distances=np.where(nearest.ids < 0, np.float32("inf"), distances))
+
+    def match_or_add(
+        self,
+        embeddings: F32,
+        counts: I64,
+        *,
+        key: str,
+        detected: int | None = None,
+        distinct: bool = False,
+        medium: MediumRecord | None = None,
+    ) -> I64:
+        """Know people again, and add the new; see `analyzer.identities.IdentityStore`."""
+        queries = unit(embeddings)
+        found = _check_counts(counts, len(queries), detected)
+        appearances = _appearances(queries, counts, medium)
+        self._follow()
+        nearest = self._search(queries)
+        while True:
+            ids = self._identify(queries, nearest, distinct=distinct)
+            change = self._plan(appearances, ids, key, found, medium or _UNNAMED)
+            record = self.records.write(change)
+            if record is not None:
+                break
+            self.on_wait()
+            moved = self._follow()
+            if moved is None:
+                nearest = self._search(queries)
+            else:
+                self._mirror.check(queries.shape[1])
+                nearest = self._mirror.refresh(queries, nearest, moved)
+        with damage_named(self.name):
+            answer = CallRecord.unpack(record).ids
+        if len(answer) != len(queries):
+            raise OtherCall(f"key {key!r} is that of a call with {len(answer)} embeddings")
+        return np.array(answer, np.int64)
+
+    def on_wait(self) -> None:
+        """Tell those who opened the store that a call goes on."""
+        self._on_wait()
+
+    def _search(self, queries: F32) -> Nearest:
+        self._mirror.check(queries.shape[1])
+        return self._mirror.search(queries)
+
+    def _follow(self) -> I64 | None:
+        """Bring the copy up to date; returns the ids that changed, `None` for all."""
+        moved: list[I64] = []
+        is_anew = False
+        while True:
+            known = len(self._people.events)
+            changes = self.records.changes(self._mirror.version, known)
+            if changes.anew:
+                self._mirror.clear()
+                self._people, known, is_anew = People(), 0, True
+            with damage_named(self.name):
+                self._mirror.apply(changes)
+                entries = enumerate(changes.entries, known + 1)
+                self._people.follow([Event.unpack(*entry) for entry in entries])
+            moved.append(changes.ids)
+            if changes.version == changes.newest:
+                return None if is_anew else np.unique(np.concatenate(moved))
+            self.on_wait()
+
+    def _identify(self, queries: F32, nearest: Nearest, *, distinct: bool) -> I64:
+        """Return the identity (n,) of each embedding (n, D)."""
+        if distinct:
+            nearest = self._pair(queries, nearest)
+        ids = nearest.ids.copy()
+        new = nearest.cosines <= self.least
+        others = (
+            np.arange(new.sum())
+            if distinct
+            else group(queries[new], self.least, self.settings.refine)
+        )
+        ids[new] = self._mirror.size + others
+        return ids
+
+    def _pair(self, queries: F32, nearest: Nearest) -> Nearest:
+        """Give each person to one embedding at most, the nearest pair first."""
+        ids, cosines = nearest.ids.copy(), nearest.cosines.copy()
+        taken: list[int] = []
+        queue = [(-cosine, row) for row, cosine in enumerate(cosines.tolist())]
+        heapq.heapify(queue)
+        while queue and -queue[0][0] > self.least:
+            _, row = heapq.heappop(queue)
+            identity = int(ids[row])
+            if identity not in taken:
+                taken += self._people.members(self._people.person(identity))
+                continue
+            single = slice(row, row + 1)
+            again = self._mirror.search(queries[single], but=np.array(taken))
+            ids[single], cosines[single] = again.ids, again.cosines
+            heapq.heappush(queue, (-float(cosines[row]), row))
+        return Nearest(ids, cosines)
+
+    def _plan(
+        self,
+        appearances: tuple[StoredAppearance, ...],
+        ids: I64,
+        key: str,
+        detected: int,
+        medium: MediumRecord,
+    ) -> StoreChange:
+        """Work out what it changes that appearances (n,) are those of identities (n,)."""
+        counted, which = np.unique(ids, return_inverse=True)
+        rows: tuple[tuple[int, bytes], ...] = ()
+        seen = np.zeros(0, np.int64)
+        if appearances:
+            centroids, facts = self._mirror.rows(counted, len(appearances[0].embedding))
+            seen = facts[which, 2]
+            centroids, facts = grow(
+                centroids, facts, appearances, which, day=medium.day, refine=self.settings.refine
+            )
+            identities = map(stored, counted.tolist(), centroids, facts)
+            rows = tuple((identity.id, identity.pack()) for identity in identities)
+        faces = sum(appearance.faces for appearance in appearances)
+        portraits = medium.portraits or (b"",) * len(appearances)
+        return StoreChange(
+            version=self._mirror.version,
+            events=len(self._people.events),
+            rows=rows,
+            counters={
+                "identities": int((counted >= self._mirror.size).sum()),
+                "detected": detected,
+                "embedded": faces,
+                "saved": faces,
+            },
+            key=key,
+            record=CallRecord(ids=tuple(ids.tolist()), path=medium.path, day=medium.day).pack(),
+            appearances=tuple(
+                (identity, appearance.pack(), jpeg if earlier < _PORTRAITS else b"")
+                for identity, appearance, jpeg, earlier in zip(
+                    ids.tolist(), appearances, portraits, seen.tolist(), strict=True
+                )
+            ),
+        )
+
+    def get(self, identity: int) -> StoredIdentity | None:
+        """Return one identity; see `analyzer.identities.IdentityStore`."""
+        return next(iter(self._rows(identity, identity + 1)), None)
+
+    def facts(self) -> I64:
+        """Return the facts of all identities; see `analyzer.identities.IdentityStore`."""
+        return self._mirror.facts()
+
+    def cosines(self, identity: int) -> F32:
+        """Return cosines with all; see `analyzer.identities.IdentityStore`."""
+        return self._mirror.cosines(identity)
+
+    def all(self) -> Iterator[StoredIdentity]:
+        """Yield every identity; see `analyzer.identities.IdentityStore`."""
+        for first in range(0, self.records.size(), _PAGE):
+            yield from self._rows(first, first + _PAGE)
+
+    def _rows(self, first: int, end: int) -> list[StoredIdentity]:
+        rows = self.records.rows(first, end)
+        with damage_named(self.name):
+            return [StoredIdentity.unpack(*row) for row in rows]
+
+    def counters(self) -> Counters:
+        """Return what was counted."""
+        return self.records.counters()
+
+
+def _appearances(
+    queries: F32, counts: I64, medium: MediumRecord | None
+) -> tuple[StoredAppearance, ...]:
+    """Return the appearances that a call is about; their places are given when it is written."""
+    n = len(queries)
+    given = medium or MediumRecord(path="", person_ids=tuple(range(n)), milliseconds=(0,) * n)
+    return tuple(
+        StoredAppearance(
+            call=0,
+            row=row,
+            embedding=embedding,
+            person_id=person_id,
+            faces=faces,
+            milliseconds=milliseconds,
+        )
+        for row, (embedding, person_id, faces, milliseconds) in enumerate(
+            zip(queries, given.person_ids, counts.tolist(), given.milliseconds, strict=True)
+        )
+    )
+
+
+def _check_counts(counts: I64, n: int, detected: int | None) -> int:
+    """Return how many faces were detected.
+
+    Raises:
+        ValueError: A count is negative, or fewer faces were detected than have embeddings.
+    """
+    check("counts", "array", counts, np.int64, (n,))
+    embedded = int(counts.sum())
+    if (counts < 0).any() or (detected is not None and detected < embedded):
+        raise ValueError(f"{counts.min(initial=0)} faces, or {embedded} of {detected} detected")
+    return embedded if detected is None else detected

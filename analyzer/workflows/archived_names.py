@@ -1,0 +1,91 @@
+"""Make the files of media again, with the names and numbers that an identity store has by now."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from analyzer.errors import AnalyzerError
+from analyzer.files.transaction import FileTransaction, Replaced
+from analyzer.identities import IdentityStore
+from analyzer.identities.corrections import Corrections
+from analyzer.identities.log.events import Event
+from analyzer.identities.log.people import CorrectionRefused
+from analyzer.identities.remember import with_archive_names
+from analyzer.reports import report_file
+from analyzer.results import reexport
+from analyzer.results.locate import Results
+from analyzer.results.reexport import RewrittenFile
+from analyzer.types import MediaReport
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediumAgain:
+    """What was done with the files of one medium."""
+
+    medium: str
+    """Common start of its files' paths."""
+    files: Sequence[RewrittenFile] = ()
+    """Those that have changed, or could not be made again."""
+    replaced: Sequence[Replaced] = ()
+    fault: str = ""
+    """Why none of them was changed; empty where all went well."""
+
+
+def reexport_names(
+    results: Sequence[Results], store: IdentityStore | None, *, dry_run: bool
+) -> Iterator[MediumAgain]:
+    """Make all files of media again from their reports; those that stay the same are left alone.
+
+    The files of a medium appear together, or none is changed. Reports stay as they are.
+
+    Args:
+        results: Results of media; those without a report are passed over.
+        store: Whose names and numbers the files get; `None` for those of the reports.
+        dry_run: Only say what would be done.
+
+    Yields:
+        What was done, one medium after the other; a medium that fails stops no other.
+    """
+    for medium in results:
+        if "report" not in medium.files:
+            continue
+        try:
+            yield _again(medium, store, dry_run=dry_run)
+        except AnalyzerError as error:
+            if error.kind == "resource":
+                raise
+            yield MediumAgain(medium=medium.name, fault=str(error))
+
+
+def tell(store: IdentityStore, report: MediaReport, by: str) -> Iterator[Event | str]:
+    """Give an identity store the names that a reviewer gave in one medium.
+
+    Args:
+        store: In which the medium's persons were remembered.
+        report: Corrected report of the medium.
+        by: Who said it.
+
+    Yields:
+        Events of the store; in words, what it does not take.
+    """
+    before = {person.person_id: person.name for person in (report.uncorrected or report).persons}
+    people = store.people()
+    for person in report.persons:
+        given_here = person.corrected and person.name != before.get(person.person_id)
+        if person.name is None or person.identity_id is None or not given_here:
+            continue
+        if people.name(person.identity_id) == person.name:
+            continue
+        try:
+            yield Corrections(store, by).name(person.identity_id, person.name)
+        except CorrectionRefused as error:
+            yield f"{person.name}: {error}"
+
+
+def _again(medium: Results, store: IdentityStore | None, *, dry_run: bool) -> MediumAgain:
+    report = report_file.load(medium.files["report"])
+    if store is not None:
+        report = with_archive_names(report, store)
+    with FileTransaction(dry_run=dry_run) as transaction:
+        files = list(reexport.rewrite_exports(medium, report, transaction, dry_run=dry_run))
+        replaced = [] if dry_run else transaction.finish()
+    return MediumAgain(medium=medium.name, files=files, replaced=replaced)
