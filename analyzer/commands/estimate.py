@@ -43,6 +43,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
                      "help": "count draws without results as lost, not as still to come"},
     "merge_strata": {"action": "store_true",
                      "help": "put strata together that have results of one draw only"},
+    "confusion": {"type": Path, "metavar": "FILE.json",
+                  "help": "put the shares of faces right by an archive's own table, which audit "
+                  "report --write has written (default: none)"},
     "write": {"type": Path, "metavar": "FILE.json",
               "help": "write the estimates here, also as a pilot for plan (default: nowhere)"},
 }  # fmt: skip
@@ -61,10 +64,12 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the shares; 1 where they are not as sure as `--until` asks."""
-    from analyzer.sampling import estimate as estimates
+    from analyzer.sampling import audited, estimate
 
     reach = args.until / 100 if args.until else None
-    found = estimates.of_joblist(
+    if args.confusion and reach:
+        raise UsageError("--until is about the labels as they are: leave out --confusion")
+    found = audited.of_joblist(
         args.joblist,
         head=args.of,
         over=args.over,
@@ -74,14 +79,15 @@ def run(args: argparse.Namespace) -> int:
         most_faces=args.most_faces,
         skip_missing=args.skip_missing,
         merge_strata=args.merge_strata,
+        confusion=args.confusion,
     )
-    for note in estimates.notes(found, args.most_faces):
+    for note in estimate.notes(found, args.most_faces):
         print(f"warning: {note}", file=sys.stderr)
     stdout = console()
-    stdout.print(estimates.summary(found), highlight=False, soft_wrap=True)
+    stdout.print(estimate.summary(found), highlight=False, soft_wrap=True)
     stdout.print(_table(found, args))
     if args.write:
-        estimates.write(found, args.write)
+        estimate.write(found, args.write)
     if reach is None:
         return 0
     enough = found.segments.is_census or found.can_stop(reach)

@@ -7,6 +7,8 @@ from typing import Any
 
 from analyzer import registry
 from analyzer.errors import UsageError
+from analyzer.shares.answers import GROUPS
+from analyzer.shares.tables import OwnTables
 from ina_input import documents
 from ina_input.tables import CsvTable
 
@@ -25,10 +27,13 @@ class AmountReader:
         head: Attribute, such as `sex`.
         over: `faces`, for the time of each face, or `persons`, for that of each person.
         ages: Ages at which a group begins, in rising order.
+        own: Tables of an audit, of the networks that made the results.
     """
 
-    def __init__(self, head: str, over: str, ages: Sequence[float] = AGES) -> None:
-        self._head, self._over, self._ages = head, over, ages
+    def __init__(
+        self, head: str, over: str, ages: Sequence[float] = AGES, own: OwnTables | None = None
+    ) -> None:
+        self._head, self._over, self._ages, self._own = head, over, ages, own
 
     def amounts(self, dests: Mapping[str, str]) -> Amounts | None:
         """Return the amount of each group in a segment; `None` where there are no results yet.
@@ -72,6 +77,8 @@ class AmountReader:
         return self._of_document(documents.read(path))
 
     def _of_document(self, document: Mapping[str, Any]) -> Iterator[tuple[str | None, float]]:
+        if self._own is not None:
+            self._own.require_models(document["models"])
         if self._over == "persons":
             for person in document["persons"]:
                 label = person["attributes"].get(self._head, {}).get("label")
@@ -105,8 +112,18 @@ class AmountReader:
         if self._head != "age":
             return label
         years = float(label)
-        bounds = [0.0, *self._ages]
-        number = sum(years >= age for age in self._ages)
-        if number == len(self._ages):
-            return f"{bounds[-1]:g}+"
-        return f"{bounds[number]:g}-{bounds[number + 1] - 1:g}"
+        return group_names("age", self._ages)[sum(years >= age for age in self._ages)]
+
+
+def group_names(head: str, ages: Sequence[float]) -> Sequence[str]:
+    """Return the groups of a head, in order.
+
+    Args:
+        head: Attribute, such as `sex`.
+        ages: Ages at which a group begins, in rising order.
+    """
+    if head != "age":
+        return GROUPS[head]
+    bounds = [0.0, *ages]
+    closed = [f"{low:g}-{high - 1:g}" for low, high in zip(bounds, ages, strict=False)]
+    return [*closed, f"{bounds[-1]:g}+"]

@@ -18,8 +18,10 @@ _ROUNDS = 500
 _STILL = 1e-9
 _NONE = 1e-7
 """Share below which a group is taken to be absent."""
-_PRIOR = 0.5
+PRIOR = 0.5
 """Faces that are added to each cell of a table: what was never seen is not impossible."""
+_LEAST_CELL = 1e-9
+"""Draws of cells that hold a small part of a face may be 0, and an answer impossible."""
 DRAWS = 100
 """Number of tables drawn to see how far a table from so many faces can be trusted."""
 
@@ -31,14 +33,17 @@ class Confusion:
     groups: Sequence[str]
     counts: F64
     """(S, G, K) number of labelled faces."""
+    prior: float = PRIOR
+    """Faces that are added to each cell; 0 where the counts hold some of another table."""
 
     def likelihoods(self) -> F64:
         """Return the probability of each answer, given size and group: (S, G, K)."""
-        return _normal(self.counts + _PRIOR)
+        return _normal(self.counts + self.prior)
 
     def draw(self, random: np.random.Generator) -> F64:
         """Return probabilities (S, G, K) that the same counts could have come from as well."""
-        return _normal(random.standard_gamma(self.counts + _PRIOR))
+        cells = random.standard_gamma(self.counts + self.prior)
+        return _normal(np.maximum(cells, _LEAST_CELL))
 
 
 def prevalence(likelihoods: F64, amounts: F64) -> F64:
