@@ -18,6 +18,9 @@ from analyzer.files.atomic import atomic_write
 from analyzer.files.text import write_json
 from analyzer.shares.answers import GROUPS
 
+LEAST_ERRORS = 20
+"""Errors below which the intervals of shares hold less often than they say."""
+
 
 @dataclass(frozen=True)
 class HeadFindings:
@@ -125,6 +128,12 @@ def notes(found: Findings) -> list[str]:
             )
         if of_head.cannot_tell:
             told.append(f"{head}: of {of_head.cannot_tell} faces nobody can tell: left out")
+        errors = int(of_head.found.wrong.sum())
+        if errors < LEAST_ERRORS:
+            told.append(
+                f"{head}: the network errs on {errors} labelled faces only: below {LEAST_ERRORS} "
+                "the intervals of the shares are too narrow: label more"
+            )
         if not of_head.has_table:
             told.append(
                 f"{head}: {len(of_head.found.faces)} labelled faces are too few for a table of "
