@@ -16,6 +16,7 @@ from analyzer.audit.audit_file import Audit
 from analyzer.audit.rates import LabelledFaces
 from analyzer.sampling import ratio
 from analyzer.shares.answers import GROUPS
+from analyzer.shares.interval import LEAST_CLUSTERS
 from analyzer.types import I64
 
 _Z = 1.959964
@@ -35,9 +36,9 @@ class PoweredShare:
     """Standard error of the sum."""
     clusters: int
     """Films, or persons, of the labelled faces."""
-    labelled_low: float
-    labelled_high: float
-    """Interval of the labels alone, without the network: what the predictions are worth."""
+    labelled: float
+    """Share of the labels alone, without the network."""
+    labelled_error: float
 
     @property
     def value(self) -> float:
@@ -45,14 +46,19 @@ class PoweredShare:
         return min(1.0, max(0.0, self.predicted + self.difference))
 
     @property
-    def low(self) -> float:
-        """Lower end of the 95 % interval."""
-        return max(0.0, self.predicted + self.difference - _Z * self.error)
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % interval; `None` where there are too few clusters, or no error was seen."""
+        return self._around(self.predicted + self.difference, self.error)
 
     @property
-    def high(self) -> float:
-        """Upper end of the 95 % interval."""
-        return min(1.0, self.predicted + self.difference + _Z * self.error)
+    def labelled_interval(self) -> tuple[float, float] | None:
+        """That of the labels alone: how much wider it is says what the predictions are worth."""
+        return self._around(self.labelled, self.labelled_error)
+
+    def _around(self, value: float, error: float) -> tuple[float, float] | None:
+        if self.clusters < LEAST_CLUSTERS or not error:
+            return None
+        return max(0.0, value - _Z * error), min(1.0, value + _Z * error)
 
 
 def shares(audit: Audit, found: LabelledFaces) -> Iterator[PoweredShare]:
@@ -75,7 +81,6 @@ def shares(audit: Audit, found: LabelledFaces) -> Iterator[PoweredShare]:
             ratio.estimate(v * found.seconds, found.seconds, found.weight, one, cluster)
             for v in (residual, label)
         )
-        reach = _Z * alone.error
         yield PoweredShare(
             found.head,
             group,
@@ -83,8 +88,8 @@ def shares(audit: Audit, found: LabelledFaces) -> Iterator[PoweredShare]:
             difference=moved.value,
             error=hypot(whole.error, moved.error),
             clusters=count,
-            labelled_low=max(0.0, alone.value - reach),
-            labelled_high=min(1.0, alone.value + reach),
+            labelled=alone.value,
+            labelled_error=alone.error,
         )
 
 

@@ -17,6 +17,7 @@ from analyzer.errors import UsageError
 from analyzer.files.atomic import atomic_write
 from analyzer.files.text import write_json
 from analyzer.shares.answers import GROUPS
+from analyzer.shares.interval import LEAST_CLUSTERS
 
 LEAST_ERRORS = 20
 """Errors below which the intervals of shares hold less often than they say."""
@@ -134,6 +135,11 @@ def notes(found: Findings) -> list[str]:
                 f"{head}: the network errs on {errors} labelled faces only: below {LEAST_ERRORS} "
                 "the intervals of the shares are too narrow: label more"
             )
+        if any(share.interval is None for share in of_head.shares):
+            told.append(
+                f"{head}: shares without an interval: fewer than {LEAST_CLUSTERS} "
+                f"{found.audit.clustered_by}s, or no error was seen"
+            )
         if not of_head.has_table:
             told.append(
                 f"{head}: {len(of_head.found.faces)} labelled faces are too few for a table of "
@@ -177,7 +183,7 @@ def _head_to_json(of_head: HeadFindings) -> dict[str, Any]:
         "confusion": counted,
         "confusion_weighted": weighted,
         "shares": [
-            {**asdict(share), "share": share.value, "low": share.low, "high": share.high}
+            {**asdict(share), "share": share.value, "interval": share.interval}
             for share in of_head.shares
         ],
     }

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from analyzer.audit.audit_file import Audit
-    from analyzer.audit.rates import ErrorRate
     from analyzer.audit.report import Findings, HeadFindings
 
 
@@ -33,7 +32,7 @@ def shown(found: "Findings") -> Iterator[Any]:
     no_face = found.no_face
     if no_face.errors:
         yield (
-            f"no face: {no_face.errors} of {no_face.faces}, {_percent(no_face.weighted)} of all "
+            f"no face: {no_face.errors} of {no_face.faces}, {_number(no_face.weighted)} % of all "
             "by weight"
         )
     for head, of_head in found.heads.items():
@@ -59,61 +58,58 @@ def _agreed(of_head: "HeadFindings") -> str:
 def _errors(of_head: "HeadFindings") -> Any:
     from rich import table
 
-    rows = table.Table(
-        *("group", "", "faces", "wrong"),
-        *("as drawn", "95 %", "weighted to all faces", "95 %"),
-    )
+    rows = table.Table("group")
+    for name in ("wrong", "as drawn", "weighted"):
+        rows.add_column(name, no_wrap=True)
     for rate in of_head.rates:
         rows.add_row(
-            rate.variable, rate.group, str(rate.faces), str(rate.errors), *_shares_of(rate)
+            f"{rate.variable}: {rate.group}" if rate.group else rate.variable,
+            f"{rate.errors} of {rate.faces}",
+            _around(rate.errors / rate.faces, rate.low, rate.high),
+            _around(rate.weighted, rate.weighted_low, rate.weighted_high),
         )
+    rows.caption = "per cent, with 95 % interval: of the drawn faces, and weighted to all faces"
     return rows
-
-
-def _shares_of(rate: "ErrorRate") -> tuple[str, str, str, str]:
-    return (
-        _percent(rate.errors / rate.faces),
-        _interval(rate.low, rate.high),
-        _percent(rate.weighted),
-        _interval(rate.weighted_low, rate.weighted_high),
-    )
 
 
 def _confusion(of_head: "HeadFindings") -> Any:
     from rich import table
 
     groups, counted, weighted = of_head.cells()
-    rows = table.Table("labelled", *(f"predicted {group}" for group in groups))
+    rows = table.Table("labelled", *groups)
     for group, counts, sums in zip(groups, counted, weighted, strict=True):
         whole = sum(sums)
-        shares = [_percent(value / whole) if whole else "-" for value in sums]
-        cell = [f"{n}; {share}" for n, share in zip(counts, shares, strict=True)]
-        rows.add_row(group, *cell)
-    rows.caption = "faces; share of the row, weighted to all faces"
+        shares = [f" {_number(value / whole)}" if whole else "" for value in sums]
+        rows.add_row(group, *(f"{n}{share}" for n, share in zip(counts, shares, strict=True)))
+    rows.caption = "columns: predicted; faces, and per cent of the row, weighted to all faces"
     return rows
 
 
 def _shares(of_head: "HeadFindings", clusters: str) -> Any:
     from rich import table
 
-    rows = table.Table(
-        *("share of the time of all faces", "predicted", "put right", "95 %", "labels alone"),
-    )
+    rows = table.Table("share", "predicted", "put right", "95 %", "labels alone", "95 %")
     for share in of_head.shares:
         rows.add_row(
             share.group,
-            _percent(share.predicted),
-            _percent(share.value),
-            _interval(share.low, share.high),
-            _interval(share.labelled_low, share.labelled_high),
+            _number(share.predicted),
+            _number(share.value),
+            _interval(share.interval),
+            _number(share.labelled),
+            _interval(share.labelled_interval),
         )
-    rows.caption = f"prediction-powered; {of_head.shares[0].clusters} clusters, each a {clusters}"
+    count = of_head.shares[0].clusters
+    rows.caption = f"per cent of the time of all faces; labels of {count} {clusters}s"
     return rows
 
 
-def _interval(low: float, high: float) -> str:
-    return f"{_percent(low)} to {_percent(high)}"
+def _interval(ends: "tuple[float, float] | None") -> str:
+    return "-" if ends is None else f"{_number(ends[0])} to {_number(ends[1])}"
 
 
-def _percent(value: float) -> str:
-    return f"{100 * value:.1f} %"
+def _around(share: float, low: float, high: float) -> str:
+    return f"{_number(share)} ({_interval((low, high))})"
+
+
+def _number(share: float) -> str:
+    return f"{100 * share:.1f}"

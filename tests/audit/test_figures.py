@@ -88,16 +88,23 @@ def test_errors_as_drawn_and_weighted():
 
 
 def test_powered_share_by_hand():
-    """Four labels: the network's 0.3 moves by (1 - 0 + 0 + 0) / 4."""
-    faces = [face(0, 1), face(1, 0), face(2, 1), face(3, 0)]
+    """Of twenty faces five are women that were taken for men: 0.3 moves by 5 / 20."""
+    faces = [face(n, predicted=n % 2) for n in range(20)]
     audit = audit_of(faces, 0.3, 0.02)
-    found = rates.labelled(audit, {0: "f", 1: "f", 2: "m", 3: "f"}, "sex")
-    women = next(iter(powered.shares(audit, found)))
+    truth = {n: "m" if n % 2 and n > 9 else "f" for n in range(20)}
+    women = next(iter(powered.shares(audit, rates.labelled(audit, truth, "sex"))))
     assert women.value == pytest.approx(0.55)
-    # Residuals 1, 0, 0, 0: variance 0.25, of the mean 0.0625; and that of the predictions.
-    assert women.error == pytest.approx(sqrt(0.0625 + 0.02**2))
-    assert women.low == pytest.approx(0.55 - 1.959964 * women.error)
-    assert women.labelled_high == pytest.approx(1)
+    # Residuals 1 and 0: of the mean 0.25 x 0.75 / 19; and the variance of the predictions.
+    assert women.error == pytest.approx(sqrt(0.1875 / 19 + 0.02**2))
+    assert women.interval[0] == pytest.approx(0.55 - 1.959964 * women.error)
+    assert women.labelled == pytest.approx(0.75)
+
+
+def test_too_few_clusters_have_no_interval():
+    faces = [face(n, predicted=n % 2, cluster=n // 2) for n in range(20)]
+    audit = audit_of(faces, 0.3, 0.02)
+    women = next(iter(powered.shares(audit, rates.labelled(audit, {2: "f", 7: "f"}, "sex"))))
+    assert (women.clusters, women.interval) == (2, None)
 
 
 def test_powered_share_as_ppi_py():
@@ -112,7 +119,7 @@ def test_powered_share_as_ppi_py():
     assert women.value == pytest.approx(ppi.ppi_mean_pointestimate(
         truth[:500], said[:500], said[500:], lam=1)[0])  # fmt: skip
     # Divided by n there, by n - 1 here.
-    assert (women.low, women.high) == pytest.approx((low[0], high[0]), abs=2e-4)
+    assert women.interval == pytest.approx((low[0], high[0]), abs=2e-4)
 
 
 def test_powered_intervals_cover():
@@ -128,7 +135,8 @@ def test_powered_intervals_cover():
         audit = audit_of(faces, 0.3 * 0.75 + 0.7 * 0.25, 0.0)
         names = {n: "f" if truth[n] else "m" for n in range(400)}
         women = next(iter(powered.shares(audit, rates.labelled(audit, names, "sex"))))
-        held.append(women.low <= 0.3 <= women.high)
+        low, high = women.interval
+        held.append(low <= 0.3 <= high)
     assert 0.915 < np.mean(held) < 0.98
 
 

@@ -105,7 +105,7 @@ def test_a_hundred_faces_by_keyboard_change_the_shares(opened, audit, tmp_path, 
     assert shares["shares"][0]["predicted"] == pytest.approx(0.4)
     assert shares["shares"][0]["share"] == pytest.approx(0.4 + (5 - 10) / 100)
     assert shares["confusion"] == [[30, 5], [10, 55]]
-    assert "15    │ 15.0 %" in capsys.readouterr().out
+    assert "│ 15 of 100 │ 15.0 (9.3 to 23.3) │ 15.0 (9.3 to 23.3)" in capsys.readouterr().out
     report = str(audit / "results" / "film0.report.zip")
     spec = f"shares:confusion={tmp_path / 'confusion.json'}"
     assert main(["export", report, "-o", str(tmp_path), "--export", spec]) == 0
