@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from analyzer.audit.audit_file import Audit
-from analyzer.audit.rates import LabelledFaces, effective_number
+from analyzer.audit.rates import JudgedFaces, effective_number
 from analyzer.shares import answers as network
 from analyzer.shares.confusion import Confusion
 from analyzer.shares.tables import tables_of
@@ -26,7 +26,7 @@ LEAST_FACES = 50
 """Labelled faces of a head from which on there is a table of it."""
 
 
-def document(audit: Audit, heads: Mapping[str, LabelledFaces]) -> dict[str, Any]:
+def document(audit: Audit, heads: Mapping[str, JudgedFaces]) -> dict[str, Any]:
     """Return the tables as JSON-able values, for `analyzer.shares.tables.own`.
 
     Args:
@@ -49,7 +49,7 @@ def document(audit: Audit, heads: Mapping[str, LabelledFaces]) -> dict[str, Any]
     }
 
 
-def by_size(found: LabelledFaces, shipped: Confusion | None) -> F64:
+def by_size(found: JudgedFaces, shipped: Confusion | None) -> F64:
     """Return the counts (S, G, K) of answers by class of size and labelled group."""
     sizes, groups = len(network.SIZES_PX), len(network.GROUPS[found.head])
     answers = np.array([face.answers[found.head] for face in found.faces], np.int64)
@@ -65,7 +65,7 @@ def by_size(found: LabelledFaces, shipped: Confusion | None) -> F64:
     return counts if shipped is None else counts + SHIPPED_FACES * shipped.likelihoods()
 
 
-def of_tracks(found: LabelledFaces) -> F64:
+def of_tracks(found: JudgedFaces) -> F64:
     """Return the counts (G, G) of the labels of tracks by labelled group."""
     groups = len(network.GROUPS[found.head])
     labels = np.array([face.labels[found.head] for face in found.faces], np.int64)
@@ -76,7 +76,7 @@ def of_tracks(found: LabelledFaces) -> F64:
     return counts
 
 
-def _groups(found: LabelledFaces) -> "Iterator[tuple[int, np.ndarray]]":
+def _groups(found: JudgedFaces) -> "Iterator[tuple[int, np.ndarray]]":
     for group in range(len(network.GROUPS[found.head])):
         yield group, found.truth == group
 

@@ -13,7 +13,7 @@ from math import hypot
 import numpy as np
 
 from analyzer.audit.audit_file import Audit
-from analyzer.audit.rates import LabelledFaces
+from analyzer.audit.rates import JudgedFaces
 from analyzer.sampling import ratio
 from analyzer.shares.answers import GROUPS
 from analyzer.shares.interval import LEAST_CLUSTERS
@@ -61,7 +61,7 @@ class PoweredShare:
         return max(0.0, value - _Z * error), min(1.0, value + _Z * error)
 
 
-def shares(audit: Audit, found: LabelledFaces) -> Iterator[PoweredShare]:
+def shares(audit: Audit, found: JudgedFaces) -> Iterator[PoweredShare]:
     """Yield the share of each group; nothing where the labels are of fewer than two clusters.
 
     Args:
@@ -93,7 +93,7 @@ def shares(audit: Audit, found: LabelledFaces) -> Iterator[PoweredShare]:
         )
 
 
-def clusters(audit: Audit, found: LabelledFaces) -> I64:
+def clusters(audit: Audit, found: JudgedFaces) -> I64:
     """Return the cluster (n,) of each labelled face: its film, or its person."""
     by_film = audit.clustered_by == "film"
     names = [face.uri if by_film else face.cluster for face in found.faces]

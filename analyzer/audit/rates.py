@@ -13,7 +13,7 @@ from analyzer.types import F64, I64
 
 
 @dataclass(frozen=True)
-class LabelledFaces:
+class JudgedFaces:
     """The faces of an audit with a label of one head that names a group; arrays (n,)."""
 
     head: str
@@ -46,7 +46,7 @@ class ErrorRate:
     """Share weighted back to all faces, and its Wilson interval for the effective number."""
 
 
-def labelled(audit: Audit, labels: Mapping[int, str], head: str) -> LabelledFaces:
+def labelled(audit: Audit, labels: Mapping[int, str], head: str) -> JudgedFaces:
     """Return the faces that a label gives a group.
 
     Args:
@@ -56,7 +56,7 @@ def labelled(audit: Audit, labels: Mapping[int, str], head: str) -> LabelledFace
     """
     groups = list(GROUPS[head])
     faces = [face for face in audit.faces if labels.get(face.face) in groups]
-    return LabelledFaces(
+    return JudgedFaces(
         head,
         faces,
         truth=np.array([groups.index(labels[face.face]) for face in faces], np.int64),
@@ -66,7 +66,7 @@ def labelled(audit: Audit, labels: Mapping[int, str], head: str) -> LabelledFace
     )
 
 
-def rates(found: LabelledFaces) -> Iterator[ErrorRate]:
+def rates(found: JudgedFaces) -> Iterator[ErrorRate]:
     """Yield the error of all faces, of each labelled group, and of each group of the draw."""
     groups = GROUPS[found.head]
     variables: dict[str, tuple[Sequence[str], list[str]]] = {
@@ -107,7 +107,7 @@ def effective_number(weight: F64) -> float:
     return float(weight.sum() ** 2 / (weight @ weight)) if len(weight) else 0.0
 
 
-def confusion(found: LabelledFaces, weight: F64) -> F64:
+def confusion(found: JudgedFaces, weight: F64) -> F64:
     """Return the sum of weights (G, G) of each label and prediction.
 
     Args:

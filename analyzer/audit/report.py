@@ -12,7 +12,7 @@ from analyzer.audit.audit_file import Audit
 from analyzer.audit.kappa import Kappa
 from analyzer.audit.labels import CANNOT_TELL, HeadLabels, RaterLabels
 from analyzer.audit.powered import PoweredShare
-from analyzer.audit.rates import ErrorRate, LabelledFaces
+from analyzer.audit.rates import ErrorRate, JudgedFaces
 from analyzer.errors import UsageError
 from analyzer.files.atomic import atomic_write
 from analyzer.files.text import write_json
@@ -30,7 +30,7 @@ class HeadFindings:
     labels: HeadLabels
     agreement: Kappa | None
     """`None` with one rater."""
-    found: LabelledFaces
+    found: JudgedFaces
     cannot_tell: int
     """Faces of which the raters cannot tell it: they are left out."""
     rates: Sequence[ErrorRate]
