@@ -11,7 +11,7 @@ from analyzer.errors import InputError
 from analyzer.reports import report_file
 from analyzer.results import locate
 from analyzer.shares import answers as network
-from analyzer.shares.confusion import added_up
+from analyzer.shares.amounts import added_up
 from analyzer.types import F64, I64, MediaReport, Progress, ProgressHook
 
 HEADS = ("sex", "age")
@@ -173,7 +173,7 @@ def _at_most(cluster: I64, most: int, random: np.random.Generator) -> I64:
 def _sums(cluster: I64, groups: I64, seconds: F64, count: int) -> F64:
     """Return the seconds (c, G) of each group in each cluster."""
     clusters = int(cluster.max(initial=-1)) + 1
-    return added_up(cluster * count + groups, seconds, clusters * count).reshape(clusters, count)
+    return added_up((cluster, groups), seconds, (clusters, count))
 
 
 def _track_labels(report: MediaReport, head: str) -> I64:

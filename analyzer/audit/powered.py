@@ -16,10 +16,11 @@ from analyzer.audit.audit_file import Audit
 from analyzer.audit.rates import JudgedFaces
 from analyzer.sampling import ratio
 from analyzer.shares.answers import GROUPS
-from analyzer.shares.interval import LEAST_CLUSTERS
 from analyzer.types import I64
 
 _Z = 1.959964
+LEAST_CLUSTERS = 20
+"""Films or persons below which a normal interval is too narrow."""
 
 
 @dataclass(frozen=True)

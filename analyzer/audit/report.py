@@ -17,7 +17,6 @@ from analyzer.errors import UsageError
 from analyzer.files.atomic import atomic_write
 from analyzer.files.text import write_json
 from analyzer.shares.answers import GROUPS
-from analyzer.shares.interval import LEAST_CLUSTERS
 
 LEAST_ERRORS = 20
 """Errors below which the intervals of shares hold less often than they say."""
@@ -137,7 +136,7 @@ def notes(found: Findings) -> list[str]:
             )
         if any(share.interval is None for share in of_head.shares):
             told.append(
-                f"{head}: shares without an interval: fewer than {LEAST_CLUSTERS} "
+                f"{head}: shares without an interval: fewer than {powered.LEAST_CLUSTERS} "
                 f"{found.audit.clustered_by}s, or no error was seen"
             )
         if not of_head.has_table:

@@ -8,12 +8,15 @@ from typing import Any
 from urllib.parse import quote
 
 from analyzer import registry
-from analyzer.collection import crops, tables
+from analyzer.collection import crops, shares, tables
 from analyzer.collection.crops import Crops
 from analyzer.collection.identities import CollectedPerson, Collection, MediumAppearance
+from analyzer.collection.shares import CollectionShares
 from analyzer.files import columns
 from analyzer.files.atomic import atomic_write
 from analyzer.files.columns import Column
+from analyzer.shares.columns import columns as share_columns
+from analyzer.shares.words import charts
 from analyzer.types import ProgressHook
 
 SHOWN = 5000
@@ -54,8 +57,10 @@ def write(
     _table(folder / "appearances", list(tables.appearances(collection, cut.files)), writers)
     with atomic_write(folder / "media.csv") as part:
         columns.write_csv(part, list(tables.media(collection)))
+    found = shares.of_media(collection.seen, progress)
+    _table(folder / "shares", share_columns(found.rows), writers)
     with atomic_write(folder / "index.html") as part:
-        page = writers.page.render(_page(collection, cut, folder))
+        page = writers.page.render(_page(collection, cut, found, folder))
         part.write_text(page, encoding="utf-8", errors="backslashreplace")
 
 
@@ -66,7 +71,9 @@ def _table(stem: Path, table_columns: list[Column], writers: Writers) -> None:
         writers.parquet(part, table_columns)
 
 
-def _page(collection: Collection, cut: Crops, folder: Path) -> Mapping[str, Any]:
+def _page(
+    collection: Collection, cut: Crops, found: CollectionShares, folder: Path
+) -> Mapping[str, Any]:
     """Return the content of the page."""
     return {
         "identities": [_shown(identity, cut, folder) for identity in collection.identities[:SHOWN]],
@@ -76,6 +83,9 @@ def _page(collection: Collection, cut: Crops, folder: Path) -> Mapping[str, Any]
         "persons": sum(len(medium.summary.persons) for medium in collection.seen),
         "faces": sum(identity.face_count for identity in collection.identities),
         "skipped": [(s.medium.item_id, s.reason) for s in collection.skipped],
+        "shares": charts(found.rows),
+        "unshared": found.left_out,
+        "is_uneven": found.is_uneven,
     }
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from analyzer.export import _rows
 from analyzer.observations import persons
+from analyzer.shares.columns import to_json
+from analyzer.shares.measure import shares
 from analyzer.types import Attribute, MediaReport, Person
 
 SCHEMA = 1
@@ -30,6 +32,7 @@ def document(report: MediaReport) -> dict[str, Any]:
         "unidentified": _unidentified_to_json(report),
         "shots": [_shot_to_json(shot) for shot in _rows.shots(report)],
         "tracks": [_track_to_json(track) for track in _rows.tracks(report)],
+        "shares": to_json(list(shares(report))),
     }
 
 

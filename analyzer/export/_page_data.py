@@ -22,6 +22,8 @@ from analyzer.export import _addresses, _rows
 from analyzer.export._shown import NOBODY_COLOUR, PALETTE, colours, drawing
 from analyzer.observations.persons import NOBODY
 from analyzer.options import AnalysisOptions
+from analyzer.shares.measure import shares
+from analyzer.shares.words import charts
 from analyzer.types import Attribute, MediaReport
 from analyzer.types.corrections import apart
 
@@ -65,6 +67,7 @@ def facts(report: MediaReport, folder: Path, start: tuple[float, float]) -> dict
         "alike": _alike(report),
         "apart": sorted(apart(report.corrections)),
         "shots": report.shots.tolist(),
+        "shares": charts(shares(report)),
         "ages": [
             {"label": label, "end": end}
             for label, end in zip(AGE_BINS, AGE_EDGES[1:].tolist(), strict=True)

@@ -37,7 +37,7 @@ _FONT_PX = 20
 """Any size: the data of the font are of all sizes."""
 _SCRIPTS = (
     *("data.js", "faces.js", "corrections.js", "shown.js", "model.js", "sources.js"),
-    *("player.js", "parts.js", "characters.js", "here.js", "drawing.js", "view.js"),
+    *("player.js", "parts.js", "shares.js", "characters.js", "here.js", "drawing.js", "view.js"),
     *("keys.js", "main.js"),
 )
 """Each uses those before it."""

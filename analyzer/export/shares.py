@@ -7,6 +7,7 @@ from typing import ClassVar
 from analyzer.files.columns import Column, write_csv
 from analyzer.inference.runtime import Runtime
 from analyzer.shares import tables
+from analyzer.shares.columns import columns
 from analyzer.shares.measure import shares
 from analyzer.shares.tables import OwnTables
 from analyzer.types import MediaReport, ProgressHook
@@ -54,16 +55,4 @@ class SharesExporter:
         models = report.provenance.get("models", {})
         rows = list(shares(report, tables.tables_of(models, own)))
         named = None if own is None else str(own.path)
-        return [
-            Column("measure", "text", [row.measure for row in rows]),
-            Column("attribute", "text", [row.head for row in rows]),
-            Column("group", "text", [row.group for row in rows]),
-            Column("amount", "number", [row.amount for row in rows], 3),
-            Column("observed", "number", [row.observed for row in rows]),
-            Column("corrected", "number", [row.corrected for row in rows]),
-            Column("low", "number", [row.interval.low for row in rows]),
-            Column("high", "number", [row.interval.high for row in rows]),
-            Column("clusters", "integer", [row.interval.clusters for row in rows]),
-            Column("note", "text", [row.note for row in rows]),
-            Column("confusion", "text", [named] * len(rows)),
-        ]
+        return [*columns(rows), Column("confusion", "text", [named] * len(rows))]

@@ -1,19 +1,24 @@
-"""Shares of a medium's screen time, observed and corrected, each with its interval."""
+"""Shares of screen time and of people, observed and corrected, each with its interval."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.attributes.calibration import Views
 from analyzer.shares import answers as network
 from analyzer.shares import confusion
-from analyzer.shares.confusion import Confusion
-from analyzer.shares.interval import LEAST_CLUSTERS, Interval, ratio_interval
-from analyzer.types import F64, I64, MediaReport
-
-FACE_TIME, PERSONS = "face_time", "persons"
-"""Names of the measures: seconds of all faces; number of persons."""
+from analyzer.shares.amounts import Amounts, of_report
+from analyzer.shares.confusion import Confusion, Path
+from analyzer.shares.interval import (
+    FEW,
+    LEAST_CLUSTERS,
+    Interval,
+    path_interval,
+    rate_interval,
+    ratio_interval,
+)
+from analyzer.shares.tables import tables_of
+from analyzer.types import F64, MediaReport
 
 
 @dataclass(frozen=True)
@@ -22,11 +27,12 @@ class GroupShare:
 
     measure: str
     """`face_time`: every face on screen counts for as long as it is seen, also those of nobody;
-    `persons`: every character counts once."""
+    `persons`: every character counts once; `people_per_minute`: every character counts once in each
+    minute in which it is seen."""
     head: str
     group: str
     amount: float
-    """Seconds of faces, or number of persons, of all groups together."""
+    """Seconds of faces, number of persons, or people per minute, of all groups together."""
     observed: float
     """Share of the labels, 0 to 1."""
     corrected: float | None
@@ -35,116 +41,90 @@ class GroupShare:
     """Interval of `corrected`, or of `observed` where that is `None`."""
     note: str = ""
     """Why a figure is missing."""
+    per_minute: float | None = None
+    """People of the group on screen in a minute; `None` of other measures."""
+    per_minute_ends: tuple[float | None, float | None] = (None, None)
+    """Interval of that; `None` where there are too few clusters."""
+
+    @property
+    def best(self) -> float:
+        """The corrected share where there is one, or else the observed one."""
+        return self.observed if self.corrected is None else self.corrected
 
 
-@dataclass(frozen=True)
-class _Faces:
-    """The n faces of a medium that a head was asked for."""
-
-    labels: I64
-    """(n,) groups that they are labelled with."""
-    answers: I64
-    """(n,) cells of `analyzer.shares.answers`."""
-    sizes: I64
-    """(n,) classes of size."""
-    weights: F64
-    """(n,) seconds; 1 for each face of a still."""
-    shots: I64
-    """(n,) shots."""
-
-
-def shares(report: MediaReport, tables: Mapping[str, Confusion]) -> Iterator[GroupShare]:
-    """Yield the shares of a medium: of face time, and of persons.
+def shares(
+    report: MediaReport, tables: Mapping[str, Confusion] | None = None
+) -> Iterator[GroupShare]:
+    """Yield the shares of a medium, by head, measure and group.
 
     Args:
         report: Report of the medium.
+        tables: Head -> what its network confuses; by default what is shipped with the network.
+    """
+    if tables is None:
+        tables = tables_of(report.provenance.get("models", {}))
+    return of_amounts(of_report(report), tables)
+
+
+def of_amounts(amounts: Iterable[Amounts], tables: Mapping[str, Confusion]) -> Iterator[GroupShare]:
+    """Yield the shares of a medium, or of a collection.
+
+    Args:
+        amounts: From `analyzer.shares.amounts`.
         tables: Head -> what its network confuses.
     """
-    for head in report.observations.heads:
-        faces = _faces(report, head)
-        if faces.weights.sum() > 0:
-            yield from _face_time(head, faces, tables.get(head))
-        yield from _persons(head, report)
+    for each in amounts:
+        yield from _shares(each, tables.get(each.head))
 
 
-def _faces(report: MediaReport, head: str) -> _Faces:
-    table = report.observations
-    raw = table.heads[head]
-    known = ~np.isnan(raw).any(axis=1)
-    views = Views(face_px=table.face_px, sharpness=table.sharpness, frontality=table.frontality)[
-        known
-    ]
-    seconds = table.duration_s if report.info.is_timed else np.ones(len(table))
-    shots = np.searchsorted(report.shots[:, 0], table.time_s, side="right") - 1
-    return _Faces(
-        labels=network.observed(head, raw[known]),
-        answers=network.answers(head, raw[known]),
-        sizes=network.size_class(views),
-        weights=seconds[known],
-        shots=np.maximum(shots[known], 0),
-    )
-
-
-def _face_time(head: str, faces: _Faces, table: Confusion | None) -> Iterator[GroupShare]:
-    groups = network.GROUPS[head]
-    whole = faces.weights.sum()
-    count = int(faces.shots.max()) + 1
-    wholes = confusion.added_up(faces.shots, faces.weights, count)
-    labelled = np.eye(len(groups))[faces.labels]
-    observed = faces.weights @ labelled / whole
-    parts, spread = labelled, np.zeros(len(groups))
-    corrected = None
-    if table is not None:
-        corrected, parts, spread = _corrected(faces, table)
-    for number, group in enumerate(groups):
-        part = confusion.added_up(faces.shots, faces.weights * parts[:, number], count)
-        seen = confusion.added_up(faces.shots, faces.weights * labelled[:, number], count)
-        interval = ratio_interval(part, wholes, seen=seen, spread=float(spread[number]))
+def _shares(amounts: Amounts, table: Confusion | None) -> Iterator[GroupShare]:
+    wholes = amounts.labelled.sum(axis=1)
+    sums = amounts.labelled.sum(axis=0)
+    length = 1.0 if amounts.minutes is None else float(amounts.minutes.sum())
+    corrected, paths = _corrected(amounts, table)
+    for number, group in enumerate(network.GROUPS[amounts.head]):
+        parts = amounts.labelled[:, number]
+        if amounts.answers is not None and paths:
+            cells = amounts.answers.reshape(len(parts), -1)
+            interval = path_interval(paths[number], cells, parts)
+        else:
+            interval = ratio_interval(parts, wholes)
+        per_minute, ends = _rates(amounts, number)
         yield GroupShare(
-            measure=FACE_TIME,
-            head=head,
+            measure=amounts.measure,
+            head=amounts.head,
             group=group,
-            amount=float(whole),
-            observed=float(observed[number]),
-            corrected=None if corrected is None else float(corrected[number]),
+            amount=float(sums.sum()) / length,
+            observed=float(sums[number] / sums.sum()),
+            corrected=float(corrected[number]) if paths else None,
             interval=interval,
-            note=_too_few(interval),
+            note=_note(interval, amounts.clusters),
+            per_minute=per_minute,
+            per_minute_ends=ends,
         )
 
 
-def _corrected(faces: _Faces, table: Confusion) -> tuple[F64, F64, F64]:
-    """Return shares (G,), what each face adds to them (n, G), and their error of the table (G,)."""
-    likelihoods = table.likelihoods()
-    sizes, _, cells = likelihoods.shape
-    sums = confusion.amounts(faces.sizes, faces.answers, faces.weights, (sizes, cells))
-    corrected = confusion.prevalence(likelihoods, sums)
-    moves = confusion.influences(likelihoods, sums, corrected)
-    return corrected, corrected + moves[faces.sizes, faces.answers], confusion.spread(table, sums)
+def _corrected(amounts: Amounts, table: Confusion | None) -> tuple[F64, list[Path]]:
+    """Return corrected shares (G,) and their paths; none where nothing can be corrected."""
+    if table is None or amounts.answers is None:
+        return np.empty(0), []
+    answers = amounts.answers.sum(axis=0)
+    found = confusion.prevalence(table.likelihoods(), answers)
+    return confusion.corrected(found, table), confusion.paths(table, answers, found)
 
 
-def _persons(head: str, report: MediaReport) -> Iterator[GroupShare]:
-    """Yield the shares of the persons with a label; there is no table of what is confused then."""
-    labels = [person.attributes[head].label for person in report.persons]
-    labels = [label for label in labels if label]
-    if not labels:
-        return
-    groups, numbers = network.GROUPS[head], network.groups_of_labels(head, labels)
-    for number, group in enumerate(groups):
-        parts = (numbers == number).astype(np.float64)
-        interval = ratio_interval(parts, np.ones(len(parts)))
-        yield GroupShare(
-            measure=PERSONS,
-            head=head,
-            group=group,
-            amount=float(len(parts)),
-            observed=float(parts.mean()),
-            corrected=None,
-            interval=interval,
-            note=_too_few(interval, "persons"),
-        )
+def _rates(amounts: Amounts, number: int) -> tuple[float | None, tuple[float | None, float | None]]:
+    """Return the people of a group per minute, and the interval; nothing of other measures."""
+    if amounts.minutes is None:
+        return None, (None, None)
+    parts = amounts.labelled[:, number]
+    ends = rate_interval(parts, amounts.minutes) or (None, None)
+    return float(parts.sum() / amounts.minutes.sum()), ends
 
 
-def _too_few(interval: Interval, what: str = "shots") -> str:
-    if interval.low is not None:
+def _note(interval: Interval, clusters: str) -> str:
+    if not interval.reason:
         return ""
-    return f"no interval: fewer than {LEAST_CLUSTERS} {what} with this group, or without it"
+    if interval.reason == FEW:
+        return f"no interval: fewer than {LEAST_CLUSTERS} {clusters} with this group, or without it"
+    return f"no interval: a few {clusters} decide this share"

@@ -107,8 +107,14 @@ def read(text: str) -> Mapping[str, Confusion]:
 
 
 def _tables(values: Mapping[str, Any]) -> dict[str, Confusion]:
+    found = values.get("found", {})
     return {
-        head: Confusion(GROUPS[head], np.array(counts, np.float64), values.get("prior", PRIOR))
+        head: Confusion(
+            GROUPS[head],
+            np.array(counts, np.float64),
+            values.get("prior", PRIOR),
+            found=np.array(found[head], np.float64) if head in found else None,
+        )
         for head, counts in values["counts"].items()
     }
 
@@ -121,4 +127,6 @@ def written(tables: Mapping[str, Confusion], data: str) -> str:
         data: Where the faces that were counted come from.
     """
     counts = {head: table.counts.astype(int).tolist() for head, table in tables.items()}
-    return json.dumps({"data": data, "counts": counts}) + "\n"
+    found = {h: t.found.astype(int).tolist() for h, t in tables.items() if t.found is not None}
+    document = {"data": data, "counts": counts, **({"found": found} if found else {})}
+    return json.dumps(document) + "\n"

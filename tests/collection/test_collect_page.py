@@ -38,6 +38,23 @@ PEOPLE = [
 ]
 
 
+SEXES = {
+    "title": "Face time by perceived sex",
+    "main": True,
+    "corrected": True,
+    "rows": [
+        {
+            "text": "Women: 37 % of face time (95 % interval 31 to 43 %)",
+            **{"observed": 0.42, "corrected": 0.37, "low": 0.31, "high": 0.43},
+        },
+        {
+            "text": "Men: 63 % of face time (no interval)",
+            **{"observed": 0.58, "corrected": None, "low": None, "high": None},
+        },
+    ],
+}
+
+
 @pytest.fixture(scope="module")
 def page() -> str:
     renderer = registry.module("pages", "collection").create()
@@ -50,6 +67,9 @@ def page() -> str:
             "persons": 4,
             "faces": 40,
             "skipped": [],
+            "shares": [SEXES],
+            "unshared": [("film 9", "damaged")],
+            "is_uneven": False,
         }
     )
 
@@ -131,3 +151,21 @@ def test_it_can_be_used_without_a_mouse(page):
     assert 'aria-sort="descending"' in page
     assert "<label>" in page
     assert 'role="status"' in page
+
+
+def test_shares_stand_on_a_line_from_nothing_to_all(shown):
+    tab, _ = shown
+    places = tab.evaluate(
+        """[...document.querySelectorAll('.scale')].map((line) => [...line.children].map((mark) => {
+          const { left, width } = line.getBoundingClientRect(), own = mark.getBoundingClientRect();
+          return [mark.className, (own.left + own.width / 2 - left) / width, own.width / width];
+        }))"""
+    )
+    assert [[name for name, *_ in marks] for marks in places] == [
+        ["span", "observed", "corrected"],
+        ["observed"],
+    ]
+    (_, middle, width), (_, observed, _), (_, corrected, _) = places[0]
+    assert (middle, width) == pytest.approx((0.37, 0.12), abs=0.01)
+    assert (observed, corrected) == pytest.approx((0.42, 0.37), abs=0.01)
+    assert "Women: 37 % of face time (95 % interval 31 to 43 %)" in tab.inner_text("#shares")

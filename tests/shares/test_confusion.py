@@ -71,8 +71,80 @@ def test_more_labelled_faces_make_the_table_surer():
     assert few == pytest.approx(10 * many, rel=0.5)
 
 
-def test_answers_are_added_up_by_size():
-    sums = confusion.amounts(
-        np.array([0, 1, 1]), np.array([2, 0, 0]), np.array([1.0, 2, 3]), (2, 3)
+def shares_along(path, place):
+    return (path.top[0] + place * path.top[1]) / (path.bottom[0] + place * path.bottom[1])
+
+
+@pytest.mark.parametrize("found", [None, np.array([[70.0, 30], [95, 5], [80, 20], [60, 40]])])
+def test_paths_begin_at_the_shares_and_go_as_fast_as_they(found):
+    table = Confusion("abcd", COUNTS, found=found)
+    amounts = expected_answers(
+        table.likelihoods(), np.array([0.1, 0.2, 0.3, 0.4]), np.array([100.0, 40, 7])
     )
-    assert sums.tolist() == [[0, 0, 1], [5, 0, 0]]
+    of_found = confusion.prevalence(table.likelihoods(), amounts)
+    corrected = confusion.corrected(of_found, table)
+    for share, path in zip(corrected, confusion.paths(table, amounts, of_found), strict=True):
+        assert shares_along(path, 0) == pytest.approx(share)
+        assert (shares_along(path, 1e-6) - share) / 1e-6 == pytest.approx(1, rel=1e-3)
+        assert shares_along(path, path.place(0.37)) == pytest.approx(0.37)
+
+
+def test_a_path_is_the_least_favourable_one():
+    """Its information is that which is left when all other shares are unknown, too."""
+    table = Confusion("abcd", COUNTS)
+    truth, time = np.array([0.1, 0.2, 0.3, 0.4]), np.array([100.0, 40, 7])
+    amounts = expected_answers(table.likelihoods(), truth, time)
+    found = confusion.prevalence(table.likelihoods(), amounts)
+    path = confusion.paths(table, amounts, found)[1]
+    scores = path.slope / path.base
+    more = amounts.copy()
+    more[1, 2] += 0.5
+    change = (confusion.prevalence(table.likelihoods(), more) - found)[1]
+    told = 0.5 * scores.reshape(3, 7)[1, 2] / (more.reshape(-1) @ scores**2)
+    assert change == pytest.approx(told, rel=0.05)
+
+
+def drawn(table, random):
+    """Shares from tables that the same counts could have come from as well."""
+    cells = random.standard_gamma(table.counts + 0.5)
+    likelihoods = cells / cells.sum(axis=2, keepdims=True)
+    recall = table.recall()[0]
+    if table.found is not None:
+        recall = random.beta(table.found[:, 0] + 0.5, table.found[:, 1] + 0.5)
+    return likelihoods, recall
+
+
+@pytest.mark.parametrize(
+    "found", [None, np.array([[700.0, 300], [950, 50], [800, 200], [600, 400]])]
+)
+def test_the_error_of_a_table_is_that_of_tables_drawn_again(found):
+    table, random = Confusion("abcd", COUNTS, found=found), np.random.default_rng(9)
+    amounts = expected_answers(
+        table.likelihoods(), np.array([0.1, 0.2, 0.3, 0.4]), np.array([100.0, 40, 7])
+    )
+    again = []
+    for _ in range(300):
+        likelihoods, recall = drawn(table, random)
+        whole = confusion.prevalence(likelihoods, amounts) / recall
+        again.append(whole / whole.sum())
+    of_found = confusion.prevalence(table.likelihoods(), amounts)
+    errors = [path.variance**0.5 for path in confusion.paths(table, amounts, of_found)]
+    assert errors == pytest.approx(np.std(again, axis=0), rel=0.12)
+
+
+def test_faces_that_are_not_found_are_made_up_for():
+    table = Confusion(
+        ("f", "m"), np.array([[[900.0, 100], [100, 900]]]), found=np.array([[60.0, 40], [90, 10]])
+    )
+    women, men = confusion.corrected(np.array([0.3, 0.7]), table)
+    assert women == pytest.approx((0.3 / 0.6) / (0.3 / 0.6 + 0.7 / 0.9), abs=0.005)
+    assert women + men == pytest.approx(1)
+
+
+def test_an_absent_group_has_a_path_too():
+    table = Confusion(("f", "m"), np.array([[[900.0, 100], [100, 900]]]))
+    amounts = np.array([[5.0, 95]])
+    found = confusion.prevalence(table.likelihoods(), amounts)
+    path = confusion.paths(table, amounts, found)[0]
+    assert path.value(0) == pytest.approx(0, abs=1e-6)
+    assert path.slope[0] > 0 > path.slope[1]

@@ -57,8 +57,8 @@ MAY_IMPORT = {
         "attributes": "errors types",
         "audit": "attributes errors evaluation files registry reports results sampling shares "
         "types",
-        "collection": "attributes errors files inference registry reports results stages types "
-        "weights",
+        "collection": "attributes errors files inference registry reports results shares stages "
+        "types weights",
         "commands": "_version audit collection erasure errors evaluation files inference live "
         "options pages pipeline registry results review sampling types weights workflows",
         "demo": "errors files",
@@ -86,7 +86,7 @@ MAY_IMPORT = {
         "review": "attributes errors files imaging observations options pipeline reports results "
         "types",
         "sampling": "errors files options pipeline registry results shares types",
-        "shares": "attributes errors types",
+        "shares": "attributes errors files registry types",
         "stages": "attributes errors files imaging inference registry types weights",
         "training": "attributes evaluation files inference options registry stages types weights",
         "types": "",

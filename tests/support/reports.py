@@ -24,6 +24,8 @@ from analyzer.types import (
 
 OPTIONS = {"engine": "videotracking", "attributes": ["sex", "age"]}
 NAN = float("nan")
+DIGEST = "db024e51f43b88491ce28d060af18c51635e65f362ad556d42fa44520011fba8"
+"""SHA-256 of the attribute network that ships, for which there is a table of confusions."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,37 @@ def make_report(
         persons=tuple(_person(p, faces, owners, names or {}, heads) for p in _present(owners)),
         shots=np.empty((0, 2), np.float64),
         provenance={"options": {**OPTIONS, "engine": engine}},
+    )
+
+
+def film_of_shots(
+    logits: Sequence[float], *, seconds: float = 1.0, shot_s: float = 1.0, uri: str = "film.mp4"
+) -> MediaReport:
+    """A film with a shot for each face, of a person of their own, labelled for sex.
+
+    Args:
+        logits: of each face: below 0 are women.
+        seconds: that each face is seen.
+        shot_s: length of each shot.
+        uri: of the film.
+    """
+    faces = [
+        Face(25 * i, shot_s * i, (10, 20, 130, 140), track=i, duration_s=seconds, sex=logit)
+        for i, logit in enumerate(logits)
+    ]
+    report = make_report(faces, duration_s=shot_s * len(faces), uri=uri)
+    starts = shot_s * np.arange(len(faces), dtype=np.float64)
+    raw = {"sex": np.array(logits, np.float32)[:, None]}
+    sexes = [Attribute(label="f" if logit < 0 else "m", value=logit) for logit in logits]
+    return replace(
+        report,
+        shots=np.stack([starts, starts + shot_s], axis=1),
+        observations=replace(report.observations, heads=raw),
+        persons=tuple(
+            replace(person, attributes={"sex": sexes[person.person_id]})
+            for person in report.persons
+        ),
+        provenance={**report.provenance, "models": {"branch": DIGEST}},
     )
 
 

@@ -11,6 +11,7 @@ class View {
     this.here = new Here(this);
     this.drawing = new Drawing(this);
     this.notes();
+    document.querySelector("#shares > div").replaceChildren(...sharesCharts(report.shares));
   }
 
   byId(id) {

@@ -1,13 +1,13 @@
 """Quantiles of Student's t distribution."""
 
-from scipy import stats
+from scipy import special
 
 
-def quantile(probability: float, degrees: int) -> float:
+def quantile(probability: float, degrees: float) -> float:
     """Return the value below which a t value lies with a probability.
 
     Args:
         probability: Between 0 and 1.
         degrees: Degrees of freedom.
     """
-    return float(stats.t.ppf(probability, degrees))
+    return float(special.stdtrit(degrees, probability))
