@@ -34,6 +34,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "correct": "apply the corrections of a review page",
         "recluster": "group the faces of a report anew, without a new analysis",
         "ask": "ask all parquet results of a folder, in SQL",
+        "audit": "have people label drawn faces, and put shares right by that",
         "collect": "see who appears in many media, and for how long",
         "forget": "remove a person from results and identity stores",
     },

@@ -22,6 +22,7 @@ COMMON = "analysis"
 COMMANDS: Mapping[str, Sequence[str]] = {
     "analyze": (),
     "ask": (),
+    "audit": ("draw", "page", "report"),
     "collect": (),
     "correct": (),
     "estimate": (),

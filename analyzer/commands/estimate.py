@@ -12,6 +12,7 @@ from ina_cli.numbers import RealNumber
 
 if TYPE_CHECKING:
     from analyzer.sampling.estimate import EstimatedShare, Estimates
+    from analyzer.shares.tables import OwnTables
 
 EPILOG = """\
 examples:
@@ -43,6 +44,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
                      "help": "count draws without results as lost, not as still to come"},
     "merge_strata": {"action": "store_true",
                      "help": "put strata together that have results of one draw only"},
+    "confusion": {"type": Path, "metavar": "FILE.json",
+                  "help": "put the shares of faces right by an archive's own table, which audit "
+                  "report --write has written (default: none)"},
     "write": {"type": Path, "metavar": "FILE.json",
               "help": "write the estimates here, also as a pilot for plan (default: nowhere)"},
 }  # fmt: skip
@@ -61,10 +65,10 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the shares; 1 where they are not as sure as `--until` asks."""
-    from analyzer.sampling import estimate as estimates
+    from analyzer.sampling import estimate
 
     reach = args.until / 100 if args.until else None
-    found = estimates.of_joblist(
+    found = estimate.of_joblist(
         args.joblist,
         head=args.of,
         over=args.over,
@@ -74,14 +78,15 @@ def run(args: argparse.Namespace) -> int:
         most_faces=args.most_faces,
         skip_missing=args.skip_missing,
         merge_strata=args.merge_strata,
+        own=_own_tables(args) if args.confusion else None,
     )
-    for note in estimates.notes(found, args.most_faces):
+    for note in estimate.notes(found, args.most_faces):
         print(f"warning: {note}", file=sys.stderr)
     stdout = console()
-    stdout.print(estimates.summary(found), highlight=False, soft_wrap=True)
+    stdout.print(estimate.summary(found), highlight=False, soft_wrap=True)
     stdout.print(_table(found, args))
     if args.write:
-        estimates.write(found, args.write)
+        estimate.write(found, args.write)
     if reach is None:
         return 0
     enough = found.segments.is_census or found.can_stop(reach)
@@ -98,6 +103,28 @@ def _ages(text: str) -> list[float]:
     if not ages or sorted(set(ages)) != ages or ages[0] <= 0:
         raise UsageError(f"--ages {text}: give rising ages, such as 10,20,40,60")
     return ages
+
+
+def _own_tables(args: argparse.Namespace) -> "OwnTables":
+    """Read the tables of an audit.
+
+    Raises:
+        UsageError: They say nothing of what is asked for.
+    """
+    from analyzer.sampling.results import AGES
+    from analyzer.shares import tables
+
+    if args.over != "faces":
+        raise UsageError("--confusion is about faces: leave out --over persons")
+    if args.of == "age" and tuple(args.ages) != AGES:
+        raise UsageError("--confusion has the age groups of the audit: leave out --ages")
+    own = tables.own(args.confusion)
+    if args.of not in own.counts:
+        known = ", ".join(own.counts) or "no attribute"
+        raise UsageError(
+            f"{args.confusion}: has no table of {args.of}, but of {known}: audit more faces"
+        )
+    return own
 
 
 def _table(found: "Estimates", args: argparse.Namespace) -> Any:

@@ -21,7 +21,7 @@ from analyzer.export import _addresses, _page_data, _proxy
 from analyzer.export._rows import require_video
 from analyzer.files import source
 from analyzer.files.containers import explained, picture_stream
-from analyzer.files.hashing import sha256
+from analyzer.files.hashing import policy_hash
 from analyzer.files.text import open_text
 from analyzer.inference.runtime import Runtime
 from analyzer.reports import portraits
@@ -112,9 +112,9 @@ def _render(report: MediaReport, folder: Path, progress: ProgressHook | None, pr
     return environment.from_string(template).render(
         name=values["medium"]["name"],
         script=Markup(script),
-        script_hash=_csp_hash(script),
+        script_hash=policy_hash(script),
         style=Markup(style),
-        style_hash=_csp_hash(style),
+        style_hash=policy_hash(style),
         facts=_json_markup(values),
         packed=packed,
         spec=f"html:proxy={proxy}",
@@ -147,11 +147,6 @@ def _portraits(report: MediaReport, progress: ProgressHook | None) -> dict[str, 
 def _json_markup(values: Any) -> Markup:
     """Return JSON that cannot end an element of the page, whatever characters names have."""
     return Markup(json.dumps(values, separators=(",", ":")).replace("<", "\\u003c"))
-
-
-def _csp_hash(text: str) -> str:
-    """Return the hash of a text for a content security policy."""
-    return base64.b64encode(sha256([text.encode()]).digest()).decode("ascii")
 
 
 def _start_times(report: MediaReport) -> tuple[float, float]:

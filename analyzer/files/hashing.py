@@ -1,5 +1,6 @@
 """SHA-256 of files and of data in memory."""
 
+import base64
 import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -38,6 +39,15 @@ def file_sha256(path: Path) -> str:
         OSError: The file cannot be read, or is not a regular file.
     """
     return sha256(_chunks(path)).hexdigest()
+
+
+def policy_hash(text: str) -> str:
+    """Return the hash of a script or style for a content security policy, as `sha256-...`.
+
+    Args:
+        text: Content of the element.
+    """
+    return f"sha256-{base64.b64encode(sha256([text.encode()]).digest()).decode('ascii')}"
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

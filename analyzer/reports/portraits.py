@@ -132,6 +132,25 @@ def cut_each(
         InputError: The medium is missing or cannot be read again.
     """
     encode = registry.module("formats", "jpeg").encode
+    for row, picture in pictures_of(report, rows, note=note, progress=progress):
+        yield row, encode(_portrait(picture, report.observations.boxes[row]), side_px)
+
+
+def pictures_of(
+    report: MediaReport,
+    rows: Sequence[int],
+    *,
+    note: Callable[[str], None] = lambda _: None,
+    progress: ProgressHook | None = None,
+) -> Iterator[tuple[int, U8]]:
+    """Yield the pictures of faces as they come in the medium; see `cut_each`.
+
+    Yields:
+        Row and picture (H, W, 3) of each face that is found again.
+
+    Raises:
+        InputError: The medium is missing or cannot be read again.
+    """
     table, wanted = report.observations, np.unique(np.array(rows, np.int64))
     if not len(wanted):
         return
@@ -147,7 +166,7 @@ def cut_each(
             continue
         for row in group:
             found += 1
-            yield row, encode(_portrait(picture, table.boxes[row]), side_px)
+            yield row, picture
     if found < len(ordered):
         note(f"portraits: {len(ordered) - found} of {len(ordered)} were not found again")
 
@@ -203,19 +222,25 @@ def _scanned_pictures(decoder: Any, path: str, times_s: Sequence[float]) -> Iter
 
 
 def _portrait(picture: U8, box: F32) -> U8:
-    """Return the square part of a picture around a face; it is moved to lie in the picture.
+    """Return the square part of a picture around a face; see `window`."""
+    left, top, side = window(picture, box)
+    return picture[top : top + side, left : left + side]
+
+
+def window(picture: U8, box: F32, margin: float = _MARGIN) -> tuple[int, int, int]:
+    """Return the square of a picture around a face; it is moved to lie in the picture.
 
     Args:
         picture: (H, W, 3) uint8.
         box: (4,) box of the face, pixels.
+        margin: Side of the square, in sides of the square around the face.
 
     Returns:
-        (side, side, 3) uint8.
+        Left, top and side, pixels.
     """
     height, width = picture.shape[:2]
-    x1, y1, x2, y2 = boxes.scale(boxes.square(box[None]), _MARGIN)[0].tolist()
+    x1, y1, x2, y2 = boxes.scale(boxes.square(box[None]), margin)[0].tolist()
     side = max(1, min(round(x2 - x1), height, width))
     left = round((x1 + x2 - side) / 2)
     top = round((y1 + y2 - side) / 2 - _RAISE * side)
-    left, top = min(max(left, 0), width - side), min(max(top, 0), height - side)
-    return picture[top : top + side, left : left + side]
+    return min(max(left, 0), width - side), min(max(top, 0), height - side), side

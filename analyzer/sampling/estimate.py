@@ -15,6 +15,7 @@ from analyzer.sampling import segments as sampled
 from analyzer.sampling.ratio import Ratio
 from analyzer.sampling.results import UNLABELLED, AmountReader
 from analyzer.sampling.segments import Segments
+from analyzer.shares.tables import OwnTables
 from analyzer.types import F64, I64
 
 MOST_FACES = 5.0
@@ -82,13 +83,15 @@ def of_joblist(
     most_faces: float,
     skip_missing: bool,
     merge_strata: bool,
+    own: OwnTables | None = None,
 ) -> Estimates:
     """Estimate shares from a joblist and its results; see `AmountReader`, `read` and `shares`.
 
     Raises:
+        InputError: The tables of `own` are of other networks.
         UsageError: What is wrong with the joblist, or with results; or there are none yet.
     """
-    reader = AmountReader(head, over, ages)
+    reader = AmountReader(head, over, ages, own)
     read = sampled.read(path, reader, by=by, merge_strata=merge_strata)
     return shares(read, by=by, reach=reach, most_faces=most_faces, skip_missing=skip_missing)
 

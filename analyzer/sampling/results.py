@@ -11,6 +11,7 @@ import numpy as np
 from analyzer import registry
 from analyzer.errors import UsageError
 from analyzer.shares.answers import GROUPS, SIZES_PX, count
+from analyzer.shares.tables import OwnTables
 from analyzer.types import F64
 from ina_input import documents
 from ina_input.tables import CsvTable
@@ -42,10 +43,14 @@ class AmountReader:
         head: Attribute, such as `sex`.
         over: `faces`, for the time of each face, or `persons`, for that of each person.
         ages: Ages at which a group begins, in rising order.
+        own: Tables of an audit, for those that are shipped.
     """
 
-    def __init__(self, head: str, over: str, ages: Sequence[float] = AGES) -> None:
+    def __init__(
+        self, head: str, over: str, ages: Sequence[float] = AGES, own: OwnTables | None = None
+    ) -> None:
         self.head, self._over, self._ages = head, over, tuple(ages)
+        self.own = own
         self._models: Mapping[str, str] = {}
 
     @property

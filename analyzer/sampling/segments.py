@@ -112,8 +112,13 @@ def _answers(reader: AmountReader, results: Sequence[Result]) -> Answers | None:
     seconds = [result.answers for result in results if result.answers is not None]
     models = results[0].models
     if len(seconds) < len(results) or any(result.models != models for result in results):
+        if reader.own is not None:
+            raise UsageError(
+                f"{reader.own.path}: corrects no results of versions that kept no answers_s, or of "
+                "several networks: serve the joblist again"
+            )
         return None
-    table = tables_of(models).get(reader.head)
+    table = tables_of(models, reader.own).get(reader.head)
     return None if table is None else Answers(np.stack(seconds), table, reader.groups)
 
 

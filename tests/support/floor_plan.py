@@ -32,7 +32,7 @@ FLOORS = {
         "attributes files imaging inference observations options plugins registry weights",
         "demo export identities pages reports shares stages",
         "collection pipeline results",
-        "ask erasure evaluation gallery live review sampling training workflows",
+        "ask audit erasure evaluation gallery live review sampling training workflows",
         "api commands __main__",
     ),
     "jobs": (
@@ -55,10 +55,12 @@ MAY_IMPORT = {
         "types workflows",
         "ask": "errors files gallery imaging options pipeline registry",
         "attributes": "errors types",
+        "audit": "attributes errors evaluation files registry reports results sampling shares "
+        "types",
         "collection": "attributes errors files inference registry reports results shares stages "
         "types weights",
-        "commands": "_version collection erasure errors evaluation files inference live options "
-        "pages pipeline registry results review sampling types weights workflows",
+        "commands": "_version audit collection erasure errors evaluation files inference live "
+        "options pages pipeline registry results review sampling types weights workflows",
         "demo": "errors files",
         "erasure": "errors files gallery identities reports results review types",
         "errors": "",
@@ -74,7 +76,7 @@ MAY_IMPORT = {
         "live": "errors files inference observations pipeline stages types",
         "observations": "attributes imaging types",
         "options": "errors imaging registry weights",
-        "pages": "",
+        "pages": "files",
         "pipeline": "_version attributes errors imaging inference observations options registry "
         "reports stages types",
         "plugins": "errors files",
@@ -84,7 +86,7 @@ MAY_IMPORT = {
         "review": "attributes errors files imaging observations options pipeline reports results "
         "types",
         "sampling": "errors files options pipeline registry results shares types",
-        "shares": "attributes files registry types",
+        "shares": "attributes errors files registry types",
         "stages": "attributes errors files imaging inference registry types weights",
         "training": "attributes evaluation files inference options registry stages types weights",
         "types": "",

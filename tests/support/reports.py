@@ -1,13 +1,17 @@
-"""Reports with known boxes and times, for tests of exporters."""
+"""Reports with known boxes, times and answers, for tests of exporters and audits."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from analyzer.audit import audit_file
+from analyzer.audit.audit_file import Audit
 from analyzer.observations import intervals
+from analyzer.reports import report_file
 from analyzer.types import (
     Attribute,
     Decoded,
@@ -196,3 +200,78 @@ def _person(
             np.array([face.time_s + face.duration_s for face in mine]),
         ),
     )
+
+
+AGE_VALUES = np.eye(9, dtype=np.float32) * 8
+"""Raw values of the head for age: the row of its bin."""
+LOGIT = 5.0
+"""Of a sure answer for sex."""
+
+
+@dataclass(frozen=True)
+class Somebody:
+    """A person, with the answers of the network."""
+
+    sex: str = "f"
+    age_bin: int = 4
+    faces: int = 1
+    face_px: float = 100.0
+
+
+def audited_report(people: Sequence[Somebody], uri: str = "clip.mp4") -> MediaReport:
+    """A report of people who come one after the other, 25 pictures a second, for 0.04 s a face.
+
+    Args:
+        people: The people; each is one track.
+        uri: of the medium.
+    """
+    who = np.repeat(np.arange(len(people)), [person.faces for person in people])
+    faces = [
+        Face(n, n / 25, (100 + n % 7 * 40, 60, 200 + n % 7 * 40, 180), int(track), 0.04)
+        for n, track in enumerate(who)
+    ]
+    report = make_report(faces, uri=uri, duration_s=max(1.0, len(who) / 25))
+    sex = np.array([LOGIT if person.sex == "m" else -LOGIT for person in people], np.float32)
+    table = replace(
+        report.observations,
+        heads={
+            "sex": sex[who][:, None],
+            "age": AGE_VALUES[[person.age_bin for person in people]][who],
+        },
+        face_px=np.array([person.face_px for person in people], np.float32)[who],
+        picture_px=np.full(len(who), 640 * 360, np.float32),
+    )
+    starts = ["1.0", "6.0", "15.0", "25.0", "35.0", "45.0", "55.0", "65.0", "80.0"]
+    labels = {
+        "sex": Decoded(value=sex, label=tuple(person.sex for person in people)),
+        "age": Decoded(
+            value=np.array([p.age_bin for p in people], np.float32),
+            label=tuple(starts[person.age_bin] for person in people),
+        ),
+    }
+    return replace(report, observations=table, track_attributes=labels)
+
+
+def save(folder: Path, reports: Sequence[MediaReport]) -> Path:
+    """Save reports into a folder, and return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, report in enumerate(reports):
+        report_file.save(report, folder / f"film{number}.report.zip", portraits={})
+    return folder
+
+
+def write_labels(
+    path: Path, audit: Path | Audit, rater: str, labels: Sequence[tuple[int, str, str]]
+) -> Path:
+    """Write labels as the page does: face, sex, age.
+
+    Args:
+        path: of the file.
+        audit: the audit, or its file.
+        rater: name of the rater.
+        labels: face, sex and age.
+    """
+    drawn = audit_file.read(audit) if isinstance(audit, Path) else audit
+    rows = [f"{drawn.identifier},{rater},{face},{sex},{age}" for face, sex, age in labels]
+    path.write_text("\n".join(["audit,rater,face,sex,age", *rows]) + "\n")
+    return path

@@ -1,0 +1,224 @@
+"""Draw an audit from results: by predicted sex and age, size, darkness, and columns of a list."""
+
+import csv
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from analyzer.audit import crops, faces, lot
+from analyzer.audit.audit_file import Audit, AuditedFace, PredictedShare
+from analyzer.audit.faces import Candidates, Population
+from analyzer.errors import InputError, UsageError
+from analyzer.reports import report_file
+from analyzer.sampling import ratio
+from analyzer.shares import answers as network
+from analyzer.types import F64, I64, ProgressHook
+from ina_input.tables import CsvTable
+
+SIZE, DARKNESS = "size", "darkness"
+SIZES = ("large", "medium", "small", "tiny")
+"""Names of the classes of size: around 150, 80, 40 and 20 pixels."""
+LEAST_FILMS = 20
+"""Films from which on they are the clusters: of fewer, the spread between them is not known."""
+_MEASURED = 4
+"""Faces of which the darkness is measured, for each one that is drawn."""
+_UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class DrawWish:
+    """What is to be drawn."""
+
+    count: int
+    strata: Sequence[str]
+    """Variables: `sex`, `age`, `size`, `darkness`, and columns of the list."""
+    catalogue: Path | None = None
+    """Csv with a column source_path, and others."""
+    per_person: int = 1
+    seed: int = 0
+
+
+def draw(paths: Sequence[str], wish: DrawWish, progress: ProgressHook | None = None) -> Audit:
+    """Draw faces.
+
+    Args:
+        paths: Folders, joblists or reports.
+        wish: What is to be drawn.
+        progress: Hook that is called with each report.
+
+    Raises:
+        InputError: The results or the list cannot be read, or are of several networks.
+        UsageError: There is no such variable.
+    """
+    columns = _columns(wish)
+    random = np.random.default_rng(wish.seed)
+    population = faces.read(paths, per_person=wish.per_person, random=random, progress=progress)
+    _require_one_network(population)
+    found = population.candidates
+    variables = {
+        name: _variable(name, population, columns) for name in wish.strata if name != DARKNESS
+    }
+    notes = [_too_few(wish, len(found.row))] if wish.count > len(found.row) else []
+    weights = found.weight
+    if DARKNESS in wish.strata:
+        codes = [code for _, code in variables.values()]
+        places, weights = lot.draw(weights, codes, _MEASURED * wish.count, random)
+        found = _taken(found, places)
+        variables = {name: (names, code[places]) for name, (names, code) in variables.items()}
+        measured = _darkness(population, found, notes.append)
+        variables[DARKNESS] = ([*crops.DARKNESS, _UNKNOWN], measured)
+    places, weights = lot.draw(weights, [c for _, c in variables.values()], wish.count, random)
+    found = replace(_taken(found, places), weight=weights)
+    groups = {name: [names[c] for c in code[places]] for name, (names, code) in variables.items()}
+    return Audit(
+        seed=wish.seed,
+        faces=_described(population, found, groups),
+        total=population.faces,
+        clustered_by="film" if _has_films(population) else "person",
+        shares=_shares(population),
+        models=population.reports[0].models,
+        notes=notes,
+    )
+
+
+def _too_few(wish: DrawWish, count: int) -> str:
+    return (
+        f"{wish.count} faces are wanted, and there are {count} with {wish.per_person} of each "
+        "person: all of them are taken"
+    )
+
+
+def _require_one_network(population: Population) -> None:
+    """Refuse reports of different networks: they err differently."""
+    first = population.reports[0]
+    for report in population.reports:
+        if report.models != first.models:
+            raise InputError(
+                f"{first.path} and {report.path} are of different networks: audit them one by one"
+            )
+
+
+_Variable = tuple[Sequence[str], I64]
+"""Names of the groups, and the group of each face (n,)."""
+
+
+def _variable(
+    name: str, population: Population, columns: Mapping[str, Mapping[str, str]]
+) -> _Variable:
+    found = population.candidates
+    if name == SIZE:
+        return SIZES, found.size
+    if name in columns:
+        uris = [_resolved(report.uri) for report in population.reports]
+        values = [columns[name].get(uri, _UNKNOWN) or _UNKNOWN for uri in uris]
+        names, codes = np.unique(values, return_inverse=True)
+        return names.tolist(), codes.astype(np.int64)[found.report]
+    if name in found.groups:
+        return network.GROUPS[name], found.groups[name]
+    raise UsageError(
+        f"no stratum {name}: there are {', '.join([*found.groups, SIZE, DARKNESS, *columns])}; "
+        "columns need --catalogue"
+    )
+
+
+def _columns(wish: DrawWish) -> dict[str, dict[str, str]]:
+    """Return column -> resolved source_path -> value, of the columns that are wanted."""
+    if wish.catalogue is None:
+        return {}
+    try:
+        with CsvTable(wish.catalogue, strict=True) as table:
+            if "source_path" not in table.columns:
+                raise InputError(
+                    f"{wish.catalogue}: no column source_path, the path of each medium"
+                )
+            columns: dict[str, dict[str, str]] = {
+                name: {} for name in table.columns if name in wish.strata
+            }
+            for _, row in table.rows():
+                for name, values in columns.items():
+                    values[_resolved(row["source_path"])] = row[name]
+            return columns
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{wish.catalogue}: cannot be read as a list of media: {error}") from error
+
+
+def _resolved(path: str) -> str:
+    return os.path.realpath(path)
+
+
+def _taken(found: Candidates, places: I64) -> Candidates:
+    def of_heads(values: Mapping[str, I64]) -> dict[str, I64]:
+        return {head: of_head[places] for head, of_head in values.items()}
+
+    return Candidates(
+        report=found.report[places],
+        row=found.row[places],
+        cluster=found.cluster[places],
+        weight=found.weight[places],
+        time_s=found.time_s[places],
+        seconds=found.seconds[places],
+        size=found.size[places],
+        groups=of_heads(found.groups),
+        answers=of_heads(found.answers),
+        labels=of_heads(found.labels),
+    )
+
+
+def _darkness(population: Population, found: Candidates, note: Callable[[str], None]) -> I64:
+    """Return the class (n,) of each face, the last one for those that are not found again."""
+    codes = np.empty(len(found.row), np.int64)
+    for number, places in faces.by_report(found.row, found.report):
+        report = report_file.load(population.reports[number].path)
+        measured = crops.darkness(report, found.row[places].tolist(), note)
+        codes[places] = crops.of_rows(measured, found.row[places], len(crops.DARKNESS))
+    return codes
+
+
+def _described(
+    population: Population, found: Candidates, groups: Mapping[str, Sequence[str]]
+) -> list[AuditedFace]:
+    return [
+        AuditedFace(
+            face=place + 1,
+            report=str(population.reports[report].path),
+            row=int(found.row[place]),
+            uri=population.reports[report].uri,
+            time_s=round(float(found.time_s[place]), 6),
+            cluster=int(found.cluster[place]),
+            weight=float(found.weight[place]),
+            seconds=float(found.seconds[place]),
+            groups={name: values[place] for name, values in groups.items()},
+            size=int(found.size[place]),
+            predicted={head: int(values[place]) for head, values in found.groups.items()},
+            answers={head: int(values[place]) for head, values in found.answers.items()},
+            labels={head: int(values[place]) for head, values in found.labels.items()},
+        )
+        for place, report in enumerate(found.report.tolist())
+    ]
+
+
+def _has_films(population: Population) -> bool:
+    return int(population.film.max(initial=-1)) + 1 >= LEAST_FILMS
+
+
+def _shares(population: Population) -> dict[str, list[PredictedShare]]:
+    """Return head -> the share of each group over all faces."""
+    cluster = population.film if _has_films(population) else np.arange(len(population.film))
+    return {
+        head: [_share(amounts, number, cluster) for number in range(amounts.shape[1])]
+        for head, amounts in population.amounts.items()
+    }
+
+
+def _share(amounts: F64, number: int, cluster: I64) -> PredictedShare:
+    if len(np.unique(cluster)) < 2:
+        whole = amounts.sum()
+        return PredictedShare(
+            share=float(amounts[:, number].sum() / whole) if whole else 0.0, error=0.0
+        )
+    ones, one = np.ones(len(amounts)), np.zeros(len(amounts), np.int64)
+    found = ratio.estimate(amounts[:, number], amounts.sum(axis=1), ones, one, cluster)
+    return PredictedShare(share=found.value, error=found.error)

@@ -1,0 +1,75 @@
+"""A table of what the network confuses in an archive, counted on the labelled faces of its audit.
+
+Answers of a group are counted with the weights of the faces, as a draw by predictions would bend
+them, and the rows are scaled to the effective number of faces. A class of size with few faces takes
+the counts of all sizes. To each row come some faces of the shipped table: what was not seen in a
+hundred faces is not impossible.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from analyzer.audit.audit_file import Audit
+from analyzer.audit.rates import JudgedFaces, effective_number
+from analyzer.shares import answers as network
+from analyzer.shares.confusion import Confusion
+from analyzer.shares.tables import tables_of
+from analyzer.types import F64, I64
+
+SHIPPED_FACES = 10
+"""Faces of the shipped table in each row."""
+LEAST_OF_SIZE = 20
+"""Effective faces of a group and size from which on they are counted by themselves."""
+LEAST_FACES = 50
+"""Labelled faces of a head from which on there is a table of it."""
+
+
+def document(audit: Audit, heads: Mapping[str, JudgedFaces]) -> dict[str, Any]:
+    """Return the tables as JSON-able values, for `analyzer.shares.tables.own`.
+
+    Args:
+        audit: The audit.
+        heads: Head -> its labelled faces.
+    """
+    shipped = tables_of(audit.models)
+    counts: dict[str, Any] = {}
+    for head, found in heads.items():
+        if len(found.faces) >= LEAST_FACES:
+            counts[head] = by_size(found, shipped.get(head)).round(6).tolist()
+    return {
+        "data": f"audit {audit.identifier}, {len(audit.faces)} faces",
+        "models": dict(audit.models),
+        "prior": 0.0 if shipped else 0.5,
+        "counts": counts,
+    }
+
+
+def by_size(found: JudgedFaces, shipped: Confusion | None) -> F64:
+    """Return the counts (S, G, K) of answers by class of size and labelled group."""
+    sizes, groups = len(network.SIZES_PX), len(network.GROUPS[found.head])
+    answers = np.array([face.answers[found.head] for face in found.faces], np.int64)
+    size = np.array([face.size for face in found.faces], np.int64)
+    cells = network.count(found.head)
+    counts = np.zeros((sizes, groups, cells))
+    for group, of_group in _groups(found):
+        for number in range(sizes):
+            own = of_group & (size == number)
+            if effective_number(found.weight[own]) < LEAST_OF_SIZE:
+                own = of_group
+            counts[number, group] = _scaled_counts(answers[own], found.weight[own], cells)
+    return counts if shipped is None else counts + SHIPPED_FACES * shipped.likelihoods()
+
+
+def _groups(found: JudgedFaces) -> "Iterator[tuple[int, np.ndarray]]":
+    for group in range(len(network.GROUPS[found.head])):
+        yield group, found.truth == group
+
+
+def _scaled_counts(cells: I64, weight: F64, count: int) -> F64:
+    """Return the weights (count,) in each cell, scaled to the effective number of faces."""
+    if not len(cells):
+        return np.zeros(count)
+    sums = np.bincount(cells, weight, count)
+    return np.asarray(sums * (effective_number(weight) / weight.sum()), np.float64)
