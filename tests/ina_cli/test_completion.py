@@ -18,6 +18,8 @@ COMP_LINE="${{COMP_WORDS[*]}}"; COMP_POINT=${{#COMP_LINE}}
 $(complete -p ina | sed 's/.* -F \\([^ ]*\\) .*/\\1/')
 printf '%s\\n' "${{COMPREPLY[@]}}"
 """
+
+
 def name_of(case: str | set[str]) -> str:
     """Return a part of a test's name, which is the same in every process."""
     return case if isinstance(case, str) else " ".join(sorted(case))
