@@ -4,7 +4,7 @@ import fcntl
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,20 @@ import pytest
 import analyzer  # noqa: F401  Before all tests: it sets the environment of libraries.
 from tests.support import browser
 from tests.support.processes import ROOT
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Spell what a test printed in UTF-8: pytest-xdist sends no lone surrogates of file names."""
+    report = yield
+    report.sections = [(name, _utf8(text)) for name, text in report.sections]
+    if report.failed:
+        report.longrepr = _utf8(report.longreprtext)
+    return report
+
+
+def _utf8(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 @pytest.fixture(scope="session")
