@@ -20,7 +20,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     """Spell what a test printed in UTF-8: pytest-xdist sends no lone surrogates of file names."""
     report = yield
     report.sections = [(name, _utf8(text)) for name, text in report.sections]
-    if report.failed:
+    if report.failed and _utf8(report.longreprtext) != report.longreprtext:
         report.longrepr = _utf8(report.longreprtext)
     return report
 
