@@ -14,7 +14,7 @@ from analyzer.identities.address import open_store
 from analyzer.identities.archive import Archive
 from analyzer.identities.corrections import Corrections
 from analyzer.identities.log.people import CorrectionRefused
-from analyzer.identities.records import Settings
+from analyzer.identities.records import MediumRecord, Settings
 from analyzer.identities.remember import remember, with_archive_names
 from analyzer.inference.runtime import Runtime
 from analyzer.types import MediaReport
@@ -175,7 +175,14 @@ def test_a_forgotten_name_is_in_no_file_of_the_store(shelf: Shelf, tmp_path: Pat
     gone = []
     for call in range(3):
         seen = faces + np.float32(call / 100)
-        numbers = shelf.store.match_or_add(seen, np.ones(3, np.int64), key=f"call {call}")
+        medium = MediumRecord(
+            path=f"{call}.mp4",
+            person_ids=(0, 1, 2),
+            milliseconds=(1, 1, 1),
+            portraits=lambda rows, call=call: {r: b"face %d %d" % (call, r) for r in rows},
+        )
+        ones = np.ones(3, np.int64)
+        numbers = shelf.store.match_or_add(seen, ones, key=f"call {call}", medium=medium)
         gone += [*(seen / np.linalg.norm(seen, axis=1, keepdims=True))[:2]]
     corrections = Corrections(shelf.store, "ada")
     corrections.name(int(numbers[0]), "Nobody Remembers")
@@ -183,7 +190,7 @@ def test_a_forgotten_name_is_in_no_file_of_the_store(shelf: Shelf, tmp_path: Pat
     corrections.undo(2)
     corrections.merge(int(numbers[0]), int(numbers[1]))
     gone += [shelf.store.get(number).centroid for number in numbers.tolist()[:2]]
-    embeddings = [vector.tobytes() for vector in gone]
+    embeddings = [vector.tobytes() for vector in gone] + [b"face 2 0", b"face 0 1"]
     files = [path for path in tmp_path.iterdir() if path.is_file()]
     assert any(b"Nobody Remembers" in path.read_bytes() for path in files)
     assert all(embedding in files[0].read_bytes() for embedding in embeddings)
@@ -195,6 +202,7 @@ def test_a_forgotten_name_is_in_no_file_of_the_store(shelf: Shelf, tmp_path: Pat
         assert not any(embedding in content for embedding in embeddings)
     again = open_store(shelf.url, settings=None)
     assert again.people().forgotten == set(numbers.tolist()[:2])
+    assert again.records.portraits([(4, 2), (4, 0)]) == [b"face 0 2", b""]
     assert int(numbers[2]) in [person.id for person in again.all()]
     again.close()
 
