@@ -250,3 +250,20 @@ def test_a_file_of_the_first_form_is_taken_over(tmp_path: Path) -> None:
     Corrections(store, "ada").undo(1)
     assert store.get(0).faces == 8
     store.close()
+
+
+@pytest.mark.parametrize("who", ["Ada", "identity:0", "identity:3"])
+def test_a_person_of_several_identities_is_forgotten_whole(shelf: Shelf, who: str) -> None:
+    """Named in the store only, and merged: reports know each identity by its own number."""
+    corrections = Corrections(shelf.store, "ada")
+    corrections.name(0, "Ada")
+    corrections.merge(0, 3)
+    shelf.reexport()
+    assert shelf.people("three")["1"] == ("Ada", "0")
+    words = ["--results", str(shelf.results), "--identities", shelf.url, "--yes"]
+    assert main(["forget", who, *words]) == 0
+    assert [person.id for person in shelf.store.all()] == [1, 2]
+    for name, number in (("one", "0"), ("two", "1"), ("three", "0"), ("three", "1")):
+        assert shelf.people(name)[number] == ("", "")
+    assert not any(b"Ada" in path.read_bytes() for path in shelf.results.iterdir())
+    assert shelf.people("two")["0"] == ("", "1")
