@@ -12,7 +12,6 @@ from ina_cli.numbers import RealNumber
 
 if TYPE_CHECKING:
     from analyzer.sampling.estimate import EstimatedShare, Estimates
-    from analyzer.shares.tables import OwnTables
 
 EPILOG = """\
 examples:
@@ -78,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         most_faces=args.most_faces,
         skip_missing=args.skip_missing,
         merge_strata=args.merge_strata,
-        own=_own_tables(args) if args.confusion else None,
+        confusion=args.confusion,
     )
     for note in estimate.notes(found, args.most_faces):
         print(f"warning: {note}", file=sys.stderr)
@@ -103,28 +102,6 @@ def _ages(text: str) -> list[float]:
     if not ages or sorted(set(ages)) != ages or ages[0] <= 0:
         raise UsageError(f"--ages {text}: give rising ages, such as 10,20,40,60")
     return ages
-
-
-def _own_tables(args: argparse.Namespace) -> "OwnTables":
-    """Read the tables of an audit.
-
-    Raises:
-        UsageError: They say nothing of what is asked for.
-    """
-    from analyzer.sampling.results import AGES
-    from analyzer.shares import tables
-
-    if args.over != "faces":
-        raise UsageError("--confusion is about faces: leave out --over persons")
-    if args.of == "age" and tuple(args.ages) != AGES:
-        raise UsageError("--confusion has the age groups of the audit: leave out --ages")
-    own = tables.own(args.confusion)
-    if args.of not in own.counts:
-        known = ", ".join(own.counts) or "no attribute"
-        raise UsageError(
-            f"{args.confusion}: has no table of {args.of}, but of {known}: audit more faces"
-        )
-    return own
 
 
 def _table(found: "Estimates", args: argparse.Namespace) -> Any:

@@ -13,9 +13,8 @@ from analyzer.files.text import write_json
 from analyzer.sampling import corrected, ratio, sequence
 from analyzer.sampling import segments as sampled
 from analyzer.sampling.ratio import Ratio
-from analyzer.sampling.results import UNLABELLED, AmountReader
+from analyzer.sampling.results import UNLABELLED, AmountReader, own_tables
 from analyzer.sampling.segments import Segments
-from analyzer.shares.tables import OwnTables
 from analyzer.types import F64, I64
 
 MOST_FACES = 5.0
@@ -83,14 +82,15 @@ def of_joblist(
     most_faces: float,
     skip_missing: bool,
     merge_strata: bool,
-    own: OwnTables | None = None,
+    confusion: Path | None = None,
 ) -> Estimates:
     """Estimate shares from a joblist and its results; see `AmountReader`, `read` and `shares`.
 
     Raises:
-        InputError: The tables of `own` are of other networks.
+        InputError: `confusion`, the tables of an audit, cannot be read or is of other networks.
         UsageError: What is wrong with the joblist, or with results; or there are none yet.
     """
+    own = own_tables(confusion, head, over, ages) if confusion else None
     reader = AmountReader(head, over, ages, own)
     read = sampled.read(path, reader, by=by, merge_strata=merge_strata)
     return shares(read, by=by, reach=reach, most_faces=most_faces, skip_missing=skip_missing)

@@ -102,7 +102,7 @@ class People:
         return self._parent.keys()
 
     def different_from(self, person: int) -> set[int]:
-        """Return the persons of whom it was said that they are not the same as this one."""
+        """Return the persons who were said not to be the same as this one."""
         members = self.members(person)
         return {self.person(other) for m in members for other in self._apart.get(m, ())}
 
