@@ -136,13 +136,13 @@ def report(args: argparse.Namespace) -> int:
     """Print what the labels tell, and write it."""
     from analyzer.audit import report as reports
 
-    found = reports.of_files(args.audit, args.labels, args.settle)
-    _warn(reports.notes(found))
+    findings = reports.of_files(args.audit, args.labels, args.settle)
+    _warn(reports.notes(findings))
     stdout = console()
-    for shown in _audit_tables.shown(found):
+    for shown in _audit_tables.shown(findings):
         stdout.print(shown, highlight=False, soft_wrap=isinstance(shown, str))
     if args.write:
-        reports.write(found, args.write)
+        reports.write(findings, args.write)
         print(args.write)
     return 0
 

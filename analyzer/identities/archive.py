@@ -96,7 +96,7 @@ class PeopleOfArchive:
         facts = dict(zip(FACTS, self._facts[person].tolist(), strict=True))
         members = self.log.members(person)
         if len(members) > 1:
-            facts["media"] = len({seen.medium for seen in self.seen_in(person)})
+            facts["media"] = len({appearance.medium for appearance in self.seen_in(person)})
         return ArchivePerson(
             identity=person,
             name=self.log.names.get(person),
@@ -116,11 +116,11 @@ class PeopleOfArchive:
         """
         if text.isdecimal():
             return self.person(int(text))
-        found = [number for number, name in self.log.names.items() if name == text]
-        if len(found) != 1:
-            numbers = ", ".join(map(str, sorted(found))) or "nobody"
+        numbers_named = [number for number, name in self.log.names.items() if name == text]
+        if len(numbers_named) != 1:
+            numbers = ", ".join(map(str, sorted(numbers_named))) or "nobody"
             raise UsageError(f"{text}: {numbers} has this name: give a number of `identities list`")
-        return self.person(found[0])
+        return self.person(numbers_named[0])
 
     def most(
         self, order: str = "media", *, limit: int | None = None, search: str = ""
@@ -135,10 +135,10 @@ class PeopleOfArchive:
         columns = {"screen_time_s": "milliseconds", "last_date": "last_day"}
         numbers = np.flatnonzero(self._facts[:, 0] > 0)
         if search:
-            wanted = [
+            named = [
                 n for n, name in self.log.names.items() if search.casefold() in name.casefold()
             ]
-            numbers = np.intersect1d(numbers, np.array(wanted, np.int64))
+            numbers = np.intersect1d(numbers, np.array(named, np.int64))
         if order != "identity":
             values = self._facts[numbers, FACTS.index(columns.get(order, order))]
             numbers = numbers[np.argsort(-values, kind="stable")]
@@ -149,12 +149,14 @@ class PeopleOfArchive:
         records = self._store.records
         members = self.log.members(self.log.person(identity))
         with damage_named(self._store.name):
-            packed = [(m, *one) for m in members for one in records.appearances(m)]
+            packed = [(m, *row) for m in members for row in records.appearances(m)]
             calls = sorted({call for _, call, _, _ in packed})
-            found = dict(zip(calls, map(CallRecord.unpack, records.calls(calls)), strict=True))
+            records_of_calls = dict(
+                zip(calls, map(CallRecord.unpack, records.calls(calls)), strict=True)
+            )
             return [
-                _seen_in(member, StoredAppearance.unpack(call, row, record), found[call])
-                for member, call, row, record in sorted(packed, key=lambda one: one[1:3])
+                _seen_in(member, StoredAppearance.unpack(call, row, record), records_of_calls[call])
+                for member, call, row, record in sorted(packed, key=lambda row: row[1:3])
             ]
 
     def every_appearance(self) -> Iterator[SeenIn]:
@@ -165,7 +167,10 @@ class PeopleOfArchive:
     def shared_media(self, identity: int, other: int) -> list[str]:
         """Return the media in which two persons both are, one beside the other."""
         calls = [
-            {seen.appearance.partition(":")[0]: seen.medium for seen in self.seen_in(number)}
+            {
+                appearance.appearance.partition(":")[0]: appearance.medium
+                for appearance in self.seen_in(number)
+            }
             for number in (identity, other)
         ]
         return [calls[0][call] for call in calls[0] if call in calls[1]]
@@ -184,12 +189,12 @@ class PeopleOfArchive:
         best = np.full(len(self._person), -1, np.float32)
         np.maximum.at(best, self._person, cosines)
         best[self._facts[:, 0] == 0] = -1
-        found: list[Alike] = []
+        nearest: list[Alike] = []
         for number in _descending(best, limit + len(self.log.different_from(person.identity))):
-            if len(found) < limit and not self.log.are_different(person.identity, number):
+            if len(nearest) < limit and not self.log.are_different(person.identity, number):
                 distance = float(np.sqrt(max(0.0, 2 - 2 * float(best[number]))))
-                found.append(Alike(person=self.person(number), distance=round(distance, 4)))
-        return found
+                nearest.append(Alike(person=self.person(number), distance=round(distance, 4)))
+        return nearest
 
 
 def iso_date(day: int) -> str | None:

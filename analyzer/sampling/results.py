@@ -100,19 +100,19 @@ class AmountReader:
         Raises:
             UsageError: The exports are none that tell it, or a file is damaged.
         """
-        known = [name for name in SOURCES if dests.get(name)]
+        readable = [name for name in SOURCES if dests.get(name)]
         if self._over == "persons":
-            known = [name for name in known if name != "csv"]
-        if not known:
+            readable = [name for name in readable if name != "csv"]
+        if not readable:
             raise UsageError(
                 f"no dest_json, dest_parquet{' or dest_csv' * (self._over == 'faces')}: the "
                 f"joblist needs one of them to tell the time of {self._over}"
             )
-        path = dests[known[0]]
+        path = dests[readable[0]]
         if not os.path.exists(path):
             return None
         try:
-            document = None if known[0] == "csv" else _document(known[0], path)
+            document = None if readable[0] == "csv" else _document(readable[0], path)
             faces = self._of_table(path) if document is None else self._of_document(document)
             totals: Amounts = {}
             for label, amount in faces:

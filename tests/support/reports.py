@@ -278,7 +278,7 @@ def write_labels(
 
 
 def report_of_people(uri: Path, *axes: int) -> MediaReport:
-    """A report on a medium in which these people are seen, the first one in one picture, and so on."""
+    """Return a report on a medium with people: the first in one picture, the next in two."""
     faces = [
         Face(frame, frame / 5, (0, 0, 10, 10), track=person)
         for person in range(len(axes))

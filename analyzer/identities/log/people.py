@@ -120,9 +120,9 @@ class People:
             identity not in self._split_off or identity in self.parts
         )
 
-    def are_different(self, one: int, other: int) -> bool:
+    def are_different(self, identity: int, other: int) -> bool:
         """Return whether it was said of two persons that they are not the same."""
-        return self.person(other) in self.different_from(self.person(one))
+        return self.person(other) in self.different_from(self.person(identity))
 
     def owner(self, place: Place, matched: int) -> int:
         """Return the identity of an appearance.

@@ -109,13 +109,13 @@ class MirroredStore:
     ) -> I64:
         """Know people again, and add the new; see `analyzer.identities.IdentityStore`."""
         queries = unit(embeddings)
-        found = _check_counts(counts, len(queries), detected)
+        faces_detected = _check_counts(counts, len(queries), detected)
         appearances = _appearances(queries, counts, medium)
         self._follow()
         nearest = self._search(queries)
         while True:
             ids = self._identify(queries, nearest, distinct=distinct)
-            change = self._plan(appearances, ids, key, found, medium or _UNNAMED)
+            change = self._plan(appearances, ids, key, faces_detected, medium or _UNNAMED)
             record = self.records.write(change)
             if record is not None:
                 break
@@ -145,14 +145,14 @@ class MirroredStore:
         moved: list[I64] = []
         is_anew = False
         while True:
-            known = len(self._people.events)
-            changes = self.records.changes(self._mirror.version, known)
+            last_event = len(self._people.events)
+            changes = self.records.changes(self._mirror.version, last_event)
             if changes.anew:
                 self._mirror.clear()
-                self._people, known, is_anew = People(), 0, True
+                self._people, last_event, is_anew = People(), 0, True
             with damage_named(self.name):
                 self._mirror.apply(changes)
-                entries = enumerate(changes.entries, known + 1)
+                entries = enumerate(changes.entries, last_event + 1)
                 self._people.follow([Event.unpack(*entry) for entry in entries])
             moved.append(changes.ids)
             if changes.version == changes.newest:
@@ -202,10 +202,10 @@ class MirroredStore:
         """Work out what it changes that appearances (n,) are those of identities (n,)."""
         counted, which = np.unique(ids, return_inverse=True)
         rows: tuple[tuple[int, bytes], ...] = ()
-        seen = np.zeros(0, np.int64)
+        media_before = np.zeros(0, np.int64)
         if appearances:
             centroids, facts = self._mirror.rows(counted, len(appearances[0].embedding))
-            seen = facts[which, 2]
+            media_before = facts[which, 2]
             centroids, facts = grow(
                 centroids, facts, appearances, which, day=medium.day, refine=self.settings.refine
             )
@@ -228,7 +228,7 @@ class MirroredStore:
             appearances=tuple(
                 (identity, appearance.pack(), jpeg if earlier < _PORTRAITS else b"")
                 for identity, appearance, jpeg, earlier in zip(
-                    ids.tolist(), appearances, portraits, seen.tolist(), strict=True
+                    ids.tolist(), appearances, portraits, media_before.tolist(), strict=True
                 )
             ),
         )
