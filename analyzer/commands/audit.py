@@ -41,7 +41,7 @@ def _part(parts: Any, name: str, text: str, example: str, codes: str) -> Any:
 def _add_draw(parts: Any) -> None:
     text = "draw faces by lot from the reports of results, so that all groups are seen"
     codes = "0 drawn, 1 the results cannot be read, 2 bad usage"
-    example = "draw results -o audit.json --faces 400 --catalogue archive.csv --strata sex,decade"
+    example = "draw results -o audit.json --catalogue films.csv --strata sex,decade"
     parser = _part(parts, "draw", text, example, codes)
     parser.set_defaults(run=draw)
     text = "folders of results, joblists or reports (.report.zip)"

@@ -84,7 +84,7 @@ def _add_readers(parts: Any) -> None:
         help=f"how many at most (default: {_ROWS})",
     )
     text = "write all people, or all appearances, for other programs"
-    part = _part(parts, "export", text, "export people.identities > people.csv", export)
+    part = _part(parts, "export", text, "export people.identities --format json", export)
     part.add_argument("--appearances", action="store_true", help="a row an appearance")
 
 
