@@ -107,8 +107,10 @@ def _split_off(path: str, store: IdentityStore) -> dict[tuple[int, int], int]:
     people, records = store.people(), store.records
     calls = sorted({call for call, _ in people.owners})
     with damage_named(store.name):
-        found = dict(zip(calls, map(CallRecord.unpack, records.calls(calls)), strict=True))
-        here = {call: record for call, record in found.items() if record.path == path}
+        records_of_calls = dict(
+            zip(calls, map(CallRecord.unpack, records.calls(calls)), strict=True)
+        )
+        here = {call: record for call, record in records_of_calls.items() if record.path == path}
         parts = {part for (call, _), part in people.owners.items() if call in here}
         appearances = [
             (part, StoredAppearance.unpack(*packed))
@@ -116,9 +118,9 @@ def _split_off(path: str, store: IdentityStore) -> dict[tuple[int, int], int]:
             for packed in records.appearances(part)
         ]
         return {
-            (one.person_id, here[one.call].ids[one.row]): part
-            for part, one in appearances
-            if one.call in here
+            (appearance.person_id, here[appearance.call].ids[appearance.row]): part
+            for part, appearance in appearances
+            if appearance.call in here
         }
 
 

@@ -110,7 +110,7 @@ class MirroredStore:
     ) -> I64:
         """Know people again, and add the new; see `analyzer.identities.IdentityStore`."""
         queries = unit(embeddings)
-        found = _check_counts(counts, len(queries), detected)
+        faces_detected = _check_counts(counts, len(queries), detected)
         appearances = _appearances(queries, counts, medium)
         pictures: dict[int, bytes] = {}
         self._follow()
@@ -118,7 +118,7 @@ class MirroredStore:
         while True:
             ids = self._identify(queries, nearest, distinct=distinct)
             self._cut(ids, medium or _UNNAMED, pictures)
-            change = self._plan(appearances, ids, key, found, medium or _UNNAMED, pictures)
+            change = self._plan(appearances, ids, key, faces_detected, medium or _UNNAMED, pictures)
             record = self.records.write(change)
             if record is not None:
                 break
@@ -148,14 +148,14 @@ class MirroredStore:
         moved: list[I64] = []
         is_anew = False
         while True:
-            known = len(self._people.events)
-            changes = self.records.changes(self._mirror.version, known)
+            last_event = len(self._people.events)
+            changes = self.records.changes(self._mirror.version, last_event)
             if changes.anew:
                 self._mirror.clear()
-                self._people, known, is_anew = People(), 0, True
+                self._people, last_event, is_anew = People(), 0, True
             with damage_named(self.name):
                 self._mirror.apply(changes)
-                entries = enumerate(changes.entries, known + 1)
+                entries = enumerate(changes.entries, last_event + 1)
                 self._people.follow([Event.unpack(*entry) for entry in entries])
             moved.append(changes.ids)
             if changes.version == changes.newest:
