@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from analyzer.identities.address import open_store
-from analyzer.identities.archive import Archive
+from analyzer.identities.archive import PeopleOfArchive
 from analyzer.identities.matching.means import stored
 from analyzer.identities.records import (
     FACTS,
@@ -50,8 +50,8 @@ def run() -> dict[str, float]:
         computed = (time.process_time() - before) / _RUNS
         many = [_seconds(lambda: store.match(batch)) / _BATCH for _ in range(_RUNS)]
         identities = store.counters().identities
-        listed = _seconds(lambda: Archive(store).most(limit=100))
-        archive = Archive(store)
+        listed = _seconds(lambda: PeopleOfArchive(store).most(limit=100))
+        archive = PeopleOfArchive(store)
         alike = [_seconds(partial(archive.alike, n, limit=10)) for n in range(_RUNS)]
         size = path.stat().st_size
         store.close()

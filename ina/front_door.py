@@ -32,10 +32,12 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "results": {
         "export": "make further files of a report, or of a csv and its video",
         "correct": "apply the corrections of a review page",
+        "reexport": "make files again, with the names of an identity store",
         "recluster": "group the faces of a report anew, without a new analysis",
         "ask": "ask all parquet results of a folder, in SQL",
         "audit": "have people label drawn faces, and put shares right by that",
         "collect": "see who appears in many media, and for how long",
+        "identities": "name, merge and split the people of an identity store",
         "forget": "remove a person from results and identity stores",
     },
     "models": {

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analyzer.errors import AnalyzerError
-from ina_input.tables import CsvTable
 from jobs.system.steady import SteadyThread
 
 if TYPE_CHECKING:
@@ -18,15 +16,6 @@ EVERY_S = 2.0
 """Time between two looks at the results."""
 LOOK_S = 0.4
 """Time that one look may take: a fifth of a processor at most."""
-
-
-def has_draws(path: Path) -> bool:
-    """Return whether a joblist has the columns of a sample that `plan` has drawn."""
-    try:
-        with CsvTable(path) as table:
-            return {"draw", "draw_weight", "start_s", "stop_s"} <= set(table.columns)
-    except (OSError, UnicodeDecodeError, csv.Error):
-        return False
 
 
 class SampleThread:

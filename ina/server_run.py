@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer import __version__
 from analyzer.options import AnalysisOptions
+from analyzer.sampling.draws import has_draws
 from ina import fingerprint, reserved
 from ina.analysis import FilmAnalysis
 from ina.lengths import length_s
-from ina.sample import SampleThread, has_draws
+from ina.sample import SampleThread
 from ina.server_log import Conclusion, LogDisplay
 from joblist.errors import UsageError
 from jobs.commands import _arguments as arguments

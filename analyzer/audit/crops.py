@@ -76,7 +76,7 @@ def _luma(picture: U8, box: F32) -> float:
     return float(face.mean(axis=(0, 1)) @ _LUMA)
 
 
-def of_rows(found: Iterator[tuple[int, int]], rows: I64, missing: int) -> I64:
+def of_rows(values_of_rows: Iterator[tuple[int, int]], rows: I64, missing: int) -> I64:
     """Return the value (n,) of each row, and a number for those that were not found."""
-    values = dict(found)
+    values = dict(values_of_rows)
     return np.array([values.get(row, missing) for row in rows.tolist()], np.int64)

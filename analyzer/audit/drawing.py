@@ -57,25 +57,25 @@ def draw(paths: Sequence[str], wish: DrawWish, progress: ProgressHook | None = N
     random = np.random.default_rng(wish.seed)
     population = faces.read(paths, per_person=wish.per_person, random=random, progress=progress)
     _require_one_network(population)
-    found = population.candidates
+    candidates = population.candidates
     variables = {
         name: _variable(name, population, columns) for name in wish.strata if name != DARKNESS
     }
-    notes = [_too_few(wish, len(found.row))] if wish.count > len(found.row) else []
-    weights = found.weight
+    notes = [_too_few(wish, len(candidates.row))] if wish.count > len(candidates.row) else []
+    weights = candidates.weight
     if DARKNESS in wish.strata:
         codes = [code for _, code in variables.values()]
         places, weights = lot.draw(weights, codes, _MEASURED * wish.count, random)
-        found = _taken(found, places)
+        candidates = _taken(candidates, places)
         variables = {name: (names, code[places]) for name, (names, code) in variables.items()}
-        measured = _darkness(population, found, notes.append)
+        measured = _darkness(population, candidates, notes.append)
         variables[DARKNESS] = ([*crops.DARKNESS, _UNKNOWN], measured)
     places, weights = lot.draw(weights, [c for _, c in variables.values()], wish.count, random)
-    found = replace(_taken(found, places), weight=weights)
+    candidates = replace(_taken(candidates, places), weight=weights)
     groups = {name: [names[c] for c in code[places]] for name, (names, code) in variables.items()}
     return Audit(
         seed=wish.seed,
-        faces=_described(population, found, groups),
+        faces=_described(population, candidates, groups),
         total=population.faces,
         clustered_by="film" if _has_films(population) else "person",
         shares=_shares(population),
@@ -108,20 +108,18 @@ _Variable = tuple[Sequence[str], I64]
 def _variable(
     name: str, population: Population, columns: Mapping[str, Mapping[str, str]]
 ) -> _Variable:
-    found = population.candidates
+    candidates = population.candidates
     if name == SIZE:
-        return SIZES, found.size
+        return SIZES, candidates.size
     if name in columns:
         uris = [_resolved(report.uri) for report in population.reports]
         values = [columns[name].get(uri, _UNKNOWN) or _UNKNOWN for uri in uris]
         names, codes = np.unique(values, return_inverse=True)
-        return names.tolist(), codes.astype(np.int64)[found.report]
-    if name in found.groups:
-        return network.GROUPS[name], found.groups[name]
-    raise UsageError(
-        f"no stratum {name}: there are {', '.join([*found.groups, SIZE, DARKNESS, *columns])}; "
-        "columns need --catalogue"
-    )
+        return names.tolist(), codes.astype(np.int64)[candidates.report]
+    if name in candidates.groups:
+        return network.GROUPS[name], candidates.groups[name]
+    strata = ", ".join([*candidates.groups, SIZE, DARKNESS, *columns])
+    raise UsageError(f"no stratum {name}: there are {strata}; columns need --catalogue")
 
 
 def _columns(wish: DrawWish) -> dict[str, dict[str, str]]:
@@ -149,54 +147,54 @@ def _resolved(path: str) -> str:
     return os.path.realpath(path)
 
 
-def _taken(found: Candidates, places: I64) -> Candidates:
+def _taken(candidates: Candidates, places: I64) -> Candidates:
     def of_heads(values: Mapping[str, I64]) -> dict[str, I64]:
         return {head: of_head[places] for head, of_head in values.items()}
 
     return Candidates(
-        report=found.report[places],
-        row=found.row[places],
-        cluster=found.cluster[places],
-        weight=found.weight[places],
-        time_s=found.time_s[places],
-        seconds=found.seconds[places],
-        size=found.size[places],
-        groups=of_heads(found.groups),
-        answers=of_heads(found.answers),
-        labels=of_heads(found.labels),
+        report=candidates.report[places],
+        row=candidates.row[places],
+        cluster=candidates.cluster[places],
+        weight=candidates.weight[places],
+        time_s=candidates.time_s[places],
+        seconds=candidates.seconds[places],
+        size=candidates.size[places],
+        groups=of_heads(candidates.groups),
+        answers=of_heads(candidates.answers),
+        labels=of_heads(candidates.labels),
     )
 
 
-def _darkness(population: Population, found: Candidates, note: Callable[[str], None]) -> I64:
+def _darkness(population: Population, candidates: Candidates, note: Callable[[str], None]) -> I64:
     """Return the class (n,) of each face, the last one for those that are not found again."""
-    codes = np.empty(len(found.row), np.int64)
-    for number, places in faces.by_report(found.row, found.report):
+    codes = np.empty(len(candidates.row), np.int64)
+    for number, places in faces.by_report(candidates.row, candidates.report):
         report = report_file.load(population.reports[number].path)
-        measured = crops.darkness(report, found.row[places].tolist(), note)
-        codes[places] = crops.of_rows(measured, found.row[places], len(crops.DARKNESS))
+        measured = crops.darkness(report, candidates.row[places].tolist(), note)
+        codes[places] = crops.of_rows(measured, candidates.row[places], len(crops.DARKNESS))
     return codes
 
 
 def _described(
-    population: Population, found: Candidates, groups: Mapping[str, Sequence[str]]
+    population: Population, candidates: Candidates, groups: Mapping[str, Sequence[str]]
 ) -> list[AuditedFace]:
     return [
         AuditedFace(
-            face=place + 1,
+            face=index + 1,
             report=str(population.reports[report].path),
-            row=int(found.row[place]),
+            row=int(candidates.row[index]),
             uri=population.reports[report].uri,
-            time_s=round(float(found.time_s[place]), 6),
-            cluster=int(found.cluster[place]),
-            weight=float(found.weight[place]),
-            seconds=float(found.seconds[place]),
-            groups={name: values[place] for name, values in groups.items()},
-            size=int(found.size[place]),
-            predicted={head: int(values[place]) for head, values in found.groups.items()},
-            answers={head: int(values[place]) for head, values in found.answers.items()},
-            labels={head: int(values[place]) for head, values in found.labels.items()},
+            time_s=round(float(candidates.time_s[index]), 6),
+            cluster=int(candidates.cluster[index]),
+            weight=float(candidates.weight[index]),
+            seconds=float(candidates.seconds[index]),
+            groups={name: values[index] for name, values in groups.items()},
+            size=int(candidates.size[index]),
+            predicted={head: int(values[index]) for head, values in candidates.groups.items()},
+            answers={head: int(values[index]) for head, values in candidates.answers.items()},
+            labels={head: int(values[index]) for head, values in candidates.labels.items()},
         )
-        for place, report in enumerate(found.report.tolist())
+        for index, report in enumerate(candidates.report.tolist())
     ]
 
 
@@ -219,6 +217,6 @@ def _share(amounts: F64, number: int, cluster: I64) -> PredictedShare:
         return PredictedShare(
             share=float(amounts[:, number].sum() / whole) if whole else 0.0, error=0.0
         )
-    ones, one = np.ones(len(amounts)), np.zeros(len(amounts), np.int64)
-    found = ratio.estimate(amounts[:, number], amounts.sum(axis=1), ones, one, cluster)
-    return PredictedShare(share=found.value, error=found.error)
+    ones, stratum = np.ones(len(amounts)), np.zeros(len(amounts), np.int64)
+    estimated = ratio.estimate(amounts[:, number], amounts.sum(axis=1), ones, stratum, cluster)
+    return PredictedShare(share=estimated.value, error=estimated.error)

@@ -91,7 +91,7 @@ def read(
         InputError: There is no report, or one cannot be read, or has no attributes.
     """
     files = [
-        found.files["report"] for found in locate.find(paths).results if "report" in found.files
+        medium.files["report"] for medium in locate.find(paths).results if "report" in medium.files
     ]
     if not files:
         raise InputError(
@@ -126,15 +126,17 @@ def _part(path: Path, report: MediaReport, most: int, random: np.random.Generato
     heads = [head for head in HEADS if head in table.heads]
     if not heads:
         raise InputError(f"{path}: neither sex nor age: analyse it with --attributes sex,age")
-    known = np.flatnonzero(~np.any([np.isnan(table.heads[h]).any(axis=1) for h in heads], axis=0))
-    persons, tracks = report.row_persons()[known], table.track_id[known]
+    answered = np.flatnonzero(
+        ~np.any([np.isnan(table.heads[h]).any(axis=1) for h in heads], axis=0)
+    )
+    persons, tracks = report.row_persons()[answered], table.track_id[answered]
     # A track of nobody is as good as a person: its faces are as alike.
     _, cluster = np.unique(np.where(persons >= 0, persons, -1 - tracks), return_inverse=True)
     counts = np.bincount(cluster)
     chosen = np.sort(_at_most(cluster, most, random))
-    seconds = table.duration_s[known] if report.info.is_timed else np.ones(len(known))
-    groups = {head: network.observed(head, table.heads[head][known]) for head in heads}
-    rows = known[chosen]
+    seconds = table.duration_s[answered] if report.info.is_timed else np.ones(len(answered))
+    groups = {head: network.observed(head, table.heads[head][answered]) for head in heads}
+    rows = answered[chosen]
     views = Views(
         face_px=table.face_px[rows],
         sharpness=table.sharpness[rows],
@@ -142,7 +144,7 @@ def _part(path: Path, report: MediaReport, most: int, random: np.random.Generato
     )
     return _Part(
         AuditedReport(path, report.info.uri, dict(report.provenance.get("models", {}))),
-        faces=len(known),
+        faces=len(answered),
         columns={
             "row": rows,
             "cluster": cluster[chosen],
@@ -180,8 +182,8 @@ def _track_labels(report: MediaReport, head: str) -> I64:
     """Return the group (T,) of each track's label."""
     labels = report.track_attributes[head].label
     numbers = np.full(len(labels), NOT_LABELLED, np.int64)
-    given = [place for place, label in enumerate(labels) if label]
-    numbers[given] = network.groups_of_labels(head, [labels[place] for place in given])
+    given = [index for index, label in enumerate(labels) if label]
+    numbers[given] = network.groups_of_labels(head, [labels[index] for index in given])
     return numbers
 
 

@@ -40,8 +40,8 @@ def kappa(pairs: Sequence[tuple[str, str]]) -> Kappa:
         return Kappa(None, None, None, agreed, n)
     shares = counts / n
     rows, columns = shares.sum(axis=1), shares.sum(axis=0)
-    seen, chance = float(np.trace(shares)), float(rows @ columns)
-    value = (seen - chance) / (1 - chance)
+    agreement, chance = float(np.trace(shares)), float(rows @ columns)
+    value = (agreement - chance) / (1 - chance)
     same = np.diag(shares) @ (1 - (rows + columns) * (1 - value)) ** 2
     sums = (columns[:, None] + rows[None, :]) ** 2
     others = (1 - value) ** 2 * (shares * sums * (1 - np.eye(len(names)))).sum()

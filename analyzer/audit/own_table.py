@@ -35,9 +35,9 @@ def document(audit: Audit, heads: Mapping[str, JudgedFaces]) -> dict[str, Any]:
     """
     shipped = tables_of(audit.models)
     counts: dict[str, Any] = {}
-    for head, found in heads.items():
-        if len(found.faces) >= LEAST_FACES:
-            counts[head] = by_size(found, shipped.get(head)).round(6).tolist()
+    for head, judged in heads.items():
+        if len(judged.faces) >= LEAST_FACES:
+            counts[head] = by_size(judged, shipped.get(head)).round(6).tolist()
     return {
         "data": f"audit {audit.identifier}, {len(audit.faces)} faces",
         "models": dict(audit.models),
@@ -46,25 +46,25 @@ def document(audit: Audit, heads: Mapping[str, JudgedFaces]) -> dict[str, Any]:
     }
 
 
-def by_size(found: JudgedFaces, shipped: Confusion | None) -> F64:
+def by_size(judged: JudgedFaces, shipped: Confusion | None) -> F64:
     """Return the counts (S, G, K) of answers by class of size and labelled group."""
-    sizes, groups = len(network.SIZES_PX), len(network.GROUPS[found.head])
-    answers = np.array([face.answers[found.head] for face in found.faces], np.int64)
-    size = np.array([face.size for face in found.faces], np.int64)
-    cells = network.count(found.head)
+    sizes, groups = len(network.SIZES_PX), len(network.GROUPS[judged.head])
+    answers = np.array([face.answers[judged.head] for face in judged.faces], np.int64)
+    size = np.array([face.size for face in judged.faces], np.int64)
+    cells = network.count(judged.head)
     counts = np.zeros((sizes, groups, cells))
-    for group, of_group in _groups(found):
+    for group, of_group in _groups(judged):
         for number in range(sizes):
             own = of_group & (size == number)
-            if effective_number(found.weight[own]) < LEAST_OF_SIZE:
+            if effective_number(judged.weight[own]) < LEAST_OF_SIZE:
                 own = of_group
-            counts[number, group] = _scaled_counts(answers[own], found.weight[own], cells)
+            counts[number, group] = _scaled_counts(answers[own], judged.weight[own], cells)
     return counts if shipped is None else counts + SHIPPED_FACES * shipped.likelihoods()
 
 
-def _groups(found: JudgedFaces) -> "Iterator[tuple[int, np.ndarray]]":
-    for group in range(len(network.GROUPS[found.head])):
-        yield group, found.truth == group
+def _groups(judged: JudgedFaces) -> "Iterator[tuple[int, np.ndarray]]":
+    for group in range(len(network.GROUPS[judged.head])):
+        yield group, judged.truth == group
 
 
 def _scaled_counts(cells: I64, weight: F64, count: int) -> F64:

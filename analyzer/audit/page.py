@@ -77,7 +77,7 @@ def _crops(
     numbers = {name: number for number, name in enumerate(names)}
     rows = np.array([face.row for face in audit.faces], np.int64)
     reports = np.array([numbers[face.report] for face in audit.faces], np.int64)
-    found: dict[int, crops.Crop] = {}
+    pictures: dict[int, crops.Crop] = {}
     for number, places in faces.by_report(rows, reports):
         if progress is not None:
             progress(Progress(stage="portraits", done=number, total=len(names)))
@@ -87,7 +87,7 @@ def _crops(
             note(str(error))
             continue
         cut = dict(crops.cut(report, rows[places].tolist(), note))
-        for place in places.tolist():
-            if rows[place] in cut:
-                found[audit.faces[place].face] = cut[int(rows[place])]
-    return found
+        for index in places.tolist():
+            if rows[index] in cut:
+                pictures[audit.faces[index].face] = cut[int(rows[index])]
+    return pictures

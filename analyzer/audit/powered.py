@@ -62,28 +62,28 @@ class PoweredShare:
         return max(0.0, value - _Z * error), min(1.0, value + _Z * error)
 
 
-def shares(audit: Audit, found: JudgedFaces) -> Iterator[PoweredShare]:
+def shares(audit: Audit, judged: JudgedFaces) -> Iterator[PoweredShare]:
     """Yield the share of each group; nothing where the labels are of fewer than two clusters.
 
     Args:
         audit: The audit.
-        found: Its labelled faces.
+        judged: Its labelled faces.
     """
-    cluster = clusters(audit, found)
+    cluster = clusters(audit, judged)
     count = len(np.unique(cluster))
     if count < 2:
         return
-    one = np.zeros(len(cluster), np.int64)
-    for number, group in enumerate(GROUPS[found.head]):
-        whole = audit.shares[found.head][number]
-        label = (found.truth == number).astype(np.float64)
-        residual = label - (found.predicted == number)
+    stratum = np.zeros(len(cluster), np.int64)
+    for number, group in enumerate(GROUPS[judged.head]):
+        whole = audit.shares[judged.head][number]
+        label = (judged.truth == number).astype(np.float64)
+        residual = label - (judged.predicted == number)
         moved, alone = (
-            ratio.estimate(v * found.seconds, found.seconds, found.weight, one, cluster)
+            ratio.estimate(v * judged.seconds, judged.seconds, judged.weight, stratum, cluster)
             for v in (residual, label)
         )
         yield PoweredShare(
-            found.head,
+            judged.head,
             group,
             predicted=whole.share,
             difference=moved.value,
@@ -94,8 +94,8 @@ def shares(audit: Audit, found: JudgedFaces) -> Iterator[PoweredShare]:
         )
 
 
-def clusters(audit: Audit, found: JudgedFaces) -> I64:
+def clusters(audit: Audit, judged: JudgedFaces) -> I64:
     """Return the cluster (n,) of each labelled face: its film, or its person."""
     by_film = audit.clustered_by == "film"
-    names = [face.uri if by_film else face.cluster for face in found.faces]
+    names = [face.uri if by_film else face.cluster for face in judged.faces]
     return np.unique(np.array(names), return_inverse=True)[1].astype(np.int64)

@@ -66,22 +66,22 @@ def labelled(audit: Audit, labels: Mapping[int, str], head: str) -> JudgedFaces:
     )
 
 
-def rates(found: JudgedFaces) -> Iterator[ErrorRate]:
+def rates(judged: JudgedFaces) -> Iterator[ErrorRate]:
     """Yield the error of all faces, of each labelled group, and of each group of the draw."""
-    groups = GROUPS[found.head]
+    groups = GROUPS[judged.head]
     variables: dict[str, tuple[Sequence[str], list[str]]] = {
-        "all": (("",), [""] * len(found.faces)),
-        f"labelled {found.head}": (groups, [groups[truth] for truth in found.truth]),
+        "all": (("",), [""] * len(judged.faces)),
+        f"labelled {judged.head}": (groups, [groups[truth] for truth in judged.truth]),
     }
-    for name in found.faces[0].groups if found.faces else ():
-        values = [face.groups[name] for face in found.faces]
+    for name in judged.faces[0].groups if judged.faces else ():
+        values = [face.groups[name] for face in judged.faces]
         title = f"predicted {name}" if name in GROUPS else name
         variables[title] = (list(dict.fromkeys(sorted(values))), values)
     for variable, (names, values) in variables.items():
         at = np.array(values)
         for group in names:
             if (at == group).any():
-                yield _rate(variable, group, found.wrong[at == group], found.weight[at == group])
+                yield _rate(variable, group, judged.wrong[at == group], judged.weight[at == group])
 
 
 def no_faces(audit: Audit, labels: Mapping[int, str]) -> ErrorRate:
@@ -107,14 +107,14 @@ def effective_number(weight: F64) -> float:
     return float(weight.sum() ** 2 / (weight @ weight)) if len(weight) else 0.0
 
 
-def confusion(found: JudgedFaces, weight: F64) -> F64:
+def confusion(judged: JudgedFaces, weight: F64) -> F64:
     """Return the sum of weights (G, G) of each label and prediction.
 
     Args:
-        found: Labelled faces.
+        judged: Labelled faces.
         weight: (n,) what each one counts: 1, or the faces that it stands for.
     """
-    count = len(GROUPS[found.head])
+    count = len(GROUPS[judged.head])
     cells = np.zeros((count, count))
-    np.add.at(cells, (found.truth, found.predicted), weight)
+    np.add.at(cells, (judged.truth, judged.predicted), weight)
     return cells

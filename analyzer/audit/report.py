@@ -75,9 +75,9 @@ def findings(audit: Audit, raters: Sequence[RaterLabels], third: RaterLabels | N
         UsageError: See `analyzer.audit.labels.combined`; or nobody has labelled a face.
     """
     combined = {head: labels.combined(raters, third, head) for head in audit.heads}
-    if not any(found.agreed for found in combined.values()):
+    if not any(labelled.agreed for labelled in combined.values()):
         raise UsageError("no face has a label that counts: label some, and download them again")
-    heads = {head: _of_head(audit, found, head) for head, found in combined.items()}
+    heads = {head: _of_head(audit, labelled, head) for head, labelled in combined.items()}
     names = [rater.rater for rater in [*raters, *([third] if third else [])]]
     first = next(iter(combined.values()))
     return Findings(audit, names, heads, rates.no_faces(audit, first.agreed))
@@ -101,72 +101,74 @@ def of_files(audit: Path, raters: Sequence[Path], settle: Path | None) -> Findin
 
 
 def _of_head(audit: Audit, combined: HeadLabels, head: str) -> HeadFindings:
-    found = rates.labelled(audit, combined.agreed, head)
+    judged = rates.labelled(audit, combined.agreed, head)
     return HeadFindings(
         combined,
         kappa.kappa(combined.pairs) if combined.pairs else None,
-        found,
+        judged,
         cannot_tell=sum(label == CANNOT_TELL for label in combined.agreed.values()),
-        rates=list(rates.rates(found)),
-        shares=list(powered.shares(audit, found)),
+        rates=list(rates.rates(judged)),
+        shares=list(powered.shares(audit, judged)),
     )
 
 
-def notes(found: Findings) -> list[str]:
+def notes(findings: Findings) -> list[str]:
     """Return what a reader of the figures must know."""
-    told = list(found.audit.notes)
-    if len(found.raters) == 1:
-        told.append("one rater: nobody knows how far another would agree")
-    for head, of_head in found.heads.items():
+    texts = list(findings.audit.notes)
+    if len(findings.raters) == 1:
+        texts.append("one rater: nobody knows how far another would agree")
+    for head, of_head in findings.heads.items():
         left_out = [d for d in of_head.labels.disputes if d.settled is None]
         if left_out:
             numbers = ", ".join(str(dispute.face) for dispute in left_out)
-            told.append(f"{head}: the raters do not agree on faces {numbers}: left out; --settle")
+            texts.append(f"{head}: the raters do not agree on faces {numbers}: left out; --settle")
         if of_head.labels.single:
-            told.append(
+            texts.append(
                 f"{head}: {of_head.labels.single} faces have a label of one rater: left out"
             )
         if of_head.cannot_tell:
-            told.append(f"{head}: of {of_head.cannot_tell} faces nobody can tell: left out")
+            texts.append(f"{head}: of {of_head.cannot_tell} faces nobody can tell: left out")
         errors = int(of_head.found.wrong.sum())
         if errors < LEAST_ERRORS:
-            told.append(
+            texts.append(
                 f"{head}: the network errs on {errors} labelled faces only: below {LEAST_ERRORS} "
                 "the intervals of the shares are too narrow: label more"
             )
         if any(share.interval is None for share in of_head.shares):
-            told.append(
+            texts.append(
                 f"{head}: shares without an interval: fewer than {powered.LEAST_CLUSTERS} "
-                f"{found.audit.clustered_by}s, or no error was seen"
+                f"{findings.audit.clustered_by}s, or no error was seen"
             )
         if not of_head.has_table:
-            told.append(
+            texts.append(
                 f"{head}: {len(of_head.found.faces)} labelled faces are too few for a table of "
                 f"confusions: {own_table.LEAST_FACES} are needed"
             )
-    return told
+    return texts
 
 
-def write(found: Findings, path: Path) -> None:
+def write(findings: Findings, path: Path) -> None:
     """Write the figures, and the tables for `--export shares:confusion=FILE` and `estimate`.
 
     Raises:
         ResourceError: The file cannot be written.
     """
-    heads = {head: of_head.found for head, of_head in found.heads.items()}
+    heads = {head: of_head.found for head, of_head in findings.heads.items()}
     with atomic_write(path) as part:
-        write_json(part, {**own_table.document(found.audit, heads), "report": _to_json(found)})
+        write_json(
+            part, {**own_table.document(findings.audit, heads), "report": _to_json(findings)}
+        )
 
 
-def _to_json(found: Findings) -> dict[str, Any]:
+def _to_json(findings: Findings) -> dict[str, Any]:
     return {
-        "raters": len(found.raters),
-        "faces": len(found.audit.faces),
-        "faces_of_the_results": found.audit.total,
-        "clusters": found.audit.clustered_by,
-        "no_face": asdict(found.no_face),
-        "heads": {head: _head_to_json(of_head) for head, of_head in found.heads.items()},
-        "notes": notes(found),
+        "raters": len(findings.raters),
+        "faces": len(findings.audit.faces),
+        "faces_of_the_results": findings.audit.total,
+        "clusters": findings.audit.clustered_by,
+        "no_face": asdict(findings.no_face),
+        "heads": {head: _head_to_json(of_head) for head, of_head in findings.heads.items()},
+        "notes": notes(findings),
     }
 
 

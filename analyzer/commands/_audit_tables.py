@@ -26,21 +26,21 @@ def drawn(audit: "Audit") -> Any:
     return rows
 
 
-def shown(found: "Findings") -> Iterator[Any]:
+def shown(findings: "Findings") -> Iterator[Any]:
     """Yield lines and tables with all that the labels tell."""
-    yield f"labels of {', '.join(found.raters)}; sex and age as they are perceived"
-    no_face = found.no_face
+    yield f"labels of {', '.join(findings.raters)}; sex and age as they are perceived"
+    no_face = findings.no_face
     if no_face.errors:
         yield (
             f"no face: {no_face.errors} of {no_face.faces}, {_number(no_face.weighted)} % of all "
             "by weight"
         )
-    for head, of_head in found.heads.items():
+    for head, of_head in findings.heads.items():
         yield f"{head}: {len(of_head.found.faces)} faces with a label that counts{_agreed(of_head)}"
         yield _errors(of_head)
         yield _confusion(of_head)
         if of_head.shares:
-            yield _shares(of_head, found.audit.clustered_by)
+            yield _shares(of_head, findings.audit.clustered_by)
 
 
 def _agreed(of_head: "HeadFindings") -> str:

@@ -3,17 +3,10 @@
 import csv
 import json
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ina_cli.console import console
 from ina_cli.escapes import as_it_is
-
-if TYPE_CHECKING:
-    from analyzer.identities.archive import Alike, ArchivePerson, SeenIn
-    from analyzer.identities.log.events import Event
-    from analyzer.identities.log.people import People
 
 READERS = ("list", "show", "history", "export")
 """Parts that change nothing."""
@@ -28,77 +21,31 @@ _HEADINGS = {
 FORMATS = ("csv", "json", "table")
 
 
-def print_rows(rows: "Iterable[ArchivePerson] | Iterable[SeenIn]", form: str) -> None:
-    """Print persons or appearances.
-
-    Args:
-        rows: All of one kind.
-        form: One of `FORMATS`.
-    """
-    _print([asdict(row) for row in rows], form)
-
-
 def print_person(
-    person: "ArchivePerson", seen: "Sequence[SeenIn]", alike: "Sequence[Alike]", form: str
+    person: dict[str, Any],
+    appearances: list[dict[str, Any]],
+    alike: list[dict[str, Any]],
+    form: str,
 ) -> None:
-    """Print a person, where they were seen, and who is alike."""
-    others = [{"distance": one.distance, **asdict(one.person)} for one in alike]
+    """Print a person, their appearances, and who is alike."""
     if form == "json":
-        _print_json({**asdict(person), "seen_in": [asdict(one) for one in seen], "alike": others})
+        _print_json({**person, "seen_in": appearances, "alike": alike})
         return
-    _print([asdict(person)], form)
-    _print([asdict(one) for one in seen], form)
-    if others:
+    print_rows([person], form)
+    print_rows(appearances, form)
+    if alike:
         if form == "table":
             print("alike, the nearest first:")
-        _print(others, form)
+        print_rows(alike, form)
 
 
-def print_history(people: "People", limit: int, form: str) -> None:
-    """Print the last events of a log, the last first."""
-    from analyzer.identities.log.people import undone_events
+def print_rows(rows: list[dict[str, Any]], form: str) -> None:
+    """Print rows.
 
-    undone = undone_events(people.events)
-    _print(
-        [
-            {
-                "event": event.number,
-                "at": event.at,
-                "by": event.by,
-                "what": in_words(event),
-                "holds": event.number not in undone,
-            }
-            for event in people.events[: -limit - 1 : -1]
-        ],
-        form,
-    )
-
-
-def in_words(event: "Event") -> str:
-    """Return what an event says."""
-    from analyzer.identities.log import events as said
-
-    match event.action:
-        case said.Named(identity=identity, name=str() as name):
-            return f"{identity} is {name}"
-        case said.Named(identity=identity):
-            return f"{identity} has no name"
-        case said.Merged(identity=identity, other=other):
-            return f"{other} is the same person as {identity}"
-        case said.Different(identity=identity, other=other):
-            return f"{identity} and {other} are different people"
-        case said.Split(identity=identity, part=part, appearances=appearances):
-            plural = "s" if len(appearances) > 1 else ""
-            return f"{len(appearances)} appearance{plural} of {identity}: another person, {part}"
-        case said.ThresholdSet(threshold=threshold):
-            return f"people are matched with the threshold {threshold:g}"
-        case said.Forgotten(identities=identities):
-            return f"{', '.join(map(str, identities))} forgotten"
-        case said.Undone(event=number):
-            return f"event {number} undone"
-
-
-def _print(rows: list[dict[str, Any]], form: str) -> None:
+    Args:
+        rows: All with the same columns.
+        form: One of `FORMATS`.
+    """
     if form == "json":
         _print_json(rows)
     elif form == "csv":

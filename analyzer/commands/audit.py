@@ -41,7 +41,7 @@ def _part(parts: Any, name: str, text: str, example: str, codes: str) -> Any:
 def _add_draw(parts: Any) -> None:
     text = "draw faces by lot from the reports of results, so that all groups are seen"
     codes = "0 drawn, 1 the results cannot be read, 2 bad usage"
-    example = "draw results -o audit.json --faces 400 --catalogue archive.csv --strata sex,decade"
+    example = "draw results -o audit.json --catalogue films.csv --strata sex,decade"
     parser = _part(parts, "draw", text, example, codes)
     parser.set_defaults(run=draw)
     text = "folders of results, joblists or reports (.report.zip)"
@@ -136,13 +136,13 @@ def report(args: argparse.Namespace) -> int:
     """Print what the labels tell, and write it."""
     from analyzer.audit import report as reports
 
-    found = reports.of_files(args.audit, args.labels, args.settle)
-    _warn(reports.notes(found))
+    findings = reports.of_files(args.audit, args.labels, args.settle)
+    _warn(reports.notes(findings))
     stdout = console()
-    for shown in _audit_tables.shown(found):
+    for shown in _audit_tables.shown(findings):
         stdout.print(shown, highlight=False, soft_wrap=isinstance(shown, str))
     if args.write:
-        reports.write(found, args.write)
+        reports.write(findings, args.write)
         print(args.write)
     return 0
 

@@ -2,12 +2,10 @@
 
 import argparse
 import sys
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analyzer.commands import _changes
-from analyzer.commands._identities_tables import in_words
 from analyzer.errors import UsageError
 from analyzer.options import spellings
 from ina_cli.console import console
@@ -82,22 +80,15 @@ def _amend(review: "Review", args: argparse.Namespace) -> "CorrectionResult":
     """Correct the results, and tell the identity store, where there is one."""
     if args.identities is None:
         return review.amend(dry_run=args.dry_run)
-    from analyzer.identities.address import address, open_store
-    from analyzer.identities.corrections import user_name
-    from analyzer.identities.remember import with_archive_names
-    from analyzer.workflows.archived_names import tell
+    from analyzer.workflows.archive.names import amend_with_store
 
-    url = address(args.identities, default=Path(args.identities))
-    with closing(open_store(url, settings=None)) as store:
-        account = review.amend(
-            dry_run=args.dry_run, archived=lambda report: with_archive_names(report, store)
-        )
-        for said in () if args.dry_run else tell(store, account.report, user_name()):
-            if isinstance(said, str):
-                print(f"warning: {store.name}: {said}", file=sys.stderr)
-            else:
-                print(f"{store.name}: event {said.number}: {in_words(said)}")
-    return account
+    return amend_with_store(
+        review,
+        args.identities,
+        dry_run=args.dry_run,
+        told=print,
+        refused=lambda text: print(f"warning: {text}", file=sys.stderr),
+    )
 
 
 def _print(account: "CorrectionResult", medium: "Results") -> None:

@@ -12,7 +12,6 @@ from ina_cli.numbers import RealNumber
 
 if TYPE_CHECKING:
     from analyzer.sampling.estimate import EstimatedShare, Estimates
-    from analyzer.shares.tables import OwnTables
 
 EPILOG = """\
 examples:
@@ -68,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     from analyzer.sampling import estimate
 
     reach = args.until / 100 if args.until else None
-    found = estimate.of_joblist(
+    estimates = estimate.of_joblist(
         args.joblist,
         head=args.of,
         over=args.over,
@@ -78,18 +77,18 @@ def run(args: argparse.Namespace) -> int:
         most_faces=args.most_faces,
         skip_missing=args.skip_missing,
         merge_strata=args.merge_strata,
-        own=_own_tables(args) if args.confusion else None,
+        confusion=args.confusion,
     )
-    for note in estimate.notes(found, args.most_faces):
+    for note in estimate.notes(estimates, args.most_faces):
         print(f"warning: {note}", file=sys.stderr)
     stdout = console()
-    stdout.print(estimate.summary(found), highlight=False, soft_wrap=True)
-    stdout.print(_table(found, args))
+    stdout.print(estimate.summary(estimates), highlight=False, soft_wrap=True)
+    stdout.print(_table(estimates, args))
     if args.write:
-        estimate.write(found, args.write)
+        estimate.write(estimates, args.write)
     if reach is None:
         return 0
-    enough = found.segments.is_census or found.can_stop(reach)
+    enough = estimates.segments.is_census or estimates.can_stop(reach)
     verdict = "one can stop" if enough else "go on"
     stdout.print(f"plus or minus {args.until:g} points at all times: {verdict}", highlight=False)
     return 0 if enough else 1
@@ -105,38 +104,16 @@ def _ages(text: str) -> list[float]:
     return ages
 
 
-def _own_tables(args: argparse.Namespace) -> "OwnTables":
-    """Read the tables of an audit.
-
-    Raises:
-        UsageError: They say nothing of what is asked for.
-    """
-    from analyzer.sampling.results import AGES
-    from analyzer.shares import tables
-
-    if args.over != "faces":
-        raise UsageError("--confusion is about faces: leave out --over persons")
-    if args.of == "age" and tuple(args.ages) != AGES:
-        raise UsageError("--confusion has the age groups of the audit: leave out --ages")
-    own = tables.own(args.confusion)
-    if args.of not in own.counts:
-        known = ", ".join(own.counts) or "no attribute"
-        raise UsageError(
-            f"{args.confusion}: has no table of {args.of}, but of {known}: audit more faces"
-        )
-    return own
-
-
-def _table(found: "Estimates", args: argparse.Namespace) -> Any:
+def _table(estimates: "Estimates", args: argparse.Namespace) -> Any:
     """Return the shares."""
     from rich import table
 
     by = [args.by] if args.by else []
     names = [args.of, "observed", "95 % interval", "at all times"]
-    is_corrected = any(share.corrected for share in found.shares)
+    is_corrected = any(share.corrected for share in estimates.shares)
     names += ["corrected", "95 % interval"] * is_corrected
     rows = table.Table(*by, *names, "segments")
-    for share in found.shares:
+    for share in estimates.shares:
         where = [share.where or "all"] if by else []
         rows.add_row(
             *where,

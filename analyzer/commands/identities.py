@@ -2,36 +2,22 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from analyzer.commands import _identities_tables
-from analyzer.errors import UsageError
 from ina_cli.numbers import WholeNumber
 
 if TYPE_CHECKING:
-    from analyzer.identities import IdentityStore
-    from analyzer.identities.archive import Archive
-    from analyzer.identities.corrections import Corrections
-    from analyzer.identities.log.events import Event
+    from analyzer.workflows.archive.session import ArchiveSession
 
+Do = Callable[[argparse.Namespace, "ArchiveSession"], int]
 _ROWS = 100
 _ORDERS = ("media", "faces", "screen_time_s", "last_date", "identity")
 _PERSON = "number of an identity, or the whole name that it was given"
 _EPILOG = "example:\n  python -m analyzer identities {example}\n\nexit code: {codes}"
 _CODES = "0 done, 1 the store is away, 2 it makes no sense as things are"
-
-
-@dataclass(frozen=True)
-class _Opened:
-    """An open store, with what is read and what is said."""
-
-    store: "IdentityStore"
-    archive: "Archive"
-    corrections: "Corrections"
 
 
 def add(commands: Any) -> None:
@@ -98,13 +84,11 @@ def _add_readers(parts: Any) -> None:
         help=f"how many at most (default: {_ROWS})",
     )
     text = "write all people, or all appearances, for other programs"
-    part = _part(parts, "export", text, "export people.identities > people.csv", export)
+    part = _part(parts, "export", text, "export people.identities --format json", export)
     part.add_argument("--appearances", action="store_true", help="a row an appearance")
 
 
-def _part(
-    parts: Any, name: str, text: str, example: str, do: Callable[[argparse.Namespace, _Opened], int]
-) -> Any:
+def _part(parts: Any, name: str, text: str, example: str, do: Do) -> Any:
     parser = parts.add_parser(
         name,
         help=text,
@@ -130,114 +114,86 @@ def _part(
     return parser
 
 
-def _run(args: argparse.Namespace, do: Callable[[argparse.Namespace, _Opened], int]) -> int:
-    with _opened(args.store, getattr(args, "by", None)) as opened:
-        return do(args, opened)
+def _run(args: argparse.Namespace, do: Do) -> int:
+    from analyzer.workflows.archive.session import archive_session
+
+    with archive_session(args.store, getattr(args, "by", None)) as session:
+        return do(args, session)
 
 
-@contextmanager
-def _opened(text: str, by: str | None) -> Iterator[_Opened]:
-    from analyzer.identities.address import address, open_store
-    from analyzer.identities.archive import Archive
-    from analyzer.identities.corrections import Corrections, user_name
-
-    store = open_store(address(text, default=Path(text)), settings=None)
-    try:
-        yield _Opened(store, Archive(store), Corrections(store, by or user_name()))
-    finally:
-        store.close()
-
-
-def list_people(args: argparse.Namespace, opened: _Opened) -> int:
+def list_people(args: argparse.Namespace, session: "ArchiveSession") -> int:
     """Print people in an order."""
-    persons = opened.archive.most(args.sort, limit=args.limit, search=args.search)
-    _identities_tables.print_rows(persons, args.format)
-    more = len(opened.archive) - len(persons)
-    if args.format == "table" and more > 0 and not args.search:
-        print(f"{len(persons)} of {len(opened.archive)} people: --limit shows more")
+    persons = session.people.most(args.sort, limit=args.limit, search=args.search)
+    _identities_tables.print_rows([asdict(person) for person in persons], args.format)
+    total = len(session.people)
+    if args.format == "table" and total > len(persons) and not args.search:
+        print(f"{len(persons)} of {total} people: --limit shows more")
     return 0
 
 
-def show(args: argparse.Namespace, opened: _Opened) -> int:
+def show(args: argparse.Namespace, session: "ArchiveSession") -> int:
     """Print a person."""
-    archive = opened.archive
-    person = archive.find(args.person)
+    people = session.people
+    person = people.find(args.person)
     _identities_tables.print_person(
-        person,
-        archive.seen_in(person.identity),
-        archive.alike(person.identity, limit=args.alike),
+        asdict(person),
+        [asdict(appearance) for appearance in people.seen_in(person.identity)],
+        [
+            {"distance": other.distance, **asdict(other.person)}
+            for other in people.alike(person.identity, limit=args.alike)
+        ],
         args.format,
     )
     return 0
 
 
-def history(args: argparse.Namespace, opened: _Opened) -> int:
+def history(args: argparse.Namespace, session: "ArchiveSession") -> int:
     """Print the log."""
-    _identities_tables.print_history(opened.archive.people, args.limit, args.format)
+    lines = [asdict(line) for line in session.history(args.limit)]
+    _identities_tables.print_rows(lines, args.format)
     return 0
 
 
-def export(args: argparse.Namespace, opened: _Opened) -> int:
+def export(args: argparse.Namespace, session: "ArchiveSession") -> int:
     """Print all of it for programs."""
-    persons = opened.archive.most("identity")
-    if args.appearances:
-        rows = (seen for person in persons for seen in opened.archive.seen_in(person.identity))
-        _identities_tables.print_rows(rows, args.format)
-    else:
-        _identities_tables.print_rows(persons, args.format)
+    rows = (
+        session.people.every_appearance() if args.appearances else session.people.most("identity")
+    )
+    _identities_tables.print_rows([asdict(row) for row in rows], args.format)
     return 0
 
 
-def say_name(args: argparse.Namespace, opened: _Opened) -> int:
+def say_name(args: argparse.Namespace, session: "ArchiveSession") -> int:
     """Name somebody."""
-    person = opened.archive.find(args.person)
-    return _said(opened.corrections.name(person.identity, args.name.strip() or None))
+    return _print_event(session.name(args.person, args.name))
 
 
-def say_merge(args: argparse.Namespace, opened: _Opened) -> int:
+def say_merge(args: argparse.Namespace, session: "ArchiveSession") -> int:
     """Merge two."""
-    person, other = opened.archive.find(args.person), opened.archive.find(args.other)
-    opened.archive.people.require_two(person.identity, other.identity)
-    shared = opened.archive.shared_media(person.identity, other.identity)
-    if shared:
-        others = f" and {len(shared) - 1} other media" if len(shared) > 1 else ""
+    media = session.shared_media(args.person, args.other)
+    if media:
+        others = f" and {len(media) - 1} other media" if len(media) > 1 else ""
         print(
-            f"warning: both are in {shared[0]}{others}, where they were told apart",
-            file=sys.stderr,
+            f"warning: both are in {media[0]}{others}, where they were told apart", file=sys.stderr
         )
-    return _said(opened.corrections.merge(person.identity, other.identity))
+    return _print_event(session.merge(args.person, args.other))
 
 
-def say_different(args: argparse.Namespace, opened: _Opened) -> int:
+def say_different(args: argparse.Namespace, session: "ArchiveSession") -> int:
     """Keep two apart."""
-    person, other = opened.archive.find(args.person), opened.archive.find(args.other)
-    return _said(opened.corrections.say_different(person.identity, other.identity))
+    return _print_event(session.say_different(args.person, args.other))
 
 
-def say_split(args: argparse.Namespace, opened: _Opened) -> int:
+def say_split(args: argparse.Namespace, session: "ArchiveSession") -> int:
     """Split somebody."""
-    person = opened.archive.find(args.person)
-    places = [_place(text) for text in args.appearances]
-    return _said(opened.corrections.split(person.identity, places))
+    return _print_event(session.split(args.person, args.appearances))
 
 
-def _place(text: str) -> tuple[int, int]:
-    call, _, row = text.partition(":")
-    if not (call.isdecimal() and row.isdecimal()):
-        raise UsageError(f"{text}: name an appearance as `identities show` does, such as 4:0")
-    return int(call), int(row)
-
-
-def say_undo(args: argparse.Namespace, opened: _Opened) -> int:
+def say_undo(args: argparse.Namespace, session: "ArchiveSession") -> int:
     """Take an event back."""
-    from analyzer.identities.log.people import last_event
-
-    number = args.event or last_event(opened.archive.people.events)
-    if number is None:
-        raise UsageError("nothing was said yet: there is nothing to undo")
-    return _said(opened.corrections.undo(number))
+    return _print_event(session.undo(args.event))
 
 
-def _said(event: "Event") -> int:
-    print(f"event {event.number}: {_identities_tables.in_words(event)}")
+def _print_event(event: Any) -> int:
+    print(f"event {event.number}: {event}")
     return 0

@@ -2,8 +2,6 @@
 
 import argparse
 import sys
-from contextlib import ExitStack, closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analyzer.commands import _changes
@@ -12,6 +10,7 @@ from analyzer.options import spellings
 
 if TYPE_CHECKING:
     from analyzer.files.transaction import Replaced
+    from analyzer.results.locate import Found
 
 RESULTS_HELP = (
     "results: folders, with all that is below; joblists, with all that is in their columns"
@@ -40,37 +39,37 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Make files again, and print which have changed; 1 where one could not be made."""
-    from analyzer.identities.address import address, open_store
-    from analyzer.results import locate
-    from analyzer.workflows.archived_names import reexport_names
+    from analyzer.workflows.archive.names import reexport_names
 
-    results = locate.find(args.results)
-    if not any("report" in medium.files for medium in results.results):
-        raise UsageError(
-            "no report there: give the joblist a column dest_report, or analyze --export report, "
-            "and run it"
-        )
+    results = _located(args.results)
     faults, changed = 0, 0
     replaced: list[Replaced] = []
-    with ExitStack() as stack:
-        store = None
-        if args.names is not None:
-            url = address(args.names, default=Path(args.names))
-            store = stack.enter_context(closing(open_store(url, settings=None)))
-        for medium in reexport_names(results.results, store, dry_run=args.dry_run):
-            if medium.fault:
-                print(f"left: {medium.medium}: {medium.fault}", file=sys.stderr)
-            for file in medium.files:
-                if file.fault:
-                    why = f"could not be made again: {file.fault}"
-                    print(f"left: {file.path}: {why}", file=sys.stderr)
-                else:
-                    print(file.path)
-            changed += sum(not file.fault for file in medium.files)
-            faults += bool(medium.fault) + sum(bool(file.fault) for file in medium.files)
-            replaced += medium.replaced
+    for medium in reexport_names(results.results, args.names, dry_run=args.dry_run):
+        if medium.fault:
+            print(f"left: {medium.medium}: {medium.fault}", file=sys.stderr)
+        for file in medium.files:
+            if file.fault:
+                why = f"could not be made again: {file.fault}"
+                print(f"left: {file.path}: {why}", file=sys.stderr)
+            else:
+                print(file.path)
+        changed += sum(not file.fault for file in medium.files)
+        faults += bool(medium.fault) + sum(bool(file.fault) for file in medium.files)
+        replaced += medium.replaced
     if not args.dry_run:
         _changes.write(args.changes, results, replaced)
     if not changed and not faults:
         print("nothing is new: all files say what the store says")
     return 1 if faults else 0
+
+
+def _located(paths: list[str]) -> "Found":
+    from analyzer.results import locate
+
+    results = locate.find(paths)
+    if not any("report" in medium.files for medium in results.results):
+        raise UsageError(
+            "no report there: give the joblist a column dest_report, or analyze --export report, "
+            "and run it"
+        )
+    return results

@@ -48,8 +48,13 @@ class Erasure:
             self._store = self._stack.enter_context(closing(open_store(identities, settings=None)))
 
     def __enter__(self) -> "Erasure":
-        if self._store and not self.target.identities:
-            self.target = replace(self.target, identities=self._identities())
+        if self._store:
+            people = self._store.people()
+            identities = set(self.target.identities or self._identities())
+            identities |= {n for n, name in people.names.items() if name == self.target.name}
+            # What was merged is one person, and reports know each by the number of its matching.
+            merged = {m for n in identities for m in people.members(people.person(n))}
+            self.target = replace(self.target, identities=frozenset(merged))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -135,11 +140,6 @@ def _target(who: str, *, results: bool, identities: bool) -> ErasureTarget:
     numbered = re.fullmatch(r"(identity|person):(\d+)", who)
     if not who.strip():
         raise UsageError("who is to be forgotten? give a name, identity:17 or person:3")
-    if not numbered and not results:
-        raise UsageError(
-            "an identity store has no names: give --results, with reports that have it, or the "
-            "number, identity:17"
-        )
     if numbered and numbered[1] == "identity":
         if not identities:
             raise UsageError(f"{who} is a number of an identity store: give --identities URL")

@@ -150,7 +150,7 @@ def _track_to_json(track: _rows.Track) -> dict[str, Any]:
 
 
 def _corrigible(report: MediaReport) -> list[str]:
-    """Return the heads with answers whose time `estimate` corrects for what is confused."""
+    """Return the heads with answers: `estimate` corrects their time for what is confused."""
     return [head for head in report.observations.heads if head in GROUPS]
 
 

@@ -1,6 +1,6 @@
 """The people of an archive, as a store knows them: how often, where, and who is alike."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -65,7 +65,7 @@ class Alike:
     """Euclidean, between the nearest means of the two."""
 
 
-class Archive:
+class PeopleOfArchive:
     """The people of a store at one moment.
 
     Args:
@@ -74,10 +74,10 @@ class Archive:
 
     def __init__(self, store: IdentityStore) -> None:
         self._store = store
-        self.people: People = store.people()
+        self.log: People = store.people()
         facts, self._person = store.facts(), np.arange(store.size)
-        for identity in self.people.merged():
-            self._person[identity] = self.people.person(identity)
+        for identity in self.log.merged():
+            self._person[identity] = self.log.person(identity)
         self._facts = _summed(facts, self._person)
 
     def __len__(self) -> int:
@@ -89,17 +89,17 @@ class Archive:
         Raises:
             UsageError: There is none.
         """
-        person = self.people.person(identity)
+        person = self.log.person(identity)
         if not (0 <= person < len(self._facts) and self._facts[person, 0]):
-            gone = person in self.people.forgotten
+            gone = person in self.log.forgotten
             raise UsageError(f"{identity} was forgotten" if gone else f"no identity {identity}")
         facts = dict(zip(FACTS, self._facts[person].tolist(), strict=True))
-        members = self.people.members(person)
+        members = self.log.members(person)
         if len(members) > 1:
-            facts["media"] = len({seen.medium for seen in self.seen_in(person)})
+            facts["media"] = len({appearance.medium for appearance in self.seen_in(person)})
         return ArchivePerson(
             identity=person,
-            name=self.people.names.get(person),
+            name=self.log.names.get(person),
             media=facts["media"],
             faces=facts["faces"],
             screen_time_s=facts["milliseconds"] / 1000,
@@ -116,11 +116,11 @@ class Archive:
         """
         if text.isdecimal():
             return self.person(int(text))
-        found = [number for number, name in self.people.names.items() if name == text]
-        if len(found) != 1:
-            numbers = ", ".join(map(str, sorted(found))) or "nobody"
+        numbers_named = [number for number, name in self.log.names.items() if name == text]
+        if len(numbers_named) != 1:
+            numbers = ", ".join(map(str, sorted(numbers_named))) or "nobody"
             raise UsageError(f"{text}: {numbers} has this name: give a number of `identities list`")
-        return self.person(found[0])
+        return self.person(numbers_named[0])
 
     def most(
         self, order: str = "media", *, limit: int | None = None, search: str = ""
@@ -135,10 +135,10 @@ class Archive:
         columns = {"screen_time_s": "milliseconds", "last_date": "last_day"}
         numbers = np.flatnonzero(self._facts[:, 0] > 0)
         if search:
-            wanted = [
-                n for n, name in self.people.names.items() if search.casefold() in name.casefold()
+            named = [
+                n for n, name in self.log.names.items() if search.casefold() in name.casefold()
             ]
-            numbers = np.intersect1d(numbers, np.array(wanted, np.int64))
+            numbers = np.intersect1d(numbers, np.array(named, np.int64))
         if order != "identity":
             values = self._facts[numbers, FACTS.index(columns.get(order, order))]
             numbers = numbers[np.argsort(-values, kind="stable")]
@@ -147,20 +147,30 @@ class Archive:
     def seen_in(self, identity: int) -> list[SeenIn]:
         """Return the appearances of the person of an identity, in the order of calls."""
         records = self._store.records
-        members = self.people.members(self.people.person(identity))
+        members = self.log.members(self.log.person(identity))
         with damage_named(self._store.name):
-            packed = [(m, *one) for m in members for one in records.appearances(m)]
+            packed = [(m, *row) for m in members for row in records.appearances(m)]
             calls = sorted({call for _, call, _, _ in packed})
-            found = dict(zip(calls, map(CallRecord.unpack, records.calls(calls)), strict=True))
+            records_of_calls = dict(
+                zip(calls, map(CallRecord.unpack, records.calls(calls)), strict=True)
+            )
             return [
-                _seen_in(member, StoredAppearance.unpack(call, row, record), found[call])
-                for member, call, row, record in sorted(packed, key=lambda one: one[1:3])
+                _seen_in(member, StoredAppearance.unpack(call, row, record), records_of_calls[call])
+                for member, call, row, record in sorted(packed, key=lambda row: row[1:3])
             ]
+
+    def every_appearance(self) -> Iterator[SeenIn]:
+        """Yield the appearances of all persons, in the order of their numbers."""
+        for person in self.most("identity"):
+            yield from self.seen_in(person.identity)
 
     def shared_media(self, identity: int, other: int) -> list[str]:
         """Return the media in which two persons both are, one beside the other."""
         calls = [
-            {seen.appearance.partition(":")[0]: seen.medium for seen in self.seen_in(number)}
+            {
+                appearance.appearance.partition(":")[0]: appearance.medium
+                for appearance in self.seen_in(number)
+            }
             for number in (identity, other)
         ]
         return [calls[0][call] for call in calls[0] if call in calls[1]]
@@ -179,12 +189,12 @@ class Archive:
         best = np.full(len(self._person), -1, np.float32)
         np.maximum.at(best, self._person, cosines)
         best[self._facts[:, 0] == 0] = -1
-        found: list[Alike] = []
-        for number in _descending(best, limit + len(self.people.different_from(person.identity))):
-            if len(found) < limit and not self.people.are_different(person.identity, number):
+        nearest: list[Alike] = []
+        for number in _descending(best, limit + len(self.log.different_from(person.identity))):
+            if len(nearest) < limit and not self.log.are_different(person.identity, number):
                 distance = float(np.sqrt(max(0.0, 2 - 2 * float(best[number]))))
-                found.append(Alike(person=self.person(number), distance=round(distance, 4)))
-        return found
+                nearest.append(Alike(person=self.person(number), distance=round(distance, 4)))
+        return nearest
 
 
 def iso_date(day: int) -> str | None:

@@ -87,7 +87,7 @@ class Corrections:
 
     def split(self, identity: int, places: Iterable[Place]) -> Event:
         """Say that some of a person's appearances are another person's, who becomes a new one."""
-        wanted = sorted(set(places))
+        chosen = sorted(set(places))
 
         def action(people: People) -> Action:
             owners = {
@@ -95,16 +95,16 @@ class Corrections:
                 for member in people.members(people.person(identity))
                 for appearance in self.appearances_of(member)
             }
-            unknown = [place for place in wanted if place not in owners]
+            unknown = [place for place in chosen if place not in owners]
             if unknown:
                 raise CorrectionRefused(
                     f"appearance {unknown[0][0]}:{unknown[0][1]} is not of {identity}"
                 )
-            if len(wanted) == len(owners):
+            if len(chosen) == len(owners):
                 raise CorrectionRefused(
                     f"these are all appearances of {identity}: name some of them"
                 )
-            moved = tuple((*place, owners[place]) for place in wanted)
+            moved = tuple((*place, owners[place]) for place in chosen)
             part = self._store.size
             return Split(identity=identity, part=part, appearances=moved)
 
@@ -119,10 +119,10 @@ class Corrections:
 
         Embeddings, portraits and names are overwritten, also in the log; nothing brings them back.
         """
-        wanted = set(ids)
+        given = set(ids)
 
         def action(people: People) -> Action:
-            present = {people.person(i) for i in wanted if self._store.get(i) is not None}
+            present = {people.person(i) for i in given if self._store.get(i) is not None}
             if not present:
                 raise _NobodyThere("none of these identities is there")
             return Forgotten(
@@ -148,12 +148,12 @@ class Corrections:
         Raises:
             CorrectionRefused: One is not there.
         """
-        found = [self._store.get(number) for number in (identity, other)]
-        for number, stored in zip((identity, other), found, strict=True):
+        stored_pair = [self._store.get(number) for number in (identity, other)]
+        for number, stored in zip((identity, other), stored_pair, strict=True):
             if stored is None:
                 raise CorrectionRefused(f"there is no identity {number}")
-        one, two = (stored.centroid for stored in found if stored)
-        return round(float(np.linalg.norm(one - two)), 6)
+        first, second = (stored.centroid for stored in stored_pair if stored)
+        return round(float(np.linalg.norm(first - second)), 6)
 
     def _say(
         self, action: Callable[[People], Action], change: Callable[[People, Action], StoreChange]
@@ -161,10 +161,10 @@ class Corrections:
         """Append an event, worked out anew as long as others come in between."""
         while True:
             people = self._store.people()
-            said = action(people)
-            self._require(people, said)
-            event = event_now(said, by=self._by, number=len(people.events) + 1)
-            entry = replace(change(people, said), entries=(event.pack(),))
+            statement = action(people)
+            self._require(people, statement)
+            event = event_now(statement, by=self._by, number=len(people.events) + 1)
+            entry = replace(change(people, statement), entries=(event.pack(),))
             if self._store.records.write(entry) is not None:
                 return event
             self._store.on_wait()

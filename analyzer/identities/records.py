@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
@@ -164,8 +164,9 @@ class MediumRecord:
     """Number of each person in the medium's report."""
     milliseconds: tuple[int, ...]
     """On screen, of each."""
-    portraits: tuple[bytes, ...] = ()
-    """JPEG of each; empty where there is none."""
+    portraits: Callable[[Sequence[int]], Mapping[int, bytes]] = field(default=lambda _: {})
+    """Takes places in `person_ids`, and returns the JPEGs that can be had of them; it is called for
+    persons of identities that have few."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Remember the persons of a report in an identity store."""
 
 import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -14,11 +15,16 @@ from analyzer.identities.records import (
     StoredAppearance,
     damage_named,
 )
-from analyzer.types import MediaInfo, MediaReport
+from analyzer.types import MediaInfo, MediaReport, Person
 from analyzer.types.people import ArchiveNames
 
+Portraits = Callable[[MediaReport, Sequence[int]], Mapping[int, bytes]]
+"""Takes a report and numbers of its persons, and returns the JPEGs that can be had of them."""
 
-def remember(report: MediaReport, store: IdentityStore, *, key: str) -> MediaReport:
+
+def remember(
+    report: MediaReport, store: IdentityStore, *, key: str, portraits: Portraits | None = None
+) -> MediaReport:
     """Know the persons of a medium again among those of all media, and add the new ones.
 
     Args:
@@ -26,6 +32,7 @@ def remember(report: MediaReport, store: IdentityStore, *, key: str) -> MediaRep
         store: Open.
         key: Key of the work that made the report. With the size of the medium it names the call:
             work that is done again counts once, and a medium that took another's place counts anew.
+        portraits: Cuts portraits of people, where the store has few of them; `None` keeps none.
 
     Raises:
         UsageError: The store is of another describer.
@@ -39,6 +46,7 @@ def remember(report: MediaReport, store: IdentityStore, *, key: str) -> MediaRep
         day=_day(report.info),
         person_ids=tuple(person.person_id for person in persons),
         milliseconds=tuple(round(person.screen_time_s * 1000) for person in persons),
+        portraits=lambda rows: _portraits(report, persons, rows, portraits),
     )
     call = f"{key}:{_size(report.info)}"
     # What a tracker carried on counts as seen: rows are made of both.
@@ -57,6 +65,16 @@ def remember(report: MediaReport, store: IdentityStore, *, key: str) -> MediaRep
         persons=tuple(replace(p, identity_id=identity_of.get(p.person_id)) for p in report.persons),
         is_remembered=True,
     )
+
+
+def _portraits(
+    report: MediaReport, persons: Sequence[Person], rows: Sequence[int], cut: Portraits | None
+) -> dict[int, bytes]:
+    """Return the portraits that can be had of persons, by row."""
+    if cut is None:
+        return {}
+    row_of = {persons[row].person_id: row for row in rows}
+    return {row_of[person]: jpeg for person, jpeg in cut(report, list(row_of)).items()}
 
 
 def with_archive_names(report: MediaReport, store: IdentityStore) -> MediaReport:
@@ -89,8 +107,10 @@ def _split_off(path: str, store: IdentityStore) -> dict[tuple[int, int], int]:
     people, records = store.people(), store.records
     calls = sorted({call for call, _ in people.owners})
     with damage_named(store.name):
-        found = dict(zip(calls, map(CallRecord.unpack, records.calls(calls)), strict=True))
-        here = {call: record for call, record in found.items() if record.path == path}
+        records_of_calls = dict(
+            zip(calls, map(CallRecord.unpack, records.calls(calls)), strict=True)
+        )
+        here = {call: record for call, record in records_of_calls.items() if record.path == path}
         parts = {part for (call, _), part in people.owners.items() if call in here}
         appearances = [
             (part, StoredAppearance.unpack(*packed))
@@ -98,9 +118,9 @@ def _split_off(path: str, store: IdentityStore) -> dict[tuple[int, int], int]:
             for packed in records.appearances(part)
         ]
         return {
-            (one.person_id, here[one.call].ids[one.row]): part
-            for part, one in appearances
-            if one.call in here
+            (appearance.person_id, here[appearance.call].ids[appearance.row]): part
+            for part, appearance in appearances
+            if appearance.call in here
         }
 
 

@@ -13,9 +13,8 @@ from analyzer.files.text import write_json
 from analyzer.sampling import corrected, ratio, sequence
 from analyzer.sampling import segments as sampled
 from analyzer.sampling.ratio import Ratio
-from analyzer.sampling.results import UNLABELLED, AmountReader
+from analyzer.sampling.results import UNLABELLED, AmountReader, own_tables
 from analyzer.sampling.segments import Segments
-from analyzer.shares.tables import OwnTables
 from analyzer.types import F64, I64
 
 MOST_FACES = 5.0
@@ -83,27 +82,28 @@ def of_joblist(
     most_faces: float,
     skip_missing: bool,
     merge_strata: bool,
-    own: OwnTables | None = None,
+    confusion: Path | None = None,
 ) -> Estimates:
     """Estimate shares from a joblist and its results; see `AmountReader`, `read` and `shares`.
 
     Raises:
-        InputError: The tables of `own` are of other networks.
+        InputError: `confusion`, the tables of an audit, cannot be read or is of other networks.
         UsageError: What is wrong with the joblist, or with results; or there are none yet.
     """
+    own = own_tables(confusion, head, over, ages) if confusion else None
     reader = AmountReader(head, over, ages, own)
     read = sampled.read(path, reader, by=by, merge_strata=merge_strata)
     return shares(read, by=by, reach=reach, most_faces=most_faces, skip_missing=skip_missing)
 
 
-def notes(found: Estimates, most_faces: float) -> Iterator[str]:
+def notes(estimates: Estimates, most_faces: float) -> Iterator[str]:
     """Yield what a reader of the shares must know.
 
     Args:
-        found: Estimates.
+        estimates: Estimates.
         most_faces: Faces at once that the confidence sequence counts.
     """
-    segments = found.segments
+    segments = estimates.segments
     if segments.missing:
         yield (
             f"{segments.missing} of {segments.listed} segments have no results: the others of "
@@ -116,23 +116,23 @@ def notes(found: Estimates, most_faces: float) -> Iterator[str]:
         lost = float(segments.weight @ unlabelled)
         part = lost / (lost + float(segments.weight @ segments.labelled))
         yield f"{100 * part:.1f} % of the time has no label, and is left out"
-    if found.crowded:
+    if estimates.crowded:
         yield (
-            f"{found.crowded} draws have more than {most_faces:g} faces at once, and count less in "
-            "the confidence sequence: give a larger --most_faces from the first look on"
+            f"{estimates.crowded} draws have more than {most_faces:g} faces at once, and count "
+            "less in the confidence sequence: give a larger --most_faces from the first look on"
         )
 
 
-def summary(found: Estimates) -> str:
+def summary(estimates: Estimates) -> str:
     """Return in words what the shares rest on."""
-    segments = found.segments
+    segments = estimates.segments
     with_results = f"{segments.listed - segments.missing} of {segments.listed} segments"
     if segments.is_census:
         text = f"{with_results}: all of the archive, so that no lot has decided"
         return text + _not_corrected(segments)
-    first = next((share.ratio for share in found.shares), None)
+    first = next((share.ratio for share in estimates.shares), None)
     design = f"{first.clusters} clusters in {first.strata} strata" if first else "no labels"
-    looked = f"; at all times: the first {found.looked_at} draws" if found.looked_at else ""
+    looked = f"; at all times: the first {estimates.looked_at} draws" if estimates.looked_at else ""
     return f"{with_results}; {design}{looked}{_not_corrected(segments)}"
 
 
@@ -140,21 +140,21 @@ def _not_corrected(segments: Segments) -> str:
     return "; not corrected for what the network confuses" * (segments.answers is None)
 
 
-def write(found: Estimates, path: Path) -> None:
+def write(estimates: Estimates, path: Path) -> None:
     """Write the shares as JSON, with what `plan` takes from a pilot.
 
     Raises:
         ResourceError: The file cannot be written.
     """
-    segments = found.segments
+    segments = estimates.segments
     per_film = max(1, round(len(segments.cluster) / len(np.unique(segments.cluster))))
     document = {
         "format": "ina-estimate",
         "version": 1,
         "segments": segments.listed,
         "missing": segments.missing,
-        "shares": [_to_json(share) for share in found.shares],
-        "pilot": {"deviation": found.deviation(), "per_film": per_film},
+        "shares": [_to_json(share) for share in estimates.shares],
+        "pilot": {"deviation": estimates.deviation(), "per_film": per_film},
     }
     with atomic_write(path) as part:
         write_json(part, document)
@@ -223,14 +223,14 @@ def shares(
     groups = [group for group in segments.amounts if group != UNLABELLED]
     if segments.answers is not None:
         groups += [group for group in segments.answers.groups if group not in groups]
-    found = []
+    estimated = []
     for where, inside in parts.items():
         without_confusion = corrected.shares(segments, inside)
         for group in groups:
             share = _share(segments, group, where, inside, draws=draws, bound=bound, reach=reach)
-            found.append(replace(share, corrected=without_confusion.get(group)))
+            estimated.append(replace(share, corrected=without_confusion.get(group)))
     return Estimates(
-        shares=found,
+        shares=estimated,
         segments=segments,
         looked_at=0 if draws is None else len(draws.scale),
         crowded=0 if draws is None else int((draws.rates(below) > bound).sum()),

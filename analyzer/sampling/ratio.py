@@ -58,7 +58,9 @@ class Ratio:
             return self.interval(confidence)
         reach = self._quantile(confidence) * self.error / odds
         centre = np.log(self.value / (1 - self.value))
-        low, high = 1 / (1 + np.exp(-np.array([centre - reach, centre + reach])))
+        # Of a share of next to nothing the ends lie beyond what `exp` can tell from 0 and 1.
+        ends = np.clip([centre - reach, centre + reach], -700, 700)
+        low, high = 1 / (1 + np.exp(-ends))
         return float(low), float(high)
 
 

@@ -4,12 +4,14 @@ import csv
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from analyzer import registry
 from analyzer.errors import UsageError
+from analyzer.shares import tables
 from analyzer.shares.answers import GROUPS, SIZES_PX, count
 from analyzer.shares.tables import OwnTables
 from analyzer.types import F64
@@ -34,6 +36,30 @@ class Result:
     """(S, K) seconds of the network's answers; `None` where the file does not have them."""
     models: Mapping[str, str] = field(default_factory=dict)
     """Name -> SHA-256 of the networks."""
+
+
+def own_tables(path: Path, head: str, over: str, ages: Sequence[float]) -> OwnTables:
+    """Read the tables of an audit for shares of an attribute.
+
+    Args:
+        path: What `audit report --write` has written.
+        head: Attribute.
+        over: `faces` or `persons`.
+        ages: Ages at which a group begins.
+
+    Raises:
+        InputError: The file cannot be read.
+        UsageError: The tables say nothing of what is asked for.
+    """
+    if over != "faces":
+        raise UsageError("--confusion is about faces: leave out --over persons")
+    if head == "age" and tuple(ages) != AGES:
+        raise UsageError("--confusion has the age groups of the audit: leave out --ages")
+    own = tables.own(path)
+    if head not in own.counts:
+        heads = ", ".join(own.counts) or "no attribute"
+        raise UsageError(f"{path}: has no table of {head}, but of {heads}: audit more faces")
+    return own
 
 
 class AmountReader:
@@ -74,19 +100,19 @@ class AmountReader:
         Raises:
             UsageError: The exports are none that tell it, or a file is damaged.
         """
-        known = [name for name in SOURCES if dests.get(name)]
+        readable = [name for name in SOURCES if dests.get(name)]
         if self._over == "persons":
-            known = [name for name in known if name != "csv"]
-        if not known:
+            readable = [name for name in readable if name != "csv"]
+        if not readable:
             raise UsageError(
                 f"no dest_json, dest_parquet{' or dest_csv' * (self._over == 'faces')}: the "
                 f"joblist needs one of them to tell the time of {self._over}"
             )
-        path = dests[known[0]]
+        path = dests[readable[0]]
         if not os.path.exists(path):
             return None
         try:
-            document = None if known[0] == "csv" else _document(known[0], path)
+            document = None if readable[0] == "csv" else _document(readable[0], path)
             faces = self._of_table(path) if document is None else self._of_document(document)
             totals: Amounts = {}
             for label, amount in faces:

@@ -81,7 +81,7 @@ def read(
         UsageError: What is wrong with the joblist, or with results; or there are none yet.
     """
     rows = _rows(path, by)
-    known: list[tuple[Mapping[str, str], Result]] = []
+    with_results: list[tuple[Mapping[str, str], Result]] = []
     first_missing, missing = float("inf"), 0
     for row in rows:
         dests = {n.removeprefix("dest_"): v for n, v in row.items() if n.startswith("dest_")}
@@ -90,15 +90,15 @@ def read(
             missing += 1
             first_missing = min([first_missing, *map(int, row.get("draw", "").split())])
         else:
-            known.append((row, result))
-    if not known:
+            with_results.append((row, result))
+    if not with_results:
         raise UsageError(f"{path}: no segment has results yet: serve the joblist first")
-    read_segments = _segments(path, rows, known, by, missing, first_missing, merge_strata)
-    results = [result for _, result in known]
+    read_segments = _segments(path, rows, with_results, by, missing, first_missing, merge_strata)
+    results = [result for _, result in with_results]
     answers = _answers(reader, results)
     if answers is None:
         return read_segments
-    places = [place for place, (row, _) in enumerate(known) for _ in _draws(row)]
+    places = [place for place, (row, _) in enumerate(with_results) for _ in _draws(row)]
     return replace(read_segments, answers=replace(answers, seconds=answers.seconds[places]))
 
 
@@ -149,7 +149,7 @@ def _number(path: Path, row: Mapping[str, str], name: str, default: float | None
 def _segments(
     path: Path,
     rows: Sequence[Mapping[str, str]],
-    known: Sequence[tuple[Mapping[str, str], Result]],
+    with_results: Sequence[tuple[Mapping[str, str], Result]],
     by: str | None,
     missing: int,
     first_missing: float,
@@ -164,12 +164,12 @@ def _segments(
     for row in rows:
         planned[number[row.get("stratum", "")]] += _weighted_s(path, row)
     drawn = []
-    for place, (row, _) in enumerate(known):
+    for place, (row, _) in enumerate(with_results):
         draws = _draws(row)
         drawn += [(place, int(draw), len(draws)) for draw in draws]
     places = np.array([place for place, _, _ in drawn])
     draw = np.array([each for _, each, _ in drawn], np.int64)
-    row_of = [known[place][0] for place in places]
+    row_of = [with_results[place][0] for place in places]
     stratum = np.array([number[row.get("stratum", "")] for row in row_of], np.int64)
     film = np.array([film_number[row["source_path"]] for row in row_of], np.int64)
     counts = np.array([count for _, _, count in drawn])
@@ -183,9 +183,11 @@ def _segments(
     merged: tuple[str, ...] = ()
     if (draw > 0).any() or (weight != 1).any():
         stratum, merged = _with_spread(path, stratum, cluster, names, merge_strata)
-    groups = sorted({group for _, result in known for group in result.amounts})
+    groups = sorted({group for _, result in with_results for group in result.amounts})
     return Segments(
-        amounts={g: np.array([known[p][1].amounts.get(g, 0.0) for p in places]) for g in groups},
+        amounts={
+            g: np.array([with_results[p][1].amounts.get(g, 0.0) for p in places]) for g in groups
+        },
         length_s=length_s,
         weight=weight,
         stratum=stratum,

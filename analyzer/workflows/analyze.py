@@ -21,6 +21,7 @@ from analyzer.options import anonymise
 from analyzer.pipeline.components import Components
 from analyzer.pipeline.conclude import conclude
 from analyzer.pipeline.summarize import summarize
+from analyzer.reports import portraits
 from analyzer.review.apply import reapply
 from analyzer.types import MediaInfo, MediaReport, ProgressHook
 from analyzer.types.corrections import CorrectionsDocument
@@ -28,6 +29,8 @@ from analyzer.types.people import Gallery
 from analyzer.types.progress import report_progress
 from analyzer.workflows.observer import Observer
 
+_PORTRAIT_PX = 96
+"""Side of a portrait in an identity store."""
 WITHOUT_MEDIUM = ("csv", "json", "posters", "poster_image", "poster_crops", "report")
 """Exports of a medium that could not be read: its poster alone was."""
 
@@ -93,11 +96,21 @@ def analyze(
         )
     if request.identities is not None:
         report_progress(progress, "identities", 0, None)
-        report = remember(report, request.identities, key=request.call_key)
+        # The store shows no face that the medium's own files hide.
+        cut = None if components.options.anonymise else _portraits
+        report = remember(report, request.identities, key=request.call_key, portraits=cut)
     report = reapply(report, request.corrections, labeller=lambda: components.labeller)
     if request.identities is not None:
         report = with_archive_names(report, request.identities)
     return replace(report, notes=(*report.notes, *request.notes))
+
+
+def _portraits(report: MediaReport, persons: Sequence[int]) -> dict[int, bytes]:
+    """Return a portrait of each person that can be cut out of the medium, as JPEG."""
+    best = portraits.best(report)
+    rows = {best[person]: person for person in persons if person in best}
+    pictures = portraits.cut(report, list(rows), side_px=_PORTRAIT_PX)
+    return {rows[row]: picture for row, picture in pictures.items()}
 
 
 def exports_of(report: MediaReport, requested: Sequence[str]) -> list[str]:

@@ -1,7 +1,6 @@
 """Workers match and people correct at once, and some are killed: nothing is lost."""
 
 import os
-import random
 import subprocess
 import sys
 import time
@@ -11,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from analyzer.identities.address import open_store
-from analyzer.identities.archive import Archive
-from analyzer.identities.corrections import Corrections
-from analyzer.identities.log.people import CorrectionRefused, last_event
+from analyzer.identities.archive import PeopleOfArchive
+from tests.support.identities import SETTINGS
 from tests.support.processes import ROOT
 from tests.support.redis_server import RedisServer
 
@@ -21,35 +19,10 @@ MATCHERS, EDITORS = 8, 2
 SECONDS = 6.0
 
 
-def edit(url: str, seed: str) -> None:
-    """Merge, split, name and undo at random until it is stopped; print what was done."""
-    rng, store = random.Random(seed), open_store(url, settings=None)
-    corrections = Corrections(store, f"editor {seed}")
-    print("ready", flush=True)
-    while True:
-        time.sleep(0.01)
-        identity, other = rng.sample(range(max(2, store.size)), 2)
-        try:
-            match rng.randrange(4):
-                case 0:
-                    said = corrections.merge(identity, other)
-                case 1:
-                    seen = Archive(store).seen_in(identity)
-                    call, row = rng.choice(seen).appearance.split(":") if seen else ("0", "0")
-                    said = corrections.split(identity, [(int(call), int(row))])
-                case 2:
-                    said = corrections.name(identity, f"person {seed} {identity}")
-                case _:
-                    said = corrections.undo(last_event(store.people().events) or 1)
-        except CorrectionRefused:
-            continue
-        print(said.number, said.by, said.action.kind, flush=True)
-
-
-def start(module: str, *arguments: str) -> "subprocess.Popen[str]":
+def start(*arguments: str) -> "subprocess.Popen[str]":
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
     process = subprocess.Popen(
-        [sys.executable, "-m", module, *arguments],
+        [sys.executable, "-m", "tests.support.identities", *arguments],
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -77,12 +50,9 @@ def test_no_event_is_lost_and_all_adds_up(
     url = str(tmp_path / "file")
     if kind == "redis":
         url = request.getfixturevalue("redis_server").url()
-    from tests.support.identities import SETTINGS
-
     open_store(url, settings=SETTINGS).close()
-    support = "tests.support.identities"
-    matchers = [start(support, url, str(n), str(MATCHERS), "0.05") for n in range(MATCHERS)]
-    editors = [start("tests.acceptance.test_identity_editors", url, str(n)) for n in range(EDITORS)]
+    matchers = [start(url, str(n), str(MATCHERS), "0.05") for n in range(MATCHERS)]
+    editors = [start(url, str(n)) for n in range(EDITORS)]
     for matcher in matchers:
         assert matcher.stdin is not None
         matcher.stdin.write("go\n")
@@ -109,7 +79,7 @@ def test_no_event_is_lost_and_all_adds_up(
         assert f"{event.by} {event.action.kind}" == rest
     # The last word of a killed editor may not have been heard; no other event is unknown.
     assert len(events) - len(told) <= EDITORS
-    archive = Archive(store)
+    archive = PeopleOfArchive(store)
     people = archive.most("faces")
     counters = store.counters()
     assert counters.saved == counters.embedded == sum(person.faces for person in people) > 0
@@ -117,7 +87,3 @@ def test_no_event_is_lost_and_all_adds_up(
     for person in people[:50]:
         assert person.faces == sum(seen.faces for seen in archive.seen_in(person.identity))
     store.close()
-
-
-if __name__ == "__main__":
-    edit(sys.argv[1], sys.argv[2])

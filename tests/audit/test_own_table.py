@@ -109,7 +109,10 @@ def test_an_estimate_is_corrected_by_it(audited, capsys):
             ]
             answers = np.zeros((4, 10))
             answers[1, [0, 9]] = list(seconds.values())
-            document = {"models": SHIPPED, "tracks": tracks, "answers_s": {"sex": answers.tolist()}}
+            ages = np.zeros((4, 10))
+            ages[1, 5] = 100
+            seconds_of = {"sex": answers.tolist(), "age": ages.tolist()}
+            document = {"models": SHIPPED, "tracks": tracks, "answers_s": seconds_of}
             (audited / f"{number}.json").write_text(json.dumps(document))
             rows.writerow([f"{number}.mp4", 0, 60, 10, number + 1, f"{number}.json"])
     words = ["estimate", "sample.csv", "--write", "out.json"]
@@ -124,6 +127,9 @@ def test_an_estimate_is_corrected_by_it(audited, capsys):
     assert abs(shipped["corrected"] - women["corrected"]) > 0.02
     # A table of 100 faces is less sure than the shipped one of 5,000.
     assert own_error > shipped["corrected_error"]
+    assert main([*words, "--confusion", "confusion.json", "--of", "age"]) == 0
+    of_ages = json.loads((audited / "out.json").read_text())["shares"]
+    assert sum(share["corrected"] for share in of_ages) == pytest.approx(1)
     for more, message in (
         (["--of", "ethnicity"], "has no table of ethnicity, but of sex, age"),
         (["--over", "persons"], "leave out --over persons"),

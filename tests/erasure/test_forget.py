@@ -338,7 +338,7 @@ def test_a_joblist_names_its_results_and_its_changes(capsys: pytest.CaptureFixtu
         (["person:9", "--results", "res/clip.csv"], 1, "check the number"),
         (["Grace"], 2, "forget where?"),
         ([" ", "--results", "res"], 2, "who is to be forgotten?"),
-        (["Grace", "--identities", "people"], 2, "has no names: give --results"),
+        (["Grace", "--identities", "people"], 2, "no such identity store"),
         (["identity:1", "--results", "res"], 2, "give --identities URL"),
         (["identity:1", "--identities", "none"], 2, "no such identity store"),
         (["Grace", "--results", "missing"], 1, "missing: no such file or folder"),

@@ -44,7 +44,8 @@ def state(store: IdentityStore) -> dict[int, tuple[object, ...]]:
     return {
         identity.id: (
             identity.pack(),
-            [(a.call, a.row, a.pack()) for a in corrections.appearances_of(identity.id)],
+            (seen := [(a.call, a.row, a.pack()) for a in corrections.appearances_of(identity.id)]),
+            store.records.portraits([place[:2] for place in seen]),
             people.person(identity.id),
             people.name(identity.id),
         )
@@ -105,7 +106,7 @@ class History(RuleBasedStateMachine):
             day=day,
             person_ids=tuple(range(n)),
             milliseconds=tuple(100 * m for m in members),
-            portraits=tuple(f"portrait {seed} {m}".encode() for m in members),
+            portraits=lambda rows: {row: f"portrait {seed} {row}".encode() for row in rows},
         )
         self.calls += 1
         answers = [
@@ -208,7 +209,7 @@ class History(RuleBasedStateMachine):
         held = state(self.stores[0])
         self.model.owner = {
             (call, row): identity
-            for identity, (_, appearances, _, _) in held.items()
+            for identity, (_, appearances, _, _, _) in held.items()
             for call, row, _ in appearances
         }
         self.model.person = {identity: people.person(identity) for identity in held}
@@ -250,7 +251,7 @@ class History(RuleBasedStateMachine):
         held = state(self.stores[0])
         people = self.stores[0].people()
         groups: dict[int, set[tuple[int, int]]] = {}
-        for _, appearances, person, _ in held.values():
+        for _, appearances, _, person, _ in held.values():
             groups.setdefault(person, set()).update((call, row) for call, row, _ in appearances)
         assert groups == self.model.groups()
         assert people.names == self.model.name

@@ -11,14 +11,14 @@ from analyzer import registry
 from analyzer.commands._program import main
 from analyzer.identities import IdentityStore
 from analyzer.identities.address import open_store
-from analyzer.identities.archive import Archive
+from analyzer.identities.archive import PeopleOfArchive
 from analyzer.identities.corrections import Corrections
 from analyzer.identities.log.people import CorrectionRefused
-from analyzer.identities.records import Settings
+from analyzer.identities.records import MediumRecord, Settings
 from analyzer.identities.remember import remember, with_archive_names
 from analyzer.inference.runtime import Runtime
 from analyzer.types import MediaReport
-from tests.identities.test_remember import report_of
+from tests.support.reports import report_of_people
 
 EXPORTS = ("csv", "characters", "ass", "report")
 
@@ -35,7 +35,7 @@ class Shelf:
             self.publish(name, remember(self.film(name, *axes), self.store, key=name))
 
     def film(self, name: str, *axes: int) -> MediaReport:
-        return report_of(self.results.parent / f"{name}.mp4", *axes)
+        return report_of_people(self.results.parent / f"{name}.mp4", *axes)
 
     def publish(self, name: str, report: MediaReport) -> None:
         for export in EXPORTS:
@@ -99,7 +99,7 @@ def test_merged_people_have_one_number_and_are_told_apart_again(shelf: Shelf) ->
 
 
 def test_who_was_split_off_in_a_film_stays_split(shelf: Shelf) -> None:
-    seen = Archive(shelf.store).seen_in(0)
+    seen = PeopleOfArchive(shelf.store).seen_in(0)
     place = next(one.appearance for one in seen if one.medium.endswith("two.mp4"))
     assert main(["identities", "split", shelf.url, "0", place]) == 0
     assert {name.split(".")[0] for name in shelf.reexport()} == {"two"}
@@ -112,7 +112,7 @@ def test_who_was_split_off_in_a_film_stays_split(shelf: Shelf) -> None:
 
 def test_the_list_adds_up(shelf: Shelf, capsys: pytest.CaptureFixture[str]) -> None:
     Corrections(shelf.store, "ada").merge(0, 1)
-    archive = Archive(shelf.store)
+    archive = PeopleOfArchive(shelf.store)
     everybody = archive.most("faces")
     assert sum(person.faces for person in everybody) == shelf.store.counters().saved
     both = archive.person(1)
@@ -127,14 +127,14 @@ def test_the_list_adds_up(shelf: Shelf, capsys: pytest.CaptureFixture[str]) -> N
 def test_who_is_alike_is_offered_until_it_is_said_to_be_different(shelf: Shelf) -> None:
     vector = np.eye(8, dtype=np.float32)[3] + 0.5 * np.eye(8, dtype=np.float32)[7]
     shelf.store.match_or_add(vector[None], np.ones(1, np.int64), key="alike")
-    nearest = Archive(shelf.store).alike(0, limit=1)[0]
+    nearest = PeopleOfArchive(shelf.store).alike(0, limit=1)[0]
     assert nearest.person.identity == 4
     expected = np.linalg.norm(np.eye(8)[3] - vector / np.linalg.norm(vector))
     assert nearest.distance == pytest.approx(expected, abs=1e-3)
     Corrections(shelf.store, "ada").say_different(4, 0)
-    assert 4 not in [one.person.identity for one in Archive(shelf.store).alike(0, limit=9)]
+    assert 4 not in [one.person.identity for one in PeopleOfArchive(shelf.store).alike(0, limit=9)]
     Corrections(shelf.store, "ada").undo(1)
-    assert Archive(shelf.store).alike(0, limit=1)[0].person.identity == 4
+    assert PeopleOfArchive(shelf.store).alike(0, limit=1)[0].person.identity == 4
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,14 @@ def test_a_forgotten_name_is_in_no_file_of_the_store(shelf: Shelf, tmp_path: Pat
     gone = []
     for call in range(3):
         seen = faces + np.float32(call / 100)
-        numbers = shelf.store.match_or_add(seen, np.ones(3, np.int64), key=f"call {call}")
+        medium = MediumRecord(
+            path=f"{call}.mp4",
+            person_ids=(0, 1, 2),
+            milliseconds=(1, 1, 1),
+            portraits=lambda rows, call=call: {r: b"face %d %d" % (call, r) for r in rows},
+        )
+        ones = np.ones(3, np.int64)
+        numbers = shelf.store.match_or_add(seen, ones, key=f"call {call}", medium=medium)
         gone += [*(seen / np.linalg.norm(seen, axis=1, keepdims=True))[:2]]
     corrections = Corrections(shelf.store, "ada")
     corrections.name(int(numbers[0]), "Nobody Remembers")
@@ -183,7 +190,7 @@ def test_a_forgotten_name_is_in_no_file_of_the_store(shelf: Shelf, tmp_path: Pat
     corrections.undo(2)
     corrections.merge(int(numbers[0]), int(numbers[1]))
     gone += [shelf.store.get(number).centroid for number in numbers.tolist()[:2]]
-    embeddings = [vector.tobytes() for vector in gone]
+    embeddings = [vector.tobytes() for vector in gone] + [b"face 2 0", b"face 0 1"]
     files = [path for path in tmp_path.iterdir() if path.is_file()]
     assert any(b"Nobody Remembers" in path.read_bytes() for path in files)
     assert all(embedding in files[0].read_bytes() for embedding in embeddings)
@@ -195,12 +202,13 @@ def test_a_forgotten_name_is_in_no_file_of_the_store(shelf: Shelf, tmp_path: Pat
         assert not any(embedding in content for embedding in embeddings)
     again = open_store(shelf.url, settings=None)
     assert again.people().forgotten == set(numbers.tolist()[:2])
+    assert again.records.portraits([(4, 2), (4, 0)]) == [b"face 0 2", b""]
     assert int(numbers[2]) in [person.id for person in again.all()]
     again.close()
 
 
 def take_over(store: IdentityStore) -> dict[int, tuple[int, int, int]]:
-    archive = Archive(store)
+    archive = PeopleOfArchive(store)
     return {
         p.identity: (p.media, p.faces, len(archive.seen_in(p.identity))) for p in archive.most()
     }
@@ -242,3 +250,20 @@ def test_a_file_of_the_first_form_is_taken_over(tmp_path: Path) -> None:
     Corrections(store, "ada").undo(1)
     assert store.get(0).faces == 8
     store.close()
+
+
+@pytest.mark.parametrize("who", ["Ada", "identity:0", "identity:3"])
+def test_a_person_of_several_identities_is_forgotten_whole(shelf: Shelf, who: str) -> None:
+    """Named in the store only, and merged: reports know each identity by its own number."""
+    corrections = Corrections(shelf.store, "ada")
+    corrections.name(0, "Ada")
+    corrections.merge(0, 3)
+    shelf.reexport()
+    assert shelf.people("three")["1"] == ("Ada", "0")
+    words = ["--results", str(shelf.results), "--identities", shelf.url, "--yes"]
+    assert main(["forget", who, *words]) == 0
+    assert [person.id for person in shelf.store.all()] == [1, 2]
+    for name, number in (("one", "0"), ("two", "1"), ("three", "0"), ("three", "1")):
+        assert shelf.people(name)[number] == ("", "")
+    assert not any(b"Ada" in path.read_bytes() for path in shelf.results.iterdir())
+    assert shelf.people("two")["0"] == ("", "1")

@@ -1,6 +1,5 @@
 """Persons of media in an identity store: who they are, what counts once, which store is meant."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from analyzer.errors import UsageError
 from analyzer.identities.address import address, file_of, open_store, settings_for
 from analyzer.identities.records import Counters, Settings
 from analyzer.identities.remember import remember
-from tests.support.reports import Face, make_report
+from tests.support.reports import report_of_people
 
 SETTINGS = Settings(model="test", threshold=0.36)
 BOX = (0, 0, 10, 10)
@@ -24,46 +23,26 @@ def store(tmp_path):
     opened.close()
 
 
-def report_of(uri: Path, *axes: int):
-    """A medium in which these people are seen, the first one in one picture, and so on."""
-    faces = [
-        Face(frame, frame / 5, BOX, track=person)
-        for person in range(len(axes))
-        for frame in range(person + 1)
-    ]
-    report = make_report(faces, uri=str(uri))
-    tally = replace(report.tally, faces_detected=len(faces), faces_tracked=2)
-    return replace(
-        report,
-        # Most screen time first, as the pipeline has it: not the order of the centroids.
-        persons=report.persons[::-1],
-        observations=replace(report.observations, tally=tally),
-        identities=replace(
-            report.identities, centroids=1.4 * np.eye(8, dtype=np.float32)[list(axes)]
-        ),
-    )
-
-
 def known(report) -> dict[int, int | None]:
     return {person.person_id: person.identity_id for person in report.persons}
 
 
 def test_persons_are_known_again_in_another_medium(store, tmp_path):
-    first = remember(report_of(tmp_path / "a", 3, 5, 1), store, key="a")
+    first = remember(report_of_people(tmp_path / "a", 3, 5, 1), store, key="a")
     assert known(first) == {0: 0, 1: 1, 2: 2}
     assert first.is_remembered
-    second = remember(report_of(tmp_path / "b", 1, 7, 3), store, key="b")
+    second = remember(report_of_people(tmp_path / "b", 1, 7, 3), store, key="b")
     assert known(second) == {0: 2, 1: 3, 2: 0}
     assert {person.id: person.faces for person in store.all()} == {0: 4, 1: 2, 2: 4, 3: 2}
     assert store.counters() == Counters(detected=16, embedded=12, saved=12, identities=4)
 
 
 def test_people_of_one_medium_never_share_an_identity(store, tmp_path):
-    assert known(remember(report_of(tmp_path / "a", 3, 3), store, key="a")) == {0: 0, 1: 1}
+    assert known(remember(report_of_people(tmp_path / "a", 3, 3), store, key="a")) == {0: 0, 1: 1}
 
 
 def test_a_medium_without_persons_is_counted(store, tmp_path):
-    assert remember(report_of(tmp_path / "a"), store, key="a").is_remembered
+    assert remember(report_of_people(tmp_path / "a"), store, key="a").is_remembered
     assert store.counters() == Counters(detected=2)
 
 
@@ -71,16 +50,16 @@ def test_the_same_work_counts_once_and_a_medium_in_its_place_anew(store, tmp_pat
     medium = tmp_path / "a.mp4"
     medium.write_bytes(b"x" * 10)
     for _ in range(2):
-        assert known(remember(report_of(medium, 3, 5), store, key="a")) == {0: 0, 1: 1}
+        assert known(remember(report_of_people(medium, 3, 5), store, key="a")) == {0: 0, 1: 1}
     assert store.counters().saved == 3
     medium.write_bytes(b"x" * 11)
-    assert known(remember(report_of(medium, 5, 3), store, key="a")) == {0: 1, 1: 0}
+    assert known(remember(report_of_people(medium, 5, 3), store, key="a")) == {0: 1, 1: 0}
     assert store.counters().saved == 6
 
 
 def test_another_number_of_persons_in_the_same_work_is_looked_up(store, tmp_path):
-    remember(report_of(tmp_path / "a", 3, 5), store, key="a")
-    again = remember(report_of(tmp_path / "a", 5, 6, 3), store, key="a")
+    remember(report_of_people(tmp_path / "a", 3, 5), store, key="a")
+    again = remember(report_of_people(tmp_path / "a", 5, 6, 3), store, key="a")
     assert known(again) == {0: 1, 1: None, 2: 0}
     assert store.counters().saved == 3
 

@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from ina.sample import SampleThread, has_draws
+from analyzer.sampling.draws import has_draws
+from ina.sample import SampleThread
 from tests.support.processes import until
 
 

@@ -1,8 +1,10 @@
 """Identity stores: what they must hold after a run, and processes that use one at once.
 
-`python -m tests.support.identities URL NUMBER OF PAUSE_S` is one of `OF` such processes.
+`python -m tests.support.identities URL NUMBER OF PAUSE_S` is one of `OF` such processes;
+`python -m tests.support.identities URL SEED` corrects the store meanwhile.
 """
 
+import random
 import sys
 import time
 from collections import Counter
@@ -11,6 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from analyzer.identities.address import open_store
+from analyzer.identities.archive import PeopleOfArchive
+from analyzer.identities.corrections import Corrections
+from analyzer.identities.log.people import CorrectionRefused, last_event
 from analyzer.identities.records import Counters, Settings
 from tests.support.servers import table
 
@@ -70,5 +75,35 @@ def main(url: str, number: int, of: int, pause_s: float) -> None:
     store.close()
 
 
+def edit(url: str, seed: str) -> None:
+    """Merge, split, name and undo at random until it is stopped; print what was done."""
+    rng, store = random.Random(seed), open_store(url, settings=None)
+    corrections = Corrections(store, f"editor {seed}")
+    print("ready", flush=True)
+    while True:
+        time.sleep(0.01)
+        identity, other = rng.sample(range(max(2, store.size)), 2)
+        try:
+            match rng.randrange(4):
+                case 0:
+                    event = corrections.merge(identity, other)
+                case 1:
+                    appearances = PeopleOfArchive(store).seen_in(identity)
+                    call, row = (
+                        rng.choice(appearances).appearance.split(":") if appearances else ("0", "0")
+                    )
+                    event = corrections.split(identity, [(int(call), int(row))])
+                case 2:
+                    event = corrections.name(identity, f"person {seed} {identity}")
+                case _:
+                    event = corrections.undo(last_event(store.people().events) or 1)
+        except CorrectionRefused:
+            continue
+        print(event.number, event.by, event.action.kind, flush=True)
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))
+    if len(sys.argv) == 3:
+        edit(sys.argv[1], sys.argv[2])
+    else:
+        main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))

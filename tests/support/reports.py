@@ -275,3 +275,23 @@ def write_labels(
     rows = [f"{drawn.identifier},{rater},{face},{sex},{age}" for face, sex, age in labels]
     path.write_text("\n".join(["audit,rater,face,sex,age", *rows]) + "\n")
     return path
+
+
+def report_of_people(uri: Path, *axes: int) -> MediaReport:
+    """Return a report on a medium with people: the first in one picture, the next in two."""
+    faces = [
+        Face(frame, frame / 5, (0, 0, 10, 10), track=person)
+        for person in range(len(axes))
+        for frame in range(person + 1)
+    ]
+    report = make_report(faces, uri=str(uri))
+    tally = replace(report.tally, faces_detected=len(faces), faces_tracked=2)
+    return replace(
+        report,
+        # Most screen time first, as the pipeline has it: not the order of the centroids.
+        persons=report.persons[::-1],
+        observations=replace(report.observations, tally=tally),
+        identities=replace(
+            report.identities, centroids=1.4 * np.eye(8, dtype=np.float32)[list(axes)]
+        ),
+    )

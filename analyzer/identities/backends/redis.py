@@ -131,13 +131,13 @@ class _RedisRecords:
     def changes(self, version: int, events: int) -> StoreChanges:
         """Return what changed after a version; see `analyzer.identities.Records`."""
         is_anew = self._may_have_lost()
-        since, known = (0, 0) if is_anew else (version, events)
-        found = self._run_script(self._changes, [since, known, _PAGE])
-        if found[0] < since or found[5] < known:
+        since, last_event = (0, 0) if is_anew else (version, events)
+        reply = self._run_script(self._changes, [since, last_event, _PAGE])
+        if reply[0] < since or reply[5] < last_event:
             # An older copy of its data was put back.
             is_anew = True
-            found = self._run_script(self._changes, [0, 0, _PAGE])
-        newest, reached, ids, rows, entries, _ = found
+            reply = self._run_script(self._changes, [0, 0, _PAGE])
+        newest, reached, ids, rows, entries, _ = reply
         count = self.size()
         with damage_named(self.name):
             changes = StoreChanges(
@@ -204,9 +204,9 @@ class _RedisRecords:
 
     def appearances(self, identity: int) -> list[tuple[int, int, bytes]]:
         """Return the appearances of an identity, in their order."""
-        found: Any = self._call(lambda: self._client.smembers(f"{self._prefix}:of:{identity}"))
+        places: Any = self._call(lambda: self._client.smembers(f"{self._prefix}:of:{identity}"))
         with damage_named(self.name):
-            split = (place.split(b":") for place in found)
+            split = (place.split(b":") for place in places)
             places = sorted((int(call), int(row)) for call, row in split)
         records = self._fetch("appearances", [f"{call}:{row}" for call, row in places])
         # One that was erased meanwhile is not there any more.
@@ -218,14 +218,14 @@ class _RedisRecords:
 
     def portraits(self, places: Sequence[Place]) -> list[bytes]:
         """Return the portraits of appearances, empty where there is none."""
-        found = self._fetch("portraits", [f"{call}:{row}" for call, row in places])
-        return [jpeg or b"" for jpeg in found]
+        jpegs = self._fetch("portraits", [f"{call}:{row}" for call, row in places])
+        return [jpeg or b"" for jpeg in jpegs]
 
     def _fetch(self, name: str, fields: Sequence[Any]) -> list[Any]:
         """Return fields of one of the store's hashes."""
         key, names = f"{self._prefix}:{name}", [str(field) for field in fields]
-        found: Any = self._call(lambda: self._client.hmget(key, names)) if names else []
-        return list(found)
+        values: Any = self._call(lambda: self._client.hmget(key, names)) if names else []
+        return list(values)
 
     def counters(self) -> Counters:
         """Return what was counted."""

@@ -265,8 +265,8 @@ class _SqliteRecords:
     def portraits(self, places: Sequence[Place]) -> list[bytes]:
         """Return the portraits of appearances, empty where there is none."""
         query = "SELECT jpeg FROM portrait WHERE call = ? AND row = ?"
-        found = [self._fetch(query, place) for place in places]
-        return [rows[0][0] if rows else b"" for rows in found]
+        rows_of_places = [self._fetch(query, place) for place in places]
+        return [rows[0][0] if rows else b"" for rows in rows_of_places]
 
     def _fetch(self, query: str, values: tuple[int, ...]) -> list[Any]:
         with self._mapped():

@@ -105,6 +105,29 @@ class Event:
     """Who did it: a user's name, or that of a program."""
     action: Action
 
+    def __str__(self) -> str:
+        """Return what it says, in words."""
+        match self.action:
+            case Named(identity=identity, name=str() as name):
+                return f"{identity} is {name}"
+            case Named(identity=identity):
+                return f"{identity} has no name"
+            case Merged(identity=identity, other=other):
+                return f"{other} is the same person as {identity}"
+            case Different(identity=identity, other=other):
+                return f"{identity} and {other} are different people"
+            case Split(identity=identity, part=part, appearances=appearances):
+                plural = "s" if len(appearances) > 1 else ""
+                return (
+                    f"{len(appearances)} appearance{plural} of {identity}: another person, {part}"
+                )
+            case ThresholdSet(threshold=threshold):
+                return f"people are matched with the threshold {threshold:g}"
+            case Forgotten(identities=identities):
+                return f"{', '.join(map(str, identities))} forgotten"
+            case Undone(event=number):
+                return f"event {number} undone"
+
     def pack(self) -> bytes:
         """Return the entry as JSON, without its number, which is its place in the log."""
         entry = {"at": self.at, "by": self.by, "kind": self.action.kind, **asdict(self.action)}

@@ -102,7 +102,7 @@ class People:
         return self._parent.keys()
 
     def different_from(self, person: int) -> set[int]:
-        """Return the persons of whom it was said that they are not the same as this one."""
+        """Return the persons who were said not to be the same as this one."""
         members = self.members(person)
         return {self.person(other) for m in members for other in self._apart.get(m, ())}
 
@@ -120,9 +120,9 @@ class People:
             identity not in self._split_off or identity in self.parts
         )
 
-    def are_different(self, one: int, other: int) -> bool:
+    def are_different(self, identity: int, other: int) -> bool:
         """Return whether it was said of two persons that they are not the same."""
-        return self.person(other) in self.different_from(self.person(one))
+        return self.person(other) in self.different_from(self.person(identity))
 
     def owner(self, place: Place, matched: int) -> int:
         """Return the identity of an appearance.

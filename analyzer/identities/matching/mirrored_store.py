@@ -7,7 +7,7 @@ why one's own waits, so the whole always gets on.
 """
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from analyzer.identities.log.people import People
 from analyzer.identities.matching.means import group, grow, stored, unit
 from analyzer.identities.matching.mirror import Mirror, Nearest
 from analyzer.identities.records import (
+    FACTS,
     CallRecord,
     Counters,
     Matches,
@@ -109,13 +110,15 @@ class MirroredStore:
     ) -> I64:
         """Know people again, and add the new; see `analyzer.identities.IdentityStore`."""
         queries = unit(embeddings)
-        found = _check_counts(counts, len(queries), detected)
+        faces_detected = _check_counts(counts, len(queries), detected)
         appearances = _appearances(queries, counts, medium)
+        pictures: dict[int, bytes] = {}
         self._follow()
         nearest = self._search(queries)
         while True:
             ids = self._identify(queries, nearest, distinct=distinct)
-            change = self._plan(appearances, ids, key, found, medium or _UNNAMED)
+            self._cut(ids, medium or _UNNAMED, pictures)
+            change = self._plan(appearances, ids, key, faces_detected, medium or _UNNAMED, pictures)
             record = self.records.write(change)
             if record is not None:
                 break
@@ -145,14 +148,14 @@ class MirroredStore:
         moved: list[I64] = []
         is_anew = False
         while True:
-            known = len(self._people.events)
-            changes = self.records.changes(self._mirror.version, known)
+            last_event = len(self._people.events)
+            changes = self.records.changes(self._mirror.version, last_event)
             if changes.anew:
                 self._mirror.clear()
-                self._people, known, is_anew = People(), 0, True
+                self._people, last_event, is_anew = People(), 0, True
             with damage_named(self.name):
                 self._mirror.apply(changes)
-                entries = enumerate(changes.entries, known + 1)
+                entries = enumerate(changes.entries, last_event + 1)
                 self._people.follow([Event.unpack(*entry) for entry in entries])
             moved.append(changes.ids)
             if changes.version == changes.newest:
@@ -191,6 +194,18 @@ class MirroredStore:
             heapq.heappush(queue, (-float(cosines[row]), row))
         return Nearest(ids, cosines)
 
+    def _cut(self, ids: I64, medium: MediumRecord, pictures: dict[int, bytes]) -> None:
+        """Add the portraits (rows of the call) of identities (n,) that have few."""
+        if not len(ids) or self._mirror.dimensions is None:
+            facts = np.zeros((len(ids), len(FACTS)), np.int64)
+        else:
+            _, facts = self._mirror.rows(ids, self._mirror.dimensions)
+        few = np.flatnonzero(facts[:, FACTS.index("media")] < _PORTRAITS).tolist()
+        lacking = [row for row in few if row not in pictures]
+        if lacking:
+            pictures.update(dict.fromkeys(lacking, b""))
+            pictures.update(medium.portraits(lacking))
+
     def _plan(
         self,
         appearances: tuple[StoredAppearance, ...],
@@ -198,21 +213,19 @@ class MirroredStore:
         key: str,
         detected: int,
         medium: MediumRecord,
+        pictures: Mapping[int, bytes],
     ) -> StoreChange:
         """Work out what it changes that appearances (n,) are those of identities (n,)."""
         counted, which = np.unique(ids, return_inverse=True)
         rows: tuple[tuple[int, bytes], ...] = ()
-        seen = np.zeros(0, np.int64)
         if appearances:
             centroids, facts = self._mirror.rows(counted, len(appearances[0].embedding))
-            seen = facts[which, 2]
             centroids, facts = grow(
                 centroids, facts, appearances, which, day=medium.day, refine=self.settings.refine
             )
             identities = map(stored, counted.tolist(), centroids, facts)
             rows = tuple((identity.id, identity.pack()) for identity in identities)
         faces = sum(appearance.faces for appearance in appearances)
-        portraits = medium.portraits or (b"",) * len(appearances)
         return StoreChange(
             version=self._mirror.version,
             events=len(self._people.events),
@@ -226,9 +239,9 @@ class MirroredStore:
             key=key,
             record=CallRecord(ids=tuple(ids.tolist()), path=medium.path, day=medium.day).pack(),
             appearances=tuple(
-                (identity, appearance.pack(), jpeg if earlier < _PORTRAITS else b"")
-                for identity, appearance, jpeg, earlier in zip(
-                    ids.tolist(), appearances, portraits, seen.tolist(), strict=True
+                (identity, appearance.pack(), pictures.get(row, b""))
+                for row, (identity, appearance) in enumerate(
+                    zip(ids.tolist(), appearances, strict=True)
                 )
             ),
         )

@@ -1,12 +1,13 @@
 """Make the files of media again, with the names and numbers that an identity store has by now."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from analyzer.errors import AnalyzerError
 from analyzer.files.transaction import FileTransaction, Replaced
 from analyzer.identities import IdentityStore
-from analyzer.identities.corrections import Corrections
+from analyzer.identities.corrections import Corrections, user_name
 from analyzer.identities.log.events import Event
 from analyzer.identities.log.people import CorrectionRefused
 from analyzer.identities.remember import with_archive_names
@@ -14,7 +15,9 @@ from analyzer.reports import report_file
 from analyzer.results import reexport
 from analyzer.results.locate import Results
 from analyzer.results.reexport import RewrittenFile
+from analyzer.review.amend import CorrectionResult, Review
 from analyzer.types import MediaReport
+from analyzer.workflows.archive.session import opened
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +34,7 @@ class MediumAgain:
 
 
 def reexport_names(
-    results: Sequence[Results], store: IdentityStore | None, *, dry_run: bool
+    results: Sequence[Results], names: str | None, *, dry_run: bool
 ) -> Iterator[MediumAgain]:
     """Make all files of media again from their reports; those that stay the same are left alone.
 
@@ -39,21 +42,52 @@ def reexport_names(
 
     Args:
         results: Results of media; those without a report are passed over.
-        store: Whose names and numbers the files get; `None` for those of the reports.
+        names: Address of the identity store with the names and numbers that the files get; `None`
+            for those of the reports.
         dry_run: Only say what would be done.
 
     Yields:
         What was done, one medium after the other; a medium that fails stops no other.
     """
-    for medium in results:
-        if "report" not in medium.files:
-            continue
-        try:
-            yield _again(medium, store, dry_run=dry_run)
-        except AnalyzerError as error:
-            if error.kind == "resource":
-                raise
-            yield MediumAgain(medium=medium.name, fault=str(error))
+    with nullcontext() if names is None else opened(names) as store:
+        for medium in results:
+            if "report" not in medium.files:
+                continue
+            try:
+                yield _again(medium, store, dry_run=dry_run)
+            except AnalyzerError as error:
+                if error.kind == "resource":
+                    raise
+                yield MediumAgain(medium=medium.name, fault=str(error))
+
+
+def amend_with_store(
+    review: Review,
+    names: str,
+    *,
+    dry_run: bool,
+    told: Callable[[str], object],
+    refused: Callable[[str], object],
+) -> CorrectionResult:
+    """Correct the results of a medium, and give an identity store the names of the reviewer.
+
+    Args:
+        review: Of the medium.
+        names: Address of the identity store; the files get the names that it has.
+        dry_run: Only say what would be done.
+        told: Takes, in words, what the store was told.
+        refused: Takes, in words, what it does not take.
+    """
+    with opened(names) as store:
+        result = review.amend(
+            dry_run=dry_run, archived=lambda report: with_archive_names(report, store)
+        )
+        for answer in () if dry_run else tell(store, result.report, user_name()):
+            if isinstance(answer, str):
+                refused(f"{store.name}: {answer}")
+            else:
+                told(f"{store.name}: event {answer.number}: {answer}")
+    return result
 
 
 def tell(store: IdentityStore, report: MediaReport, by: str) -> Iterator[Event | str]:

@@ -1,0 +1,136 @@
+"""An identity store that a user looks through and puts right."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from analyzer.errors import UsageError
+from analyzer.identities import IdentityStore
+from analyzer.identities.address import address, open_store
+from analyzer.identities.archive import PeopleOfArchive
+from analyzer.identities.corrections import Corrections, user_name
+from analyzer.identities.log.events import Event, Place
+from analyzer.identities.log.people import last_event, undone_events
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogLine:
+    """An event of the log in words."""
+
+    event: int
+    """Its number."""
+    at: str
+    by: str
+    what: str
+    holds: bool
+    """Whether it was not undone."""
+
+
+class ArchiveSession:
+    """The people of an open store, and what one user says about them.
+
+    Persons are named by a number, or by the whole name that one of them has. What makes no sense as
+    things are raises `UsageError`, and changes nothing.
+
+    Args:
+        store: Open.
+        by: Who says it.
+
+    Attributes:
+        people: Those of the store when the session began.
+    """
+
+    def __init__(self, store: IdentityStore, by: str) -> None:
+        self.people = PeopleOfArchive(store)
+        self._corrections = Corrections(store, by)
+
+    def history(self, limit: int) -> list[LogLine]:
+        """Return the last events of the log, the last first."""
+        events = self.people.log.events
+        undone = undone_events(events)
+        return [
+            LogLine(
+                event=event.number,
+                at=event.at,
+                by=event.by,
+                what=str(event),
+                holds=event.number not in undone,
+            )
+            for event in events[: -limit - 1 : -1]
+        ]
+
+    def shared_media(self, person: str, other: str) -> list[str]:
+        """Return the media in which two persons were told apart."""
+        first, second = self._two(person, other)
+        self.people.log.require_two(first, second)
+        return self.people.shared_media(first, second)
+
+    def name(self, person: str, name: str) -> Event:
+        """Give a person a name; an empty one takes it away."""
+        return self._corrections.name(self._number(person), name.strip() or None)
+
+    def merge(self, person: str, other: str) -> Event:
+        """Say that two are one person; the number of the first stays."""
+        return self._corrections.merge(*self._two(person, other))
+
+    def say_different(self, person: str, other: str) -> Event:
+        """Say that two persons are not the same."""
+        return self._corrections.say_different(*self._two(person, other))
+
+    def split(self, person: str, appearances: Sequence[str]) -> Event:
+        """Say that appearances are of somebody else.
+
+        Args:
+            person: Who has them.
+            appearances: As `SeenIn.appearance` names them.
+        """
+        identity = self._number(person)
+        return self._corrections.split(identity, [_place(text) for text in appearances])
+
+    def undo(self, number: int | None) -> Event:
+        """Take an event back; `None` for the last one that may be."""
+        if number is None:
+            number = last_event(self.people.log.events)
+        if number is None:
+            raise UsageError("nothing was said yet: there is nothing to undo")
+        return self._corrections.undo(number)
+
+    def _number(self, person: str) -> int:
+        return self.people.find(person).identity
+
+    def _two(self, person: str, other: str) -> tuple[int, int]:
+        return self._number(person), self._number(other)
+
+
+@contextmanager
+def opened(text: str) -> Iterator[IdentityStore]:
+    """Open a store that is there.
+
+    Args:
+        text: A path, an address, or `@FILE` with either.
+    """
+    store = open_store(address(text, default=Path(text)), settings=None)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def archive_session(text: str, by: str | None) -> Iterator[ArchiveSession]:
+    """Open a store that is there for a user.
+
+    Args:
+        text: A path, an address, or `@FILE` with either.
+        by: Who says it; `None` for the name of the user.
+    """
+    with opened(text) as store:
+        yield ArchiveSession(store, by or user_name())
+
+
+def _place(text: str) -> Place:
+    call, _, row = text.partition(":")
+    if not (call.isdecimal() and row.isdecimal()):
+        raise UsageError(f"{text}: name an appearance as `identities show` does, such as 4:0")
+    return int(call), int(row)
