@@ -23,6 +23,7 @@ REAL = {
     "chaplin.mp4": "one",
 }
 OPTIONS = ("--fps", "2")
+WORKERS = ("--workers", "2")
 SEGMENT_S, SEGMENTS, SEEDS = "1.5", "20", 20
 AGES = (10.0, 20.0, 40.0, 60.0)
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(1800)]
@@ -63,7 +64,7 @@ def archive(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             rows.writerow([str(film.resolve()), media.length(film), kind])
     whole = ["-o", str(folder / "whole"), "--export", "csv,json", *OPTIONS]
     assert main(["analyze", *map(str, listed), *whole]) == 0
-    code, text = serve_file(plan(folder, "all", "100000"), *OPTIONS, "--workers", "2")
+    code, text = serve_file(plan(folder, "all", "100000"), *OPTIONS, *WORKERS, limit_s=900)
     assert code == 0, text
     return folder
 
@@ -111,7 +112,7 @@ def test_segments_of_all_films_add_up_to_these(archive: Path) -> None:
 
 def test_a_sample_holds_the_share_of_the_whole(archive: Path) -> None:
     joblist = plan(archive, "sample", SEGMENTS, "--seed", "1")
-    code, text = serve_file(joblist, *OPTIONS, "--workers", "2", "--until", "20")
+    code, text = serve_file(joblist, *OPTIONS, *WORKERS, "--until", "20", limit_s=900)
     assert code == 0, text
     low, high = interval(joblist)
     assert low <= truth(archive) <= high
