@@ -51,6 +51,8 @@ class SampleThread:
     def line(self) -> str:
         """Return the state in words, for a terminal; empty before the first draw is known."""
         state = self._state
+        if state and state["lacks_labels"] and not state.get("error"):
+            return "sample: no face has a label for sex, which needs --attributes sex"
         if not state or not state["draws"] or state["share"] is None:
             return "" if not state or not state.get("error") else f"sample: {state['error']}"
         ends = f"{100 * state['low']:.1f} to {100 * state['high']:.1f} %"

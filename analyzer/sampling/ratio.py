@@ -14,6 +14,9 @@ from analyzer.errors import UsageError
 from analyzer.types import F64, I64
 
 CONFIDENCE = 0.95
+_MOST_ERROR = 1.5
+"""Standard error, in units of share * (1 - share), above which log odds tell nothing. A sample
+alone makes none so large; the doubt about what a network confuses does, where next to nobody is."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +53,13 @@ class Ratio:
     def logit_interval(self, confidence: float = CONFIDENCE) -> tuple[float, float]:
         """Return the t interval of a share on the scale of log odds, which fits small shares.
 
+        Where the error is large beside the share, it is the plain t interval.
+
         Args:
             confidence: Probability that intervals such as this one cover the truth.
         """
         odds = self.value * (1 - self.value)
-        if not odds > 0:
+        if not self.error < _MOST_ERROR * odds:
             return self.interval(confidence)
         reach = self._quantile(confidence) * self.error / odds
         centre = np.log(self.value / (1 - self.value))

@@ -1,4 +1,8 @@
-"""What the results of segments tell: seconds of each group, of faces or of persons."""
+"""What the results of segments tell: seconds of each group, of faces or of persons.
+
+Every face counts by its own label, as in `shares`: that of its track depends on what is seen of the
+track, and in a long shot a segment sees less of it than the whole medium.
+"""
 
 import csv
 import os
@@ -12,6 +16,7 @@ import numpy as np
 from analyzer import registry
 from analyzer.errors import UsageError
 from analyzer.shares import tables
+from analyzer.shares.amounts import FACE_TIME
 from analyzer.shares.answers import GROUPS, SIZES_PX, count
 from analyzer.shares.tables import OwnTables
 from analyzer.types import F64
@@ -112,18 +117,39 @@ class AmountReader:
         if not os.path.exists(path):
             return None
         try:
-            document = None if readable[0] == "csv" else _document(readable[0], path)
-            faces = self._of_table(path) if document is None else self._of_document(document)
-            totals: Amounts = {}
-            for label, amount in faces:
-                group = self._group(label)
-                totals[group] = totals.get(group, 0.0) + amount
-            return Result(totals) if document is None else self._with_answers(totals, document)
+            if readable[0] == "csv":
+                return Result(self._by_group(self._of_table(path)))
+            document = _document(readable[0], path)
+            if self.groups and "shares" in document:
+                totals = self._by_face(document)
+            else:
+                totals = self._by_group(self._of_document(document))
+            return self._with_answers(totals, document)
         except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
             raise UsageError(
                 f"{path}: no results that can be read ({error}): remove it, and serve the joblist "
                 "again"
             ) from error
+
+    def _by_group(self, labelled: Iterator[tuple[str | None, float]]) -> Amounts:
+        """Return the sums of labels and amounts."""
+        totals: Amounts = {}
+        for label, amount in labelled:
+            group = self._group(label)
+            totals[group] = totals.get(group, 0.0) + amount
+        return totals
+
+    def _by_face(self, document: Mapping[str, Any]) -> Amounts:
+        """Return the seconds of faces by the label of each face."""
+        names = dict(zip(GROUPS[self.head], self.groups, strict=True))
+        totals = {
+            names[row["group"]]: float(row["amount"] * row["observed"])
+            for row in document["shares"]
+            if (row["measure"], row["attribute"]) == (FACE_TIME, self.head)
+        }
+        seen_s = sum(length_s for _, length_s in self._of_document(document))
+        unlabelled_s = round(seen_s - sum(totals.values()), 2)
+        return {**totals, UNLABELLED: unlabelled_s} if unlabelled_s > 0 else totals
 
     def _with_answers(self, totals: Amounts, document: Mapping[str, Any]) -> Result:
         """Return amounts with the time of the answers, which files of older versions lack."""
@@ -140,7 +166,7 @@ class AmountReader:
         return Result(totals, seconds, self._models)
 
     def _of_document(self, document: Mapping[str, Any]) -> Iterator[tuple[str | None, float]]:
-        """Yield label and amount of each face or person."""
+        """Yield label and amount of each track or person."""
         if self._over == "persons":
             for person in document["persons"]:
                 label = person["attributes"].get(self.head, {}).get("label")
@@ -153,7 +179,7 @@ class AmountReader:
     def _of_table(self, path: str) -> Iterator[tuple[str | None, float]]:
         with CsvTable(path) as table:
             name = next(
-                (n for n in (f"{self.head}_label_avg", f"{self.head}_label") if n in table.columns),
+                (n for n in (f"{self.head}_label", f"{self.head}_label_avg") if n in table.columns),
                 None,
             )
             if name is None:

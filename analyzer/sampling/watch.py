@@ -59,6 +59,7 @@ class SampleWatch:
         self._open: dict[int, _Draw] = {}
         self._points: list[tuple[int, float, float]] = []
         self._stride = 1
+        self._unlabelled_s = 0.0
 
     def _each_row(self) -> Iterator[Mapping[str, str]]:
         with CsvTable(self._path, strict=True) as table:
@@ -98,6 +99,7 @@ class SampleWatch:
         self, row: Mapping[str, str], numbers: Sequence[int], amounts: Mapping[str, float]
     ) -> None:
         """Add a segment to its draws."""
+        self._unlabelled_s += amounts.get(UNLABELLED, 0.0)
         for number in numbers:
             draw = self._open.setdefault(number, _Draw(float(row["draw_weight"] or 1)))
             draw.above += amounts.get(GROUP, 0.0)
@@ -125,6 +127,7 @@ class SampleWatch:
         return {
             "draws": sums.count,
             "share": sums.above / sums.below if sums.below else None,
+            "lacks_labels": not sums.below and self._unlabelled_s > 0,
             "low": low,
             "high": high,
             "reach": self._reach,

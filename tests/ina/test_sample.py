@@ -43,6 +43,22 @@ def test_the_line_tells_when_one_can_stop(tmp_path: Path) -> None:
     assert line.endswith(": plus or minus 10 points reached, one can stop")
 
 
+def test_results_without_sex_say_what_lacks(tmp_path: Path) -> None:
+    path = joblist(tmp_path, 3)
+    tracks = [{"labels": {}, "intervals_s": [[0, 20]]}]
+    for number in (1, 2, 3):
+        document = {"tracks": tracks, "persons": []}
+        (tmp_path / f"{number}.json").write_text(json.dumps(document))
+    sample = SampleThread(path, None)
+    try:
+        until(lambda: "needs --attributes sex" in sample.line(), within_s=60)
+        state = sample.state()
+    finally:
+        sample.stop()
+    assert state is not None
+    assert (state["draws"], state["share"]) == (3, None)
+
+
 def test_damaged_results_are_named(tmp_path: Path) -> None:
     path = joblist(tmp_path, 3)
     (tmp_path / "1.json").write_text("{")

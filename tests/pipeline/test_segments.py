@@ -98,7 +98,7 @@ def test_samples_behind_a_cut_tell_nothing() -> None:
 
 
 def test_rows_around_a_segment_count_for_nothing_but_the_labels() -> None:
-    faces = [Face(i, float(i), (0, 0, 50, 50), track=i // 4, person=i // 4) for i in range(12)]
+    faces = [Face(i, float(i), (0, 0, 50, 50), track=i // 4) for i in range(12)]
     report = make_report(faces)
     table = report.observations
     object.__setattr__(table, "span_s", np.array([3.0, 8.0]))

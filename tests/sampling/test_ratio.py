@@ -75,6 +75,14 @@ def test_the_interval_of_a_small_share_stays_above_nothing() -> None:
     assert 0.002 < low < 0.01 < high < 0.04
 
 
+def test_doubt_far_above_the_share_gives_no_interval_of_all() -> None:
+    """As of a network that takes men for women, where next to nobody is one."""
+    found = ratio.Ratio(value=1e-6, error=0.005, clusters=802, strata=2, denominator=1.0)
+    low, high = found.logit_interval()
+    assert low == 0
+    assert high == pytest.approx(1e-6 + 1.963 * 0.005, abs=1e-5)
+
+
 def test_a_stratum_of_one_cluster_is_refused() -> None:
     ones = np.ones(3)
     with pytest.raises(UsageError, match="one cluster only"):

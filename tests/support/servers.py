@@ -185,12 +185,12 @@ def serve(folder: Path, rows: list[dict[str, object]], *options: str) -> tuple[i
     return serve_file(joblist, *options)
 
 
-def serve_file(joblist: Path, *options: str) -> tuple[int, str]:
+def serve_file(joblist: Path, *options: str, limit_s: float = 280) -> tuple[int, str]:
     """Serve a joblist; see `serve`."""
     command = [sys.executable, ROOT / "ina_server.py", "localhost", joblist, "--port", "0"]
     command += ["--ledger", joblist.with_suffix(".ledger"), "--workers", "1", *options]
     done = subprocess.run(
-        [*map(str, command)], capture_output=True, text=True, timeout=280, cwd=joblist.parent
+        [*map(str, command)], capture_output=True, text=True, timeout=limit_s, cwd=joblist.parent
     )
     return done.returncode, done.stdout + done.stderr
 

@@ -90,7 +90,7 @@ function showSample(s) {
   $("sample").dataset.drawn = key;
   const text = $("sample-says");
   if (s.share === null) {
-    text.replaceChildren(s.error || "No draw has its results yet: they are read in the order of the draws.");
+    text.replaceChildren(s.error || (s.draws ? `${number(s.draws)} draws have results, but ${s.lacks_labels ? "no face has a label for sex: the analysis needs --attributes sex" : "no face is seen in them"}.` : "No draw has its results yet: they are read in the order of the draws."));
   } else {
     const wanted = s.reach === null ? "" : s.can_stop ? h("span", { className: "stop" }, `Plus or minus ${short(100 * s.reach)} points: one can stop.`)
       : `Go on: ${short(50 * (s.high - s.low))} points, wanted ${short(100 * s.reach)}.`;

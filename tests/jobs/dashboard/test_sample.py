@@ -14,6 +14,7 @@ STATE = {
     "share": 0.376,
     "low": 0.352,
     "high": 0.401,
+    "lacks_labels": False,
     "reach": 0.03,
     "can_stop": True,
     "points": [[n, 0.376 - 1.2 / n**0.5 * 0.4, 0.376 + 1.2 / n**0.5 * 0.4] for n in range(2, 401)],
@@ -54,7 +55,7 @@ def test_share_interval_and_chart(page: Any, url: str) -> None:
     assert "at all times 35.2 % to 40.1 %, after 400 draws" in text
     assert "Plus or minus 3.00 points: one can stop." in text
     chart = page.locator("#sample-chart svg")
-    assert "to 35.2 % to" not in str(chart.get_attribute("aria-label"))
+    assert str(chart.get_attribute("aria-label")).endswith("to 35.2 % to 40.0 % after 400")
     assert chart.locator("path.band").bounding_box()["width"] > 200
     assert chart.locator("line.wanted").count() == 2
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -77,6 +78,18 @@ def test_before_the_first_draw_and_without_a_sample(page: Any, url: str) -> None
     page.wait_for_timeout(1100)
     says(page, url, None)
     assert page.locator("#sample").is_hidden()
+
+
+def test_draws_without_a_label_say_what_lacks(page: Any, url: str) -> None:
+    page.wait_for_timeout(1100)
+    none = {**STATE, "draws": 12, "share": None, "points": []}
+    text = says(page, url, {**none, "lacks_labels": True})
+    assert text == (
+        "12 draws have results, but no face has a label for sex: the analysis needs "
+        "--attributes sex."
+    )
+    page.wait_for_timeout(1100)
+    assert says(page, url, none) == "12 draws have results, but no face is seen in them."
 
 
 def test_other_joblists_have_none(tmp_path: Path) -> None:
