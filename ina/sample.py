@@ -61,7 +61,8 @@ class SampleThread:
             points = f"plus or minus {100 * state['reach']:g} points"
             verdict = f": {points} reached, one can stop" * state["can_stop"]
         share = f"{100 * state['share']:.1f} % women"
-        return f"sample: {share}, at all times {ends}, after {state['draws']} draws{verdict}"
+        count = f"{state['draws']} draw{'s' if state['draws'] > 1 else ''}"
+        return f"sample: {share}, at all times {ends}, after {count}{verdict}"
 
     def _follow(self) -> None:
         if self._watch is None:
