@@ -106,12 +106,14 @@ _DOCUMENT = (
     '"program":{"version":"VARCHAR"},'
     f'"persons":[{_PERSON}],"unidentified":{{{_ON_SCREEN}}}}}'
 )
+_PARTS = 4
+"""Parts of the documents that DuckDB parses side by side: a table of few rows has one thread."""
 _PARSED = f"""
-CREATE TABLE internal.parsed AS SELECT
+SELECT
     medium,
     from_json(document, '{_DOCUMENT}') AS d,
     from_json(CASE WHEN %(shots)s THEN document END, '{{"shots":[{_SHOT}]}}') AS shots
-FROM internal.documents
+FROM internal.documents WHERE rowid %% {_PARTS} = %(part)s
 """
 """Stretches and shots are most of a document: only what is needed is made of it."""
 _MEDIA = """
@@ -165,10 +167,12 @@ def tables(named: Collection[str], catalogue: Sequence[str] | None) -> Iterator[
         catalogue: Columns of the table `internal.catalogue`; `None` without one.
     """
     timed = "appearances" in named
-    yield _PARSED % {
+    parsed = {
         "stretches": ',"intervals_s":[["DOUBLE"]]' if timed else "",
         "shots": str("shots" in named),
     }
+    parts = [_PARSED % {**parsed, "part": part} for part in range(_PARTS)]
+    yield f"CREATE TABLE internal.parsed AS {' UNION ALL '.join(parts)}"
     none = "CAST(NULL AS DOUBLE[][])"
     yield _PEOPLE % {"intervals": "p.intervals_s" if timed else none}
     yield _MEDIA

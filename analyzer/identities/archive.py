@@ -54,6 +54,8 @@ class SeenIn:
     """Number of the person in the medium's report."""
     faces: int
     screen_time_s: float
+    person_identity: int
+    """Number that the person is known by, with merges."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +157,12 @@ class PeopleOfArchive:
                 zip(calls, map(CallRecord.unpack, records.calls(calls)), strict=True)
             )
             return [
-                _seen_in(member, StoredAppearance.unpack(call, row, record), records_of_calls[call])
+                _seen_in(
+                    StoredAppearance.unpack(call, row, record),
+                    records_of_calls[call],
+                    member,
+                    members[0],
+                )
                 for member, call, row, record in sorted(packed, key=lambda row: row[1:3])
             ]
 
@@ -227,7 +234,7 @@ def _descending(values: F32, limit: int) -> Iterable[int]:
     return [index for index in ordered.tolist() if values[index] > 0]
 
 
-def _seen_in(member: int, appearance: StoredAppearance, call: CallRecord) -> SeenIn:
+def _seen_in(appearance: StoredAppearance, call: CallRecord, member: int, person: int) -> SeenIn:
     return SeenIn(
         appearance=f"{appearance.call}:{appearance.row}",
         identity=member,
@@ -236,4 +243,5 @@ def _seen_in(member: int, appearance: StoredAppearance, call: CallRecord) -> See
         person_id=appearance.person_id,
         faces=appearance.faces,
         screen_time_s=appearance.milliseconds / 1000,
+        person_identity=person,
     )

@@ -1,6 +1,7 @@
 """Put an identity store right: names, merges, splits, and the way back."""
 
 import getpass
+import unicodedata
 from collections.abc import Callable, Iterable, Set
 from dataclasses import replace
 
@@ -24,6 +25,10 @@ from analyzer.identities.log.events import (
 from analyzer.identities.log.people import CorrectionRefused, People
 from analyzer.identities.matching.means import rebuild
 from analyzer.identities.records import CallRecord, StoreChange, StoredAppearance, damage_named
+
+_LONGEST_NAME = 200
+_NO_TEXT = {"Cc", "Cs", "Zl", "Zp"}
+"""Unicode's categories of control characters, lone surrogates and ends of lines."""
 
 
 def user_name() -> str:
@@ -56,6 +61,11 @@ class Corrections:
 
     def name(self, identity: int, name: str | None) -> Event:
         """Give the person of an identity a name, or take it away."""
+        categories = set(map(unicodedata.category, name or ""))
+        if categories & _NO_TEXT or len(name or "") > _LONGEST_NAME:
+            raise CorrectionRefused(
+                f"a name has one line of text, and at most {_LONGEST_NAME} characters"
+            )
         return self._say(
             lambda people: Named(identity=people.person(identity), name=name), self._log_only
         )

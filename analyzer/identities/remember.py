@@ -7,7 +7,9 @@ from datetime import date
 
 import numpy as np
 
+from analyzer.errors import UsageError
 from analyzer.identities import IdentityStore
+from analyzer.identities.matching.means import TAKEN_OVER
 from analyzer.identities.records import (
     CallRecord,
     MediumRecord,
@@ -83,9 +85,13 @@ def with_archive_names(report: MediaReport, store: IdentityStore) -> MediaReport
     Args:
         report: Report of the medium, with its corrections.
         store: In which the persons were remembered.
+
+    Raises:
+        UsageError: The store does not know the medium: numbers of another store are others' there.
     """
     people = store.people()
     split_off = _split_off(report.info.uri, store)
+    _require_known(report, store, bool(split_off))
     numbers = {
         person.person_id: people.person(
             split_off.get((person.person_id, person.identity_id), person.identity_id)
@@ -96,6 +102,25 @@ def with_archive_names(report: MediaReport, store: IdentityStore) -> MediaReport
     numbers = {person: n for person, n in numbers.items() if n not in people.forgotten}
     names = {n: people.names[n] for n in numbers.values() if n in people.names}
     return replace(report, archive_names=ArchiveNames(numbers=numbers, names=names))
+
+
+def _require_known(report: MediaReport, store: IdentityStore, is_split: bool) -> None:
+    """Require that one of the report's identities was seen in this medium."""
+    ids = {person.identity_id for person in report.persons} - {None}
+    stored = [identity for number in ids if number is not None and (identity := store.get(number))]
+    if is_split or not stored:
+        return
+    # Those of few media have few appearances to read.
+    for identity in sorted(stored, key=lambda identity: identity.media):
+        calls = {call for call, _, _ in store.records.appearances(identity.id)}
+        with damage_named(store.name):
+            paths = {CallRecord.unpack(call).path for call in store.records.calls(sorted(calls))}
+        if TAKEN_OVER in calls or report.info.uri in paths:
+            return
+    raise UsageError(
+        f"{report.info.uri}: {store.name} has not seen its people, and their numbers are others' "
+        "there: give the store that it was analysed with"
+    )
 
 
 def _split_off(path: str, store: IdentityStore) -> dict[tuple[int, int], int]:

@@ -73,6 +73,8 @@ def own(path: Path) -> OwnTables:
     try:
         values: Any = documents.read(path)
         tables = OwnTables(path, dict(values["models"]), _tables(values))
+        if not tables.counts:
+            raise ValueError("no attribute has enough labelled faces: audit more")
         for head, table in tables.counts.items():
             _require_shape(table, (len(SIZES_PX), len(GROUPS[head]), count(head)))
         return tables

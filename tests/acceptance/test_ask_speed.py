@@ -88,13 +88,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 ROW = ("medium=film0", "frame=0", "distance=20")
-TOO_SLOW = pytest.mark.xfail(
-    reason="2.04 s at best: 2.7 s of processor time, for 200,000 embeddings"
-)
-ASKED = [
-    pytest.param(name, ROW, marks=TOO_SLOW) if name == "films_with_face" else (name, ())
-    for name in questions.ALL
-]
+ASKED = [(name, ROW if name == "films_with_face" else ()) for name in questions.ALL]
 
 
 @pytest.mark.parametrize(

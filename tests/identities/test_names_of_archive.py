@@ -146,6 +146,8 @@ def test_who_is_alike_is_offered_until_it_is_said_to_be_different(shelf: Shelf) 
         (lambda c: c.split(2, [(1, 0)]), "appearance 1:0 is not of 2"),
         (lambda c: c.split(2, [(2, 2)]), "all appearances of 2"),
         (lambda c: c.undo(9), "there is no event 9"),
+        (lambda c: c.name(1, "two\nlines"), "one line of text"),
+        (lambda c: c.name(1, "no text \udcff"), "one line of text"),
         (lambda c: (c.undo(1), c.undo(1)), "event 1 was undone already"),
         (lambda c: (c.say_different(1, 2), c.merge(1, 2)), "said to be different"),
         (lambda c: (c.name(0, "Ada"), c.forget([0]), c.undo(2)), "who was forgotten"),
@@ -267,3 +269,26 @@ def test_a_person_of_several_identities_is_forgotten_whole(shelf: Shelf, who: st
         assert shelf.people(name)[number] == ("", "")
     assert not any(b"Ada" in path.read_bytes() for path in shelf.results.iterdir())
     assert shelf.people("two")["0"] == ("", "1")
+
+
+def test_a_store_of_other_media_names_nobody(
+    shelf: Shelf, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = str(tmp_path / "other.identities")
+    stranger = open_store(other, settings=shelf.store.settings)
+    remember(shelf.film("elsewhere", 1, 2, 3, 4), stranger, key="elsewhere")
+    Corrections(stranger, "ada").name(0, "Stranger")
+    stranger.close()
+    before = shelf.digests()
+    assert main(["reexport", str(shelf.results), "--names", other]) == 1
+    assert "give the store that it was analysed with" in capsys.readouterr().err
+    assert shelf.digests() == before
+
+
+def test_undo_stops_at_what_was_forgotten(shelf: Shelf, capsys: pytest.CaptureFixture[str]) -> None:
+    corrections = Corrections(shelf.store, "ada")
+    corrections.name(1, "Ada")
+    corrections.forget([0])
+    assert main(["identities", "undo", shelf.url]) == 2
+    assert "nothing can bring it back" in capsys.readouterr().err
+    assert shelf.store.people().name(1) == "Ada"

@@ -252,10 +252,10 @@ class People:
 
 
 def last_event(events: Sequence[Event]) -> int | None:
-    """Return the number of the last event that holds and may be undone; `None`: there is none."""
+    """Return the number of the last event that holds and undoes no other; `None`: there is none."""
     undone = undone_events(events)
     for event in reversed(events):
-        if event.number not in undone and not isinstance(event.action, Undone | Forgotten):
+        if event.number not in undone and not isinstance(event.action, Undone):
             return event.number
     return None
 
