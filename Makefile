@@ -63,7 +63,7 @@ demo: $(SAMPLE) ## analyse the sample with a server and two workers
 	    print(table.fillna('').T.to_string(header=False))"
 
 test: $(STAMP) ## the whole test suite, with its coverage
-	$(RUN) -m pytest --cov --cov-report=term -n logical --maxprocesses 4 --dist loadfile
+	$(RUN) -m pytest --cov --cov-report=term
 
 check: $(STAMP) ## style and types
 	$(RUN) -m ruff check .
