@@ -9,7 +9,6 @@ import numpy as np
 
 from analyzer.errors import UsageError
 from analyzer.identities import IdentityStore
-from analyzer.identities.matching.means import TAKEN_OVER
 from analyzer.identities.records import (
     CallRecord,
     MediumRecord,
@@ -115,7 +114,8 @@ def _require_known(report: MediaReport, store: IdentityStore, is_split: bool) ->
         calls = {call for call, _, _ in store.records.appearances(identity.id)}
         with damage_named(store.name):
             paths = {CallRecord.unpack(call).path for call in store.records.calls(sorted(calls))}
-        if TAKEN_OVER in calls or report.info.uri in paths:
+        # Calls of older forms, and of programs, name no medium.
+        if paths & {report.info.uri, ""}:
             return
     raise UsageError(
         f"{report.info.uri}: {store.name} has not seen its people, and their numbers are others' "
