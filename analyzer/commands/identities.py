@@ -57,13 +57,7 @@ def _add_readers(parts: Any) -> None:
         "--sort", choices=_ORDERS, default="media", help="order (default: media, the most first)"
     )
     part.add_argument("--search", default="", metavar="TEXT", help="only names with this in them")
-    part.add_argument(
-        "--limit",
-        type=WholeNumber(1),
-        default=_ROWS,
-        metavar="N",
-        help=f"how many at most (default: {_ROWS})",
-    )
+    _add_limit(part)
     text = "print a person's appearances, and who is alike"
     part = _part(parts, "show", text, "show people.identities 17", show)
     part.add_argument("person", metavar="PERSON", help=_PERSON)
@@ -75,17 +69,15 @@ def _add_readers(parts: Any) -> None:
         help="how many of the nearest other people (default: 5)",
     )
     text = "print what was said about people, the last first"
-    part = _part(parts, "history", text, "history people.identities", history)
-    part.add_argument(
-        "--limit",
-        type=WholeNumber(1),
-        default=_ROWS,
-        metavar="N",
-        help=f"how many at most (default: {_ROWS})",
-    )
+    _add_limit(_part(parts, "history", text, "history people.identities", history))
     text = "write all people, or all appearances, for other programs"
     part = _part(parts, "export", text, "export people.identities --format json", export)
     part.add_argument("--appearances", action="store_true", help="a row an appearance")
+
+
+def _add_limit(part: Any) -> None:
+    text = f"how many at most (default: {_ROWS})"
+    part.add_argument("--limit", type=WholeNumber(1), default=_ROWS, metavar="N", help=text)
 
 
 def _part(parts: Any, name: str, text: str, example: str, do: Do) -> Any:

@@ -26,15 +26,20 @@ class Named:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Merged:
-    """Two identities are one person."""
+class _OfTwo:
+    """What is said of two identities."""
 
-    kind: ClassVar = "merged"
     identity: int
-    """Its number stays."""
     other: int
     distance: float
     """Between the two, when it was said: by what such answers are learnt from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merged(_OfTwo):
+    """Two identities are one person; the number of the first stays."""
+
+    kind: ClassVar = "merged"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,14 +55,10 @@ class Split:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Different:
+class Different(_OfTwo):
     """Two identities are not the same person."""
 
     kind: ClassVar = "different"
-    identity: int
-    other: int
-    distance: float
-    """Between the two, when it was said."""
 
 
 @dataclass(frozen=True, kw_only=True)
