@@ -5,6 +5,7 @@ import json
 import sys
 from typing import Any
 
+from analyzer.files.text import text_cell
 from ina_cli.console import console
 from ina_cli.escapes import as_it_is
 
@@ -65,7 +66,7 @@ def _print_csv(rows: list[dict[str, Any]]) -> None:
         return
     writer = csv.writer(as_it_is(sys.stdout))
     writer.writerow(rows[0])
-    writer.writerows([_text(value) for value in row.values()] for row in rows)
+    writer.writerows([text_cell(_text(value)) for value in row.values()] for row in rows)
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:

@@ -51,7 +51,7 @@ class Erasure:
         if self._store:
             people = self._store.people()
             identities = set(self.target.identities or self._identities())
-            identities |= {n for n, name in people.names.items() if name == self.target.name}
+            identities |= people.called(self.target.name or "")
             # What was merged is one person, and reports know each by the number of its matching.
             merged = {m for n in identities for m in people.members(people.person(n))}
             self.target = replace(self.target, identities=frozenset(merged))

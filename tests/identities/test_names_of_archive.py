@@ -120,6 +120,9 @@ def test_the_list_adds_up(shelf: Shelf, capsys: pytest.CaptureFixture[str]) -> N
     assert both.faces == sum(one.faces for one in archive.seen_in(0))
     assert main(["identities", "export", shelf.url, "--appearances"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 1 + 7
+    Corrections(shelf.store, "ada").name(0, '=1+1, "q"')
+    assert main(["identities", "list", shelf.url, "--format", "csv", "--limit", "1"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].startswith('0,"\'=1+1, ""q""",')
     assert main(["identities", "list", shelf.url, "--format", "json", "--limit", "1"]) == 0
     assert '"members": [\n   0,\n   1\n  ]' in capsys.readouterr().out
 
@@ -254,11 +257,12 @@ def test_a_file_of_the_first_form_is_taken_over(tmp_path: Path) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("who", ["Ada", "identity:0", "identity:3"])
+@pytest.mark.parametrize("who", ["Ada", "Grace", "identity:0", "identity:3"])
 def test_a_person_of_several_identities_is_forgotten_whole(shelf: Shelf, who: str) -> None:
     """Named in the store only, and merged: reports know each identity by its own number."""
     corrections = Corrections(shelf.store, "ada")
     corrections.name(0, "Ada")
+    corrections.name(3, "Grace")
     corrections.merge(0, 3)
     shelf.reexport()
     assert shelf.people("three")["1"] == ("Ada", "0")

@@ -49,6 +49,8 @@ class People:
         self._members: dict[int, list[int]] = {}
         self.names: dict[int, str] = {}
         """Of persons, by the number that stays."""
+        self._given: dict[int, str] = {}
+        """Last name of each identity, also of those that were merged into another."""
         self._apart: dict[int, set[int]] = {}
         self.owners: dict[Place, int] = {}
         """Identity of appearances that were split off; all others are their matching's."""
@@ -113,6 +115,10 @@ class People:
     def name(self, identity: int) -> str | None:
         """Return the name of the person of an identity."""
         return self.names.get(self.person(identity))
+
+    def called(self, name: str) -> set[int]:
+        """Return the persons of this name, and those into whom somebody of it was merged."""
+        return {self.person(identity) for identity, given in self._given.items() if given == name}
 
     def exists(self, identity: int) -> bool:
         """Return whether the log leaves an identity of this number possible."""
@@ -218,8 +224,9 @@ class People:
         match event.action:
             case Named(identity=identity, name=None):
                 self.names.pop(identity, None)
+                self._given.pop(identity, None)
             case Named(identity=identity, name=str() as name):
-                self.names[identity] = name
+                self.names[identity] = self._given[identity] = name
             case Merged(identity=identity, other=other):
                 self._merge(identity, other)
             case Different(identity=identity, other=other):
@@ -247,6 +254,7 @@ class People:
         self.forgotten.update(identities)
         for identity in identities:
             self.names.pop(identity, None)
+            self._given.pop(identity, None)
             self._parent.pop(identity, None)
             self._members.pop(identity, None)
 
