@@ -98,6 +98,21 @@ def parse(text: str | bytes, *, object_hook: Callable[[dict[str, Any]], Any] | N
         raise BoundExceeded(f"nested more than {MAX_DEPTH} deep") from error
 
 
+def fault(error: Exception) -> str:
+    """Return in words why a document is not of the form that a reader wants.
+
+    Args:
+        error: What reading it has raised.
+    """
+    if isinstance(error, KeyError):
+        return f"it has no {error.args[0]}"
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    if isinstance(error, TypeError | AttributeError | IndexError):
+        return "a value in it is of another kind"
+    return str(error)
+
+
 def _require_bounds(text: str) -> None:
     """Count values and levels before anything is made of them."""
     openings = text.count("[") + text.count("{")

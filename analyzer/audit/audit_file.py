@@ -113,5 +113,6 @@ def read(path: Path) -> Audit:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
-            f"{path}: cannot be read as an audit ({error}): take what audit draw has written"
+            f"{path}: cannot be read as an audit ({documents.fault(error)}): take what audit draw "
+            "has written"
         ) from error

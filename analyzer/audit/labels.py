@@ -72,16 +72,19 @@ def read(path: Path, audit: Audit) -> RaterLabels:
         faces = {face.face for face in audit.faces}
         for row in rows:
             _require_own(row, audit)
+            if row["rater"] != rows[0]["rater"]:
+                raise ValueError(f"labels of {rows[0]['rater']} and of {row['rater']}: one a file")
             number = int(row["face"])
             if number not in faces:
-                raise ValueError(f"face {number} is not in the audit")
+                raise ValueError(f"face {number} is not in the audit, or is labelled twice")
+            faces.remove(number)
             for head in audit.heads:
                 if label := row.get(head):
                     if label not in allowed(head):
                         raise ValueError(f"face {number}: {head} {label!r} is no label")
                     labels[head][number] = label
     except (OSError, ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
-        raise InputError(f"{path}: cannot be read as labels: {error}") from error
+        raise InputError(f"{path}: cannot be read as labels: {documents.fault(error)}") from error
     if not rows:
         raise InputError(f"{path}: no labels: download them from the page again")
     return RaterLabels(str(rows[0]["rater"]), labels)

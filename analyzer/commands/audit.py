@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.commands import _audit_tables
 from analyzer.commands._progress import bars
+from analyzer.errors import UsageError
 from analyzer.options import spellings
 from ina_cli.console import console
 from ina_cli.numbers import WholeNumber
@@ -105,6 +106,10 @@ def draw(args: argparse.Namespace) -> int:
     """Draw faces, and say how many of each group."""
     from analyzer.audit import audit_file, drawing
 
+    if args.output.exists():
+        raise UsageError(
+            f"{args.output} is there: labels of it would be of no use any more: name another file"
+        )
     wish = drawing.DrawWish(
         count=args.faces,
         strata=[name.strip() for name in args.strata.split(",") if name.strip()],

@@ -2,6 +2,7 @@
 
 import csv
 import math
+import os
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from analyzer.errors import UsageError
 from analyzer.types import F64, I64
 from ina_input.tables import CsvRows, is_blank
 from joblist.errors import JoblistError
+from joblist.model import is_address
 from joblist.reader import Problems
 
 PATH, DURATION = "source_path", "duration_s"
@@ -91,6 +93,9 @@ def _read(path: Path, names: list[str], problems: Problems) -> FilmCatalogue:
             problems.add(1, f"no column {name}: add it; the header has {', '.join(header)}")
         if missing:
             problems.raise_any(path)
+        for name in dict.fromkeys((PATH, DURATION, *names)):
+            if header.count(name) > 1:
+                problems.add(1, f"{header.count(name)} columns {name}: keep one")
         where = [header.index(name) for name in (PATH, DURATION, *names)]
         for cells in rows:
             line = rows.line_num
@@ -105,7 +110,7 @@ def _read(path: Path, names: list[str], problems: Problems) -> FilmCatalogue:
                 if is_blank(cells):
                     continue
                 problems.add(line, f"{PATH} is empty: give a path")
-            elif (first := seen.setdefault(film, line)) != line:
+            elif (first := seen.setdefault(_spelled(film), line)) != line:
                 problems.add(line, f"{PATH} {film!r} is that of line {first}, too: remove one")
             duration_s = _duration_s(text, line, problems)
             paths.append(film)
@@ -117,6 +122,11 @@ def _read(path: Path, names: list[str], problems: Problems) -> FilmCatalogue:
         for name, known, codes in zip(names, values, numbers, strict=True)
     }
     return FilmCatalogue(paths, np.array(durations, np.float64), columns)
+
+
+def _spelled(path: str) -> str:
+    """Return a path as others that name the same file spell it, too."""
+    return path if is_address(path) else os.path.normpath(path)
 
 
 def _duration_s(text: str, line: int, problems: Problems) -> float:

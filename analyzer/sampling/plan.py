@@ -11,7 +11,7 @@ from analyzer.options import AnalysisOptions
 from analyzer.sampling import catalogue as catalogues
 from analyzer.sampling import design, joblist, speed
 from analyzer.sampling.catalogue import FilmCatalogue
-from analyzer.sampling.design import Sample
+from analyzer.sampling.design import Sample, segment_counts
 from analyzer.sampling.size import Spread
 
 REACHES = (0.05, 0.03, 0.02, 0.01)
@@ -157,9 +157,10 @@ def _offers(
 ) -> list[Offer]:
     """Return what other intervals cost."""
     total_s = float(catalogue.duration_s.sum())
+    of_archive = int(segment_counts(catalogue.duration_s, wish.segment_s).sum())
     offers = []
     for reach in REACHES:
-        segments = spread.draws(reach, wish.per_film) * wish.per_film
+        segments = min(of_archive, spread.draws(reach, wish.per_film) * wish.per_film)
         video_s = min(total_s, segments * mean_s)
         offers.append(Offer(reach, segments, video_s, video_s / pace if pace else None))
     return offers

@@ -127,8 +127,8 @@ class AmountReader:
             return self._with_answers(totals, document)
         except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
             raise UsageError(
-                f"{path}: no results that can be read ({error}): remove it, and serve the joblist "
-                "again"
+                f"{path}: no results that can be read ({documents.fault(error)}): remove it, and "
+                "serve the joblist again"
             ) from error
 
     def _by_group(self, labelled: Iterator[tuple[str | None, float]]) -> Amounts:

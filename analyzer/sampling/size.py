@@ -40,7 +40,8 @@ class Spread:
             spread = cls(float(pilot["deviation"]), int(pilot["per_film"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UsageError(
-                f"--pilot {path}: not a file of estimates ({error}): estimate --write makes one"
+                f"--pilot {path}: not a file of estimates ({documents.fault(error)}): "
+                "estimate --write makes one"
             ) from error
         if not 0 < spread.deviation < math.inf or spread.per_film < 1:
             raise UsageError(

@@ -80,8 +80,8 @@ def own(path: Path) -> OwnTables:
         return tables
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
-            f"{path}: cannot be read as a table of confusions ({error}): take what audit report "
-            "--write has written"
+            f"{path}: cannot be read as a table of confusions ({documents.fault(error)}): take "
+            "what audit report --write has written"
         ) from error
 
 

@@ -126,7 +126,9 @@ def test_results_that_cannot_be_audited(results, tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     assert main(["audit", "draw", str(tmp_path / "empty"), "-o", str(tmp_path / "a.json")]) == 1
     assert "no reports: an audit needs them: analyze --export report" in capsys.readouterr().err
-    (tmp_path / "a.json").write_text(json.dumps({"format": "other"}))
+    (tmp_path / "a.json").write_text(json.dumps({"form": "other"}))
+    assert main(["audit", "draw", str(results), "-o", str(tmp_path / "a.json")]) == 2
+    assert "labels of it would be of no use any more" in capsys.readouterr().err
     page = ["audit", "page", str(tmp_path / "a.json"), "-o", str(tmp_path / "a.html")]
     assert main(page) == 1
-    assert "cannot be read as an audit" in capsys.readouterr().err
+    assert "cannot be read as an audit (it has no format)" in capsys.readouterr().err

@@ -228,6 +228,8 @@ def test_labels_of_another_audit_are_refused(audit, tmp_path, capsys):
     for row, message in (
         (f"{own},ada,999,f,u", "face 999 is not in the audit"),
         (f"{own},ada,1,w,u", "sex 'w' is no label"),
+        (f"{own},ada,1,f,u\n{own},ada,1,m,u", "face 1 is not in the audit, or is labelled twice"),
+        (f"{own},ada,1,f,u\n{own},ben,2,m,u", "labels of ada and of ben: one a file"),
     ):
         path.write_text(f"audit,rater,face,sex,age\n{row}\n")
         assert main(words) == 1

@@ -42,6 +42,8 @@ def test_strata_are_the_combinations_that_there_are(tmp_path: Path) -> None:
         (f"{HEADER}a,1:30:00,x,1\n", ":2: duration_s '1:30:00' is no length"),
         (f"{HEADER}a,inf,x,1\n", ":2: duration_s 'inf' is no length"),
         (f"{HEADER}a,5,x,1\nb,5,x,1\na,6,x,1\n", ":4: source_path 'a' is that of line 2, too"),
+        (f"{HEADER}a,5,x,1\n./a,6,x,1\n", ":3: source_path './a' is that of line 2, too"),
+        ("source_path,duration_s,duration_s\na,5,6\n", ":1: 2 columns duration_s: keep one"),
         (f"{HEADER},5,x,1\n", ":2: source_path is empty: give a path"),
         (f"{HEADER}a,b,5,x,1\n", ":2: 5 cells under 4 columns: quote cells with commas"),
         (b"source_path,duration_s\n\xff,5\n", "not UTF-8"),

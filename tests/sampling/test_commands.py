@@ -183,3 +183,14 @@ def test_results_of_other_exports(tmp_path: Path) -> None:
     assert reader.result({"parquet": str(whole), "csv": str(faces)}).amounts == {"f": 6, "m": 2}
     assert reader.result({"csv": str(faces)}).amounts == {"f": 1, "m": 2, "": 1}
     assert reader.result({"json": str(tmp_path / "none.json")}) is None
+
+
+def test_no_interval_costs_more_than_the_archive(
+    archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (archive / "archive.csv").write_text(
+        "source_path,duration_s,channel,decade\na,30,c0,1950\nb,30,c1,1960\n"
+    )
+    assert plan("--segment_s", "6") == 0
+    cells = [line.split("│") for line in capsys.readouterr().out.splitlines() if "points  " in line]
+    assert {row[2].strip() for row in cells} == {"10"}
