@@ -117,7 +117,7 @@ class People:
         return self.names.get(self.person(identity))
 
     def called(self, name: str) -> set[int]:
-        """Return the persons of this name, and those into whom somebody of it was merged."""
+        """Return the persons of this name, and those that somebody of it was merged into."""
         return {self.person(identity) for identity, given in self._given.items() if given == name}
 
     def exists(self, identity: int) -> bool:
