@@ -29,6 +29,9 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "evaluate": ("attributes", "clustering"),
     "export": (),
     "forget": (),
+    "identities": (
+        *("different", "export", "history", "list", "merge", "name", "show", "split", "undo"),
+    ),
     "jobs": (
         *("accept", "cancel", "certs", "drain", "pause", "resume", "retry", "run-job", "status"),
         "verify",
@@ -36,6 +39,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "models": ("add", "bundle", "fetch", "list", "verify"),
     "plan": (),
     "recluster": (),
+    "reexport": (),
     "sample": (),
     "serve": (),
     "slurm": ("accept", "merge", "pilot", "status", "submit", "task"),

@@ -102,15 +102,16 @@ def _part(parts: Any, name: str, text: str, example: str, do: Do) -> Any:
         parser.add_argument(
             "--by", metavar="WHO", help="who says it (default: the name of the user)"
         )
-    parser.set_defaults(run=lambda args: _run(args, do))
+    parser.set_defaults(run=_run, do=do)
     return parser
 
 
-def _run(args: argparse.Namespace, do: Do) -> int:
+def _run(args: argparse.Namespace) -> int:
     from analyzer.workflows.archive.session import archive_session
 
     with archive_session(args.store, getattr(args, "by", None)) as session:
-        return do(args, session)
+        code: int = args.do(args, session)
+        return code
 
 
 def list_people(args: argparse.Namespace, session: "ArchiveSession") -> int:

@@ -8,7 +8,7 @@ import pytest
 
 from analyzer.export import html
 from analyzer.export import json as json_exporter
-from analyzer.export import shares as csv_exporter
+from analyzer.shares.columns import columns
 from analyzer.shares.measure import shares
 from analyzer.shares.words import charts, sentence
 from tests.support.reports import film_of_shots, make_report
@@ -51,9 +51,9 @@ def test_only_the_first_chart_is_unfolded():
 def test_json_has_the_rows_of_the_table(tmp_path):
     path = write(json_exporter, FILM, tmp_path / "film.json")
     found = json.loads(path.read_text(encoding="utf-8"))["shares"]
-    columns = csv_exporter.SharesExporter().columns(FILM)
-    assert list(found[0]) == [column.name for column in columns]
-    for column in columns:
+    expected_columns = columns(list(shares(FILM)))
+    assert list(found[0]) == [column.name for column in expected_columns]
+    for column in expected_columns:
         expected = [None if v is None else v for v in column.values]
         values = [row[column.name] for row in found]
         if column.kind == "number":

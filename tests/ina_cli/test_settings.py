@@ -23,6 +23,7 @@ SAMPLES = {
     "workers": "2",
     "rows": "2:3",
     "over": "persons",
+    "sort": "faces",
     "dashboard": "8080",
     "until": "2",
     "log_level": "info",
