@@ -1,110 +1,68 @@
-"""Look-ups among 1,000,000 identities: the copy in memory, and a call to a store that has them.
+"""An archive of 1,000,000 identities: opening it, look-ups, the most frequent, who is alike.
 
-The copy is searched with the threads that BLAS takes; OPENBLAS_NUM_THREADS=1 measures one. On a
-machine with other work to do, the shortest time is near what the search costs, the median what one
-gets; processor time leaves out the waiting, and adds up the threads.
+A file of 10,000,000 appearances, and a Redis server of a tenth of that, each with 100,000 or 10,000
+events in its log. All is asked by a process of its own that has two threads. On a machine with
+other work to do, the shortest time is near what something costs, the median what one gets;
+processor time leaves out the waiting, and adds up the threads. `cold`: nothing of the file is in
+memory.
 """
 
-import resource
-import statistics
+import json
+import os
+import shutil
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
+from benchmarks import _identity_measures
 
-from analyzer.identities.address import open_store
-from analyzer.identities.archive import PeopleOfArchive
-from analyzer.identities.matching.means import stored
-from analyzer.identities.records import (
-    FACTS,
-    CallRecord,
-    Settings,
-    StoreChange,
-    StoredAppearance,
-)
-from analyzer.types import F32
-
-_IDENTITIES = 1_000_000
-_DIMENSIONS = 128
-_CALL = 4096
-_BATCH = 64
-_RUNS = 20
+_IN_FILE, _IN_SERVER = 1_000_000, 100_000
+_ROOT = Path(__file__).parent.parent
 
 
 def run() -> dict[str, float]:
-    """Milliseconds a look-up, alone and in a batch; seconds to fill and to open the store."""
-    rng = np.random.default_rng(0)
+    """Seconds to fill and to open each store, milliseconds of what is asked, and memory."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "identities"
-        settings = Settings(model="benchmark", threshold=0.2, refine=1)
-        filled = _seconds(lambda: _fill(str(path), settings, rng))
-        store = open_store(str(path), settings=None)
-        first = rng.standard_normal((1, _DIMENSIONS), dtype=np.float32)
-        opened = _seconds(lambda: store.match(first))
-        batch = rng.standard_normal((_BATCH, _DIMENSIONS), dtype=np.float32)
-        before = time.process_time()
-        one = [_seconds(lambda: store.match(first)) for _ in range(_RUNS)]
-        computed = (time.process_time() - before) / _RUNS
-        many = [_seconds(lambda: store.match(batch)) / _BATCH for _ in range(_RUNS)]
-        identities = store.counters().identities
-        listed = _seconds(lambda: PeopleOfArchive(store).most(limit=100))
-        archive = PeopleOfArchive(store)
-        alike = [_seconds(partial(archive.alike, n, limit=10)) for n in range(_RUNS)]
-        size = path.stat().st_size
-        store.close()
-    return {
-        "identities": identities,
-        "fill_s": filled,
-        "first_look_up_s": opened,
-        "file_mb": size / 1e6,
-        "look_up_cpu_ms": computed * 1000,
-        "look_up_ms_shortest": min(one) * 1000,
-        "look_up_ms_median": statistics.median(one) * 1000,
-        "look_up_in_batch_ms_shortest": min(many) * 1000,
-        "look_up_in_batch_ms_median": statistics.median(many) * 1000,
-        "first_100_by_frequency_ms": listed * 1000,
-        "alike_ms_shortest": min(alike) * 1000,
-        "alike_ms_median": statistics.median(alike) * 1000,
-        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    }
+        figures = _measured("fill", str(path), _IN_FILE)
+        figures["file_mb"] = path.stat().st_size / 1e6
+        cold = _measured("cold", str(path))
+        figures |= {f"open_cold_{unit}": cold[f"open_{unit}"] for unit in ("s", "cpu_s")}
+        figures |= _measured("open", str(path))
+    if shutil.which("redis-server"):
+        with tempfile.TemporaryDirectory() as folder, _server(Path(folder)) as url:
+            of_server = _measured("fill", url, _IN_SERVER) | _measured("open", url)
+        figures |= {f"redis_{name}": value for name, value in of_server.items()}
+    return figures
 
 
-def _fill(path: str, settings: Settings, rng: np.random.Generator) -> None:
-    """Write strangers; to look each of them up among the others first would take an hour."""
-    store = open_store(path, settings=settings)
-    for start in range(0, _IDENTITIES, _CALL):
-        ids = np.arange(start, min(start + _CALL, _IDENTITIES))
-        people = rng.standard_normal((len(ids), _DIMENSIONS), dtype=np.float32)
-        people /= np.linalg.norm(people, axis=1, keepdims=True)
-        facts = rng.integers(1, 1000, (len(ids), len(FACTS)))
-        rows = [stored(*one).pack() for one in zip(ids.tolist(), people, facts, strict=True)]
-        store.records.write(
-            StoreChange(
-                version=start,
-                events=0,
-                rows=tuple(zip(ids.tolist(), rows, strict=True)),
-                counters={"identities": len(ids)},
-                key=str(start),
-                record=CallRecord(ids=tuple(ids.tolist())).pack(),
-                appearances=tuple(
-                    (identity, _appearance(vector), b"")
-                    for identity, vector in zip(ids.tolist(), people, strict=True)
-                ),
-            )
-        )
-    store.close()
+def _measured(step: str, url: str, *identities: int) -> dict[str, float]:
+    """Do a step in a process of its own."""
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2", "PYTHONPATH": str(_ROOT)}
+    command = [sys.executable, "-m", _identity_measures.__name__, step, url]
+    done = subprocess.run(
+        [*command, *map(str, identities)], env=environment, stdout=subprocess.PIPE, check=True
+    )
+    figures: dict[str, float] = json.loads(done.stdout)
+    return figures
 
 
-def _appearance(vector: F32) -> bytes:
-    return StoredAppearance(
-        call=0, row=0, embedding=vector, person_id=0, faces=1, milliseconds=0
-    ).pack()
-
-
-def _seconds(do: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    do()
-    return time.perf_counter() - started
+@contextmanager
+def _server(folder: Path) -> Iterator[str]:
+    """Run a server that keeps all in memory; what its disk costs is not measured."""
+    socket = folder / "socket"
+    options = ("--port", "0", "--unixsocket", socket, "--save", "", "--logfile", folder / "log")
+    server = subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL)
+    try:
+        while not socket.exists():
+            if server.poll() is not None:
+                raise RuntimeError(f"redis-server has ended: {(folder / 'log').read_text()}")
+            time.sleep(0.05)
+        yield f"unix://{socket}?prefix=benchmark"
+    finally:
+        server.terminate()
+        server.wait()

@@ -176,6 +176,10 @@ class Records(Protocol):
         """Return call, row and record of an identity's appearances, in the order of calls."""
         ...
 
+    def calls_of(self, identity: int) -> list[int]:
+        """Return the numbers of the calls of an identity's appearances, each once, in order."""
+        ...
+
     def calls(self, numbers: Sequence[int]) -> list[bytes]:
         """Return the records of calls (n,)."""
         ...

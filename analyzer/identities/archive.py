@@ -9,6 +9,7 @@ import numpy as np
 from analyzer.errors import UsageError
 from analyzer.identities import IdentityStore
 from analyzer.identities.log.people import People
+from analyzer.identities.matching.means import TAKEN_OVER
 from analyzer.identities.records import (
     FACTS,
     CallRecord,
@@ -77,10 +78,11 @@ class PeopleOfArchive:
     def __init__(self, store: IdentityStore) -> None:
         self._store = store
         self.log: People = store.people()
-        facts, self._person = store.facts(), np.arange(store.size)
-        for identity in self.log.merged():
+        self._person = np.arange(store.size)
+        self._merged = np.array(sorted(self.log.merged()), np.int64)
+        for identity in self._merged.tolist():
             self._person[identity] = self.log.person(identity)
-        self._facts = _summed(facts, self._person)
+        self._facts = _summed(store.facts(), self._merged, self._person[self._merged])
 
     def __len__(self) -> int:
         return int((self._facts[:, 0] > 0).sum())
@@ -98,7 +100,9 @@ class PeopleOfArchive:
         facts = dict(zip(FACTS, self._facts[person].tolist(), strict=True))
         members = self.log.members(person)
         if len(members) > 1:
-            facts["media"] = len({appearance.medium for appearance in self.seen_in(person)})
+            # Each has counted the media in which several of them are.
+            calls = [set(self._store.records.calls_of(m)) - {TAKEN_OVER} for m in members]
+            facts["media"] -= sum(map(len, calls)) - len(set().union(*calls))
         return ArchivePerson(
             identity=person,
             name=self.log.names.get(person),
@@ -143,6 +147,10 @@ class PeopleOfArchive:
             numbers = np.intersect1d(numbers, np.array(named, np.int64))
         if order != "identity":
             values = self._facts[numbers, FACTS.index(columns.get(order, order))]
+            if limit is not None and 0 < limit < len(numbers):
+                # Those equal to the last one that is wanted stay in, so that numbers decide.
+                last = np.partition(values, -limit)[-limit]
+                numbers, values = numbers[values >= last], values[values >= last]
             numbers = numbers[np.argsort(-values, kind="stable")]
         return [self.person(number) for number in numbers[:limit].tolist()]
 
@@ -192,9 +200,9 @@ class PeopleOfArchive:
         cosines = np.full(len(self._person), -1, np.float32)
         for member in person.members:
             np.maximum(cosines, self._store.cosines(member), out=cosines)
-        cosines[self._person == person.identity] = -1
-        best = np.full(len(self._person), -1, np.float32)
-        np.maximum.at(best, self._person, cosines)
+        cosines[person.members,] = -1
+        best = cosines.copy()
+        np.maximum.at(best, self._person[self._merged], cosines[self._merged])
         best[self._facts[:, 0] == 0] = -1
         nearest: list[Alike] = []
         for number in _descending(best, limit + len(self.log.different_from(person.identity))):
@@ -209,20 +217,24 @@ def iso_date(day: int) -> str | None:
     return date.fromordinal(day).isoformat() if day else None
 
 
-def _summed(facts: I64, person: I64) -> I64:
-    """Return facts (n, 6) of persons: sums over the identities that are each one."""
-    if not (person != np.arange(len(person))).any():
-        return facts
-    summed = np.zeros_like(facts)
-    np.add.at(summed, person, facts)
-    first = FACTS.index("first_day")
-    days = np.where(facts[:, first] > 0, facts[:, first], np.iinfo(np.int64).max)
-    earliest = np.full(len(facts), np.iinfo(np.int64).max)
-    np.minimum.at(earliest, person, days)
-    summed[:, first] = np.where(earliest < np.iinfo(np.int64).max, earliest, 0)
-    latest = np.zeros(len(facts), np.int64)
-    np.maximum.at(latest, person, facts[:, FACTS.index("last_day")])
-    summed[:, FACTS.index("last_day")] = latest
+def _summed(facts: I64, merged: I64, person: I64) -> I64:
+    """Return facts (n, 6) of persons: sums over the identities that are each one.
+
+    Args:
+        facts: (n, 6) of identities.
+        merged: (k,) identities that were merged into others.
+        person: (k,) the person of each of them.
+    """
+    summed = facts.copy()
+    np.add.at(summed, person, facts[merged])
+    first, last = FACTS.index("first_day"), FACTS.index("last_day")
+    # A day of 0 is none: below all others, once shifted as an unsigned number it is above.
+    earliest = facts[:, first].astype(np.uint64) - np.uint64(1)
+    np.minimum.at(earliest, person, earliest[merged])
+    summed[:, first] = (earliest + np.uint64(1)).astype(np.int64)
+    summed[:, last] = facts[:, last]
+    np.maximum.at(summed[:, last], person, facts[merged, last])
+    summed[merged] = 0
     return summed
 
 

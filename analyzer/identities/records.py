@@ -39,7 +39,7 @@ def require_direction(centroids: F32) -> None:
         ValueError: One is not.
     """
     require_finite("identity", {"centroid": centroids})
-    if not np.allclose(np.linalg.norm(centroids, axis=1), 1, atol=_LENGTH_TOLERANCE):
+    if not (np.abs(np.linalg.norm(centroids, axis=1) - 1) <= _LENGTH_TOLERANCE).all():
         raise ValueError("identity: a centroid that is not of length one")
 
 

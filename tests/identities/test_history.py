@@ -22,8 +22,9 @@ from hypothesis.stateful import (
 from analyzer.identities import IdentityStore
 from analyzer.identities.address import open_store
 from analyzer.identities.corrections import Corrections
-from analyzer.identities.log.people import CorrectionRefused, undone_events
-from analyzer.identities.records import MediumRecord, Settings, StoredIdentity
+from analyzer.identities.log.people import CorrectionRefused
+from analyzer.identities.records import FACTS, MediumRecord, Settings, unpack_rows
+from tests.support.identities import Model
 from tests.support.redis_server import RedisServer
 
 SETTINGS = Settings(model="test", threshold=0.6, refine=3)
@@ -40,39 +41,25 @@ DIRECTIONS = directions()
 
 
 def state(store: IdentityStore) -> dict[int, tuple[object, ...]]:
-    """All that a store says of its identities: rows, appearances, person, name."""
-    people = store.people()
-    corrections = Corrections(store, "reader")
+    """All that a store says of its identities: rows, appearances, portraits, person, name."""
+    people, records = store.people(), store.records
+    rows = records.rows(0, records.size())
+    appearances = {identity: records.appearances(identity) for identity, _ in rows}
+    places = [(call, row) for seen in appearances.values() for call, row, _ in seen]
+    portraits = iter(records.portraits(places))
     return {
-        identity.id: (
-            identity.pack(),
-            (seen := [(a.call, a.row, a.pack()) for a in corrections.appearances_of(identity.id)]),
-            store.records.portraits([place[:2] for place in seen]),
-            people.person(identity.id),
-            people.name(identity.id),
+        identity: (
+            row,
+            [(*appearance, next(portraits)) for appearance in appearances[identity]],
+            people.person(identity),
+            people.name(identity),
         )
-        for identity in store.all()
+        for identity, row in rows
     }
 
 
-class Model:
-    """Who is who, kept as plainly as it goes: every state is remembered, none is worked out."""
-
-    def __init__(self) -> None:
-        self.owner: dict[tuple[int, int], int] = {}
-        self.person: dict[int, int] = {}
-        self.name: dict[int, str] = {}
-
-    def groups(self) -> dict[int, set[tuple[int, int]]]:
-        """Return the appearances of each person."""
-        groups: dict[int, set[tuple[int, int]]] = {}
-        for place, identity in self.owner.items():
-            groups.setdefault(self.person[identity], set()).add(place)
-        return groups
-
-
 class History(RuleBasedStateMachine):
-    """Both stores do what is done, or refuse it alike; they hold the same."""
+    """Both stores do what is done, or refuse it alike, as the model does; they hold the same."""
 
     urls: Iterator[tuple[str, str]]
     accepted: ClassVar[Counter[str]] = Counter()
@@ -83,8 +70,10 @@ class History(RuleBasedStateMachine):
         self.stores = [open_store(url, settings=SETTINGS, wait_s=30) for url in next(self.urls)]
         self.model = Model()
         self.calls = 0
+        self.held: dict[int, tuple[object, ...]] = {}
+        """State after the last step."""
         self.mark = 0
-        self.marked: dict[int, tuple[object, ...]] = {}
+        self.marked = self.held
         self.before: dict[int, dict[int, tuple[object, ...]]] = {}
 
     def teardown(self) -> None:
@@ -124,9 +113,7 @@ class History(RuleBasedStateMachine):
             for store in self.stores
         ]
         assert answers[0] == answers[1]
-        for row, identity in enumerate(answers[0]):
-            self.model.owner[self.calls, row] = identity
-            self.model.person.setdefault(identity, identity)
+        self.model.match({(self.calls, row): identity for row, identity in enumerate(answers[0])})
         self.remember()
 
     def remember(self) -> None:
@@ -135,65 +122,54 @@ class History(RuleBasedStateMachine):
         self.mark = len(self.stores[0].people().events)
         self.marked = state(self.stores[0])
 
-    def say(self, action: str, *values: object) -> bool:
-        """Do it in both stores; returns whether it was accepted."""
+    def say(self, action: str, *values: object, as_modelled: tuple[object, ...] = ()) -> bool:
+        """Do it in both stores and in the model; returns whether it was accepted."""
         known = state(self.stores[0])
         outcomes = []
         for store in self.stores:
             try:
                 said = getattr(Corrections(store, "ada"), action)(*values)
-                outcomes.append(("done", said and said.action))
+                outcomes.append(("done" if said else "nobody", said and said.action))
             except CorrectionRefused as why:
                 outcomes.append(("refused", str(why)))
         assert outcomes[0] == outcomes[1]
-        if outcomes[0][0] == "done":
+        is_done = outcomes[0][0] == "done"
+        of_model = {"name": "say_name"}.get(action, action)
+        assert self.model.say(of_model, *(as_modelled or values)) == is_done, outcomes[0]
+        if is_done:
             self.accepted[action] += 1
-        if outcomes[0][0] == "done":
             self.before[len(self.stores[0].people().events)] = known
-        return outcomes[0][0] == "done"
+        return is_done
 
     numbers = st.integers(0, CAST + 2)
 
     def pick(self, number: int) -> int:
         """Return a person who is there; now and then another number."""
-        persons = sorted({*self.model.person.values()})
+        persons = sorted({*self.model.now.person.values()})
         return persons[number] if number < len(persons) else number
 
     @rule(identity=numbers, name=st.sampled_from(["Ada", "Grace", None]))
     def name(self, identity: int, name: str | None) -> None:
         identity = self.pick(identity)
-        if self.say("name", identity, name):
-            person = self.model.person[identity]
-            self.model.name.pop(person, None)
-            if name:
-                self.model.name[person] = name
+        # Who was merged is named by any of the numbers.
+        person = self.model.now.person.get(identity, identity)
+        self.say("name", identity, name, as_modelled=(person, name))
 
     @rule(identity=numbers, other=numbers)
     def merge(self, identity: int, other: int) -> None:
-        identity, other = self.pick(identity), self.pick(other)
-        if self.say("merge", identity, other):
-            for member, person in self.model.person.items():
-                if person == other:
-                    self.model.person[member] = identity
-            name = self.model.name.pop(other, None)
-            if name:
-                self.model.name.setdefault(identity, name)
+        self.say("merge", self.pick(identity), self.pick(other))
 
     @rule(identity=numbers, other=numbers)
     def say_different(self, identity: int, other: int) -> None:
-        identity, other = self.pick(identity), self.pick(other)
-        if self.say("say_different", identity, other):
-            assert self.stores[0].people().are_different(identity, other)
+        self.say("say_different", self.pick(identity), self.pick(other))
 
     @rule(identity=numbers, picked=st.sets(st.integers(0, 9), min_size=1, max_size=3))
     def split(self, identity: int, picked: set[int]) -> None:
         identity = self.pick(identity)
-        places = sorted(self.model.groups().get(identity, ()))
+        places = sorted(self.model.now.groups().get(identity, ()))
         wanted = {places[i] for i in picked if i < len(places)}
-        if wanted and self.say("split", identity, wanted):
-            part = self.stores[0].people().events[-1].action.part
-            self.model.person[part] = part
-            self.model.owner.update(dict.fromkeys(wanted, part))
+        if wanted:
+            self.say("split", identity, wanted, as_modelled=(identity, self.model.next, wanted))
 
     @rule(threshold=st.sampled_from([0.5, 0.6, 0.7]))
     def set_threshold(self, threshold: float) -> None:
@@ -201,71 +177,66 @@ class History(RuleBasedStateMachine):
 
     @rule(back=st.integers(0, 6))
     def undo(self, back: int) -> None:
-        number = len(self.stores[0].people().events) - back
-        if not self.say("undo", number):
-            return
-        if back == 0 and number in self.before:
+        number = len(self.model.events) - back
+        if self.say("undo", number) and back == 0 and number in self.before:
             assert state(self.stores[0]) == self.before[number], "to the byte"
-        self.copy_model()
-
-    def copy_model(self) -> None:
-        """Go on from what the stores say: how names are left is tested by the states before."""
-        people = self.stores[0].people()
-        held = state(self.stores[0])
-        self.model.owner = {
-            (call, row): identity
-            for identity, (_, appearances, _, _, _) in held.items()
-            for call, row, _ in appearances
-        }
-        self.model.person = {identity: people.person(identity) for identity in held}
-        self.model.name = dict(people.names)
 
     @rule(identity=numbers)
     def forget(self, identity: int) -> None:
-        people, identity = self.stores[0].people(), self.pick(identity)
-        gone = people.members(people.person(identity))
-        self.say("forget", [identity])
-        for member in gone:
-            self.model.person.pop(member, None)
-            self.model.name.pop(member, None)
-        self.model.owner = {p: o for p, o in self.model.owner.items() if o not in gone}
+        identity, person = self.pick(identity), self.model.now.person
+        gone = {m for m, p in person.items() if p == person.get(identity, -1)}
+        if not gone:
+            assert Corrections(self.stores[0], "ada").forget([identity]) is None
+            return
+        assert self.say("forget", [identity], as_modelled=(gone,))
         self.remember()
 
     @rule()
     def rewind(self) -> None:
         """Undo all since somebody was matched or forgotten, the last first."""
-        for number in range(len(self.stores[0].people().events), self.mark, -1):
-            if number not in undone_events(self.stores[0].people().events):
+        for number in range(len(self.model.events), self.mark, -1):
+            if self.model.holds(number):
                 assert self.say("undo", number)
         assert state(self.stores[0]) == self.marked, "to the byte"
-        self.copy_model()
 
     @invariant()
-    def stores_hold_the_same(self) -> None:
-        one, other = (state(store) for store in self.stores)
-        assert one == other
+    def all_say_the_same(self) -> None:
+        self.require_same_stores()
+        self.require_what_the_model_says()
+        self.require_that_new_readers_say_the_same()
+
+    def require_same_stores(self) -> None:
+        self.held, other = (state(store) for store in self.stores)
+        assert self.held == other
         counters = [store.counters() for store in self.stores]
         assert counters[0] == counters[1]
         assert counters[0].embedded == counters[0].saved + counters[0].forgotten
-        rows = [StoredIdentity.unpack(identity, row) for identity, (row, *_) in one.items()]
-        assert counters[0].saved == sum(row.faces for row in rows)
-        assert counters[0].identities == len(rows)
+        facts, _ = unpack_rows([row for row, *_ in self.held.values()])
+        assert counters[0].saved == facts[:, FACTS.index("faces")].sum()
+        assert counters[0].identities == len(facts)
 
-    @invariant()
-    def model_says_the_same(self) -> None:
-        held = state(self.stores[0])
-        people = self.stores[0].people()
+    def require_what_the_model_says(self) -> None:
+        people, now = self.stores[0].people(), self.model.now
         groups: dict[int, set[tuple[int, int]]] = {}
-        for _, appearances, _, person, _ in held.values():
-            groups.setdefault(person, set()).update((call, row) for call, row, _ in appearances)
-        assert groups == self.model.groups()
-        assert people.names == self.model.name
+        for _, appearances, person, _ in self.held.values():
+            groups.setdefault(person, set()).update((call, row) for call, row, *_ in appearances)
+        assert groups == now.groups()
+        assert people.names == now.name
+        assert people.threshold == now.threshold
+        assert people.forgotten == now.forgotten
+        for person in groups:
+            different = {p for p in people.different_from(person) if p in groups}
+            assert different == now.different_from(person)
 
-    @invariant()
-    def a_new_reader_says_the_same(self) -> None:
-        one = self.stores[0]
-        again = type(one)(one.records, one.name, None, lambda: None)
-        assert state(again) == state(one)
+    def require_that_new_readers_say_the_same(self) -> None:
+        for one in self.stores:
+            again = type(one)(one.records, one.name, None, lambda: None)
+            people, before = vars(again.people()), vars(one.people())
+            assert people == before
+            assert (again.version, again.size) == (one.version, one.size)
+            assert np.array_equal(again.facts(), one.facts())
+            for identity in self.held:
+                assert np.array_equal(again.cosines(identity), one.cosines(identity))
 
 
 @pytest.fixture

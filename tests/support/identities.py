@@ -8,6 +8,7 @@ import random
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,151 @@ def crowd() -> tuple[np.ndarray, np.ndarray]:
     owners = rng.permutation(np.arange(EMBEDDINGS) % PEOPLE)
     noise = rng.normal(size=(EMBEDDINGS, 128)) * 0.25 / np.sqrt(128)
     return (centres[owners] + noise).astype(np.float32), owners
+
+
+class Impossible(Exception):
+    """What is said makes no sense as things are."""
+
+
+class WhoIsWho:
+    """Who is who at one moment, kept as plainly as it goes."""
+
+    def __init__(self) -> None:
+        self.owner: dict[tuple[int, int], int] = {}
+        self.person: dict[int, int] = {}
+        """Of identities that are there."""
+        self.name: dict[int, str] = {}
+        self.apart: list[tuple[int, int]] = []
+        self.forgotten: set[int] = set()
+        self.threshold: float | None = None
+
+    def groups(self) -> dict[int, set[tuple[int, int]]]:
+        """Return the appearances of each person."""
+        groups: dict[int, set[tuple[int, int]]] = {}
+        for place, identity in self.owner.items():
+            groups.setdefault(self.person[identity], set()).add(place)
+        return groups
+
+    def different_from(self, person: int) -> set[int]:
+        """Return the persons who were said not to be this one."""
+        pairs = [*self.apart, *((other, one) for one, other in self.apart)]
+        return {
+            self.person[other]
+            for one, other in pairs
+            if {one, other} <= self.person.keys() and self.person[one] == person
+        }
+
+    def _require(self, *persons: int) -> None:
+        if not all(self.person.get(person) == person for person in persons):
+            raise Impossible(f"{persons} are not persons")
+
+    def match(self, places: dict[tuple[int, int], int], new: set[int]) -> None:
+        self.person.update({identity: identity for identity in new})
+        if not set(places.values()) <= self.person.keys():
+            raise Impossible("seen, and not there")
+        self.owner.update(places)
+
+    def say_name(self, identity: int, name: str | None) -> None:
+        self._require(identity)
+        self.name.pop(identity, None)
+        if name:
+            self.name[identity] = name
+
+    def merge(self, identity: int, other: int) -> None:
+        self._require(identity, other)
+        if identity == other or other in self.different_from(identity):
+            raise Impossible("one, or different")
+        self.person |= {m: identity for m, person in self.person.items() if person == other}
+        if name := self.name.pop(other, None):
+            self.name.setdefault(identity, name)
+
+    def say_different(self, identity: int, other: int) -> None:
+        self._require(identity, other)
+        if identity == other:
+            raise Impossible("one")
+        self.apart.append((identity, other))
+
+    def split(self, identity: int, part: int, places: set[tuple[int, int]]) -> None:
+        self._require(identity)
+        if not places < self.groups()[identity]:
+            raise Impossible("not theirs, or all of theirs")
+        self.person[part] = part
+        self.owner.update(dict.fromkeys(places, part))
+
+    def set_threshold(self, threshold: float) -> None:
+        self.threshold = threshold
+
+    def forget(self, members: set[int]) -> None:
+        self.forgotten |= members
+        for member in members:
+            self.person.pop(member, None)
+            self.name.pop(member, None)
+        self.owner = {p: identity for p, identity in self.owner.items() if identity not in members}
+
+
+class Model:
+    """A store's history, from whose beginning everything is worked out anew each time."""
+
+    def __init__(self) -> None:
+        self.happened: list[tuple[str, tuple[object, ...]]] = []
+        self.events: list[int] = []
+        """Which of them are events, in their order."""
+        self.now = WhoIsWho()
+        self.next = 0
+        """Number of the next identity."""
+
+    def holds(self, event: int) -> bool:
+        """Return whether no later event that holds has undone this one, numbered from 1."""
+        return not any(
+            self.happened[index] == ("undo", (event,)) and self.holds(number)
+            for number, index in enumerate(self.events, 1)
+        )
+
+    def match(self, places: dict[tuple[int, int], int]) -> None:
+        """Note what matching answered."""
+        new = {identity for identity in places.values() if identity >= self.next}
+        self.happened.append(("match", (places, new)))
+        self.now.match(places, new)
+        self.next = max(self.next, *(identity + 1 for identity in places.values()))
+
+    def say(self, action: str, *values: object) -> bool:
+        """Take what was said for true, if it makes sense; returns whether it does."""
+        if action == "undo" and not self._may_be_undone(*values):  # type: ignore[arg-type]
+            return False
+        self.events.append(len(self.happened))
+        self.happened.append((action, values))
+        try:
+            after = self._replayed()
+            # Undoing may leave nobody without an appearance; nor may splitting.
+            if set(after.owner.values()) != after.person.keys():
+                raise Impossible("an identity without appearances")
+        except Impossible:
+            self.happened.pop()
+            self.events.pop()
+            return False
+        self.now = after
+        self.next += action == "split"
+        return True
+
+    def _may_be_undone(self, event: int) -> bool:
+        if not 1 <= event <= len(self.events) or not self.holds(event):
+            return False
+        action, values = self.happened[self.events[event - 1]]
+        while action == "undo":
+            action, values = self.happened[self.events[values[0] - 1]]  # type: ignore[operator]
+        numbers: Iterable[object] = values if action != "say_name" else values[:1]
+        return action != "forget" and not (
+            action != "set_threshold"
+            and any(isinstance(n, int) and n in self.now.forgotten for n in numbers)
+        )
+
+    def _replayed(self) -> WhoIsWho:
+        after = WhoIsWho()
+        number_of = {index: number for number, index in enumerate(self.events, 1)}
+        for index, (action, values) in enumerate(self.happened):
+            if action != "undo" and (index not in number_of or self.holds(number_of[index])):
+                getattr(after, action)(*values)
+        return after
 
 
 def main(url: str, number: int, of: int, pause_s: float) -> None:

@@ -204,13 +204,21 @@ class _RedisRecords:
 
     def appearances(self, identity: int) -> list[tuple[int, int, bytes]]:
         """Return the appearances of an identity, in their order."""
-        places: Any = self._call(lambda: self._client.smembers(f"{self._prefix}:of:{identity}"))
-        with damage_named(self.name):
-            split = (place.split(b":") for place in places)
-            places = sorted((int(call), int(row)) for call, row in split)
+        places = self._places(identity)
         records = self._fetch("appearances", [f"{call}:{row}" for call, row in places])
         # One that was erased meanwhile is not there any more.
         return [(call, row, r) for (call, row), r in zip(places, records, strict=True) if r]
+
+    def calls_of(self, identity: int) -> list[int]:
+        """Return the numbers of the calls of an identity's appearances."""
+        return sorted({call for call, _ in self._places(identity)})
+
+    def _places(self, identity: int) -> list[Place]:
+        """Return where an identity was seen, in order."""
+        places: Any = self._call(lambda: self._client.smembers(f"{self._prefix}:of:{identity}"))
+        with damage_named(self.name):
+            split = (place.split(b":") for place in places)
+            return sorted((int(call), int(row)) for call, row in split)
 
     def calls(self, numbers: Sequence[int]) -> list[bytes]:
         """Return the records of calls."""

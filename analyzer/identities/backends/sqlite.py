@@ -254,6 +254,12 @@ class _SqliteRecords:
             (identity,),
         )
 
+    def calls_of(self, identity: int) -> list[int]:
+        """Return the numbers of the calls of an identity's appearances."""
+        # Answered from the index alone.
+        query = "SELECT DISTINCT call FROM appearance WHERE identity = ? ORDER BY call"
+        return [call for (call,) in self._fetch(query, (identity,))]
+
     def calls(self, numbers: Sequence[int]) -> list[bytes]:
         """Return the records of calls."""
         return [

@@ -4,7 +4,9 @@ The search is a matrix product in blocks: exact, and bound by the speed of memor
 1,000,000 centroids of 128 dimensions reads 512 MB.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from analyzer.errors import UsageError
 from analyzer.identities.records import FACTS, StoreChanges, unpack_rows
 from analyzer.types import F32, I64
 
+_Block = TypeVar("_Block", F32, I64)
 _BLOCK = 65_536
 """Rows: few enough to grow without copying, and enough for threads to share."""
 _QUERIES = 64
@@ -50,29 +53,38 @@ class Mirror:
             ValueError: Rows are none.
         """
         self.version = changes.version
-        if not len(changes.ids):
+        self.put(changes.ids, changes.rows)
+
+    def put(self, ids: I64, rows: Sequence[bytes]) -> None:
+        """Take the rows of ids (k,) in; they are empty where an identity is not there.
+
+        Raises:
+            ValueError: They are no rows of identities.
+        """
+        if not len(ids):
             return
-        self.size = max(self.size, int(changes.ids.max()) + 1)
-        alive = np.array([bool(row) for row in changes.rows])
-        facts, centroids = unpack_rows([row for row in changes.rows if row])
+        alive = np.array([bool(row) for row in rows])
+        facts, centroids = unpack_rows([row for row in rows if row])
         if self.dimensions is None and alive.any():
             self.dimensions = centroids.shape[1]
+        self.make_room(int(ids.max()) + 1)
         if self.dimensions is None:
             return
         if alive.any() and centroids.shape[1] != self.dimensions:
             raise ValueError("identities of different dimensions")
-        self._make_room(self.dimensions)
         new_centroids = np.zeros((len(alive), self.dimensions), np.float32)
         new_facts = np.zeros((len(alive), len(FACTS)), np.int64)
         if alive.any():
             new_centroids[alive], new_facts[alive] = centroids, facts
-        for block, here, at in _by_block(changes.ids):
+        for block, here, at in _by_block(ids):
             self._centroids[block][at] = new_centroids[here]
             self._facts[block][at] = new_facts[here]
 
-    def _make_room(self, dimensions: int) -> None:
-        while len(self._centroids) * _BLOCK < self.size:
-            self._centroids.append(np.zeros((_BLOCK, dimensions), np.float32))
+    def make_room(self, size: int) -> None:
+        """Have a row for each of so many ids."""
+        self.size = max(self.size, size)
+        while self.dimensions is not None and len(self._centroids) * _BLOCK < self.size:
+            self._centroids.append(np.zeros((_BLOCK, self.dimensions), np.float32))
             self._facts.append(np.zeros((_BLOCK, len(FACTS)), np.int64))
 
     def check(self, dimensions: int) -> None:
@@ -97,14 +109,18 @@ class Mirror:
         """Return the facts of all (size, 6); of identities that are not there zero."""
         if not self._facts:
             return np.zeros((self.size, len(FACTS)), np.int64)
-        return np.concatenate(self._facts)[: self.size]
+        return np.concatenate(self._filled(self._facts))
 
     def cosines(self, identity: int) -> F32:
         """Return cosines (size,) of an identity's mean with all; 0 with those not there."""
         if self.dimensions is None:
             return np.zeros(self.size, np.float32)
         centroid, _ = self.rows(np.array([identity]), self.dimensions)
-        return np.concatenate([block @ centroid[0] for block in self._centroids])[: self.size]
+        return np.concatenate([block @ centroid[0] for block in self._filled(self._centroids)])
+
+    def _filled(self, blocks: list[_Block]) -> list[_Block]:
+        """Return the rows of blocks that are those of ids given so far."""
+        return [block[: self.size - n * _BLOCK] for n, block in enumerate(blocks)]
 
     def search(self, queries: F32, *, but: I64 | None = None) -> Nearest:
         """Compare queries (n, D) of length one with all, or with all but ids (k,)."""

@@ -33,7 +33,8 @@ from analyzer.identities.records import (
 from analyzer.types import F32, I64
 from analyzer.types.arrays import check
 
-_PAGE = 1024
+_PAGE, _LOADED = 1024, 4096
+"""Rows at once."""
 _PORTRAITS = 4
 """Of an identity: those of its first media are kept."""
 _UNNAMED = MediumRecord(path="", person_ids=(), milliseconds=())
@@ -148,19 +149,38 @@ class MirroredStore:
         moved: list[I64] = []
         is_anew = False
         while True:
-            last_event = len(self._people.events)
-            changes = self.records.changes(self._mirror.version, last_event)
+            last_event, since = len(self._people.events), self._mirror.version
+            changes = self.records.changes(since, last_event)
             if changes.anew:
                 self._mirror.clear()
-                self._people, last_event, is_anew = People(), 0, True
+                self._people, last_event, since, is_anew = People(), 0, 0, True
             with damage_named(self.name):
                 self._mirror.apply(changes)
                 entries = enumerate(changes.entries, last_event + 1)
                 self._people.follow([Event.unpack(*entry) for entry in entries])
             moved.append(changes.ids)
-            if changes.version == changes.newest:
+            if changes.version < changes.newest and not since:
+                self._load(changes.newest)
+                is_anew = True
+            elif changes.version == changes.newest:
                 return None if is_anew else np.unique(np.concatenate(moved))
             self.on_wait()
+
+    def _load(self, version: int) -> None:
+        """Read all rows by number, as they lie in a file; in the order of changes takes longer.
+
+        Args:
+            version: That of the store before. What changes meanwhile is read again.
+        """
+        size = self.records.size()
+        for first in range(0, size, _LOADED):
+            ids_rows = self.records.rows(first, min(first + _LOADED, size))
+            with damage_named(self.name):
+                ids = np.array([identity for identity, _ in ids_rows], np.int64)
+                self._mirror.put(ids, [row for _, row in ids_rows])
+            self.on_wait()
+        self._mirror.make_room(size)
+        self._mirror.version = version
 
     def _identify(self, queries: F32, nearest: Nearest, *, distinct: bool) -> I64:
         """Return the identity (n,) of each embedding (n, D)."""
@@ -260,8 +280,9 @@ class MirroredStore:
 
     def all(self) -> Iterator[StoredIdentity]:
         """Yield every identity; see `analyzer.identities.IdentityStore`."""
-        for first in range(0, self.records.size(), _PAGE):
-            yield from self._rows(first, first + _PAGE)
+        size = self.records.size()
+        for first in range(0, size, _PAGE):
+            yield from self._rows(first, min(first + _PAGE, size))
 
     def _rows(self, first: int, end: int) -> list[StoredIdentity]:
         rows = self.records.rows(first, end)
