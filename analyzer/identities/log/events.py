@@ -5,6 +5,7 @@ end of a log. What holds now follows from the log alone (`analyzer.identities.lo
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timezone
 from typing import Any, ClassVar
@@ -172,6 +173,16 @@ def identities_of(action: Action) -> tuple[int, ...]:
             return identities
         case _:
             return ()
+
+
+def forgotten(events: Iterable[Event]) -> frozenset[int]:
+    """Return the identities that events erase.
+
+    All that is derived from a store drops them when it follows its log to such an event: copies in
+    memory, snapshots, caches. Called in each place that keeps something of identities.
+    """
+    erased = (e.action.identities for e in events if isinstance(e.action, Forgotten))
+    return frozenset(identity for identities in erased for identity in identities)
 
 
 def _tuples(value: Any) -> Any:

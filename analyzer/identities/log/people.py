@@ -19,6 +19,7 @@ from analyzer.identities.log.events import (
     Split,
     ThresholdSet,
     Undone,
+    forgotten,
     identities_of,
 )
 
@@ -67,6 +68,7 @@ class People:
             CorrectionRefused: An event makes no sense after those before it.
         """
         new = list(events)
+        self._drop_names(forgotten(new))
         self._split_off |= {event.action.part for event in new if isinstance(event.action, Split)}
         if any(isinstance(event.action, Undone) for event in new):
             self.events += new
@@ -76,6 +78,16 @@ class People:
             self.require(event.action)
             self._apply(event)
             self.events.append(event)
+
+    def _drop_names(self, erased: frozenset[int]) -> None:
+        """Drop names from events that were read before: the store has dropped them, too."""
+        if erased:
+            self.events = [
+                event.without_name()
+                if not erased.isdisjoint(identities_of(event.action))
+                else event
+                for event in self.events
+            ]
 
     def _replay(self) -> None:
         self._clear()
