@@ -77,23 +77,8 @@ def parse(text: str | bytes, *, object_hook: Callable[[dict[str, Any]], Any] | N
     """
     plain = text if isinstance(text, str) else text.decode("utf-8")
     _require_bounds(plain)
-
-    def as_object(pairs: list[tuple[str, Any]]) -> Any:
-        values = dict(pairs)
-        if len(values) != len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in values if keys.count(key) > 1)
-            raise ValueError(f"the key {twice[:_SHOWN]!r} stands there twice")
-        return object_hook(values) if object_hook else values
-
     try:
-        return json.loads(
-            plain,
-            object_pairs_hook=as_object,
-            parse_int=_integer,
-            parse_float=_number,
-            parse_constant=_refused,
-        )
+        return (_decoder(object_hook) if object_hook else _PLAIN).decode(plain)
     except RecursionError as error:
         raise BoundExceeded(f"nested more than {MAX_DEPTH} deep") from error
 
@@ -148,3 +133,24 @@ def _number(text: str) -> float:
 
 def _refused(text: str) -> NoReturn:
     raise ValueError(f"{text} is not a finite number")
+
+
+def _decoder(object_hook: Callable[[dict[str, Any]], Any] | None) -> json.JSONDecoder:
+    def as_object(pairs: list[tuple[str, Any]]) -> Any:
+        values = dict(pairs)
+        if len(values) != len(pairs):
+            keys = [key for key, _ in pairs]
+            twice = next(key for key in values if keys.count(key) > 1)
+            raise ValueError(f"the key {twice[:_SHOWN]!r} stands there twice")
+        return object_hook(values) if object_hook else values
+
+    return json.JSONDecoder(
+        object_pairs_hook=as_object,
+        parse_int=_integer,
+        parse_float=_number,
+        parse_constant=_refused,
+    )
+
+
+_PLAIN = _decoder(None)
+"""Made once: a log of events is many small documents."""

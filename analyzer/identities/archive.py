@@ -226,14 +226,17 @@ def _summed(facts: I64, merged: I64, person: I64) -> I64:
         person: (k,) the person of each of them.
     """
     summed = facts.copy()
-    np.add.at(summed, person, facts[merged])
     first, last = FACTS.index("first_day"), FACTS.index("last_day")
-    # A day of 0 is none: below all others, once shifted as an unsigned number it is above.
-    earliest = facts[:, first].astype(np.uint64) - np.uint64(1)
-    np.minimum.at(earliest, person, earliest[merged])
-    summed[:, first] = (earliest + np.uint64(1)).astype(np.int64)
-    summed[:, last] = facts[:, last]
+    np.add.at(summed[:, :first], person, facts[merged, :first])
     np.maximum.at(summed[:, last], person, facts[merged, last])
+    # A day of 0 is none.
+    dated = facts[merged, first] > 0
+    persons = np.unique(person)
+    days = summed[persons, first]
+    summed[persons, first] = np.where(days > 0, days, np.iinfo(np.int64).max)
+    np.minimum.at(summed[:, first], person[dated], facts[merged, first][dated])
+    days = summed[persons, first]
+    summed[persons, first] = np.where(days < np.iinfo(np.int64).max, days, 0)
     summed[merged] = 0
     return summed
 

@@ -141,7 +141,7 @@ def unpack_rows(rows: Sequence[bytes]) -> tuple[I64, F32]:
         ValueError: They are none, or of different dimensions.
     """
     size = len(rows[0]) if rows else FACTS_BYTES
-    if any(len(row) != size for row in rows):
+    if set(map(len, rows)) - {size}:
         raise ValueError("identities of different dimensions")
     table = np.frombuffer(b"".join(rows), np.uint8).reshape(len(rows), size)
     facts = table[:, :FACTS_BYTES].copy().view("<i8").astype(np.int64)

@@ -137,7 +137,7 @@ def test_named_in_one_film_and_known_in_all(shared: Path, tmp_path: Path) -> Non
     assert contents(tmp_path)["two.csv"] == unnamed["two.csv"]
     run(tmp_path, "reexport", "out", "--names", "people.identities")
     assert names(tmp_path, "two") == expected("two"), "an earlier film"
-    for kind in ("ass", "vtt", "html", "json", "eaf"):
+    for kind in ("csv", "characters.csv", "ass", "vtt", "html", "report.json", "eaf"):
         assert NAMES["astronaut"] in (tmp_path / "out" / f"two.{kind}").read_text("utf-8"), kind
     before = contents(tmp_path)
     assert before["two.report.zip"] == unnamed["two.report.zip"], "reports are not touched"

@@ -63,7 +63,7 @@ class Mirror:
         """
         if not len(ids):
             return
-        alive = np.array([bool(row) for row in rows])
+        alive = np.fromiter(map(bool, rows), bool, len(rows))
         facts, centroids = unpack_rows([row for row in rows if row])
         if self.dimensions is None and alive.any():
             self.dimensions = centroids.shape[1]
@@ -72,13 +72,12 @@ class Mirror:
             return
         if alive.any() and centroids.shape[1] != self.dimensions:
             raise ValueError("identities of different dimensions")
-        new_centroids = np.zeros((len(alive), self.dimensions), np.float32)
-        new_facts = np.zeros((len(alive), len(FACTS)), np.int64)
-        if alive.any():
-            new_centroids[alive], new_facts[alive] = centroids, facts
-        for block, here, at in _by_block(ids):
-            self._centroids[block][at] = new_centroids[here]
-            self._facts[block][at] = new_facts[here]
+        for block, here, at in _by_block(ids[~alive]):
+            self._centroids[block][at] = 0
+            self._facts[block][at] = 0
+        for block, here, at in _by_block(ids[alive]):
+            self._centroids[block][at] = centroids[here]
+            self._facts[block][at] = facts[here]
 
     def make_room(self, size: int) -> None:
         """Have a row for each of so many ids."""
