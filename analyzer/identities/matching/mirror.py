@@ -72,7 +72,7 @@ class Mirror:
             return
         if alive.any() and centroids.shape[1] != self.dimensions:
             raise ValueError("identities of different dimensions")
-        for block, here, at in _by_block(ids[~alive]):
+        for block, _, at in _by_block(ids[~alive]):
             self._centroids[block][at] = 0
             self._facts[block][at] = 0
         for block, here, at in _by_block(ids[alive]):
