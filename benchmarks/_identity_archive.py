@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from analyzer.identities import IdentityStore
 from analyzer.identities.address import open_store
 from analyzer.identities.log.events import Action, Merged, Named, event_now
 from analyzer.identities.records import FACTS, CallRecord, Settings, StoreChange, StoredAppearance
@@ -163,20 +164,19 @@ def write_server(url: str, archive: Archive) -> None:
     for film, ids in enumerate(archive.films.tolist()):
         new = [identity for identity in ids if identity >= known]
         records = archive.appearances(slice(film, film + 1))
-        store.records.write(
-            StoreChange(
-                version=None,
-                events=0,
-                rows=tuple((identity, rows[identity]) for identity in new),
-                counters={"detected": len(ids), "embedded": len(ids), "saved": len(ids)}
-                | {"identities": len(new)},
-                key=f"film {film}",
-                record=archive.call(film),
-                appearances=tuple(
-                    (identity, record, b"") for identity, record in zip(ids, records, strict=True)
-                ),
-            )
+        change = StoreChange(
+            version=None,
+            events=0,
+            rows=tuple((identity, rows[identity]) for identity in new),
+            counters={"detected": len(ids), "embedded": len(ids), "saved": len(ids)}
+            | {"identities": len(new)},
+            key=f"film {film}",
+            record=archive.call(film),
+            appearances=tuple(
+                (identity, record, b"") for identity, record in zip(ids, records, strict=True)
+            ),
         )
+        _write(store, change)
         known += len(new)
     store.close()
 
@@ -193,8 +193,14 @@ def write_log(url: str, names: int, merges: int) -> None:
         event_now(action, by="benchmark", number=number).pack()
         for number, action in enumerate(said, 1)
     )
-    store.records.write(StoreChange(version=None, events=0, entries=entries))
+    _write(store, StoreChange(version=None, events=0, entries=entries))
     store.close()
+
+
+def _write(store: IdentityStore, change: StoreChange) -> None:
+    while store.records.write(change) is None:
+        # A server writes for nobody who has not read from it since it was started.
+        store.records.changes(store.records.size(), 0)
 
 
 def _cut(table: np.ndarray) -> list[bytes]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode
 
 from analyzer import registry
 from analyzer.errors import UsageError
@@ -131,9 +131,10 @@ def open_store(
 
 def _split_prefix(url: str) -> tuple[str, str]:
     """Take our option out of an address; the others are redis-py's."""
-    parts = urlsplit(url)
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    # Not taken apart any further: put together again, unix:///path would lose two slashes.
+    server, _, query = url.partition("?")
+    options = dict(parse_qsl(query, keep_blank_values=True))
     prefix = options.pop("prefix", "ina")
     if not prefix:
         raise UsageError("the prefix of an identity store is empty: write ?prefix=NAME")
-    return urlunsplit(parts._replace(query=urlencode(options))), prefix
+    return f"{server}?{urlencode(options)}" if options else server, prefix

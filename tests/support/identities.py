@@ -151,10 +151,15 @@ class Model:
 
     def holds(self, event: int) -> bool:
         """Return whether no later event that holds has undone this one, numbered from 1."""
-        return not any(
-            self.happened[index] == ("undo", (event,)) and self.holds(number)
-            for number, index in enumerate(self.events, 1)
-        )
+        return event not in self._undone()
+
+    def _undone(self) -> set[int]:
+        undone: set[int] = set()
+        for number in range(len(self.events), 0, -1):
+            action, values = self.happened[self.events[number - 1]]
+            if action == "undo" and number not in undone:
+                undone.add(values[0])  # type: ignore[arg-type]
+        return undone
 
     def match(self, places: dict[tuple[int, int], int]) -> None:
         """Note what matching answered."""
@@ -196,9 +201,9 @@ class Model:
 
     def _replayed(self) -> WhoIsWho:
         after = WhoIsWho()
-        number_of = {index: number for number, index in enumerate(self.events, 1)}
+        gone = {self.events[number - 1] for number in self._undone()}
         for index, (action, values) in enumerate(self.happened):
-            if action != "undo" and (index not in number_of or self.holds(number_of[index])):
+            if action != "undo" and index not in gone:
                 getattr(after, action)(*values)
         return after
 
