@@ -203,7 +203,7 @@ class PeopleOfArchive:
         cosines[person.members,] = -1
         best = cosines.copy()
         np.maximum.at(best, self._person[self._merged], cosines[self._merged])
-        best[self._facts[:, 0] == 0] = -1
+        best[self._merged] = -1
         nearest: list[Alike] = []
         for number in _descending(best, limit + len(self.log.different_from(person.identity))):
             if len(nearest) < limit and not self.log.are_different(person.identity, number):

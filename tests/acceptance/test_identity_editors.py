@@ -88,7 +88,7 @@ def test_no_event_is_lost_and_all_adds_up(
     store = open_store(url, settings=None)
     require_events(store.people().events, told, unheard=len(editors))
     counters = store.counters()
-    # Each call counts once, also those whose answer a killed matcher did not live to tell.
+    # Each call counts once, also one that a matcher was killed before it told of.
     calls, rest = divmod(counters.saved, BATCH)
     assert rest == 0
     assert len(answered) <= calls <= len(answered) + len(matchers)

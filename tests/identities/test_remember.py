@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analyzer import registry
-from analyzer.errors import UsageError
+from analyzer.errors import ResourceError, UsageError
 from analyzer.identities.address import address, file_of, open_store, settings_for
 from analyzer.identities.records import Counters, Settings
 from analyzer.identities.remember import remember
@@ -118,3 +118,10 @@ def test_a_server_that_is_away_is_asked_again_and_told_of():
             "redis://127.0.0.1:1", settings=None, wait_s=0.5, on_wait=lambda: waits.append(1)
         )
     assert len(waits) > 2
+
+
+def test_a_socket_is_an_address_without_a_password_too(tmp_path):
+    pytest.importorskip("redis")
+    for address_of_socket in (f"unix://{tmp_path}/socket?prefix=x", f"unix://:p@{tmp_path}/socket"):
+        with pytest.raises(ResourceError, match=f"Redis {tmp_path}/socket, .* was away"):
+            open_store(address_of_socket, settings=None, wait_s=0.1)

@@ -139,7 +139,7 @@ class WhoIsWho:
 
 
 class Model:
-    """A store's history, from whose beginning everything is worked out anew each time."""
+    """A store's history: who is who is worked out from its beginning, each time anew."""
 
     def __init__(self) -> None:
         self.happened: list[tuple[str, tuple[object, ...]]] = []
