@@ -18,6 +18,7 @@ from analyzer.identities.records import (
 )
 from analyzer.types import F32, I64
 
+_MEDIA = FACTS.index("media")
 ORDERS = ("media", "faces", "screen_time_s", "last_date", "identity")
 """What persons can be sorted by: the most first, the latest first, the lowest number first."""
 
@@ -82,6 +83,8 @@ class PeopleOfArchive:
         self._merged = np.array(sorted(self.log.merged()), np.int64)
         for identity in self._merged.tolist():
             self._person[identity] = self.log.person(identity)
+        self._uncounted = set(map(self.log.person, self._merged.tolist()))
+        """Persons of which media are still counted as often as identities of theirs are there."""
         self._facts = _summed(store.facts(), self._merged, self._person[self._merged])
 
     def __len__(self) -> int:
@@ -97,12 +100,9 @@ class PeopleOfArchive:
         if not (0 <= person < len(self._facts) and self._facts[person, 0]):
             gone = person in self.log.forgotten
             raise UsageError(f"{identity} was forgotten" if gone else f"no identity {identity}")
+        if person in self._uncounted:
+            self._count_media(person)
         facts = dict(zip(FACTS, self._facts[person].tolist(), strict=True))
-        members = self.log.members(person)
-        if len(members) > 1:
-            # Each has counted the media in which several of them are.
-            calls = [set(self._store.records.calls_of(m)) - {TAKEN_OVER} for m in members]
-            facts["media"] -= sum(map(len, calls)) - len(set().union(*calls))
         return ArchivePerson(
             identity=person,
             name=self.log.names.get(person),
@@ -111,8 +111,15 @@ class PeopleOfArchive:
             screen_time_s=facts["milliseconds"] / 1000,
             first_date=iso_date(facts["first_day"]),
             last_date=iso_date(facts["last_day"]),
-            members=tuple(members),
+            members=tuple(self.log.members(person)),
         )
+
+    def _count_media(self, person: int) -> None:
+        """Count the media once in which several identities of a person are."""
+        members = self.log.members(person)
+        calls = [set(self._store.records.calls_of(m)) - {TAKEN_OVER} for m in members]
+        self._facts[person, _MEDIA] -= sum(map(len, calls)) - len(set().union(*calls))
+        self._uncounted.remove(person)
 
     def find(self, text: str) -> ArchivePerson:
         """Return a person by number or by name.
@@ -146,13 +153,23 @@ class PeopleOfArchive:
             ]
             numbers = np.intersect1d(numbers, np.array(named, np.int64))
         if order != "identity":
-            values = self._facts[numbers, FACTS.index(columns.get(order, order))]
-            if limit is not None and 0 < limit < len(numbers):
-                # Those equal to the last one that is wanted stay in, so that numbers decide.
-                last = np.partition(values, -limit)[-limit]
-                numbers, values = numbers[values >= last], values[values >= last]
-            numbers = numbers[np.argsort(-values, kind="stable")]
+            column = FACTS.index(columns.get(order, order))
+            first = self._first(numbers, column, limit)
+            # Until they are counted, merged people may stand too far ahead, but never too far back.
+            while column == _MEDIA and (above := self._uncounted.intersection(first.tolist())):
+                for person in above:
+                    self._count_media(person)
+                first = self._first(numbers, column, limit)
+            numbers = first
         return [self.person(number) for number in numbers[:limit].tolist()]
+
+    def _first(self, numbers: I64, column: int, limit: int | None) -> I64:
+        """Return those of the highest facts, the highest first; equal ones by their numbers."""
+        values = self._facts[numbers, column]
+        if limit is not None and 0 < limit < len(numbers):
+            last = np.partition(values, -limit)[-limit]
+            numbers, values = numbers[values >= last], values[values >= last]
+        return numbers[np.argsort(-values, kind="stable")][:limit]
 
     def seen_in(self, identity: int) -> list[SeenIn]:
         """Return the appearances of the person of an identity, in the order of calls."""
