@@ -153,12 +153,16 @@ class Model:
         """Return whether no later event that holds has undone this one, numbered from 1."""
         return event not in self._undone()
 
+    def undoes(self, event: int) -> int:
+        """Return the event that this one undid; 0 for all others."""
+        action, values = self.happened[self.events[event - 1]]
+        return int(values[0]) if action == "undo" else 0  # type: ignore[call-overload]
+
     def _undone(self) -> set[int]:
         undone: set[int] = set()
         for number in range(len(self.events), 0, -1):
-            action, values = self.happened[self.events[number - 1]]
-            if action == "undo" and number not in undone:
-                undone.add(values[0])  # type: ignore[arg-type]
+            if number not in undone:
+                undone.add(self.undoes(number))
         return undone
 
     def match(self, places: dict[tuple[int, int], int]) -> None:
