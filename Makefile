@@ -14,6 +14,9 @@ RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 SAMPLE := media/sample.mp4
 
+# The suite starts hundreds of programs: without byte code, each would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install lock sample demo test test-lowest test-newest test-engines test-yolo check
 .PHONY: acceptance docs-test bench clean
@@ -63,7 +66,7 @@ demo: $(SAMPLE) ## analyse the sample with a server and two workers
 	    print(table.fillna('').T.to_string(header=False))"
 
 test: $(STAMP) ## the whole test suite, with its coverage
-	$(RUN) -m pytest --cov --cov-report=term
+	$(RUN) -m pytest --cov --cov-report=term -n logical --maxprocesses 4 --dist loadfile
 
 check: $(STAMP) ## style and types
 	$(RUN) -m ruff check .

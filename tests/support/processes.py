@@ -77,8 +77,8 @@ def kill(process: "subprocess.Popen[str]") -> None:
     process.wait()
 
 
-def until(condition: Callable[[], object], *, within_s: float = 20.0) -> None:
-    """Wait for something to become true."""
+def until(condition: Callable[[], object], *, within_s: float = 60.0) -> None:
+    """Wait for something to become true; the time is for a machine that has other work, too."""
     deadline = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
