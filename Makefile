@@ -5,6 +5,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 EXTRAS ?= cpu,weights,test
+# Files of tests that run side by side: one a core.
+PROCESSES ?= $(shell n=$$(nproc); echo $$((n < 4 ? n : 4)))
 # Oldest Python for `make test-lowest`, and those that `make lock` resolves for.
 OLDEST ?= python3.10
 PYTHONS := 3.10 3.11 3.12 3.13 3.14
@@ -66,7 +68,7 @@ demo: $(SAMPLE) ## analyse the sample with a server and two workers
 	    print(table.fillna('').T.to_string(header=False))"
 
 test: $(STAMP) ## the whole test suite, with its coverage
-	$(RUN) -m pytest --cov --cov-report=term -n logical --maxprocesses 4 --dist loadfile
+	$(RUN) -m pytest --cov --cov-report=term -n $(PROCESSES) --dist loadfile
 
 check: $(STAMP) ## style and types
 	$(RUN) -m ruff check .
