@@ -287,7 +287,6 @@ def test_any_history_is_the_same_in_all_stores(redis_server: RedisServer, tmp_pa
         settings=settings(
             max_examples=RUNS,
             stateful_step_count=25,
-            deadline=None,
             derandomize=True,
             suppress_health_check=list(HealthCheck),
             database=None,

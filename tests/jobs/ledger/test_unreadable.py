@@ -350,7 +350,8 @@ def test_a_server_on_a_damaged_ledger_does_the_rest(tmp_path: Path) -> None:
 
 
 @settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=80,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     column=st.sampled_from(sorted({column for column, _ in DAMAGES.values()})),
