@@ -59,7 +59,7 @@ def test_a_terminal_that_is_gone_lets_the_server_finish_the_job(tmp_path: Path) 
         serving = subprocess.Popen(
             ["setsid", "-c", sys.executable, *map(str, words), "--ledger", str(target.ledger)],
             cwd=tmp_path,
-            env={"PYTHONPATH": str(ROOT), **target.env},
+            env=target.env,
             stdin=terminal,
             stdout=terminal,
             stderr=terminal,
