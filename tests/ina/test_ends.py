@@ -179,7 +179,9 @@ time.sleep(600)
 def test_a_worker_of_a_dead_server_finishes_publishes_and_leaves(
     tmp_path: Path, is_back: bool
 ) -> None:
-    with cluster(tmp_path, {"a": "sleep 6" if is_back else "sleep 60", "b": "sleep 60"}) as target:
+    begun = tmp_path / "begun"
+    film = f"pid {begun}\nsleep {6 if is_back else 60}"
+    with cluster(tmp_path, {"a": film, "b": "sleep 60"}) as target:
         serving = target.serve()
         until(lambda: target.counts() == {"ready": 2})
         values = {
@@ -192,7 +194,9 @@ def test_a_worker_of_a_dead_server_finishes_publishes_and_leaves(
         launcher = command("-c", LAUNCHER, settings, cwd=tmp_path)
         assert launcher.stdout is not None
         worker = int(launcher.stdout.readline())
-        until(lambda: target.counts() == {"leased": 1, "ready": 1})
+        # Leased is not yet begun: the ledger knows of it before the worker does.
+        until(begun.exists)
+        assert target.counts() == {"leased": 1, "ready": 1}
         serving.kill()
         serving.wait()
         launcher.kill()
