@@ -60,7 +60,7 @@ def run_module(module: str, *arguments: object, cwd: Path) -> tuple[int, str]:
 def free_port() -> int:
     """Return a port on loopback that no program has.
 
-    It is below those that Linux gives to whoever asks for any: tests that run beside this one
+    It is below those that Linux gives to a program that asks for any: tests beside this one
     would be given it before it is used.
     """
     while True:
