@@ -282,6 +282,7 @@ def require_histories(runs: int, redis_server: RedisServer, tmp_path: Path) -> N
     assert {"name", "merge", "say_different", "split", "undo", "forget"} <= History.accepted.keys()
 
 
+@pytest.mark.timeout(600)
 def test_any_history_is_the_same_in_all_stores(redis_server: RedisServer, tmp_path: Path) -> None:
     require_histories(RUNS, redis_server, tmp_path)
 
