@@ -163,7 +163,7 @@ class Model:
         for number in range(len(self.events), 0, -1):
             if number not in undone:
                 undone.add(self.undoes(number))
-        return undone
+        return undone - {0}
 
     def match(self, places: dict[tuple[int, int], int]) -> None:
         """Note what matching answered."""
