@@ -13,6 +13,7 @@ from analyzer.identities.records import (
     StoreChange,
     StoreChanges,
     StoredIdentity,
+    StoreRewrite,
 )
 from analyzer.types import F32, I64
 
@@ -164,8 +165,27 @@ class Records(Protocol):
         """
         ...
 
+    def rewrite(self, change: StoreRewrite) -> bool:
+        """Write all values in another form; `False`, and nothing is written: the store went on.
+
+        Values in the old form are in no file of the store after that, but for what `scrub` sees to.
+        """
+        ...
+
+    def scrub(self) -> str:
+        """Have what was erased overwritten in files that keep it after `write` and `rewrite`.
+
+        Returns:
+            What the user must do about it; empty where nothing is left.
+        """
+        ...
+
     def size(self) -> int:
         """Return the number of ids given so far, those of forgotten persons too."""
+        ...
+
+    def calls_made(self) -> int:
+        """Return the number of calls, which is that of the last one."""
         ...
 
     def rows(self, first: int, end: int) -> list[tuple[int, bytes]]:

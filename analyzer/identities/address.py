@@ -98,6 +98,7 @@ def open_store(
     url: str,
     *,
     settings: Settings | None,
+    key: bytes | None = None,
     wait_s: float = WAIT_S,
     on_wait: Callable[[], object] = lambda: None,
 ) -> IdentityStore:
@@ -108,17 +109,21 @@ def open_store(
             Redis server: `redis://:password@host:port/db?prefix=name`, `rediss://` for TLS,
             `unix://:password@/path?prefix=name`. Further options are those of redis-py.
         settings: How it is to match; `None` takes the store as it is.
+        key: Key of an encrypted store, as `analyzer.identities.encryption.key_file.read` returns
+            it: a new store is encrypted with it. `None` for a store that is not encrypted.
         wait_s: How long the store may be away, or locked by others, before a call gives up.
         on_wait: Called now and then by a call that has to wait, or to try again.
 
     Raises:
-        UsageError: No such store, one that was made with other settings, or an address that cannot
-            be read.
-        MissingDependency: Redis-py is not installed.
+        UsageError: No such store, one that was made with other settings or another key, or an
+            address that cannot be read.
+        MissingDependency: Redis-py is not installed, or cryptography, for an encrypted store.
         ResourceError: The disk or the server gave out.
     """
     path = file_of(url)
-    rest: dict[str, Any] = {"settings": settings, "wait_s": wait_s, "on_wait": on_wait}
+    rest: dict[str, Any] = {
+        "settings": settings, "key": key, "wait_s": wait_s, "on_wait": on_wait
+    }  # fmt: skip
     if path is None:
         server, prefix = _split_prefix(url)
         store: IdentityStore = registry.load(

@@ -40,9 +40,11 @@ if key ~= '' then
   if known then return redis.call('HGET', KEYS[5], known) end
 end
 local version = tonumber(redis.call('HGET', KEYS[1], 'version') or '0')
-local wanted, events = take(), take()
+local wanted, events, number = take(), take(), take()
 if wanted ~= '' and tonumber(wanted) ~= version then return false end
 if tonumber(events) ~= redis.call('LLEN', KEYS[9]) then return false end
+local calls = tonumber(redis.call('HGET', KEYS[1], 'calls') or '0')
+if number ~= '' and tonumber(number) ~= calls + 1 then return false end
 
 each(function()
   local id, row = take(), take()
@@ -84,7 +86,7 @@ each(function() redis.call('RPUSH', KEYS[9], take()) end)
 each(function() redis.call('LSET', KEYS[9], tonumber(take()) - 1, take()) end)
 return record
 """
-"""Arguments: key of a call or nothing, its record; version or nothing, length of the log. Then
-groups, each after its number: ids and rows; counters and what is added; identity, record and
-portrait of each appearance; call:row and identity of those that moved; call:row of those erased;
-entries; numbers and entries that are rewritten."""
+"""Arguments: key of a call or nothing, its record; version or nothing, length of the log, number that
+the call must get or nothing. Then groups, each after its number: ids and rows; counters and what is
+added; identity, record and portrait of each appearance; call:row and identity of those that moved;
+call:row of those erased; entries; numbers and entries that are rewritten."""

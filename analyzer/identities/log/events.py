@@ -5,6 +5,7 @@ end of a log. What holds now follows from the log alone (`analyzer.identities.lo
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timezone
 from typing import Any, ClassVar
@@ -80,6 +81,15 @@ class Forgotten:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeyChanged:
+    """All values of the store were written anew, with another key or with none."""
+
+    kind: ClassVar = "key"
+    encrypted: bool
+    """Whether they are encrypted since."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Undone:
     """An earlier event does not hold any more; undone itself, it holds again."""
 
@@ -87,10 +97,12 @@ class Undone:
     event: int
 
 
-Action = Named | Merged | Split | Different | ThresholdSet | Forgotten | Undone
+Action = Named | Merged | Split | Different | ThresholdSet | Forgotten | KeyChanged | Undone
 _ACTIONS: dict[str, type[Action]] = {
     action.kind: action
-    for action in (Named, Merged, Split, Different, ThresholdSet, Forgotten, Undone)
+    for action in (
+        *(Named, Merged, Split, Different, ThresholdSet, Forgotten, KeyChanged, Undone),
+    )
 }
 
 
@@ -126,6 +138,8 @@ class Event:
                 return f"people are matched with the threshold {threshold:g}"
             case Forgotten(identities=identities):
                 return f"{', '.join(map(str, identities))} forgotten"
+            case KeyChanged(encrypted=encrypted):
+                return "encrypted with another key" if encrypted else "no longer encrypted"
             case Undone(event=number):
                 return f"event {number} undone"
 
@@ -172,6 +186,16 @@ def identities_of(action: Action) -> tuple[int, ...]:
             return identities
         case _:
             return ()
+
+
+def forgotten(events: Iterable[Event]) -> frozenset[int]:
+    """Return the identities that events erase.
+
+    All that is derived from a store drops them when it follows its log to such an event: copies in
+    memory, snapshots, caches. Called in each place that keeps something of identities.
+    """
+    erased = (e.action.identities for e in events if isinstance(e.action, Forgotten))
+    return frozenset(identity for identities in erased for identity in identities)
 
 
 def _tuples(value: Any) -> Any:

@@ -13,12 +13,14 @@ from analyzer.identities.log.events import (
     Different,
     Event,
     Forgotten,
+    KeyChanged,
     Merged,
     Named,
     Place,
     Split,
     ThresholdSet,
     Undone,
+    forgotten,
     identities_of,
 )
 
@@ -67,6 +69,7 @@ class People:
             CorrectionRefused: An event makes no sense after those before it.
         """
         new = list(events)
+        self._drop_names(forgotten(new))
         self._split_off |= {event.action.part for event in new if isinstance(event.action, Split)}
         if any(isinstance(event.action, Undone) for event in new):
             self.events += new
@@ -76,6 +79,14 @@ class People:
             self.require(event.action)
             self._apply(event)
             self.events.append(event)
+
+    def _drop_names(self, erased: frozenset[int]) -> None:
+        """Drop names from events that were read before: the store has dropped them, too."""
+        if erased:
+            self.events = [
+                event.without_name() if not erased.isdisjoint(identities_of(event.action)) else event
+                for event in self.events
+            ]
 
     def _replay(self) -> None:
         self._clear()
@@ -150,7 +161,7 @@ class People:
         if isinstance(action, Undone):
             self._require_undoable(action.event)
             return
-        if isinstance(action, Forgotten | ThresholdSet):
+        if isinstance(action, Forgotten | ThresholdSet | KeyChanged):
             return
         self._require_person(action.identity)
         if isinstance(action, Merged | Different):
@@ -201,6 +212,8 @@ class People:
             raise CorrectionRefused(f"event {number} was undone already")
         if isinstance(action, Forgotten):
             raise CorrectionRefused("what was forgotten was erased: nothing can bring it back")
+        if isinstance(action, KeyChanged):
+            raise CorrectionRefused("a key is changed back by `identities rekey`")
         reverted: Action = action
         while isinstance(reverted, Undone):
             reverted = self.events[reverted.event - 1].action
@@ -239,6 +252,8 @@ class People:
                 self.threshold = threshold
             case Forgotten(identities=identities):
                 self._forget(identities)
+            case KeyChanged():
+                pass
             case Undone():
                 raise AssertionError("an undone event is replayed, not applied")
 
@@ -260,10 +275,13 @@ class People:
 
 
 def last_event(events: Sequence[Event]) -> int | None:
-    """Return the number of the last event that holds and undoes no other; `None`: there is none."""
+    """Return the number of the last event that holds and can be undone; `None`: there is none.
+
+    Undoings are passed over, and changes of the key.
+    """
     undone = undone_events(events)
     for event in reversed(events):
-        if event.number not in undone and not isinstance(event.action, Undone):
+        if event.number not in undone and not isinstance(event.action, Undone | KeyChanged):
             return event.number
     return None
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from analyzer.errors import UsageError
+from analyzer.errors import MissingDependency, UsageError
 from analyzer.identities import Records
 from analyzer.identities.log.events import Event
 from analyzer.identities.log.people import People
@@ -40,22 +40,33 @@ _UNNAMED = MediumRecord(path="", person_ids=(), milliseconds=())
 
 
 class MirroredStore:
-    """An open identity store; see `analyzer.identities.IdentityStore`."""
+    """An open identity store; see `analyzer.identities.IdentityStore`.
+
+    Args:
+        records: Where its rows are kept.
+        name: Its address as people may read it.
+        requested: How it is to match; `None` takes the store as it is.
+        key: Key of an encrypted store; `None` opens one that is not.
+        on_wait: Called now and then by a call that has to wait.
+    """
 
     def __init__(
         self,
         records: Records,
         name: str,
         requested: Settings | None,
+        key: bytes | None,
         on_wait: Callable[[], object],
     ) -> None:
         self.name = name
-        self.records = records
+        self.records = records if key is None else _encrypted(records, name, key)
         self._mirror = Mirror()
         self._people = People()
         self._on_wait = on_wait
         try:
-            self.settings = records.settings(requested)
+            self.settings = self.records.settings(requested)
+            if key is None:
+                _require_plain(self.settings, name)
             if requested not in (None, self.settings):
                 raise UsageError(
                     f"{name} was made with {self.settings}, not {requested}: "
@@ -153,10 +164,15 @@ class MirroredStore:
             if changes.anew:
                 self._mirror.clear()
                 self._people, last_event, is_anew = People(), 0, True
-            with damage_named(self.name):
-                self._mirror.apply(changes)
-                entries = enumerate(changes.entries, last_event + 1)
-                self._people.follow([Event.unpack(*entry) for entry in entries])
+            try:
+                with damage_named(self.name):
+                    self._mirror.apply(changes)
+                    entries = enumerate(changes.entries, last_event + 1)
+                    self._people.follow([Event.unpack(*entry) for entry in entries])
+            except UsageError:
+                if not self.settings.cipher:
+                    _require_plain(self.records.settings(None), self.name)
+                raise
             moved.append(changes.ids)
             if changes.version == changes.newest:
                 return None if is_anew else np.unique(np.concatenate(moved))
@@ -271,6 +287,28 @@ class MirroredStore:
     def counters(self) -> Counters:
         """Return what was counted."""
         return self.records.counters()
+
+
+def _encrypted(records: Records, name: str, key: bytes) -> Records:
+    """Return the rows of an encrypted store.
+
+    Raises:
+        MissingDependency: Its library is not installed.
+    """
+    try:
+        # Most stores do without.
+        from analyzer.identities.encryption.encrypted_records import EncryptedRecords
+    except ModuleNotFoundError as error:
+        raise MissingDependency(
+            "cryptography", needed_by="an encrypted identity store", install="'cryptography>=42'"
+        ) from error
+    return EncryptedRecords(records, name, key)
+
+
+def _require_plain(settings: Settings, name: str) -> None:
+    """Require that a store can be read without a key."""
+    if settings.cipher:
+        raise UsageError(f"{name} is encrypted: give --identity_key with the file of its key")
 
 
 def _appearances(
