@@ -112,6 +112,11 @@ _OPERATION: dict[str, dict[str, Any]] = {
         "metavar": "D",
         "help": "distance below which two are one person (default: the describer's)",
     },
+    "identity_key": {
+        "metavar": "FILE",
+        "help": "file with the key of an encrypted identity store; a new store is encrypted with "
+        "it",
+    },
     "token_file": {
         "metavar": "FILE",
         "help": "file with the token that workers must know (default, on localhost: a token of its "

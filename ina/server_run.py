@@ -84,6 +84,7 @@ def serve(args: argparse.Namespace, options: AnalysisOptions) -> int:
                 options.describer,
                 args.identity_threshold,
                 default=path.with_suffix(".identities"),
+                key_file=args.identity_key,
             )
             stack.enter_context(closing(identities.store))
         ledger = Ledger(store, max_attempts=args.max_attempts, shards=shards)

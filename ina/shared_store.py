@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from analyzer.errors import AnalyzerError, UsageError
 from analyzer.identities import IdentityStore, address
+from analyzer.identities.encryption import key_file as key_files
 from jobs.errors import JobFailed
 from jobs.system.mounts import network_type
 from jobs.system.process_identity import ProcessIdentity
@@ -25,6 +26,7 @@ class SharedStore:
         describer: Describer of the analysis.
         threshold: Value of `--identity_threshold`.
         default: File of the store where the text is empty.
+        key_file: Value of `--identity_key`.
 
     Raises:
         AnalyzerError: The store cannot be used.
@@ -32,7 +34,13 @@ class SharedStore:
     """
 
     def __init__(
-        self, text: str, describer: str, threshold: float | None, *, default: Path | None = None
+        self,
+        text: str,
+        describer: str,
+        threshold: float | None,
+        *,
+        default: Path | None = None,
+        key_file: str | None = None,
     ) -> None:
         if not text and default is None:
             raise UsageError("--identities: give the address of the store")
@@ -41,16 +49,22 @@ class SharedStore:
         if path is not None:
             _refuse_network(path)
         settings = address.settings_for(describer, threshold)
-        self.store = address.open_store(url, settings=settings, wait_s=STORE_WAIT_S)
+        key = key_files.read(key_file)
+        self.store = address.open_store(url, settings=settings, key=key, wait_s=STORE_WAIT_S)
         own = ProcessIdentity.own()
         is_local = path is not None or url.startswith("unix:")
         machine = {"host": own.host, "boot_id": own.boot_id} if is_local else None
-        self.private: Mapping[str, Any] = {"url": url, "machine": machine}
-        """What tasks need; it may hold a password."""
+        self.private: Mapping[str, Any] = private(url, machine, key)
+        """What tasks need; it may hold a password, and the key of an encrypted store."""
 
     def summary(self) -> str:
         """Return the counters of the store in words."""
         return summary(self.store)
+
+
+def private(url: str, machine: Mapping[str, str] | None, key: bytes | None) -> Mapping[str, Any]:
+    """Return what a lease tells tasks of a store; they go over the wire, and into no file."""
+    return {"url": url, "machine": machine, "key": key.hex() if key else ""}
 
 
 def summary(store: IdentityStore) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analyzer import registry
+from analyzer.commands import _identity_key
 from analyzer.commands._progress import bar
 from analyzer.commands._report import print_report
 from analyzer.errors import AnalyzerError
@@ -96,6 +97,7 @@ def add(commands: Any) -> None:
         metavar="D",
         help=IDENTITY_THRESHOLD_HELP,
     )
+    _identity_key.add(parser)
     add("--shards", type=WholeNumber(), metavar="N", help=SHARDS_HELP)
     add(*spellings("shard_minutes"), type=RealNumber(), metavar="M", help=SHARD_MINUTES_HELP)
     add(*spellings("allow_urls"), action="store_true", help=URLS_HELP)
@@ -131,6 +133,7 @@ def run(args: argparse.Namespace) -> int:
         shards=shards,
         identities=args.identities,
         identity_threshold=args.identity_threshold,
+        identity_key=args.identity_key,
         folder=items[0].target.parent if args.output else Path(args.media[0]).parent,
         ahead=not is_address(str(items[0].medium)),  # not while one is fetched for hours
     ) as session:

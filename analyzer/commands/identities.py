@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from analyzer.commands import _identities_tables
+from analyzer.commands import _identities_key, _identities_tables, _identity_key
 from ina_cli.numbers import WholeNumber
 
 if TYPE_CHECKING:
@@ -48,6 +48,10 @@ def add(commands: Any) -> None:
     part = _part(parts, "undo", text, "undo people.identities 12", say_undo)
     text = "number of an event of `history`; without it, of the last one"
     part.add_argument("event", nargs="?", type=WholeNumber(1), metavar="EVENT", help=text)
+    example = "rekey people.identities --new_key people.key"
+    part = _part(parts, "rekey", _identities_key.REKEY, example, _identities_key.rekey)
+    _identities_key.add_new_key(part)
+    _identities_key.add(parts)
 
 
 def _add_readers(parts: Any) -> None:
@@ -90,6 +94,7 @@ def _part(parts: Any, name: str, text: str, example: str, do: Do) -> Any:
     parser.add_argument(
         "store", metavar="STORE", help="identity store: a path, redis://..., or @FILE with either"
     )
+    _identity_key.add(parser)
     if name in _identities_tables.READERS:
         parser.add_argument(
             "--format",
@@ -109,7 +114,8 @@ def _part(parts: Any, name: str, text: str, example: str, do: Do) -> Any:
 def _run(args: argparse.Namespace) -> int:
     from analyzer.workflows.archive.session import archive_session
 
-    with archive_session(args.store, getattr(args, "by", None)) as session:
+    by, key = getattr(args, "by", None), args.identity_key
+    with archive_session(args.store, by, key_file=key) as session:
         code: int = args.do(args, session)
         return code
 

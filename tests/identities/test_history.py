@@ -74,13 +74,15 @@ class Model:
 class History(RuleBasedStateMachine):
     """Both stores do what is done, or refuse it alike; they hold the same."""
 
-    urls: Iterator[tuple[str, str]]
+    urls: Iterator[tuple[tuple[str, str], bytes | None]]
+    """Addresses of two stores, and the key of both."""
     accepted: ClassVar[Counter[str]] = Counter()
     """How often each correction made sense."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.stores = [open_store(url, settings=SETTINGS, wait_s=30) for url in next(self.urls)]
+        urls, key = next(self.urls)
+        self.stores = [open_store(url, settings=SETTINGS, key=key, wait_s=30) for url in urls]
         self.model = Model()
         self.calls = 0
         self.mark = 0
@@ -279,7 +281,11 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
 def test_any_history_is_the_same_in_all_stores(redis_server: RedisServer, tmp_path: Path) -> None:
     numbers = count()
     History.urls = (
-        (str(tmp_path / f"{n}.identities"), redis_server.url(f"store{n}")) for n in numbers
+        (
+            (str(tmp_path / f"{n}.identities"), redis_server.url(f"store{n}")),
+            bytes(range(32)) if n % 2 else None,
+        )
+        for n in numbers
     )
     History.accepted.clear()
     run_state_machine_as_test(

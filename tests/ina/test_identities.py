@@ -28,7 +28,7 @@ INFO = {"host": "h", "pid": 1, "boot_id": "b", "program": "1", "device": "cpu", 
 
 @pytest.fixture
 def secretive(tmp_path: Path) -> Iterator[Server]:
-    private = {"identities": {"url": SECRET, "machine": None}}
+    private = {"identities": {"url": SECRET, "machine": None, "key": SECRET}}
     with serving(tmp_path, {"a": "", "b": ""}, private=private, lease_s=2.0) as running:
         yield running
 

@@ -86,7 +86,7 @@ each(function() redis.call('RPUSH', KEYS[9], take()) end)
 each(function() redis.call('LSET', KEYS[9], tonumber(take()) - 1, take()) end)
 return record
 """
-"""Arguments: key of a call or nothing, its record; version or nothing, length of the log, number that
-the call must get or nothing. Then groups, each after its number: ids and rows; counters and what is
-added; identity, record and portrait of each appearance; call:row and identity of those that moved;
-call:row of those erased; entries; numbers and entries that are rewritten."""
+"""Arguments: key of a call or nothing, its record; version or nothing, length of the log, number
+that the call must get or nothing. Then groups, each after its number: ids and rows; counters and
+what is added; identity, record and portrait of each appearance; call:row and identity of those that
+moved; call:row of those erased; entries; numbers and entries that are rewritten."""

@@ -23,6 +23,7 @@ from analyzer.errors import ResourceError, UsageError
 from analyzer.identities.backends import _scripts
 from analyzer.identities.backends._rewrite_redis import rewrite, staged
 from analyzer.identities.backends._upgrade import upgrade_redis
+from analyzer.identities.encryption.optional import decrypted
 from analyzer.identities.log.events import Place
 from analyzer.identities.matching.mirrored_store import MirroredStore
 from analyzer.identities.records import (
@@ -53,7 +54,7 @@ def create(
 ) -> MirroredStore:
     """A server; wait_s: how long it may be away before calls give up."""
     records = _RedisRecords(url, prefix, wait_s, on_wait)
-    return MirroredStore(records, records.name, settings, key, on_wait)
+    return MirroredStore(decrypted(records, records.name, key), records.name, settings, on_wait)
 
 
 class _RedisRecords:

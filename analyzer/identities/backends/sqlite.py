@@ -16,6 +16,7 @@ import numpy as np
 from analyzer.errors import ResourceError, UsageError
 from analyzer.identities.backends._rewrite_sqlite import rewrite
 from analyzer.identities.backends._upgrade import upgrade_sqlite
+from analyzer.identities.encryption.optional import decrypted
 from analyzer.identities.log.events import Place
 from analyzer.identities.matching.mirrored_store import MirroredStore
 from analyzer.identities.records import (
@@ -64,7 +65,7 @@ def create(
 ) -> MirroredStore:
     """A file; its folder is made, and it is made where settings are given."""
     records = _SqliteRecords(Path(path), settings is not None, wait_s)
-    return MirroredStore(records, path, settings, key, on_wait)
+    return MirroredStore(decrypted(records, path, key), path, settings, on_wait)
 
 
 class _SqliteRecords:

@@ -38,7 +38,7 @@ class EncryptedRecords:
         self._mark = ""
 
     def settings(self, requested: Settings | None) -> Settings:
-        """Return the store's settings; a new one is encrypted with the key.
+        """Return the store's settings, as those of one in the clear; a new one is encrypted.
 
         Raises:
             UsageError: The store is encrypted with another key, or not at all.
@@ -58,7 +58,7 @@ class EncryptedRecords:
             )
         self._cipher: Cipher = found
         self._mark = stored.cipher
-        return stored
+        return replace(stored, cipher="")
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
@@ -112,7 +112,9 @@ class EncryptedRecords:
                     encrypt("event", (n,), entry)
                     for n, entry in enumerate(change.entries, change.events + 1)
                 ),
-                rewritten=tuple((n, encrypt("event", (n,), entry)) for n, entry in change.rewritten),
+                rewritten=tuple(
+                    (n, encrypt("event", (n,), entry)) for n, entry in change.rewritten
+                ),
             )
         )
         if answer is None or key is None or answer == record:

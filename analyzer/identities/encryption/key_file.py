@@ -33,13 +33,15 @@ def make(path: Path) -> None:
         raise UsageError(f"key file {path}: {error.strerror}: name another file") from error
 
 
-def read(path: str) -> bytes:
-    """Return the key in a file of this user.
+def read(path: str | None) -> bytes | None:
+    """Return the key in a file of this user; `None` without a file.
 
     Raises:
         UsageError: It cannot be read, belongs to another user, others can read it, or it holds
             something else.
     """
+    if path is None:
+        return None
     try:
         with regular.open_binary(path) as stream:
             status = os.fstat(stream.fileno())

@@ -1,7 +1,6 @@
 """Give a store another key, encrypt one that was not, or decrypt one for good."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from analyzer.errors import ResourceError, UsageError
 from analyzer.identities import IdentityStore
@@ -37,9 +36,8 @@ def rekey(store: IdentityStore, old: bytes | None, new: bytes | None, *, by: str
         raise UsageError("this is the key that the store has: give another one")
     records = store.records
     inner = records.inner if isinstance(records, EncryptedRecords) else records
-    unencrypted = replace(store.settings, cipher="")
-    settings = unencrypted if new is None else cipher.sealed(new, unencrypted)
-    recoder = _Recoder(_cipher(old, store.settings), _cipher(new, settings))
+    settings = store.settings if new is None else cipher.sealed(new, store.settings)
+    recoder = _Recoder(_cipher(old, inner.settings(None)), _cipher(new, settings))
     for _ in range(_TRIES):
         events = len(store.people().events)
         event = event_now(KeyChanged(encrypted=new is not None), by=by, number=events + 1)

@@ -100,9 +100,7 @@ class Undone:
 Action = Named | Merged | Split | Different | ThresholdSet | Forgotten | KeyChanged | Undone
 _ACTIONS: dict[str, type[Action]] = {
     action.kind: action
-    for action in (
-        *(Named, Merged, Split, Different, ThresholdSet, Forgotten, KeyChanged, Undone),
-    )
+    for action in (*(Named, Merged, Split, Different, ThresholdSet, Forgotten, KeyChanged, Undone),)
 }
 
 

@@ -84,7 +84,9 @@ class People:
         """Drop names from events that were read before: the store has dropped them, too."""
         if erased:
             self.events = [
-                event.without_name() if not erased.isdisjoint(identities_of(event.action)) else event
+                event.without_name()
+                if not erased.isdisjoint(identities_of(event.action))
+                else event
                 for event in self.events
             ]
 

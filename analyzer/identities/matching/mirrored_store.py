@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from analyzer.errors import MissingDependency, UsageError
+from analyzer.errors import UsageError
 from analyzer.identities import Records
 from analyzer.identities.log.events import Event
 from analyzer.identities.log.people import People
@@ -43,10 +43,9 @@ class MirroredStore:
     """An open identity store; see `analyzer.identities.IdentityStore`.
 
     Args:
-        records: Where its rows are kept.
+        records: Where its rows are kept; those of an encrypted store in the clear.
         name: Its address as people may read it.
         requested: How it is to match; `None` takes the store as it is.
-        key: Key of an encrypted store; `None` opens one that is not.
         on_wait: Called now and then by a call that has to wait.
     """
 
@@ -55,18 +54,15 @@ class MirroredStore:
         records: Records,
         name: str,
         requested: Settings | None,
-        key: bytes | None,
         on_wait: Callable[[], object],
     ) -> None:
         self.name = name
-        self.records = records if key is None else _encrypted(records, name, key)
+        self.records = records
         self._mirror = Mirror()
         self._people = People()
         self._on_wait = on_wait
         try:
-            self.settings = self.records.settings(requested)
-            if key is None:
-                _require_plain(self.settings, name)
+            self.settings = self._readable(requested)
             if requested not in (None, self.settings):
                 raise UsageError(
                     f"{name} was made with {self.settings}, not {requested}: "
@@ -75,6 +71,19 @@ class MirroredStore:
         except BaseException:
             records.close()
             raise
+
+    def _readable(self, requested: Settings | None) -> Settings:
+        """Return the settings of a store that can be read.
+
+        Raises:
+            UsageError: It is encrypted.
+        """
+        settings = self.records.settings(requested)
+        if settings.cipher:
+            raise UsageError(
+                f"{self.name} is encrypted: give --identity_key with the file of its key"
+            )
+        return settings
 
     def close(self) -> None:
         """Give connections back."""
@@ -170,8 +179,8 @@ class MirroredStore:
                     entries = enumerate(changes.entries, last_event + 1)
                     self._people.follow([Event.unpack(*entry) for entry in entries])
             except UsageError:
-                if not self.settings.cipher:
-                    _require_plain(self.records.settings(None), self.name)
+                # Others may have encrypted it meanwhile.
+                self._readable(None)
                 raise
             moved.append(changes.ids)
             if changes.version == changes.newest:
@@ -287,28 +296,6 @@ class MirroredStore:
     def counters(self) -> Counters:
         """Return what was counted."""
         return self.records.counters()
-
-
-def _encrypted(records: Records, name: str, key: bytes) -> Records:
-    """Return the rows of an encrypted store.
-
-    Raises:
-        MissingDependency: Its library is not installed.
-    """
-    try:
-        # Most stores do without.
-        from analyzer.identities.encryption.encrypted_records import EncryptedRecords
-    except ModuleNotFoundError as error:
-        raise MissingDependency(
-            "cryptography", needed_by="an encrypted identity store", install="'cryptography>=42'"
-        ) from error
-    return EncryptedRecords(records, name, key)
-
-
-def _require_plain(settings: Settings, name: str) -> None:
-    """Require that a store can be read without a key."""
-    if settings.cipher:
-        raise UsageError(f"{name} is encrypted: give --identity_key with the file of its key")
 
 
 def _appearances(

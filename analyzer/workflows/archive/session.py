@@ -10,6 +10,8 @@ from analyzer.identities import IdentityStore
 from analyzer.identities.address import address, open_store
 from analyzer.identities.archive import PeopleOfArchive
 from analyzer.identities.corrections import Corrections, user_name
+from analyzer.identities.encryption import key_file as key_files
+from analyzer.identities.encryption.optional import changed_key
 from analyzer.identities.log.events import Event, Place
 from analyzer.identities.log.people import last_event, undone_events
 
@@ -42,6 +44,8 @@ class ArchiveSession:
     """
 
     def __init__(self, store: IdentityStore, by: str) -> None:
+        self._store = store
+        self._by = by
         self.people = PeopleOfArchive(store)
         self._corrections = Corrections(store, by)
 
@@ -96,6 +100,19 @@ class ArchiveSession:
             raise UsageError("nothing was said yet: there is nothing to undo")
         return self._corrections.undo(number)
 
+    def rekey(self, old: str | None, new: str | None) -> tuple[Event, str]:
+        """Write all of the store anew with another key; the session cannot go on after that.
+
+        Args:
+            old: File with the key that it has; `None` where it is not encrypted.
+            new: File with the new one; `None` decrypts it.
+
+        Returns:
+            The event; what the user must do about files that keep the old form, or nothing.
+        """
+        event = changed_key(self._store, key_files.read(old), key_files.read(new), by=self._by)
+        return event, self._store.records.scrub()
+
     def _number(self, person: str) -> int:
         return self.people.find(person).identity
 
@@ -104,13 +121,15 @@ class ArchiveSession:
 
 
 @contextmanager
-def opened(text: str) -> Iterator[IdentityStore]:
+def opened(text: str, *, key_file: str | None = None) -> Iterator[IdentityStore]:
     """Open a store that is there.
 
     Args:
         text: A path, an address, or `@FILE` with either.
+        key_file: File with its key, if it is encrypted.
     """
-    store = open_store(address(text, default=Path(text)), settings=None)
+    url = address(text, default=Path(text))
+    store = open_store(url, settings=None, key=key_files.read(key_file))
     try:
         yield store
     finally:
@@ -118,14 +137,17 @@ def opened(text: str) -> Iterator[IdentityStore]:
 
 
 @contextmanager
-def archive_session(text: str, by: str | None) -> Iterator[ArchiveSession]:
+def archive_session(
+    text: str, by: str | None, *, key_file: str | None = None
+) -> Iterator[ArchiveSession]:
     """Open a store that is there for a user.
 
     Args:
         text: A path, an address, or `@FILE` with either.
         by: Who says it; `None` for the name of the user.
+        key_file: File with the store's key, if it is encrypted.
     """
-    with opened(text) as store:
+    with opened(text, key_file=key_file) as store:
         yield ArchiveSession(store, by or user_name())
 
 
