@@ -81,10 +81,7 @@ def _forget(args: argparse.Namespace, erasure: "Erasure") -> int:
     _changes.write(args.changes, erasure.results, account.replaced)
     for file in erasure.portraits():
         print(f"warning: {file}: the next run gives the name again: remove it", file=sys.stderr)
-    left = erasure.scrub()
-    if left:
-        print(f"left: {left}", file=sys.stderr)
-    return 1 if account.left or left else 0
+    return 0 if _scrub(erasure) and not account.left else 1
 
 
 def _print(account: "ErasureResult", erasure: "Erasure") -> int:
@@ -113,7 +110,18 @@ def _not_found(args: argparse.Namespace, erasure: "Erasure") -> int:
     elif target.name.isdecimal():
         cure = f"it was taken for a name: write identity:{target.name} or person:{target.name}"
     print(f"error: {target} is not in {paths}: {cure}", file=sys.stderr)
+    if not args.dry_run:
+        # A call before may have been cut off between erasing and this.
+        _scrub(erasure)
     return 1
+
+
+def _scrub(erasure: "Erasure") -> bool:
+    """Have files of the store written anew; returns whether that was done."""
+    left = erasure.scrub()
+    if left:
+        print(f"left: {left}", file=sys.stderr)
+    return not left
 
 
 def _confirm(count: int) -> None:

@@ -175,6 +175,8 @@ class Records(Protocol):
     def scrub(self) -> str:
         """Have what was erased overwritten in files that keep it after `write` and `rewrite`.
 
+        That takes as long as to copy the store, where something was erased since the last time.
+
         Returns:
             What the user must do about it; empty where nothing is left.
         """

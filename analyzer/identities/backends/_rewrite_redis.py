@@ -40,6 +40,7 @@ def rewrite(client: Any, prefix: str, change: StoreRewrite) -> bool:
             for name in sorted(names):
                 server.rename(f"{prefix}:new:{name}", f"{prefix}:{name}")
             server.hset(f"{prefix}:meta", "settings", json.dumps(asdict(change.settings)))
+            server.hincrby(f"{prefix}:meta", "unclean", 1)
             server.execute()
         except WatchError:
             client.delete(*staged(prefix))

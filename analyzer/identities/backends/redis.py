@@ -89,6 +89,7 @@ class _RedisRecords:
         )
         self._write = self._client.register_script(_scripts.WRITE)
         self._changes = self._client.register_script(_scripts.CHANGES)
+        self._clean = self._client.register_script(_scripts.CLEAN)
         self._run: str | None = None
         self._was_cut_off = True
 
@@ -208,7 +209,11 @@ class _RedisRecords:
 
     def scrub(self) -> str:
         """Have the server write its files anew, which keep every command until then."""
+        meta = self._keys[0]
         try:
+            unclean: Any = self._call(lambda: self._client.hget(meta, "unclean"))
+            if unclean is None:
+                return ""
             self._call(lambda: self._client.delete(*staged(self._prefix)))
             persistence: Any = self._call(lambda: self._client.info("persistence"))
             snapshots: Any = self._call(lambda: self._client.config_get("save"))
@@ -216,6 +221,7 @@ class _RedisRecords:
                 self._write_anew("aof", "aof_rewrite_in_progress", "aof_rewrite_scheduled")
             if snapshots.get("save"):
                 self._write_anew("rdb", "rdb_bgsave_in_progress")
+            self._run_script(self._clean, [unclean])
         except (ResourceError, UsageError) as error:
             return (
                 f"{self.name} was not seen to write its files anew, which hold what was erased "

@@ -33,6 +33,7 @@ _APPLICATION = 0x494E4149
 """Marks the file as ours: no other program's tables are written to."""
 _FIRST_VERSION, _VERSION = 1, 2
 _PAGE = 4096
+_LOG = logging.getLogger(__name__)
 
 # The rollback journal is kept: unlike the write-ahead log it harms nothing on a network disk,
 # should a user put the file there, as long as locks work.
@@ -253,6 +254,8 @@ class _SqliteRecords:
             "INSERT INTO event VALUES(?, ?)", enumerate(change.entries, change.events + 1)
         )
         self._db.executemany("UPDATE event SET entry = ?2 WHERE number = ?1", change.rewritten)
+        if change.erased or change.rewritten:
+            self._add(unclean=1)
 
     def rewrite(self, change: StoreRewrite) -> bool:
         """Write all values in another form; see `analyzer.identities.Records`."""
@@ -260,10 +263,26 @@ class _SqliteRecords:
             if self._events() != change.events:
                 return False
             rewrite(db, change)
+            self._add(unclean=1)
         return True
 
     def scrub(self) -> str:
-        """Do nothing: SQLite has overwritten what was erased, and the journal is gone."""
+        """Write the file anew, where something was erased: see `analyzer.identities.Records`.
+
+        SQLite overwrites what it deletes, but not the copies of it that stay in the unused part of
+        a page when rows move to another one.
+        """
+        try:
+            with self._mapped():
+                unclean = self._meta("unclean")
+                if unclean:
+                    self._db.execute("VACUUM")
+                    # Not that of somebody who has erased more meanwhile.
+                    self._db.execute(
+                        "DELETE FROM meta WHERE name = 'unclean' AND value = ?", (unclean,)
+                    )
+        except ResourceError as error:
+            return f"the file was not written anew, and may hold what was erased: {error}"
         return ""
 
     def _events(self) -> int:
@@ -348,4 +367,4 @@ def _keep_from_others(path: Path, may_make: bool) -> None:
     except OSError as error:
         raise UsageError(f"no identity store can be made at {path}: {error.strerror}") from error
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        logging.warning("%s holds biometric data and can be read by others: chmod 600 it", path)
+        _LOG.warning("%s holds biometric data and can be read by others: chmod 600 it", path)

@@ -137,7 +137,7 @@ class Event:
             case Forgotten(identities=identities):
                 return f"{', '.join(map(str, identities))} forgotten"
             case KeyChanged(encrypted=encrypted):
-                return "encrypted with another key" if encrypted else "no longer encrypted"
+                return "encrypted with a new key" if encrypted else "no longer encrypted"
             case Undone(event=number):
                 return f"event {number} undone"
 
