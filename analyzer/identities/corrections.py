@@ -127,8 +127,8 @@ class Corrections:
     def forget(self, ids: Iterable[int]) -> Event | None:
         """Erase the persons of identities; returns the event, `None` where none of them is there.
 
-        Embeddings, portraits and names are erased, also in the log; nothing brings them back. Copies
-        in files of the store are overwritten by `Records.scrub`, which is to be called after it.
+        Embeddings, portraits and names are erased, also in the log; nothing brings them back.
+        `Records.scrub` is to be called after it: it overwrites the copies in files of the store.
         """
         given = set(ids)
 
