@@ -30,7 +30,7 @@ from tests.support.reports import Face, make_report
 SETTINGS = Settings(model="test", threshold=0.3)
 NAMES = ("Ada Lövelace", "Countess of Lovelace", "A. A. Byron")
 OTHER = "Grace Hopper"
-MEDIA, PEOPLE, SEEN = 40, 80, 10
+MEDIA, PEOPLE, SEEN = 30, 50, 10
 PIECE = 24
 """Bytes that are looked for: parts of a value may stand in pages that are far from each other."""
 
@@ -107,7 +107,7 @@ def packed(vector: np.ndarray) -> list[bytes]:
     """A vector in all forms that a file could have it in."""
     unit = vector / np.linalg.norm(vector)
     forms = [unit * scale for scale in (1, 1.37)]
-    return [form.astype(kind).tobytes() for form in forms for kind in ("<f2", "<f4", "<f8", ">f4")]
+    return [form.astype(kind).tobytes() for form in forms for kind in ("<f2", "<f4", ">f4")]
 
 
 def traces(store: IdentityStore, identities: Sequence[int]) -> set[bytes]:
@@ -131,7 +131,14 @@ def traces(store: IdentityStore, identities: Sequence[int]) -> set[bytes]:
 
 
 def found(pieces: set[bytes], content: bytes) -> set[bytes]:
-    return {piece for piece in pieces if piece in content}
+    """Those of many pieces that are in a content; each has 4 bytes or more."""
+    starts = {piece[:4] for piece in pieces}
+    wanted = np.frombuffer(b"".join(starts), "<u4")
+    read = np.frombuffer(content + b"\0" * 4, np.uint8).astype(np.uint32)
+    windows = read[:-3] | read[1:-2] << 8 | read[2:-1] << 16 | read[3:] << 24
+    at = np.flatnonzero(np.isin(windows, wanted))
+    candidates = {content[i : i + size] for i in at.tolist() for size in {*map(len, pieces)}}
+    return pieces & candidates
 
 
 def content(folder: Path) -> bytes:
@@ -153,7 +160,8 @@ def in_memory(store: IdentityStore) -> bytes:
     while queue:
         thing = queue.pop()
         if isinstance(thing, np.ndarray):
-            held.append(thing.tobytes())
+            # Room for more has no people in it.
+            held.append(thing[thing.any(axis=1)].tobytes() if thing.ndim == 2 else thing.tobytes())
         elif isinstance(thing, bytes):
             held.append(thing)
         elif isinstance(thing, str):
@@ -180,7 +188,7 @@ def test_nothing_is_left_of_a_person(
     reader = open_store(url, settings=None, key=key)
     pieces = traces(reader, ids)
     look(reader)
-    assert len(found(pieces, in_memory(reader))) > 10
+    assert len(found(pieces, in_memory(reader))) > 5
     if "snapshots" in request.node.callspec.params["url"]:
         with closing(request.getfixturevalue("server").client()) as client:
             client.save()

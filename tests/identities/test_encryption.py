@@ -27,7 +27,7 @@ SETTINGS = Settings(model="test", threshold=0.6)
 PEOPLE = np.eye(4, 64, dtype=np.float32)
 KEY, OTHER = bytes(range(32)), bytes(range(32, 64))
 NAME = "Ada Lovelace"
-WORDS = (NAME.encode(), b"film.mp4", b"editor", b"portrait", PEOPLE[0].tobytes(), b"secret call")
+WORDS = (NAME.encode(), b"film.mp4", b"editor", b"picture", PEOPLE[0].tobytes(), b"secret call")
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def fill(url: str, key: bytes | None) -> IdentityStore:
         day=738_000,
         person_ids=(0, 1, 2, 3),
         milliseconds=(1, 2, 3, 4),
-        portraits=lambda rows: {row: b"portrait %d" % row for row in rows},
+        portraits=lambda rows: {row: b"picture %d" % row for row in rows},
     )
     store.match_or_add(PEOPLE, np.arange(1, 5), key="secret call", distinct=True, medium=medium)
     say = Corrections(store, "editor")
@@ -144,20 +144,26 @@ def test_another_key_leaves_all_as_it_was(
         open_store(url, settings=None, key=old)
 
 
-def test_a_store_of_the_first_form_is_encrypted(tmp_path: Path) -> None:
-    """Its one call stands for all, and has no key."""
-    path = str(tmp_path / "people")
-    store = fill(path, None)
-    store.close()
-    with sqlite3.connect(path) as db:
-        db.execute('INSERT INTO call VALUES(0, \'\', \'{"ids":[],"path":"","day":0}\')')
-    db.close()
-    store = open_store(path, settings=None)
-    rekey(store, None, KEY, by="keeper")
-    store.close()
-    again = open_store(path, settings=None, key=KEY)
-    assert again.records.calls([0]) == [b'{"ids":[],"path":"","day":0}']
-    again.close()
+def test_a_store_of_the_first_form_is_encrypted(url: str, redis_server: RedisServer) -> None:
+    """Its one call stands for all before, and has no key."""
+    fill(url, None).close()
+    record = b'{"ids":[],"path":"","day":0}'
+    if url.startswith("sqlite"):
+        with sqlite3.connect(url.removeprefix("sqlite:///")) as db:
+            db.execute("INSERT INTO call VALUES(0, '', ?)", (record,))
+        db.close()
+    else:
+        client = redis_server.client()
+        client.hset(f"{url.rpartition('=')[2]}:records", "0", record)
+        client.close()
+    for old, new in ((None, KEY), (KEY, OTHER), (OTHER, None)):
+        store = open_store(url, settings=None, key=old)
+        rekey(store, old, new, by="keeper")
+        store.close()
+        again = open_store(url, settings=None, key=new)
+        assert again.records.calls([0]) == [record]
+        assert again.records.calls_made() == 1
+        again.close()
 
 
 def swap(url: str, server: RedisServer, table: str, one: str, other: str) -> None:
