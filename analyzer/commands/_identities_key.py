@@ -39,9 +39,9 @@ def add_new_key(part: Any) -> None:
 
 def make_key(args: argparse.Namespace) -> int:
     """Write a new key."""
-    from analyzer.identities.encryption.key_file import make
+    from analyzer.workflows.archive.session import make_key
 
-    make(args.file)
+    make_key(args.file)
     print(f"{args.file}: keep a copy elsewhere: without it, nothing that it encrypts can be read")
     return 0
 

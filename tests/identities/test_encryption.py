@@ -16,7 +16,6 @@ from analyzer.errors import MissingDependency, ResourceError, UsageError
 from analyzer.identities import IdentityStore
 from analyzer.identities.address import open_store
 from analyzer.identities.corrections import Corrections
-from analyzer.identities.encryption import key_file
 from analyzer.identities.encryption.rekey import rekey
 from analyzer.identities.log.people import CorrectionRefused
 from analyzer.identities.records import MediumRecord, Settings
@@ -316,64 +315,6 @@ def test_a_change_of_the_key_gives_way_to_others_and_then_gives_up(url: str) -> 
     assert rekey(store, None, KEY, by="keeper").number == len(calls) + 2 + 5
     for opened in (store, other):
         opened.close()
-
-
-def test_the_file_of_a_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "people.key"
-    before = os.umask(0)
-    try:
-        assert main(["identities", "key", str(path)]) == 0
-    finally:
-        os.umask(before)
-    assert path.stat().st_mode & 0o777 == 0o600
-    key = key_file.read(str(path))
-    assert key is not None
-    assert len(key) == 32
-    assert main(["identities", "key", str(path)]) == 2
-    assert "is there already" in capsys.readouterr().err
-    assert key_file.read(str(path)) == key
-    assert key_file.read(None) is None
-
-
-@pytest.mark.parametrize(
-    ("fault", "cure"),
-    [
-        ("open", "can be read by others: chmod 600 it"),
-        ("short", "64 hexadecimal digits"),
-        ("missing", "No such file"),
-        ("pipe", "not a regular file"),
-    ],
-)
-def test_a_file_that_is_no_key_is_refused(fault: str, cure: str, tmp_path: Path) -> None:
-    path = tmp_path / "people.key"
-    if fault == "pipe":
-        os.mkfifo(path, 0o600)
-    elif fault != "missing":
-        path.write_text("00" * (31 if fault == "short" else 32))
-        path.chmod(0o644 if fault == "open" else 0o600)
-    with pytest.raises(UsageError, match=cure):
-        key_file.read(str(path))
-
-
-def test_a_file_is_its_owners_alone(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "known.identities"
-    before = os.umask(0)
-    try:
-        store = fill(str(path), None)
-        store.records._db.execute("BEGIN IMMEDIATE")
-        store.records._db.execute("DELETE FROM portrait")
-        modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
-        store.records._db.execute("ROLLBACK")
-        store.close()
-    finally:
-        os.umask(before)
-    assert modes == {"known.identities": 0o600, "known.identities-journal": 0o600}
-    assert not caplog.records
-    path.chmod(0o640)
-    open_store(str(path), settings=None).close()
-    assert "can be read by others: chmod 600 it" in caplog.text
 
 
 def test_without_its_library_the_cure_is_named(

@@ -34,7 +34,7 @@ SAMPLES = {
     "format": "json",
 }
 """Values of options that do not take just any text or number."""
-NEEDED = {"evaluate.clustering": "synthetic"}
+NEEDED = {"evaluate.clustering": "synthetic", "identities.rekey": "new_key"}
 """Command -> the option that stands for a group of which one is needed."""
 
 
@@ -119,7 +119,7 @@ def test_every_option_may_stand_in_the_file(table: str, tmp_path: Path) -> None:
         for other in required:
             words += value_of(other)[1] if other is not action else []
         if table in NEEDED and not in_group:
-            words += ["--synthetic", "3x4"]
+            words += [f"--{NEEDED[table]}", SAMPLES.get(NEEDED[table], "3")]
         value, given = value_of(action)
         file = tmp_path / "ina.toml"
         key = max(action.option_strings, key=len).removeprefix("--")

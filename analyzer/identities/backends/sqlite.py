@@ -80,7 +80,8 @@ class _SqliteRecords:
             raise UsageError(f"{path}: no such identity store")
         if path.exists() and not path.is_file():
             raise UsageError(f"{path}: not a regular file: give another one")
-        _keep_from_others(path, may_make)
+        if may_make:
+            _make_private(path)
         with self._mapped():
             # Transactions are begun by hand: a reader never becomes a writer, which could deadlock.
             self._db = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
@@ -89,6 +90,8 @@ class _SqliteRecords:
         except BaseException:
             self._db.close()
             raise
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            _LOG.warning("%s holds biometric data and can be read by others: chmod 600 it", path)
 
     def _prepare(self, may_make: bool) -> None:
         with self._mapped():
@@ -353,18 +356,11 @@ def _make_folder(folder: Path) -> None:
         raise UsageError(f"no identity store can be made in {folder}: {error}") from error
 
 
-def _keep_from_others(path: Path, may_make: bool) -> None:
-    """Make the file for its owner alone, or warn where it is there and others can read it.
-
-    What SQLite writes beside it has the same mode.
-    """
+def _make_private(path: Path) -> None:
+    """Make a new file for its owner alone; what SQLite writes beside it has the same mode."""
     try:
-        if may_make:
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-            return
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
         pass
     except OSError as error:
         raise UsageError(f"no identity store can be made at {path}: {error.strerror}") from error
-    if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        _LOG.warning("%s holds biometric data and can be read by others: chmod 600 it", path)

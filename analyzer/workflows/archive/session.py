@@ -151,6 +151,11 @@ def archive_session(
         yield ArchiveSession(store, by or user_name())
 
 
+def make_key(path: Path) -> None:
+    """Write a key for encrypted stores to a new file that only its owner may read."""
+    key_files.make(path)
+
+
 def _place(text: str) -> Place:
     call, _, row = text.partition(":")
     if not (call.isdecimal() and row.isdecimal()):
