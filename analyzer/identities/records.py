@@ -39,7 +39,10 @@ def require_direction(centroids: F32) -> None:
         ValueError: One is not.
     """
     require_finite("identity", {"centroid": centroids})
-    if not np.allclose(np.linalg.norm(centroids, axis=1), 1, atol=_LENGTH_TOLERANCE):
+    # Damage, or ciphertext, may be numbers with squares that are too large.
+    with np.errstate(over="ignore"):
+        lengths = np.linalg.norm(centroids, axis=1)
+    if not np.allclose(lengths, 1, atol=_LENGTH_TOLERANCE):
         raise ValueError("identity: a centroid that is not of length one")
 
 

@@ -113,7 +113,11 @@ def test_a_key_for_a_store_that_is_not_encrypted_is_refused(url: str) -> None:
         open_store(url, settings=SETTINGS, key=KEY)
 
 
-@pytest.mark.parametrize(("old", "new"), [(None, KEY), (KEY, OTHER), (KEY, None)])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(None, KEY), (KEY, OTHER), (KEY, None)],
+    ids=["encrypt", "another", "decrypt"],
+)
 def test_another_key_leaves_all_as_it_was(
     url: str, old: bytes | None, new: bytes | None, redis_server: RedisServer
 ) -> None:
