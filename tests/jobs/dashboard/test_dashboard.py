@@ -256,7 +256,7 @@ def test_the_token_is_its_owners_alone(tmp_path):
 
 
 def test_a_port_that_is_taken_is_told(server, peer):
-    with pytest.raises(UsageError, match="give another --dashboard PORT"):
+    with pytest.raises(UsageError, match="give another port"):
         opened(server, port=peer.port)
 
 
