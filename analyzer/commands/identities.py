@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from analyzer.commands import _identities_tables
+from analyzer.commands import _identities_page, _identities_tables
 from ina_cli.numbers import WholeNumber
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def add(commands: Any) -> None:
     )
     parts = parser.add_subparsers(title="what", metavar="WHAT", required=True)
     _add_readers(parts)
+    _identities_page.add(parts)
     text = "give a person a name; an empty one takes it away"
     part = _part(parts, "name", text, 'name people.identities 17 "Ada Lovelace"', say_name)
     part.add_argument("person", metavar="PERSON", help=_PERSON)
