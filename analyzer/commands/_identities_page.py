@@ -7,7 +7,8 @@ from typing import Any
 from ina_cli.numbers import WholeNumber
 
 _STORE = "identity store: a path, redis://..., or @FILE with either"
-_EPILOG = "example:\n  python -m analyzer identities {}\n\nexit code: 0 done, 1 the store is away, 2 wrong"
+_EPILOG = "example:\n  python -m analyzer identities {}\n\nexit code: {}"
+_CODES = "0 done, 1 the store is away, 2 there is no such store, or a port or file cannot be had"
 _PORTS = 65535
 
 
@@ -31,7 +32,9 @@ def add(parts: Any) -> None:
 
 
 def _part(parts: Any, name: str, text: str, example: str, run: Any) -> Any:
-    parser = parts.add_parser(name, help=text, description=text, epilog=_EPILOG.format(example))
+    parser = parts.add_parser(
+        name, help=text, description=text, epilog=_EPILOG.format(example, _CODES)
+    )
     parser.add_argument("store", metavar="STORE", help=_STORE)
     parser.set_defaults(run=run)
     return parser

@@ -111,7 +111,7 @@ class PeopleOfArchive:
         )
 
     def table(self) -> tuple[I64, I64]:
-        """Return the numbers (n,) of all persons, and their facts (n, 6) in the order of `FACTS`."""
+        """Return the numbers (n,) of all persons, and their facts (n, 6) as in `FACTS`."""
         numbers = np.flatnonzero(self._facts[:, 0] > 0)
         facts = self._facts[numbers]
         merged = {self.log.person(identity) for identity in self.log.merged()}

@@ -108,11 +108,12 @@ class Handler(WebHandler):
             if path == "/metrics":
                 self._send_metrics()
             else:
-                self.send_json(
-                    self._jobs(query) if path == "/api/jobs" else self.server.board.status()
-                )
+                self.send_json(self._jobs(query) if path == "/api/jobs" else self._status())
         else:
             super().read(path, query)
+
+    def _status(self) -> dict[str, Any]:
+        return {**self.server.board.status(), "pages": sorted(self.server.sites)}
 
     def _send_metrics(self) -> None:
         try:

@@ -37,6 +37,7 @@ class App {
     this.wanted = null;
     await this.show(chosen !== undefined ? chosen : first === undefined ? null : crowd.identity[first], isMoved);
     document.body.dataset.at = crowd.at;
+    if (!document.body.dataset.ready) performance.mark("listed");
     document.body.dataset.ready = "true";
     return undefined;
   }
