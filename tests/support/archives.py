@@ -1,6 +1,7 @@
 """An archive of people who are drawn, its page, and somebody who visits it."""
 
 import random
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -182,9 +183,15 @@ class Visitor:
         self.page, self.uses_keys = page, uses_keys
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda m: m.type in ("error", "warning") and self.errors.append(m.text))
+        page.on("console", self._hear)
         self.requests: list[str] = []
         page.on("request", lambda request: self.requests.append(request.url))
+
+    def _hear(self, message: Any) -> None:
+        """Keep what the browser complains of; that the server refuses something is no fault."""
+        is_refusal = re.search(r"\((Conflict|Unauthorized)\)", message.text)
+        if message.type in ("error", "warning") and not is_refusal:
+            self.errors.append(message.text)
 
     def open(self, url: str) -> "Visitor":
         self.page.goto(url)
