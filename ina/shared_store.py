@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -45,8 +46,8 @@ class SharedStore:
         if path is not None:
             _refuse_network(path)
         settings = address.settings_for(describer, threshold)
-        self._url = url
-        self.store = address.open_store(url, settings=settings, wait_s=STORE_WAIT_S)
+        self._open = partial(address.open_store, url, settings=settings, wait_s=STORE_WAIT_S)
+        self.store = self._open()
         own = ProcessIdentity.own()
         is_local = path is not None or url.startswith("unix:")
         machine = {"host": own.host, "boot_id": own.boot_id} if is_local else None
@@ -62,7 +63,7 @@ class SharedStore:
         from analyzer.workflows.archive.site import PATH, PeopleSite
 
         try:
-            site = PeopleSite(self._url, user_name())
+            site = PeopleSite(self._open, user_name())
         except MissingDependency as error:
             print(f"ina_server: no page of people: {error}", file=sys.stderr)
             return {}

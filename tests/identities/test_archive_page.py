@@ -5,6 +5,7 @@ import http.client
 import json
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -222,13 +223,13 @@ def test_what_others_say_meanwhile_is_seen(asker: Asker, store: Path) -> None:
 
 
 def test_a_store_that_is_away_is_told(store: Path) -> None:
-    shown = site.PeopleSite(str(store), "ada")
+    shown = site.PeopleSite(partial(open_store, str(store), settings=None), "ada")
     store.write_bytes(b"x" * 100_000)
     with pytest.raises(RequestRefused, match="identity store"):
         shown.read("everybody", {})
     shown.close()
     with pytest.raises(UsageError, match="no such identity store"):
-        site.PeopleSite(str(store.with_name("none")), "ada")
+        site.PeopleSite(lambda: open_store("none", settings=None), "ada")
 
 
 def test_the_file_is_for_reading_and_nothing_leads_out_of_it(

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -163,7 +164,7 @@ def crowd(folder: Path, people: int, *, films: int = 200) -> Path:
 @contextmanager
 def served(path: Path) -> Iterator[str]:
     """The address of the live page over a store."""
-    site = PeopleSite(str(path), "grace")
+    site = PeopleSite(partial(open_store, str(path), settings=None), "grace")
     server = WebServer("localhost", 0, token=TOKEN, sites={PATH: site})
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -8,7 +8,7 @@ class App {
     this.source = facts.live ? new LiveSource() : new FileSource(facts);
     this.act = new Actions(this);
     const open = (id) => this.choose(id);
-    this.list = new List({ onchoose: open, ontick: () => this.showTicked(), load: (ids) => this.source.portraits(ids) });
+    this.list = new List({ onchoose: (id) => this.look(id), ontick: () => this.showTicked(), load: (ids) => this.source.portraits(ids) });
     this.view = new PersonView({ list: this.list, source: this.source, act: this.act, open, facts });
     this.crowd = null;
     this.wanted = null; // who is to be chosen once the archive is read again
@@ -61,6 +61,12 @@ class App {
     } catch (error) {
       this.refuse(error, `person ${id}`);
     }
+  }
+
+  /** Choose somebody, and have them in view where the list is above. */
+  look(id) {
+    this.choose(id);
+    if (matchMedia("(max-width: 52rem)").matches) $("who").scrollIntoView({ block: "start" });
   }
 
   step(by) {
@@ -155,8 +161,8 @@ class App {
     }
     const undo = ({ event, holds }) => holds && this.source.writes && h("button", { type: "button", "data-key": `undo ${event}`, "aria-label": `undo event ${event}`, onclick: () => this.undoThere(event) }, "Undo");
     const row = (line) => h("tr", { class: line.holds ? null : "gone" }, h("td", { class: "n" }, number(line.event)), h("td", {}, line.what, line.holds ? "" : h("span", { class: "hint" }, " (undone)")), h("td", {}, line.by), h("td", { class: "when" }, line.at.slice(0, 16).replace("T", " ")), h("td", {}, undo(line) || ""));
-    const none = h("tr", {}, h("td", { colspan: 5, class: "hint" }, "Nothing was said yet."));
-    $("log").querySelector("tbody").replaceChildren(...(lines.length ? lines.map(row) : [none]));
+    const note = lines.length === LINES ? "identities history --limit N prints what was said before." : lines.length ? "" : "Nothing was said yet.";
+    $("log").querySelector("tbody").replaceChildren(...lines.map(row), note ? h("tr", {}, h("td", { colspan: 5, class: "hint" }, note)) : "");
     return undefined;
   }
 

@@ -2,6 +2,8 @@
 
 const TOKEN = "operator's token"; // as the dashboard keeps it: one token opens both
 
+const LINES = 1000; // of the history
+
 class Refusal extends Error {
   constructor(message, status) {
     super(message);
@@ -44,7 +46,7 @@ class LiveSource {
   person(id, limit) { return this.ask(`person?id=${id}${limit ? `&limit=${limit}` : ""}`); }
   portraits(ids) { return this.ask(`portraits?of=${ids.join(",")}`); }
   pictures(places) { return this.ask(`pictures?of=${places.join(",")}`); }
-  history() { return this.ask("history?limit=1000"); }
+  history() { return this.ask(`history?limit=${LINES}`); }
   say(what, values) { return this.ask(what, values); }
 }
 

@@ -32,11 +32,14 @@ class ShownArchive:
     Args:
         store: Open.
         session: Of its user.
+
+    Attributes:
+        session: The same.
     """
 
     def __init__(self, store: IdentityStore, session: ArchiveSession) -> None:
         self._store = store
-        self._session = session
+        self.session = session
         self._people: PeopleOfArchive = session.people
         self._threshold = session.people.log.threshold or store.settings.threshold
 
@@ -116,7 +119,7 @@ class ShownArchive:
 
     def history(self, limit: int) -> list[dict[str, Any]]:
         """Return the last events, the last first."""
-        return [asdict(line) for line in self._session.history(limit)]
+        return [asdict(line) for line in self.session.history(limit)]
 
     def doubts(self, identity: int, other: int) -> list[str]:
         """Return why it is not plain that two persons are one, in words."""

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,8 +30,8 @@ _MOST_PORTRAITS = 200
 """In one answer."""
 _MOST_LINES = 10_000
 """Of a list in one answer."""
-_WAIT_S = 10.0
-"""Seconds that the store may be away before a request is refused."""
+WAIT_S = 10.0
+"""Seconds that a store may be away before a request is refused."""
 _Value = TypeVar("_Value")
 
 
@@ -40,21 +41,19 @@ class PeopleSite:
     Requests come from many threads, and a store is for one: it has a thread of its own here.
 
     Args:
-        url: Address of the store, which is there.
+        open_it: Opens the store.
         by: Who says what is said on the page.
 
     Raises:
         AnalyzerError: The store cannot be opened.
     """
 
-    def __init__(self, url: str, by: str) -> None:
+    def __init__(self, open_it: Callable[[], IdentityStore], by: str) -> None:
         self._by = by
         self._page = registry.module("pages", "people").create()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="archive")
         try:
-            self._store: IdentityStore = self._thread.submit(
-                open_store, url, settings=None, wait_s=_WAIT_S
-            ).result()
+            self._store = self._thread.submit(open_it).result()
         except BaseException:
             self._thread.shutdown()
             raise
@@ -116,7 +115,7 @@ class PeopleSite:
             doubts = self._now().doubts(*pair)
             if doubts:
                 return {"doubts": doubts}
-        event = say(ArchiveSession(self._store, self._by))
+        event = say(self._now().session)
         return {"event": event.number, "what": str(event)}
 
     def _now(self) -> ShownArchive:
@@ -154,8 +153,8 @@ def serve(store: str, *, port: int, by: str | None, told: Callable[[str], object
     Raises:
         UsageError: The port is taken, or there is no such store.
     """
-    token = secrets.token_urlsafe(32)
-    site = PeopleSite(address(store, default=Path(store)), by or user_name())
+    token, url = secrets.token_urlsafe(32), address(store, default=Path(store))
+    site = PeopleSite(partial(open_store, url, settings=None, wait_s=WAIT_S), by or user_name())
     with closing(site):
         server = WebServer("localhost", port, token=token, sites={PATH: site})
         try:
