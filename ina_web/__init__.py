@@ -5,16 +5,9 @@ token. Used by `jobs.dashboard` and `analyzer.archive_page`; its gate also by `j
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
-
-class Answer(NamedTuple):
-    """What a site answers."""
-
-    body: bytes
-    content_type: str = "application/json"
-    policy: str | None = None
-    """Content security policy of a page; `None` for that of the server."""
+from ina_web.answer import SiteAnswer
 
 
 class Site(Protocol):
@@ -24,11 +17,11 @@ class Site(Protocol):
     is no request of this page.
     """
 
-    def page(self) -> Answer:
+    def page(self) -> SiteAnswer:
         """Return the page, which anybody may have: it says nothing by itself."""
         ...
 
-    def read(self, what: str, query: Mapping[str, Sequence[str]]) -> Answer:
+    def read(self, what: str, query: Mapping[str, Sequence[str]]) -> SiteAnswer:
         """Return what the page asks for.
 
         Args:
@@ -37,7 +30,7 @@ class Site(Protocol):
         """
         ...
 
-    def change(self, what: str, values: Mapping[str, Any]) -> Answer:
+    def change(self, what: str, values: Mapping[str, Any]) -> SiteAnswer:
         """Change something.
 
         Args:

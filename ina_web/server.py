@@ -24,7 +24,8 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from ina_input import documents
-from ina_web import Answer, Site
+from ina_web import Site
+from ina_web.answer import SiteAnswer
 from ina_web.exchange import MAX_BODY_BYTES, AnswerStream, listen, measure_request
 from ina_web.gate import Caller, Gate
 
@@ -243,7 +244,7 @@ class WebHandler(BaseHTTPRequestHandler):
         body = json.dumps(plain, allow_nan=False).encode("ascii")
         self.send_body(body, "application/json", status=status)
 
-    def _send_answer(self, answer: Answer) -> None:
+    def _send_answer(self, answer: SiteAnswer) -> None:
         self.send_body(answer.body, answer.content_type, policy=answer.policy or POLICY)
 
     def send_body(

@@ -24,7 +24,7 @@ class LiveSource {
 
   async ask(path, body) {
     const token = sessionStorage.getItem(TOKEN) || "";
-    const headers = { Authorization: `Bearer ${token.replace(/[^\x21-\x7e]/g, "?")}` };
+    const headers = token ? { Authorization: `Bearer ${token.replace(/[^\x21-\x7e]/g, "?")}` } : {};
     const options = { headers, cache: "no-store", credentials: "omit" };
     if (body) {
       headers["Content-Type"] = "application/json";

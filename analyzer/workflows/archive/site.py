@@ -22,7 +22,7 @@ from analyzer.identities.log.events import Event, Place
 from analyzer.identities.records import MAX_IDENTITIES
 from analyzer.workflows.archive.session import ArchiveSession
 from analyzer.workflows.archive.shown import FIRST_APPEARANCES, REACH, ShownArchive, label
-from ina_web import Answer
+from ina_web.answer import SiteAnswer
 from ina_web.server import RequestRefused, WebServer
 
 PATH = "/people"
@@ -64,12 +64,12 @@ class PeopleSite:
         self._thread.submit(self._store.close).result()
         self._thread.shutdown()
 
-    def page(self) -> Answer:
+    def page(self) -> SiteAnswer:
         """Return the page, which shows nothing without the token."""
         text = self._page.render({"live": True, "reach": REACH, "store": label(self._store.name)})
-        return Answer(text.encode(), "text/html; charset=utf-8", self._page.policy(live=True))
+        return SiteAnswer(text.encode(), "text/html; charset=utf-8", self._page.policy(live=True))
 
-    def read(self, what: str, query: Mapping[str, Sequence[str]]) -> Answer:
+    def read(self, what: str, query: Mapping[str, Sequence[str]]) -> SiteAnswer:
         """Return what the page asks for; see `ina_web.Site`."""
 
         def number(name: str, default: int | None = None) -> int:
@@ -90,7 +90,7 @@ class PeopleSite:
             raise RequestRefused(HTTPStatus.NOT_FOUND, "there is no such page")
         return _answer(self._do(readers[what]))
 
-    def change(self, what: str, values: Mapping[str, Any]) -> Answer:
+    def change(self, what: str, values: Mapping[str, Any]) -> SiteAnswer:
         """Say something of people; see `ina_web.Site`."""
         says: Mapping[str, Callable[[ArchiveSession], Event]] = {
             "name": lambda session: session.name(_person(values, "id"), _text(values, "name")),
@@ -165,8 +165,8 @@ def serve(store: str, *, port: int, by: str | None, told: Callable[[str], object
             server.server_close()
 
 
-def _answer(values: Any) -> Answer:
-    return Answer(json.dumps(values, allow_nan=False).encode("ascii"))
+def _answer(values: Any) -> SiteAnswer:
+    return SiteAnswer(json.dumps(values, allow_nan=False).encode("ascii"))
 
 
 def _number(value: object) -> int:
