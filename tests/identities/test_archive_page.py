@@ -1,4 +1,4 @@
-"""The page over an archive: what its server tells, and what it says, and the file."""
+"""The page over an archive: what its server tells and says, and the file."""
 
 import base64
 import http.client

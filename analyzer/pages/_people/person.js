@@ -40,7 +40,7 @@ class PersonView {
     return this.all === id ? 10000 : 0;
   }
 
-  /** What the list knows of a person of whom the file has no more. */
+  /** What the list knows of somebody, where the file has no more. */
   short(identity, crowd) {
     const row = crowd.rows.get(identity);
     const value = (name) => crowd[name][row];
