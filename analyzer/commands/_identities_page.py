@@ -17,7 +17,7 @@ def add(parts: Any) -> None:
     text = "write a page of all people for reading: one file, which asks nobody for anything"
     part = _part(parts, "page", text, "page people.identities -o people.html", write_page)
     part.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="HTML", help="path of the page"
+        "-o", "--output", type=Path, required=True, metavar="FILE.html", help="the page"
     )
     text = "show that page live in a browser of this machine, for corrections, until it is stopped"
     part = _part(parts, "serve", text, "serve people.identities --port 8090", serve)

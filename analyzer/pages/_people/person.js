@@ -127,11 +127,11 @@ class PersonView {
     const { writes } = this.source;
     const row = (one) => h("tr", {},
       writes && h("td", {}, h("input", { type: "checkbox", "data-key": `tick ${one.appearance}`, "data-place": one.appearance, checked: this.split.has(one.appearance), "aria-label": `${one.medium}, person ${one.person_id}`, onchange: ({ target }) => this.tick(one.appearance, target.checked) })) || "",
-      h("td", { class: "face", "data-face": one.appearance }), h("td", { class: "medium" }, ...medium(one.medium)), h("td", { class: "when" }, one.date || ""), h("td", { class: "n" }, clock(one.screen_time_s)), h("td", { class: "n" }, number(one.faces)));
+      writes && h("td", { class: "face", "data-face": one.appearance }) || "", h("td", { class: "medium" }, ...medium(one.medium)), h("td", { class: "when" }, one.date || ""), h("td", { class: "n" }, clock(one.screen_time_s)), h("td", { class: "n" }, number(one.faces)));
     const more = data.appearances - data.seen_in.length;
     return [h("h3", {}, `Seen ${plural(data.appearances, "time")}`),
       writes && h("p", { class: "line", id: "splitting" }, h("button", { type: "button", "data-key": "split", "aria-keyshortcuts": "s", disabled: data.appearances < 2, onclick: () => this.act.split() }, "Split the ticked off ", kbd("s")), h("span", { class: "hint" }, data.appearances < 2 ? "There is only one." : "Tick those that show somebody else.")) || "",
-      h("div", { class: "wide" }, h("table", { id: "seen" }, h("thead", {}, h("tr", {}, writes && h("th", { scope: "col" }, h("span", { class: "visually-hidden" }, "somebody else")) || "", h("th", { scope: "col" }, h("span", { class: "visually-hidden" }, "portrait")), h("th", { scope: "col" }, "medium"), h("th", { scope: "col" }, "date"), h("th", { scope: "col", class: "n" }, "time"), h("th", { scope: "col", class: "n" }, "faces"))), h("tbody", {}, ...data.seen_in.map(row)))),
+      h("div", { class: "wide" }, h("table", { id: "seen" }, h("thead", {}, h("tr", {}, ...["somebody else", "portrait"].map((text) => writes && h("th", { scope: "col" }, h("span", { class: "visually-hidden" }, text)) || ""), h("th", { scope: "col" }, "medium"), h("th", { scope: "col" }, "date"), h("th", { scope: "col", class: "n" }, "time"), h("th", { scope: "col", class: "n" }, "faces"))), h("tbody", {}, ...data.seen_in.map(row)))),
       more > 0 ? this.rest(more) : ""];
   }
 
