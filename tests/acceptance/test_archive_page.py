@@ -9,6 +9,7 @@ import pytest
 
 from analyzer.identities.address import open_store
 from analyzer.identities.archive import PeopleOfArchive
+from analyzer.identities.corrections import Corrections
 from analyzer.identities.records import CallRecord
 from analyzer.workflows.archive import page as static_page
 from tests.support.archives import TOKEN, Visitor, cast, crowd, served
@@ -266,7 +267,7 @@ def test_search_sort_keys_and_hostile_names(
         assert values == sorted(values, key=lambda value, sign=sign: sign * value)
     page.focus("#list")
     page.keyboard.press("?")
-    assert page.locator("#help dt").count() == 17
+    assert page.locator("#help dt").count() == 18
     page.keyboard.press("?")
     assert page.is_hidden("#help")
     assert page.title() == "People of people.identities"
@@ -278,7 +279,7 @@ def test_search_sort_keys_and_hostile_names(
     assert commands[0] == 'python -m analyzer identities name people.identities 0 "NAME"'
     reading.page.keyboard.press("y")
     assert reading.text("#sum") == "10 people, 1 with a name"
-    assert reading.page.locator("#help dt").count() == 10, "those that change nothing"
+    assert reading.page.locator("#help dt").count() == 11, "those that change nothing"
     assert reading.errors == []
     assert [a for a in reading.requests if not a.startswith(("file:", "data:"))] == []
     somebody.requests = [a for a in somebody.requests if not a.startswith("file:")]
@@ -318,6 +319,20 @@ def test_text_can_be_read_and_nothing_is_cut_off(
     assert roles == []
 
 
+def test_what_others_say_meanwhile_comes_by_itself_and_a_name_being_typed_stays(
+    visitor: Callable[..., Visitor], tmp_path: Path
+) -> None:
+    somebody = visitor()
+    somebody.page.click("#name")
+    somebody.page.keyboard.type("Ada")
+    store = open_store(str(tmp_path / "people.identities"), settings=None)
+    Corrections(store, "somebody else").name(5, "Grace")
+    store.close()
+    somebody.until("document.getElementById('sum').textContent === '10 people, 1 with a name'")
+    somebody.page.keyboard.type(" Lovelace")
+    assert somebody.page.input_value("#name") == "Ada Lovelace"
+
+
 def test_focus_goes_from_the_search_to_the_list_and_the_person(
     visitor: Callable[..., Visitor],
 ) -> None:
@@ -330,11 +345,17 @@ def test_focus_goes_from_the_search_to_the_list_and_the_person(
         )
     wanted = ["skip", "history", "keys", "search", "sort", "list", "name", "save name"]
     assert [name for name in order if name in wanted] == wanted
+    offered = 0
     page.focus("#list")
     active = page.get_attribute("#list", "aria-activedescendant")
     assert page.locator(f"#{active}").get_attribute("aria-posinset") == "1"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "who"
+    while page.locator("#said").text_content() != "That was the last person.":
+        page.keyboard.press(".")
+        page.wait_for_timeout(300)
+        offered += page.locator("[data-alike]").count()
+    assert offered >= 2
 
 
 @pytest.mark.parametrize("kind", ["live", "file"])

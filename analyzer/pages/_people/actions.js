@@ -91,6 +91,7 @@ const KEYS = [
   ["y", "the marked one, who is alike, is the same person", ["y"], (app) => app.act.same(app.view.marked), "writes"],
   ["d", "the marked one is somebody else: never offered again", ["d"], (app) => app.act.different(app.view.marked), "writes"],
   ["→ ←", "mark another of those who are alike", ["ArrowRight", "ArrowLeft"], (app, key) => app.view.mark(key === "ArrowRight" ? 1 : -1)],
+  [".", "the next person who has somebody offered", ["."], (app) => app.nextOffered()],
   ["g", "go to the marked one", ["g"], (app) => app.goToMarked()],
   ["n", "name the chosen person; Enter saves, Esc leaves it", ["n"], (app) => app.toName(), "writes"],
   ["x", "tick the chosen person for a merge", ["x"], (app) => app.list.chosen !== null && app.list.tick(app.list.chosen), "writes"],

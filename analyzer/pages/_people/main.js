@@ -1,6 +1,7 @@
 // Joins the parts.
 
 const TYPING_MS = 100;
+const LOOKED_AT = 100; // people, for one press of a key
 
 class App {
   constructor(facts) {
@@ -77,6 +78,24 @@ class App {
   leap(key) {
     const { list } = this;
     this.step({ PageDown: list.page, PageUp: -list.page, Home: -list.rows.length, End: list.rows.length }[key]);
+  }
+
+  /** Choose the next person, of the list, with somebody who is offered as the same. */
+  async nextOffered() {
+    const { list, crowd } = this, from = (list.place.get(list.chosen) ?? -1) + 1;
+    const turn = (this.search = (this.search || 0) + 1);
+    let id = null;
+    for (const row of list.rows.slice(from, from + LOOKED_AT)) {
+      id = crowd.identity[row];
+      const data = await this.source.person(id, 1).catch(() => null);
+      if (turn !== this.search) return;
+      if (data && data.alike.length) {
+        this.choose(id);
+        return;
+      }
+    }
+    if (id !== null) await this.choose(id);
+    this.tell(id === null ? "That was the last person." : "Nobody is offered for these people; press . again for those after them.");
   }
 
   goToMarked() {
