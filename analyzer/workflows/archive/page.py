@@ -48,7 +48,9 @@ def content(store: IdentityStore) -> dict[str, Any]:
     Args:
         store: Open.
     """
-    session = ArchiveSession(store, user_name())
+    session, path = ArchiveSession(store, user_name()), Path(store.name)
+    # The address of a server may hold a password, and is not here.
+    argument = shlex.quote(path.name) if path.is_file() else "STORE"
     shown, everybody = ShownArchive(store, session), session.people.most("media")
     portraits = shown.portraits(person.identity for person in everybody[:MOST_PORTRAITS])
     in_full = {
@@ -61,7 +63,7 @@ def content(store: IdentityStore) -> dict[str, Any]:
         "live": False,
         "reach": REACH,
         "store": label(store.name),
-        "command": f"python -m analyzer identities {{}} {shlex.quote(label(store.name))}",
+        "command": f"python -m analyzer identities {{}} {argument}",
         "everybody": shown.everybody(),
         "portraits": {**portraits, **shown.portraits(lacking)},
         "persons": in_full,

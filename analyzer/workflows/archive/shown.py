@@ -4,7 +4,7 @@ import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 from analyzer.identities import IdentityStore
@@ -128,9 +128,9 @@ class ShownArchive:
         media = self._people.shared_media(identity, other)
         if media:
             rest = f" and {len(media) - 1} other media" if len(media) > 1 else ""
-            doubts.append(
-                f"Both are in {PurePath(media[0]).name}{rest}, where they were told apart."
-            )
+            # Calls of programs name no medium.
+            which = PurePath(media[0]).name or "one medium"
+            doubts.append(f"Both are in {which}{rest}, where they were told apart.")
         if first.name and second.name and first.name != second.name:
             doubts.append(f"{first.identity} is {first.name}, and {second.identity} {second.name}.")
         return doubts
@@ -187,7 +187,8 @@ class ShownArchive:
 
 def label(name: str) -> str:
     """Return what a page calls a store: the file without its folder, or the server."""
-    return name if "://" in name or ":" in name else PurePath(name).name
+    path = Path(name)
+    return path.name if path.is_file() else name
 
 
 def _plain(person: ArchivePerson) -> Mapping[str, Any]:
