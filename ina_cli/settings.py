@@ -30,7 +30,8 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "export": (),
     "forget": (),
     "identities": (
-        *("different", "export", "history", "key", "list", "merge", "name", "rekey", "show"),
+        *("different", "export", "history", "key", "list", "merge", "name", "page", "rekey"),
+        *("serve", "show"),
         *("split", "undo"),
     ),
     "jobs": (

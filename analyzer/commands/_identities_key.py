@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,8 @@ REKEY = (
 EPILOG = "example:\n  python -m analyzer identities {example}\n\nexit code: {codes}"
 
 
-def add(parts: Any) -> None:
-    """Add `key`."""
+def add(parts: Any, part: Callable[..., Any]) -> None:
+    """Add `key`, and `rekey` by the function that adds a part with a store."""
     parser = parts.add_parser(
         "key",
         help=KEY,
@@ -28,11 +29,8 @@ def add(parts: Any) -> None:
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="new file for the key")
     parser.set_defaults(run=make_key)
-
-
-def add_new_key(part: Any) -> None:
-    """Add the options of `rekey`."""
-    group = part.add_mutually_exclusive_group(required=True)
+    example = "rekey people.identities --new_key people.key"
+    group = part(parts, "rekey", REKEY, example, rekey).add_mutually_exclusive_group(required=True)
     group.add_argument(*spellings("new_key"), metavar="FILE", help="file with the key from then on")
     group.add_argument("--decrypt", action="store_true", help="store it without encryption")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from analyzer.commands import _identities_key, _identities_tables, _identity_key
+from analyzer.commands import _identities_key, _identities_page, _identities_tables, _identity_key
 from ina_cli.numbers import WholeNumber
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def add(commands: Any) -> None:
     )
     parts = parser.add_subparsers(title="what", metavar="WHAT", required=True)
     _add_readers(parts)
+    _identities_page.add(parts)
     text = "give a person a name; an empty one takes it away"
     part = _part(parts, "name", text, 'name people.identities 17 "Ada Lovelace"', say_name)
     part.add_argument("person", metavar="PERSON", help=_PERSON)
@@ -48,10 +49,7 @@ def add(commands: Any) -> None:
     part = _part(parts, "undo", text, "undo people.identities 12", say_undo)
     text = "number of an event of `history`; without it, of the last one"
     part.add_argument("event", nargs="?", type=WholeNumber(1), metavar="EVENT", help=text)
-    example = "rekey people.identities --new_key people.key"
-    part = _part(parts, "rekey", _identities_key.REKEY, example, _identities_key.rekey)
-    _identities_key.add_new_key(part)
-    _identities_key.add(parts)
+    _identities_key.add(parts, _part)
 
 
 def _add_readers(parts: Any) -> None:
