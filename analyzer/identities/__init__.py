@@ -26,7 +26,7 @@ class IdentityStore(Protocol):
     name: str
     """Its address as people may read it: without a password."""
     settings: Settings
-    """How it matches."""
+    """How it was made to match."""
 
     def match(self, embeddings: F32) -> Matches:
         """Look people up; nothing changes.
@@ -94,6 +94,14 @@ class IdentityStore(Protocol):
         """Return cosines (size,) of an identity's mean with all, as followed last."""
         ...
 
+    def near(self, ids: I64, least: float) -> tuple[I64, I64, F32]:
+        """Return all pairs of identities (n,) with others whose means have a cosine above `least`.
+
+        Returns:
+            (k,) of `ids`, (k,) the other's, and (k,) the cosine of each pair, as followed last.
+        """
+        ...
+
     def all(self) -> Iterator[StoredIdentity]:
         """Yield every identity by its number; those added meanwhile may come or not."""
         ...
@@ -115,6 +123,11 @@ class IdentityStore(Protocol):
     @property
     def size(self) -> int:
         """Ids given up to that version: the next one."""
+        ...
+
+    @property
+    def threshold(self) -> float:
+        """Distance below which two are one person: that of the settings, or one set since."""
         ...
 
     def on_wait(self) -> None:
