@@ -16,7 +16,7 @@ from analyzer.options.anonymise import needs_names
 from analyzer.options.shards import plan
 from ina import reserved
 from ina.task import FACTORY
-from ina_cli.numbers import RealNumber
+from ina_cli.numbers import RealNumber, WholeNumber
 from joblist.clashes import Reserved
 from joblist.errors import UsageError
 from joblist.model import JobSpec
@@ -28,6 +28,7 @@ IDENTITIES_HELP = (
     "know people again across media: redis://..., @FILE with the address, or a file, for one "
     "machine"
 )
+REFINE_HELP = "media that the mean of a person is made of; then it stays (default: 50)"
 THRESHOLD_HELP = "distance below which two are one person (default: the describer's)"
 
 
@@ -116,6 +117,9 @@ class FilmAnalysis:
         spellings = analysis_options.spellings
         group.add_argument(*spellings("identities"), metavar="URL", help=IDENTITIES_HELP)
         group.add_argument(*spellings("identity_threshold"), type=RealNumber(), help=THRESHOLD_HELP)
+        group.add_argument(
+            *spellings("refine_limit"), type=WholeNumber(1), metavar="N", help=REFINE_HELP
+        )
 
     def identities(
         self, args: argparse.Namespace, options: Mapping[str, Any], *, written: bool
@@ -138,7 +142,9 @@ class FilmAnalysis:
             return {}
         with _as_usage_error():
             try:
-                shared = SharedStore(text, options["describer"], args.identity_threshold)
+                shared = SharedStore(
+                    text, options["describer"], args.identity_threshold, args.refine_limit
+                )
             except ResourceError as error:
                 raise JobFailed("resource", str(error)) from error
             shared.store.close()

@@ -24,6 +24,7 @@ class SharedStore:
         text: Value of `--identities`.
         describer: Describer of the analysis.
         threshold: Value of `--identity_threshold`.
+        refine: Value of `--refine_limit`.
         default: File of the store where the text is empty.
 
     Raises:
@@ -32,7 +33,13 @@ class SharedStore:
     """
 
     def __init__(
-        self, text: str, describer: str, threshold: float | None, *, default: Path | None = None
+        self,
+        text: str,
+        describer: str,
+        threshold: float | None,
+        refine: int | None,
+        *,
+        default: Path | None = None,
     ) -> None:
         if not text and default is None:
             raise UsageError("--identities: give the address of the store")
@@ -40,7 +47,7 @@ class SharedStore:
         path = address.file_of(url)
         if path is not None:
             _refuse_network(path)
-        settings = address.settings_for(describer, threshold)
+        settings = address.settings_for(describer, threshold, refine)
         self.store = address.open_store(url, settings=settings, wait_s=STORE_WAIT_S)
         own = ProcessIdentity.own()
         is_local = path is not None or url.startswith("unix:")

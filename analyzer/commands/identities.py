@@ -5,8 +5,8 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from analyzer.commands import _identities_learning, _identities_parts, _identities_tables
-from analyzer.commands._identities_parts import PERSON_HELP, print_event
+from analyzer.commands import _identities_learning, _identities_tables
+from analyzer.commands._identities_parts import PERSON_HELP, add_limit, add_part, print_event
 from ina_cli.numbers import WholeNumber
 
 if TYPE_CHECKING:
@@ -24,46 +24,38 @@ def add(commands: Any) -> None:
     _add_readers(parts)
     _identities_learning.add(parts)
     text = "give a person a name; an empty one takes it away"
-    part = _identities_parts.add_part(
-        parts, "name", text, 'name people.identities 17 "Ada Lovelace"', say_name
-    )
+    part = add_part(parts, "name", text, 'name people.identities 17 "Ada Lovelace"', say_name)
     part.add_argument("person", metavar="PERSON", help=PERSON_HELP)
     part.add_argument("name", metavar="NAME", help="of the person; empty to take it away")
     for name, text, says in (
         ("merge", "say that two are one person, who is known by the first one's number", say_merge),
         ("different", "say that two are not the same: they are not offered again", say_different),
     ):
-        part = _identities_parts.add_part(
-            parts, name, text, f"{name} people.identities 17 42", says
-        )
+        part = add_part(parts, name, text, f"{name} people.identities 17 42", says)
         part.add_argument("person", metavar="PERSON", help=PERSON_HELP)
         part.add_argument("other", metavar="OTHER", help="the other person, as before")
     text = "say that some appearances of a person are somebody else's, who becomes a new person"
-    part = _identities_parts.add_part(
-        parts, "split", text, "split people.identities 17 4:0 9:2", say_split
-    )
+    part = add_part(parts, "split", text, "split people.identities 17 4:0 9:2", say_split)
     part.add_argument("person", metavar="PERSON", help=PERSON_HELP)
     part.add_argument(
         "appearances", nargs="+", metavar="CALL:ROW", help="appearances, as `show` names them"
     )
     text = "take an event back; an undoing that is undone is the event again"
-    part = _identities_parts.add_part(parts, "undo", text, "undo people.identities 12", say_undo)
+    part = add_part(parts, "undo", text, "undo people.identities 12", say_undo)
     text = "number of an event of `history`; without it, of the last one"
     part.add_argument("event", nargs="?", type=WholeNumber(1), metavar="EVENT", help=text)
 
 
 def _add_readers(parts: Any) -> None:
     text = "print the people of a store, the most seen first"
-    part = _identities_parts.add_part(
-        parts, "list", text, "list people.identities --limit 20", list_people
-    )
+    part = add_part(parts, "list", text, "list people.identities --limit 20", list_people)
     part.add_argument(
         "--sort", choices=_ORDERS, default="media", help="order (default: media, the most first)"
     )
     part.add_argument("--search", default="", metavar="TEXT", help="only names with this in them")
-    _identities_parts.add_limit(part)
+    add_limit(part)
     text = "print a person's appearances, and who is alike"
-    part = _identities_parts.add_part(parts, "show", text, "show people.identities 17", show)
+    part = add_part(parts, "show", text, "show people.identities 17", show)
     part.add_argument("person", metavar="PERSON", help=PERSON_HELP)
     part.add_argument(
         "--alike",
@@ -73,13 +65,9 @@ def _add_readers(parts: Any) -> None:
         help="how many of the nearest other people (default: 5)",
     )
     text = "print what was said about people, the last first"
-    _identities_parts.add_limit(
-        _identities_parts.add_part(parts, "history", text, "history people.identities", history)
-    )
+    add_limit(add_part(parts, "history", text, "history people.identities", history))
     text = "write all people, or all appearances, for other programs"
-    part = _identities_parts.add_part(
-        parts, "export", text, "export people.identities --format json", export
-    )
+    part = add_part(parts, "export", text, "export people.identities --format json", export)
     part.add_argument("--appearances", action="store_true", help="a row an appearance")
 
 

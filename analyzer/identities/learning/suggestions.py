@@ -137,7 +137,7 @@ class Suggestions:
 
 
 def _best(keys: I64, cosines: F32) -> tuple[I64, F32]:
-    """Return each key (k,) once with its highest cosine, the highest first; `MOST_PAIRS` at most."""
+    """Return the `MOST_PAIRS` best keys (k,), each once with its highest cosine, the best first."""
     order = np.lexsort((keys, -cosines))
     _, first = np.unique(keys[order], return_index=True)
     kept = order[np.sort(first)][:MOST_PAIRS]
