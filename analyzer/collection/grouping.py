@@ -48,8 +48,8 @@ def identities(
 ) -> I64:
     """Group persons.
 
-    Those of whom one thing is known are one identity, others of whom something is known never are.
-    The rest is clustered, and each cluster then joins the nearest that is known within the
+    Those with one number or name are one identity, and those with different ones never are. The
+    rest is clustered, and each cluster then joins the nearest identity that is known within the
     threshold, if nobody of both is on screen at the same time.
 
     Args:

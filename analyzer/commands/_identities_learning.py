@@ -15,8 +15,6 @@ from analyzer.commands._identities_parts import (
 from ina_cli.numbers import RealNumber
 
 if TYPE_CHECKING:
-    from analyzer.identities.archive import ArchivePerson
-    from analyzer.identities.learning.suggestions import Suggestion
     from analyzer.workflows.archive.learning import ThresholdProposal
     from analyzer.workflows.archive.session import ArchiveSession
 
@@ -35,7 +33,7 @@ def add(parts: Any) -> None:
         "--within", type=RealNumber(least=0, most=1.4), metavar="D", help=_WITHIN_HELP
     )
     add_limit(part, rows=_OFFERED)
-    text = "say that two are one person, as `suggest` asks; `merge` for two whom it does not offer"
+    text = "say that two are one person, as `suggest` asks; `merge` for two that it does not offer"
     part = add_part(parts, "same", text, "same people.identities 17 42", say_same)
     part.add_argument("person", metavar="PERSON", help=PERSON_HELP)
     part.add_argument("other", metavar="OTHER", help="the other person, as before")
@@ -52,9 +50,8 @@ def suggest(args: argparse.Namespace, session: "ArchiveSession") -> int:
     """Print who may be one."""
     learning = session.learning
     pairs = learning.suggest(limit=args.limit, within=args.within)
-    _identities_tables.print_rows(
-        [_pair(pair) for pair in pairs], args.format, nothing="no pair to ask about"
-    )
+    rows = [asdict(pair) for pair in pairs]
+    _identities_tables.print_rows(rows, args.format, nothing="no pair to ask about")
     if args.format == "table" and learning.is_partial():
         print("a large archive: those seen most were compared with all others")
     return 0
@@ -96,24 +93,7 @@ def _print_proposal(proposal: "ThresholdProposal", curve: list[dict[str, Any]]) 
     print(f"pairs that are offered: {change.offered_before} now, {change.offered_after} then")
     print(f"pairs of people who would be taken for one: {change.taken_for_one}")
     if change.first_pairs:
-        _identities_tables.print_rows([_pair(pair) for pair in change.first_pairs], "table")
+        _identities_tables.print_rows([asdict(pair) for pair in change.first_pairs], "table")
     print(f"appearances that would have become somebody new: {change.told_apart}")
     if change.first_parted:
         _identities_tables.print_rows([asdict(one) for one in change.first_parted], "table")
-
-
-def _pair(pair: "Suggestion") -> dict[str, Any]:
-    return {
-        "distance": pair.distance,
-        "margin": pair.margin,
-        **_columns("", pair.person),
-        **_columns("other_", pair.other),
-    }
-
-
-def _columns(start: str, person: "ArchivePerson") -> dict[str, Any]:
-    return {
-        f"{start}identity": person.identity,
-        f"{start}name": person.name,
-        f"{start}media": person.media,
-    }

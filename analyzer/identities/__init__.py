@@ -95,7 +95,7 @@ class IdentityStore(Protocol):
         ...
 
     def near(self, ids: I64, least: float) -> tuple[I64, I64, F32]:
-        """Return all pairs of identities (n,) with others whose means have a cosine above `least`.
+        """Return all pairs of identities (n,) with others, by a cosine of means above `least`.
 
         Returns:
             (k,) of `ids`, (k,) the other's, and (k,) the cosine of each pair, as followed last.

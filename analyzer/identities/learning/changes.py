@@ -12,7 +12,7 @@ from analyzer.identities.learning.suggestions import REACH, Suggestion, Suggesti
 from analyzer.identities.records import StoredAppearance, damage_named
 
 _LOOKED_AT = 2000
-"""People of whom all appearances are read: those seen most."""
+"""People, those seen most: all their appearances are read."""
 
 
 @dataclass(frozen=True, kw_only=True)

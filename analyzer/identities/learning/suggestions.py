@@ -7,7 +7,7 @@ from itertools import islice
 import numpy as np
 
 from analyzer.identities import IdentityStore
-from analyzer.identities.archive import ArchivePerson, PeopleOfArchive
+from analyzer.identities.archive import PeopleOfArchive
 from analyzer.identities.records import WIDEST, least_cosine
 from analyzer.types import F32, I64
 
@@ -24,21 +24,27 @@ _AT_ONCE = 256
 class Suggestion:
     """Two people who may be one."""
 
-    person: ArchivePerson
-    """Who is seen more."""
-    other: ArchivePerson
     distance: float
     """Euclidean, between the nearest means of the two."""
     margin: float | None
     """By how much the next person is farther, from the nearer one of the two; below 0 where one of
     them has somebody nearer. `None`: there is no next."""
+    identity: int
+    """Number of the one who is seen more."""
+    name: str | None
+    media: int
+    """In how many media."""
+    other_identity: int
+    """Number of the other one."""
+    other_name: str | None
+    other_media: int
 
 
 class Suggestions:
     """Who may be one in an archive.
 
-    Left out are pairs that were said to be different, of which one medium shows both, or whose
-    names are different.
+    Left out are pairs that were said to be different, those in one medium together, and those of
+    different names.
 
     Args:
         store: Open.
@@ -88,10 +94,14 @@ class Suggestions:
             if alike.person.identity != partner
         ]
         return Suggestion(
-            person=first,
-            other=second,
             distance=distance,
             margin=round(min(next_ones) - distance, 4) if next_ones else None,
+            identity=first.identity,
+            name=first.name,
+            media=first.media,
+            other_identity=second.identity,
+            other_name=second.name,
+            other_media=second.media,
         )
 
     def is_partial(self) -> bool:
@@ -108,7 +118,7 @@ class Suggestions:
         return np.sort(present[np.argsort(-media[present], kind="stable")[:most]])
 
     def _candidates(self, least: float) -> tuple[I64, I64, F32]:
-        """Return pairs of persons (k,) whose nearest means have a cosine above `least`."""
+        """Return pairs of persons (k,) by a cosine of the nearest means above `least`."""
         person_of = self._people.person_of_identities()
         size = max(1, len(person_of))
         keys, cosines = np.empty(0, np.int64), np.empty(0, np.float32)

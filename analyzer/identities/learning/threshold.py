@@ -32,7 +32,7 @@ class TooFewAnswers(UsageError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class Judgement:
     """What somebody said of two."""
 
     event: int
@@ -75,21 +75,21 @@ class LearntThreshold:
     """The nearest distances first."""
 
 
-def answers_of(events: Sequence[Event]) -> list[Answer]:
+def answers_of(events: Sequence[Event]) -> list[Judgement]:
     """Return what a log teaches.
 
     Merged pairs are the same; those said to be different, and what was split off, are not. What
     was undone teaches nothing, nor does a split in a log that kept no distance of it.
     """
     undone = undone_events(events)
-    answers: list[Answer] = []
+    answers: list[Judgement] = []
     for event in events:
         action = event.action
         if event.number in undone or not isinstance(action, Merged | Different | Split):
             continue
         if action.distance is not None:
             answers.append(
-                Answer(
+                Judgement(
                     event=event.number,
                     distance=action.distance,
                     is_same=isinstance(action, Merged),
@@ -98,7 +98,7 @@ def answers_of(events: Sequence[Event]) -> list[Answer]:
     return answers
 
 
-def learn(answers: Iterable[Answer], *, sure: float = 0.5) -> LearntThreshold:
+def learn(answers: Iterable[Judgement], *, sure: float = 0.5) -> LearntThreshold:
     """Return the threshold that answers teach.
 
     Args:

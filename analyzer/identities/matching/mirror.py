@@ -123,7 +123,7 @@ class Mirror:
         return nearest
 
     def near(self, ids: I64, least: float) -> tuple[I64, I64, F32]:
-        """Return all pairs of ids (n,) with others whose cosine is above `least`.
+        """Return all pairs of ids (n,) with others where the cosine is above `least`.
 
         Returns:
             (k,) of `ids`, (k,) the other's, and (k,) the cosine of each pair.

@@ -34,7 +34,7 @@ def collect(
         folder: Folder for results.
         names: Address of the store that the media were matched with; `None` for the numbers and
             names that the reports have.
-        clusterer: Groups the persons whom the store does not know.
+        clusterer: Groups the persons that the store does not know.
         threshold: Distance below which two of these may be one; None as the media were analysed.
         progress: Hook that is called at each step.
 
