@@ -125,11 +125,6 @@ class IdentityStore(Protocol):
         """Ids given up to that version: the next one."""
         ...
 
-    @property
-    def threshold(self) -> float:
-        """Distance below which two are one person: that of the settings, or one set since."""
-        ...
-
     def on_wait(self) -> None:
         """Tell those who opened the store that a call goes on."""
         ...

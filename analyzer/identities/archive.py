@@ -88,6 +88,12 @@ class PeopleOfArchive:
     def __len__(self) -> int:
         return int((self._facts[:, 0] > 0).sum())
 
+    @property
+    def threshold(self) -> float:
+        """Distance below which two are one person: the store's own, or one that was set since."""
+        set_later = self.log.threshold
+        return self._store.settings.threshold if set_later is None else set_later
+
     def person_of_identities(self) -> I64:
         """Return the number (size,) of each identity's person."""
         return self._person

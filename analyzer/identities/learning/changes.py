@@ -54,7 +54,7 @@ def change_of(
         threshold: The other one.
         shown: How many pairs and appearances are named.
     """
-    suggestions, before = Suggestions(store, people), store.threshold
+    suggestions, before = Suggestions(store, people), people.threshold
     widest = max(before, threshold) * REACH
     pairs = list(suggestions.pairs(widest))
     distances = np.array([distance for _, _, distance in pairs])

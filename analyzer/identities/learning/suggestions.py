@@ -28,7 +28,7 @@ class Suggestion:
     """Euclidean, between the nearest means of the two."""
     margin: float | None
     """By how much the next person is farther, from the nearer one of the two; below 0 where one of
-    them has somebody nearer. `None`: there is no next."""
+    them has somebody nearer. `None`: nobody else is nearer than at a right angle."""
     identity: int
     """Number of the one who is seen more."""
     name: str | None
@@ -57,7 +57,7 @@ class Suggestions:
 
     def reach(self) -> float:
         """Return how far apart two may be to be suggested, by the threshold that holds."""
-        return min(WIDEST, REACH * self._store.threshold)
+        return min(WIDEST, REACH * self._people.threshold)
 
     def nearest(self, *, limit: int, within: float | None = None) -> list[Suggestion]:
         """Return pairs, the nearest first.

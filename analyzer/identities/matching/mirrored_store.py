@@ -86,15 +86,10 @@ class MirroredStore:
         return self._mirror.size
 
     @property
-    def threshold(self) -> float:
-        """Distance below which two embeddings are one person, as followed last."""
-        set_later = self._people.threshold
-        return self.settings.threshold if set_later is None else set_later
-
-    @property
     def least(self) -> float:
         """Cosine above which two embeddings are one person."""
-        return least_cosine(self.threshold)
+        set_later = self._people.threshold
+        return self.settings.least if set_later is None else least_cosine(set_later)
 
     def match(self, embeddings: F32) -> Matches:
         """Look people up; see `analyzer.identities.IdentityStore`."""

@@ -91,7 +91,7 @@ class LearningArchive:
         """
         learnt = learn(answers_of(self._people.log.events), sure=sure)
         change = change_of(self._store, self._people, learnt.threshold, shown=_SHOWN)
-        return ThresholdProposal(now=self._store.threshold, learnt=learnt, change=change)
+        return ThresholdProposal(now=self._people.threshold, learnt=learnt, change=change)
 
     def set_threshold(self, threshold: float) -> Event:
         """Match people with this threshold from now on."""
