@@ -80,18 +80,25 @@ def _parted(
         return
     for person in people.most("media", limit=_LOOKED_AT):
         for member in person.members:
-            stored = store.get(member)
-            with damage_named(store.name):
-                appearances = [
-                    StoredAppearance.unpack(*packed) for packed in store.records.appearances(member)
-                ]
-            # One appearance is its own mean.
-            for one in appearances if stored and len(appearances) > 1 else ():
-                distance = float(np.linalg.norm(one.embedding - stored.centroid))
+            for place, distance in _distances(store, member):
                 if least <= distance < most:
                     yield Parted(
                         identity=person.identity,
                         name=person.name,
-                        appearance=f"{one.call}:{one.row}",
+                        appearance=place,
                         distance=round(distance, 4),
                     )
+
+
+def _distances(store: IdentityStore, identity: int) -> Iterator[tuple[str, float]]:
+    """Yield the appearances of an identity, and their distances to its mean."""
+    stored = store.get(identity)
+    with damage_named(store.name):
+        appearances = [
+            StoredAppearance.unpack(*packed) for packed in store.records.appearances(identity)
+        ]
+    # One appearance is its own mean.
+    if stored is None or len(appearances) < 2:
+        return
+    for one in appearances:
+        yield f"{one.call}:{one.row}", float(np.linalg.norm(one.embedding - stored.centroid))
