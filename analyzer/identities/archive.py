@@ -84,6 +84,7 @@ class PeopleOfArchive:
         self._facts = _summed(facts, self._person)
         self._media = facts[:, FACTS.index("media")]
         self._calls: dict[int, set[int]] = {}
+        self._media_of_calls: dict[int, str] = {}
 
     def __len__(self) -> int:
         return int((self._facts[:, 0] > 0).sum())
@@ -191,10 +192,12 @@ class PeopleOfArchive:
     def shared_media(self, identity: int, other: int) -> list[str]:
         """Return the media in which two persons both are, one beside the other."""
         shared = sorted(self._calls_of(identity) & self._calls_of(other))
+        unread = [call for call in shared if call not in self._media_of_calls]
         with damage_named(self._store.name):
-            paths = [CallRecord.unpack(call).path for call in self._store.records.calls(shared)]
+            records = map(CallRecord.unpack, self._store.records.calls(unread))
+            self._media_of_calls.update(zip(unread, (r.path for r in records), strict=True))
         # Calls of programs name no medium: nobody has told apart who is in them.
-        return [path for path in paths if path]
+        return [self._media_of_calls[call] for call in shared if self._media_of_calls[call]]
 
     def _calls_of(self, identity: int) -> set[int]:
         """Return the calls in which a person was seen, but for those of an older form of store."""
