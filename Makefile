@@ -5,6 +5,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 EXTRAS ?= cpu,weights,test
+# Files of tests that run side by side: one a core.
+PROCESSES ?= $(shell n=$$(nproc); echo $$((n < 4 ? n : 4)))
 # Oldest Python for `make test-lowest`, and those that `make lock` resolves for.
 OLDEST ?= python3.10
 PYTHONS := 3.10 3.11 3.12 3.13 3.14
@@ -13,6 +15,9 @@ UV := .venv-lock/bin/uv
 RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 SAMPLE := media/sample.mp4
+
+# The suite starts hundreds of programs: without byte code, each would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help install lock sample demo test test-lowest test-newest test-engines test-yolo check
@@ -63,7 +68,7 @@ demo: $(SAMPLE) ## analyse the sample with a server and two workers
 	    print(table.fillna('').T.to_string(header=False))"
 
 test: $(STAMP) ## the whole test suite, with its coverage
-	$(RUN) -m pytest --cov --cov-report=term
+	$(RUN) -m pytest --cov --cov-report=term -n $(PROCESSES) --dist loadfile
 
 check: $(STAMP) ## style and types
 	$(RUN) -m ruff check .

@@ -1,7 +1,7 @@
 """CSV with bounds on rows, their length, and their number."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, TextIO, TypeVar
 
@@ -23,6 +23,26 @@ def is_blank(cells: list[str]) -> bool:
         cells: Cells of the row.
     """
     return not any(cell.strip() for cell in cells)
+
+
+def lack(header: Sequence[str], names: Iterable[str]) -> str:
+    """Return why a header has not all columns of these names, with the cure; empty if it has.
+
+    Spreadsheets of many countries separate columns by semicolons.
+
+    Args:
+        header: Cells of the first row.
+        names: Names of the columns that are needed.
+    """
+    wanted = list(names)
+    missing = [name for name in wanted if name not in header]
+    if not missing:
+        return ""
+    if is_blank(list(header)):
+        return f"no header: the first line must name {' and '.join(wanted)}"
+    if len(header) == 1 and any(separator in header[0] for separator in ";\t"):
+        return "columns are separated by ';' or tabs: separate them by commas"
+    return f"no column {' and '.join(missing)}: add it; the header has {', '.join(header)}"
 
 
 class CsvRows:

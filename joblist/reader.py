@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ina_input import regular
-from ina_input.tables import CsvRows, is_blank
+from ina_input.tables import CsvRows, is_blank, lack
 from joblist.clashes import Clashes, Reserved
 from joblist.errors import JoblistError, Problem
 from joblist.model import JobSpec, Rows, is_address
@@ -170,15 +170,10 @@ def _header(names: list[str], *, exporters: Collection[str], problems: Problems)
     """Return the column names, or nothing when no row could be read under them."""
     before = len(problems.kept)
     names = [name.strip() for name in names]
-    if not any(names):
-        problems.add(1, f"no header: the first line must name {' and '.join(MANDATORY)}")
+    if fault := lack(names, MANDATORY):
+        problems.add(1, fault)
+    if not any(name in names for name in MANDATORY):
         return []
-    if len(names) == 1 and (";" in names[0] or "\t" in names[0]):
-        problems.add(1, "columns are separated by ';' or tabs: separate them by commas")
-        return []
-    for name in MANDATORY:
-        if name not in names:
-            problems.add(1, f"no column {name}: add it; the header has {', '.join(names)}")
     for name in sorted({name for name in names if names.count(name) > 1}):
         problems.add(1, f"column {name} appears twice: remove one")
     for name in names:

@@ -9,10 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import analyzer  # noqa: F401  Before all tests: it sets the environment of libraries.
 from tests.support import browser
 from tests.support.processes import ROOT
+
+# What an example takes depends on what runs beside it; a test that hangs meets the limit of pytest.
+settings.register_profile(
+    "suite", settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+)
+settings.load_profile("suite")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from benchmarks import __main__ as benchmarks
-from benchmarks import _machine, describe, describers, detectors, identities
+from benchmarks import _machine, _media, describe, describers, detectors, identities, precision
 
 
 def test_machine_is_told_in_json():
@@ -57,3 +57,18 @@ def test_describers_cost_time(monkeypatch):
     figures = describers.run()
     assert figures["dlib_resnet_align_ms_median"] > 0
     assert figures["dlib_resnet_describe_cpu_ms_median"] > 0
+
+
+def test_precisions_find_the_same_in_the_sample(sample, monkeypatch):
+    pytest.importorskip("openvino")
+    monkeypatch.setenv("CLIP", str(sample / "sample.mp4"))
+    monkeypatch.setenv("FILMS", str(sample))
+    monkeypatch.setattr(_media, "STREET", sample / "missing.mp4")
+    monkeypatch.setattr(precision, "_RUNS", 1)
+    monkeypatch.setattr(precision, "_PICTURES", 3)
+    monkeypatch.setattr(precision, "_RATES", (1,))
+    figures = precision.run()
+    assert figures["detect_fast_ms"] > 0
+    assert figures["found_by_fast_percent"] == 100
+    assert figures["extra_in_fast"] == 0
+    assert figures["sample_1_fps_exact_persons"] == figures["sample_1_fps_fast_persons"] == 2

@@ -16,7 +16,7 @@ from analyzer.reports import report_file
 from analyzer.sampling import ratio
 from analyzer.shares import answers as network
 from analyzer.types import F64, I64, ProgressHook
-from ina_input.tables import CsvTable
+from ina_input.tables import CsvTable, lack
 
 SIZE, DARKNESS = "size", "darkness"
 SIZES = ("large", "medium", "small", "tiny")
@@ -128,10 +128,8 @@ def _columns(wish: DrawWish) -> dict[str, dict[str, str]]:
         return {}
     try:
         with CsvTable(wish.catalogue, strict=True) as table:
-            if "source_path" not in table.columns:
-                raise InputError(
-                    f"{wish.catalogue}: no column source_path, the path of each medium"
-                )
+            if fault := lack(table.columns, ["source_path"]):
+                raise InputError(f"{wish.catalogue}: {fault}")
             columns: dict[str, dict[str, str]] = {
                 name: {} for name in table.columns if name in wish.strata
             }

@@ -10,7 +10,7 @@ from analyzer.audit.audit_file import Audit
 from analyzer.errors import InputError, UsageError
 from analyzer.shares.answers import GROUPS
 from ina_input import documents
-from ina_input.tables import CsvTable
+from ina_input.tables import CsvTable, lack
 
 FORMAT = "ina-audit-labels"
 CANNOT_TELL, NO_FACE = "u", "x"
@@ -97,9 +97,8 @@ def _require_own(row: Mapping[str, Any], audit: Audit) -> None:
 
 def _of_csv(path: Path) -> Iterator[Mapping[str, Any]]:
     with CsvTable(path, strict=True) as table:
-        missing = [name for name in COLUMNS if name not in table.columns]
-        if missing:
-            raise ValueError(f"no column {', '.join(missing)}")
+        if fault := lack(table.columns, COLUMNS):
+            raise ValueError(fault)
         for _, row in table.rows():
             yield row
 

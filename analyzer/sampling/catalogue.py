@@ -12,7 +12,7 @@ import numpy as np
 
 from analyzer.errors import UsageError
 from analyzer.types import F64, I64
-from ina_input.tables import CsvRows, is_blank
+from ina_input.tables import CsvRows, is_blank, lack
 from joblist.errors import JoblistError
 from joblist.model import is_address
 from joblist.reader import Problems
@@ -88,10 +88,8 @@ def _read(path: Path, names: list[str], problems: Problems) -> FilmCatalogue:
     numbers = [array("q") for _ in names]
     with CsvRows(path, strict=True) as rows:
         header = [name.strip() for name in next(rows, [])]
-        missing = [name for name in (PATH, DURATION, *names) if name not in header]
-        for name in missing:
-            problems.add(1, f"no column {name}: add it; the header has {', '.join(header)}")
-        if missing:
+        if fault := lack(header, (PATH, DURATION, *names)):
+            problems.add(1, fault)
             problems.raise_any(path)
         for name in dict.fromkeys((PATH, DURATION, *names)):
             if header.count(name) > 1:

@@ -44,7 +44,6 @@ def drawn(verbs: list[str], count: int) -> list[Call]:
     @settings(
         max_examples=3 * count // (2 * BATCH),
         database=None,
-        deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )

@@ -35,6 +35,6 @@ def test_a_signal_takes_back_what_was_begun(tmp_path: Path, number: signal.Signa
     with process:
         until(lambda: list(tmp_path.glob("ina-*")))
         process.send_signal(number)
-        said = process.communicate(timeout=20)[1]
+        said = process.communicate(timeout=60)[1]
     assert (process.returncode, said) == (128 + number, "")
     assert list(tmp_path.iterdir()) == []

@@ -143,7 +143,7 @@ def display():
         number = answer.readline().strip()
     yield f":{number}"
     server.terminate()
-    server.wait(10)
+    server.wait(60)
 
 
 class Watching:
@@ -179,7 +179,7 @@ class Watching:
         raise AssertionError("nothing came")
 
     def end(self) -> tuple[int, str]:
-        out, _ = self.process.communicate(timeout=30)
+        out, _ = self.process.communicate(timeout=60)
         return self.process.returncode, out
 
 

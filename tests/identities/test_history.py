@@ -303,6 +303,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
     server.kill()
 
 
+@pytest.mark.timeout(600)
 def test_any_history_is_the_same_in_all_stores(redis_server: RedisServer, tmp_path: Path) -> None:
     numbers = count()
     History.urls = (

@@ -101,7 +101,7 @@ def blurred(sample, tmp_path_factory):
     path = tmp_path_factory.mktemp("gates") / "blurred.mp4"
     start, stop = BLUR
     blur = f"boxblur=12:2:enable='gte(t,{start})*lt(t,{stop})'"
-    media.ffmpeg("-i", sample / "sample.mp4", "-vf", blur, "-an", path)
+    media.ffmpeg("-i", sample / "sample.mp4", "-t", "10", "-vf", blur, "-an", path)
     return str(path)
 
 

@@ -46,7 +46,7 @@ def test_a_hangup_lets_server_and_worker_finish_the_job(tmp_path: Path) -> None:
         serving.send_signal(signal.SIGHUP)
         serving.send_signal(signal.SIGHUP)
         assert target.finish() == 1
-        assert worker.wait(20) == 0
+        assert worker.wait(60) == 0
         assert target.counts() == {"done": 1, "ready": 1}
         assert "run the same command again to resume" in target.log()
 
@@ -59,7 +59,7 @@ def test_a_terminal_that_is_gone_lets_the_server_finish_the_job(tmp_path: Path) 
         serving = subprocess.Popen(
             ["setsid", "-c", sys.executable, *map(str, words), "--ledger", str(target.ledger)],
             cwd=tmp_path,
-            env={"PYTHONPATH": str(ROOT), **target.env},
+            env=target.env,
             stdin=terminal,
             stdout=terminal,
             stderr=terminal,
@@ -68,7 +68,7 @@ def test_a_terminal_that_is_gone_lets_the_server_finish_the_job(tmp_path: Path) 
         target.work()
         until(lambda: os.read(master, 4096) and target.counts().get("leased") == 1)
         os.close(master)
-        assert serving.wait(30) == 1
+        assert serving.wait(60) == 1
         assert target.counts() == {"done": 1, "ready": 1}
 
 
@@ -79,7 +79,7 @@ def test_a_hangup_lets_a_worker_finish_its_job(tmp_path: Path) -> None:
         until(lambda: target.counts().get("leased") == 1)
         worker.send_signal(signal.SIGHUP)
         worker.send_signal(signal.SIGHUP)
-        assert worker.wait(20) == 0
+        assert worker.wait(60) == 0
         assert target.counts() == {"done": 1, "ready": 1}
 
 
@@ -159,7 +159,7 @@ def test_an_idle_worker_leaves_a_dead_server_within_15_s(folder: Path) -> None:
     assert serving.stdout is not None
     serving.stdout.readline()
     state = folder / "state"
-    until(lambda: list(state.rglob("*.ledger")) and counts(folder) == {"failed": 2}, within_s=40)
+    until(lambda: list(state.rglob("*.ledger")) and counts(folder) == {"failed": 2})
     (worker,) = [pid for pid in children(serving.pid) if "ina_worker" in cmdline(pid)]
     serving.kill()
     run(serving)
@@ -179,7 +179,9 @@ time.sleep(600)
 def test_a_worker_of_a_dead_server_finishes_publishes_and_leaves(
     tmp_path: Path, is_back: bool
 ) -> None:
-    with cluster(tmp_path, {"a": "sleep 6" if is_back else "sleep 60", "b": "sleep 60"}) as target:
+    begun = tmp_path / "begun"
+    film = f"pid {begun}\nsleep {6 if is_back else 60}"
+    with cluster(tmp_path, {"a": film, "b": "sleep 60"}) as target:
         serving = target.serve()
         until(lambda: target.counts() == {"ready": 2})
         values = {
@@ -192,13 +194,15 @@ def test_a_worker_of_a_dead_server_finishes_publishes_and_leaves(
         launcher = command("-c", LAUNCHER, settings, cwd=tmp_path)
         assert launcher.stdout is not None
         worker = int(launcher.stdout.readline())
-        until(lambda: target.counts() == {"leased": 1, "ready": 1})
+        # Leased is not yet begun: the ledger knows of it before the worker does.
+        until(begun.exists)
+        assert target.counts() == {"leased": 1, "ready": 1}
         serving.kill()
         serving.wait()
         launcher.kill()
         if is_back:
             target.serve()
-        until(lambda: not is_alive(worker), within_s=25)
+        until(lambda: not is_alive(worker))
         launcher.communicate()
         assert target.counts() == {"done" if is_back else "leased": 1, "ready": 1}
 
@@ -214,7 +218,7 @@ def serving_with_a_worker(folder: Path) -> "subprocess.Popen[str]":
     serving = server(folder, "--keep_alive", "--workers", "1")
     assert serving.stdout is not None
     serving.stdout.readline()
-    until(lambda: counts(folder) == {"failed": 2}, within_s=40)
+    until(lambda: counts(folder) == {"failed": 2})
     return serving
 
 
@@ -284,7 +288,7 @@ def test_a_server_kept_alive_starts_a_worker_for_what_verify_brings_back(folder:
     code, out, _ = run(shell("$P -m jobs verify jobs.csv", folder))
     assert code == 1
     assert "2 jobs are to be done again: the server does them" in out
-    until(lambda: counts(folder) == {"failed": 2}, within_s=40)
+    until(lambda: counts(folder) == {"failed": 2})
     serving.send_signal(signal.SIGTERM)
     assert run(serving)[0] == 1
 

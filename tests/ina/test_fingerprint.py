@@ -68,9 +68,8 @@ def test_an_analysis_requires_what_it_runs(tmp_path: Path, monkeypatch: pytest.M
 
 def copied(folder: Path) -> Path:
     """A copy of the packages, with line ends of another system."""
-    for name in fingerprint.PACKAGES:
+    for name in (*fingerprint.PACKAGES, "ina_cli"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(ROOT / "ina_cli", folder / "ina_cli")
     shutil.copy(ROOT / "ina_worker.py", folder)
     for path in folder.rglob("*.py"):
         path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))

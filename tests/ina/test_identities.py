@@ -47,7 +47,7 @@ def test_workers_get_what_is_private_and_no_file_does(secretive: Server) -> None
     assert [lease.private["identities"]["url"] for lease in claimed] == [SECRET] * 2
     assert SECRET not in repr(claimed)
     with working(secretive.uri) as worker:
-        assert worker.wait(20) == 0
+        assert worker.wait(60) == 0
     assert secretive.counts() == {"done": 2}
     files = [path for path in secretive.folder.rglob("*") if path.is_file()]
     assert not [path for path in files if SECRET.encode() in path.read_bytes()]
@@ -68,13 +68,13 @@ def test_a_worker_that_can_do_no_job_hands_it_back_and_ends(tmp_path: Path) -> N
     media = {"a": "if broken worker its library is missing: install it"}
     with serving(tmp_path, media) as target:
         with working(target.uri, local={"is": "broken"}) as broken:
-            assert broken.wait(20) == 1, "the script of the tests has no exit codes of its own"
+            assert broken.wait(60) == 1, "the script of the tests has no exit codes of its own"
             assert broken.stderr is not None
             assert "its library is missing: install it" in broken.stderr.read()
         job = target.job(1)
         assert (job.state.value, job.fails, job.lost) == ("ready", 0, 0)
         with working(target.uri) as worker:
-            assert worker.wait(20) == 0
+            assert worker.wait(60) == 0
         assert target.counts() == {"done": 1}
 
 

@@ -35,7 +35,7 @@ def test_only_joblists_with_draws_are_followed(tmp_path: Path) -> None:
 def test_the_line_tells_when_one_can_stop(tmp_path: Path) -> None:
     sample = SampleThread(joblist(tmp_path, 400), 0.1)
     try:
-        until(lambda: "after 400 draws" in sample.line(), within_s=60)
+        until(lambda: "after 400 draws" in sample.line())
         line = sample.line()
     finally:
         sample.stop()
@@ -51,7 +51,7 @@ def test_results_without_sex_say_what_lacks(tmp_path: Path) -> None:
         (tmp_path / f"{number}.json").write_text(json.dumps(document))
     sample = SampleThread(path, None)
     try:
-        until(lambda: "needs --attributes sex" in sample.line(), within_s=60)
+        until(lambda: "needs --attributes sex" in sample.line())
         state = sample.state()
     finally:
         sample.stop()
@@ -64,6 +64,6 @@ def test_damaged_results_are_named(tmp_path: Path) -> None:
     (tmp_path / "1.json").write_text("{")
     sample = SampleThread(path, None)
     try:
-        until(lambda: "no results that can be read" in sample.line(), within_s=60)
+        until(lambda: "no results that can be read" in sample.line())
     finally:
         sample.stop()

@@ -76,7 +76,9 @@ def test_libraries_come_with_the_bounds_of_the_clone() -> None:
 
 def test_an_installation_has_them_in_its_metadata(tmp_path: Path) -> None:
     """And a package of the same name that is not ours is not asked."""
-    shutil.copytree(ROOT / "ina_cli", tmp_path / "ina_cli")
+    # Not what Python writes there while other tests run.
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "ina_cli", tmp_path / "ina_cli", ignore=ignored)
     code = (
         "from ina_cli.libraries import requirements as r;"
         "print(r('lxml')); print(r('dlib')); print(r('av'))"

@@ -58,10 +58,10 @@ def test_anything_else_is_a_value_error(text):
     ids=lambda text: str(text[:20]),
 )
 def test_what_exceeds_a_bound_is_named(text, says):
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(ValueError, match=says):
         documents.parse(text)
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_the_widest_and_deepest_are_read():

@@ -108,8 +108,8 @@ def test_a_graph_with_half_weights_answers_nearly_the_same(
         ort.InferenceSession(source, quiet, providers=["CPUExecutionProvider"])
         for source in (graphs[0], _half.converted(_with_fixed_weights(graphs[0])))
     )
-    pictures = np.random.default_rng(0).integers(0, 256, (1, 3, 96, 160)).astype(np.float32)
-    maps = zip(*(s.run(None, {"input.1": pictures}) for s in (exact, near)), strict=True)
+    pictures = np.random.default_rng(0).integers(0, 256, (1, 96, 160, 3), np.uint8)
+    maps = zip(*(s.run(None, {"pictures": pictures}) for s in (exact, near)), strict=True)
     for ours, theirs in maps:
         assert theirs.dtype == np.float32
         assert 0 < np.abs(ours - theirs).max() < 0.01 * max(1, np.abs(ours).max())
@@ -216,7 +216,7 @@ class TestOpenVino:
         session = registry.load(
             "detect", "centerface", runtime=Runtime(device="cpu", threads=1, precision="fast")
         )._network._session
-        assert list(session._compiled) == [(("input.1", (1, 3, 384, 640)),)]
+        assert list(session._compiled) == [(("pictures", (1, 384, 640, 3)),)]
 
     def test_a_processor_without_16_bits_says_so(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

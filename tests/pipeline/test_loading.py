@@ -142,8 +142,8 @@ def test_the_detectors_graph_is_made_once_and_again_where_it_is_broken(tmp_path,
         detector = registry.load("detect", "centerface:confidence=0.01", runtime=runtime)
         return detector.detect([picture])[0].scores.tobytes()
 
-    made, make = [], centerface._any_size
-    monkeypatch.setattr(centerface, "_any_size", lambda path: made.append(path) or make(path))
+    made, make = [], centerface._for_pictures
+    monkeypatch.setattr(centerface, "_for_pictures", lambda path: made.append(path) or make(path))
     first = scores()
     (kept,) = (tmp_path / "ina" / "graphs").iterdir()
     assert scores() == first

@@ -289,7 +289,7 @@ def test_a_worker_runs_no_file_that_a_server_names_unless_told(file, sample, tmp
         assert "runs no module or file that a server names: start it with --allow" in worker.stderr
         worker = run(ROOT / "ina_worker.py", uri, "--allow_plugins", env=env, cwd=tmp_path)
         assert worker.returncode == 0, worker.stderr
-        assert server.wait(timeout=30) == 0
+        assert server.wait(timeout=60) == 0
         assert (tmp_path / "a.csv").read_text().count("\n") == 1
     finally:
         server.kill()

@@ -32,6 +32,8 @@ def test_strata_are_the_combinations_that_there_are(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("source_path\na\n", ":1: no column duration_s: add it; the header has source_path"),
+        ("", ":1: no header: the first line must name source_path and duration_s"),
+        ("source_path;duration_s\na;5\n", ":1: columns are separated by ';' or tabs: separate"),
         (HEADER, ": no films: write a row for each under the header"),
         (
             f"{HEADER}a,,x,1\n",

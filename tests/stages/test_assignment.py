@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
@@ -51,7 +51,6 @@ def placed(corners: list[tuple[int, int]]) -> F32:
 CORNERS = st.lists(st.tuples(st.integers(0, 200), st.integers(0, 60)), max_size=6)
 
 
-@settings(deadline=None)
 @given(CORNERS, CORNERS, st.sampled_from([0.0, 0.1, 0.3, 0.5, 1.0]))
 def test_pairs_are_those_of_the_assignment(before: Any, now: Any, min_iou: float) -> None:
     pairs, overlaps = match(placed(before), placed(now), min_iou)

@@ -48,8 +48,8 @@ class Cluster:
     ) -> None:
         self.folder, self.host, self.options, self.prefix = folder, host, options, prefix
         # A server that is killed leaves its token: in the test's folder, not in the user's.
-        state = {"XDG_STATE_HOME": str(folder / "state")}
-        self.env = {**os.environ, **state, **(env or {})}
+        own = {"PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(folder / "state")}
+        self.env = {**os.environ, **own, **(env or {})}
         self.out = out or folder / "out"
         self.ledger = ledger or folder / "jobs.ledger"
         self.port = free_port()
@@ -101,7 +101,7 @@ class Cluster:
         return subprocess.Popen(
             command,
             cwd=self.folder,
-            env={"PYTHONPATH": str(ROOT), **self.env},
+            env=self.env,
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=subprocess.STDOUT,
@@ -147,9 +147,8 @@ class Cluster:
     def jobs(self, *args: str) -> "subprocess.CompletedProcess[str]":
         """Run an operator's command."""
         command = [sys.executable, "-m", "jobs", *args, "--ledger", str(self.ledger)]
-        env = {"PYTHONPATH": str(ROOT), **self.env}
         return subprocess.run(
-            command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=60
+            command, cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=60
         )
 
     def assert_nothing_lost(self, *, done: int) -> None:

@@ -1,6 +1,7 @@
 """The programs as processes: where they stand, and how tests start them, wait and end them."""
 
 import os
+import secrets
 import socket
 import sqlite3
 import subprocess
@@ -57,9 +58,15 @@ def run_module(module: str, *arguments: object, cwd: Path) -> tuple[int, str]:
 
 
 def free_port() -> int:
-    """Return a port on loopback that no program has."""
-    with socket.create_server(("localhost", 0)) as probe:
-        return int(probe.getsockname()[1])
+    """Return a port on loopback that no program has.
+
+    It is below those that Linux gives to a program that asks for any: tests beside this one
+    would be given it before it is used.
+    """
+    while True:
+        port = 10_000 + secrets.randbelow(20_000)
+        with suppress(OSError), socket.create_server(("localhost", port)):
+            return port
 
 
 def children(pid: int) -> list[int]:
@@ -77,8 +84,8 @@ def kill(process: "subprocess.Popen[str]") -> None:
     process.wait()
 
 
-def until(condition: Callable[[], object], *, within_s: float = 20.0) -> None:
-    """Wait for something to become true."""
+def until(condition: Callable[[], object], *, within_s: float = 60.0) -> None:
+    """Wait for something to become true; the time is for a machine that has other work, too."""
     deadline = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"

@@ -94,7 +94,9 @@ class PictureStream:
             self.left_over += self._damage(None)
             raise StopIteration
         picture = self._ready.popleft()
-        damage = self._damage(timestamp(picture)) + picture.is_corrupt
+        # Without a damaged packet, no time is needed.
+        until = timestamp(picture) if self._corrupt else None
+        damage = self._damage(until) + picture.is_corrupt
         if not self._begun:
             # What refers to pictures before the start is no damage; a key frame refers to none.
             self._begun, damage = True, int(picture.is_corrupt and picture.key_frame)

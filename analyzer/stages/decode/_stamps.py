@@ -54,44 +54,45 @@ class Stamps:
     def __init__(self, *, by_decoding: bool, reorders: bool) -> None:
         self.by_decoding = by_decoding
         self._reorders, self._calm = reorders, _CALM
-        self._last: tuple[Fraction, Fraction] | None = None
+        self._last: tuple[int, int] | None = None
         self._any = False
 
     def of(self, picture: VideoFrame) -> Fraction | None:
         """Return the stamp of the next picture in seconds; `None` where it has none."""
-        shown, decoded = timestamp(picture), _decoding_stamp(picture)
+        shown, decoded = picture.pts, picture.dts
+        if not picture.time_base:
+            return None
         self._any = self._any or shown is not None
-        if self.by_decoding:
-            return decoded
-        if self._reorders and shown is not None and decoded is not None:
-            self._compare(shown, decoded)
-        return decoded if self.by_decoding else shown
+        may_be_guessed = self._reorders and not self.by_decoding
+        if may_be_guessed and shown is not None and decoded is not None:
+            self._compare(shown, decoded, picture.time_base)
+        return _seconds(decoded if self.by_decoding else shown, picture.time_base)
 
     @property
     def are_guessed(self) -> bool:
         """Whether no picture so far had a stamp that says when it is shown."""
         return not self._any or (self.by_decoding and self._reorders)
 
-    def _compare(self, shown: Fraction, decoded: Fraction) -> None:
-        """Choose the stamps of decoding once those of presentation run back alone."""
+    def _compare(self, shown: int, decoded: int, unit: Fraction) -> None:
+        """Choose the stamps of decoding once those of presentation run back alone.
+
+        In whole units of the stamps: done with every picture, fractions take their time.
+        """
         last, self._last = self._last, (shown, decoded)
         if last is None:
             return
-        is_break = not 0 <= decoded - last[1] <= _MAX_REORDERING_S
+        longest = _MAX_REORDERING_S * unit.denominator
+        is_break = not 0 <= (decoded - last[1]) * unit.numerator <= longest
         self._calm = 0 if is_break else self._calm + 1
-        runs_back = 0 < last[0] - shown < _MAX_REORDERING_S and decoded > last[1]
+        runs_back = 0 < (last[0] - shown) * unit.numerator < longest and decoded > last[1]
         self.by_decoding = runs_back and self._calm >= _CALM
 
 
 def timestamp(picture: VideoFrame) -> Fraction | None:
     """Return when a picture is shown, in seconds of the container; `None` where it is unknown."""
-    if picture.pts is None or not picture.time_base:
-        return None
-    return picture.pts * Fraction(picture.time_base)
+    return _seconds(picture.pts, picture.time_base) if picture.time_base else None
 
 
-def _decoding_stamp(picture: VideoFrame) -> Fraction | None:
-    """Return when the packet was decoded with which a picture left the decoder, in seconds."""
-    if picture.dts is None or not picture.time_base:
-        return None
-    return picture.dts * Fraction(picture.time_base)
+def _seconds(stamp: int | None, unit: Fraction) -> Fraction | None:
+    """Return a stamp in seconds, which the container gives in units of so many."""
+    return None if stamp is None else Fraction(stamp * unit.numerator, unit.denominator)

@@ -85,9 +85,11 @@ class OpenStream:
 
     def length(self, picture: VideoFrame) -> Fraction:
         """Return how long a picture is shown, in seconds."""
-        if not picture.duration or not picture.time_base:
+        unit = picture.time_base
+        if not picture.duration or not unit:
             return self.facts.timeline.length(None)
-        return self.facts.timeline.length(picture.duration * Fraction(picture.time_base))
+        stated = Fraction(picture.duration * unit.numerator, unit.denominator)
+        return self.facts.timeline.length(stated)
 
 
 def open_stream(

@@ -8,6 +8,7 @@ same samples, in all containers. Other times are taken as they are.
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import av
@@ -81,7 +82,7 @@ class Timeline:
         nominal = max(1, round(stated * self.rate)) / self.rate
         return nominal if abs(stated - nominal) <= self.unit else stated
 
-    @property
+    @cached_property
     def _is_rounded(self) -> bool:
         """Whether stamps at the nominal rate are rounded."""
         is_whole = self.rate is None or (self.rate * self.unit).numerator == 1

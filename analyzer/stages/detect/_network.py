@@ -45,7 +45,7 @@ class DetectorNetwork:
         *,
         size: int,
         batch: int,
-        normalise: Callable[[U8], F32],
+        normalise: Callable[[U8], F32] | None,
         fixed_size: tuple[int, int] | None = None,
     ) -> None:
         """Take a network that is loaded.
@@ -57,7 +57,7 @@ class DetectorNetwork:
             size: Longer side of the input in pixels.
             batch: Number of pictures that it takes at once.
             normalise: From a padded picture (h, w, 3) uint8, RGB, to the values that the network
-                takes (h, w, 3) float32.
+                takes (h, w, 3) float32; `None`: it takes pictures (B, h, w, 3) uint8 as they are.
             fixed_size: Height and width of the input of a network that takes no others.
         """
         self.path = path
@@ -109,9 +109,12 @@ class DetectorNetwork:
         """Return the network's answer to pictures (H, W, 3) of one size."""
         height, width = batch[0].shape[:2]
         ratio = self._ratio(height, width)
-        inputs = np.stack([self._prepare(image, ratio) for image in batch])  # (B, 3, h, w)
+        pictures = self._scaled(batch, ratio)
+        inputs: U8 | F32 = pictures
+        if self._normalise is not None:
+            inputs = np.stack([self._normalise(p).transpose(2, 0, 1) for p in pictures])
         outputs = self._session.run(**{self._input_name: inputs})
-        return Answer(outputs, ratio, inputs.shape[2], inputs.shape[3])
+        return Answer(outputs, ratio, *pictures.shape[1:3])
 
     def _ratio(self, height: int, width: int) -> float:
         """Return the number of input pixels for each source pixel."""
@@ -119,8 +122,8 @@ class DetectorNetwork:
             return self._size / max(height, width)
         return min(self._fixed_size[0] / height, self._fixed_size[1] / width)
 
-    def _prepare(self, image: U8, ratio: float) -> F32:
-        """Scale a picture to the input, and pad it right and below: (3, h, w)."""
-        small = _input.resize(image, ratio)
-        height, width = self._fixed_size or map(_input.round_up, small.shape[:2])
-        return self._normalise(_input.pad(small, height, width)).transpose(2, 0, 1)
+    def _scaled(self, images: Sequence[U8], ratio: float) -> U8:
+        """Scale pictures to the input, and pad them with black, right and below: (B, h, w, 3)."""
+        small = [_input.resize(image, ratio) for image in images]
+        height, width = self._fixed_size or map(_input.round_up, small[0].shape[:2])
+        return np.stack([_input.pad(picture, height, width) for picture in small])

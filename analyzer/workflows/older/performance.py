@@ -23,7 +23,7 @@ from analyzer.workflows.fetching import on_disk, with_https
 from analyzer.workflows.items import Item, require_own
 from analyzer.workflows.session import AnalysisSession
 from ina_input.archives import open_zip
-from ina_input.tables import CsvTable
+from ina_input.tables import CsvTable, lack
 from joblist.model import JobSpec
 
 URL, PERFORMANCE = "Video URL", "Performance"
@@ -54,9 +54,8 @@ def read(table: Path) -> list[PostedVideo]:
     videos: dict[str, PostedVideo] = {}
     try:
         with CsvTable(table) as reader:
-            missing = {URL, PERFORMANCE} - set(reader.columns)
-            if missing:
-                raise UsageError(f"{table}: no column {' and '.join(sorted(missing))}")
+            if fault := lack(reader.columns, [PERFORMANCE, URL]):
+                raise UsageError(f"{table}: {fault}")
             for line, row in reader.rows():
                 video = _video(row, line, table)
                 videos.setdefault(video.url, video)

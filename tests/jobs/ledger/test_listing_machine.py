@@ -112,5 +112,5 @@ class Listings(RuleBasedStateMachine):
 
 TestListings = Listings.TestCase
 TestListings.settings = settings(
-    max_examples=15, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=15, stateful_step_count=40, suppress_health_check=list(HealthCheck)
 )

@@ -193,7 +193,7 @@ def mixed(folder: Path, **settings: bool) -> list[tuple[float, float]]:
         until(lambda: len(server.service.status()["workers"]) == 3)
         time.sleep(1)
         server.service.paused = False
-        until(server.service.finished, within_s=60)
+        until(server.service.finished)
         assert server.counts() == {"done": JOBS}
         assert server.events("done") == JOBS
         return server.store.read(lambda db: db.execute(TIMES).fetchall())

@@ -296,9 +296,7 @@ class Conversation(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-QUICK = settings(
-    max_examples=15, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
-)
+QUICK = settings(max_examples=15, stateful_step_count=40, suppress_health_check=list(HealthCheck))
 TestConversation = Conversation.TestCase
 TestConversation.settings = QUICK
 

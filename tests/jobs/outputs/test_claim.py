@@ -243,9 +243,9 @@ def test_a_million_destinations_are_claimed_in_little_time(tmp_path: Path) -> No
     def paths() -> Iterable[str]:
         return (f"{tmp_path}/films/{n // 10}/{n}.csv" for n in range(100_000))
 
-    began = time.monotonic()
+    began = time.process_time()
     with closing(DestinationClaim(owner(), paths, every_s=60.0)):
-        assert time.monotonic() - began < 10
+        assert time.process_time() - began < 10
         (file,) = files(tmp_path / "films")
         assert file.stat().st_size < 802_000
         head = json.loads(file.read_bytes().split(b"\n")[1])

@@ -32,10 +32,10 @@ def test_a_place_covers_what_is_below_it(tmp_path: Path) -> None:
 
 def test_many_folders_are_replaced_by_those_above(tmp_path: Path) -> None:
     many = (str(tmp_path / "films" / str(n % 7) / str(n)) for n in range(20_000))
-    began = time.monotonic()
+    began = time.process_time()
     (place,) = Places(many, limit=1)
     assert (place.folder, place.is_destination) == (str(tmp_path / "films"), False)
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_the_root_of_the_system_is_no_place(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_the_longest_first_and_before_it_what_cannot_be_told(ledger, tmp_path):
     jobs = write_media(tmp_path, dict(zip("abcdefgh", texts, strict=True)))
     import_jobs(ledger, jobs, options_digest="o")
     with measuring(ledger):
-        until(lambda: len(lengths_in(ledger)) == 8, within_s=40)
+        until(lambda: len(lengths_in(ledger)) == 8)
     unknown = dict.fromkeys("cdfg", math.inf)
     assert lengths_in(ledger) == {"a": 60, "b": 5400, "e": 7, "h": 90, **unknown}
     assert order(ledger, 8) == [*"cdfg", "b", "h", "a", "e"]
@@ -108,6 +108,6 @@ def test_segments_come_in_the_order_of_the_joblist(ledger, tmp_path):
     jobs = [segment, replace(rest, start_s=9.0), whole, last]
     import_jobs(ledger, jobs, options_digest="o")
     with measuring(ledger):
-        until(lambda: len(lengths_in(ledger)) == 4, within_s=40)
+        until(lambda: len(lengths_in(ledger)) == 4)
     assert lengths_in(ledger) == {"a": 600, "b": 1, "c": 1, "d": 1}
     assert order(ledger, 4) == [*"abcd"]

@@ -240,7 +240,8 @@ def test_the_operators_door_has_the_same_schema(server: Server, verb: str) -> No
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.data())
 def test_any_json_value_in_any_verb_is_answered(
@@ -259,7 +260,8 @@ def test_any_json_value_in_any_verb_is_answered(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.data())
 def test_any_json_value_in_any_verb_of_the_operator_is_answered(

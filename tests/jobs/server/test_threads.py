@@ -29,7 +29,7 @@ def test_reaper_and_storage_watch_go_on_after_any_exception(
             patch.setattr(cleanup, "remove_part_files", stumble)
             until(lambda: len(caplog.records) >= 2)
         with working(server.uri) as worker:
-            assert worker.wait(20) == 0
+            assert worker.wait(60) == 0
         assert server.counts() == {"done": 1}
         assert {thread.name for thread in server.server.threads} == THREADS
         assert not [thread.name for thread in server.server.threads if thread.is_dead()]

@@ -133,14 +133,14 @@ def test_progress_that_cannot_be_said_is_left_out(values: dict[str, Any]) -> Non
 
 def test_checks_are_cheap() -> None:
     """A call over a socket takes some hundred microseconds."""
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in range(1000):
         for verb in ("claim", "beat", "prepare", "published"):
             require_call(verb, GOOD[verb])
     # One value more than the verb has is what tells that it was checked at all.
     with pytest.raises(CallRefused):
         require_call(verb, [*GOOD[verb], None])
-    assert time.perf_counter() - started < 0.3
+    assert time.process_time() - started < 0.3
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,6 @@ def test_a_suspended_machine_s_hours_do_not_count(
         until(lambda: server.counts().get("leased"))
         boot_clock.set(1)
         # Given back where the fence is met before the server says that the lease goes on.
-        assert worker.wait(30) == 0
+        assert worker.wait(60) == 0
         job = server.job(1)
         assert (job.state.value, job.lost, job.fails) == ("done", 0, 0)

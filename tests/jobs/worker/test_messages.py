@@ -84,7 +84,7 @@ PROGRESS = [
 def test_odd_progress_costs_no_job(tmp_path: Path) -> None:
     media = {f"m{n}": f"report {text}\nsleep 0.3\nreport {text}" for n, text in enumerate(PROGRESS)}
     with serving(tmp_path, media, lease_s=2.0) as server, working(server.uri) as worker:
-        assert worker.wait(30) == 0
+        assert worker.wait(60) == 0
         assert server.counts() == {"done": len(PROGRESS)}
 
 
@@ -107,7 +107,7 @@ def test_odd_statistics_fail_the_job_with_a_reason_and_no_other(tmp_path: Path) 
             assert worker.poll() is None
         jobs = [server.job(n) for n in range(1, len(STATISTICS) + 2)]
         worker.terminate()
-        worker.wait(20)
+        worker.wait(60)
     for job, message in zip(jobs, STATISTICS.values(), strict=False):
         assert (job.error_kind, message in (job.error or "")) == ("bug", True)
     assert not list(tmp_path.rglob("*.part.*"))
@@ -127,5 +127,5 @@ def test_a_child_that_babbles_is_ended(tmp_path: Path, data: bytes) -> None:
             assert worker.poll() is None
         job = server.job(1)
         worker.terminate()
-        worker.wait(20)
+        worker.wait(60)
     assert job.error_kind == "crash"

@@ -45,7 +45,7 @@ def test_a_folder_that_is_away_for_a_while_costs_no_job_anything(tmp_path: Path,
         until(lambda: server.events("storage") >= 1)
         time.sleep(1.0)
         (tmp_path / "away").rename(tmp_path / what)
-        assert [worker.wait(30) for worker in workers] == [0, 0]
+        assert [worker.wait(60) for worker in workers] == [0, 0]
         assert server.counts() == {"done": 8}
         assert blamed(server) == (0, 0)
 
@@ -64,7 +64,7 @@ def test_a_medium_that_never_was_fails_at_once(tmp_path: Path) -> None:
         ]
         import_jobs(server.ledger, [*specs, typo], options_digest="opts")
         with working(server.uri) as worker:
-            assert worker.wait(20) == 0
+            assert worker.wait(60) == 0
         jobs = [server.job(number) for number in (1, 2, 3)]
     ends = [(job.state.value, job.error_kind, job.attempts) for job in jobs]
     assert ends == [("failed", "input", 1), ("done", None, 1), ("failed", "input", 1)]
@@ -79,7 +79,7 @@ def test_names_that_are_not_utf_8_are_reported(tmp_path: Path) -> None:
     with serving(folder, media, lease_s=5.0) as server:
         (folder / "gone.mp4").unlink()
         with working(server.uri) as worker:
-            assert worker.wait(20) == 0
+            assert worker.wait(60) == 0
         jobs = [server.job(number) for number in (1, 2, 3)]
     assert [job.state.value for job in jobs] == ["failed", "failed", "done"]
     assert jobs[1].error == f"{tmp_path}/caf\\xe9/gone.mp4: no such file: correct the joblist"

@@ -26,7 +26,7 @@ def alive(pid: int) -> bool:
 
 
 def finish(process: "subprocess.Popen[str]", code: int = 0) -> None:
-    assert process.wait(20) == code
+    assert process.wait(60) == code
 
 
 @pytest.fixture
@@ -249,14 +249,14 @@ def test_a_worker_waits_for_a_restarted_server(tmp_path: Path) -> None:
 
 def test_a_server_that_is_gone_is_given_up(tmp_path: Path) -> None:
     with working("PYRO:ina.jobs@localhost:1", patience_s=0.5) as worker:
-        _, errors = worker.communicate(timeout=20)
+        _, errors = worker.communicate(timeout=60)
     assert "ServerGone" in errors
     assert "is the server running?" in errors
 
 
 def test_a_worker_of_another_version_is_refused(server: Server) -> None:
     with working(server.uri, program="2") as worker:
-        _, errors = worker.communicate(timeout=20)
+        _, errors = worker.communicate(timeout=60)
     assert "program: '2' here, '1' on the server" in errors
 
 
