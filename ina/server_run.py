@@ -212,6 +212,7 @@ class ServerRun:
             access=access,
             title=title,
             sample=self._sample.state if self._sample else None,
+            sites=self._identities.sites(self._beside) if self._identities else None,
         )
         self._threads.append(dashboard.thread)
         return self._beside.enter_context(closing(dashboard))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from analyzer.errors import AnalyzerError, UsageError
+from analyzer.errors import AnalyzerError, MissingDependency, UsageError
 from analyzer.identities import IdentityStore, address
+from analyzer.identities.corrections import user_name
+from ina_web import Site
 from jobs.errors import JobFailed
 from jobs.system.mounts import network_type
 from jobs.system.process_identity import ProcessIdentity
@@ -48,12 +53,28 @@ class SharedStore:
         if path is not None:
             _refuse_network(path)
         settings = address.settings_for(describer, threshold, refine)
-        self.store = address.open_store(url, settings=settings, wait_s=STORE_WAIT_S)
+        self._open = partial(address.open_store, url, settings=settings, wait_s=STORE_WAIT_S)
+        self.store = self._open()
         own = ProcessIdentity.own()
         is_local = path is not None or url.startswith("unix:")
         machine = {"host": own.host, "boot_id": own.boot_id} if is_local else None
         self.private: Mapping[str, Any] = {"url": url, "machine": machine}
         """What tasks need; it may hold a password."""
+
+    def sites(self, stack: ExitStack) -> dict[str, Site]:
+        """Return the page of the store's people for a dashboard; none without its libraries.
+
+        Args:
+            stack: Closes the page at its end.
+        """
+        from analyzer.workflows.archive.site import PATH, PeopleSite
+
+        try:
+            site = PeopleSite(self._open, user_name())
+        except MissingDependency as error:
+            print(f"ina_server: no page of people: {error}", file=sys.stderr)
+            return {}
+        return {PATH: stack.enter_context(closing(site))}
 
     def summary(self) -> str:
         """Return the counters of the store in words."""

@@ -30,8 +30,8 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "export": (),
     "forget": (),
     "identities": (
-        *("different", "export", "history", "list", "merge", "name", "same", "show", "split"),
-        *("suggest", "threshold", "undo"),
+        *("different", "export", "history", "list", "merge", "name", "page", "same", "serve"),
+        *("show", "split", "suggest", "threshold", "undo"),
     ),
     "jobs": (
         *("accept", "cancel", "certs", "drain", "pause", "resume", "retry", "run-job", "status"),

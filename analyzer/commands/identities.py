@@ -5,7 +5,7 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from analyzer.commands import _identities_learning, _identities_tables
+from analyzer.commands import _identities_learning, _identities_page, _identities_tables
 from analyzer.commands._identities_parts import PERSON_HELP, add_limit, add_part, print_event
 from ina_cli.numbers import WholeNumber
 
@@ -23,6 +23,7 @@ def add(commands: Any) -> None:
     parts = parser.add_subparsers(title="what", metavar="WHAT", required=True)
     _add_readers(parts)
     _identities_learning.add(parts)
+    _identities_page.add(parts)
     text = "give a person a name; an empty one takes it away"
     part = add_part(parts, "name", text, 'name people.identities 17 "Ada Lovelace"', say_name)
     part.add_argument("person", metavar="PERSON", help=PERSON_HELP)

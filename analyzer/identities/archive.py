@@ -128,6 +128,15 @@ class PeopleOfArchive:
             members=tuple(members),
         )
 
+    def table(self) -> tuple[I64, I64]:
+        """Return the numbers (n,) of all persons, and their facts (n, 6) as in `FACTS`."""
+        numbers = np.flatnonzero(self._facts[:, 0] > 0)
+        facts = self._facts[numbers]
+        merged = {self.log.person(identity) for identity in self.log.merged()}
+        for row in np.flatnonzero(np.isin(numbers, list(merged))).tolist():
+            facts[row, FACTS.index("media")] = self.person(int(numbers[row])).media
+        return numbers, facts
+
     def find(self, text: str) -> ArchivePerson:
         """Return a person by number or by name.
 

@@ -1,11 +1,15 @@
 """What a server hands to its workers alone; a worker that cannot use it."""
 
+import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from unittest.mock import Mock
 
 import psutil
 import pytest
 
+from analyzer.errors import MissingDependency
 from analyzer.options import AnalysisOptions
 from ina import shared_store
 from jobs.__main__ import main
@@ -262,3 +266,19 @@ def test_a_task_elsewhere_does_nothing_and_blames_no_job(tmp_path: Path) -> None
     counts, bad = survey.merge(plan_folder)
     assert counts == {"left": 2}
     assert "--identities redis://HOST:6379, or work on elsewhere only" in bad[0].reason
+
+
+def test_a_dashboard_gets_the_page_of_the_people(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shared = shared_store.SharedStore(str(tmp_path / "people.identities"), "dlib_resnet", 0.4)
+    with ExitStack() as stack:
+        (path, site) = next(iter(shared.sites(stack).items()))
+        assert path == "/people"
+        assert json.loads(site.read("everybody", {}).body)["names"] == {}
+    missing = MissingDependency("jinja2", needed_by="pages people", install="ina[review]")
+    monkeypatch.setattr("analyzer.registry.module", Mock(side_effect=missing))
+    with ExitStack() as stack:
+        assert shared.sites(stack) == {}
+    assert "no page of people: pages people needs jinja2" in capsys.readouterr().err
+    shared.store.close()
