@@ -22,7 +22,7 @@ _OFFERED = 20
 _BAR = 20
 """Width of the longest bar of a chart, in characters."""
 _SURE_HELP = "probability above which two are to be one, from 0.5 to 0.99 (default: 0.5)"
-_WITHIN_HELP = "largest distance of a pair (default: 1.25 times the threshold)"
+_WITHIN_HELP = "largest distance of a pair (default: 1.5 times the threshold)"
 
 
 def add(parts: Any) -> None:

@@ -98,7 +98,7 @@ def test_pairs_are_suggested_by_their_distance_with_the_margin_to_the_next(films
     assert second.margin == pytest.approx(0.04)
     assert third.margin == pytest.approx(-0.04)
     assert first.margin is None
-    assert rest == [], "1.25 times the threshold is 0.45, and 1 and 2 are farther"
+    assert rest == [], "1.5 times the threshold is 0.54, and 1 and 2 are farther"
     assert films.suggested(within=0.39) == [(3, 4)]
 
 

@@ -11,7 +11,7 @@ from analyzer.identities.archive import PeopleOfArchive
 from analyzer.identities.records import WIDEST, least_cosine
 from analyzer.types import F32, I64
 
-REACH = 1.25
+REACH = 1.5
 """Suggestions are as far as this, in thresholds: what is nearer than one is matched by itself."""
 MOST_PAIRS = 10_000
 """The nearest ones that are looked at; so a dense archive needs no more memory."""
