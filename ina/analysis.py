@@ -17,7 +17,7 @@ from analyzer.options.anonymise import needs_names
 from analyzer.options.shards import plan
 from ina import reserved
 from ina.task import FACTORY
-from ina_cli.numbers import RealNumber
+from ina_cli.numbers import RealNumber, WholeNumber
 from joblist.clashes import Reserved
 from joblist.errors import UsageError
 from joblist.model import JobSpec
@@ -30,6 +30,7 @@ IDENTITIES_HELP = (
     "machine"
 )
 KEY_HELP = "file with the key of an encrypted store; a new store is encrypted with it"
+REFINE_HELP = "media that the mean of a person is made of; then it stays (default: 50)"
 THRESHOLD_HELP = "distance below which two are one person (default: the describer's)"
 
 
@@ -119,6 +120,9 @@ class FilmAnalysis:
         group.add_argument(*spellings("identities"), metavar="URL", help=IDENTITIES_HELP)
         group.add_argument(*spellings("identity_threshold"), type=RealNumber(), help=THRESHOLD_HELP)
         group.add_argument(*spellings("identity_key"), metavar="FILE", help=KEY_HELP)
+        group.add_argument(
+            *spellings("refine_limit"), type=WholeNumber(1), metavar="N", help=REFINE_HELP
+        )
 
     def identities(
         self, args: argparse.Namespace, options: Mapping[str, Any], *, written: bool
@@ -142,7 +146,11 @@ class FilmAnalysis:
         with _as_usage_error():
             try:
                 shared = SharedStore(
-                    text, options["describer"], args.identity_threshold, key_file=args.identity_key
+                    text,
+                    options["describer"],
+                    args.identity_threshold,
+                    args.refine_limit,
+                    key_file=args.identity_key,
                 )
             except ResourceError as error:
                 raise JobFailed("resource", str(error)) from error

@@ -83,6 +83,7 @@ def serve(args: argparse.Namespace, options: AnalysisOptions) -> int:
                 args.identities,
                 options.describer,
                 args.identity_threshold,
+                args.refine_limit,
                 default=path.with_suffix(".identities"),
                 key_file=args.identity_key,
             )

@@ -30,6 +30,7 @@ class SharedStore:
         text: Value of `--identities`.
         describer: Describer of the analysis.
         threshold: Value of `--identity_threshold`.
+        refine: Value of `--refine_limit`.
         default: File of the store where the text is empty.
         key_file: Value of `--identity_key`.
 
@@ -43,6 +44,7 @@ class SharedStore:
         text: str,
         describer: str,
         threshold: float | None,
+        refine: int | None,
         *,
         default: Path | None = None,
         key_file: str | None = None,
@@ -53,7 +55,7 @@ class SharedStore:
         path = address.file_of(url)
         if path is not None:
             _refuse_network(path)
-        settings = address.settings_for(describer, threshold)
+        settings = address.settings_for(describer, threshold, refine)
         key = key_files.read(key_file)
         self._open = partial(
             address.open_store, url, settings=settings, key=key, wait_s=STORE_WAIT_S

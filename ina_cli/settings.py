@@ -31,8 +31,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "forget": (),
     "identities": (
         *("different", "export", "history", "key", "list", "merge", "name", "page", "rekey"),
-        *("serve", "show"),
-        *("split", "undo"),
+        *("same", "serve", "show", "split", "suggest", "threshold", "undo"),
     ),
     "jobs": (
         *("accept", "cancel", "certs", "drain", "pause", "resume", "retry", "run-job", "status"),

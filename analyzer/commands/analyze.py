@@ -31,6 +31,7 @@ IDENTITIES_HELP = (
     "(default: people.identities in DIR, or beside the joblist)"
 )
 IDENTITY_THRESHOLD_HELP = "distance below which two are one person (default: the describer's)"
+REFINE_LIMIT_HELP = "media that the mean of a person is made of; then it stays (default: 50)"
 MEDIA_HELP = (
     "a video, its https address, or a folder of videos; or one joblist (.csv): its columns say "
     "where results go"
@@ -98,6 +99,7 @@ def add(commands: Any) -> None:
         help=IDENTITY_THRESHOLD_HELP,
     )
     _identity_key.add(parser)
+    add(*spellings("refine_limit"), type=WholeNumber(1), metavar="N", help=REFINE_LIMIT_HELP)
     add("--shards", type=WholeNumber(), metavar="N", help=SHARDS_HELP)
     add(*spellings("shard_minutes"), type=RealNumber(), metavar="M", help=SHARD_MINUTES_HELP)
     add(*spellings("allow_urls"), action="store_true", help=URLS_HELP)
@@ -134,6 +136,7 @@ def run(args: argparse.Namespace) -> int:
         identities=args.identities,
         identity_threshold=args.identity_threshold,
         identity_key=args.identity_key,
+        refine_limit=args.refine_limit,
         folder=items[0].target.parent if args.output else Path(args.media[0]).parent,
         ahead=not is_address(str(items[0].medium)),  # not while one is fetched for hours
     ) as session:

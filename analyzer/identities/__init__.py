@@ -27,7 +27,7 @@ class IdentityStore(Protocol):
     name: str
     """Its address as people may read it: without a password."""
     settings: Settings
-    """How it matches."""
+    """How it was made to match."""
 
     def match(self, embeddings: F32) -> Matches:
         """Look people up; nothing changes.
@@ -93,6 +93,14 @@ class IdentityStore(Protocol):
 
     def cosines(self, identity: int) -> F32:
         """Return cosines (size,) of an identity's mean with all, as followed last."""
+        ...
+
+    def near(self, ids: I64, least: float) -> tuple[I64, I64, F32]:
+        """Return all pairs of identities (n,) with others, by a cosine of means above `least`.
+
+        Returns:
+            (k,) of `ids`, (k,) the other's, and (k,) the cosine of each pair, as followed last.
+        """
         ...
 
     def all(self) -> Iterator[StoredIdentity]:

@@ -1,6 +1,7 @@
 """Open the identity store that an address names."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -20,7 +21,7 @@ _SERVERS = ("redis", "rediss", "unix")
 _UNREADABLE = "the address of the identity store cannot be read: write"
 
 
-def settings_for(describer: str, threshold: float | None) -> Settings:
+def settings_for(describer: str, threshold: float | None, refine: int | None = None) -> Settings:
     """Return the settings for matching people by the embeddings of a describer.
 
     Args:
@@ -28,6 +29,7 @@ def settings_for(describer: str, threshold: float | None) -> Settings:
         threshold: Distance of embeddings of length one, below which two are one person; `None`
             takes the one that the describer's file states as `UNIT_THRESHOLD`, or, of a network
             that the spec names with `embed`, the one of its specification.
+        refine: How many embeddings a centroid is made of at most; `None` takes the default.
 
     Raises:
         UsageError: It states none.
@@ -45,7 +47,8 @@ def settings_for(describer: str, threshold: float | None) -> Settings:
             f"describer {describer!r} states no threshold for identities: give the distance of "
             "embeddings of length one, below which two are one person, with --identity_threshold"
         )
-    return Settings(model=describer, threshold=threshold)
+    settings = Settings(model=describer, threshold=threshold)
+    return settings if refine is None else replace(settings, refine=refine)
 
 
 def address(text: str, *, default: Path) -> str:

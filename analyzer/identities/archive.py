@@ -9,6 +9,7 @@ import numpy as np
 from analyzer.errors import UsageError
 from analyzer.identities import IdentityStore
 from analyzer.identities.log.people import People
+from analyzer.identities.matching.means import TAKEN_OVER
 from analyzer.identities.records import (
     FACTS,
     CallRecord,
@@ -81,9 +82,26 @@ class PeopleOfArchive:
         for identity in self.log.merged():
             self._person[identity] = self.log.person(identity)
         self._facts = _summed(facts, self._person)
+        self._media = facts[:, FACTS.index("media")]
+        self._calls: dict[int, set[int]] = {}
+        self._media_of_calls: dict[int, str] = {}
 
     def __len__(self) -> int:
         return int((self._facts[:, 0] > 0).sum())
+
+    @property
+    def threshold(self) -> float:
+        """Distance below which two are one person: the store's own, or one that was set since."""
+        set_later = self.log.threshold
+        return self._store.settings.threshold if set_later is None else set_later
+
+    def person_of_identities(self) -> I64:
+        """Return the number (size,) of each identity's person."""
+        return self._person
+
+    def media_of_identities(self) -> I64:
+        """Return in how many media each identity (size,) was seen; 0 of those not there."""
+        return self._media
 
     def person(self, identity: int) -> ArchivePerson:
         """Return the person of an identity.
@@ -182,14 +200,24 @@ class PeopleOfArchive:
 
     def shared_media(self, identity: int, other: int) -> list[str]:
         """Return the media in which two persons both are, one beside the other."""
-        calls = [
-            {
-                appearance.appearance.partition(":")[0]: appearance.medium
-                for appearance in self.seen_in(number)
-            }
-            for number in (identity, other)
-        ]
-        return [calls[0][call] for call in calls[0] if call in calls[1]]
+        shared = sorted(self._calls_of(identity) & self._calls_of(other))
+        unread = [call for call in shared if call not in self._media_of_calls]
+        with damage_named(self._store.name):
+            records = map(CallRecord.unpack, self._store.records.calls(unread))
+            self._media_of_calls.update(zip(unread, (r.path for r in records), strict=True))
+        # Calls of programs name no medium: nobody has told apart who is in them.
+        return [self._media_of_calls[call] for call in shared if self._media_of_calls[call]]
+
+    def _calls_of(self, identity: int) -> set[int]:
+        """Return the calls in which a person was seen, but for those of an older form of store."""
+        person = self.log.person(identity)
+        if person not in self._calls:
+            self._calls[person] = {
+                call
+                for member in self.log.members(person)
+                for call, _, _ in self._store.records.appearances(member)
+            } - {TAKEN_OVER}
+        return self._calls[person]
 
     def alike(self, identity: int, *, limit: int) -> list[Alike]:
         """Return the persons who are nearest to that of an identity, the nearest first.

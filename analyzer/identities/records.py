@@ -15,7 +15,7 @@ from analyzer.types.arrays import Arrays, check, require_finite
 from ina_input import documents
 
 _LENGTH_TOLERANCE = 1e-3
-_WIDEST = 1.4
+WIDEST = 1.4
 """Below the distance of vectors at right angles, so that a row of zeros matches no identity."""
 
 
@@ -81,15 +81,20 @@ class Settings:
         texts = isinstance(self.model, str) and isinstance(self.cipher, str)
         if not (texts and isinstance(self.refine, int)):
             raise TypeError("settings of another type")
-        if not 0 < self.threshold <= _WIDEST:
-            raise UsageError(f"threshold {self.threshold}: give one above 0, up to {_WIDEST}")
+        if not 0 < self.threshold <= WIDEST:
+            raise UsageError(f"threshold {self.threshold}: give one above 0, up to {WIDEST}")
         if self.refine < 1:
             raise UsageError(f"refine {self.refine}: give 1 or more")
 
     @property
     def least(self) -> float:
         """Cosine that the threshold stands for."""
-        return 1 - self.threshold**2 / 2
+        return least_cosine(self.threshold)
+
+
+def least_cosine(distance: float) -> float:
+    """Return the cosine of vectors of length one that a Euclidean distance stands for."""
+    return 1 - distance**2 / 2
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 
@@ -39,10 +38,10 @@ class LocalIdentities:
         key_file: str | None = None,
     ) -> None:
         self._options = options
-        settings = address.settings_for(options.describer, threshold)
+        settings = address.settings_for(options.describer, threshold, refine)
         self.store = address.open_store(
             address.address(text, default=default),
-            settings=settings if refine is None else replace(settings, refine=refine),
+            settings=settings,
             key=key_files.read(key_file),
         )
 

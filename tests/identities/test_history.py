@@ -21,7 +21,10 @@ from hypothesis.stateful import (
 
 from analyzer.identities import IdentityStore
 from analyzer.identities.address import open_store
+from analyzer.identities.archive import PeopleOfArchive
 from analyzer.identities.corrections import Corrections
+from analyzer.identities.learning.suggestions import Suggestions
+from analyzer.identities.learning.threshold import answers_of
 from analyzer.identities.log.people import CorrectionRefused, undone_events
 from analyzer.identities.records import MediumRecord, Settings, StoredIdentity
 from tests.support.redis_server import RedisServer
@@ -86,8 +89,8 @@ class History(RuleBasedStateMachine):
         self.model = Model()
         self.calls = 0
         self.mark = 0
-        self.marked: dict[int, tuple[object, ...]] = {}
-        self.before: dict[int, dict[int, tuple[object, ...]]] = {}
+        self.marked: object = None
+        self.before: dict[int, object] = {}
 
     def teardown(self) -> None:
         for store in self.stores:
@@ -135,11 +138,15 @@ class History(RuleBasedStateMachine):
         """Note where undoing must come back to."""
         self.before.clear()
         self.mark = len(self.stores[0].people().events)
-        self.marked = state(self.stores[0])
+        self.marked = self.moment()
+
+    def moment(self) -> tuple[dict[int, tuple[object, ...]], float | None]:
+        """All that follows from the log, too."""
+        return state(self.stores[0]), self.stores[0].people().threshold
 
     def say(self, action: str, *values: object) -> bool:
         """Do it in both stores; returns whether it was accepted."""
-        known = state(self.stores[0])
+        known = self.moment()
         outcomes = []
         for store in self.stores:
             try:
@@ -200,6 +207,24 @@ class History(RuleBasedStateMachine):
     @rule(threshold=st.sampled_from([0.5, 0.6, 0.7]))
     def set_threshold(self, threshold: float) -> None:
         assert self.say("set_threshold", threshold)
+        assert self.moment()[1] == threshold
+
+    @rule()
+    def suggest(self) -> None:
+        """Both stores offer the same, and no pair that one film shows or that was refused."""
+        archives = [PeopleOfArchive(store) for store in self.stores]
+        one, other = (
+            Suggestions(store, archive).nearest(limit=4, within=1.3)
+            for store, archive in zip(self.stores, archives, strict=True)
+        )
+        assert one == other
+        for pair in one:
+            assert not archives[0].log.are_different(pair.identity, pair.other_identity)
+            calls = [
+                {call for call, _ in self.model.groups()[person]}
+                for person in (pair.identity, pair.other_identity)
+            ]
+            assert not calls[0] & calls[1]
 
     @rule(back=st.integers(0, 6))
     def undo(self, back: int) -> None:
@@ -207,7 +232,7 @@ class History(RuleBasedStateMachine):
         if not self.say("undo", number):
             return
         if back == 0 and number in self.before:
-            assert state(self.stores[0]) == self.before[number], "to the byte"
+            assert self.moment() == self.before[number], "to the byte"
         self.copy_model()
 
     def copy_model(self) -> None:
@@ -239,13 +264,15 @@ class History(RuleBasedStateMachine):
         for number in range(len(self.stores[0].people().events), self.mark, -1):
             if number not in undone_events(self.stores[0].people().events):
                 assert self.say("undo", number)
-        assert state(self.stores[0]) == self.marked, "to the byte"
+        assert self.moment() == self.marked, "to the byte"
         self.copy_model()
 
     @invariant()
     def stores_hold_the_same(self) -> None:
         one, other = (state(store) for store in self.stores)
         assert one == other
+        assert len({store.people().threshold for store in self.stores}) == 1
+        assert len({tuple(answers_of(store.people().events)) for store in self.stores}) == 1
         counters = [store.counters() for store in self.stores]
         assert counters[0] == counters[1]
         assert counters[0].embedded == counters[0].saved + counters[0].forgotten

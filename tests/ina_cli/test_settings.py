@@ -32,6 +32,8 @@ SAMPLES = {
     "attributes": "sex,ethnicity",
     "export": "csv,eaf",
     "format": "json",
+    "sure": "0.75",
+    "within": "1",
 }
 """Values of options that do not take just any text or number."""
 NEEDED = {"evaluate.clustering": "synthetic", "identities.rekey": "new_key"}
@@ -65,7 +67,9 @@ def value_of(action: argparse.Action) -> tuple[Any, list[str]]:
     if action.nargs == 0:
         return True, [option]
     text = SAMPLES.get(action.dest, "3")
-    value: Any = text if action.type in (None, str, Path) or not text.isdecimal() else int(text)
+    value: Any = text
+    if action.type not in (None, str, Path) and text.replace(".", "", 1).isdecimal():
+        value = int(text) if text.isdecimal() else float(text)
     if action.metavar == "LIST":
         value = [float(t) if t[0] == "0" else t for t in text.split(",")]
     if action.nargs == "+":

@@ -6,7 +6,7 @@ end of a log. What holds now follows from the log alone (`analyzer.identities.lo
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from datetime import datetime, timezone
 from typing import Any, ClassVar
 
@@ -53,6 +53,8 @@ class Split:
     """Number of the other person, a new one."""
     appearances: tuple[tuple[int, int, int], ...]
     """Call, row, and the identity that owned each, before any merge."""
+    distance: float | None = None
+    """Between the means of both, when it was said; older logs lack it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +157,11 @@ class Event:
         """
         entry = documents.parse(packed)
         kind = _ACTIONS[entry["kind"]]
-        values = {field.name: _tuples(entry[field.name]) for field in fields(kind)}
+        values = {
+            field.name: _tuples(entry[field.name])
+            for field in fields(kind)
+            if field.name in entry or field.default is MISSING
+        }
         return cls(number=number, at=entry["at"], by=entry["by"], action=kind(**values))
 
     def without_name(self) -> "Event":

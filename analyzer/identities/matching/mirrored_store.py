@@ -29,6 +29,7 @@ from analyzer.identities.records import (
     StoredAppearance,
     StoredIdentity,
     damage_named,
+    least_cosine,
 )
 from analyzer.types import F32, I64
 from analyzer.types.arrays import check
@@ -107,7 +108,8 @@ class MirroredStore:
     @property
     def least(self) -> float:
         """Cosine above which two embeddings are one person."""
-        return 1 - (self._people.threshold or self.settings.threshold) ** 2 / 2
+        set_later = self._people.threshold
+        return self.settings.least if set_later is None else least_cosine(set_later)
 
     def match(self, embeddings: F32) -> Matches:
         """Look people up; see `analyzer.identities.IdentityStore`."""
@@ -282,6 +284,10 @@ class MirroredStore:
     def cosines(self, identity: int) -> F32:
         """Return cosines with all; see `analyzer.identities.IdentityStore`."""
         return self._mirror.cosines(identity)
+
+    def near(self, ids: I64, least: float) -> tuple[I64, I64, F32]:
+        """Return pairs that are alike; see `analyzer.identities.IdentityStore`."""
+        return self._mirror.near(ids, least)
 
     def all(self) -> Iterator[StoredIdentity]:
         """Yield every identity; see `analyzer.identities.IdentityStore`."""

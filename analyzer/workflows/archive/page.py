@@ -9,8 +9,9 @@ from analyzer.files.atomic import atomic_write
 from analyzer.files.text import open_text
 from analyzer.identities import IdentityStore
 from analyzer.identities.corrections import user_name
+from analyzer.identities.learning.suggestions import REACH
 from analyzer.workflows.archive.session import ArchiveSession, opened
-from analyzer.workflows.archive.shown import REACH, ShownArchive, label
+from analyzer.workflows.archive.shown import ShownArchive, label
 
 MOST_PORTRAITS = 2000
 """People with a portrait in the file, those in most media: about 8 MB."""

@@ -14,6 +14,7 @@ from analyzer.identities.encryption import key_file as key_files
 from analyzer.identities.encryption.optional import changed_key
 from analyzer.identities.log.events import Event, Place
 from analyzer.identities.log.people import last_event, undone_events
+from analyzer.workflows.archive.learning import LearningArchive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,7 @@ class ArchiveSession:
 
     Attributes:
         people: Those of the store when the session began.
+        learning: Who of them may be one, and what answers teach.
     """
 
     def __init__(self, store: IdentityStore, by: str) -> None:
@@ -48,6 +50,7 @@ class ArchiveSession:
         self._by = by
         self.people = PeopleOfArchive(store)
         self._corrections = Corrections(store, by)
+        self.learning = LearningArchive(store, self.people, self._corrections)
 
     def history(self, limit: int) -> list[LogLine]:
         """Return the last events of the log, the last first."""
@@ -77,6 +80,10 @@ class ArchiveSession:
     def merge(self, person: str, other: str) -> Event:
         """Say that two are one person; the number of the first stays."""
         return self._corrections.merge(*self._two(person, other))
+
+    def confirm(self, person: str, other: str) -> Event:
+        """Say that a suggestion is right: the two are one person."""
+        return self.learning.confirm(*self._two(person, other))
 
     def say_different(self, person: str, other: str) -> Event:
         """Say that two persons are not the same."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from analyzer.identities import IdentityStore
 from analyzer.identities.archive import Alike, ArchivePerson, PeopleOfArchive
+from analyzer.identities.learning.suggestions import REACH
 from analyzer.identities.log.events import Place
 from analyzer.identities.log.people import last_event
 from analyzer.identities.records import FACTS
@@ -18,8 +19,6 @@ ALIKE = 6
 """Persons that are offered as the same."""
 FIRST_APPEARANCES = 100
 """Of a person: those that are shown before one asks for all."""
-REACH = 1.5
-"""How far those are at most, in thresholds."""
 _LEFT_OUT = 24
 """Nearer persons that may be left out because one medium shows both."""
 _TYPES = {"screen_time_s": "<f4"}
@@ -41,7 +40,7 @@ class ShownArchive:
         self._store = store
         self.session = session
         self._people: PeopleOfArchive = session.people
-        self._threshold = session.people.log.threshold or store.settings.threshold
+        self._threshold = session.people.threshold
 
     def everybody(self) -> dict[str, Any]:
         """Return all persons as columns: base64 of little-endian numbers, a value a person.

@@ -19,10 +19,11 @@ from analyzer.identities import IdentityStore
 from analyzer.identities.address import address, open_store
 from analyzer.identities.corrections import user_name
 from analyzer.identities.encryption import key_file as key_files
+from analyzer.identities.learning.suggestions import REACH
 from analyzer.identities.log.events import Event, Place
 from analyzer.identities.records import MAX_IDENTITIES
 from analyzer.workflows.archive.session import ArchiveSession
-from analyzer.workflows.archive.shown import FIRST_APPEARANCES, REACH, ShownArchive, label
+from analyzer.workflows.archive.shown import FIRST_APPEARANCES, ShownArchive, label
 from ina_web.answer import SiteAnswer
 from ina_web.server import RequestRefused, WebServer
 
