@@ -76,8 +76,7 @@ def serve(args: argparse.Namespace, options: AnalysisOptions) -> int:
         store = stack.enter_context(closing(Store(path)))
         identities = None
         if args.identities is not None:
-            # It needs numpy, and most runs need no store.
-            from ina.shared_store import SharedStore
+            from ina.shared_store import SharedStore  # it needs numpy, and most runs no store
 
             identities = SharedStore(
                 args.identities,

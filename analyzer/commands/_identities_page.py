@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from analyzer.commands import _identity_key
+from analyzer.commands import _identity_store
 from ina_cli.numbers import WholeNumber
 
 _STORE = "identity store: a path, redis://..., or @FILE with either"
@@ -37,7 +37,7 @@ def _part(parts: Any, name: str, text: str, example: str, run: Any) -> Any:
         name, help=text, description=text, epilog=_EPILOG.format(example, _CODES)
     )
     parser.add_argument("store", metavar="STORE", help=_STORE)
-    _identity_key.add(parser)
+    _identity_store.add_key(parser)
     parser.set_defaults(run=run)
     return parser
 

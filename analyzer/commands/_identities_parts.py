@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from analyzer.commands import _identities_tables, _identity_key
+from analyzer.commands import _identities_tables, _identity_store
 from ina_cli.numbers import WholeNumber
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def add_part(parts: Any, name: str, text: str, example: str, do: Do) -> Any:
     parser.add_argument(
         "store", metavar="STORE", help="identity store: a path, redis://..., or @FILE with either"
     )
-    _identity_key.add(parser)
+    _identity_store.add_key(parser)
     if name in _identities_tables.READERS:
         parser.add_argument(
             "--format",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analyzer import registry
-from analyzer.commands import _identity_key
+from analyzer.commands import _identity_store
 from analyzer.commands._progress import bar
 from analyzer.commands._report import print_report
 from analyzer.errors import AnalyzerError
@@ -26,12 +26,6 @@ SHARDS_HELP = (
     "divide each video among N processes, at cuts; the results are the same (default: off)"
 )
 SHARD_MINUTES_HELP = "with --shards: no part is shorter than this, in minutes"
-IDENTITIES_HELP = (
-    "know people again across media: a file, sqlite:///..., redis://... or @FILE with the address "
-    "(default: people.identities in DIR, or beside the joblist)"
-)
-IDENTITY_THRESHOLD_HELP = "distance below which two are one person (default: the describer's)"
-REFINE_LIMIT_HELP = "media that the mean of a person is made of; then it stays (default: 50)"
 MEDIA_HELP = (
     "a video, its https address, or a folder of videos; or one joblist (.csv): its columns say "
     "where results go"
@@ -91,15 +85,7 @@ def add(commands: Any) -> None:
     add("--poster", metavar="FILE", help="the medium's poster; its faces are matched to persons")
     add("--gallery", metavar="DIR", help="folder of portraits, named after the persons in them")
     add(*spellings("no_corrections"), action="store_true", help=CORRECTIONS_HELP)
-    add("--identities", nargs="?", const="", metavar="URL", help=IDENTITIES_HELP)
-    add(
-        *spellings("identity_threshold"),
-        type=RealNumber(),
-        metavar="D",
-        help=IDENTITY_THRESHOLD_HELP,
-    )
-    _identity_key.add(parser)
-    add(*spellings("refine_limit"), type=WholeNumber(1), metavar="N", help=REFINE_LIMIT_HELP)
+    _identity_store.add_matching(parser)
     add("--shards", type=WholeNumber(), metavar="N", help=SHARDS_HELP)
     add(*spellings("shard_minutes"), type=RealNumber(), metavar="M", help=SHARD_MINUTES_HELP)
     add(*spellings("allow_urls"), action="store_true", help=URLS_HELP)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analyzer import registry
-from analyzer.commands import _identity_key
+from analyzer.commands import _identity_store
 from analyzer.commands._progress import bars
 from analyzer.errors import UsageError
 from analyzer.options import spellings
@@ -62,7 +62,7 @@ def add(commands: Any) -> None:
         help="distance below which two persons may be one (default: as the media were analysed)",
     )
     parser.add_argument("--names", metavar="STORE", help=NAMES_HELP)
-    _identity_key.add(parser)
+    _identity_store.add_key(parser)
 
 
 def run(args: argparse.Namespace) -> int:

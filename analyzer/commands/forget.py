@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from analyzer.commands import _changes, _identity_key
+from analyzer.commands import _changes, _identity_store
 from analyzer.errors import UsageError
 from analyzer.options import spellings
 from ina_cli.console import console
@@ -42,7 +42,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--identities", metavar="URL", help="identity store: a path, or redis://..."
     )
-    _identity_key.add(parser)
+    _identity_store.add_key(parser)
     _changes.add(parser)
     parser.add_argument(*spellings("dry_run"), action="store_true", help="say what would be done")
     parser.add_argument("--yes", action="store_true", help="do not ask before files are changed")

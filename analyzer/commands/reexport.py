@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from analyzer.commands import _changes, _identity_key
+from analyzer.commands import _changes, _identity_store
 from analyzer.errors import UsageError
 from analyzer.options import spellings
 
@@ -33,7 +33,7 @@ def add(commands: Any) -> None:
     parser.set_defaults(run=run)
     parser.add_argument("results", nargs="+", metavar="RESULTS", help=RESULTS_HELP)
     parser.add_argument("--names", metavar="STORE", help=NAMES_HELP)
-    _identity_key.add(parser)
+    _identity_store.add_key(parser)
     parser.add_argument(*spellings("dry_run"), action="store_true", help="say what would be done")
     _changes.add(parser)
 

@@ -214,7 +214,7 @@ def test_tasks_get_the_key_of_a_store(tmp_path: Path) -> None:
     (tmp_path / "people.key").write_text(KEY)
     (tmp_path / "people.key").chmod(0o600)
     url, key_file = str(tmp_path / "people"), str(tmp_path / "people.key")
-    shared = shared_store.SharedStore(url, "dlib_resnet", None, key_file=key_file)
+    shared = shared_store.SharedStore(url, "dlib_resnet", None, None, key_file=key_file)
     shared.store.close()
     assert shared.private["key"] == KEY
     place = {"url": url, "machine": shared.private["machine"], "key_file": key_file}
@@ -311,7 +311,8 @@ def test_a_task_elsewhere_does_nothing_and_blames_no_job(tmp_path: Path) -> None
 def test_a_dashboard_gets_the_page_of_the_people(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shared = shared_store.SharedStore(str(tmp_path / "people.identities"), "dlib_resnet", 0.4)
+    url = str(tmp_path / "people.identities")
+    shared = shared_store.SharedStore(url, "dlib_resnet", 0.4, None)
     with ExitStack() as stack:
         (path, site) = next(iter(shared.sites(stack).items()))
         assert path == "/people"
