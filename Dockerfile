@@ -9,6 +9,7 @@ COPY analyzer analyzer
 COPY ina ina
 COPY ina_cli ina_cli
 COPY ina_input ina_input
+COPY ina_web ina_web
 COPY joblist joblist
 COPY jobs jobs
 RUN pip wheel --no-cache-dir --no-deps --wheel-dir /dist .

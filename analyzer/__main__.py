@@ -11,7 +11,7 @@ except ImportError as missing:
     sys.exit(f"error: {missing}: a part of this program is missing or hidden: install it again")
 
 output.make_usable()
-modules.require("analyzer", "ina_input", "joblist")
+modules.require("analyzer", "ina_input", "ina_web", "joblist")
 with libraries.explained():
     from analyzer.commands._program import main
 

@@ -60,6 +60,7 @@ PLUGINS: Mapping[str, str] = {
     "backend": "inference.backends",
     "cluster": "stages.cluster",
     "commands": "commands",
+    "curves": "identities.curves",
     "datasets": "evaluation.datasets",
     "decode": "stages.decode",
     "demo": "demo",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from analyzer.options.anonymise import needs_names
 from analyzer.options.shards import plan
 from ina import reserved
 from ina.task import FACTORY
-from ina_cli.numbers import RealNumber
+from ina_cli.numbers import RealNumber, WholeNumber
 from joblist.clashes import Reserved
 from joblist.errors import UsageError
 from joblist.model import JobSpec
@@ -28,6 +29,8 @@ IDENTITIES_HELP = (
     "know people again across media: redis://..., @FILE with the address, or a file, for one "
     "machine"
 )
+KEY_HELP = "file with the key of an encrypted store; a new store is encrypted with it"
+REFINE_HELP = "media that the mean of a person is made of; then it stays (default: 50)"
 THRESHOLD_HELP = "distance below which two are one person (default: the describer's)"
 
 
@@ -116,6 +119,10 @@ class FilmAnalysis:
         spellings = analysis_options.spellings
         group.add_argument(*spellings("identities"), metavar="URL", help=IDENTITIES_HELP)
         group.add_argument(*spellings("identity_threshold"), type=RealNumber(), help=THRESHOLD_HELP)
+        group.add_argument(*spellings("identity_key"), metavar="FILE", help=KEY_HELP)
+        group.add_argument(
+            *spellings("refine_limit"), type=WholeNumber(1), metavar="N", help=REFINE_HELP
+        )
 
     def identities(
         self, args: argparse.Namespace, options: Mapping[str, Any], *, written: bool
@@ -138,7 +145,13 @@ class FilmAnalysis:
             return {}
         with _as_usage_error():
             try:
-                shared = SharedStore(text, options["describer"], args.identity_threshold)
+                shared = SharedStore(
+                    text,
+                    options["describer"],
+                    args.identity_threshold,
+                    args.refine_limit,
+                    key_file=args.identity_key,
+                )
             except ResourceError as error:
                 raise JobFailed("resource", str(error)) from error
             shared.store.close()
@@ -151,17 +164,22 @@ class FilmAnalysis:
                 "can read it: put it into a file that only you may read, on storage that all "
                 "machines see, and give @FILE"
             )
-        return {**shared.private, "url": url}
+        key_file = os.path.abspath(args.identity_key) if args.identity_key else None
+        return {"url": url, "machine": shared.private["machine"], "key_file": key_file}
 
     def private(self, store: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return what a lease tells the task of the store that `identities` has returned."""
         from analyzer.identities import address
+        from analyzer.identities.encryption import key_file
+        from ina.shared_store import private
 
         if not store:
             return {}
         with _as_usage_error():
             # Never the default: the address is one, or stands in a file.
-            return {"identities": {**store, "url": address.address(store["url"], default=Path())}}
+            url = address.address(store["url"], default=Path())
+            key = key_file.read(store.get("key_file"))
+            return {"identities": private(url, store["machine"], key)}
 
     def known(self, store: Mapping[str, Any]) -> str:
         """Return the counters of the store that `identities` has returned, in words."""
@@ -169,8 +187,11 @@ class FilmAnalysis:
         from ina.shared_store import STORE_WAIT_S, summary
 
         try:
-            url = self.private(store)["identities"]["url"]
-            with closing(open_store(url, settings=None, wait_s=STORE_WAIT_S)) as opened:
+            shared = self.private(store)["identities"]
+            key = bytes.fromhex(shared["key"]) or None
+            with closing(
+                open_store(shared["url"], settings=None, key=key, wait_s=STORE_WAIT_S)
+            ) as opened:
                 return summary(opened)
         except AnalyzerError as error:
             return str(error)

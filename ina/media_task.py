@@ -142,7 +142,12 @@ class MediaTask:
         if shared and self._store is None:
             require_machine(shared["machine"])
             try:
-                self._store = open_store(shared["url"], settings=None, on_wait=self._report_waiting)
+                self._store = open_store(
+                    shared["url"],
+                    settings=None,
+                    key=bytes.fromhex(shared["key"]) or None,
+                    on_wait=self._report_waiting,
+                )
             except (MissingDependency, UsageError) as error:
                 raise JobFailed("worker", str(error)) from error
         return self._store

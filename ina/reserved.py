@@ -44,6 +44,8 @@ def of_options(args: argparse.Namespace, options: Mapping[str, Any]) -> Reserved
             pieces = {text, *re.split(r"[:,=]", text)} if isinstance(text, str) else ()
             files |= dict.fromkeys(filter(os.path.isfile, pieces), f"a file that --{name} names")
     files |= dict.fromkeys(_identity_files(args), "the identity store")
+    if key_file := getattr(args, "identity_key", None):
+        files[key_file] = "the file of --identity_key"
     return Reserved(files, _gallery_files)
 
 

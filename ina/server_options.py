@@ -8,7 +8,7 @@ from typing import Any
 
 from analyzer import __version__
 from analyzer.options import add_arguments, spellings
-from ina_cli.numbers import RealNumber
+from ina_cli.numbers import RealNumber, WholeNumber
 from ina_cli.parser import Parser, add_version
 from joblist.model import ROWS_HELP
 from jobs.commands import _arguments as arguments
@@ -111,6 +111,16 @@ _OPERATION: dict[str, dict[str, Any]] = {
         "type": RealNumber(),
         "metavar": "D",
         "help": "distance below which two are one person (default: the describer's)",
+    },
+    "identity_key": {
+        "metavar": "FILE",
+        "help": "file with the key of an encrypted identity store; a new store is encrypted with "
+        "it",
+    },
+    "refine_limit": {
+        "type": WholeNumber(1),
+        "metavar": "N",
+        "help": "media that the mean of a person is made of; then it stays (default: 50)",
     },
     "token_file": {
         "metavar": "FILE",

@@ -76,14 +76,15 @@ def serve(args: argparse.Namespace, options: AnalysisOptions) -> int:
         store = stack.enter_context(closing(Store(path)))
         identities = None
         if args.identities is not None:
-            # It needs numpy, and most runs need no store.
-            from ina.shared_store import SharedStore
+            from ina.shared_store import SharedStore  # it needs numpy, and most runs no store
 
             identities = SharedStore(
                 args.identities,
                 options.describer,
                 args.identity_threshold,
+                args.refine_limit,
                 default=path.with_suffix(".identities"),
+                key_file=args.identity_key,
             )
             stack.enter_context(closing(identities.store))
         ledger = Ledger(store, max_attempts=args.max_attempts, shards=shards)
@@ -211,6 +212,7 @@ class ServerRun:
             access=access,
             title=title,
             sample=self._sample.state if self._sample else None,
+            sites=self._identities.sites(self._beside) if self._identities else None,
         )
         self._threads.append(dashboard.thread)
         return self._beside.enter_context(closing(dashboard))

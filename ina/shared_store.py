@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from analyzer.errors import AnalyzerError, UsageError
+from analyzer.errors import AnalyzerError, MissingDependency, UsageError
 from analyzer.identities import IdentityStore, address
+from analyzer.identities.corrections import user_name
+from analyzer.identities.encryption import key_file as key_files
+from ina_web import Site
 from jobs.errors import JobFailed
 from jobs.system.mounts import network_type
 from jobs.system.process_identity import ProcessIdentity
@@ -24,7 +30,9 @@ class SharedStore:
         text: Value of `--identities`.
         describer: Describer of the analysis.
         threshold: Value of `--identity_threshold`.
+        refine: Value of `--refine_limit`.
         default: File of the store where the text is empty.
+        key_file: Value of `--identity_key`.
 
     Raises:
         AnalyzerError: The store cannot be used.
@@ -32,7 +40,14 @@ class SharedStore:
     """
 
     def __init__(
-        self, text: str, describer: str, threshold: float | None, *, default: Path | None = None
+        self,
+        text: str,
+        describer: str,
+        threshold: float | None,
+        refine: int | None,
+        *,
+        default: Path | None = None,
+        key_file: str | None = None,
     ) -> None:
         if not text and default is None:
             raise UsageError("--identities: give the address of the store")
@@ -40,17 +55,41 @@ class SharedStore:
         path = address.file_of(url)
         if path is not None:
             _refuse_network(path)
-        settings = address.settings_for(describer, threshold)
-        self.store = address.open_store(url, settings=settings, wait_s=STORE_WAIT_S)
+        settings = address.settings_for(describer, threshold, refine)
+        key = key_files.read(key_file)
+        self._open = partial(
+            address.open_store, url, settings=settings, key=key, wait_s=STORE_WAIT_S
+        )
+        self.store = self._open()
         own = ProcessIdentity.own()
         is_local = path is not None or url.startswith("unix:")
         machine = {"host": own.host, "boot_id": own.boot_id} if is_local else None
-        self.private: Mapping[str, Any] = {"url": url, "machine": machine}
-        """What tasks need; it may hold a password."""
+        self.private: Mapping[str, Any] = private(url, machine, key)
+        """What tasks need; it may hold a password, and the key of an encrypted store."""
+
+    def sites(self, stack: ExitStack) -> dict[str, Site]:
+        """Return the page of the store's people for a dashboard; none without its libraries.
+
+        Args:
+            stack: Closes the page at its end.
+        """
+        from analyzer.workflows.archive.site import PATH, PeopleSite
+
+        try:
+            site = PeopleSite(self._open, user_name())
+        except MissingDependency as error:
+            print(f"ina_server: no page of people: {error}", file=sys.stderr)
+            return {}
+        return {PATH: stack.enter_context(closing(site))}
 
     def summary(self) -> str:
         """Return the counters of the store in words."""
         return summary(self.store)
+
+
+def private(url: str, machine: Mapping[str, str] | None, key: bytes | None) -> Mapping[str, Any]:
+    """Return what a lease tells tasks of a store; they go over the wire, and into no file."""
+    return {"url": url, "machine": machine, "key": key.hex() if key else ""}
 
 
 def summary(store: IdentityStore) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 HOME = Path(__file__).resolve().parents[1]
 """Folder of all packages of this project: a clone, or the `site-packages` of an installation."""
-NAMES = ("analyzer", "ina", "ina_input", "joblist", "jobs")
+NAMES = ("analyzer", "ina", "ina_input", "ina_web", "joblist", "jobs")
 """The packages beside this one."""
 
 

@@ -30,7 +30,8 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "export": (),
     "forget": (),
     "identities": (
-        *("different", "export", "history", "list", "merge", "name", "show", "split", "undo"),
+        *("different", "export", "history", "key", "list", "merge", "name", "page", "rekey"),
+        *("same", "serve", "show", "split", "suggest", "threshold", "undo"),
     ),
     "jobs": (
         *("accept", "cancel", "certs", "drain", "pause", "resume", "retry", "run-job", "status"),

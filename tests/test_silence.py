@@ -66,7 +66,8 @@ def test_a_setting_of_the_user_stays(name: str, tmp_path: Path) -> None:
 def test_only_one_module_imports_onnxruntime() -> None:
     """A module of `analyzer`: then the package has set the environment before."""
     packages = [
-        ROOT / name for name in ("analyzer", "ina", "ina_input", "jobs", "joblist", "tools")
+        ROOT / name
+        for name in ("analyzer", "ina", "ina_input", "ina_web", "jobs", "joblist", "tools")
     ]
     files = [*ROOT.glob("*.py"), *(path for folder in packages for path in folder.rglob("*.py"))]
     loading = [p.relative_to(ROOT) for p in files if "import onnxruntime" in p.read_text("utf-8")]

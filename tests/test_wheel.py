@@ -135,7 +135,7 @@ def test_folders_of_a_user_hide_nothing_of_an_editable_installation(
     (built,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(built) as archive:
         archive.extractall(packages)
-    for name in ("analyzer", "ina", "ina_input", "jobs", "joblist"):
+    for name in ("analyzer", "ina", "ina_input", "ina_web", "jobs", "joblist"):
         (tmp_path / "work" / name).mkdir(parents=True)
     python = tmp_path / "venv" / "bin" / "python"
     work = tmp_path / "work"

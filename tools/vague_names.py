@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("analyzer", "ina", "ina_cli", "ina_input", "joblist", "jobs")
+PACKAGES = ("analyzer", "ina", "ina_cli", "ina_input", "ina_web", "joblist", "jobs")
 VAGUE = frozenset(
     {
         *("found", "known", "wanted", "told", "seen", "kept", "made", "said"),

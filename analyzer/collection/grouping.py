@@ -1,4 +1,4 @@
-"""Group the persons of many media into identities, by their names and faces."""
+"""Group the persons of many media into identities, by numbers of a store, names and faces."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -10,6 +10,8 @@ from analyzer.types import F32, I64, Person
 from analyzer.types.groups import dense, group_means
 from analyzer.types.media import SAME_TIME_S
 
+Known = tuple[int, str]
+"""What tells who somebody is: number in an identity store, or -1, and a name."""
 _BLOCK = 4096
 """Rows of a matrix of distances that are held at once."""
 
@@ -38,7 +40,7 @@ def together(persons: Sequence[Person]) -> Iterator[tuple[int, int]]:
 def identities(
     centroids: F32,
     weights: F32,
-    names: Sequence[str | None],
+    known: Sequence[Known | None],
     apart: I64,
     *,
     clusterer: Clusterer,
@@ -46,26 +48,26 @@ def identities(
 ) -> I64:
     """Group persons.
 
-    Those of one name are one identity, those of different names never are. The others are
-    clustered, and each cluster then joins the nearest name within the threshold, if nobody of
-    both is on screen at the same time.
+    Those with one number or name are one identity, and those with different ones never are. The
+    rest is clustered, and each cluster then joins the nearest identity that is known within the
+    threshold, if nobody of both is on screen at the same time.
 
     Args:
         centroids: (P, D) mean embedding of each person.
         weights: (P,) how much each counts in a mean.
-        names: Names of each person; `None` = unknown.
+        known: Number or name of each person; `None` = unknown.
         apart: (k, 2) pairs who are on screen at the same time.
-        clusterer: For the persons without a name.
+        clusterer: For the persons who are unknown.
         threshold: Euclidean distance below which two may be one.
 
     Returns:
         (P,) identity of each person, dense from 0 in order of first appearance.
     """
-    named = np.array([name is not None for name in names], bool)
-    labels = np.empty(len(names), np.int64)
-    distinct = sorted({name for name in names if name is not None})
-    name_number = {name: number for number, name in enumerate(distinct)}
-    labels[named] = [name_number[name] for name in names if name is not None]
+    named = np.array([one is not None for one in known], bool)
+    labels = np.empty(len(known), np.int64)
+    distinct = sorted({one for one in known if one is not None})
+    label_of = {one: label for label, one in enumerate(distinct)}
+    labels[named] = [label_of[one] for one in known if one is not None]
     labels[~named] = len(distinct) + _clusters(
         centroids[~named], weights[~named], _renumbered(apart, ~named), clusterer, threshold
     )

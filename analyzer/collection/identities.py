@@ -1,7 +1,9 @@
 """Identities of a collection: their media, screen time and mean metrics."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from math import fsum
 from statistics import fmean, stdev
 
@@ -120,11 +122,21 @@ class Collection:
     """Everybody of some media."""
 
     identities: tuple[CollectedPerson, ...]
-    """Most screen time first; each one's number is its place."""
+    """Most screen time first. A number is that of the identity store with which a report was
+    matched, or one after all of these, in this order."""
     seen: tuple[AnalysedMedium, ...]
     skipped: tuple[Skipped, ...]
     metrics: tuple[str, ...]
     """The columns of metrics."""
+
+    def unmatched(self) -> int:
+        """Return how many media no store has numbered the persons of, where it has of others."""
+        numbered = [
+            any(person.identity_id is not None for person in medium.summary.persons)
+            for medium in self.seen
+            if medium.summary.persons
+        ]
+        return numbered.count(False) if any(numbered) else 0
 
 
 def collect(
@@ -160,15 +172,15 @@ def collect(
     for label, member in zip(labels.tolist(), people, strict=True):
         groups.setdefault(label, []).append(member)
     line = {id(medium): number for number, medium in enumerate(media)}
-    persons_unsorted = [_identity(members, line, metrics) for members in groups.values()]
-    persons_unsorted.sort(
-        key=lambda medium: -medium.screen_time_s
-    )  # stable: as in the sorted media
+    collected = [_identity(members, line, metrics) for members in groups.values()]
+    collected.sort(key=lambda person: -person.screen_time_s)  # stable: as in the sorted media
+    numbers = count(1 + max((person.identity_id for person in collected), default=-1))
     if progress is not None:
         progress(Progress(stage="group", done=1, total=1))
     return Collection(
         identities=tuple(
-            replace(medium, identity_id=n) for n, medium in enumerate(persons_unsorted)
+            replace(person, identity_id=next(numbers)) if person.identity_id < 0 else person
+            for person in collected
         ),
         seen=tuple(media),
         skipped=tuple(skipped),
@@ -192,11 +204,32 @@ def _labels(media: Sequence[AnalysedMedium], clusterer: Clusterer, threshold: fl
     return grouping.identities(
         np.concatenate(centroids),
         np.array([person.face_count for person in people], np.float32),
-        [person.name for person in people],
+        _known(people),
         np.array(apart, np.int64).reshape(-1, 2),
         clusterer=clusterer,
         threshold=threshold,
     )
+
+
+def _known(people: Sequence[Person]) -> list[grouping.Known | None]:
+    """Return what is known of each person: the number in a store, else a name.
+
+    A name without a number is that of the only number with it.
+    """
+    numbers: dict[str, set[int]] = defaultdict(set)
+    for person in people:
+        if person.identity_id is not None and person.name is not None:
+            numbers[person.name].add(person.identity_id)
+    return [_known_of(person, numbers) for person in people]
+
+
+def _known_of(person: Person, numbers: Mapping[str, set[int]]) -> grouping.Known | None:
+    if person.identity_id is not None:
+        return person.identity_id, ""
+    if person.name is None:
+        return None
+    of_name = numbers.get(person.name, ())
+    return (next(iter(of_name)), "") if len(of_name) == 1 else (-1, person.name)
 
 
 def _identity(
@@ -204,7 +237,7 @@ def _identity(
     line: Mapping[int, int],
     metrics: Sequence[str],
 ) -> CollectedPerson:
-    """Make one identity of its persons, numbered 0 for now."""
+    """Make one identity of its persons; -1 is the number of one that no store has."""
     media: dict[int, list[Person]] = {}
     by_line = {line[id(medium)]: medium for medium, _ in members}
     for medium, person in members:
@@ -213,7 +246,7 @@ def _identity(
     people = [person for _, person in members]
     values = [appearance.seen.medium.metrics for appearance in appearances]
     return CollectedPerson(
-        identity_id=0,
+        identity_id=next((p.identity_id for p in people if p.identity_id is not None), -1),
         name=next((person.name for person in people if person.name is not None), None),
         sex=_sex(people),
         age=_age(people),

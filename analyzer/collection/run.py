@@ -1,6 +1,7 @@
 """Collect the persons of many media, and write the folder of the collection."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from analyzer import registry
@@ -8,6 +9,7 @@ from analyzer.collection import identities, media, results
 from analyzer.collection.identities import Collection
 from analyzer.errors import UsageError
 from analyzer.inference.runtime import Runtime
+from analyzer.reports.report_file import Summary
 from analyzer.results import joblist
 from analyzer.types import ProgressHook
 from joblist.model import JobSpec
@@ -41,6 +43,7 @@ def collect(
     *,
     clusterer: str,
     threshold: float | None,
+    archived: Callable[[Summary], Summary] = lambda summary: summary,
     progress: ProgressHook | None = None,
 ) -> Collection:
     """Collect the persons of the rows' reports; write the folder if one could be read.
@@ -50,10 +53,12 @@ def collect(
         folder: Folder for results.
         clusterer: Name of the clusterer.
         threshold: Distance below which two persons may be one; None as the media were analysed.
+        archived: Gives the persons of a report the numbers and names that a store has by now.
         progress: Hook that is called at each step.
     """
     writers = results.Writers.load()
-    analysed, skipped = media.read(media.media_of(rows), progress)
+    read, skipped = media.read(media.media_of(rows), progress)
+    analysed = [replace(medium, summary=archived(medium.summary)) for medium in read]
     collection = identities.collect(
         analysed,
         skipped,

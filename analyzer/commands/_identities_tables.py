@@ -9,14 +9,17 @@ from analyzer.files.text import text_cell
 from ina_cli.console import console
 from ina_cli.escapes import as_it_is
 
-READERS = ("list", "show", "history", "export")
-"""Parts that change nothing."""
+READERS = ("list", "show", "history", "export", "suggest", "threshold")
+"""Parts that print tables."""
 _HEADINGS = {
     "screen_time_s": "seconds",
     "first_date": "first",
     "last_date": "last",
     "members": "merged",
     "person_id": "person",
+    "other_identity": "other",
+    "other_name": "name",
+    "other_media": "media",
 }
 """Of columns on the terminal, where names of tables are too long."""
 FORMATS = ("csv", "json", "table")
@@ -30,7 +33,7 @@ def print_person(
 ) -> None:
     """Print a person, their appearances, and who is alike."""
     if form == "json":
-        _print_json({**person, "seen_in": appearances, "alike": alike})
+        print_json({**person, "seen_in": appearances, "alike": alike})
         return
     print_rows([person], form)
     print_rows(appearances, form)
@@ -40,24 +43,26 @@ def print_person(
         print_rows(alike, form)
 
 
-def print_rows(rows: list[dict[str, Any]], form: str) -> None:
+def print_rows(rows: list[dict[str, Any]], form: str, *, nothing: str = "nobody") -> None:
     """Print rows.
 
     Args:
         rows: All with the same columns.
         form: One of `FORMATS`.
+        nothing: What a table without rows says.
     """
     if form == "json":
-        _print_json(rows)
+        print_json(rows)
     elif form == "csv":
         _print_csv(rows)
     elif rows:
         _print_table(rows)
     else:
-        print("nobody")
+        print(nothing)
 
 
-def _print_json(value: Any) -> None:
+def print_json(value: Any) -> None:
+    """Print a value as JSON."""
     print(json.dumps(value, ensure_ascii=False, indent=1), file=as_it_is(sys.stdout))
 
 

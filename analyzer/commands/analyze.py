@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analyzer import registry
+from analyzer.commands import _identity_store
 from analyzer.commands._progress import bar
 from analyzer.commands._report import print_report
 from analyzer.errors import AnalyzerError
@@ -25,11 +26,6 @@ SHARDS_HELP = (
     "divide each video among N processes, at cuts; the results are the same (default: off)"
 )
 SHARD_MINUTES_HELP = "with --shards: no part is shorter than this, in minutes"
-IDENTITIES_HELP = (
-    "know people again across media: a file, sqlite:///..., redis://... or @FILE with the address "
-    "(default: people.identities in DIR, or beside the joblist)"
-)
-IDENTITY_THRESHOLD_HELP = "distance below which two are one person (default: the describer's)"
 MEDIA_HELP = (
     "a video, its https address, or a folder of videos; or one joblist (.csv): its columns say "
     "where results go"
@@ -89,13 +85,7 @@ def add(commands: Any) -> None:
     add("--poster", metavar="FILE", help="the medium's poster; its faces are matched to persons")
     add("--gallery", metavar="DIR", help="folder of portraits, named after the persons in them")
     add(*spellings("no_corrections"), action="store_true", help=CORRECTIONS_HELP)
-    add("--identities", nargs="?", const="", metavar="URL", help=IDENTITIES_HELP)
-    add(
-        *spellings("identity_threshold"),
-        type=RealNumber(),
-        metavar="D",
-        help=IDENTITY_THRESHOLD_HELP,
-    )
+    _identity_store.add_matching(parser)
     add("--shards", type=WholeNumber(), metavar="N", help=SHARDS_HELP)
     add(*spellings("shard_minutes"), type=RealNumber(), metavar="M", help=SHARD_MINUTES_HELP)
     add(*spellings("allow_urls"), action="store_true", help=URLS_HELP)
@@ -131,6 +121,8 @@ def run(args: argparse.Namespace) -> int:
         shards=shards,
         identities=args.identities,
         identity_threshold=args.identity_threshold,
+        identity_key=args.identity_key,
+        refine_limit=args.refine_limit,
         folder=items[0].target.parent if args.output else Path(args.media[0]).parent,
         ahead=not is_address(str(items[0].medium)),  # not while one is fetched for hours
     ) as session:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analyzer import registry
+from analyzer.commands import _identity_store
 from analyzer.commands._progress import bars
 from analyzer.errors import UsageError
 from analyzer.options import spellings
@@ -18,9 +19,14 @@ if TYPE_CHECKING:
 _TOP = 20
 _NAMED = 20
 """Skipped media that are named one by one."""
+NAMES_HELP = (
+    "identity store that the media were matched with: people have the numbers and names that it "
+    "has by now; without it, those of the reports"
+)
 EPILOG = """\
 examples:
   python -m analyzer collect jobs.csv -o people
+  python -m analyzer collect jobs.csv -o people --names people.identities
   python -m analyzer collect results/a.report.zip results/b.report.zip -o people
 
 exit code: 0 collected, 1 no report could be read, 2 bad usage"""
@@ -55,6 +61,8 @@ def add(commands: Any) -> None:
         metavar="D",
         help="distance below which two persons may be one (default: as the media were analysed)",
     )
+    parser.add_argument("--names", metavar="STORE", help=NAMES_HELP)
+    _identity_store.add_key(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -64,13 +72,15 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"cluster_threshold {threshold}: must be above 0")
     registry.check("cluster", args.clusterer)
 
-    from analyzer.collection import run as collections
+    from analyzer.workflows.archive import collected
 
-    rows = collections.rows_of(args.source)
+    rows = collected.rows_of(args.source)
     with bars() as progress:
-        collection = collections.collect(
+        collection = collected.collect(
             rows,
             Path(args.output),
+            args.names,
+            key_file=args.identity_key,
             clusterer=args.clusterer,
             threshold=threshold,
             progress=progress,
@@ -93,6 +103,13 @@ def _print(collection: "Collection", rows: int, output: str) -> None:
                 f"note: {medium.medium.source_path}: counted once with its copies {copies}",
                 file=sys.stderr,
             )
+    unmatched = collection.unmatched()
+    if unmatched:
+        print(
+            f"note: {unmatched} media were not matched with an identity store as the others were: "
+            "who is only there has a number that the store may give to somebody else",
+            file=sys.stderr,
+        )
     media = len(collection.seen) + len(collection.skipped)
     persons = sum(len(medium.summary.persons) for medium in collection.seen)
     faces = sum(identity.face_count for identity in collection.identities)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analyzer.commands import _changes
+from analyzer.commands import _changes, _identity_store
 from analyzer.errors import UsageError
 from analyzer.options import spellings
 from ina_cli.console import console
@@ -53,6 +53,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--force", action="store_true", help=FORCE_HELP)
     parser.add_argument(*spellings("dry_run"), action="store_true", help="say what would be done")
     parser.add_argument("--identities", metavar="STORE", help=IDENTITIES_HELP)
+    _identity_store.add_key(parser)
     _changes.add(parser)
 
 
@@ -85,6 +86,7 @@ def _amend(review: "Review", args: argparse.Namespace) -> "CorrectionResult":
     return amend_with_store(
         review,
         args.identities,
+        key_file=args.identity_key,
         dry_run=args.dry_run,
         told=print,
         refused=lambda text: print(f"warning: {text}", file=sys.stderr),

@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from analyzer.commands import _changes
+from analyzer.commands import _changes, _identity_store
 from analyzer.errors import UsageError
 from analyzer.options import spellings
 from ina_cli.console import console
@@ -42,6 +42,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--identities", metavar="URL", help="identity store: a path, or redis://..."
     )
+    _identity_store.add_key(parser)
     _changes.add(parser)
     parser.add_argument(*spellings("dry_run"), action="store_true", help="say what would be done")
     parser.add_argument("--yes", action="store_true", help="do not ask before files are changed")
@@ -51,7 +52,12 @@ def run(args: argparse.Namespace) -> int:
     """Forget a person; 1 where the person was not found, or something is left."""
     from analyzer.erasure.erasure import Erasure
 
-    with Erasure(args.who, results=args.results, identities=args.identities) as erasure:
+    with Erasure(
+        args.who,
+        results=args.results,
+        identities=args.identities,
+        identity_key=args.identity_key,
+    ) as erasure:
         return _forget(args, erasure)
 
 
@@ -75,7 +81,7 @@ def _forget(args: argparse.Namespace, erasure: "Erasure") -> int:
     _changes.write(args.changes, erasure.results, account.replaced)
     for file in erasure.portraits():
         print(f"warning: {file}: the next run gives the name again: remove it", file=sys.stderr)
-    return 1 if account.left else 0
+    return 0 if _scrub(erasure) and not account.left else 1
 
 
 def _print(account: "ErasureResult", erasure: "Erasure") -> int:
@@ -104,7 +110,18 @@ def _not_found(args: argparse.Namespace, erasure: "Erasure") -> int:
     elif target.name.isdecimal():
         cure = f"it was taken for a name: write identity:{target.name} or person:{target.name}"
     print(f"error: {target} is not in {paths}: {cure}", file=sys.stderr)
+    if not args.dry_run:
+        # A call before may have been cut off between erasing and this.
+        _scrub(erasure)
     return 1
+
+
+def _scrub(erasure: "Erasure") -> bool:
+    """Have files of the store written anew; returns whether that was done."""
+    left = erasure.scrub()
+    if left:
+        print(f"left: {left}", file=sys.stderr)
+    return not left
 
 
 def _confirm(count: int) -> None:

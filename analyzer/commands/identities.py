@@ -2,22 +2,22 @@
 
 import argparse
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from analyzer.commands import _identities_tables
+from analyzer.commands import (
+    _identities_key,
+    _identities_learning,
+    _identities_page,
+    _identities_tables,
+)
+from analyzer.commands._identities_parts import PERSON_HELP, add_limit, add_part, print_event
 from ina_cli.numbers import WholeNumber
 
 if TYPE_CHECKING:
     from analyzer.workflows.archive.session import ArchiveSession
 
-Do = Callable[[argparse.Namespace, "ArchiveSession"], int]
-_ROWS = 100
 _ORDERS = ("media", "faces", "screen_time_s", "last_date", "identity")
-_PERSON = "number of an identity, or the whole name that it was given"
-_EPILOG = "example:\n  python -m analyzer identities {example}\n\nexit code: {codes}"
-_CODES = "0 done, 1 the store is away, 2 it makes no sense as things are"
 
 
 def add(commands: Any) -> None:
@@ -27,40 +27,43 @@ def add(commands: Any) -> None:
     )
     parts = parser.add_subparsers(title="what", metavar="WHAT", required=True)
     _add_readers(parts)
+    _identities_learning.add(parts)
+    _identities_page.add(parts)
     text = "give a person a name; an empty one takes it away"
-    part = _part(parts, "name", text, 'name people.identities 17 "Ada Lovelace"', say_name)
-    part.add_argument("person", metavar="PERSON", help=_PERSON)
+    part = add_part(parts, "name", text, 'name people.identities 17 "Ada Lovelace"', say_name)
+    part.add_argument("person", metavar="PERSON", help=PERSON_HELP)
     part.add_argument("name", metavar="NAME", help="of the person; empty to take it away")
     for name, text, says in (
         ("merge", "say that two are one person, who is known by the first one's number", say_merge),
         ("different", "say that two are not the same: they are not offered again", say_different),
     ):
-        part = _part(parts, name, text, f"{name} people.identities 17 42", says)
-        part.add_argument("person", metavar="PERSON", help=_PERSON)
+        part = add_part(parts, name, text, f"{name} people.identities 17 42", says)
+        part.add_argument("person", metavar="PERSON", help=PERSON_HELP)
         part.add_argument("other", metavar="OTHER", help="the other person, as before")
     text = "say that some appearances of a person are somebody else's, who becomes a new person"
-    part = _part(parts, "split", text, "split people.identities 17 4:0 9:2", say_split)
-    part.add_argument("person", metavar="PERSON", help=_PERSON)
+    part = add_part(parts, "split", text, "split people.identities 17 4:0 9:2", say_split)
+    part.add_argument("person", metavar="PERSON", help=PERSON_HELP)
     part.add_argument(
         "appearances", nargs="+", metavar="CALL:ROW", help="appearances, as `show` names them"
     )
     text = "take an event back; an undoing that is undone is the event again"
-    part = _part(parts, "undo", text, "undo people.identities 12", say_undo)
+    part = add_part(parts, "undo", text, "undo people.identities 12", say_undo)
     text = "number of an event of `history`; without it, of the last one"
     part.add_argument("event", nargs="?", type=WholeNumber(1), metavar="EVENT", help=text)
+    _identities_key.add(parts, add_part)
 
 
 def _add_readers(parts: Any) -> None:
     text = "print the people of a store, the most seen first"
-    part = _part(parts, "list", text, "list people.identities --limit 20", list_people)
+    part = add_part(parts, "list", text, "list people.identities --limit 20", list_people)
     part.add_argument(
         "--sort", choices=_ORDERS, default="media", help="order (default: media, the most first)"
     )
     part.add_argument("--search", default="", metavar="TEXT", help="only names with this in them")
-    _add_limit(part)
+    add_limit(part)
     text = "print a person's appearances, and who is alike"
-    part = _part(parts, "show", text, "show people.identities 17", show)
-    part.add_argument("person", metavar="PERSON", help=_PERSON)
+    part = add_part(parts, "show", text, "show people.identities 17", show)
+    part.add_argument("person", metavar="PERSON", help=PERSON_HELP)
     part.add_argument(
         "--alike",
         type=WholeNumber(0),
@@ -69,49 +72,10 @@ def _add_readers(parts: Any) -> None:
         help="how many of the nearest other people (default: 5)",
     )
     text = "print what was said about people, the last first"
-    _add_limit(_part(parts, "history", text, "history people.identities", history))
+    add_limit(add_part(parts, "history", text, "history people.identities", history))
     text = "write all people, or all appearances, for other programs"
-    part = _part(parts, "export", text, "export people.identities --format json", export)
+    part = add_part(parts, "export", text, "export people.identities --format json", export)
     part.add_argument("--appearances", action="store_true", help="a row an appearance")
-
-
-def _add_limit(part: Any) -> None:
-    text = f"how many at most (default: {_ROWS})"
-    part.add_argument("--limit", type=WholeNumber(1), default=_ROWS, metavar="N", help=text)
-
-
-def _part(parts: Any, name: str, text: str, example: str, do: Do) -> Any:
-    parser = parts.add_parser(
-        name,
-        help=text,
-        description=text,
-        epilog=_EPILOG.format(example=example, codes=_CODES),
-    )
-    parser.add_argument(
-        "store", metavar="STORE", help="identity store: a path, redis://..., or @FILE with either"
-    )
-    if name in _identities_tables.READERS:
-        parser.add_argument(
-            "--format",
-            choices=_identities_tables.FORMATS,
-            default="csv" if name == "export" else "table",
-            help=f"how it is printed (default: {'csv' if name == 'export' else 'table'})",
-        )
-        parser.set_defaults(only_prints=True)
-    else:
-        parser.add_argument(
-            "--by", metavar="WHO", help="who says it (default: the name of the user)"
-        )
-    parser.set_defaults(run=_run, do=do)
-    return parser
-
-
-def _run(args: argparse.Namespace) -> int:
-    from analyzer.workflows.archive.session import archive_session
-
-    with archive_session(args.store, getattr(args, "by", None)) as session:
-        code: int = args.do(args, session)
-        return code
 
 
 def list_people(args: argparse.Namespace, session: "ArchiveSession") -> int:
@@ -158,7 +122,7 @@ def export(args: argparse.Namespace, session: "ArchiveSession") -> int:
 
 def say_name(args: argparse.Namespace, session: "ArchiveSession") -> int:
     """Name somebody."""
-    return _print_event(session.name(args.person, args.name))
+    return print_event(session.name(args.person, args.name))
 
 
 def say_merge(args: argparse.Namespace, session: "ArchiveSession") -> int:
@@ -169,24 +133,19 @@ def say_merge(args: argparse.Namespace, session: "ArchiveSession") -> int:
         print(
             f"warning: both are in {media[0]}{others}, where they were told apart", file=sys.stderr
         )
-    return _print_event(session.merge(args.person, args.other))
+    return print_event(session.merge(args.person, args.other))
 
 
 def say_different(args: argparse.Namespace, session: "ArchiveSession") -> int:
     """Keep two apart."""
-    return _print_event(session.say_different(args.person, args.other))
+    return print_event(session.say_different(args.person, args.other))
 
 
 def say_split(args: argparse.Namespace, session: "ArchiveSession") -> int:
     """Split somebody."""
-    return _print_event(session.split(args.person, args.appearances))
+    return print_event(session.split(args.person, args.appearances))
 
 
 def say_undo(args: argparse.Namespace, session: "ArchiveSession") -> int:
     """Take an event back."""
-    return _print_event(session.undo(args.event))
-
-
-def _print_event(event: Any) -> int:
-    print(f"event {event.number}: {event}")
-    return 0
+    return print_event(session.undo(args.event))

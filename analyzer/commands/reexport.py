@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from analyzer.commands import _changes
+from analyzer.commands import _changes, _identity_store
 from analyzer.errors import UsageError
 from analyzer.options import spellings
 
@@ -33,6 +33,7 @@ def add(commands: Any) -> None:
     parser.set_defaults(run=run)
     parser.add_argument("results", nargs="+", metavar="RESULTS", help=RESULTS_HELP)
     parser.add_argument("--names", metavar="STORE", help=NAMES_HELP)
+    _identity_store.add_key(parser)
     parser.add_argument(*spellings("dry_run"), action="store_true", help="say what would be done")
     _changes.add(parser)
 
@@ -44,7 +45,9 @@ def run(args: argparse.Namespace) -> int:
     results = _located(args.results)
     faults, changed = 0, 0
     replaced: list[Replaced] = []
-    for medium in reexport_names(results.results, args.names, dry_run=args.dry_run):
+    for medium in reexport_names(
+        results.results, args.names, key_file=args.identity_key, dry_run=args.dry_run
+    ):
         if medium.fault:
             print(f"left: {medium.medium}: {medium.fault}", file=sys.stderr)
         for file in medium.files:

@@ -13,6 +13,7 @@ from analyzer.errors import AnalyzerError, UsageError
 from analyzer.gallery import folder as portrait_folder
 from analyzer.identities.address import open_store
 from analyzer.identities.corrections import Corrections, user_name
+from analyzer.identities.encryption import key_file
 from analyzer.identities.records import Counters, StoredIdentity
 from analyzer.reports import report_file
 from analyzer.results import locate
@@ -27,13 +28,21 @@ class Erasure:
         who: Name, `identity:17` or `person:3`.
         results: Paths of result folders and joblists.
         identities: Address of the identity store, if there is one.
+        identity_key: File with its key, if it is encrypted.
 
     Raises:
         UsageError: The person, or the place, is not given or not clear.
         ResourceError: The store is gone.
     """
 
-    def __init__(self, who: str, *, results: Sequence[str], identities: str | None) -> None:
+    def __init__(
+        self,
+        who: str,
+        *,
+        results: Sequence[str],
+        identities: str | None,
+        identity_key: str | None = None,
+    ) -> None:
         self.target = _target(who, results=bool(results), identities=bool(identities))
         self.results = locate.find(results)
         media = self.results.results
@@ -45,7 +54,8 @@ class Erasure:
         self._stack = ExitStack()
         self._store = None
         if identities:
-            self._store = self._stack.enter_context(closing(open_store(identities, settings=None)))
+            store = open_store(identities, settings=None, key=key_file.read(identity_key))
+            self._store = self._stack.enter_context(closing(store))
 
     def __enter__(self) -> "Erasure":
         if self._store:
@@ -121,6 +131,14 @@ class Erasure:
             return None
         Corrections(self._store, user_name()).forget(self.target.identities)
         return self._store.counters()
+
+    def scrub(self) -> str:
+        """Have what was erased overwritten in the store's files, too.
+
+        Returns:
+            What the user must do about it; empty where nothing is left.
+        """
+        return self._store.records.scrub() if self._store else ""
 
     def portraits(self) -> Iterator[Path]:
         """Yield the portraits that would give the name again in the next run."""

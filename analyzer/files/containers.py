@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
 from analyzer.errors import AnalyzerError, InputError, ResourceError
@@ -20,6 +21,8 @@ _STORAGE_ERRNOS = frozenset(
     | {errno.EREMOTEIO, errno.EBADF, errno.ENOLINK, errno.ECONNRESET, errno.EHOSTDOWN}
 )
 """Errors of a disk or mount; FFmpeg raises a few of them for damaged files as well."""
+_EARLIEST = date(1980, 1, 1)
+"""Of containers: clocks begin in 1904, or 1970."""
 _AMPLE_BYTES = 1 << 30
 _LOOKS = 16
 """Places of a file at which its storage is asked whether it works."""
@@ -52,6 +55,27 @@ def timecode_of(container: Any, stream: Any) -> str | None:
         for name, value in source_of_tags.metadata.items():
             if name.lower() == "timecode" and _TIMECODE.fullmatch(value):
                 return str(value)
+    return None
+
+
+def created_of(container: Any, stream: Any) -> str | None:
+    """Return the date on which a container says it was made, ISO 8601 in UTC; `None` without one.
+
+    It is the `creation_time` of the container, or of the pictures. Dates of clocks that were never
+    set, from before there were such files, are none.
+
+    Args:
+        container: Open container, of PyAV.
+        stream: Stream of its pictures.
+    """
+    for source_of_tags in (container, stream):
+        text = source_of_tags.metadata.get("creation_time", "")
+        try:
+            created = date.fromisoformat(text[:10])
+        except ValueError:
+            continue
+        if created >= _EARLIEST:
+            return created.isoformat()
     return None
 
 

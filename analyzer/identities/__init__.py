@@ -13,6 +13,7 @@ from analyzer.identities.records import (
     StoreChange,
     StoreChanges,
     StoredIdentity,
+    StoreRewrite,
 )
 from analyzer.types import F32, I64
 
@@ -26,7 +27,7 @@ class IdentityStore(Protocol):
     name: str
     """Its address as people may read it: without a password."""
     settings: Settings
-    """How it matches."""
+    """How it was made to match."""
 
     def match(self, embeddings: F32) -> Matches:
         """Look people up; nothing changes.
@@ -92,6 +93,14 @@ class IdentityStore(Protocol):
 
     def cosines(self, identity: int) -> F32:
         """Return cosines (size,) of an identity's mean with all, as followed last."""
+        ...
+
+    def near(self, ids: I64, least: float) -> tuple[I64, I64, F32]:
+        """Return all pairs of identities (n,) with others, by a cosine of means above `least`.
+
+        Returns:
+            (k,) of `ids`, (k,) the other's, and (k,) the cosine of each pair, as followed last.
+        """
         ...
 
     def all(self) -> Iterator[StoredIdentity]:
@@ -164,8 +173,29 @@ class Records(Protocol):
         """
         ...
 
+    def rewrite(self, change: StoreRewrite) -> bool:
+        """Write all values in another form; `False`, and nothing is written: the store went on.
+
+        Values in the old form are in no file of the store after that, but for what `scrub` sees to.
+        """
+        ...
+
+    def scrub(self) -> str:
+        """Have what was erased overwritten in files that keep it after `write` and `rewrite`.
+
+        That takes as long as to copy the store, where something was erased since the last time.
+
+        Returns:
+            What the user must do about it; empty where nothing is left.
+        """
+        ...
+
     def size(self) -> int:
         """Return the number of ids given so far, those of forgotten persons too."""
+        ...
+
+    def calls_made(self) -> int:
+        """Return the number of calls, which is that of the last one."""
         ...
 
     def rows(self, first: int, end: int) -> list[tuple[int, bytes]]:

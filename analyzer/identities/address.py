@@ -1,6 +1,7 @@
 """Open the identity store that an address names."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -20,7 +21,7 @@ _SERVERS = ("redis", "rediss", "unix")
 _UNREADABLE = "the address of the identity store cannot be read: write"
 
 
-def settings_for(describer: str, threshold: float | None) -> Settings:
+def settings_for(describer: str, threshold: float | None, refine: int | None = None) -> Settings:
     """Return the settings for matching people by the embeddings of a describer.
 
     Args:
@@ -28,6 +29,7 @@ def settings_for(describer: str, threshold: float | None) -> Settings:
         threshold: Distance of embeddings of length one, below which two are one person; `None`
             takes the one that the describer's file states as `UNIT_THRESHOLD`, or, of a network
             that the spec names with `embed`, the one of its specification.
+        refine: How many embeddings a centroid is made of at most; `None` takes the default.
 
     Raises:
         UsageError: It states none.
@@ -45,7 +47,8 @@ def settings_for(describer: str, threshold: float | None) -> Settings:
             f"describer {describer!r} states no threshold for identities: give the distance of "
             "embeddings of length one, below which two are one person, with --identity_threshold"
         )
-    return Settings(model=describer, threshold=threshold)
+    settings = Settings(model=describer, threshold=threshold)
+    return settings if refine is None else replace(settings, refine=refine)
 
 
 def address(text: str, *, default: Path) -> str:
@@ -98,6 +101,7 @@ def open_store(
     url: str,
     *,
     settings: Settings | None,
+    key: bytes | None = None,
     wait_s: float = WAIT_S,
     on_wait: Callable[[], object] = lambda: None,
 ) -> IdentityStore:
@@ -108,17 +112,21 @@ def open_store(
             Redis server: `redis://:password@host:port/db?prefix=name`, `rediss://` for TLS,
             `unix://:password@/path?prefix=name`. Further options are those of redis-py.
         settings: How it is to match; `None` takes the store as it is.
+        key: Key of an encrypted store, as `analyzer.identities.encryption.key_file.read` returns
+            it: a new store is encrypted with it. `None` for a store that is not encrypted.
         wait_s: How long the store may be away, or locked by others, before a call gives up.
         on_wait: Called now and then by a call that has to wait, or to try again.
 
     Raises:
-        UsageError: No such store, one that was made with other settings, or an address that cannot
-            be read.
-        MissingDependency: Redis-py is not installed.
+        UsageError: No such store, one that was made with other settings or another key, or an
+            address that cannot be read.
+        MissingDependency: Redis-py is not installed, or cryptography, for an encrypted store.
         ResourceError: The disk or the server gave out.
     """
     path = file_of(url)
-    rest: dict[str, Any] = {"settings": settings, "wait_s": wait_s, "on_wait": on_wait}
+    rest: dict[str, Any] = {
+        "settings": settings, "key": key, "wait_s": wait_s, "on_wait": on_wait
+    }  # fmt: skip
     if path is None:
         server, prefix = _split_prefix(url)
         store: IdentityStore = registry.load(

@@ -83,12 +83,30 @@ class PeopleOfArchive:
         self._merged = np.array(sorted(self.log.merged()), np.int64)
         for identity in self._merged.tolist():
             self._person[identity] = self.log.person(identity)
+        facts = store.facts()
+        self._media = facts[:, _MEDIA]
+        self._facts = _summed(facts, self._merged, self._person[self._merged])
         self._uncounted = set(map(self.log.person, self._merged.tolist()))
         """Persons of which media are still counted as often as identities of theirs are there."""
-        self._facts = _summed(store.facts(), self._merged, self._person[self._merged])
+        self._calls: dict[int, frozenset[int]] = {}
+        self._media_of_calls: dict[int, str] = {}
 
     def __len__(self) -> int:
         return int((self._facts[:, 0] > 0).sum())
+
+    @property
+    def threshold(self) -> float:
+        """Distance below which two are one person: the store's own, or one that was set since."""
+        set_later = self.log.threshold
+        return self._store.settings.threshold if set_later is None else set_later
+
+    def person_of_identities(self) -> I64:
+        """Return the number (size,) of each identity's person."""
+        return self._person
+
+    def media_of_identities(self) -> I64:
+        """Return in how many media each identity (size,) was seen; 0 of those not there."""
+        return self._media
 
     def person(self, identity: int) -> ArchivePerson:
         """Return the person of an identity.
@@ -116,10 +134,16 @@ class PeopleOfArchive:
 
     def _count_media(self, person: int) -> None:
         """Count the media once in which several identities of a person are."""
-        members = self.log.members(person)
-        calls = [set(self._store.records.calls_of(m)) - {TAKEN_OVER} for m in members]
-        self._facts[person, _MEDIA] -= sum(map(len, calls)) - len(set().union(*calls))
+        calls = [self._calls_of_identity(member) for member in self.log.members(person)]
+        self._facts[person, _MEDIA] -= sum(map(len, calls)) - len(frozenset().union(*calls))
         self._uncounted.remove(person)
+
+    def table(self) -> tuple[I64, I64]:
+        """Return the numbers (n,) of all persons, and their facts (n, 6) as in `FACTS`."""
+        for person in list(self._uncounted):
+            self._count_media(person)
+        numbers = np.flatnonzero(self._facts[:, 0] > 0)
+        return numbers, self._facts[numbers]
 
     def find(self, text: str) -> ArchivePerson:
         """Return a person by number or by name.
@@ -198,14 +222,24 @@ class PeopleOfArchive:
 
     def shared_media(self, identity: int, other: int) -> list[str]:
         """Return the media in which two persons both are, one beside the other."""
-        calls = [
-            {
-                appearance.appearance.partition(":")[0]: appearance.medium
-                for appearance in self.seen_in(number)
-            }
-            for number in (identity, other)
-        ]
-        return [calls[0][call] for call in calls[0] if call in calls[1]]
+        shared = sorted(self._calls_of(identity) & self._calls_of(other))
+        unread = [call for call in shared if call not in self._media_of_calls]
+        with damage_named(self._store.name):
+            records = map(CallRecord.unpack, self._store.records.calls(unread))
+            self._media_of_calls.update(zip(unread, (r.path for r in records), strict=True))
+        # Calls of programs name no medium: nobody has told apart who is in them.
+        return [self._media_of_calls[call] for call in shared if self._media_of_calls[call]]
+
+    def _calls_of(self, identity: int) -> frozenset[int]:
+        """Return the calls in which a person was seen, but for those of an older form of store."""
+        members = self.log.members(self.log.person(identity))
+        return frozenset().union(*map(self._calls_of_identity, members))
+
+    def _calls_of_identity(self, identity: int) -> frozenset[int]:
+        if identity not in self._calls:
+            calls = self._store.records.calls_of(identity)
+            self._calls[identity] = frozenset(calls) - {TAKEN_OVER}
+        return self._calls[identity]
 
     def alike(self, identity: int, *, limit: int) -> list[Alike]:
         """Return the persons who are nearest to that of an identity, the nearest first.

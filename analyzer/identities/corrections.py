@@ -2,7 +2,7 @@
 
 import getpass
 import unicodedata
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import replace
 
 import numpy as np
@@ -23,8 +23,9 @@ from analyzer.identities.log.events import (
     identities_of,
 )
 from analyzer.identities.log.people import CorrectionRefused, People
-from analyzer.identities.matching.means import rebuild
+from analyzer.identities.matching.means import rebuild, unit
 from analyzer.identities.records import CallRecord, StoreChange, StoredAppearance, damage_named
+from analyzer.types import F32
 
 _LONGEST_NAME = 200
 _NO_TEXT = {"Cc", "Cs", "Zl", "Zp"}
@@ -76,8 +77,8 @@ class Corrections:
         Their appearances and means stay apart in the store, so that it can be undone.
         """
         return self._say(
-            lambda _: Merged(
-                identity=identity, other=other, distance=self.distance(identity, other)
+            lambda people: Merged(
+                identity=identity, other=other, distance=self._distance(people, identity, other)
             ),
             self._log_only,
         )
@@ -85,26 +86,31 @@ class Corrections:
     def say_different(self, identity: int, other: int) -> Event:
         """Say that two persons are not the same: they are not offered as such again."""
         return self._say(
-            lambda _: Different(
-                identity=identity, other=other, distance=self.distance(identity, other)
+            lambda people: Different(
+                identity=identity, other=other, distance=self._distance(people, identity, other)
             ),
             self._log_only,
         )
 
     def set_threshold(self, threshold: float) -> Event:
-        """Match new persons with another threshold from now on."""
-        return self._say(lambda _: ThresholdSet(threshold=threshold), self._log_only)
+        """Match new persons with another threshold from now on, in all processes at once.
+
+        Raises:
+            UsageError: It is none that a store may have.
+        """
+        possible = replace(self._store.settings, threshold=threshold).threshold
+        return self._say(lambda _: ThresholdSet(threshold=possible), self._log_only)
 
     def split(self, identity: int, places: Iterable[Place]) -> Event:
         """Say that some of a person's appearances are another person's, who becomes a new one."""
         chosen = sorted(set(places))
 
         def action(people: People) -> Action:
-            owners = {
-                (appearance.call, appearance.row): member
+            held = {
+                member: self.appearances_of(member)
                 for member in people.members(people.person(identity))
-                for appearance in self.appearances_of(member)
             }
+            owners = {(a.call, a.row): member for member in held for a in held[member]}
             unknown = [place for place in chosen if place not in owners]
             if unknown:
                 raise CorrectionRefused(
@@ -114,9 +120,12 @@ class Corrections:
                 raise CorrectionRefused(
                     f"these are all appearances of {identity}: name some of them"
                 )
-            moved = tuple((*place, owners[place]) for place in chosen)
-            part = self._store.size
-            return Split(identity=identity, part=part, appearances=moved)
+            return Split(
+                identity=identity,
+                part=self._store.size,
+                appearances=tuple((*place, owners[place]) for place in chosen),
+                distance=_distance_of_part(held.values(), set(chosen)),
+            )
 
         return self._say(action, self._move)
 
@@ -127,7 +136,8 @@ class Corrections:
     def forget(self, ids: Iterable[int]) -> Event | None:
         """Erase the persons of identities; returns the event, `None` where none of them is there.
 
-        Embeddings, portraits and names are overwritten, also in the log; nothing brings them back.
+        Embeddings, portraits and names are erased, also in the log; nothing brings them back.
+        `Records.scrub` is to be called after it: it overwrites the copies in files of the store.
         """
         given = set(ids)
 
@@ -152,18 +162,21 @@ class Corrections:
                 for packed in self._store.records.appearances(identity)
             ]
 
-    def distance(self, identity: int, other: int) -> float:
-        """Return the Euclidean distance of two identities' means.
+    def _distance(self, people: People, identity: int, other: int) -> float:
+        """Return the Euclidean distance of two persons: of the nearest means of their identities.
 
         Raises:
             CorrectionRefused: One is not there.
         """
-        stored_pair = [self._store.get(number) for number in (identity, other)]
-        for number, stored in zip((identity, other), stored_pair, strict=True):
-            if stored is None:
-                raise CorrectionRefused(f"there is no identity {number}")
-        first, second = (stored.centroid for stored in stored_pair if stored)
-        return round(float(np.linalg.norm(first - second)), 6)
+        means = [self._means(people, number) for number in (identity, other)]
+        return _nearest(*means)
+
+    def _means(self, people: People, identity: int) -> F32:
+        """Return the means (k, D) of the identities that a person is made of."""
+        stored = [self._store.get(member) for member in people.members(identity)]
+        if stored[0] is None:
+            raise CorrectionRefused(f"there is no identity {identity}")
+        return np.stack([member.centroid for member in stored if member])
 
     def _say(
         self, action: Callable[[People], Action], change: Callable[[People, Action], StoreChange]
@@ -259,6 +272,30 @@ class Corrections:
                 and event.action.name is not None
             ),
         )
+
+
+def _nearest(means: F32, others: F32) -> float:
+    """Return the Euclidean distance of the nearest of means (n, D) and others (m, D)."""
+    return round(float(np.linalg.norm(means[:, None] - others[None], axis=2).min()), 6)
+
+
+def _distance_of_part(held: Iterable[Sequence[StoredAppearance]], part: Set[Place]) -> float:
+    """Return the distance of the mean of some appearances to those that are left.
+
+    Args:
+        held: Appearances of each identity of a person.
+        part: Those that are split off; some are left.
+    """
+    chosen: list[F32] = []
+    left: list[F32] = []
+    for appearances in held:
+        weighted = [
+            ((a.call, a.row) in part, a.embedding * np.float32(a.updates)) for a in appearances
+        ]
+        chosen += [vector for is_part, vector in weighted if is_part]
+        rest = [vector for is_part, vector in weighted if not is_part]
+        left += [np.sum(rest, axis=0)] if rest else []
+    return _nearest(unit(np.sum(chosen, axis=0)[None]), unit(np.stack(left)))
 
 
 def _moves(before: People, after: People) -> dict[Place, tuple[int, int]]:

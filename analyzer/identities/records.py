@@ -15,7 +15,7 @@ from analyzer.types.arrays import Arrays, check, require_finite
 from ina_input import documents
 
 _LENGTH_TOLERANCE = 1e-3
-_WIDEST = 1.4
+WIDEST = 1.4
 """Below the distance of vectors at right angles, so that a row of zeros matches no identity."""
 
 
@@ -39,7 +39,10 @@ def require_direction(centroids: F32) -> None:
         ValueError: One is not.
     """
     require_finite("identity", {"centroid": centroids})
-    if not (np.abs(np.linalg.norm(centroids, axis=1) - 1) <= _LENGTH_TOLERANCE).all():
+    # Damage, or ciphertext, may be numbers with squares that are too large.
+    with np.errstate(over="ignore"):
+        lengths = np.linalg.norm(centroids, axis=1)
+    if not (np.abs(lengths - 1) <= _LENGTH_TOLERANCE).all():
         raise ValueError("identity: a centroid that is not of length one")
 
 
@@ -71,19 +74,27 @@ class Settings:
     """Euclidean distance of embeddings of length one, below which two are one person."""
     refine: int = 50
     """How many embeddings a centroid is made of at most; after that it stays."""
+    cipher: str = field(default="", compare=False, repr=False)
+    """Mark of an encrypted store, by which its key is known; empty where nothing is encrypted."""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.model, str) or not isinstance(self.refine, int):
+        texts = isinstance(self.model, str) and isinstance(self.cipher, str)
+        if not (texts and isinstance(self.refine, int)):
             raise TypeError("settings of another type")
-        if not 0 < self.threshold <= _WIDEST:
-            raise UsageError(f"threshold {self.threshold}: give one above 0, up to {_WIDEST}")
+        if not 0 < self.threshold <= WIDEST:
+            raise UsageError(f"threshold {self.threshold}: give one above 0, up to {WIDEST}")
         if self.refine < 1:
             raise UsageError(f"refine {self.refine}: give 1 or more")
 
     @property
     def least(self) -> float:
         """Cosine that the threshold stands for."""
-        return 1 - self.threshold**2 / 2
+        return least_cosine(self.threshold)
+
+
+def least_cosine(distance: float) -> float:
+    """Return the cosine of vectors of length one that a Euclidean distance stands for."""
+    return 1 - distance**2 / 2
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -317,6 +328,8 @@ class StoreChange:
     """What is added to counters."""
     key: str | None = None
     """Of the call: one that was answered is not answered again."""
+    number: int | None = None
+    """That the call must get, where its record is bound to it; `None` for any."""
     record: bytes = b""
     """Of the call."""
     appearances: tuple[tuple[int, bytes, bytes], ...] = ()
@@ -329,3 +342,19 @@ class StoreChange:
     """New entries of the log."""
     rewritten: tuple[tuple[int, bytes], ...] = ()
     """Entries of the log from which something was erased, by number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreRewrite:
+    """Other forms of all values, written at once: every value is there in one form or the other."""
+
+    events: int
+    """Length of the log that it was worked out from; no other may be changed."""
+    settings: Settings
+    """From now on."""
+    value: Callable[[str, Sequence[int], bytes], bytes]
+    """Takes a table, a place in it and the value there, and returns it as it is to be."""
+    call: Callable[[int, str, bytes], tuple[str, bytes]]
+    """Takes number, key and record of a call, and returns key and record as they are to be."""
+    entry: bytes
+    """New entry of the log."""

@@ -88,24 +88,38 @@ def with_archive_names(report: MediaReport, store: IdentityStore) -> MediaReport
     Raises:
         UsageError: The store does not know the medium: numbers of another store are others' there.
     """
+    known = archive_names(report.info.uri, report.persons, store)
+    return replace(report, archive_names=known)
+
+
+def archive_names(uri: str, persons: Sequence[Person], store: IdentityStore) -> ArchiveNames:
+    """Return who the people of a medium are by now; see `with_archive_names`.
+
+    Args:
+        uri: Path of the medium, as it was analysed.
+        persons: Of its report.
+        store: In which they were remembered.
+    """
     people = store.people()
-    split_off = _split_off(report.info.uri, store)
-    _require_known(report, store, bool(split_off))
+    split_off = _split_off(uri, store)
+    _require_known(uri, persons, store, bool(split_off))
     numbers = {
         person.person_id: people.person(
             split_off.get((person.person_id, person.identity_id), person.identity_id)
         )
-        for person in report.persons
+        for person in persons
         if person.identity_id is not None
     }
     numbers = {person: n for person, n in numbers.items() if n not in people.forgotten}
     names = {n: people.names[n] for n in numbers.values() if n in people.names}
-    return replace(report, archive_names=ArchiveNames(numbers=numbers, names=names))
+    return ArchiveNames(numbers=numbers, names=names)
 
 
-def _require_known(report: MediaReport, store: IdentityStore, is_split: bool) -> None:
-    """Require that one of the report's identities was seen in this medium."""
-    ids = {person.identity_id for person in report.persons} - {None}
+def _require_known(
+    uri: str, persons: Sequence[Person], store: IdentityStore, is_split: bool
+) -> None:
+    """Require that one of the identities of persons was seen in this medium."""
+    ids = {person.identity_id for person in persons} - {None}
     stored = [identity for number in ids if number is not None and (identity := store.get(number))]
     if is_split or not stored:
         return
@@ -115,10 +129,10 @@ def _require_known(report: MediaReport, store: IdentityStore, is_split: bool) ->
         with damage_named(store.name):
             paths = {CallRecord.unpack(call).path for call in store.records.calls(sorted(calls))}
         # Calls of older forms, and of programs, name no medium.
-        if paths & {report.info.uri, ""}:
+        if paths & {uri, ""}:
             return
     raise UsageError(
-        f"{report.info.uri}: {store.name} has not seen its people, and their numbers are others' "
+        f"{uri}: {store.name} has not seen its people, and their numbers are others' "
         "there: give the store that it was analysed with"
     )
 
@@ -150,7 +164,12 @@ def _split_off(path: str, store: IdentityStore) -> dict[tuple[int, int], int]:
 
 
 def _day(info: MediaInfo) -> int:
-    """Return the date of a medium, as its file was written; 0 where there is none."""
+    """Return the date of a medium; 0 where there is none.
+
+    It is the one that its container states; otherwise its file's, or the latest of its pictures'.
+    """
+    if info.created is not None:
+        return date.fromisoformat(info.created).toordinal()
     files = [file for file in info.stills or (info.uri,) if os.path.isfile(file)]
     return max((date.fromtimestamp(os.path.getmtime(f)).toordinal() for f in files), default=0)
 

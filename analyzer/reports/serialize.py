@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -44,6 +45,8 @@ def media_info_from_json(values: Mapping[str, Any]) -> MediaInfo:
         raise TypeError("a path or a note that is no text")
     if timecode is not None and not isinstance(timecode, str):
         raise TypeError("a timecode that is no text")
+    if info.created is not None:
+        date.fromisoformat(info.created)
     if stored is not None and not _is_size(stored):
         raise ValueError("stored pictures without a width and a height")
     if info.start_s is not None and not abs(info.start_s) < _MAX_NUMBER:

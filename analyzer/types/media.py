@@ -42,6 +42,9 @@ class MediaInfo:
     start_s: float | None = None
     """Stamp at which the container starts, in seconds: the zero of the player's clock; `None`
     where the medium consists of stills, or where an older version made the report."""
+    created: str | None = None
+    """Date on which the container says it was made, ISO 8601 in UTC, such as `2024-05-03`; `None`
+    where it says none, or where an older version made the report."""
 
     @property
     def is_timed(self) -> bool:

@@ -3,11 +3,11 @@
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 
 from analyzer.identities import address
+from analyzer.identities.encryption import key_file as key_files
 from analyzer.options import AnalysisOptions
 from joblist.model import is_address
 
@@ -21,6 +21,7 @@ class LocalIdentities:
         threshold: Value of `--identity_threshold`.
         default: File of the store where `text` is empty.
         refine: How many embeddings a centroid is made of at most; `None` for the default.
+        key_file: Value of `--identity_key`.
 
     Raises:
         AnalyzerError: The store cannot be used.
@@ -34,12 +35,14 @@ class LocalIdentities:
         *,
         default: Path,
         refine: int | None = None,
+        key_file: str | None = None,
     ) -> None:
         self._options = options
-        settings = address.settings_for(options.describer, threshold)
+        settings = address.settings_for(options.describer, threshold, refine)
         self.store = address.open_store(
             address.address(text, default=default),
-            settings=settings if refine is None else replace(settings, refine=refine),
+            settings=settings,
+            key=key_files.read(key_file),
         )
 
     def __enter__(self) -> "LocalIdentities":

@@ -32,6 +32,8 @@ class AnalysisSession:
         shards: Shards into which each medium is divided; `None` for whole media.
         identities: Address of the identity store; empty for a file in `folder`; `None` for none.
         identity_threshold: Distance below which two are one person; `None` for the describer's.
+        identity_key: File with the key of an encrypted identity store.
+        refine_limit: How many media a person's mean is made of at most; `None` for the default.
         folder: Folder of the default identity store.
         ahead: Whether the first medium may be opened while components are still loading; what is
             wrong with them is then raised by `require_loaded`, or by their first use.
@@ -48,6 +50,8 @@ class AnalysisSession:
         shards: Sequence[Shard] | None = None,
         identities: str | None = None,
         identity_threshold: float | None = None,
+        identity_key: str | None = None,
+        refine_limit: int | None = None,
         folder: Path,
         ahead: bool = False,
     ) -> None:
@@ -63,7 +67,9 @@ class AnalysisSession:
                 self._pool = stack.enter_context(ShardPool(self.components, shards))
             if identities is not None:
                 self.identities = stack.enter_context(
-                    _identities(identities, options, identity_threshold, folder)
+                    _identities(
+                        identities, options, identity_threshold, refine_limit, identity_key, folder
+                    )
                 )
             self._stack = stack.pop_all()
 
@@ -125,10 +131,22 @@ class AnalysisSession:
 
 
 def _identities(
-    address: str, options: AnalysisOptions, threshold: float | None, folder: Path
+    address: str,
+    options: AnalysisOptions,
+    threshold: float | None,
+    refine: int | None,
+    key_file: str | None,
+    folder: Path,
 ) -> "LocalIdentities":
     """Return the identity store; see `AnalysisSession`."""
     # It brings libraries that most calls do without.
     from analyzer.workflows.local_identities import LocalIdentities
 
-    return LocalIdentities(address, options, threshold, default=folder / "people.identities")
+    return LocalIdentities(
+        address,
+        options,
+        threshold,
+        default=folder / "people.identities",
+        refine=refine,
+        key_file=key_file,
+    )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ina_web import Site
 from jobs.dashboard.board import Board
 from jobs.dashboard.server import PageServer
 from jobs.ledger.ledger import Ledger
@@ -27,6 +28,7 @@ class Dashboard:
         access: Certificates, if other machines may connect.
         title: Name of the joblist.
         sample: See `Board`.
+        sites: Further sites that it shows, by their paths.
 
     Raises:
         UsageError: The port is taken, or other machines could connect without certificates.
@@ -48,6 +50,7 @@ class Dashboard:
         access: Access,
         title: str,
         sample: Callable[[], Mapping[str, Any] | None] | None = None,
+        sites: Mapping[str, Site] | None = None,
     ) -> None:
         self.token_file = Path(f"{ledger.store.path}.token")
         token = own_token(self.token_file)
@@ -59,7 +62,9 @@ class Dashboard:
             sample=sample,
         )
         try:
-            self._server = PageServer(host, port, board=self._board, token=token, access=access)
+            self._server = PageServer(
+                host, port, board=self._board, token=token, access=access, sites=sites or {}
+            )
         except BaseException:
             self._board.close()
             raise

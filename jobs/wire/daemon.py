@@ -9,9 +9,9 @@ from collections import Counter
 from typing import Any
 
 from ina_input import documents
+from ina_web.gate import BadRequest, Caller, Gate
 from jobs.wire.codec import JSON_ID, Codec
 from jobs.wire.connection import HANDSHAKE_BYTES, HEADER_BYTES, Connection, read_header
-from jobs.wire.gate import BadRequest, Caller, Gate
 from jobs.wire.pyro import Pyro5
 from jobs.wire.transport import MAX_CONNECTIONS, Access
 

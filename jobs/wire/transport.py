@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from ina_input import regular
+from ina_web.gate import GateLimits
 from joblist.errors import UsageError
 from jobs.wire.codec import use_json_only
 from jobs.wire.connection import MAX_MESSAGE_BYTES
-from jobs.wire.gate import GateLimits
 from jobs.wire.pyro import Pyro5
 from jobs.wire.tokens import MIN_CHARACTERS
 

@@ -8,7 +8,7 @@ from analyzer.errors import UsageError
 from analyzer.evaluation import intervals
 from analyzer.imaging import quality
 from analyzer.options import AnalysisOptions
-from tests.support.calibrations import TABLES, views
+from tests.support.observations import TABLES, views
 
 
 def test_tables_come_back_from_json():

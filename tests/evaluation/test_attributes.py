@@ -9,7 +9,7 @@ from analyzer.evaluation import attributes
 from analyzer.inference.runtime import Runtime
 from analyzer.training import _calibrate
 from analyzer.types import Chips, Descriptions
-from tests.support.calibrations import TABLES, views
+from tests.support.observations import TABLES, views
 
 
 class Knows:

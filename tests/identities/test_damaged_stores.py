@@ -22,6 +22,7 @@ FACTS = struct.pack("<6q", 1, 1, 1, 0, 0, 0)
 ROWS = {
     "nan": struct.pack("<4f", NAN, 0, 0, 1),
     "infinite": struct.pack("<4f", float("inf"), 0, 0, 1),
+    "too long": struct.pack("<4f", 3e38, 0, 0, 1),
     "length 0": struct.pack("<4f", 0, 0, 0, 0),
     "another length": struct.pack("<4f", HALF, HALF, 0, 0),
     "another dimension": struct.pack("<3f", 1, 0, 0),

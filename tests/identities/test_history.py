@@ -21,7 +21,10 @@ from hypothesis.stateful import (
 
 from analyzer.identities import IdentityStore
 from analyzer.identities.address import open_store
+from analyzer.identities.archive import PeopleOfArchive
 from analyzer.identities.corrections import Corrections
+from analyzer.identities.learning.suggestions import Suggestions
+from analyzer.identities.learning.threshold import answers_of
 from analyzer.identities.log.people import CorrectionRefused
 from analyzer.identities.records import FACTS, MediumRecord, Settings, unpack_rows
 from tests.support.identities import Model
@@ -66,13 +69,15 @@ def state(store: IdentityStore) -> State:
 class History(RuleBasedStateMachine):
     """Both stores do what is done, or refuse it alike, as the model does; they hold the same."""
 
-    urls: Iterator[tuple[str, str]]
+    urls: Iterator[tuple[tuple[str, str], bytes | None]]
+    """Addresses of two stores, and the key of both."""
     accepted: ClassVar[Counter[str]] = Counter()
     """How often each correction made sense."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.stores = [open_store(url, settings=SETTINGS, wait_s=30) for url in next(self.urls)]
+        urls, key = next(self.urls)
+        self.stores = [open_store(url, settings=SETTINGS, key=key, wait_s=30) for url in urls]
         self.model = Model()
         self.calls = self.steps = 0
         self.held: State = {}
@@ -182,6 +187,21 @@ class History(RuleBasedStateMachine):
     def set_threshold(self, threshold: float) -> None:
         assert self.say("set_threshold", threshold)
 
+    @rule()
+    def suggest(self) -> None:
+        """Both stores offer the same, and no pair that one film shows or that was refused."""
+        one, other = (
+            Suggestions(store, PeopleOfArchive(store)).nearest(limit=4, within=1.3)
+            for store in self.stores
+        )
+        assert one == other
+        groups = self.model.now.groups()
+        for pair in one:
+            assert pair.other_identity not in self.model.now.different_from(pair.identity)
+            persons = (pair.identity, pair.other_identity)
+            first, second = ({call for call, _ in groups[person]} for person in persons)
+            assert not first & second
+
     @rule(back=st.integers(0, 6))
     def undo(self, back: int) -> None:
         number = len(self.model.events) - back
@@ -223,6 +243,7 @@ class History(RuleBasedStateMachine):
     def require_same_stores(self) -> None:
         self.held, other = (state(store) for store in self.stores)
         assert self.held == other
+        assert len({tuple(answers_of(store.people().events)) for store in self.stores}) == 1
         counters = [store.counters() for store in self.stores]
         assert counters[0] == counters[1]
         assert counters[0].embedded == counters[0].saved + counters[0].forgotten
@@ -265,7 +286,11 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
 def require_histories(runs: int, redis_server: RedisServer, tmp_path: Path) -> None:
     numbers = count()
     History.urls = (
-        (str(tmp_path / f"{n}.identities"), redis_server.url(f"store{n}")) for n in numbers
+        (
+            (str(tmp_path / f"{n}.identities"), redis_server.url(f"store{n}")),
+            bytes(range(32)) if n % 2 else None,
+        )
+        for n in numbers
     )
     History.accepted.clear()
     run_state_machine_as_test(

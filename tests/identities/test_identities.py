@@ -1,4 +1,4 @@
-"""Identity stores: one contract, run on every kind of store."""
+"""Identity stores: one contract, run on every kind of store, encrypted or not."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -32,12 +32,17 @@ def url(request, tmp_path) -> str:
     return request.getfixturevalue("redis_server").url(tmp_path.name)
 
 
+@pytest.fixture(params=[None, bytes(range(32))], ids=["plain", "encrypted"])
+def key(request) -> bytes | None:
+    return request.param
+
+
 @pytest.fixture
-def opened(url) -> Iterator[Open]:
+def opened(url, key) -> Iterator[Open]:
     stores: list[IdentityStore] = []
 
     def open_one(settings: Settings | None = SETTINGS) -> IdentityStore:
-        stores.append(open_store(url, settings=settings, wait_s=30))
+        stores.append(open_store(url, settings=settings, key=key, wait_s=30))
         return stores[-1]
 
     yield open_one
@@ -240,7 +245,7 @@ def test_what_another_did_meanwhile_is_seen(opened):
     assert faces == {0: 3, 1: 2, 3: 2, 4: 2, 5: 1, 6: 1}
 
 
-def test_other_settings_or_embeddings_are_refused(opened, url):
+def test_other_settings_or_embeddings_are_refused(opened):
     add(opened(), people(1), "a")
     for other in ({"model": "other"}, {"threshold": 0.5}, {"refine": 9}):
         with pytest.raises(UsageError, match="set the same, or give another store"):

@@ -1,5 +1,8 @@
 """Persons of media in an identity store: who they are, what counts once, which store is meant."""
 
+import os
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +11,13 @@ import pytest
 from analyzer import registry
 from analyzer.errors import ResourceError, UsageError
 from analyzer.identities.address import address, file_of, open_store, settings_for
+from analyzer.identities.archive import PeopleOfArchive
 from analyzer.identities.records import Counters, Settings
 from analyzer.identities.remember import remember
+from analyzer.options import AnalysisOptions
+from analyzer.pipeline.components import load_decoder
+from analyzer.reports import serialize
+from tests.support.media import ffmpeg
 from tests.support.reports import report_of_people
 
 SETTINGS = Settings(model="test", threshold=0.36)
@@ -86,6 +94,7 @@ def test_addresses_name_files_or_servers(tmp_path, monkeypatch):
 def test_the_threshold_is_the_describers_or_given(monkeypatch):
     assert settings_for("dlib_resnet:mirror=true", None).threshold == 0.36
     assert settings_for("dlib_resnet", 0.3) == Settings(model="dlib_resnet", threshold=0.3)
+    assert settings_for("dlib_resnet", None, 7).refine == 7
     monkeypatch.setattr(registry, "constant", lambda *_: None)
     with pytest.raises(UsageError, match="with --identity_threshold"):
         settings_for("dlib_resnet", None)
@@ -125,3 +134,41 @@ def test_a_socket_is_an_address_without_a_password_too(tmp_path):
     for address_of_socket in (f"unix://{tmp_path}/socket?prefix=x", f"unix://:p@{tmp_path}/socket"):
         with pytest.raises(ResourceError, match=f"Redis {tmp_path}/socket, .* was away"):
             open_store(address_of_socket, settings=None, wait_s=0.1)
+
+
+def test_the_date_is_the_containers_or_that_of_the_file(store, tmp_path):
+    medium = tmp_path / "a.mp4"
+    medium.write_bytes(b"x")
+    written = datetime(2019, 2, 3, 12).timestamp()
+    os.utime(medium, (written, written))
+    remember(report_of_people(medium, 3), store, key="a")
+    report = report_of_people(tmp_path / "b.mp4", 3)
+    stated = replace(report, info=replace(report.info, created="1999-12-31"))
+    remember(stated, store, key="b")
+    person = PeopleOfArchive(store).person(0)
+    assert (person.first_date, person.last_date) == ("1999-12-31", "2019-02-03")
+    assert [seen.date for seen in PeopleOfArchive(store).seen_in(0)] == ["2019-02-03", "1999-12-31"]
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+@pytest.mark.parametrize(
+    ("stated", "date"),
+    [
+        ("2011-05-03T23:30:00Z", "2011-05-03"),
+        ("1970-01-01T00:00:00Z", None),
+        ("", None),
+    ],
+)
+def test_the_container_states_its_date(tmp_path, suffix, stated, date):
+    path = tmp_path / f"film.{suffix}"
+    metadata = ("-metadata", f"creation_time={stated}") if stated else ()
+    source = "testsrc=size=64x48:rate=25:duration=0.4"
+    ffmpeg("-f", "lavfi", "-i", source, "-c:v", "mpeg4", *metadata, path)
+    with load_decoder(AnalysisOptions()).open(str(path)) as medium:
+        info = medium.info
+    assert info.created == date
+    assert serialize.media_info_from_json(serialize.media_info_to_json(info)) == info
+    with pytest.raises(ValueError, match="isoformat"):
+        serialize.media_info_from_json(
+            {**serialize.media_info_to_json(info), "created": "last year"}
+        )

@@ -1,13 +1,20 @@
 """What a server hands to its workers alone; a worker that cannot use it."""
 
+import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import psutil
 import pytest
 
+from analyzer.errors import MissingDependency
 from analyzer.options import AnalysisOptions
 from ina import shared_store
+from ina.analysis import FilmAnalysis
+from ina.media_task import MediaTask
 from jobs.__main__ import main
 from jobs.errors import JobFailed
 from jobs.slurm import survey
@@ -22,13 +29,14 @@ from tests.support.slurm_folders import TASKS, begin, fill, task
 
 WITHOUT_REDIS = "raise ModuleNotFoundError('no redis', name='redis')\n"
 SECRET = "dont-tell-anybody"
+KEY = "5e" * 32
 OPTIONS = AnalysisOptions().to_dict()
 INFO = {"host": "h", "pid": 1, "boot_id": "b", "program": "1", "device": "cpu", "models": {}}
 
 
 @pytest.fixture
 def secretive(tmp_path: Path) -> Iterator[Server]:
-    private = {"identities": {"url": SECRET, "machine": None}}
+    private = {"identities": {"url": SECRET, "machine": None, "key": SECRET}}
     with serving(tmp_path, {"a": "", "b": ""}, private=private, lease_s=2.0) as running:
         yield running
 
@@ -183,6 +191,42 @@ def test_a_worker_without_the_library_ends_with_the_cure(folder: Path) -> None:
         run(serving)
 
 
+def test_the_key_of_a_store_is_in_no_file_but_its_own(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "people.key").write_text(KEY)
+    (folder / "people.key").chmod(0o600)
+    words = ("--identities", "people", "--identity_key", "people.key")
+    assert run(server(folder, "--workers", "1", *words))[0] == 1, "there is no such medium"
+    code, _, errors = run(server(folder, "--identities", "people"))
+    assert (code, "is encrypted: give --identity_key" in errors) == (2, True)
+    assert jobs(folder, monkeypatch, (*SUBMIT, *words)) == 0
+    plan = (folder / "jobs.slurm" / "plan.json").read_text()
+    assert f'"key_file": "{folder}/people.key"' in plan
+    for path in folder.rglob("*"):
+        if path.is_file() and path.name != "people.key":
+            content = path.read_bytes()
+            assert KEY.encode() not in content
+            assert bytes.fromhex(KEY) not in content
+
+
+def test_tasks_get_the_key_of_a_store(tmp_path: Path) -> None:
+    (tmp_path / "people.key").write_text(KEY)
+    (tmp_path / "people.key").chmod(0o600)
+    url, key_file = str(tmp_path / "people"), str(tmp_path / "people.key")
+    shared = shared_store.SharedStore(url, "dlib_resnet", None, None, key_file=key_file)
+    shared.store.close()
+    assert shared.private["key"] == KEY
+    place = {"url": url, "machine": shared.private["machine"], "key_file": key_file}
+    assert FilmAnalysis().private(place) == {"identities": shared.private}
+    assert FilmAnalysis().known(place).startswith("0 people known")
+    store = MediaTask({"threads": 1})._identities(
+        SimpleNamespace(private={"identities": shared.private})
+    )
+    assert store.counters().identities == 0
+    store.close()
+
+
 JOB = ("run-job", "--source_path", "text", "--dest_csv", "out/a.csv")
 SUBMIT = ("slurm", "submit", "jobs.csv", "--shards", "1", "--dry_run")
 
@@ -262,3 +306,20 @@ def test_a_task_elsewhere_does_nothing_and_blames_no_job(tmp_path: Path) -> None
     counts, bad = survey.merge(plan_folder)
     assert counts == {"left": 2}
     assert "--identities redis://HOST:6379, or work on elsewhere only" in bad[0].reason
+
+
+def test_a_dashboard_gets_the_page_of_the_people(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = str(tmp_path / "people.identities")
+    shared = shared_store.SharedStore(url, "dlib_resnet", 0.4, None)
+    with ExitStack() as stack:
+        (path, site) = next(iter(shared.sites(stack).items()))
+        assert path == "/people"
+        assert json.loads(site.read("everybody", {}).body)["names"] == {}
+    missing = MissingDependency("jinja2", needed_by="pages people", install="ina[review]")
+    monkeypatch.setattr("analyzer.registry.module", Mock(side_effect=missing))
+    with ExitStack() as stack:
+        assert shared.sites(stack) == {}
+    assert "no page of people: pages people needs jinja2" in capsys.readouterr().err
+    shared.store.close()

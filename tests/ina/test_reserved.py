@@ -36,6 +36,7 @@ def serve(folder: Path, row: str, *options: str, header: str = "") -> "tuple[int
         ("ids.csv-wal", ["--identities", "ids.csv"], "the identity store"),
         ("my.csv", ["--identities", "@my.csv"], "the identity store"),
         ("set.toml", ["--config", "set.toml"], "the file of --config"),
+        ("my.csv", ["--identity_key", "my.csv"], "the file of --identity_key"),
         ("certs/ca.pem", ["--certs", "certs"], "a file of --certs"),
         ("certs/own/x.csv", ["--certs", "certs"], "a file of --certs"),
         ("L.worker1.log", ["--ledger", "L", "--workers", "1"], "the log of a worker"),

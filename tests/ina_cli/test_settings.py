@@ -32,9 +32,11 @@ SAMPLES = {
     "attributes": "sex,ethnicity",
     "export": "csv,eaf",
     "format": "json",
+    "sure": "0.75",
+    "within": "1",
 }
 """Values of options that do not take just any text or number."""
-NEEDED = {"evaluate.clustering": "synthetic"}
+NEEDED = {"evaluate.clustering": "synthetic", "identities.rekey": "new_key"}
 """Command -> the option that stands for a group of which one is needed."""
 
 
@@ -65,7 +67,9 @@ def value_of(action: argparse.Action) -> tuple[Any, list[str]]:
     if action.nargs == 0:
         return True, [option]
     text = SAMPLES.get(action.dest, "3")
-    value: Any = text if action.type in (None, str, Path) or not text.isdecimal() else int(text)
+    value: Any = text
+    if action.type not in (None, str, Path) and text.replace(".", "", 1).isdecimal():
+        value = int(text) if text.isdecimal() else float(text)
     if action.metavar == "LIST":
         value = [float(t) if t[0] == "0" else t for t in text.split(",")]
     if action.nargs == "+":
@@ -119,7 +123,7 @@ def test_every_option_may_stand_in_the_file(table: str, tmp_path: Path) -> None:
         for other in required:
             words += value_of(other)[1] if other is not action else []
         if table in NEEDED and not in_group:
-            words += ["--synthetic", "3x4"]
+            words += [f"--{NEEDED[table]}", SAMPLES.get(NEEDED[table], "3")]
         value, given = value_of(action)
         file = tmp_path / "ina.toml"
         key = max(action.option_strings, key=len).removeprefix("--")

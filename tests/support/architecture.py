@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-PACKAGES = ("analyzer", "ina", "ina_cli", "ina_input", "joblist", "jobs")
+PACKAGES = ("analyzer", "ina", "ina_cli", "ina_input", "ina_web", "joblist", "jobs")
 
 
 @dataclass(frozen=True)

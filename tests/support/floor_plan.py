@@ -13,14 +13,15 @@ ROOT_FILES = {
 """The loose files of a package's root, and of the tree's."""
 
 MAY_IMPORT_PACKAGES = {
-    "analyzer": "ina_cli ina_input joblist",
-    "ina": "analyzer ina_cli joblist jobs",
+    "analyzer": "ina_cli ina_input ina_web joblist",
+    "ina": "analyzer ina_cli ina_web joblist jobs",
     "ina_cli": "ina_input",
     "ina_input": "",
     "ina_server": "ina ina_cli",
+    "ina_web": "ina_input joblist",
     "ina_worker": "ina ina_cli",
     "joblist": "ina_input",
-    "jobs": "ina_cli ina_input joblist",
+    "jobs": "ina_cli ina_input ina_web joblist",
 }
 """Package or launcher -> packages that it imports: `ina` alone knows faces and leases."""
 NOT_INSTALLED = {"benchmarks", "tests", "tools"}

@@ -40,9 +40,11 @@ if key ~= '' then
   if known then return redis.call('HGET', KEYS[5], known) end
 end
 local version = tonumber(redis.call('HGET', KEYS[1], 'version') or '0')
-local wanted, events = take(), take()
+local wanted, events, number = take(), take(), take()
 if wanted ~= '' and tonumber(wanted) ~= version then return false end
 if tonumber(events) ~= redis.call('LLEN', KEYS[9]) then return false end
+local calls = tonumber(redis.call('HGET', KEYS[1], 'calls') or '0')
+if number ~= '' and tonumber(number) ~= calls + 1 then return false end
 
 each(function()
   local id, row = take(), take()
@@ -79,12 +81,22 @@ each(function()
   redis.call('HDEL', KEYS[6], place)
   redis.call('HDEL', KEYS[7], place)
   redis.call('HDEL', KEYS[8], place)
+  redis.call('HINCRBY', KEYS[1], 'unclean', 1)
 end)
 each(function() redis.call('RPUSH', KEYS[9], take()) end)
 each(function() redis.call('LSET', KEYS[9], tonumber(take()) - 1, take()) end)
 return record
 """
-"""Arguments: key of a call or nothing, its record; version or nothing, length of the log. Then
-groups, each after its number: ids and rows; counters and what is added; identity, record and
-portrait of each appearance; call:row and identity of those that moved; call:row of those erased;
-entries; numbers and entries that are rewritten."""
+"""Counts in `unclean` what was erased since the server's files were written anew.
+
+Arguments: key of a call or nothing, its record; version or nothing, length of the log, number
+that the call must get or nothing. Then groups, each after its number: ids and rows; counters and
+what is added; identity, record and portrait of each appearance; call:row and identity of those that
+moved; call:row of those erased; entries; numbers and entries that are rewritten."""
+
+CLEAN = """
+if redis.call('HGET', KEYS[1], 'unclean') == ARGV[1] then
+  redis.call('HDEL', KEYS[1], 'unclean')
+end
+"""
+"""Argument: `unclean` when files began to be written anew; where it is more now, it stays."""

@@ -21,14 +21,24 @@ from redis.retry import Retry
 
 from analyzer.errors import ResourceError, UsageError
 from analyzer.identities.backends import _scripts
+from analyzer.identities.backends._rewrite_redis import rewrite, staged
 from analyzer.identities.backends._upgrade import upgrade_redis
+from analyzer.identities.encryption.optional import decrypted
 from analyzer.identities.log.events import Place
 from analyzer.identities.matching.mirrored_store import MirroredStore
-from analyzer.identities.records import Counters, Settings, StoreChange, StoreChanges, damage_named
+from analyzer.identities.records import (
+    Counters,
+    Settings,
+    StoreChange,
+    StoreChanges,
+    StoreRewrite,
+    damage_named,
+)
 from ina_input import documents
 
 T = TypeVar("T")
 _PAGE = 4096
+_POLL_S = 0.05
 _SILENCE_S = 20.0
 """After that a server that says nothing is taken for gone; a URL may set another."""
 
@@ -38,12 +48,13 @@ def create(
     url: str,
     prefix: str,
     settings: Settings | None,
+    key: bytes | None,
     wait_s: float,
     on_wait: Callable[[], object],
 ) -> MirroredStore:
     """A server; wait_s: how long it may be away before calls give up."""
     records = _RedisRecords(url, prefix, wait_s, on_wait)
-    return MirroredStore(records, records.name, settings, on_wait)
+    return MirroredStore(decrypted(records, records.name, key), records.name, settings, on_wait)
 
 
 class _RedisRecords:
@@ -78,6 +89,7 @@ class _RedisRecords:
         )
         self._write = self._client.register_script(_scripts.WRITE)
         self._changes = self._client.register_script(_scripts.CHANGES)
+        self._clean = self._client.register_script(_scripts.CLEAN)
         self._run: str | None = None
         self._was_cut_off = True
 
@@ -170,7 +182,8 @@ class _RedisRecords:
     def write(self, change: StoreChange) -> bytes | None:
         """Write it, if the store did not go on; see `analyzer.identities.Records`."""
         version = "" if change.version is None else change.version
-        arguments: list[Any] = [change.key or "", change.record, version, change.events]
+        number = "" if change.number is None else change.number
+        arguments: list[Any] = [change.key or "", change.record, version, change.events, number]
         for group in (
             change.rows,
             change.counters.items(),
@@ -189,6 +202,61 @@ class _RedisRecords:
 
         answer: bytes | None = self._call(write)
         return answer
+
+    def rewrite(self, change: StoreRewrite) -> bool:
+        """Write all values in another form; see `analyzer.identities.Records`."""
+        return self._call(lambda: rewrite(self._client, self._prefix, change))
+
+    def scrub(self) -> str:
+        """Have the server write its files anew, which keep every command until then."""
+        meta = self._keys[0]
+        try:
+            unclean: Any = self._call(lambda: self._client.hget(meta, "unclean"))
+            if unclean is None:
+                return ""
+            self._call(lambda: self._client.delete(*staged(self._prefix)))
+            persistence: Any = self._call(lambda: self._client.info("persistence"))
+            snapshots: Any = self._call(lambda: self._client.config_get("save"))
+            if persistence["aof_enabled"]:
+                self._write_anew("aof", "aof_rewrite_in_progress", "aof_rewrite_scheduled")
+            if snapshots.get("save"):
+                self._write_anew("rdb", "rdb_bgsave_in_progress")
+            self._run_script(self._clean, [unclean])
+        except (ResourceError, UsageError) as error:
+            return (
+                f"{self.name} was not seen to write its files anew, which hold what was erased "
+                f"until then ({error}): call BGREWRITEAOF, and BGSAVE where it saves snapshots"
+            )
+        return ""
+
+    def _write_anew(self, file: str, *signs: str) -> None:
+        """Have one of the server's files written, from the beginning, and wait for it."""
+        start = {"aof": self._client.bgrewriteaof, "rdb": self._client.bgsave}[file]
+        status = {"aof": "aof_last_bgrewrite_status", "rdb": "rdb_last_bgsave_status"}[file]
+
+        def wait() -> dict[str, Any]:
+            deadline = time.monotonic() + self._wait_s
+            while True:
+                info: Any = self._call(lambda: self._client.info("persistence"))
+                if not any(info.get(sign) for sign in signs):
+                    return dict(info)
+                if time.monotonic() > deadline:
+                    raise ResourceError(f"it still writes after {self._wait_s:g} s")
+                self._on_wait()
+                time.sleep(_POLL_S)
+
+        # One that goes on has begun too early.
+        wait()
+        self._call(start)
+        if wait()[status] != "ok":
+            raise ResourceError("it has failed; see its log and disk")
+
+    def calls_made(self) -> int:
+        """Return the number of calls."""
+        meta = self._keys[0]
+        calls: Any = self._call(lambda: self._client.hget(meta, "calls"))
+        with damage_named(self.name):
+            return int(calls or 0)
 
     def size(self) -> int:
         """Return the number of ids given so far."""

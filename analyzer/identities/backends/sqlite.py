@@ -1,7 +1,10 @@
 """SQLite: a file on a local disk, shared by the processes of one machine."""
 
 import json
+import logging
+import os
 import sqlite3
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -11,16 +14,26 @@ from typing import Any
 import numpy as np
 
 from analyzer.errors import ResourceError, UsageError
+from analyzer.identities.backends._rewrite_sqlite import rewrite
 from analyzer.identities.backends._upgrade import upgrade_sqlite
+from analyzer.identities.encryption.optional import decrypted
 from analyzer.identities.log.events import Place
 from analyzer.identities.matching.mirrored_store import MirroredStore
-from analyzer.identities.records import Counters, Settings, StoreChange, StoreChanges, damage_named
+from analyzer.identities.records import (
+    Counters,
+    Settings,
+    StoreChange,
+    StoreChanges,
+    StoreRewrite,
+    damage_named,
+)
 from ina_input import documents
 
 _APPLICATION = 0x494E4149
 """Marks the file as ours: no other program's tables are written to."""
 _FIRST_VERSION, _VERSION = 1, 2
 _PAGE = 4096
+_LOG = logging.getLogger(__name__)
 
 # The rollback journal is kept: unlike the write-ahead log it harms nothing on a network disk,
 # should a user put the file there, as long as locks work.
@@ -44,11 +57,16 @@ _TABLES = (
 
 
 def create(
-    *, path: str, settings: Settings | None, wait_s: float, on_wait: Callable[[], object]
+    *,
+    path: str,
+    settings: Settings | None,
+    key: bytes | None,
+    wait_s: float,
+    on_wait: Callable[[], object],
 ) -> MirroredStore:
     """A file; its folder is made, and it is made where settings are given."""
     records = _SqliteRecords(Path(path), settings is not None, wait_s)
-    return MirroredStore(records, path, settings, on_wait)
+    return MirroredStore(decrypted(records, path, key), path, settings, on_wait)
 
 
 class _SqliteRecords:
@@ -62,6 +80,8 @@ class _SqliteRecords:
             raise UsageError(f"{path}: no such identity store")
         if path.exists() and not path.is_file():
             raise UsageError(f"{path}: not a regular file: give another one")
+        if may_make:
+            _make_private(path)
         with self._mapped():
             # Transactions are begun by hand: a reader never becomes a writer, which could deadlock.
             self._db = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
@@ -70,6 +90,8 @@ class _SqliteRecords:
         except BaseException:
             self._db.close()
             raise
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            _LOG.warning("%s holds biometric data and can be read by others: chmod 600 it", path)
 
     def _prepare(self, may_make: bool) -> None:
         with self._mapped():
@@ -189,9 +211,11 @@ class _SqliteRecords:
                 ).fetchone()
                 if earlier:
                     return bytes(earlier[0])
-            (events,) = db.execute("SELECT COUNT(*) FROM event").fetchone()
+            events = self._events()
             version = self._meta("version")
             if events != change.events or change.version not in (None, version):
+                return None
+            if change.number not in (None, self._calls_made() + 1):
                 return None
             self._write_rows(change, version)
             self._write_call(change)
@@ -233,6 +257,48 @@ class _SqliteRecords:
             "INSERT INTO event VALUES(?, ?)", enumerate(change.entries, change.events + 1)
         )
         self._db.executemany("UPDATE event SET entry = ?2 WHERE number = ?1", change.rewritten)
+        if change.erased or change.rewritten:
+            self._add(unclean=1)
+
+    def rewrite(self, change: StoreRewrite) -> bool:
+        """Write all values in another form; see `analyzer.identities.Records`."""
+        with self._transaction() as db:
+            if self._events() != change.events:
+                return False
+            rewrite(db, change)
+            self._add(unclean=1)
+        return True
+
+    def scrub(self) -> str:
+        """Write the file anew, where something was erased: see `analyzer.identities.Records`.
+
+        SQLite overwrites what it deletes, but not the copies of it that stay in the unused part of
+        a page when rows move to another one.
+        """
+        try:
+            with self._mapped():
+                unclean = self._meta("unclean")
+                if unclean:
+                    self._db.execute("VACUUM")
+                    # Not that of somebody who has erased more meanwhile.
+                    self._db.execute(
+                        "DELETE FROM meta WHERE name = 'unclean' AND value = ?", (unclean,)
+                    )
+        except ResourceError as error:
+            return f"the file was not written anew, and may hold what was erased: {error}"
+        return ""
+
+    def _events(self) -> int:
+        """Return the length of the log."""
+        return int(self._db.execute("SELECT COUNT(*) FROM event").fetchone()[0])
+
+    def calls_made(self) -> int:
+        """Return the number of calls."""
+        with self._mapped():
+            return self._calls_made()
+
+    def _calls_made(self) -> int:
+        return int(self._db.execute("SELECT MAX(number) FROM call").fetchone()[0] or 0)
 
     def size(self) -> int:
         """Return the number of ids given so far."""
@@ -294,3 +360,13 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"no identity store can be made in {folder}: {error}") from error
+
+
+def _make_private(path: Path) -> None:
+    """Make a new file for its owner alone; what SQLite writes beside it has the same mode."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise UsageError(f"no identity store can be made at {path}: {error.strerror}") from error

@@ -6,7 +6,7 @@ end of a log. What holds now follows from the log alone (`analyzer.identities.lo
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from datetime import datetime, timezone
 from typing import Any, ClassVar
 
@@ -53,6 +53,8 @@ class Split:
     """Number of the other person, a new one."""
     appearances: tuple[tuple[int, int, int], ...]
     """Call, row, and the identity that owned each, before any merge."""
+    distance: float | None = None
+    """Between the means of both, when it was said; older logs lack it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +83,15 @@ class Forgotten:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeyChanged:
+    """All values of the store were written anew, with another key or with none."""
+
+    kind: ClassVar = "key"
+    encrypted: bool
+    """Whether they are encrypted since."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Undone:
     """An earlier event does not hold any more; undone itself, it holds again."""
 
@@ -88,10 +99,10 @@ class Undone:
     event: int
 
 
-Action = Named | Merged | Split | Different | ThresholdSet | Forgotten | Undone
+Action = Named | Merged | Split | Different | ThresholdSet | Forgotten | KeyChanged | Undone
 _ACTIONS: dict[str, type[Action]] = {
     action.kind: action
-    for action in (Named, Merged, Split, Different, ThresholdSet, Forgotten, Undone)
+    for action in (*(Named, Merged, Split, Different, ThresholdSet, Forgotten, KeyChanged, Undone),)
 }
 
 
@@ -127,6 +138,8 @@ class Event:
                 return f"people are matched with the threshold {threshold:g}"
             case Forgotten(identities=identities):
                 return f"{', '.join(map(str, identities))} forgotten"
+            case KeyChanged(encrypted=encrypted):
+                return "encrypted with a new key" if encrypted else "no longer encrypted"
             case Undone(event=number):
                 return f"event {number} undone"
 
@@ -144,7 +157,11 @@ class Event:
         """
         entry = documents.parse(packed)
         kind = _ACTIONS[entry["kind"]]
-        values = {field.name: _tuples(entry[field.name]) for field in fields(kind)}
+        values = {
+            field.name: _tuples(entry[field.name])
+            for field in fields(kind)
+            if field.name in entry or field.default is MISSING
+        }
         return cls(number=number, at=entry["at"], by=entry["by"], action=kind(**values))
 
     def without_name(self) -> "Event":

@@ -13,6 +13,7 @@ from analyzer.identities.log.events import (
     Different,
     Event,
     Forgotten,
+    KeyChanged,
     Merged,
     Named,
     Place,
@@ -162,7 +163,7 @@ class People:
         if isinstance(action, Undone):
             self._require_undoable(action.event)
             return
-        if isinstance(action, Forgotten | ThresholdSet):
+        if isinstance(action, Forgotten | ThresholdSet | KeyChanged):
             return
         self._require_person(action.identity)
         if isinstance(action, Merged | Different):
@@ -213,6 +214,8 @@ class People:
             raise CorrectionRefused(f"event {number} was undone already")
         if isinstance(action, Forgotten):
             raise CorrectionRefused("what was forgotten was erased: nothing can bring it back")
+        if isinstance(action, KeyChanged):
+            raise CorrectionRefused("a key is changed back by `identities rekey`")
         reverted: Action = action
         while isinstance(reverted, Undone):
             reverted = self.events[reverted.event - 1].action
@@ -251,6 +254,8 @@ class People:
                 self.threshold = threshold
             case Forgotten(identities=identities):
                 self._forget(identities)
+            case KeyChanged():
+                pass
             case Undone():
                 raise AssertionError("an undone event is replayed, not applied")
 
@@ -272,10 +277,13 @@ class People:
 
 
 def last_event(events: Sequence[Event]) -> int | None:
-    """Return the number of the last event that holds and undoes no other; `None`: there is none."""
+    """Return the number of the last event that holds and can be undone; `None`: there is none.
+
+    Undoings are passed over, and changes of the key.
+    """
     undone = undone_events(events)
     for event in reversed(events):
-        if event.number not in undone and not isinstance(event.action, Undone):
+        if event.number not in undone and not isinstance(event.action, Undone | KeyChanged):
             return event.number
     return None
 

@@ -137,6 +137,26 @@ class Mirror:
                 _improve(nearest, part, cosines, ids)
         return nearest
 
+    def near(self, ids: I64, least: float) -> tuple[I64, I64, F32]:
+        """Return all pairs of ids (n,) with others where the cosine is above `least`.
+
+        Returns:
+            (k,) of `ids`, (k,) the other's, and (k,) the cosine of each pair.
+        """
+        pairs = [(ids[:0], ids[:0], np.empty(0, np.float32))]
+        for start in range(0, len(ids) if self.dimensions is not None else 0, _QUERIES):
+            part = ids[start : start + _QUERIES]
+            centroids, _ = self.rows(part, self.dimensions or 0)
+            for number, block in enumerate(self._centroids):
+                cosines = centroids @ block.T
+                rows, columns = np.nonzero(cosines > least)
+                others = columns + number * _BLOCK
+                is_other = part[rows] != others
+                rows, columns, others = rows[is_other], columns[is_other], others[is_other]
+                pairs.append((part[rows], others, cosines[rows, columns]))
+        firsts, seconds, cosines_of_pairs = zip(*pairs, strict=True)
+        return np.concatenate(firsts), np.concatenate(seconds), np.concatenate(cosines_of_pairs)
+
     def refresh(self, queries: F32, before: Nearest, moved: I64) -> Nearest:
         """Search again after the centroids `moved` (k,) changed; few do, so it is quick."""
         lost = np.isin(before.ids, moved)

@@ -29,6 +29,7 @@ from analyzer.identities.records import (
     StoredAppearance,
     StoredIdentity,
     damage_named,
+    least_cosine,
 )
 from analyzer.types import F32, I64
 from analyzer.types.arrays import check
@@ -41,7 +42,14 @@ _UNNAMED = MediumRecord(path="", person_ids=(), milliseconds=())
 
 
 class MirroredStore:
-    """An open identity store; see `analyzer.identities.IdentityStore`."""
+    """An open identity store; see `analyzer.identities.IdentityStore`.
+
+    Args:
+        records: Where its rows are kept; those of an encrypted store in the clear.
+        name: Its address as people may read it.
+        requested: How it is to match; `None` takes the store as it is.
+        on_wait: Called now and then by a call that has to wait.
+    """
 
     def __init__(
         self,
@@ -56,7 +64,7 @@ class MirroredStore:
         self._people = People()
         self._on_wait = on_wait
         try:
-            self.settings = records.settings(requested)
+            self.settings = self._readable(requested)
             if requested not in (None, self.settings):
                 raise UsageError(
                     f"{name} was made with {self.settings}, not {requested}: "
@@ -65,6 +73,19 @@ class MirroredStore:
         except BaseException:
             records.close()
             raise
+
+    def _readable(self, requested: Settings | None) -> Settings:
+        """Return the settings of a store that can be read.
+
+        Raises:
+            UsageError: It is encrypted.
+        """
+        settings = self.records.settings(requested)
+        if settings.cipher:
+            raise UsageError(
+                f"{self.name} is encrypted: give --identity_key with the file of its key"
+            )
+        return settings
 
     def close(self) -> None:
         """Give connections back."""
@@ -88,7 +109,8 @@ class MirroredStore:
     @property
     def least(self) -> float:
         """Cosine above which two embeddings are one person."""
-        return 1 - (self._people.threshold or self.settings.threshold) ** 2 / 2
+        set_later = self._people.threshold
+        return self.settings.least if set_later is None else least_cosine(set_later)
 
     def match(self, embeddings: F32) -> Matches:
         """Look people up; see `analyzer.identities.IdentityStore`."""
@@ -154,10 +176,15 @@ class MirroredStore:
             if changes.anew:
                 self._mirror.clear()
                 self._people, last_event, since, is_anew = People(), 0, 0, True
-            with damage_named(self.name):
-                self._mirror.apply(changes)
-                entries = enumerate(changes.entries, last_event + 1)
-                self._people.follow([Event.unpack(*entry) for entry in entries])
+            try:
+                with damage_named(self.name):
+                    self._mirror.apply(changes)
+                    entries = enumerate(changes.entries, last_event + 1)
+                    self._people.follow([Event.unpack(*entry) for entry in entries])
+            except UsageError:
+                # Others may have encrypted it meanwhile.
+                self._readable(None)
+                raise
             moved.append(changes.ids)
             if changes.version < changes.newest and not since:
                 self._load(changes.newest)
@@ -277,6 +304,10 @@ class MirroredStore:
     def cosines(self, identity: int) -> F32:
         """Return cosines with all; see `analyzer.identities.IdentityStore`."""
         return self._mirror.cosines(identity)
+
+    def near(self, ids: I64, least: float) -> tuple[I64, I64, F32]:
+        """Return pairs that are alike; see `analyzer.identities.IdentityStore`."""
+        return self._mirror.near(ids, least)
 
     def all(self) -> Iterator[StoredIdentity]:
         """Yield every identity; see `analyzer.identities.IdentityStore`."""

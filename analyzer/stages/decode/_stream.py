@@ -9,7 +9,7 @@ from av.video.frame import VideoFrame
 
 from analyzer.errors import InputError
 from analyzer.files import source
-from analyzer.files.containers import picture_stream, timecode_of
+from analyzer.files.containers import created_of, picture_stream, timecode_of
 from analyzer.stages.decode import _files
 from analyzer.stages.decode._clock import longest_pause_s
 from analyzer.stages.decode._orientation import Orientation, orientation
@@ -226,6 +226,7 @@ def _media_info(path: str, container: Any, stream: Any, size_bytes: int) -> Medi
         duration_s=(container.duration or 0) / av.time_base,
         size_bytes=size_bytes,
         timecode=timecode_of(container, stream),
+        created=created_of(container, stream),
     )
 
 

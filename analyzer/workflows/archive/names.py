@@ -34,7 +34,11 @@ class MediumAgain:
 
 
 def reexport_names(
-    results: Sequence[Results], names: str | None, *, dry_run: bool
+    results: Sequence[Results],
+    names: str | None,
+    *,
+    key_file: str | None = None,
+    dry_run: bool,
 ) -> Iterator[MediumAgain]:
     """Make all files of media again from their reports; those that stay the same are left alone.
 
@@ -44,12 +48,13 @@ def reexport_names(
         results: Results of media; those without a report are passed over.
         names: Address of the identity store with the names and numbers that the files get; `None`
             for those of the reports.
+        key_file: File with its key, if it is encrypted.
         dry_run: Only say what would be done.
 
     Yields:
         What was done, one medium after the other; a medium that fails stops no other.
     """
-    with nullcontext() if names is None else opened(names) as store:
+    with nullcontext() if names is None else opened(names, key_file=key_file) as store:
         for medium in results:
             if "report" not in medium.files:
                 continue
@@ -65,6 +70,7 @@ def amend_with_store(
     review: Review,
     names: str,
     *,
+    key_file: str | None = None,
     dry_run: bool,
     told: Callable[[str], object],
     refused: Callable[[str], object],
@@ -74,11 +80,12 @@ def amend_with_store(
     Args:
         review: Of the medium.
         names: Address of the identity store; the files get the names that it has.
+        key_file: File with its key, if it is encrypted.
         dry_run: Only say what would be done.
         told: Takes, in words, what the store was told.
         refused: Takes, in words, what it does not take.
     """
-    with opened(names) as store:
+    with opened(names, key_file=key_file) as store:
         result = review.amend(
             dry_run=dry_run, archived=lambda report: with_archive_names(report, store)
         )

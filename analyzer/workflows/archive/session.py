@@ -10,8 +10,11 @@ from analyzer.identities import IdentityStore
 from analyzer.identities.address import address, open_store
 from analyzer.identities.archive import PeopleOfArchive
 from analyzer.identities.corrections import Corrections, user_name
+from analyzer.identities.encryption import key_file as key_files
+from analyzer.identities.encryption.optional import changed_key
 from analyzer.identities.log.events import Event, Place
 from analyzer.identities.log.people import last_event, undone_events
+from analyzer.workflows.archive.learning import LearningArchive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +42,15 @@ class ArchiveSession:
 
     Attributes:
         people: Those of the store when the session began.
+        learning: Who of them may be one, and what answers teach.
     """
 
     def __init__(self, store: IdentityStore, by: str) -> None:
+        self._store = store
+        self._by = by
         self.people = PeopleOfArchive(store)
         self._corrections = Corrections(store, by)
+        self.learning = LearningArchive(store, self.people, self._corrections)
 
     def history(self, limit: int) -> list[LogLine]:
         """Return the last events of the log, the last first."""
@@ -74,6 +81,10 @@ class ArchiveSession:
         """Say that two are one person; the number of the first stays."""
         return self._corrections.merge(*self._two(person, other))
 
+    def confirm(self, person: str, other: str) -> Event:
+        """Say that a suggestion is right: the two are one person."""
+        return self.learning.confirm(*self._two(person, other))
+
     def say_different(self, person: str, other: str) -> Event:
         """Say that two persons are not the same."""
         return self._corrections.say_different(*self._two(person, other))
@@ -96,6 +107,19 @@ class ArchiveSession:
             raise UsageError("nothing was said yet: there is nothing to undo")
         return self._corrections.undo(number)
 
+    def rekey(self, old: str | None, new: str | None) -> tuple[Event, str]:
+        """Write all of the store anew with another key; the session cannot go on after that.
+
+        Args:
+            old: File with the key that it has; `None` where it is not encrypted.
+            new: File with the new one; `None` decrypts it.
+
+        Returns:
+            The event; what the user must do about files that keep the old form, or nothing.
+        """
+        event = changed_key(self._store, key_files.read(old), key_files.read(new), by=self._by)
+        return event, self._store.records.scrub()
+
     def _number(self, person: str) -> int:
         return self.people.find(person).identity
 
@@ -104,13 +128,15 @@ class ArchiveSession:
 
 
 @contextmanager
-def opened(text: str) -> Iterator[IdentityStore]:
+def opened(text: str, *, key_file: str | None = None) -> Iterator[IdentityStore]:
     """Open a store that is there.
 
     Args:
         text: A path, an address, or `@FILE` with either.
+        key_file: File with its key, if it is encrypted.
     """
-    store = open_store(address(text, default=Path(text)), settings=None)
+    url = address(text, default=Path(text))
+    store = open_store(url, settings=None, key=key_files.read(key_file))
     try:
         yield store
     finally:
@@ -118,15 +144,23 @@ def opened(text: str) -> Iterator[IdentityStore]:
 
 
 @contextmanager
-def archive_session(text: str, by: str | None) -> Iterator[ArchiveSession]:
+def archive_session(
+    text: str, by: str | None, *, key_file: str | None = None
+) -> Iterator[ArchiveSession]:
     """Open a store that is there for a user.
 
     Args:
         text: A path, an address, or `@FILE` with either.
         by: Who says it; `None` for the name of the user.
+        key_file: File with the store's key, if it is encrypted.
     """
-    with opened(text) as store:
+    with opened(text, key_file=key_file) as store:
         yield ArchiveSession(store, by or user_name())
+
+
+def make_key(path: Path) -> None:
+    """Write a key for encrypted stores to a new file that only its owner may read."""
+    key_files.make(path)
 
 
 def _place(text: str) -> Place:

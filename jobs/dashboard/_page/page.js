@@ -62,6 +62,7 @@ function medium(path) {
 
 function showStatus(s) {
   put($("title"), s.title);
+  $("people").hidden = !s.pages.includes("/people");
   document.title = `${Math.floor((100 * s.ended) / Math.max(1, s.total))} % ${s.title}`;
   put($("sum"), `${number(s.total)} jobs: ` + Object.entries(s.groups).filter(([, n]) => n).map(([name, n]) => `${number(n)} ${name}`).join(", "));
   $("bar").max = Math.max(1, s.total);

@@ -4,12 +4,13 @@ import json
 import os
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ina_web.answer import SiteAnswer
 from joblist.errors import UsageError
 from jobs.wire.tokens import own_token
 from jobs.wire.transport import Access
@@ -256,7 +257,7 @@ def test_the_token_is_its_owners_alone(tmp_path):
 
 
 def test_a_port_that_is_taken_is_told(server, peer):
-    with pytest.raises(UsageError, match="give another --dashboard PORT"):
+    with pytest.raises(UsageError, match="give another port"):
         opened(server, port=peer.port)
 
 
@@ -264,3 +265,32 @@ def test_a_broken_disk_is_told(server, peer, monkeypatch):
     monkeypatch.setattr(server.service, "status", dict)
     status, _, body = peer.ask("GET", "/api/status")
     assert (status, json.loads(body)) == (503, {"error": "the ledger cannot be read just now"})
+
+
+class Shelf:
+    """Another site: it tells and changes what it was asked."""
+
+    def page(self) -> SiteAnswer:
+        return SiteAnswer(b"a page", "text/plain", "default-src 'none'")
+
+    def read(self, what: str, query: Mapping[str, Sequence[str]]) -> SiteAnswer:
+        return SiteAnswer(json.dumps([what, query]).encode())
+
+    def change(self, what: str, values: Mapping[str, Any]) -> SiteAnswer:
+        return SiteAnswer(json.dumps([what, values]).encode())
+
+
+def test_further_sites_are_below_their_paths_and_need_the_token(server):
+    page = opened(server, sites={"/shelf": Shelf()})
+    peer, token = Peer(page), {"Authorization": f"Bearer {Peer(page).token}"}
+    status, headers, body = peer.ask("GET", "/shelf")
+    assert (status, body) == (200, b"a page")
+    assert headers["Content-Security-Policy"] == "default-src 'none'"
+    assert peer.ask("GET", "/shelf/rows")[0] == 401
+    assert peer.ask("POST", "/shelf/rows", {})[0] == 401
+    assert peer.get("/shelf/rows?a=b", **token) == ["rows", {"a": ["b"]}]
+    assert json.loads(peer.ask("POST", "/shelf/rows", {"a": 1}, **token)[2]) == ["rows", {"a": 1}]
+    assert peer.ask("POST", "/shelf", {}, **token)[0] == 404
+    assert peer.ask("GET", "/shelves", **token)[0] == 404
+    assert peer.get("/api/status")["pages"] == ["/shelf"]
+    page.close()

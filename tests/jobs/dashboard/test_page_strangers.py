@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from ina_web.gate import GateLimits
 from jobs.dashboard.page import Dashboard
-from jobs.wire.gate import GateLimits
 from tests.support.servers import opened, serving
 
 GET = b"GET /api/status HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -118,7 +118,7 @@ def test_what_is_no_request_is_refused(page: Dashboard, sent: bytes) -> None:
 
 
 def test_an_answer_that_nobody_takes_ends(page: Dashboard, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.dashboard.exchange.ANSWER_S", 0.5)
+    monkeypatch.setattr("ina_web.exchange.ANSWER_S", 0.5)
     with connect(page) as peer:
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         with pytest.raises(OSError):  # noqa: PT011

@@ -15,7 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jobs.wire import connection, gate
+from ina_web import gate
+from jobs.wire import connection
 from jobs.wire.codec import Codec
 from jobs.wire.transport import Access, PyroError
 from jobs.worker.client import Client

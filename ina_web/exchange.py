@@ -8,8 +8,8 @@ import socket
 import time
 from typing import Any
 
+from ina_web.gate import BadRequest
 from joblist.errors import UsageError
-from jobs.wire.gate import BadRequest
 
 ANSWER_S = 30.0
 """Time that a client may take for a piece of an answer."""
@@ -38,8 +38,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise UsageError(
-            f"cannot show the dashboard on {host}:{port} ({error.strerror}): "
-            "give another --dashboard PORT"
+            f"cannot show a page on {host}:{port} ({error.strerror}): give another port"
         ) from error
     return listener
 

@@ -1,0 +1,1 @@
+"""Curves through answers, from a library that is slow to load."""

@@ -1,0 +1,1 @@
+"""What answers teach: who may be one, and which threshold suits an archive."""
