@@ -30,8 +30,8 @@ def test_figures_are_printed_and_written(tmp_path, capsys, monkeypatch):
 
 
 def test_identities_are_looked_up(monkeypatch):
-    monkeypatch.setattr(identities, "_IDENTITIES", 5000)
-    monkeypatch.setattr(identities, "_RUNS", 1)
+    monkeypatch.setattr(identities, "_IN_FILE", 5000)
+    monkeypatch.setattr(identities, "_IN_SERVER", 500)
     figures = identities.run()
     assert figures["identities"] == 5000
     assert figures["look_up_ms_median"] > 0
