@@ -12,10 +12,7 @@ if TYPE_CHECKING:
     from analyzer.workflows.archive.session import ArchiveSession
 
 KEY = "make a key for encrypted identity stores, in a new file that only you may read"
-REKEY = (
-    "encrypt a store, give it another key, or decrypt it: all is written anew, and what has the "
-    "store open is refused after that"
-)
+REKEY = "encrypt a store, give it another key, or decrypt it; all is written anew"
 EPILOG = "example:\n  python -m analyzer identities {example}\n\nexit code: {codes}"
 
 

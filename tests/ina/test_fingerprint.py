@@ -68,7 +68,7 @@ def test_an_analysis_requires_what_it_runs(tmp_path: Path, monkeypatch: pytest.M
 
 def copied(folder: Path) -> Path:
     """A copy of the packages, with line ends of another system."""
-    for name in (*fingerprint.PACKAGES, "ina_cli"):
+    for name in (*fingerprint.PACKAGES, "ina_cli", "ina_web"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "ina_worker.py", folder)
     for path in folder.rglob("*.py"):
