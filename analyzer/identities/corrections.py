@@ -124,7 +124,8 @@ class Corrections:
                 identity=identity,
                 part=self._store.size,
                 appearances=tuple((*place, owners[place]) for place in chosen),
-                distance=_distance_of_part(held.values(), set(chosen)),
+                # Without any, it is refused below.
+                distance=_distance_of_part(held.values(), set(chosen)) if chosen else None,
             )
 
         return self._say(action, self._move)

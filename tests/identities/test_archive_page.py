@@ -169,6 +169,7 @@ def test_what_is_said_stands_in_the_log_and_doubts_are_asked(asker: Asker) -> No
         ("undo", {"event": 7}, "there is no event 7"),
         ("undo", {"event": None}, "nothing was said yet: there is nothing to undo"),
         ("split", {"id": 0, "appearances": ["1:1"]}, "appearance 1:1 is not of 0"),
+        ("split", {"id": 0, "appearances": []}, "nothing to split off"),
         ("name", {"id": 0, "name": "a\nb"}, "a name has one line of text"),
     ],
 )

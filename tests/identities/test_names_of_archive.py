@@ -147,6 +147,7 @@ def test_who_is_alike_is_offered_until_it_is_said_to_be_different(shelf: Shelf) 
         (lambda c: c.merge(1, 1), "name two"),
         (lambda c: c.merge(1, 99), "there is no identity 99"),
         (lambda c: c.split(2, [(1, 0)]), "appearance 1:0 is not of 2"),
+        (lambda c: c.split(2, []), "nothing to split off"),
         (lambda c: c.split(2, [(2, 2)]), "all appearances of 2"),
         (lambda c: c.undo(9), "there is no event 9"),
         (lambda c: c.name(1, "two\nlines"), "one line of text"),
