@@ -259,6 +259,23 @@ def test_the_file_is_for_reading_and_nothing_leads_out_of_it(
     assert facts["history"][0]["what"] == f"0 is {EVIL}"
 
 
+def test_the_file_takes_no_place_of_store_or_key(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key, address = tmp_path / "people.key", tmp_path / "address"
+    address.write_text(str(store))
+    for own in (store, address):
+        held = own.read_bytes()
+        assert main(["identities", "page", f"@{address}", "-o", str(own)]) == 2
+        assert own.read_bytes() == held
+    assert main(["identities", "key", str(key)]) == 0
+    assert main(["identities", "rekey", str(store), "--new_key", str(key)]) == 0
+    own_key = ["--identity_key", str(key)]
+    assert main(["identities", "page", str(store), *own_key, "-o", str(key)]) == 2
+    assert "name another file" in capsys.readouterr().err
+    assert main(["identities", "list", str(store), *own_key]) == 0
+
+
 def test_serving_prints_an_address_with_a_new_token_and_ends_in_order(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,10 +1,12 @@
 """The page over an archive as one file, for reading: nothing leads out of it."""
 
+import os
 import shlex
 from pathlib import Path
 from typing import Any
 
 from analyzer import registry
+from analyzer.errors import UsageError
 from analyzer.files.atomic import atomic_write
 from analyzer.files.text import open_text
 from analyzer.identities import IdentityStore
@@ -37,11 +39,25 @@ def write(store: str, path: Path, *, key_file: str | None = None) -> dict[str, i
     """
     page = registry.module("pages", "people").create()
     with opened(store, key_file=key_file) as archive:
+        _require_other_place(path, archive.name, store.removeprefix("@"), key_file)
         values = content(archive)
     text = page.render(values)
     with atomic_write(path) as part, open_text(part) as stream:
         stream.write(text)
     return values["limits"]
+
+
+def _require_other_place(path: Path, *sources: str | None) -> None:
+    """Require that a page does not take the place of the store, or of its key.
+
+    Raises:
+        UsageError: It would.
+    """
+    for source in filter(None, sources):
+        if path.exists() and os.path.exists(source) and path.samefile(source):
+            raise UsageError(
+                f"{path}: the page would take the place of the store or its key: name another file"
+            )
 
 
 def content(store: IdentityStore) -> dict[str, Any]:
