@@ -165,6 +165,18 @@ def test_what_makes_no_sense_is_refused(shelf: Shelf, say, why: str) -> None:
         say(corrections)
 
 
+@pytest.mark.parametrize("by", ["two\nlines", "no text \udcff", "x" * 201])
+def test_who_says_it_has_a_name_of_one_line(
+    shelf: Shelf, by: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["identities", "name", shelf.url, "0", "Ada", "--by", by]) == 2
+    assert "a name has one line of text" in capsys.readouterr().err
+    # Nobody can be kept from working by the environment.
+    monkeypatch.setattr("getpass.getuser", lambda: by)
+    assert main(["identities", "name", shelf.url, "0", "Ada"]) == 0
+    assert shelf.store.people().events[-1].by == "unknown"
+
+
 def test_an_event_that_others_need_is_not_undone(shelf: Shelf) -> None:
     corrections = Corrections(shelf.store, "ada")
     part = corrections.split(0, [(1, 0)]).action.part
