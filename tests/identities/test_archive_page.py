@@ -165,6 +165,7 @@ def test_what_is_said_stands_in_the_log_and_doubts_are_asked(asker: Asker) -> No
     ("what", "values", "reason"),
     [
         ("merge", {"id": 0, "other": 0, "sure": True}, "0 and 0 are one person: name two"),
+        ("merge", {"id": 0, "other": 0}, "0 and 0 are one person: name two"),
         ("merge", {"id": 0, "other": 99}, "no identity 99"),
         ("undo", {"event": 7}, "there is no event 7"),
         ("undo", {"event": None}, "nothing was said yet: there is nothing to undo"),

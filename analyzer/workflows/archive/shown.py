@@ -121,8 +121,13 @@ class ShownArchive:
         return [asdict(line) for line in self.session.history(limit)]
 
     def doubts(self, identity: int, other: int) -> list[str]:
-        """Return why it is not plain that two persons are one, in words."""
+        """Return why it is not plain that two persons are one, in words.
+
+        Raises:
+            UsageError: One is not there, or they are one person already.
+        """
         first, second = self._people.person(identity), self._people.person(other)
+        self._people.log.require_two(identity, other)
         doubts: list[str] = []
         media = self._people.shared_media(identity, other)
         if media:
