@@ -20,7 +20,7 @@ from analyzer.identities.address import open_store
 from analyzer.identities.corrections import Corrections
 from analyzer.workflows.archive import page, site
 from ina_web.server import RequestRefused
-from tests.support.archives import FIRST_DAY, TOKEN, cast, drawn_face, served
+from tests.support.archives import FIRST_DAY, SETTINGS, TOKEN, cast, drawn_face, served
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(1)> \"'&"
 
@@ -274,7 +274,16 @@ def test_the_file_takes_no_place_of_store_or_key(
     own_key = ["--identity_key", str(key)]
     assert main(["identities", "page", str(store), *own_key, "-o", str(key)]) == 2
     assert "name another file" in capsys.readouterr().err
-    assert main(["identities", "list", str(store), *own_key]) == 0
+    made = tmp_path / "people.html"
+    assert main(["identities", "page", str(store), *own_key, "-o", str(made)]) == 0
+    assert "identities {} --identity_key KEY.key people.identities" in made.read_text("utf-8")
+
+
+def test_the_file_counts_the_portraits_that_it_has(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path / "people"), settings=SETTINGS)
+    store.match_or_add(np.eye(2, 128, dtype=np.float32), np.array([1, 1]), key="a", detected=2)
+    assert page.content(store)["limits"] == {"people": 2, "portraits": 0, "in_full": 2}
+    store.close()
 
 
 def test_serving_prints_an_address_with_a_new_token_and_ends_in_order(
