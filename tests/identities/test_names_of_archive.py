@@ -127,6 +127,11 @@ def test_the_list_adds_up(shelf: Shelf, capsys: pytest.CaptureFixture[str]) -> N
     assert '"members": [\n   0,\n   1\n  ]' in capsys.readouterr().out
 
 
+def test_a_log_without_events_says_so(shelf: Shelf, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["identities", "history", shelf.url]) == 0
+    assert capsys.readouterr().out == "nothing was said yet\n"
+
+
 def test_who_is_alike_is_offered_until_it_is_said_to_be_different(shelf: Shelf) -> None:
     vector = np.eye(8, dtype=np.float32)[3] + 0.5 * np.eye(8, dtype=np.float32)[7]
     shelf.store.match_or_add(vector[None], np.ones(1, np.int64), key="alike")
