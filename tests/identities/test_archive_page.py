@@ -5,6 +5,7 @@ import http.client
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,10 @@ from analyzer.errors import UsageError
 from analyzer.files.hashing import policy_hash
 from analyzer.identities.address import open_store
 from analyzer.identities.corrections import Corrections
+from analyzer.identities.records import MediumRecord
 from analyzer.workflows.archive import page, site
+from analyzer.workflows.archive.session import ArchiveSession
+from analyzer.workflows.archive.shown import ShownArchive
 from ina_web.server import RequestRefused
 from tests.support.archives import FIRST_DAY, SETTINGS, TOKEN, cast, drawn_face, served
 
@@ -114,6 +118,27 @@ def test_it_tells_who_is_there_and_who_is_alike(asker: Asker) -> None:
     assert base64.b64decode(asker.get("portraits?of=0,4")["0"]) == drawn_face(0)
     assert base64.b64decode(asker.get("pictures?of=3:1")["3:1"]) == drawn_face(6)
     assert asker.get("pictures?of=99:0") == {"99:0": ""}
+
+
+def test_margins_are_those_of_suggestions_seen_from_either_side(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path / "people"), settings=replace(SETTINGS, threshold=0.3))
+    angles = np.array([0.0, 0.35, -0.4], np.float32)
+    vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    # The second one is nearer to the first than the third, and beside the first in a film.
+    for film, who in enumerate(([0, 1], [2])):
+        medium = MediumRecord(
+            path=f"{film}.mp4", person_ids=tuple(who), milliseconds=(1,) * len(who)
+        )
+        store.match_or_add(
+            vectors[who], np.ones(len(who), np.int64), key=str(film), distinct=True, medium=medium
+        )
+    session = ArchiveSession(store, "ada")
+    (pair,) = session.learning.suggest(limit=5)
+    assert pair.margin == pytest.approx(-0.049, abs=1e-3)
+    for person in (0, 2):
+        (one,) = ShownArchive(store, session).person(person)["alike"]
+        assert one["margin"] == pair.margin
+    store.close()
 
 
 def test_pairs_of_one_medium_or_said_to_be_different_are_never_offered(
