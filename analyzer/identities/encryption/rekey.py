@@ -29,7 +29,8 @@ def rekey(store: IdentityStore, old: bytes | None, new: bytes | None, *, by: str
         The event of the log.
 
     Raises:
-        UsageError: Both keys are the same, the store is not encrypted and is to be decrypted, or a value of the store is damaged.
+        UsageError: Both keys are the same, there is nothing to decrypt, or a value of the store is
+            damaged.
         ResourceError: Others wrote to it all the time.
     """
     if old is None and new is None:
