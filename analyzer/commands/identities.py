@@ -107,7 +107,7 @@ def show(args: argparse.Namespace, session: "ArchiveSession") -> int:
 def history(args: argparse.Namespace, session: "ArchiveSession") -> int:
     """Print the log."""
     lines = [asdict(line) for line in session.history(args.limit)]
-    _identities_tables.print_rows(lines, args.format)
+    _identities_tables.print_rows(lines, args.format, nothing="nothing was said yet")
     return 0
 
 

@@ -35,10 +35,17 @@ _NO_TEXT = {"Cc", "Cs", "Zl", "Zp"}
 def user_name() -> str:
     """Return the name under which this user's corrections stand in the log."""
     try:
-        return getpass.getuser()
+        name = getpass.getuser()
     except (ImportError, KeyError, OSError):
         # A container may run under a number that has no name.
         return "unknown"
+    # It may come from the environment, which may hold anything.
+    return name if _is_name(name) else "unknown"
+
+
+def _is_name(text: str) -> bool:
+    """Return whether a text can be a name: one line, and not too long."""
+    return len(text) <= _LONGEST_NAME and _NO_TEXT.isdisjoint(map(unicodedata.category, text))
 
 
 class _NobodyThere(CorrectionRefused):
@@ -54,19 +61,19 @@ class Corrections:
     Args:
         store: Open.
         by: Who says it.
+
+    Raises:
+        CorrectionRefused: `by` is no name.
     """
 
     def __init__(self, store: IdentityStore, by: str) -> None:
+        _require_name(by)
         self._store = store
         self._by = by
 
     def name(self, identity: int, name: str | None) -> Event:
         """Give the person of an identity a name, or take it away."""
-        categories = set(map(unicodedata.category, name or ""))
-        if categories & _NO_TEXT or len(name or "") > _LONGEST_NAME:
-            raise CorrectionRefused(
-                f"a name has one line of text, and at most {_LONGEST_NAME} characters"
-            )
+        _require_name(name or "")
         return self._say(
             lambda people: Named(identity=people.person(identity), name=name), self._log_only
         )
@@ -124,7 +131,8 @@ class Corrections:
                 identity=identity,
                 part=self._store.size,
                 appearances=tuple((*place, owners[place]) for place in chosen),
-                distance=_distance_of_part(held.values(), set(chosen)),
+                # Without any, it is refused below.
+                distance=_distance_of_part(held.values(), set(chosen)) if chosen else None,
             )
 
         return self._say(action, self._move)
@@ -271,6 +279,13 @@ class Corrections:
                 and event.action.identity in gone
                 and event.action.name is not None
             ),
+        )
+
+
+def _require_name(text: str) -> None:
+    if not _is_name(text):
+        raise CorrectionRefused(
+            f"a name has one line of text, and at most {_LONGEST_NAME} characters"
         )
 
 

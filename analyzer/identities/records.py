@@ -190,8 +190,8 @@ class CallRecord:
     day: int = 0
 
     def pack(self) -> bytes:
-        """Return it as JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":")).encode()
+        """Return it as JSON; in ASCII, as a path may have bytes that are no text."""
+        return json.dumps(asdict(self), separators=(",", ":")).encode("ascii")
 
     @classmethod
     def unpack(cls, packed: bytes) -> "CallRecord":

@@ -5,6 +5,7 @@ import http.client
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,12 @@ from analyzer.errors import UsageError
 from analyzer.files.hashing import policy_hash
 from analyzer.identities.address import open_store
 from analyzer.identities.corrections import Corrections
+from analyzer.identities.records import MediumRecord
 from analyzer.workflows.archive import page, site
+from analyzer.workflows.archive.session import ArchiveSession
+from analyzer.workflows.archive.shown import ShownArchive
 from ina_web.server import RequestRefused
-from tests.support.archives import FIRST_DAY, TOKEN, cast, drawn_face, served
+from tests.support.archives import FIRST_DAY, SETTINGS, TOKEN, cast, drawn_face, served
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(1)> \"'&"
 
@@ -116,6 +120,27 @@ def test_it_tells_who_is_there_and_who_is_alike(asker: Asker) -> None:
     assert asker.get("pictures?of=99:0") == {"99:0": ""}
 
 
+def test_margins_are_those_of_suggestions_seen_from_either_side(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path / "people"), settings=replace(SETTINGS, threshold=0.3))
+    angles = np.array([0.0, 0.35, -0.4], np.float32)
+    vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    # The second one is nearer to the first than the third, and beside the first in a film.
+    for film, who in enumerate(([0, 1], [2])):
+        medium = MediumRecord(
+            path=f"{film}.mp4", person_ids=tuple(who), milliseconds=(1,) * len(who)
+        )
+        store.match_or_add(
+            vectors[who], np.ones(len(who), np.int64), key=str(film), distinct=True, medium=medium
+        )
+    session = ArchiveSession(store, "ada")
+    (pair,) = session.learning.suggest(limit=5)
+    assert pair.margin == pytest.approx(-0.049, abs=1e-3)
+    for person in (0, 2):
+        (one,) = ShownArchive(store, session).person(person)["alike"]
+        assert one["margin"] == pair.margin
+    store.close()
+
+
 def test_pairs_of_one_medium_or_said_to_be_different_are_never_offered(
     asker: Asker, store: Path
 ) -> None:
@@ -165,10 +190,12 @@ def test_what_is_said_stands_in_the_log_and_doubts_are_asked(asker: Asker) -> No
     ("what", "values", "reason"),
     [
         ("merge", {"id": 0, "other": 0, "sure": True}, "0 and 0 are one person: name two"),
+        ("merge", {"id": 0, "other": 0}, "0 and 0 are one person: name two"),
         ("merge", {"id": 0, "other": 99}, "no identity 99"),
         ("undo", {"event": 7}, "there is no event 7"),
         ("undo", {"event": None}, "nothing was said yet: there is nothing to undo"),
         ("split", {"id": 0, "appearances": ["1:1"]}, "appearance 1:1 is not of 0"),
+        ("split", {"id": 0, "appearances": []}, "nothing to split off"),
         ("name", {"id": 0, "name": "a\nb"}, "a name has one line of text"),
     ],
 )
@@ -256,6 +283,32 @@ def test_the_file_is_for_reading_and_nothing_leads_out_of_it(
     offered = {one["identity"] for person in facts["persons"].values() for one in person["alike"]}
     assert set(map(int, facts["portraits"])) >= offered
     assert facts["history"][0]["what"] == f"0 is {EVIL}"
+
+
+def test_the_file_takes_no_place_of_store_or_key(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key, address = tmp_path / "people.key", tmp_path / "address"
+    address.write_text(str(store))
+    for own in (store, address):
+        held = own.read_bytes()
+        assert main(["identities", "page", f"@{address}", "-o", str(own)]) == 2
+        assert own.read_bytes() == held
+    assert main(["identities", "key", str(key)]) == 0
+    assert main(["identities", "rekey", str(store), "--new_key", str(key)]) == 0
+    own_key = ["--identity_key", str(key)]
+    assert main(["identities", "page", str(store), *own_key, "-o", str(key)]) == 2
+    assert "name another file" in capsys.readouterr().err
+    made = tmp_path / "people.html"
+    assert main(["identities", "page", str(store), *own_key, "-o", str(made)]) == 0
+    assert "identities {} --identity_key KEY.key people.identities" in made.read_text("utf-8")
+
+
+def test_the_file_counts_the_portraits_that_it_has(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path / "people"), settings=SETTINGS)
+    store.match_or_add(np.eye(2, 128, dtype=np.float32), np.array([1, 1]), key="a", detected=2)
+    assert page.content(store)["limits"] == {"people": 2, "portraits": 0, "in_full": 2}
+    store.close()
 
 
 def test_serving_prints_an_address_with_a_new_token_and_ends_in_order(

@@ -339,6 +339,8 @@ def test_commands_take_the_key(
     for name in ("one.key", "two.key"):
         assert main(["identities", "key", name]) == 0
     fill("people", None).close()
+    assert main(["identities", "rekey", "people", "--decrypt"]) == 2
+    assert "is not encrypted: there is nothing to decrypt" in capsys.readouterr().err
     assert main(["identities", "rekey", "people", "--new_key", "one.key", "--by", "keeper"]) == 0
     assert main(["identities", "list", "people"]) == 2
     assert main(["identities", "list", "people", "--identity_key", "two.key"]) == 2

@@ -127,6 +127,11 @@ def test_the_list_adds_up(shelf: Shelf, capsys: pytest.CaptureFixture[str]) -> N
     assert '"members": [\n   0,\n   1\n  ]' in capsys.readouterr().out
 
 
+def test_a_log_without_events_says_so(shelf: Shelf, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["identities", "history", shelf.url]) == 0
+    assert capsys.readouterr().out == "nothing was said yet\n"
+
+
 def test_who_is_alike_is_offered_until_it_is_said_to_be_different(shelf: Shelf) -> None:
     vector = np.eye(8, dtype=np.float32)[3] + 0.5 * np.eye(8, dtype=np.float32)[7]
     shelf.store.match_or_add(vector[None], np.ones(1, np.int64), key="alike")
@@ -147,6 +152,7 @@ def test_who_is_alike_is_offered_until_it_is_said_to_be_different(shelf: Shelf) 
         (lambda c: c.merge(1, 1), "name two"),
         (lambda c: c.merge(1, 99), "there is no identity 99"),
         (lambda c: c.split(2, [(1, 0)]), "appearance 1:0 is not of 2"),
+        (lambda c: c.split(2, []), "nothing to split off"),
         (lambda c: c.split(2, [(2, 2)]), "all appearances of 2"),
         (lambda c: c.undo(9), "there is no event 9"),
         (lambda c: c.name(1, "two\nlines"), "one line of text"),
@@ -162,6 +168,18 @@ def test_what_makes_no_sense_is_refused(shelf: Shelf, say, why: str) -> None:
     corrections.merge(1, 0)
     with pytest.raises(CorrectionRefused, match=why):
         say(corrections)
+
+
+@pytest.mark.parametrize("by", ["two\nlines", "no text \udcff", "x" * 201])
+def test_who_says_it_has_a_name_of_one_line(
+    shelf: Shelf, by: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["identities", "name", shelf.url, "0", "Ada", "--by", by]) == 2
+    assert "a name has one line of text" in capsys.readouterr().err
+    # Nobody can be kept from working by the environment.
+    monkeypatch.setattr("getpass.getuser", lambda: by)
+    assert main(["identities", "name", shelf.url, "0", "Ada"]) == 0
+    assert shelf.store.people().events[-1].by == "unknown"
 
 
 def test_an_event_that_others_need_is_not_undone(shelf: Shelf) -> None:

@@ -49,6 +49,12 @@ def test_people_of_one_medium_never_share_an_identity(store, tmp_path):
     assert known(remember(report_of_people(tmp_path / "a", 3, 3), store, key="a")) == {0: 0, 1: 1}
 
 
+def test_a_path_that_is_no_text_is_kept(store):
+    path = os.fsdecode(b"film \xff.mp4")
+    assert known(remember(report_of_people(Path(path), 3), store, key="a")) == {0: 0}
+    assert [one.medium for one in PeopleOfArchive(store).seen_in(0)] == [path]
+
+
 def test_a_medium_without_persons_is_counted(store, tmp_path):
     assert remember(report_of_people(tmp_path / "a"), store, key="a").is_remembered
     assert store.counters() == Counters(detected=2)

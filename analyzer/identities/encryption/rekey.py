@@ -29,9 +29,12 @@ def rekey(store: IdentityStore, old: bytes | None, new: bytes | None, *, by: str
         The event of the log.
 
     Raises:
-        UsageError: Both keys are the same, or a value of the store is damaged.
+        UsageError: Both keys are the same, there is nothing to decrypt, or a value of the store is
+            damaged.
         ResourceError: Others wrote to it all the time.
     """
+    if old is None and new is None:
+        raise UsageError(f"{store.name} is not encrypted: there is nothing to decrypt")
     if old == new:
         raise UsageError("this is the key that the store has: give another one")
     records = store.records

@@ -277,9 +277,10 @@ class People:
 
 
 def last_event(events: Sequence[Event]) -> int | None:
-    """Return the number of the last event that holds and can be undone; `None`: there is none.
+    """Return the number of the last event that holds; `None`: there is none.
 
-    Undoings are passed over, and changes of the key.
+    Undoings are passed over, and changes of the key. Forgetting is not: what was said before it may
+    need what was forgotten, and who undoes is to be told that this does not come back.
     """
     undone = undone_events(events)
     for event in reversed(events):

@@ -257,7 +257,7 @@ function main() {
   const { facts, source } = app;
   document.body.classList.toggle("reading", !source.writes);
   for (const element of document.querySelectorAll(".writes")) element.hidden = !source.writes || element.id === "ticked";
-  put($("limits"), facts.live ? "" : `This file has ${plural(facts.limits.people, "person", "people")}, portraits of the ${number(facts.limits.portraits)} in most media and those who are like them, and appearances and nearest others of the ${number(facts.limits.in_full)} in most media. identities serve shows all.`);
+  put($("limits"), facts.live ? "" : `This file has ${plural(facts.limits.people, "person", "people")}, portraits of ${number(facts.limits.portraits)}, of those in most media, and of who is like them, and appearances and nearest others of the ${number(facts.limits.in_full)} in most media. identities serve shows all.`);
   app.wire();
   app.refresh();
   if (facts.live) setTimeout(() => app.watch(), EVERY_MS);

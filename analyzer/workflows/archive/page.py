@@ -1,10 +1,12 @@
 """The page over an archive as one file, for reading: nothing leads out of it."""
 
+import os
 import shlex
 from pathlib import Path
 from typing import Any
 
 from analyzer import registry
+from analyzer.errors import UsageError
 from analyzer.files.atomic import atomic_write
 from analyzer.files.text import open_text
 from analyzer.identities import IdentityStore
@@ -37,22 +39,38 @@ def write(store: str, path: Path, *, key_file: str | None = None) -> dict[str, i
     """
     page = registry.module("pages", "people").create()
     with opened(store, key_file=key_file) as archive:
-        values = content(archive)
+        _require_other_place(path, archive.name, store.removeprefix("@"), key_file)
+        values = content(archive, is_encrypted=key_file is not None)
     text = page.render(values)
     with atomic_write(path) as part, open_text(part) as stream:
         stream.write(text)
     return values["limits"]
 
 
-def content(store: IdentityStore) -> dict[str, Any]:
+def _require_other_place(path: Path, *sources: str | None) -> None:
+    """Require that a page does not take the place of the store, or of its key.
+
+    Raises:
+        UsageError: It would.
+    """
+    for source in filter(None, sources):
+        if path.exists() and os.path.exists(source) and path.samefile(source):
+            raise UsageError(
+                f"{path}: the page would take the place of the store or its key: name another file"
+            )
+
+
+def content(store: IdentityStore, *, is_encrypted: bool = False) -> dict[str, Any]:
     """Return what the page of a store holds.
 
     Args:
         store: Open.
+        is_encrypted: Whether commands that open it need its key.
     """
     session, path = ArchiveSession(store, user_name()), Path(store.name)
     # The address of a server may hold a password, and is not here.
     argument = shlex.quote(path.name) if path.is_file() else "STORE"
+    key = " --identity_key KEY.key" if is_encrypted else ""
     shown, everybody = ShownArchive(store, session), session.people.most("media")
     portraits = shown.portraits(person.identity for person in everybody[:MOST_PORTRAITS])
     in_full = {
@@ -65,14 +83,14 @@ def content(store: IdentityStore) -> dict[str, Any]:
         "live": False,
         "reach": REACH,
         "store": label(store.name),
-        "command": f"python -m analyzer identities {{}} {argument}",
+        "command": f"python -m analyzer identities {{}}{key} {argument}",
         "everybody": shown.everybody(),
         "portraits": {**portraits, **shown.portraits(lacking)},
         "persons": in_full,
         "history": shown.history(_LINES),
         "limits": {
             "people": len(everybody),
-            "portraits": min(len(everybody), MOST_PORTRAITS),
+            "portraits": sum(map(bool, portraits.values())),
             "in_full": len(in_full),
         },
     }

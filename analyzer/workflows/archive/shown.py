@@ -121,8 +121,13 @@ class ShownArchive:
         return [asdict(line) for line in self.session.history(limit)]
 
     def doubts(self, identity: int, other: int) -> list[str]:
-        """Return why it is not plain that two persons are one, in words."""
+        """Return why it is not plain that two persons are one, in words.
+
+        Raises:
+            UsageError: One is not there, or they are one person already.
+        """
         first, second = self._people.person(identity), self._people.person(other)
+        self._people.log.require_two(identity, other)
         doubts: list[str] = []
         media = self._people.shared_media(identity, other)
         if media:
@@ -146,10 +151,11 @@ class ShownArchive:
         The margin is by how much the next one is farther, from the nearer one of the two; below 0
         where one of them has somebody nearer.
         """
-        nearest = list(islice(self._offered(identity, ALIKE + _LEFT_OUT), ALIKE + 1))
+        nearest = self._people.alike(identity, limit=ALIKE + _LEFT_OUT)
         shown = []
-        for one in nearest[:ALIKE]:
-            others = [other.distance for other in nearest if other is not one]
+        for one in islice(self._offered(identity, nearest), ALIKE):
+            # Also who is not offered: one who is beside the person in a medium may look like both.
+            others = [other.distance for other in nearest[:2] if other is not one]
             others += [
                 other.distance
                 for other in self._people.alike(one.person.identity, limit=2)
@@ -164,9 +170,9 @@ class ShownArchive:
             )
         return shown
 
-    def _offered(self, identity: int, limit: int) -> Iterable[Alike]:
+    def _offered(self, identity: int, nearest: Iterable[Alike]) -> Iterable[Alike]:
         reach = REACH * self._threshold
-        for one in self._people.alike(identity, limit=limit):
+        for one in nearest:
             if one.distance > reach:
                 return
             if not self._people.shared_media(identity, one.person.identity):
