@@ -217,6 +217,10 @@ def test_answers_are_what_holds_of_merges_differences_and_splits(films: Films) -
     older = Event.unpack(4, json.dumps(packed).encode())
     assert isinstance(older.action, Split)
     assert answers_of([*events[:3], older]) == answers_of(events[:3])
+    films.say().say_different(2, 1)
+    assert [one.event for one in answers_of(films.store.people().events)] == [6], "once a pair"
+    films.say().forget([1])
+    assert answers_of(films.store.people().events) == []
 
 
 def made_up(same: list[float], different: list[float]) -> list[Judgement]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from analyzer import registry
 from analyzer.errors import UsageError
-from analyzer.identities.log.events import Different, Event, Merged, Split
+from analyzer.identities.log.events import Different, Event, Merged, Split, forgotten
 from analyzer.identities.log.people import undone_events
 from analyzer.identities.records import WIDEST
 from analyzer.types import F64, I64
@@ -78,24 +78,22 @@ class LearntThreshold:
 def answers_of(events: Sequence[Event]) -> list[Judgement]:
     """Return what a log teaches.
 
-    Merged pairs are the same; those said to be different, and what was split off, are not. What
-    was undone teaches nothing, nor does a split in a log that kept no distance of it.
+    Merged pairs are the same; those said to be different, and what was split off, are not. A pair
+    counts once, by its last answer. What was undone teaches nothing, nor do people who were
+    forgotten, nor a split in a log that kept no distance of it.
     """
-    undone = undone_events(events)
-    answers: list[Judgement] = []
+    undone, erased = undone_events(events), forgotten(events)
+    answers: dict[frozenset[int], Judgement] = {}
     for event in events:
         action = event.action
         if event.number in undone or not isinstance(action, Merged | Different | Split):
             continue
-        if action.distance is not None:
-            answers.append(
-                Judgement(
-                    event=event.number,
-                    distance=action.distance,
-                    is_same=isinstance(action, Merged),
-                )
-            )
-    return answers
+        other = action.part if isinstance(action, Split) else action.other
+        pair = frozenset((action.identity, other))
+        if action.distance is not None and not pair & erased:
+            is_same = isinstance(action, Merged)
+            answers[pair] = Judgement(event=event.number, distance=action.distance, is_same=is_same)
+    return sorted(answers.values(), key=lambda answer: answer.event)
 
 
 def learn(answers: Iterable[Judgement], *, sure: float = 0.5) -> LearntThreshold:
