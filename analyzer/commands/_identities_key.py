@@ -2,10 +2,10 @@
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analyzer.commands._identities_parts import add_parser, add_part
 from analyzer.options import spellings
 
 if TYPE_CHECKING:
@@ -13,21 +13,16 @@ if TYPE_CHECKING:
 
 KEY = "make a key for encrypted identity stores, in a new file that only you may read"
 REKEY = "encrypt a store, give it another key, or decrypt it; all is written anew"
-EPILOG = "example:\n  python -m analyzer identities {example}\n\nexit code: {codes}"
 
 
-def add(parts: Any, part: Callable[..., Any]) -> None:
-    """Add `key`, and `rekey` by the function that adds a part with a store."""
-    parser = parts.add_parser(
-        "key",
-        help=KEY,
-        description=KEY,
-        epilog=EPILOG.format(example="key people.key", codes="0 done, 2 not"),
-    )
+def add(parts: Any) -> None:
+    """Add `key` and `rekey`."""
+    parser = add_parser(parts, "key", KEY, "key people.key", "0 done, 2 not")
     parser.add_argument("file", type=Path, metavar="FILE", help="new file for the key")
     parser.set_defaults(run=make_key)
     example = "rekey people.identities --new_key people.key"
-    group = part(parts, "rekey", REKEY, example, rekey).add_mutually_exclusive_group(required=True)
+    part = add_part(parts, "rekey", REKEY, example, rekey)
+    group = part.add_mutually_exclusive_group(required=True)
     group.add_argument(*spellings("new_key"), metavar="FILE", help="file with the key from then on")
     group.add_argument("--decrypt", action="store_true", help="store it without encryption")
 

@@ -4,11 +4,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from analyzer.commands import _identity_store
+from analyzer.commands._identities_parts import add_by, add_parser, add_store
 from ina_cli.numbers import WholeNumber
 
-_STORE = "identity store: a path, redis://..., or @FILE with either"
-_EPILOG = "example:\n  python -m analyzer identities {}\n\nexit code: {}"
 _CODES = "0 done, 1 the store is away, 2 there is no such store, or a port or file cannot be had"
 _PORTS = 65535
 
@@ -16,12 +14,16 @@ _PORTS = 65535
 def add(parts: Any) -> None:
     """Add `page` and `serve` to the parts of `identities`."""
     text = "write a page of all people for reading: one file, which asks nobody for anything"
-    part = _part(parts, "page", text, "page people.identities -o people.html", write_page)
+    part = add_parser(parts, "page", text, "page people.identities -o people.html", _CODES)
+    add_store(part)
+    part.set_defaults(run=write_page)
     part.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE.html", help="the page"
     )
     text = "show that page live in a browser of this machine, for corrections, until it is stopped"
-    part = _part(parts, "serve", text, "serve people.identities --port 8090", serve)
+    part = add_parser(parts, "serve", text, "serve people.identities --port 8090", _CODES)
+    add_store(part)
+    part.set_defaults(run=serve)
     part.add_argument(
         "--port",
         type=WholeNumber(0, _PORTS),
@@ -29,17 +31,7 @@ def add(parts: Any) -> None:
         metavar="P",
         help="TCP port (default: any free one)",
     )
-    part.add_argument("--by", metavar="WHO", help="who says it (default: the name of the user)")
-
-
-def _part(parts: Any, name: str, text: str, example: str, run: Any) -> Any:
-    parser = parts.add_parser(
-        name, help=text, description=text, epilog=_EPILOG.format(example, _CODES)
-    )
-    parser.add_argument("store", metavar="STORE", help=_STORE)
-    _identity_store.add_key(parser)
-    parser.set_defaults(run=run)
-    return parser
+    add_by(part)
 
 
 def write_page(args: argparse.Namespace) -> int:

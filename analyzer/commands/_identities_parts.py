@@ -17,18 +17,24 @@ _EPILOG = "example:\n  python -m analyzer identities {example}\n\nexit code: {co
 _CODES = "0 done, 1 the store is away, 2 it makes no sense as things are"
 
 
-def add_part(parts: Any, name: str, text: str, example: str, do: Do) -> Any:
-    """Add a part with its store, and how it prints or who says it; return its parser."""
-    parser = parts.add_parser(
-        name,
-        help=text,
-        description=text,
-        epilog=_EPILOG.format(example=example, codes=_CODES),
-    )
+def add_parser(parts: Any, name: str, text: str, example: str, codes: str) -> Any:
+    """Add a part that says what it is for; return its parser."""
+    epilog = _EPILOG.format(example=example, codes=codes)
+    return parts.add_parser(name, help=text, description=text, epilog=epilog)
+
+
+def add_store(parser: Any) -> None:
+    """Add the store, and its key."""
     parser.add_argument(
         "store", metavar="STORE", help="identity store: a path, redis://..., or @FILE with either"
     )
     _identity_store.add_key(parser)
+
+
+def add_part(parts: Any, name: str, text: str, example: str, do: Do) -> Any:
+    """Add a part with its store, and how it prints or who says it; return its parser."""
+    parser = add_parser(parts, name, text, example, _CODES)
+    add_store(parser)
     if name in _identities_tables.READERS:
         parser.add_argument(
             "--format",

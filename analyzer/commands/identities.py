@@ -50,7 +50,7 @@ def add(commands: Any) -> None:
     part = add_part(parts, "undo", text, "undo people.identities 12", say_undo)
     text = "number of an event of `history`; without it, of the last one"
     part.add_argument("event", nargs="?", type=WholeNumber(1), metavar="EVENT", help=text)
-    _identities_key.add(parts, add_part)
+    _identities_key.add(parts)
 
 
 def _add_readers(parts: Any) -> None:
@@ -129,10 +129,8 @@ def say_merge(args: argparse.Namespace, session: "ArchiveSession") -> int:
     """Merge two."""
     media = session.shared_media(args.person, args.other)
     if media:
-        others = f" and {len(media) - 1} other media" if len(media) > 1 else ""
-        print(
-            f"warning: both are in {media[0]}{others}, where they were told apart", file=sys.stderr
-        )
+        more = f" and {len(media) - 1} more" if len(media) > 1 else ""
+        print(f"warning: both are in {media[0]}{more}, where they were told apart", file=sys.stderr)
     return print_event(session.merge(args.person, args.other))
 
 

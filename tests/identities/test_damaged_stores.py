@@ -31,14 +31,6 @@ ROWS = {
 """Centroids that no store of ours has."""
 
 
-@pytest.fixture(scope="module")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.kill()
-
-
 def fill(url: str) -> None:
     store = open_store(url, settings=SETTINGS, wait_s=5)
     store.match_or_add(PEOPLE, np.ones(4, np.int64), key="first")

@@ -5,7 +5,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,21 +26,6 @@ PEOPLE = np.eye(4, 64, dtype=np.float32)
 KEY, OTHER = bytes(range(32)), bytes(range(32, 64))
 NAME = "Ada Lovelace"
 WORDS = (NAME.encode(), b"film.mp4", b"editor", b"picture", PEOPLE[0].tobytes(), b"secret call")
-
-
-@pytest.fixture(scope="module")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture(params=["sqlite", "redis"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/known.identities"
-    return str(request.getfixturevalue("redis_server").url(tmp_path.name))
 
 
 def fill(url: str, key: bytes | None) -> IdentityStore:

@@ -275,14 +275,6 @@ class History(RuleBasedStateMachine):
                 assert np.array_equal(again.cosines(identity), one.cosines(identity))
 
 
-@pytest.fixture
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.kill()
-
-
 def require_histories(runs: int, redis_server: RedisServer, tmp_path: Path) -> None:
     numbers = count()
     History.urls = (

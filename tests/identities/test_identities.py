@@ -17,14 +17,6 @@ SETTINGS = Settings(model="test", threshold=0.6, refine=5)
 Open = Callable[..., IdentityStore]
 
 
-@pytest.fixture(scope="module")
-def redis_server(tmp_path_factory) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.kill()
-
-
 @pytest.fixture(params=["sqlite", "redis"])
 def url(request, tmp_path) -> str:
     if request.param == "sqlite":

@@ -1,35 +1,15 @@
 """Stores of more people than are read at once: who opens one knows what all others know."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import numpy as np
-import pytest
 
 from analyzer.identities import IdentityStore
 from analyzer.identities.address import open_store
 from analyzer.identities.archive import PeopleOfArchive
 from analyzer.identities.corrections import Corrections
 from analyzer.identities.records import MediumRecord, Settings
-from tests.support.redis_server import RedisServer
 
 SETTINGS = Settings(model="test", threshold=0.001)
 PEOPLE = 9_000
-
-
-@pytest.fixture(scope="module")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture(params=["sqlite", "redis"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return str(tmp_path / "known.identities")
-    return request.getfixturevalue("redis_server").url(tmp_path.name)
 
 
 def faces(*numbers: int) -> np.ndarray:

@@ -10,7 +10,6 @@ from analyzer.identities.address import open_store
 from analyzer.identities.archive import PeopleOfArchive
 from analyzer.identities.corrections import Corrections
 from analyzer.identities.records import Counters, Settings
-from tests.support.redis_server import RedisServer
 
 SETTINGS = Settings(model="test", threshold=0.36, refine=5)
 Open = Callable[..., IdentityStore]
@@ -19,21 +18,9 @@ NEAR = np.array([[0.9, 0.436, 0, 0]], np.float32)
 """0.447 from the first of `FACES`."""
 
 
-@pytest.fixture(scope="module")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture(params=["sqlite", "redis"])
-def opened(request, tmp_path) -> Iterator[Open]:
+@pytest.fixture
+def opened(url) -> Iterator[Open]:
     stores: list[IdentityStore] = []
-    if request.param == "sqlite":
-        url = str(tmp_path / "people.identities")
-    else:
-        url = request.getfixturevalue("redis_server").url(tmp_path.name)
 
     def open_one() -> IdentityStore:
         stores.append(open_store(url, settings=SETTINGS, wait_s=30))

@@ -131,7 +131,7 @@ class ShownArchive:
         doubts: list[str] = []
         media = self._people.shared_media(identity, other)
         if media:
-            rest = f" and {len(media) - 1} other media" if len(media) > 1 else ""
+            rest = f" and {len(media) - 1} more" if len(media) > 1 else ""
             # Calls of programs name no medium.
             which = PurePath(media[0]).name or "one medium"
             doubts.append(f"Both are in {which}{rest}, where they were told apart.")
