@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analyzer.attributes.calibration import Calibration, Views
-from analyzer.attributes.heads import TAIL, aggregate, decode, summarize
+from analyzer.attributes.heads import age_interval, aggregate, decode, summarize
 from analyzer.errors import UsageError
-from analyzer.types import F32, Attribute, Decoded
+from analyzer.types import F32, F64, Attribute, Decoded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,17 +66,19 @@ class Labeller:
     ) -> dict[str, Attribute]:
         """Aggregate and decode the n faces of one person; see `average`."""
         averages, mean_views = self.average(heads, views, weights)
-        tail = self._tail(mean_views)
         decoded = self.decode({head: raw[None] for head, raw in averages.items()}, mean_views)
-        attributes = {head: summarize(head, raw, tail) for head, raw in averages.items()}
+        attributes = {head: summarize(head, raw) for head, raw in averages.items()}
+        if "age" in attributes and attributes["age"].label:
+            low, high = self._age_ends(averages["age"][None], mean_views)
+            attributes["age"] = replace(attributes["age"], low=float(low[0]), high=float(high[0]))
         return {
             head: attribute if decoded[head].label[0] else _without_label(attribute)
             for head, attribute in attributes.items()
         }
 
-    def _tail(self, views: Views) -> float:
-        """Return the share of the age distribution on each side of one face's interval."""
-        return float(self.calibration.age_tail(views)[0]) if self.calibration else TAIL
+    def _age_ends(self, raw: F32, views: Views) -> tuple[F64, F64]:
+        """Return the lower and upper ends (n,) of the interval of each age, in years."""
+        return self.calibration.age_interval(raw, views) if self.calibration else age_interval(raw)
 
     def _without_unsure(self, head: str, decoded: Decoded, raw: F32, views: Views) -> Decoded:
         """Empty the labels that are less sure than the requested accuracy needs."""
