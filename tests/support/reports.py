@@ -24,7 +24,7 @@ from analyzer.types import (
 
 OPTIONS = {"engine": "videotracking", "attributes": ["sex", "age"]}
 NAN = float("nan")
-DIGEST = "eea5cb9009ab1c7d55405885a38ff4fa0672f41479bdd1e005594510332c5341"
+DIGEST = "93f0a1b6743f61a24731f0b595906e6a208cbd8e597e79076e68cf00d1072b8c"
 """SHA-256 of the attribute network that ships, for which there is a table of confusions."""
 
 
