@@ -43,9 +43,8 @@ def cut(portraits: list[tuple[U8, F32]], sides: float) -> Iterator[tuple[U8, F32
     """Each picture cut to the box with its sides scaled, and the box (1, 4) in what is left."""
     for picture, box in portraits:
         height, width = picture.shape[:2]
-        x1, y1, x2, y2 = (
-            np.rint(boxes.clip(boxes.scale(box[None], sides), width, height)[0]).astype(int).tolist()
-        )
+        wanted = boxes.clip(boxes.scale(box[None], sides), width, height)[0]
+        x1, y1, x2, y2 = np.rint(wanted).astype(int).tolist()
         here = box[None] - np.array([x1, y1, x1, y1], np.float32)
         yield np.ascontiguousarray(picture[y1:y2, x1:x2]), boxes.clip(here, x2 - x1, y2 - y1)
 
