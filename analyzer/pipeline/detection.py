@@ -13,6 +13,8 @@ from analyzer.types import U8, Detections
 SECOND_BORDER = 0.3
 """Border of the second look at a still, as a share of its width and height; docs/models.md has the
 measurement."""
+_FILLS = 1 / 3
+"""Least longer side of a face that fills a still, in shorter sides of the still."""
 
 
 class PaddedDetector:
@@ -57,8 +59,9 @@ class StillDetector:
     """A detector of single pictures; a `Detector` itself.
 
     A portrait may be cut so tightly that the face fills it, which detectors were not trained on.
-    Where nothing is found it is looked at once more, in a border. Films are not worth that: many of
-    their frames show nobody, and each of these would cost twice as much.
+    Where nothing is found it is looked at once more, in a border, for faces of that size: smaller
+    ones are most likely none. Films are not worth that: many of their frames show nobody, and each
+    of these would cost twice as much.
 
     Args:
         first: Detector that is asked first.
@@ -76,7 +79,8 @@ class StillDetector:
         if empty:
             again = self._second.detect([images[i] for i in empty])
             for i, detections in zip(empty, again, strict=True):
-                found[i] = detections
+                longer = (detections.boxes[:, 2:] - detections.boxes[:, :2]).max(axis=1)
+                found[i] = detections[longer >= _FILLS * min(images[i].shape[:2])]
         return found
 
 

@@ -23,9 +23,9 @@ FACE = (185, 90, 260, 160)
 class Noted:
     """A detector that notes what it is shown, and finds one face in each wide enough picture."""
 
-    def __init__(self, name, least_px):
+    def __init__(self, name, least_px, share=1.0):
         self.provenance = {name: "0"}
-        self.seen, self._least_px = [], least_px
+        self.seen, self._least_px, self._share = [], least_px, share
 
     def detect(self, images):
         self.seen.append([image.shape[1] for image in images])
@@ -34,7 +34,7 @@ class Noted:
     def _faces(self, width):
         if width < self._least_px:
             return Detections.empty()
-        box = np.array([[0, 0, width, 10]], np.float32)
+        box = np.array([[0, 0, width * self._share, 2]], np.float32)
         return Detections(boxes=box, scores=np.ones(1, np.float32), landmarks=None)
 
 
@@ -51,6 +51,12 @@ def test_only_pictures_without_a_face_are_looked_at_again_and_order_stays():
     assert len(second.seen) == 1
     assert StillDetector(first, second).provenance == {"a": "0", "b": "0"}
     assert StillDetector(first, second).detect([]) == []
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.3, 0), (0.4, 1)])
+def test_of_the_second_look_small_faces_are_left_out(share, count):
+    detector = StillDetector(Noted("a", 1000), Noted("b", 0, share))
+    assert len(detector.detect([np.zeros((30, 20, 3), np.uint8)])[0]) == count
 
 
 def test_the_border_of_the_second_look_is_around_the_bare_picture():
