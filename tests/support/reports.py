@@ -24,7 +24,7 @@ from analyzer.types import (
 
 OPTIONS = {"engine": "videotracking", "attributes": ["sex", "age"]}
 NAN = float("nan")
-DIGEST = "93f0a1b6743f61a24731f0b595906e6a208cbd8e597e79076e68cf00d1072b8c"
+DIGEST = "41bf09ba697bfeae4675a0e374d72215575cfbe9309b711dc5ce9e992f7ae3f5"
 """SHA-256 of the attribute network that ships, for which there is a table of confusions."""
 
 
