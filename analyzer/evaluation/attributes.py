@@ -63,11 +63,13 @@ class Predictions:
         years = attributes.years(attributes.decode("age", self.raw["age"]).value)
         return years - AGE_CENTRES[self.labels["age"]]
 
+    def age_ends(self, calibration: Calibration) -> tuple[F64, F64]:
+        """Return the ends (n,) of each age interval, in years."""
+        return calibration.age_interval(self.raw["age"], self.views)
+
     def held(self, calibration: Calibration) -> F64:
         """Probability (n,) that each age interval holds the true age."""
-        tails = calibration.age_tail(self.views)
-        ends = attributes.age_interval(self.raw["age"], tails)
-        return held(*ends, self.labels["age"])
+        return held(*self.age_ends(calibration), self.labels["age"])
 
 
 def held(low: F64, high: F64, ages: I64) -> F64:
