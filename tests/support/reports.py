@@ -29,7 +29,7 @@ OPTIONS = {
     "min_sex_age": MIN_SEX_AGE,
 }
 NAN = float("nan")
-DIGEST = "eea5cb9009ab1c7d55405885a38ff4fa0672f41479bdd1e005594510332c5341"
+DIGEST = "41bf09ba697bfeae4675a0e374d72215575cfbe9309b711dc5ce9e992f7ae3f5"
 """SHA-256 of the attribute network that ships, for which there is a table of confusions."""
 
 
