@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analyzer.attributes.calibration import Calibration, Views
 from analyzer.attributes.heads import age_interval, aggregate, decode, summarize
@@ -23,6 +24,8 @@ class Labeller:
     """Tables of the describer; `None` if it has none."""
     min_accuracy: float | None = None
     """Share of the given labels that must be right; other labels stay empty. `None`: give all."""
+    min_sex_age: float = 0.0
+    """Years: no label of sex where the interval of the age ends below. 0: everybody has one."""
     aggregate: str = "weighted"
     """Method for the faces of a track or person; see `analyzer.attributes.heads.aggregate`."""
 
@@ -37,10 +40,32 @@ class Labeller:
             heads: Head name -> (n, k) decision values.
             views: Views of the n faces.
         """
-        return {
+        decoded = {
             head: self._without_unsure(head, decode(head, raw), raw, views)
             for head, raw in heads.items()
         }
+        if "sex" in decoded:
+            decoded["sex"] = _only(decoded["sex"], ~self.too_young(heads, views))
+        return decoded
+
+    def too_young(self, heads: Mapping[str, F32], views: Views) -> NDArray[np.bool_]:
+        """Return which of n faces look too young for a label of sex.
+
+        That is decided by the upper end of the interval of the age, not by the age: who may be
+        older keeps the label. A face without an age is none of them, as there is nothing to decide
+        by.
+
+        Args:
+            heads: Head name -> (n, k) decision values.
+            views: Views of the n faces.
+        """
+        young = np.zeros(len(views.face_px), bool)
+        if "age" not in heads or not self.min_sex_age:
+            return young
+        known = np.flatnonzero(~np.isnan(heads["age"]).any(axis=1))
+        _, high = self._age_ends(heads["age"][known], views[known])
+        young[known] = high < self.min_sex_age
+        return young
 
     def average(
         self, heads: Mapping[str, F32], views: Views, weights: F32
@@ -84,13 +109,17 @@ class Labeller:
         """Empty the labels that are less sure than the requested accuracy needs."""
         if self.calibration is None or self.min_accuracy is None:
             return decoded
-        keep = self.calibration.sure(head, raw, views, self.min_accuracy)
-        labels = np.where(keep, np.array(decoded.label, object), "")
-        return replace(decoded, label=tuple(labels))
+        return _only(decoded, self.calibration.sure(head, raw, views, self.min_accuracy))
 
 
 PLAIN = Labeller()
 """Labeller that gives every label; its intervals are not calibrated."""
+
+
+def _only(decoded: Decoded, keep: NDArray[np.bool_]) -> Decoded:
+    """Return the values with the labels of some rows (n,) only."""
+    labels = np.where(keep, np.array(decoded.label, object), "")
+    return replace(decoded, label=tuple(labels))
 
 
 def _without_label(attribute: Attribute) -> Attribute:

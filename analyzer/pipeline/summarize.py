@@ -3,7 +3,7 @@
 `observe` has streamed over the frames in constant memory; this step sees the whole medium.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -66,7 +66,8 @@ def summarize(
     table = replace(table, track_id=linking.link_tracklets(table, limit))
     # Only now: until here a face that is not clear enough holds its track together.
     table = _filter(table, passes_quality(table.sharpness, table.frontality, options))
-    table = replace(table, track_id=dense(table.track_id))
+    young = components.labeller.too_young(table.heads, persons.views(table))
+    table = replace(table, track_id=dense(table.track_id), too_young=young.astype(np.float32))
     report_progress(progress, "summarize", 1, 1)
     report = MediaReport(
         info=info,
@@ -79,7 +80,12 @@ def summarize(
         persons=(),
         shots=_shots(info, table),
         provenance=_provenance(components),
-        notes=(*info.notes, *table.tally.clock_notes, *components.runtime.notes),
+        notes=(
+            *info.notes,
+            *table.tally.clock_notes,
+            *components.runtime.notes,
+            *_notes(table, options),
+        ),
     )
     grouped = group(
         report,
@@ -89,6 +95,12 @@ def summarize(
         limit=limit,
     )
     return segment_of(grouped) if components.is_segment else grouped
+
+
+def _notes(table: Observations, options: AnalysisOptions) -> Iterator[str]:
+    """Yield what labels lack that the options ask for."""
+    if len(table) and options.min_sex_age and "sex" in table.heads and "age" not in table.heads:
+        yield "without ages, children have a label of sex, too: add age to --attributes"
 
 
 def _is_empty_segment(info: MediaInfo, table: Observations, components: Components) -> bool:
