@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analyzer.attributes.calibration import Calibration, Views
-from analyzer.attributes.heads import TAIL, aggregate, decode, summarize
+from analyzer.attributes.heads import TAIL, age_interval, aggregate, decode, summarize, years
 from analyzer.errors import UsageError
-from analyzer.types import F32, Attribute, Decoded
+from analyzer.types import F32, F64, Attribute, Decoded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,8 @@ class Labeller:
     """Tables of the describer; `None` if it has none."""
     min_accuracy: float | None = None
     """Share of the given labels that must be right; other labels stay empty. `None`: give all."""
+    min_sex_age: float = 0.0
+    """Years: no label of sex where the interval of the age ends below. 0: everybody has one."""
     aggregate: str = "weighted"
     """Method for the faces of a track or person; see `analyzer.attributes.heads.aggregate`."""
 
@@ -37,10 +40,34 @@ class Labeller:
             heads: Head name -> (n, k) decision values.
             views: Views of the n faces.
         """
-        return {
+        decoded = {
             head: self._without_unsure(head, decode(head, raw), raw, views)
             for head, raw in heads.items()
         }
+        if "sex" in decoded:
+            decoded["sex"] = _only(decoded["sex"], ~self.too_young(heads, views))
+        return decoded
+
+    def too_young(self, heads: Mapping[str, F32], views: Views) -> NDArray[np.bool_]:
+        """Return which of n faces look too young for a label of sex.
+
+        That is decided by the upper end of the interval of the age, not by the age: who may be
+        older keeps the label. A face without an age is none of them, as there is nothing to decide
+        by.
+
+        Args:
+            heads: Head name -> (n, k) decision values.
+            views: Views of the n faces.
+        """
+        young = np.zeros(len(views.face_px), bool)
+        if "age" not in heads or not self.min_sex_age:
+            return young
+        # The interval ends at the age or above: it is looked at where the age itself is low.
+        ages = years(decode("age", heads["age"]).value)
+        young[ages < self.min_sex_age] = True
+        rows = np.flatnonzero(young)
+        young[rows] = self._oldest(heads["age"][rows], views[rows]) < self.min_sex_age
+        return young
 
     def average(
         self, heads: Mapping[str, F32], views: Views, weights: F32
@@ -66,7 +93,7 @@ class Labeller:
     ) -> dict[str, Attribute]:
         """Aggregate and decode the n faces of one person; see `average`."""
         averages, mean_views = self.average(heads, views, weights)
-        tail = self._tail(mean_views)
+        tail = float(self._tails(mean_views)[0])
         decoded = self.decode({head: raw[None] for head, raw in averages.items()}, mean_views)
         attributes = {head: summarize(head, raw, tail) for head, raw in averages.items()}
         return {
@@ -74,21 +101,31 @@ class Labeller:
             for head, attribute in attributes.items()
         }
 
-    def _tail(self, views: Views) -> float:
-        """Return the share of the age distribution on each side of one face's interval."""
-        return float(self.calibration.age_tail(views)[0]) if self.calibration else TAIL
+    def _oldest(self, raw: F32, views: Views) -> F64:
+        """Return the upper end (n,) of the interval of each age, in years."""
+        return age_interval(raw, self._tails(views))[1]
+
+    def _tails(self, views: Views) -> F64:
+        """Return the share (n,) of each age distribution on each side of its interval."""
+        if self.calibration is None:
+            return np.full(len(views.face_px), TAIL)
+        return self.calibration.age_tail(views)
 
     def _without_unsure(self, head: str, decoded: Decoded, raw: F32, views: Views) -> Decoded:
         """Empty the labels that are less sure than the requested accuracy needs."""
         if self.calibration is None or self.min_accuracy is None:
             return decoded
-        keep = self.calibration.sure(head, raw, views, self.min_accuracy)
-        labels = np.where(keep, np.array(decoded.label, object), "")
-        return replace(decoded, label=tuple(labels))
+        return _only(decoded, self.calibration.sure(head, raw, views, self.min_accuracy))
 
 
 PLAIN = Labeller()
 """Labeller that gives every label; its intervals are not calibrated."""
+
+
+def _only(decoded: Decoded, keep: NDArray[np.bool_]) -> Decoded:
+    """Return the values with the labels of some rows (n,) only."""
+    labels = np.where(keep, np.array(decoded.label, object), "")
+    return replace(decoded, label=tuple(labels))
 
 
 def _without_label(attribute: Attribute) -> Attribute:

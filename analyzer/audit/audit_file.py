@@ -34,7 +34,7 @@ class AuditedFace:
     size: int
     """Class of size of `analyzer.shares.answers`."""
     predicted: Mapping[str, int]
-    """Head -> group that the network gives the face."""
+    """Head -> group that the network gives the face; -1 where it gives none."""
     answers: Mapping[str, int]
     """Head -> cell of the network's answer."""
     labels: Mapping[str, int]
@@ -62,10 +62,12 @@ class Audit:
     clustered_by: str
     """`film`, or `person` where there are too few films."""
     shares: Mapping[str, Sequence[PredictedShare]]
-    """Head -> share of each group over all faces."""
+    """Head -> share of each group over all faces that have one."""
     models: Mapping[str, str]
     """Name -> SHA-256 of the models."""
     notes: Sequence[str] = ()
+    sex_given_from: float = 0.0
+    """Age in years from which on the results give a sex; 0: of all faces."""
 
     @property
     def heads(self) -> tuple[str, ...]:
@@ -110,6 +112,7 @@ def read(path: Path) -> Audit:
             },
             models=values["models"],
             notes=values["notes"],
+            sex_given_from=float(values.get("sex_given_from", 0.0)),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(

@@ -15,6 +15,7 @@ from analyzer.errors import InputError, UsageError
 from analyzer.reports import report_file
 from analyzer.sampling import ratio
 from analyzer.shares import answers as network
+from analyzer.shares.measure import NOT_GIVEN
 from analyzer.types import F64, I64, ProgressHook
 from ina_input.tables import CsvTable, lack
 
@@ -80,6 +81,7 @@ def draw(paths: Sequence[str], wish: DrawWish, progress: ProgressHook | None = N
         clustered_by="film" if _has_films(population) else "person",
         shares=_shares(population),
         models=population.reports[0].models,
+        sex_given_from=population.reports[0].sex_given_from,
         notes=notes,
     )
 
@@ -99,6 +101,11 @@ def _require_one_network(population: Population) -> None:
             raise InputError(
                 f"{first.path} and {report.path} are of different networks: audit them one by one"
             )
+        if report.sex_given_from != first.sex_given_from:
+            raise InputError(
+                f"{first.path} and {report.path} have different --min_sex_age: audit them one by "
+                "one"
+            )
 
 
 _Variable = tuple[Sequence[str], I64]
@@ -117,7 +124,7 @@ def _variable(
         names, codes = np.unique(values, return_inverse=True)
         return names.tolist(), codes.astype(np.int64)[candidates.report]
     if name in candidates.groups:
-        return network.GROUPS[name], candidates.groups[name]
+        return (*network.GROUPS[name], NOT_GIVEN), candidates.groups[name]
     strata = ", ".join([*candidates.groups, SIZE, DARKNESS, *columns])
     raise UsageError(f"no stratum {name}: there are {strata}; columns need --catalogue")
 
@@ -188,12 +195,16 @@ def _described(
             seconds=float(candidates.seconds[index]),
             groups={name: values[index] for name, values in groups.items()},
             size=int(candidates.size[index]),
-            predicted={head: int(values[index]) for head, values in candidates.groups.items()},
+            predicted={h: _predicted(h, values[index]) for h, values in candidates.groups.items()},
             answers={head: int(values[index]) for head, values in candidates.answers.items()},
             labels={head: int(values[index]) for head, values in candidates.labels.items()},
         )
         for index, report in enumerate(candidates.report.tolist())
     ]
+
+
+def _predicted(head: str, group: int) -> int:
+    return int(group) if group < len(network.GROUPS[head]) else faces.NOT_LABELLED
 
 
 def _has_films(population: Population) -> bool:

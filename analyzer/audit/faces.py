@@ -11,7 +11,7 @@ from analyzer.errors import InputError
 from analyzer.reports import report_file
 from analyzer.results import locate
 from analyzer.shares import answers as network
-from analyzer.shares.amounts import added_up
+from analyzer.shares.amounts import added_up, answers_of, sex_given_from
 from analyzer.types import F64, I64, MediaReport, Progress, ProgressHook
 
 HEADS = ("sex", "age")
@@ -26,6 +26,8 @@ class AuditedReport:
     path: Path
     uri: str
     models: Mapping[str, str]
+    sex_given_from: float
+    """See `analyzer.shares.amounts`."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Candidates:
     size: I64
     """Class of size of `analyzer.shares.answers`."""
     groups: Mapping[str, I64]
-    """Head -> group that the network gives the face."""
+    """Head -> group that the network gives the face; one beyond the groups where it gives none."""
     answers: Mapping[str, I64]
     """Head -> cell of the network's answer."""
     labels: Mapping[str, I64]
@@ -62,7 +64,7 @@ class Population:
     faces: int
     """Number of faces that the network labelled."""
     amounts: Mapping[str, F64]
-    """Head -> seconds (c, G) of each group in each cluster."""
+    """Head -> seconds (c, G) of each group in each cluster; those of no group are left out."""
     film: I64
     """(c,) number of the film of each cluster: segments of one film are one."""
 
@@ -135,7 +137,7 @@ def _part(path: Path, report: MediaReport, most: int, random: np.random.Generato
     counts = np.bincount(cluster)
     chosen = np.sort(_at_most(cluster, most, random))
     seconds = table.duration_s[answered] if report.info.is_timed else np.ones(len(answered))
-    groups = {head: network.observed(head, table.heads[head][answered]) for head in heads}
+    groups = {head: _groups(head, report)[answered] for head in heads}
     rows = answered[chosen]
     views = Views(
         face_px=table.face_px[rows],
@@ -143,7 +145,12 @@ def _part(path: Path, report: MediaReport, most: int, random: np.random.Generato
         frontality=table.frontality[rows],
     )
     return _Part(
-        AuditedReport(path, report.info.uri, dict(report.provenance.get("models", {}))),
+        AuditedReport(
+            path,
+            report.info.uri,
+            dict(report.provenance.get("models", {})),
+            sex_given_from(report),
+        ),
         faces=len(answered),
         columns={
             "row": rows,
@@ -165,6 +172,12 @@ def _part(path: Path, report: MediaReport, most: int, random: np.random.Generato
     )
 
 
+def _groups(head: str, report: MediaReport) -> I64:
+    """Return the group (N,) that each face is labelled with; see `Candidates.groups`."""
+    raw, not_given = answers_of(head, report)
+    return np.where(not_given, len(network.GROUPS[head]), network.observed(head, raw))
+
+
 def _at_most(cluster: I64, most: int, random: np.random.Generator) -> I64:
     """Return places of at most so many members of each cluster (n,), drawn by lot."""
     order = np.lexsort((random.random(len(cluster)), cluster))
@@ -173,9 +186,9 @@ def _at_most(cluster: I64, most: int, random: np.random.Generator) -> I64:
 
 
 def _sums(cluster: I64, groups: I64, seconds: F64, count: int) -> F64:
-    """Return the seconds (c, G) of each group in each cluster."""
+    """Return the seconds (c, G) of each group in each cluster, without those of no group."""
     clusters = int(cluster.max(initial=-1)) + 1
-    return added_up((cluster, groups), seconds, (clusters, count))
+    return added_up((cluster, groups), seconds, (clusters, count + 1))[:, :count]
 
 
 def _track_labels(report: MediaReport, head: str) -> I64:

@@ -33,7 +33,8 @@ def document(audit: Audit, heads: Mapping[str, JudgedFaces]) -> dict[str, Any]:
         audit: The audit.
         heads: Head -> its labelled faces.
     """
-    shipped = tables_of(audit.models)
+    of_all = tables_of(audit.models)
+    shipped = {**of_all, **tables_of(audit.models, sex_given_from=audit.sex_given_from)}
     counts: dict[str, Any] = {}
     for head, judged in heads.items():
         if len(judged.faces) >= LEAST_FACES:
@@ -41,6 +42,7 @@ def document(audit: Audit, heads: Mapping[str, JudgedFaces]) -> dict[str, Any]:
     return {
         "data": f"audit {audit.identifier}, {len(audit.faces)} faces",
         "models": dict(audit.models),
+        "min_sex_age": audit.sex_given_from,
         "prior": 0.0 if shipped else 0.5,
         "counts": counts,
     }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.audit.audit_file import Audit, AuditedFace
+from analyzer.audit.faces import NOT_LABELLED
 from analyzer.audit.labels import NO_FACE
 from analyzer.evaluation.intervals import wilson
 from analyzer.shares.answers import GROUPS
@@ -47,7 +48,7 @@ class ErrorRate:
 
 
 def labelled(audit: Audit, labels: Mapping[int, str], head: str) -> JudgedFaces:
-    """Return the faces that a label gives a group.
+    """Return the faces that a label and the network give a group.
 
     Args:
         audit: The audit.
@@ -55,7 +56,11 @@ def labelled(audit: Audit, labels: Mapping[int, str], head: str) -> JudgedFaces:
         head: `sex` or `age`.
     """
     groups = list(GROUPS[head])
-    faces = [face for face in audit.faces if labels.get(face.face) in groups]
+    faces = [
+        face
+        for face in audit.faces
+        if labels.get(face.face) in groups and face.predicted[head] != NOT_LABELLED
+    ]
     return JudgedFaces(
         head,
         faces,

@@ -9,6 +9,7 @@ import numpy as np
 
 from analyzer.audit import audit_file, kappa, labels, own_table, powered, rates
 from analyzer.audit.audit_file import Audit
+from analyzer.audit.faces import NOT_LABELLED
 from analyzer.audit.kappa import Kappa
 from analyzer.audit.labels import CANNOT_TELL, HeadLabels, RaterLabels
 from analyzer.audit.powered import PoweredShare
@@ -128,6 +129,9 @@ def notes(findings: Findings) -> list[str]:
             )
         if of_head.cannot_tell:
             texts.append(f"{head}: of {of_head.cannot_tell} faces nobody can tell: left out")
+        young = sum(face.predicted[head] == NOT_LABELLED for face in findings.audit.faces)
+        if young:
+            texts.append(f"{head}: {young} faces look too young for a label of it: left out")
         errors = int(of_head.found.wrong.sum())
         if errors < LEAST_ERRORS:
             texts.append(

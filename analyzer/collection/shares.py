@@ -47,7 +47,8 @@ def of_media(
             continue
         sums.append([each.total() for each in amounts.of_report(report)])
         if sums[-1]:
-            used.append(tables.tables_of(report.provenance.get("models", {})))
+            models, age = report.provenance.get("models", {}), amounts.sex_given_from(report)
+            used.append(tables.tables_of(models, sex_given_from=age))
     alike = all(_is_alike(used[0], other) for other in used)
     rows = of_amounts(amounts.of_collection(sums), used[0] if used and alike else {})
     return CollectionShares(tuple(rows), tuple(left_out), not alike)

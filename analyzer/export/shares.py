@@ -7,6 +7,7 @@ from typing import ClassVar
 from analyzer.files.columns import Column, write_csv
 from analyzer.inference.runtime import Runtime
 from analyzer.shares import tables
+from analyzer.shares.amounts import sex_given_from
 from analyzer.shares.columns import columns
 from analyzer.shares.measure import shares
 from analyzer.shares.tables import OwnTables
@@ -52,7 +53,7 @@ class SharesExporter:
     def columns(self, report: MediaReport) -> list[Column]:
         """Return the columns of the file; see `analyzer.export.Table`."""
         own = self._own
-        models = report.provenance.get("models", {})
-        rows = list(shares(report, tables.tables_of(models, own)))
+        models, age = report.provenance.get("models", {}), sex_given_from(report)
+        rows = list(shares(report, tables.tables_of(models, own, sex_given_from=age)))
         named = None if own is None else str(own.path)
         return [*columns(rows), Column("confusion", "text", [named] * len(rows))]

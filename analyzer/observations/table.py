@@ -13,7 +13,7 @@ from analyzer.types.tally import Tally
 _COLUMNS = (
     *("frame", "time_s", "duration_s", "track_id", "boxes", "picture_px"),
     *("detect_conf", "track_conf", "sharpness", "frontality", "face_px"),
-    *("inside", "recognisability"),
+    *("inside", "recognisability", "too_young"),
 )
 
 

@@ -33,6 +33,8 @@ from analyzer.options.validators import (
 ENGINES = ("videotracking", "video", "videokeyframes", "image")
 ATTRIBUTES = ("sex", "age", "ethnicity")
 PRECISIONS = ("exact", "fast")
+MIN_SEX_AGE = 18.0
+"""Years; docs/model_card.md has the table by which they were chosen."""
 AGGREGATES = ("weighted", "mean", "median", "vote")
 
 
@@ -156,6 +158,13 @@ class AnalysisOptions:
         "leave labels empty so that this share of the others is right, such as 0.97 (default: off)",
         float,
         check=between_zero_and_one,
+    )
+    min_sex_age: float = option(
+        MIN_SEX_AGE,
+        "leave sex empty where the interval of the age ends below these years; 0: label children, "
+        "too, of whom one in four labels is wrong",
+        float,
+        check=zero_or_more,
     )
     min_face_px: float = option(
         0, "leave out faces smaller than this, in pixels", float, omits=True

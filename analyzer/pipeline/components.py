@@ -287,6 +287,7 @@ def _labeller(options: AnalysisOptions, describer: Describer) -> Labeller:
     return Labeller(
         calibration=describer.calibration,
         min_accuracy=options.min_label_accuracy,
+        min_sex_age=options.min_sex_age,
         aggregate=options.aggregate,
     )
 

@@ -66,7 +66,8 @@ def summarize(
     table = replace(table, track_id=linking.link_tracklets(table, limit))
     # Only now: until here a face that is not clear enough holds its track together.
     table = _filter(table, passes_quality(table.sharpness, table.frontality, options))
-    table = replace(table, track_id=dense(table.track_id))
+    young = components.labeller.too_young(table.heads, persons.views(table))
+    table = replace(table, track_id=dense(table.track_id), too_young=young.astype(np.float32))
     report_progress(progress, "summarize", 1, 1)
     report = MediaReport(
         info=info,

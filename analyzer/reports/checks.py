@@ -40,7 +40,12 @@ def provenance(values: Any) -> Mapping[str, Any]:
         raise TypeError("provenance or options of another type")
     limit = values.get("cluster_threshold")
     _require_numbers([] if limit is None else [limit])
-    return values
+    if "options" not in values:
+        return values
+    # Versions without the option gave everybody a label of sex.
+    options = {"min_sex_age": 0.0, **values["options"]}
+    _require_numbers([options["min_sex_age"]])
+    return {**values, "options": options}
 
 
 def require_report(report: MediaReport) -> None:

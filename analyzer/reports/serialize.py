@@ -15,7 +15,7 @@ from analyzer.types.tally import Tally
 
 _ARRAYS = tuple(f.name for f in fields(Observations) if f.name not in ("heads", "tally"))
 _FINITE = ("time_s", "duration_s", "boxes", "picture_px", "face_px", "embeddings", "cuts", "canvas")
-_LATER = ("inside", "recognisability")
+_LATER = ("inside", "recognisability", "too_young")
 """Columns that files of older versions lack."""
 _HEAD = "head."
 _RATE = re.compile(r"(\d{1,18})(?:/([1-9]\d{0,17}))?")

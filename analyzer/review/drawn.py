@@ -112,6 +112,7 @@ def _rows(
         face_px=sides,
         inside=unknown,
         recognisability=unknown,
+        too_young=unknown,
         heads={h: np.full((count, v.shape[1]), np.nan, np.float32) for h, v in table.heads.items()},
         embeddings=table.embeddings[:0],
         embedding_rows=table.embedding_rows[:0],

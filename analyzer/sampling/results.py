@@ -41,6 +41,8 @@ class Result:
     """(S, K) seconds of the network's answers; `None` where the file does not have them."""
     models: Mapping[str, str] = field(default_factory=dict)
     """Name -> SHA-256 of the networks."""
+    sex_given_from: float = 0.0
+    """As of `analyzer.shares.amounts`."""
 
 
 def own_tables(path: Path, head: str, over: str, ages: Sequence[float]) -> OwnTables:
@@ -146,6 +148,7 @@ class AmountReader:
             names[row["group"]]: float(row["amount"] * row["observed"])
             for row in document["shares"]
             if (row["measure"], row["attribute"]) == (FACE_TIME, self.head)
+            and row["group"] in names
         }
         seen_s = sum(length_s for _, length_s in self._of_document(document))
         unlabelled_s = round(seen_s - sum(totals.values()), 2)
@@ -163,7 +166,9 @@ class AmountReader:
         if models != self._models:
             self._models = dict(models)
         # One mapping for all files that are alike: there may be a million.
-        return Result(totals, seconds, self._models)
+        given_from = document["options"].get("min_sex_age", 0.0)
+        age = float(given_from) if "age" in document["answers_s"] else 0.0
+        return Result(totals, seconds, self._models, age)
 
     def _of_document(self, document: Mapping[str, Any]) -> Iterator[tuple[str | None, float]]:
         """Yield label and amount of each track or person."""

@@ -110,15 +110,16 @@ def _draws(row: Mapping[str, str]) -> list[str]:
 def _answers(reader: AmountReader, results: Sequence[Result]) -> Answers | None:
     """Return the answers in each of n segments; `None` where not all are known of one network."""
     seconds = [result.answers for result in results if result.answers is not None]
-    models = results[0].models
-    if len(seconds) < len(results) or any(result.models != models for result in results):
+    models, age = results[0].models, results[0].sex_given_from
+    alike = all((result.models, result.sex_given_from) == (models, age) for result in results)
+    if len(seconds) < len(results) or not alike:
         if reader.own is not None:
             raise UsageError(
                 f"{reader.own.path}: corrects no results of versions that kept no answers_s, or of "
-                "several networks: serve the joblist again"
+                "several networks or --min_sex_age: serve the joblist again"
             )
         return None
-    table = tables_of(models, reader.own).get(reader.head)
+    table = tables_of(models, reader.own, sex_given_from=age).get(reader.head)
     return None if table is None else Answers(np.stack(seconds), table, reader.groups)
 
 

@@ -4,14 +4,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analyzer.attributes.calibration import Views
 from analyzer.shares import answers as network
-from analyzer.types import F64, I64, MediaReport
+from analyzer.types import F32, F64, I64, MediaReport
 
 FACE_TIME, PERSONS, PEOPLE_PER_MINUTE = "face_time", "persons", "people_per_minute"
 """Names of the measures."""
 _MINUTE_S = 60.0
+_SURE_LOGIT = 10.0
+"""Logit of m against f that stands for what a reviewer said."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,13 @@ class Amounts:
     several answers behind it."""
     minutes: F64 | None = None
     """(n,) length of the clusters, where the amounts are those of a minute."""
+    not_given: F64 | None = None
+    """(n,) amount without a label, as those of sex of children; `None`: nothing."""
+
+    @property
+    def unlabelled(self) -> F64:
+        """Amount (n,) without a label."""
+        return np.zeros(len(self.labelled)) if self.not_given is None else self.not_given
 
     def total(self) -> "Amounts":
         """Return all clusters as a single one, a film."""
@@ -40,6 +50,7 @@ class Amounts:
             self.labelled.sum(axis=0, keepdims=True),
             None if answers is None else answers.sum(axis=0, keepdims=True),
             None if minutes is None else minutes.sum(keepdims=True),
+            self.unlabelled.sum(keepdims=True),
         )
 
 
@@ -47,7 +58,7 @@ def of_report(report: MediaReport) -> Iterator[Amounts]:
     """Yield the amounts of a medium, by shots and by persons; none of heads without labels."""
     for head in report.observations.heads:
         for amounts in (_face_time(head, report), _persons(head, report), _people(head, report)):
-            if amounts is not None and amounts.labelled.sum() > 0:
+            if amounts is not None and amounts.labelled.sum() + amounts.unlabelled.sum() > 0:
                 yield amounts
 
 
@@ -86,20 +97,30 @@ def _joined(parts: Sequence[Amounts]) -> Amounts:
         np.concatenate([part.labelled for part in parts]),
         np.concatenate(answers) if answers else None,
         np.concatenate(minutes) if minutes else None,
+        np.concatenate([part.unlabelled for part in parts]),
     )
+
+
+def sex_given_from(report: MediaReport) -> float:
+    """Return the age in years from which on the faces of a report have a label of sex; 0: all."""
+    options = report.provenance.get("options", {})
+    return float(options.get("min_sex_age", 0.0)) if "age" in report.observations.heads else 0.0
 
 
 def _face_time(head: str, report: MediaReport) -> Amounts | None:
     """Return the seconds of faces by shot; of stills, the number of faces by picture."""
     table = report.observations
-    raw = table.heads[head]
-    known = ~np.isnan(raw).any(axis=1)
-    if not known.any():
+    raw, not_given = answers_of(head, report)
+    described = ~np.isnan(raw).any(axis=1)
+    if not described.any():
         return None
+    unlabelled, known = described & not_given, described & ~not_given
     views = Views(face_px=table.face_px, sharpness=table.sharpness, frontality=table.frontality)
     seconds = table.duration_s if report.info.is_timed else np.ones(len(table))
-    shots, weights = _shots(report, table.time_s)[known], seconds[known]
-    count = int(shots.max()) + 1
+    shots, weights = _shots(report, table.time_s), seconds
+    count = int(shots[described].max()) + 1
+    left_out = added_up((shots[unlabelled],), weights[unlabelled], (count,))
+    shots, weights = shots[known], weights[known]
     groups, kinds = len(network.GROUPS[head]), network.count(head)
     labels = network.observed(head, raw[known])
     sizes, cells = network.size_class(views[known]), network.answers(head, raw[known])
@@ -109,13 +130,35 @@ def _face_time(head: str, report: MediaReport) -> Amounts | None:
         "shots",
         added_up((shots, labels), weights, (count, groups)),
         added_up((shots, sizes, cells), weights, (count, len(network.SIZES_PX), kinds)),
+        not_given=left_out,
     )
 
 
+def answers_of(head: str, report: MediaReport) -> tuple[F32, NDArray[np.bool_]]:
+    """Return raw values (N, k), and of which faces the label is not given: sex of children.
+
+    What a reviewer said of a child is given, and counts as a sure answer.
+
+    Args:
+        head: `sex`, `age` or `ethnicity`.
+        report: Report with that head.
+    """
+    table = report.observations
+    raw, young = table.heads[head], table.too_young == 1
+    if head != "sex" or not young.any():
+        return raw, np.zeros(len(table), bool)
+    labels = np.array(report.row_attributes[head].label, object)
+    said = young & (labels != "")
+    sure = np.where(labels == "m", _SURE_LOGIT, -_SURE_LOGIT).astype(np.float32)
+    return np.where(said[:, None], sure[:, None], raw), young & ~said
+
+
 def _persons(head: str, report: MediaReport) -> Amounts | None:
-    """Return the persons with a label, each a cluster."""
+    """Return the persons, each a cluster."""
     groups = np.array(list(_labels(head, report).values()), np.int64)
-    return Amounts(PERSONS, head, "persons", np.eye(len(network.GROUPS[head]))[groups])
+    count = len(network.GROUPS[head])
+    each = np.eye(count + 1)[groups]
+    return Amounts(PERSONS, head, "persons", each[:, :count], not_given=each[:, count])
 
 
 def _people(head: str, report: MediaReport) -> Amounts | None:
@@ -143,21 +186,21 @@ def _people(head: str, report: MediaReport) -> Amounts | None:
     parts = seconds / np.bincount(at, seconds)[at]
     of_person = np.array([groups[person] for person in pairs[1].tolist()], np.int64)
     lengths = np.diff(report.shots, axis=1)[:, 0] / minute_s
+    group_count = len(network.GROUPS[head])
+    each = added_up((shots, of_person[at]), parts, (len(lengths), group_count + 1))
+    labelled, not_given = each[:, :group_count], each[:, group_count]
     return Amounts(
-        PEOPLE_PER_MINUTE,
-        head,
-        "shots",
-        added_up((shots, of_person[at]), parts, (len(lengths), len(network.GROUPS[head]))),
-        minutes=lengths,
+        PEOPLE_PER_MINUTE, head, "shots", labelled, minutes=lengths, not_given=not_given
     )
 
 
 def _labels(head: str, report: MediaReport) -> Mapping[int, int]:
-    """Return the group of each person with a label."""
+    """Return the group of each person; one beyond the groups for those without a label."""
     labels = {person.person_id: person.attributes[head].label for person in report.persons}
-    labels = {person: label for person, label in labels.items() if label}
-    groups = network.groups_of_labels(head, list(labels.values()))
-    return dict(zip(labels, groups.tolist(), strict=True))
+    given = {person: label for person, label in labels.items() if label}
+    groups = network.groups_of_labels(head, list(given.values()))
+    group_of = dict(zip(given, groups.tolist(), strict=True))
+    return {person: group_of.get(person, len(network.GROUPS[head])) for person in labels}
 
 
 def _shots(report: MediaReport, times: F64) -> I64:

@@ -7,7 +7,7 @@ import numpy as np
 
 from analyzer.shares import answers as network
 from analyzer.shares import confusion
-from analyzer.shares.amounts import Amounts, of_report
+from analyzer.shares.amounts import Amounts, of_report, sex_given_from
 from analyzer.shares.confusion import Confusion, Path
 from analyzer.shares.interval import (
     FEW,
@@ -21,6 +21,10 @@ from analyzer.shares.tables import tables_of
 from analyzer.types import F64, MediaReport
 
 
+NOT_GIVEN = "not given"
+"""Group of what has no label."""
+
+
 @dataclass(frozen=True)
 class GroupShare:
     """Share of one group."""
@@ -32,9 +36,10 @@ class GroupShare:
     head: str
     group: str
     amount: float
-    """Seconds of faces, number of persons, or people per minute, of all groups together."""
+    """Seconds of faces, number of persons, or people per minute, of all groups together; of the
+    group `not given`, with it."""
     observed: float
-    """Share of the labels, 0 to 1."""
+    """Share of the amount, 0 to 1."""
     corrected: float | None
     """Share that explains the network's answers best; `None` where there is no table for it."""
     interval: Interval
@@ -45,6 +50,8 @@ class GroupShare:
     """People of the group on screen in a minute; `None` of other measures."""
     per_minute_ends: tuple[float | None, float | None] = (None, None)
     """Interval of that; `None` where there are too few clusters."""
+    is_of_given: bool = False
+    """Whether there is more than the amount: that of the group `not given`."""
 
     @property
     def best(self) -> float:
@@ -62,7 +69,8 @@ def shares(
         tables: Head -> what its network confuses; by default what is shipped with the network.
     """
     if tables is None:
-        tables = tables_of(report.provenance.get("models", {}))
+        models = report.provenance.get("models", {})
+        tables = tables_of(models, sex_given_from=sex_given_from(report))
     return of_amounts(of_report(report), tables)
 
 
@@ -78,9 +86,40 @@ def of_amounts(amounts: Iterable[Amounts], tables: Mapping[str, Confusion]) -> I
 
 
 def _shares(amounts: Amounts, table: Confusion | None) -> Iterator[GroupShare]:
+    """Yield the shares of those with a label, and that of those without, where there are any."""
+    if amounts.labelled.sum() > 0:
+        yield from _of_groups(amounts, table)
+    if amounts.unlabelled.sum() > 0:
+        yield _of_the_others(amounts)
+
+
+def _of_the_others(amounts: Amounts) -> GroupShare:
+    """Return the share of all that has no label."""
+    parts = amounts.unlabelled
+    wholes = amounts.labelled.sum(axis=1) + parts
+    interval = ratio_interval(parts, wholes)
+    per_minute, ends = _rates(amounts, parts)
+    return GroupShare(
+        measure=amounts.measure,
+        head=amounts.head,
+        group=NOT_GIVEN,
+        amount=float(wholes.sum()) / _length(amounts),
+        observed=float(parts.sum() / wholes.sum()),
+        corrected=None,
+        interval=interval,
+        note=_note(interval, amounts.clusters),
+        per_minute=per_minute,
+        per_minute_ends=ends,
+    )
+
+
+def _length(amounts: Amounts) -> float:
+    return 1.0 if amounts.minutes is None else float(amounts.minutes.sum())
+
+
+def _of_groups(amounts: Amounts, table: Confusion | None) -> Iterator[GroupShare]:
     wholes = amounts.labelled.sum(axis=1)
     sums = amounts.labelled.sum(axis=0)
-    length = 1.0 if amounts.minutes is None else float(amounts.minutes.sum())
     corrected, paths = _corrected(amounts, table)
     for number, group in enumerate(network.GROUPS[amounts.head]):
         parts = amounts.labelled[:, number]
@@ -89,18 +128,19 @@ def _shares(amounts: Amounts, table: Confusion | None) -> Iterator[GroupShare]:
             interval = path_interval(paths[number], cells, parts)
         else:
             interval = ratio_interval(parts, wholes)
-        per_minute, ends = _rates(amounts, number)
+        per_minute, ends = _rates(amounts, parts)
         yield GroupShare(
             measure=amounts.measure,
             head=amounts.head,
             group=group,
-            amount=float(sums.sum()) / length,
+            amount=float(sums.sum()) / _length(amounts),
             observed=float(sums[number] / sums.sum()),
             corrected=float(corrected[number]) if paths else None,
             interval=interval,
             note=_note(interval, amounts.clusters),
             per_minute=per_minute,
             per_minute_ends=ends,
+            is_of_given=bool(amounts.unlabelled.any()),
         )
 
 
@@ -113,11 +153,15 @@ def _corrected(amounts: Amounts, table: Confusion | None) -> tuple[F64, list[Pat
     return confusion.corrected(found, table), confusion.paths(table, answers, found)
 
 
-def _rates(amounts: Amounts, number: int) -> tuple[float | None, tuple[float | None, float | None]]:
-    """Return the people of a group per minute, and the interval; nothing of other measures."""
+def _rates(amounts: Amounts, parts: F64) -> tuple[float | None, tuple[float | None, float | None]]:
+    """Return the people of a group per minute, and the interval; nothing of other measures.
+
+    Args:
+        amounts: Amounts in n clusters.
+        parts: (n,) that of the group.
+    """
     if amounts.minutes is None:
         return None, (None, None)
-    parts = amounts.labelled[:, number]
     ends = rate_interval(parts, amounts.minutes) or (None, None)
     return float(parts.sum() / amounts.minutes.sum()), ends
 

@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from analyzer.shares.amounts import FACE_TIME, PEOPLE_PER_MINUTE, PERSONS
-from analyzer.shares.measure import GroupShare
+from analyzer.shares.measure import NOT_GIVEN, GroupShare
 
 _NAMES: Mapping[str, str] = {
     "f": "Women",
@@ -28,12 +28,18 @@ _TITLES: Mapping[str, str] = {
 
 
 def sentence(share: GroupShare) -> str:
-    """Return a share in words: `Women: 37 % of face time (95 % interval 31 to 43 %)`."""
+    """Return a share in words: `Women: 37 % of face time (95 % interval 31 to 43 %)`.
+
+    Where some have no label, it says of which face time: `of face time with sex given`.
+    """
     name = _NAMES.get(share.group, share.group)
+    if share.group == NOT_GIVEN:
+        name = f"{share.head.capitalize()} not given"
+    of_which = f" with {share.head} given" * share.is_of_given
     if share.measure == PEOPLE_PER_MINUTE and share.per_minute is not None:
         figure = f"{share.per_minute:.1f} in a minute{_between(share)}, {_percent(share.best)}"
-        return f"{name}: {figure} of all ({_interval(share)})"
-    return f"{name}: {_percent(share.best)} {_OF[share.measure]} ({_interval(share)})"
+        return f"{name}: {figure} of all{of_which} ({_interval(share)})"
+    return f"{name}: {_percent(share.best)} {_OF[share.measure]}{of_which} ({_interval(share)})"
 
 
 def charts(shares: Iterable[GroupShare]) -> list[dict[str, Any]]:

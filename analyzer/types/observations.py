@@ -13,7 +13,7 @@ _FLOAT_COLUMNS = (
     *("picture_px", "detect_conf", "track_conf"),
     *("sharpness", "frontality", "face_px"),
 )
-_LATER_COLUMNS = ("inside", "recognisability")
+_LATER_COLUMNS = ("inside", "recognisability", "too_young")
 """Columns that older files lack: NaN there."""
 _CLEAR = 1.4
 """Recognisability of a clear face: the mean of LFW."""
@@ -60,6 +60,9 @@ class Observations(Arrays):
     recognisability: F32 = field(default_factory=lambda: np.empty(0, np.float32))
     """(N,) distance of the row's embedding from that of chips without a face, as a share of the
     describer's threshold; NaN where unknown."""
+    too_young: F32 = field(default_factory=lambda: np.empty(0, np.float32))
+    """(N,) 1 where a face looks too young for a label of sex, or else 0; NaN where it was not
+    asked."""
     cuts: F64 = field(default_factory=lambda: np.empty(0))
     """(k,) times of the first pictures of new shots, ascending."""
     cut_frames: I64 = field(default_factory=lambda: np.empty(0, np.int64))
