@@ -15,6 +15,9 @@ class Dataset(Protocol):
     digest: str
     """sha256 over the names, labels and files of all pictures, in order."""
 
+    reviewed: Mapping[str, I64]
+    """Name -> (n,) classes of sex after a review of the labels; empty where there was none."""
+
     def __len__(self) -> int:
         """Return how many pictures there are."""
         ...
