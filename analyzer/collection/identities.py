@@ -1,10 +1,10 @@
 """Identities of a collection: their media, screen time and mean metrics."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
-from math import fsum
+from math import fsum, isnan
 from statistics import fmean, stdev
 
 import numpy as np
@@ -256,13 +256,23 @@ def _identity(
 
 
 def _sex(people: Sequence[Person]) -> str:
-    value = _pooled("sex", people)
-    return "" if value is None else "m" if value > 0 else "f"
+    said, value = _said("sex", people), _pooled("sex", people)
+    return said or ("" if value is None else "m" if value > 0 else "f")
 
 
 def _age(people: Sequence[Person]) -> str:
-    value = _pooled("age", people)
-    return "" if value is None else f"{float(heads.years(value)):.1f}"
+    said, value = _said("age", people), _pooled("age", people)
+    return said or ("" if value is None else f"{float(heads.years(value)):.1f}")
+
+
+def _said(head: str, people: Sequence[Person]) -> str:
+    """Label that reviewers gave to most faces; empty where they gave none."""
+    faces: Counter[str] = Counter()
+    for person in people:
+        given = person.attributes.get(head)
+        if given is not None and given.label and isnan(given.value):
+            faces[given.label] += person.face_count
+    return max(sorted(faces), key=faces.__getitem__, default="")
 
 
 def _pooled(head: str, people: Sequence[Person]) -> float | None:
@@ -270,7 +280,9 @@ def _pooled(head: str, people: Sequence[Person]) -> float | None:
     attributed = [
         (person.attributes[head].value, person.face_count)
         for person in people
-        if head in person.attributes and person.attributes[head].label
+        if head in person.attributes
+        and person.attributes[head].label
+        and not isnan(person.attributes[head].value)
     ]
     total = sum(faces for _, faces in attributed)
     return fsum(value * faces for value, faces in attributed) / total if total else None

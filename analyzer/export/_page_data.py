@@ -22,9 +22,10 @@ from analyzer.export import _addresses, _rows
 from analyzer.export._shown import NOBODY_COLOUR, PALETTE, colours, drawing
 from analyzer.observations.persons import NOBODY
 from analyzer.options import AnalysisOptions
+from analyzer.shares.amounts import sex_given_from
 from analyzer.shares.measure import shares
 from analyzer.shares.words import charts
-from analyzer.types import Attribute, MediaReport
+from analyzer.types import Attribute, MediaReport, Person
 from analyzer.types.corrections import apart
 
 _Columns = Mapping[str, NDArray[Any]]
@@ -59,7 +60,7 @@ def facts(report: MediaReport, folder: Path, start: tuple[float, float]) -> dict
                 "id": person.person_id,
                 "name": person.name,
                 "colour": shades[person.person_id],
-                "attributes": {h: _attribute_to_json(a) for h, a in person.attributes.items()},
+                "attributes": _attributes_to_json(person, report),
             }
             for person in report.persons
         ],
@@ -174,6 +175,16 @@ def _seen_together(report: MediaReport) -> dict[int, set[int]]:
         for person in people if len(people) > 1 else ():
             together[person] |= people
     return together
+
+
+def _attributes_to_json(person: Person, report: MediaReport) -> dict[str, Any]:
+    """Return the attributes, and why there is no sex where the age decides that."""
+    found = {head: _attribute_to_json(value) for head, value in person.attributes.items()}
+    sex, age = (person.attributes.get(head) for head in ("sex", "age"))
+    limit = sex_given_from(report)
+    if sex and age and not sex.label and age.high is not None and age.high < limit:
+        found["sex"]["why"] = f"not given: looks younger than {limit:g}"
+    return found
 
 
 def _attribute_to_json(attribute: Attribute) -> dict[str, Any]:

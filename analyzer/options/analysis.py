@@ -162,7 +162,7 @@ class AnalysisOptions:
     min_sex_age: float = option(
         MIN_SEX_AGE,
         "leave sex empty where the interval of the age ends below these years; 0: label children, "
-        "too, of whom one in four labels is wrong",
+        "too, one time in five wrongly",
         float,
         check=zero_or_more,
     )

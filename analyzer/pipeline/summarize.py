@@ -3,7 +3,7 @@
 `observe` has streamed over the frames in constant memory; this step sees the whole medium.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -80,7 +80,12 @@ def summarize(
         persons=(),
         shots=_shots(info, table),
         provenance=_provenance(components),
-        notes=(*info.notes, *table.tally.clock_notes, *components.runtime.notes),
+        notes=(
+            *info.notes,
+            *table.tally.clock_notes,
+            *components.runtime.notes,
+            *_notes(table, options),
+        ),
     )
     grouped = group(
         report,
@@ -90,6 +95,12 @@ def summarize(
         limit=limit,
     )
     return segment_of(grouped) if components.is_segment else grouped
+
+
+def _notes(table: Observations, options: AnalysisOptions) -> Iterator[str]:
+    """Yield what labels lack that the options ask for."""
+    if len(table) and options.min_sex_age and "sex" in table.heads and "age" not in table.heads:
+        yield "without ages, children have a label of sex, too: add age to --attributes"
 
 
 def _is_empty_segment(info: MediaInfo, table: Observations, components: Components) -> bool:

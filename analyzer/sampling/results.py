@@ -166,7 +166,7 @@ class AmountReader:
         if models != self._models:
             self._models = dict(models)
         # One mapping for all files that are alike: there may be a million.
-        given_from = document["options"].get("min_sex_age", 0.0)
+        given_from = document.get("options", {}).get("min_sex_age", 0.0)
         age = float(given_from) if "age" in document["answers_s"] else 0.0
         return Result(totals, seconds, self._models, age)
 

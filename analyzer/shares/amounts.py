@@ -189,9 +189,7 @@ def _people(head: str, report: MediaReport) -> Amounts | None:
     group_count = len(network.GROUPS[head])
     each = added_up((shots, of_person[at]), parts, (len(lengths), group_count + 1))
     labelled, not_given = each[:, :group_count], each[:, group_count]
-    return Amounts(
-        PEOPLE_PER_MINUTE, head, "shots", labelled, minutes=lengths, not_given=not_given
-    )
+    return Amounts(PEOPLE_PER_MINUTE, head, "shots", labelled, minutes=lengths, not_given=not_given)
 
 
 def _labels(head: str, report: MediaReport) -> Mapping[int, int]:

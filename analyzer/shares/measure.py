@@ -20,7 +20,6 @@ from analyzer.shares.interval import (
 from analyzer.shares.tables import tables_of
 from analyzer.types import F64, MediaReport
 
-
 NOT_GIVEN = "not given"
 """Group of what has no label."""
 

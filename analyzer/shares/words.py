@@ -34,7 +34,8 @@ def sentence(share: GroupShare) -> str:
     """
     name = _NAMES.get(share.group, share.group)
     if share.group == NOT_GIVEN:
-        name = f"{share.head.capitalize()} not given"
+        why = " (looks too young)" * (share.head == "sex" and share.measure == FACE_TIME)
+        name = f"{share.head.capitalize()} not given{why}"
     of_which = f" with {share.head} given" * share.is_of_given
     if share.measure == PEOPLE_PER_MINUTE and share.per_minute is not None:
         figure = f"{share.per_minute:.1f} in a minute{_between(share)}, {_percent(share.best)}"

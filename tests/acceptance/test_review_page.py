@@ -53,6 +53,7 @@ def long_report(uri):
         face_px=half * 200,
         inside=half * 2,
         recognisability=half * 2,
+        too_young=half * 0,
         picture_px=np.full(ROWS, 1920 * 1080, np.float32),
         embeddings=np.zeros((0, 4), np.float32),
         embedding_rows=np.empty(0, np.int64),

@@ -213,9 +213,11 @@ def test_the_report_of_a_day_opens(tmp_path: Path) -> None:
     times = np.arange(rows) / 25
     track_of = np.arange(rows) * tracks // rows
     table = small.observations
-    repeated = ("picture_px", "detect_conf", "track_conf", "face_px", "inside", "recognisability")
+    repeated = ("picture_px", "detect_conf", "track_conf", "face_px")
+    later = ("inside", "recognisability", "too_young")
     columns = {
-        name: np.repeat(getattr(table, name)[:1], rows, axis=0) for name in (*repeated, *QUALITIES)
+        name: np.repeat(getattr(table, name)[:1], rows, axis=0)
+        for name in (*repeated, *later, *QUALITIES)
     }
     random = np.random.default_rng(1)
     observations = replace(

@@ -58,8 +58,8 @@ function timeUnder({ clientX, currentTarget }, duration) {
 }
 
 function attributeText({ attributes, exact }) {
-  const texts = Object.entries(attributes).map(([head, { label, low, high }]) => {
-    if (!label) return `${head} unknown`;
+  const texts = Object.entries(attributes).map(([head, { label, low, high, why }]) => {
+    if (!label) return `${head} ${why || "unknown"}`;
     if (head !== "age") return head === "sex" ? label : `${head} ${label}`;
     const range = low === null ? "" : ` (${Math.round(low)}–${Math.round(high)})`;
     return `age ${Math.round(Number(label))}${range}`;
