@@ -10,7 +10,7 @@ from tests.support.media import ASTRONAUT_FACE, astronaut
 @pytest.fixture(scope="module")
 def chips() -> np.ndarray:
     """Six times one face."""
-    x1, y1, x2, y2 = (round(float(edge)) for edge in ASTRONAUT_FACE)
+    x1, y1, x2, y2 = (round(float(edge)) for edge in ASTRONAUT_FACE[0])
     face = cv2.resize(np.ascontiguousarray(astronaut()[y1:y2, x1:x2]), (150, 150))
     return np.repeat(face[None], 6, axis=0)
 

@@ -16,7 +16,7 @@ _SEXES = ("f", "m")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Review:
+class LabelReview:
     """What two raters saw in one picture."""
 
     file: str
@@ -36,7 +36,7 @@ class Review:
         return -1 if first == UNCLEAR else _SEXES.index(first)
 
 
-def read(path: Path) -> list[Review]:
+def read(path: Path) -> list[LabelReview]:
     """Read a CSV with the columns `COLUMNS`.
 
     Raises:
@@ -45,7 +45,7 @@ def read(path: Path) -> list[Review]:
     return _lines.read(path, COLUMNS, _review, "review")
 
 
-def _review(row: dict[str, str], where: str) -> Review:
+def _review(row: dict[str, str], where: str) -> LabelReview:
     answers = row["rater_a"], row["rater_b"]
     if (
         row["attribute"] != "sex"
@@ -54,10 +54,10 @@ def _review(row: dict[str, str], where: str) -> Review:
     ):
         raise InputError(f"{where}: attribute is sex, label f or m, answers f, m or {UNCLEAR}")
     label = _SEXES.index(row["label"])
-    return Review(file=row["file"], label=label, answers=answers, reason=row["reason"])
+    return LabelReview(file=row["file"], label=label, answers=answers, reason=row["reason"])
 
 
-def labels(reviews: list[Review], files: list[str], given: I64) -> dict[str, I64]:
+def labels(reviews: list[LabelReview], files: list[str], given: I64) -> dict[str, I64]:
     """Return the labels of sex (n,) as they would be after the review.
 
     Args:
