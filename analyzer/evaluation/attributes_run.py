@@ -83,10 +83,17 @@ def _labelled(p: Predictions, name: str, dataset: Dataset) -> Predictions:
 
 def _by_labels(p: Predictions, labeller: Labeller) -> dict[str, Any]:
     """Return the figures of sex by one kind of labels, overall and by range of ages."""
-    measured = attributes.samples(p, None, labeller)
+    rows = p.labelled("sex")
+    told = replace(
+        p,
+        raw={head: raw[rows] for head, raw in p.raw.items()},
+        labels={head: of_all[rows] for head, of_all in p.labels.items()},
+        views=p.views[rows],
+    )
+    measured = attributes.samples(told, None, labeller)
     by_group = attributes.groups(measured)
     return {
-        "overall": measured.row(p.labelled("sex")),
+        "overall": measured.row(attributes.everyone(told)),
         "ages": by_group["ages"],
         "gaps": attributes.gaps(by_group["ethnicity"]),
     }

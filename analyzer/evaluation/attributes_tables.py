@@ -148,7 +148,7 @@ def _abstention(report: Mapping[str, Any]) -> Table:
 
 def _disturbances(report: Mapping[str, Any]) -> Table:
     names = (*_SEX, "age_accuracy", "age_mae_years", "ethnicity_accuracy")
-    columns = [*_heads("picture", _FLIPS), *_heads("", names)[1:], "sex of adults %"]
+    columns = [*_heads("picture", tuple(_FLIPS)), *_heads("", names)[1:], "sex of adults %"]
     rows = (
         [
             *_row(disturbance, figures, tuple(_FLIPS)),

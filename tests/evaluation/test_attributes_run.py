@@ -118,6 +118,8 @@ def test_reviewed_labels_stand_beside_the_raw_ones(report):
     assert labels["raw"]["overall"]["sex_accuracy"]["value"] == 0.9
     assert labels["corrected"]["overall"]["sex_accuracy"]["value"] == 1
     assert labels["cleaned"]["overall"]["count"] == 133
+    ages = labels["cleaned"]["ages"]
+    assert sum(row["count"] for name, row in ages.items() if name != "old, 60+") == 133
     first = attributes_run.FirstPictures(Classes(), 30)
     assert len(first) == len(first.labels["sex"]) == len(first.reviewed["cleaned"]) == 30
     assert len(first.chips(20, 50)) == 10
