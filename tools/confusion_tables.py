@@ -19,7 +19,7 @@ from analyzer.shares import answers as network
 from analyzer.shares.confusion import Confusion
 from analyzer.shares.tables import written
 
-AGES = (10.0, 13.0, 16.0, 18.0, 21.0)
+AGES = (10.0, 14.0, 16.0, 18.0, 20.0, 22.0)
 """Values of `--min_sex_age` for which sex is counted, besides that of all faces."""
 
 

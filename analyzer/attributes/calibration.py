@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.attributes import heads
+from analyzer.attributes import age_intervals, heads
 from analyzer.types import F32, F64
 
 CHIP_PX = 150
@@ -81,8 +81,9 @@ class Calibration:
 
     octaves: F64
     """(s,) sizes of the tables' columns, ascending from 0; see `Views.octaves`."""
-    tails: F64
-    """(s,) share of the age distribution on each side of the interval, by size."""
+    age_densities: F64
+    """(s, 9) logarithm of the least density of ages in an interval, by size, for each bin; see
+    `analyzer.attributes.age_intervals.densest`."""
     weights: Mapping[str, F64]
     """Head name -> (6,) weights of the confidence model; see `terms`."""
     accuracies: F64
@@ -132,16 +133,26 @@ class Calibration:
         thresholds = self.thresholds_at(head, accuracy, views)
         return self.confidence(head, raw, views) >= thresholds
 
-    def age_tail(self, views: Views) -> F64:
-        """Return the share (n,) of the age distribution that lies on each side of the interval."""
-        return np.interp(views.octaves, self.octaves, self.tails)
+    def age_interval(self, raw: F32, views: Views) -> tuple[F64, F64]:
+        """Return the interval of each age: of any true age, it holds `heads.INTERVAL`.
+
+        Args:
+            raw: (n, 9) decision values of age.
+            views: Views of the n faces.
+
+        Returns:
+            Lower and upper ends, (n,) each, in years.
+        """
+        octaves = views.octaves
+        columns = [np.interp(octaves, self.octaves, column) for column in self.age_densities.T]
+        return age_intervals.densest(raw, np.stack(columns, axis=1))
 
     def to_json(self) -> str:
         """Return the calibration as JSON, for the metadata of a weights file."""
         return json.dumps(
             {
                 "octaves": self.octaves.tolist(),
-                "tails": self.tails.tolist(),
+                "age_densities": self.age_densities.tolist(),
                 "weights": {k: v.tolist() for k, v in self.weights.items()},
                 "accuracies": self.accuracies.tolist(),
                 "thresholds": {k: v.tolist() for k, v in self.thresholds.items()},
@@ -158,7 +169,7 @@ class Calibration:
 
         return cls(
             octaves=np.array(read["octaves"], np.float64),
-            tails=np.array(read["tails"], np.float64),
+            age_densities=np.array(read["age_densities"], np.float64),
             weights=tables("weights"),
             accuracies=np.array(read["accuracies"], np.float64),
             thresholds=tables("thresholds"),

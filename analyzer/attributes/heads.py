@@ -40,8 +40,6 @@ SIZES = {"sex": 1, "age": len(AGE_BINS), "ethnicity": len(ETHNICITIES)}
 
 INTERVAL = 0.8
 """Share of true ages that lie between an attribute's `low` and `high`."""
-TAIL = (1 - INTERVAL) / 2
-"""Share of the age distribution on each side of the interval, without a calibration."""
 AGE_EDGES = np.array([0, 3, 10, 20, 30, 40, 50, 60, 70, 90], np.float64)
 """(10,) years between the age bins."""
 
@@ -155,40 +153,54 @@ def _vote(head: str, rows: F32) -> F32:
     return aggregate(head, rows[label == winner])
 
 
-def summarize(head: str, raw: F32, tail: float = TAIL) -> Attribute:
-    """Decode the aggregated values of one person; an age has its interval in years.
+def summarize(head: str, raw: F32) -> Attribute:
+    """Decode the aggregated values of one person; an age has its distribution.
 
     Args:
         head: `sex`, `age` or `ethnicity`.
         raw: (k,) decision values.
-        tail: Share of the age distribution that lies on each side of the interval.
     """
     decoded = decode(head, raw[None])
     label, value = decoded.label[0], float(decoded.value[0])
     if head != "age" or not label:
         return Attribute(label=label, value=value)
-    low, high = (float(end[0]) for end in age_interval(raw[None], np.array([tail])))
-    centre = float(years(value))
-    return Attribute(label=label, value=value, low=min(low, centre), high=max(high, centre))
+    shares = tuple(probabilities(raw[None])[0].tolist())
+    return Attribute(label=label, value=value, distribution=shares)
 
 
-def age_interval(raw: F32, tails: F64) -> tuple[F64, F64]:
-    """Return the middle interval of each age distribution, which is uniform inside a bin.
+def age_interval(raw: F32) -> tuple[F64, F64]:
+    """Return the middle `INTERVAL` of each age distribution, which is uniform inside a bin.
+
+    That is for describers without a calibration. An end moves to the age that the values decode to,
+    where that lies outside.
 
     Args:
         raw: (n, 9) decision values of age.
-        tails: (n,) share of the distribution on each side of the interval.
 
     Returns:
         Lower and upper ends, (n,) each, in years.
     """
-    below = np.cumsum(_softmax(raw.astype(np.float64)), axis=1)
-    below = np.concatenate([np.zeros((len(raw), 1)), below], axis=1)
-    ends = [
-        np.interp([tail, 1 - tail], row, AGE_EDGES) for row, tail in zip(below, tails, strict=True)
-    ]
-    low, high = np.array(ends).reshape(-1, 2).T
-    return low, high
+    shares, labelled = probabilities(raw), ages(raw)
+    tail = (1 - INTERVAL) / 2
+    below = np.cumsum(shares, axis=1) - shares
+    rows = np.arange(len(raw))
+
+    def end(share: float) -> F64:
+        bins = np.maximum((below <= share).sum(axis=1) - 1, 0)
+        inside = (share - below[rows, bins]) / shares[rows, bins]
+        return AGE_EDGES[bins] + np.clip(inside, 0, 1) * np.diff(AGE_EDGES)[bins]
+
+    return np.fmin(end(tail), labelled), np.fmax(end(1 - tail), labelled)
+
+
+def ages(raw: F32) -> F64:
+    """Return the ages (n,) in years that decision values (n, 9) decode to."""
+    return years(probabilities(raw) @ np.arange(len(AGE_BINS)))
+
+
+def probabilities(raw: F32) -> F64:
+    """Return the share (n, k) of each class in the distribution of decision values (n, k)."""
+    return _softmax(raw.astype(np.float64))
 
 
 def margin(head: str, raw: F32) -> F64:
@@ -216,8 +228,7 @@ def margin(head: str, raw: F32) -> F64:
 
 def age_bin(raw: F32) -> I64:
     """Return the bin (n,) of the age in years that decision values (n, 9) decode to."""
-    labelled = years(_softmax(raw.astype(np.float64)) @ np.arange(len(AGE_BINS)))
-    return np.clip(np.searchsorted(AGE_EDGES, labelled, side="right") - 1, 0, len(AGE_BINS) - 1)
+    return np.clip(np.searchsorted(AGE_EDGES, ages(raw), side="right") - 1, 0, len(AGE_BINS) - 1)
 
 
 def _check(head: str, raw: F32) -> None:

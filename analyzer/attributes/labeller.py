@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.attributes.calibration import Calibration, Views
-from analyzer.attributes.heads import TAIL, age_interval, aggregate, decode, summarize, years
+from analyzer.attributes.heads import age_interval, aggregate, decode, summarize
 from analyzer.errors import UsageError
 from analyzer.types import F32, F64, Attribute, Decoded
 
@@ -62,11 +62,9 @@ class Labeller:
         young = np.zeros(len(views.face_px), bool)
         if "age" not in heads or not self.min_sex_age:
             return young
-        # The interval ends at the age or above: it is looked at where the age itself is low.
-        ages = years(decode("age", heads["age"]).value)
-        young[ages < self.min_sex_age] = True
-        rows = np.flatnonzero(young)
-        young[rows] = self._oldest(heads["age"][rows], views[rows]) < self.min_sex_age
+        known = np.flatnonzero(~np.isnan(heads["age"]).any(axis=1))
+        _, high = self._age_ends(heads["age"][known], views[known])
+        young[known] = high < self.min_sex_age
         return young
 
     def average(
@@ -93,23 +91,19 @@ class Labeller:
     ) -> dict[str, Attribute]:
         """Aggregate and decode the n faces of one person; see `average`."""
         averages, mean_views = self.average(heads, views, weights)
-        tail = float(self._tails(mean_views)[0])
         decoded = self.decode({head: raw[None] for head, raw in averages.items()}, mean_views)
-        attributes = {head: summarize(head, raw, tail) for head, raw in averages.items()}
+        attributes = {head: summarize(head, raw) for head, raw in averages.items()}
+        if "age" in attributes and attributes["age"].label:
+            low, high = self._age_ends(averages["age"][None], mean_views)
+            attributes["age"] = replace(attributes["age"], low=float(low[0]), high=float(high[0]))
         return {
             head: attribute if decoded[head].label[0] else _without_label(attribute)
             for head, attribute in attributes.items()
         }
 
-    def _oldest(self, raw: F32, views: Views) -> F64:
-        """Return the upper end (n,) of the interval of each age, in years."""
-        return age_interval(raw, self._tails(views))[1]
-
-    def _tails(self, views: Views) -> F64:
-        """Return the share (n,) of each age distribution on each side of its interval."""
-        if self.calibration is None:
-            return np.full(len(views.face_px), TAIL)
-        return self.calibration.age_tail(views)
+    def _age_ends(self, raw: F32, views: Views) -> tuple[F64, F64]:
+        """Return the lower and upper ends (n,) of the interval of each age, in years."""
+        return self.calibration.age_interval(raw, views) if self.calibration else age_interval(raw)
 
     def _without_unsure(self, head: str, decoded: Decoded, raw: F32, views: Views) -> Decoded:
         """Empty the labels that are less sure than the requested accuracy needs."""

@@ -10,8 +10,9 @@ from analyzer.inference.runtime import Runtime
 from ina_cli.numbers import WholeNumber
 
 EPILOG = """\
-example:
+examples:
   python -m analyzer train attributes --data fairface/ --out attributes.safetensors
+  python -m analyzer train attributes --data fairface/ --calibrate attributes.safetensors
 
 exit code: 0 trained, 1 the data cannot be read, 2 bad usage"""
 
@@ -39,6 +40,8 @@ def add(commands: Any) -> None:
     )
     text = "how often all pictures are seen (default: 20)"
     heads.add_argument("--epochs", type=WholeNumber(least=1), default=20, metavar="N", help=text)
+    text = "train nothing: correct and calibrate this file anew, and write it to --out, or in place"
+    heads.add_argument("--calibrate", type=Path, metavar="FILE", help=text)
     heads.add_argument(
         "--resume", action="store_true", help="go on from FILE.checkpoint of the same run"
     )
@@ -52,17 +55,15 @@ def run(args: argparse.Namespace) -> int:
     training = registry.module("train", "attributes")
     fairface = registry.module("datasets", "fairface")
     runtime = Runtime(device=args.device, batch_size=args.batch_size)
-    out = args.out or training.SHIPPED
+    out = args.out or args.calibrate or training.SHIPPED
+    pictures = fairface.create(folder=args.data, split="train")
     with _progress.bars() as progress:
-        report = training.train(
-            fairface.create(folder=args.data, split="train"),
-            runtime=runtime,
-            out=out,
-            seed=args.seed,
-            epochs=args.epochs,
-            resume=args.resume,
-            progress=progress,
-        )
+        common = {"runtime": runtime, "out": out, "progress": progress}
+        if args.calibrate:
+            report = training.calibrate(pictures, args.calibrate, **common)
+        else:
+            run = {"seed": args.seed, "epochs": args.epochs, "resume": args.resume}
+            report = training.train(pictures, **run, **common)
     _figures.show(report, "tuning split of train")
     print(out)
     return 0

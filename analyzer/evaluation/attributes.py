@@ -78,7 +78,7 @@ class Predictions:
 
     def age_ends(self, calibration: Calibration) -> tuple[F64, F64]:
         """Return the ends (n,) of each age interval, in years."""
-        return attributes.age_interval(self.raw["age"], calibration.age_tail(self.views))
+        return calibration.age_interval(self.raw["age"], self.views)
 
     def held(self, calibration: Calibration) -> F64:
         """Probability (n,) that each age interval holds the true age."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from analyzer.attributes.heads import AGE_EDGES
 from analyzer.export import _rows
 from analyzer.observations import persons
 from analyzer.shares.amounts import answer_seconds
@@ -127,7 +128,15 @@ def _unidentified_to_json(report: MediaReport) -> dict[str, Any] | None:
 
 def _attribute_to_json(attribute: Attribute) -> dict[str, Any]:
     numbers = {key: _rounded_or_none(getattr(attribute, key)) for key in ("value", "low", "high")}
-    return {"label": attribute.label or None, **numbers}
+    return {"label": attribute.label or None, **numbers, **_distribution_to_json(attribute)}
+
+
+def _distribution_to_json(attribute: Attribute) -> dict[str, Any]:
+    """Return the distribution of an age, with the ages between its bins; nothing without one."""
+    if not attribute.distribution:
+        return {}
+    shares = [_rounded_or_none(share) for share in attribute.distribution]
+    return {"distribution": {"edges_years": AGE_EDGES.tolist(), "probabilities": shares}}
 
 
 def _shot_to_json(shot: _rows.Shot) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from analyzer.options.validators import (
 ENGINES = ("videotracking", "video", "videokeyframes", "image")
 ATTRIBUTES = ("sex", "age", "ethnicity")
 PRECISIONS = ("exact", "fast")
-MIN_SEX_AGE = 18.0
+MIN_SEX_AGE = 20.0
 """Years; docs/model_card.md has the table by which they were chosen."""
 AGGREGATES = ("weighted", "mean", "median", "vote")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from analyzer.attributes.heads import AGE_BINS
 from analyzer.types import Attribute, MediaReport, Person, TrackPersons
 from analyzer.types.arrays import require_finite
 
@@ -135,6 +136,9 @@ def _require_attribute(attribute: Attribute) -> None:
     ends = {"low": attribute.low, "high": attribute.high}
     given = {name: (end, _REAL) for name, end in ends.items() if end is not None}
     _require_types({"label": (attribute.label, _TEXT), "value": (attribute.value, _REAL), **given})
+    if len(attribute.distribution) not in (0, len(AGE_BINS)):
+        raise ValueError("a distribution that is not one over the bins of age")
+    _require_numbers(attribute.distribution)
 
 
 def _require_numbers(values: Iterable[Any]) -> None:

@@ -228,7 +228,11 @@ def _person_from_json(values: Mapping[str, Any]) -> Person:
             **values,
             "track_ids": tuple(values["track_ids"]),
             "attributes": {
-                head: Attribute(**attribute) for head, attribute in values["attributes"].items()
+                head: Attribute(
+                    # Files of earlier versions have no distribution.
+                    **{**attribute, "distribution": tuple(attribute.get("distribution", ()))}
+                )
+                for head, attribute in values["attributes"].items()
             },
             "intervals": tuple((start, end) for start, end in values["intervals"]),
             "candidates": tuple(Candidate(**attribute) for attribute in values["candidates"]),

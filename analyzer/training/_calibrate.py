@@ -9,6 +9,7 @@ from analyzer.attributes.calibration import NEVER, Calibration, terms
 from analyzer.evaluation import attributes as evaluate
 from analyzer.evaluation import intervals
 from analyzer.evaluation.attributes import Predictions
+from analyzer.training import _age_densities
 from analyzer.types import F64
 
 ACCURACIES = (0.8, 0.85, 0.9, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99)
@@ -26,26 +27,11 @@ def calibrate(sizes: Sequence[Predictions]) -> Calibration:
     weights = {head: _confidence(head, sizes) for head in heads.SIZES}
     return Calibration(
         octaves=np.array([float(np.median(p.views.octaves)) for p in sizes]),
-        tails=np.array([_tail(p) for p in sizes]),
+        age_densities=_age_densities.fit(sizes),
         weights=weights,
         accuracies=np.array(ACCURACIES),
         thresholds={head: _thresholds(head, weights, sizes) for head in heads.SIZES},
     )
-
-
-def _tail(predictions: Predictions) -> float:
-    """Return the tail with which intervals hold `attributes.INTERVAL`.
-
-    Split conformal calibration of the nested intervals between quantiles (Gupta et al., "Nested
-    conformal prediction and quantile out-of-bag ensemble methods", Pattern Recognition 2022).
-    """
-    raw, ages = predictions.raw["age"], predictions.labels["age"]
-    low, high = 0.0, 0.5
-    for _ in range(_ROUNDS):
-        tail = (low + high) / 2
-        held = evaluate.held(*heads.age_interval(raw, np.full(len(raw), tail)), ages).mean()
-        low, high = (tail, high) if held > heads.INTERVAL else (low, tail)
-    return (low + high) / 2
 
 
 def _confidence(head: str, sizes: Sequence[Predictions]) -> F64:

@@ -11,6 +11,7 @@ import torch
 
 from analyzer import registry
 from analyzer.attributes.calibration import Calibration
+from analyzer.errors import WeightsError
 from analyzer.evaluation import attributes
 from analyzer.evaluation.attributes import Predictions
 from analyzer.evaluation.datasets import Dataset
@@ -30,6 +31,8 @@ EPOCHS = 20
 TUNING_SHARE = 0.1
 """Share of the pictures that is not trained on: for calibration, and for figures on the way."""
 _CHIPS = 512
+_MEASURED = ("tuning_figures", "calibration")
+"""What of a file's metadata is measured on the tuning split."""
 
 
 def train(
@@ -72,7 +75,52 @@ def train(
     heads = _identity_heads.train(views, fit.pictures.labels, seed)
     branch = Attributes.rounded({**fit.average.module.cpu().export(), **heads})
     about = {**_about(run), **run}
-    held = _Held(dataset, chips, tuning)
+    report = _finish(branch, out, about, _Held(dataset, tuning), runtime, progress)
+    checkpoint.unlink()
+    return report
+
+
+def calibrate(
+    dataset: Dataset,
+    path: Path,
+    *,
+    runtime: Runtime,
+    out: Path | None = None,
+    progress: ProgressHook = lambda _: None,
+) -> dict[str, Any]:
+    """Correct and calibrate a trained branch anew, on the pictures that it was not trained on.
+
+    Args:
+        dataset: Pictures of which the branch was trained on nine tenths.
+        path: The branch's file.
+        runtime: Where the branch runs.
+        out: The file to write; `None`: the same one.
+        progress: Hook that is called with the pictures described.
+
+    Returns:
+        As `train`.
+
+    Raises:
+        WeightsError: The file is no branch, or one of other pictures.
+    """
+    metadata = _dlib_attributes.metadata(path)
+    about = {key: text for key, text in metadata.items() if key not in _MEASURED}
+    if about.get("data_sha256") != dataset.digest:
+        raise WeightsError(f"{path}: was trained on other pictures than these")
+    tuning, _ = _split(len(dataset), int(about["seed"]))
+    branch = _dlib_attributes.load(path)
+    return _finish(branch, out or path, about, _Held(dataset, tuning), runtime, progress)
+
+
+def _finish(
+    branch: Attributes,
+    out: Path,
+    about: Mapping[str, str],
+    held: "_Held",
+    runtime: Runtime,
+    progress: ProgressHook,
+) -> dict[str, Any]:
+    """Correct, calibrate and measure a trained branch on held pictures, and write its file."""
     _dlib_attributes.save(branch, out, about)
     (full,) = _predict(out, held, runtime, progress, sizes_px=attributes.SIZES_PX[:1])
     branch = _correct.correct(branch, full)
@@ -81,25 +129,24 @@ def train(
     calibration = _calibrate.calibrate(predictions)
     report = attributes.report(predictions, calibration)
     _dlib_attributes.save(branch, out, {**about, **_measured(report, calibration)})
-    checkpoint.unlink()
     return report
 
 
 class _Held:
     """The pictures of a dataset that are not trained on."""
 
-    def __init__(self, dataset: Dataset, chips: U8, rows: I64) -> None:
+    def __init__(self, dataset: Dataset, rows: I64) -> None:
         self.labels: Mapping[str, I64] = {
             head: classes[rows] for head, classes in dataset.labels.items()
         }
         self.digest = dataset.digest
-        self._chips, self._rows = chips, rows
+        self._dataset, self._rows = dataset, rows
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def chips(self, start: int, stop: int) -> U8:
-        return self._chips[self._rows[start:stop]]
+        return np.concatenate([self._dataset.chips(i, i + 1) for i in self._rows[start:stop]])
 
 
 def _split(count: int, seed: int) -> tuple[I64, I64]:
@@ -173,4 +220,5 @@ def _about(run: Mapping[str, str]) -> dict[str, str]:
 def _measured(report: Mapping[str, Any], calibration: Calibration) -> dict[str, str]:
     """Return the file's figures on the tuning split."""
     overall = {size: figures["overall"] for size, figures in report["sizes"].items()}
-    return {"tuning_figures": json.dumps(overall), "calibration": calibration.to_json()}
+    texts = (json.dumps(overall), calibration.to_json())
+    return dict(zip(_MEASURED, texts, strict=True))

@@ -45,6 +45,9 @@ class Attribute:
     """Lower end of the interval in the label's unit, where the head has one."""
     high: float | None = None
     """Upper end of the interval."""
+    distribution: tuple[float, ...] = ()
+    """Of an age, the probability of each bin between `analyzer.attributes.heads.AGE_EDGES`; empty
+    where it is not known."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -20,7 +20,7 @@ AGES = np.log(
     + 1e-9
 ).astype(np.float32)
 SEXES = np.array([[3.0], [-3.0], [-2.0]], np.float32)
-LIMITED = Labeller(calibration=TABLES, min_sex_age=18)
+LIMITED = Labeller(calibration=TABLES, min_sex_age=20)
 
 
 def test_a_child_has_no_sex_and_keeps_its_value():
@@ -32,7 +32,7 @@ def test_a_child_has_no_sex_and_keeps_its_value():
 
 def test_who_may_be_older_keeps_the_label():
     """The mean of the third is below the limit, but not the end of its interval."""
-    assert float(heads.years(heads.decode("age", AGES[2:]).value)[0]) < 18
+    assert float(heads.years(heads.decode("age", AGES[2:]).value)[0]) < 20
     assert LIMITED.too_young({"age": AGES}, views(200, 200, 200)).tolist() == [True, False, False]
 
 
@@ -50,13 +50,13 @@ def test_without_an_age_there_is_nothing_to_decide_by():
 
 
 def test_a_describer_without_a_calibration_has_intervals_too():
-    decoded = Labeller(min_sex_age=18).decode({"sex": SEXES, "age": AGES}, views(200, 200, 200))
+    decoded = Labeller(min_sex_age=20).decode({"sex": SEXES, "age": AGES}, views(200, 200, 200))
     assert decoded["sex"].label == ("", "f", "f")
 
 
 def test_who_is_not_sure_enough_is_left_out_besides():
     raw = {"sex": np.array([[3.0], [0.05], [-3.0]], np.float32), "age": AGES}
-    asked = Labeller(calibration=TABLES, min_sex_age=18, min_accuracy=0.95)
+    asked = Labeller(calibration=TABLES, min_sex_age=20, min_accuracy=0.95)
     assert asked.decode(raw, views(200, 200, 200))["sex"].label == ("", "", "f")
 
 
@@ -69,15 +69,15 @@ def test_a_person_has_no_sex_where_the_stated_interval_ends_below():
             "sex": random.normal(0, 2, (1, 1)).astype(np.float32),
         }
         person = LIMITED.summarize(raw, views(60), np.ones(1, np.float32))
-        assert bool(person["sex"].label) == (person["age"].high >= 18)
+        assert bool(person["sex"].label) == (person["age"].high >= 20)
         kept.add(person["sex"].label)
     assert kept == {"", "f", "m"}
 
 
 def test_the_age_is_an_option_that_results_depend_on():
     usual = AnalysisOptions()
-    assert usual.min_sex_age == 18
+    assert usual.min_sex_age == 20
     assert AnalysisOptions(min_sex_age=0).digest() != usual.digest()
-    assert AnalysisOptions.from_dict({"min_sex_age": "18"}).digest() == usual.digest()
+    assert AnalysisOptions.from_dict({"min_sex_age": "20"}).digest() == usual.digest()
     with pytest.raises(UsageError, match="min_sex_age"):
         AnalysisOptions(min_sex_age=-1)

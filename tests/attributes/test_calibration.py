@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from analyzer.attributes import age_intervals
 from analyzer.attributes.calibration import Calibration
 from analyzer.attributes.heads import age_bin, margin
 from analyzer.attributes.labeller import Labeller
@@ -14,7 +15,7 @@ from tests.support.observations import TABLES, views
 def test_tables_come_back_from_json():
     again = Calibration.from_json(TABLES.to_json())
     np.testing.assert_array_equal(again.octaves, TABLES.octaves)
-    np.testing.assert_array_equal(again.tails, TABLES.tails)
+    np.testing.assert_array_equal(again.age_densities, TABLES.age_densities)
     assert again.thresholds_at("sex", 0.95, views(200)).tolist() == [0.8]
 
 
@@ -44,11 +45,15 @@ def test_accuracies_between_the_rows_of_the_table_and_beyond_it():
     assert at(0.95, small) == pytest.approx([1.4])
 
 
-def test_tails_follow_the_size():
-    small = 150 / 1.07 / 2
-    between = np.interp(1, TABLES.octaves, TABLES.tails)
-    np.testing.assert_allclose(TABLES.age_tail(views(200, small)), [0.2, between])
-    assert TABLES.age_tail(views(1e-3))[0] == pytest.approx(0.1, abs=1e-6)
+def test_intervals_follow_the_size():
+    raw = np.tile(np.float32([[0, 0, 1, 4, 5, 3, 1, 0, 0]]), (4, 1))
+    sizes = views(200, 150 / 1.07 / 2, 1, 1e-3)
+    low, high = TABLES.age_interval(raw, sizes)
+    assert (np.diff(high - low)[:2] > 0).all()
+    between = np.interp(1, TABLES.octaves, TABLES.age_densities[:, 0])
+    expected = age_intervals.densest(raw[:1], np.full((1, 9), between))
+    np.testing.assert_allclose((low[1], high[1]), np.ravel(expected))
+    assert (low[3], high[3]) == (low[2], high[2])
 
 
 def test_labels_are_left_empty_and_values_kept():
@@ -70,6 +75,7 @@ def test_a_person_without_a_label_has_no_interval():
     )
     assert (summary["age"].label, summary["age"].low, summary["age"].high) == ("", None, None)
     assert summary["age"].value == given["age"].value
+    assert summary["age"].distribution == pytest.approx([1 / 9] * 9)
     assert summary["sex"].label == "m"
 
 

@@ -91,15 +91,25 @@ def test_average_of_ethnicity_is_the_mean_probability():
     assert summary.value == pytest.approx(0.525)
 
 
-def test_age_interval_holds_four_fifths_of_the_distribution():
-    summary = heads.summarize("age", logits(0, 0, 0, 0.5, 0.5, 0, 0, 0, 0)[0])
-    assert summary.label == "30.4"
-    assert (summary.low, summary.high) == (pytest.approx(22, abs=0.01), pytest.approx(38, abs=0.01))
+def test_without_a_calibration_an_interval_holds_four_fifths_of_the_distribution():
+    low, high = heads.age_interval(logits(0, 0, 0, 0.5, 0.5, 0, 0, 0, 0))
+    assert (low[0], high[0]) == (pytest.approx(22, abs=0.01), pytest.approx(38, abs=0.01))
 
 
-def test_age_interval_holds_the_label_of_a_skewed_distribution():
-    summary = heads.summarize("age", logits(0.93, 0, 0, 0, 0, 0, 0, 0, 0.07)[0])
-    assert summary.low <= float(summary.label) <= summary.high + 0.05
+def test_without_a_calibration_an_interval_holds_the_age_of_a_skewed_distribution():
+    raw = np.concatenate([logits(0.93, 0, 0, 0, 0, 0, 0, 0, 0.07), random_rows("age")])
+    low, high = heads.age_interval(raw)
+    assert (low <= heads.ages(raw)).all()
+    assert (heads.ages(raw) <= high).all()
+    assert high[0] == heads.ages(raw)[0]
+
+
+def test_a_person_has_the_distribution_of_the_age_and_of_nothing_else():
+    shares = [0, 0, 0.1, 0.5, 0.3, 0.1, 0, 0, 0]
+    summary = heads.summarize("age", logits(*shares)[0])
+    assert summary.distribution == pytest.approx(shares, abs=1e-6)
+    assert heads.summarize("sex", np.array([2], np.float32)).distribution == ()
+    assert heads.summarize("age", np.full(9, np.nan, np.float32)).distribution == ()
 
 
 def test_wrong_heads_and_sizes_are_refused():

@@ -172,6 +172,18 @@ def test_json_tells_what_the_results_were_made_of(real, models, sample, tmp_path
     assert document["shots"][0]["person_ids"]
 
 
+def test_json_has_the_age_as_a_distribution_in_years(real, tmp_path):
+    document = json.loads(write("json", real, tmp_path).read_text())
+    for person in document["persons"]:
+        age = person["attributes"]["age"]
+        distribution = age["distribution"]
+        assert distribution["edges_years"] == [0, 3, 10, 20, 30, 40, 50, 60, 70, 90]
+        assert sum(distribution["probabilities"]) == pytest.approx(1, abs=1e-3)
+        position = np.dot(distribution["probabilities"], np.arange(9))
+        assert position == pytest.approx(age["value"], abs=3e-3)
+        assert "distribution" not in person["attributes"]["sex"]
+
+
 def test_files_do_not_depend_on_who_computed_them(real, sample, models, tmp_path):
     """Three shards, on another day, in other batches."""
     others = components.load_components(

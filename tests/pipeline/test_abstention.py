@@ -16,6 +16,7 @@ from analyzer.audit.drawing import DrawWish
 from analyzer.errors import InputError
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
+from analyzer.options.analysis import MIN_SEX_AGE
 from analyzer.pipeline import components, regroup, summarize
 from analyzer.reports import report_file
 from analyzer.reports.corrections_file import correction_from_json
@@ -118,7 +119,7 @@ def test_the_table_of_faces_has_the_value_and_no_label(report, tmp_path):
 def test_characters_tracks_and_persons_agree(report, tmp_path):
     woman, child = rows(written(report, "characters", tmp_path))
     assert (child["sex_label"], woman["sex_label"]) == ("", "f")
-    assert float(child["age_high"]) < 18 < float(woman["age_low"])
+    assert float(child["age_high"]) < MIN_SEX_AGE < float(woman["age_low"])
     assert report.track_attributes["sex"].label == ("", "f")
     assert person(report, CHILD).attributes["sex"].value == pytest.approx(-2)
     document = json.loads(written(report, "json", tmp_path).read_text())
@@ -161,7 +162,7 @@ def test_a_film_of_children_alone_has_a_row_of_its_own(film, models):
 
 def test_pages_and_labels_say_nothing_or_why(report, tmp_path):
     page = written(report, "html", tmp_path).read_text()
-    assert "not given: looks younger than 18" in page
+    assert f"not given: looks younger than {MIN_SEX_AGE:g}" in page
     texts = written(report, "ass", tmp_path).read_text()
     assert "person 1  f 41" in texts
     assert "person 0  f" not in texts
@@ -216,7 +217,7 @@ def test_a_report_says_it_again(report, tmp_path):
     assert list(shares(again)) == list(shares(report))
     grouped = regroup.regroup(again)
     assert person(grouped, CHILD).attributes["sex"].label == ""
-    assert grouped.provenance["options"]["min_sex_age"] == 18
+    assert grouped.provenance["options"]["min_sex_age"] == MIN_SEX_AGE
 
 
 def test_reports_of_older_versions_gave_everybody_a_sex(report, models, film, tmp_path):
@@ -269,21 +270,21 @@ def test_an_audit_leaves_out_whom_the_results_leave_out(report, tmp_path):
     assert {of_child, of_woman} == {-1, 0}
     assert {face.groups["sex"] for face in drawn.faces} == {"not given", "f"}
     assert drawn.shares["sex"][0].share == 1
-    assert drawn.sex_given_from == 18
+    assert drawn.sex_given_from == MIN_SEX_AGE
     labels = {face.face: "f" for face in drawn.faces}
     judged = rates.labelled(drawn, labels, "sex")
     assert [face.predicted["sex"] for face in judged.faces] == [0]
     audit_file.write(drawn, tmp_path / "audit.json")
-    assert audit_file.read(tmp_path / "audit.json").sex_given_from == 18
+    assert audit_file.read(tmp_path / "audit.json").sex_given_from == MIN_SEX_AGE
 
 
 def test_own_tables_are_of_the_same_faces(report, tmp_path):
     """A table of all faces does not correct results without children."""
     shipped = tables.tables_of({"branch": DIGEST})["sex"]
     own = OwnTables(tmp_path / "own.json", {"branch": DIGEST}, {"sex": shipped})
-    with pytest.raises(InputError, match="counted with --min_sex_age 0, and these results have 18"):
-        tables.tables_of(report.provenance["models"], own, sex_given_from=18)
-    again = replace(own, sex_given_from=18.0)
-    assert tables.tables_of(report.provenance["models"], again, sex_given_from=18)["sex"] is shipped
+    with pytest.raises(InputError, match="counted with --min_sex_age 0, and these results have 20"):
+        tables.tables_of(report.provenance["models"], own, sex_given_from=20)
+    again = replace(own, sex_given_from=20.0)
+    assert tables.tables_of(report.provenance["models"], again, sex_given_from=20)["sex"] is shipped
     assert "sex" not in tables.tables_of({"branch": DIGEST}, sex_given_from=17.5)
     assert "age" in tables.tables_of({"branch": DIGEST}, sex_given_from=17.5)

@@ -214,6 +214,9 @@ def test_heads_come_back_from_their_file(tmp_path):
         np.testing.assert_array_equal(again.tensors[name], tensor)
     assert _dlib_attributes.metadata(path) == {"seed": "7"}
     assert _dlib_attributes.calibration(path) is None
+    _dlib_attributes.save(heads, path, {"calibration": '{"octaves": [0], "tails": [0.1]}'})
+    with pytest.raises(WeightsError, match="--calibrate"):
+        _dlib_attributes.calibration(path)
 
 
 def test_heads_of_a_user_are_computed_in_the_graph(tmp_path, describer, chips):

@@ -82,14 +82,15 @@ MAY_IMPORT = {
         "reports stages types",
         "plugins": "errors files",
         "registry": "errors plugins",
-        "reports": "_version errors files imaging inference registry types",
+        "reports": "attributes _version errors files imaging inference registry types",
         "results": "errors export files inference registry reports types",
         "review": "attributes errors files imaging observations options pipeline reports results "
         "types",
         "sampling": "errors files options pipeline registry results shares types",
         "shares": "attributes errors files registry types",
         "stages": "attributes errors files imaging inference registry types weights",
-        "training": "attributes evaluation files inference options registry stages types weights",
+        "training": "attributes errors evaluation files inference options registry stages types "
+        "weights",
         "types": "",
         "weights": "attributes errors files inference",
         "workflows": "collection errors files gallery identities options pipeline registry reports "

@@ -9,7 +9,7 @@ from analyzer.types.tally import Tally
 
 TABLES = Calibration(
     octaves=np.array([0.0, 3.0]),
-    tails=np.array([0.2, 0.1]),
+    age_densities=np.array([[-4.0] * 9, [-6.0] * 9]),
     weights={head: np.array([0.0, 2, -0.5, 0, 0, 0.5]) for head in SIZES},
     accuracies=np.array([0.9, 0.95, 0.99]),
     thresholds={head: np.array([[0.6, 0.7], [0.8, 2], [2, 2]]) for head in SIZES},

@@ -22,9 +22,9 @@ from analyzer.types import (
     TrackPersons,
 )
 
-OPTIONS = {"engine": "videotracking", "attributes": ["sex", "age"]}
+OPTIONS = {"engine": "videotracking", "attributes": ["sex", "age"], "min_sex_age": 0.0}
 NAN = float("nan")
-DIGEST = "db024e51f43b88491ce28d060af18c51635e65f362ad556d42fa44520011fba8"
+DIGEST = "eea5cb9009ab1c7d55405885a38ff4fa0672f41479bdd1e005594510332c5341"
 """SHA-256 of the attribute network that ships, for which there is a table of confusions."""
 
 

@@ -8,6 +8,7 @@ torch = pytest.importorskip("torch")
 
 from analyzer import registry  # noqa: E402
 from analyzer.attributes.heads import SIZES  # noqa: E402
+from analyzer.errors import WeightsError  # noqa: E402
 from analyzer.inference.runtime import Runtime  # noqa: E402
 from analyzer.stages.describe import _dlib_attributes, _dlib_dat  # noqa: E402
 from analyzer.stages.describe._dlib_attributes import Attributes  # noqa: E402
@@ -96,6 +97,25 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_weights(whole, tmp_path):
     first, second = (_dlib_attributes.load(path).tensors for path in (whole[0], tmp_path / "b"))
     for name, tensor in first.items():
         np.testing.assert_array_equal(tensor, second[name])
+
+
+def test_a_trained_file_is_calibrated_anew(whole, tmp_path):
+    path, report, _ = whole
+    out = tmp_path / "c"
+    again = attributes.calibrate(Coloured(), path, runtime=RUNTIME, out=out)
+    assert again["sizes"]["20"]["overall"]["age_held"] is not None
+    before, after = (_dlib_attributes.metadata(file) for file in (path, out))
+    assert before.keys() == after.keys()
+    assert before["command"] == after["command"]
+    first, second = (_dlib_attributes.load(file).tensors for file in (path, out))
+    for name, tensor in first.items():
+        np.testing.assert_allclose(tensor, second[name], rtol=2e-2, atol=2e-2)
+    ages = [r["sizes"]["150"]["overall"]["age_mae_years"]["value"] for r in (report, again)]
+    assert ages[0] == pytest.approx(ages[1], abs=0.5)
+    others = Coloured()
+    others.digest = "others"
+    with pytest.raises(WeightsError, match="other pictures"):
+        attributes.calibrate(others, path, runtime=RUNTIME)
 
 
 def test_exported_branch_gives_what_torch_gives(tmp_path, network):

@@ -107,9 +107,19 @@ def metadata(path: Path) -> dict[str, str]:
 
 
 def calibration(path: Path) -> Calibration | None:
-    """Return the calibration beside the weights; `None` where there is none."""
+    """Return the calibration beside the weights; `None` where there is none.
+
+    Raises:
+        WeightsError: It lacks a table: an older version made it.
+    """
     text = metadata(path).get("calibration")
-    return Calibration.from_json(text) if text else None
+    try:
+        return Calibration.from_json(text) if text else None
+    except KeyError as error:
+        raise WeightsError(
+            f"{path}: calibrated by an older version, without {error}; do it anew: "
+            "python -m analyzer train attributes --calibrate"
+        ) from error
 
 
 def _check(path: Path, tensors: Mapping[str, F32]) -> None:
