@@ -1,13 +1,13 @@
 """Measure a describer on labelled pictures; what `evaluate attributes` does."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from analyzer.attributes.labeller import Labeller
 from analyzer.evaluation import attributes
 from analyzer.evaluation.attributes import SIZES_PX, Predictions
-from analyzer.evaluation.datasets import Dataset
+from analyzer.evaluation.datasets import PublishedDataset
 from analyzer.stages.align import Aligner
 from analyzer.stages.describe import Describer
 from analyzer.types import I64, U8, ProgressHook
@@ -22,11 +22,15 @@ LABELS = (RAW, "corrected", "cleaned")
 class FirstPictures:
     """The first pictures of a data set."""
 
-    def __init__(self, dataset: Dataset, count: int) -> None:
+    def __init__(self, dataset: PublishedDataset, count: int) -> None:
         self._dataset = dataset
         self._count = min(count, len(dataset))
-        self.labels = {head: of_all[:count] for head, of_all in dataset.labels.items()}
-        self.reviewed = {name: sex[:count] for name, sex in dataset.reviewed.items()}
+        self.labels: Mapping[str, I64] = {
+            head: of_all[:count] for head, of_all in dataset.labels.items()
+        }
+        self.reviewed: Mapping[str, I64] = {
+            name: sex[:count] for name, sex in dataset.reviewed.items()
+        }
         self.digest = dataset.digest
 
     def __len__(self) -> int:
@@ -40,7 +44,7 @@ class FirstPictures:
 def measure(
     describer: Describer,
     aligner: Aligner,
-    dataset: Dataset,
+    dataset: PublishedDataset,
     *,
     labels: str,
     disturbances: Sequence[str],
@@ -75,7 +79,7 @@ def measure(
     return report
 
 
-def _labelled(p: Predictions, name: str, dataset: Dataset) -> Predictions:
+def _labelled(p: Predictions, name: str, dataset: PublishedDataset) -> Predictions:
     """Return predictions with labels of sex as they would be after the review."""
     sex: I64 = dataset.reviewed.get(name, p.labels["sex"])
     return replace(p, labels={**p.labels, "sex": sex})

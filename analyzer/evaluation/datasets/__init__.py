@@ -15,9 +15,6 @@ class Dataset(Protocol):
     digest: str
     """sha256 over the names, labels and files of all pictures, in order."""
 
-    reviewed: Mapping[str, I64]
-    """Name -> (n,) classes of sex after a review of the labels; empty where there was none."""
-
     def __len__(self) -> int:
         """Return how many pictures there are."""
         ...
@@ -29,3 +26,10 @@ class Dataset(Protocol):
             InputError: A picture is missing or broken.
         """
         ...
+
+
+class PublishedDataset(Dataset, Protocol):
+    """What a plug-in makes: a whole data set, or a split of one."""
+
+    reviewed: Mapping[str, I64]
+    """Name -> (n,) classes of sex after a review of the labels; empty where there was none."""
