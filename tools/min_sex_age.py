@@ -25,7 +25,7 @@ from analyzer.inference.runtime import Runtime
 from analyzer.options import ATTRIBUTES
 
 LEAST_KEPT = 0.85
-_LIMITS = (0, 10, 12, 14, 16, 18, 19, 20, 21, 22, 23, 24, 25)
+_LIMITS = (0, 10, 14, *range(16, 26))
 _ADULT = heads.AGE_BINS.index("20-29")
 _GROUPS = range(len(heads.ETHNICITIES))
 

@@ -44,7 +44,8 @@ def provenance(values: Any) -> Mapping[str, Any]:
     if "options" not in values:
         return values
     # Versions without the option gave everybody a label of sex.
-    options = {"min_sex_age": 0.0, **values["options"]}
+    options = dict(values["options"])
+    options.setdefault("min_sex_age", 0.0)
     _require_numbers([options["min_sex_age"]])
     return {**values, "options": options}
 
