@@ -148,10 +148,11 @@ def _abstention(report: Mapping[str, Any]) -> Table:
 
 def _disturbances(report: Mapping[str, Any]) -> Table:
     names = (*_SEX, "age_accuracy", "age_mae_years", "ethnicity_accuracy")
-    columns = [*_heads("picture", tuple(_FLIPS)), *_heads("", names)[1:], "sex of adults %"]
+    columns = [*_heads("picture", ("count", *_FLIPS)), *_heads("", names)[1:], "sex of adults %"]
     rows = (
         [
-            *_row(disturbance, figures, tuple(_FLIPS)),
+            *(disturbance, str(figures["overall"]["count"])),
+            *_row("", figures, tuple(_FLIPS))[1:],
             *_row("", figures["overall"], names)[1:],
             cell("", figures["adults"]["sex_accuracy"]),
         ]

@@ -35,7 +35,7 @@ from ina_input import documents, regular
 from ina_input.tables import CsvTable
 from joblist.names import spelled
 
-VERSION = 3
+VERSION = 4
 """To be raised when portraits are described in another way."""
 _TABLES = ("actors.csv", "actor_images.csv", "actor_embeddings.jsonl")
 _MAX_PICTURE_BYTES = 1 << 28
@@ -253,6 +253,8 @@ def _key(portraits: list[_Portrait], components: Components) -> str:
     used += [components.describer.aligner, sorted(components.describer.provenance.items())]
     if components.options.bbox_expand != 1:
         used.append(components.options.bbox_expand)
+    if components.options.detect_padding:
+        used.append({"detect_padding": components.options.detect_padding})
     pieces = [json.dumps(used).encode()]
     for portrait in portraits:
         content = _content(portrait.file) if portrait.vector is None else portrait.vector

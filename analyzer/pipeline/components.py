@@ -16,7 +16,7 @@ from analyzer.imaging import quality
 from analyzer.imaging.letterbox import LetterboxDetector
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
-from analyzer.pipeline.detection import PaddedDetector
+from analyzer.pipeline.detection import SECOND_BORDER, PaddedDetector, StillDetector
 from analyzer.stages.align import Aligner
 from analyzer.stages.cluster import Clusterer
 from analyzer.stages.decode import Decoder
@@ -39,6 +39,7 @@ class Loaded:
     """The components that take long to load."""
 
     detector: Detector
+    still_detector: Detector
     aligner: Aligner
     describer: Describer
     clusterer: Clusterer
@@ -64,8 +65,13 @@ class Components:
 
     @property
     def detector(self) -> Detector:
-        """Finds faces in pictures."""
+        """Finds faces in the frames of a film."""
         return self.loading.result().detector
+
+    @property
+    def still_detector(self) -> Detector:
+        """Finds faces in single pictures: stills, posters and portraits."""
+        return self.loading.result().still_detector
 
     @property
     def aligner(self) -> Aligner:
@@ -243,10 +249,11 @@ def _finish(
     """
     begun: list[Future[Any]] = [describing, detecting, *for_each]
     wait(begun)
-    describer = describing.result()
+    describer, detector = describing.result(), detecting.result()
     loaded = Loaded(
         describer=describer,
-        detector=_padded(detecting.result(), options),
+        detector=_padded(detector, options.detect_padding),
+        still_detector=_of_stills(detector, options.detect_padding),
         aligner=registry.load("align", describer.aligner, runtime=runtime),
         clusterer=registry.load("cluster", options.clusterer, runtime=runtime),
         labeller=_labeller(options, describer),
@@ -268,11 +275,18 @@ def _has_shots(options: AnalysisOptions) -> bool:
     return options.shots != "none" and options.engine not in _EACH_A_SHOT
 
 
-def _padded(detector: Detector, options: AnalysisOptions) -> Detector:
-    """Return the detector, with a border around its pictures where the options want one."""
-    if options.detect_padding and not isinstance(detector, FrameDetector):
-        return PaddedDetector(detector, options.detect_padding)
+def _padded(detector: Detector, padding: float) -> Detector:
+    """Return a detector that is shown pictures in a border, where one is wanted and of use."""
+    if padding and not isinstance(detector, FrameDetector):
+        return PaddedDetector(detector, padding)
     return detector
+
+
+def _of_stills(detector: Detector, padding: float) -> Detector:
+    """Return a detector of single pictures; one that knows frames by number sees none."""
+    if isinstance(detector, FrameDetector):
+        return detector
+    return StillDetector(_padded(detector, padding), _padded(detector, SECOND_BORDER))
 
 
 def load_labeller(options: AnalysisOptions) -> Labeller:

@@ -1,4 +1,4 @@
-"""Detection with the options' bounds: a border around the pictures, and faces left out."""
+"""Detection with the options' bounds: borders around pictures, and faces left out."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -9,6 +9,12 @@ from analyzer.imaging import boxes
 from analyzer.options import AnalysisOptions
 from analyzer.stages.detect import Detector, FaintDetector
 from analyzer.types import U8, Detections
+
+SECOND_BORDER = 0.3
+"""Border of the second look at a still, as a share of its width and height; docs/models.md has the
+measurement."""
+_FILLS = 1 / 3
+"""Least longer side of a face that fills a still, in shorter sides of the still."""
 
 
 class PaddedDetector:
@@ -47,6 +53,35 @@ class PaddedDetector:
             _without_border(detections, (left, top), (width, height))
             for detections in detect(padded)
         ]
+
+
+class StillDetector:
+    """A detector of single pictures; a `Detector` itself.
+
+    A portrait may be cut so tightly that the face fills it, which detectors were not trained on.
+    Where nothing is found it is looked at once more, in a border, for faces of that size: smaller
+    ones are most likely none. Films are not worth that: many of their frames show nobody, and each
+    of these would cost twice as much.
+
+    Args:
+        first: Detector that is asked first.
+        second: Detector that is asked for the pictures in which the first finds nothing.
+    """
+
+    def __init__(self, first: Detector, second: Detector) -> None:
+        self._first, self._second = first, second
+        self.provenance: Mapping[str, str] = {**first.provenance, **second.provenance}
+
+    def detect(self, images: Sequence[U8]) -> list[Detections]:
+        """Detect the faces of pictures of one size; see `analyzer.stages.detect.Detector`."""
+        found = list(self._first.detect(images))
+        empty = [i for i, detections in enumerate(found) if not len(detections)]
+        if empty:
+            again = self._second.detect([images[i] for i in empty])
+            for i, detections in zip(empty, again, strict=True):
+                longer = (detections.boxes[:, 2:] - detections.boxes[:, :2]).max(axis=1)
+                found[i] = detections[longer >= _FILLS * min(images[i].shape[:2])]
+        return found
 
 
 def _without_border(

@@ -136,7 +136,8 @@ def _detect(
 
     An engine that does not track shows no face in a frame that was gated.
     """
-    detector = components.detector
+    is_film = components.options.engine != "image"
+    detector = components.detector if is_film else components.still_detector
     gated = None if components.options.engine == "videotracking" else Detections.empty()
     for group in groups:
         due = [s.frame for s in group if s.due]

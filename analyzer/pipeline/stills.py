@@ -30,6 +30,6 @@ def describe_still(path: str, components: Components) -> Still:
     with decoder.open(path) as medium:
         image = next(medium.frames()).image
         notes = medium.info.notes
-    detections = components.detector.detect([image])[0]
+    detections = components.still_detector.detect([image])[0]
     chips = components.chips(image, detections.boxes, detections.landmarks)
     return Still(image, detections, chips, components.describer.describe(chips.images), notes)
