@@ -15,14 +15,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from analyzer import registry
 from analyzer.attributes import heads
 from analyzer.attributes.calibration import CHIP_PX
 from analyzer.attributes.labeller import Labeller
 from analyzer.evaluation import attributes, intervals
 from analyzer.evaluation.attributes import Predictions
+from analyzer.evaluation.datasets import Dataset
 from analyzer.inference.runtime import Runtime
 from analyzer.options import ATTRIBUTES
+from analyzer.types import U8
 
 LEAST_KEPT = 0.85
 _LIMITS = (0, 10, 14, *range(16, 26))
@@ -42,18 +46,29 @@ def main() -> None:
     aligner = registry.load("align", describer.aligner, runtime=runtime)
     dataset = registry.module("datasets", "fairface").create(folder=args.data, split=args.split)
     if args.split == "train":
-        dataset = _tuning(dataset, args.seed)
+        dataset = _Tuning(dataset, args.seed)
     (predictions,) = attributes.predict(describer, aligner, dataset, sizes_px=(CHIP_PX,))
     print("\n".join(by_end(predictions, describer.calibration)))
     print("\n".join(["", *by_limit(predictions, describer.calibration)]))
 
 
-def _tuning(dataset: Any, seed: int) -> Any:
-    """Return the pictures of a dataset that were not trained on."""
-    from analyzer.training import attributes as training
+class _Tuning:
+    """The pictures of a dataset that the training with a seed keeps apart."""
 
-    rows, _ = training._split(len(dataset), seed)
-    return training._Held(dataset, training._read(dataset, lambda _: None), rows)
+    def __init__(self, dataset: Dataset, seed: int) -> None:
+        from analyzer.training import attributes as training
+
+        self._dataset = dataset
+        self._rows, _ = training._split(len(dataset), seed)
+        self.labels = {head: classes[self._rows] for head, classes in dataset.labels.items()}
+        self.digest = dataset.digest
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def chips(self, start: int, stop: int) -> U8:
+        """Decode pictures; see `analyzer.evaluation.datasets.Dataset`."""
+        return np.concatenate([self._dataset.chips(i, i + 1) for i in self._rows[start:stop]])
 
 
 def by_end(p: Predictions, calibration: Any) -> Iterator[str]:

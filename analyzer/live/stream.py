@@ -52,10 +52,17 @@ def watch(medium: Medium, components: Components) -> Iterator[LiveFrame]:
         for frames, observations in steps:
             for frame in frames:
                 faces = table.take(observations, observations.frame == frame.index)
-                yield _live_frame(frame, faces, components)
+                yield labelled(frame, faces, components)
 
 
-def _live_frame(frame: Frame, faces: Observations, components: Components) -> LiveFrame:
+def labelled(frame: Frame, faces: Observations, components: Components) -> LiveFrame:
+    """Return a frame with the labels of its faces.
+
+    Args:
+        frame: The frame.
+        faces: Its n rows of the table.
+        components: Components of the analysis.
+    """
     decoded = components.labeller.decode(faces.heads, persons.views(faces))
     unknown = ("",) * len(faces)
     labels = {

@@ -1,5 +1,6 @@
 """The shares of a medium: observed ones counted by hand, corrected ones, intervals."""
 
+import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from analyzer import registry
 from analyzer.inference.runtime import Runtime
+from analyzer.options.analysis import MIN_SEX_AGE
 from analyzer.shares import tables
 from analyzer.shares.answers import GROUPS
 from analyzer.shares.measure import shares
@@ -106,6 +108,30 @@ def test_tables_are_of_all_heads_and_read_back():
         assert table.counts.shape[1] == len(GROUPS[head])
         assert table.counts[0].sum() == 5000
         assert np.array_equal(again[head].counts, table.counts)
+
+
+def test_faces_without_a_sex_are_not_counted():
+    """The older a face must look for a label, the fewer faces; and sure answers stay."""
+    path = Path(tables.__file__).parent / "counts" / f"{DIGEST[:16]}.json"
+    text = path.read_text(encoding="utf-8")
+    ages = sorted(map(float, json.loads(text)["sex_given_from"]))
+    assert MIN_SEX_AGE in ages
+    of_all = tables.tables_of({"branch": DIGEST})
+    counts = [of_all["sex"].counts]
+    for age in ages:
+        given = tables.tables_of({"branch": DIGEST}, sex_given_from=age)
+        assert given.keys() == of_all.keys()
+        assert np.array_equal(given["age"].counts, of_all["age"].counts)
+        counts.append(given["sex"].counts)
+    assert all((less <= more).all() for more, less in itertools.pairwise(counts))
+    assert (
+        3000
+        < tables.tables_of({"branch": DIGEST}, sex_given_from=MIN_SEX_AGE)["sex"].counts[0].sum()
+        < 5000
+    )
+    again = tables.written(of_all, "test", {15: of_all["sex"]})
+    assert "sex" in tables.read(again, sex_given_from=15)
+    assert "sex" not in tables.read(again, sex_given_from=16)
 
 
 def test_counts_of_found_faces_are_consistent():

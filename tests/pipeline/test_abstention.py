@@ -15,6 +15,8 @@ from analyzer.audit import audit_file, drawing, rates
 from analyzer.audit.drawing import DrawWish
 from analyzer.errors import InputError
 from analyzer.inference.runtime import Runtime
+from analyzer.live import stream
+from analyzer.observations.table import take
 from analyzer.options import AnalysisOptions
 from analyzer.options.analysis import MIN_SEX_AGE
 from analyzer.pipeline import components, regroup, summarize
@@ -25,7 +27,7 @@ from analyzer.shares import tables
 from analyzer.shares.measure import shares
 from analyzer.shares.tables import OwnTables
 from analyzer.shares.words import sentence
-from analyzer.types import MediaInfo
+from analyzer.types import Frame, MediaInfo
 from tests.support.corrected import op
 from tests.support.observations import faces, observe
 from tests.support.reports import DIGEST
@@ -180,12 +182,25 @@ def test_other_exports_have_an_age_only(exporter, report, tmp_path):
 
 
 def test_tables_for_other_programs_are_empty(report, tmp_path):
-    import pyarrow.parquet as pq
-
-    table = pq.read_table(written(report, "parquet", tmp_path)).to_pylist()
+    parquet = pytest.importorskip("pyarrow.parquet")
+    table = parquet.read_table(written(report, "parquet", tmp_path)).to_pylist()
     of_child = [row for row in table if row["face_id"] == CHILD]
     assert {(row["sex_label"], row["person_sex_label"]) for row in of_child} == {(None, None)}
     assert {row["sex_label"] for row in table if row["face_id"] == ADULT} == {"f"}
+    book = pytest.importorskip("openpyxl").load_workbook(written(report, "xlsx", tmp_path))
+    for sheet, found in (("persons", {None, "f"}), ("appearances", {None, "f"})):
+        header, *lines = book[sheet].iter_rows(values_only=True)
+        assert {row[header.index("sex_label")] for row in lines} == found
+
+
+def test_a_camera_says_the_age_alone(report, models):
+    frame = Frame(index=0, time_s=0, duration_s=0.2, image=np.zeros((360, 640, 3), np.uint8))
+    table = report.observations
+    seen_now = stream.labelled(frame, take(table, table.frame == 0), models())
+    assert seen_now.labels["sex"] == ("", "f")
+    child, woman = (caption.split() for caption in seen_now.captions())
+    assert (child[0], woman[:2]) == ("0", ["1", "f"])
+    assert 3 < float(child[1]) < 10
 
 
 def test_questions_find_it_without_a_sex(report, tmp_path, capsys):

@@ -82,7 +82,7 @@ MAY_IMPORT = {
         "reports stages types",
         "plugins": "errors files",
         "registry": "errors plugins",
-        "reports": "attributes _version errors files imaging inference registry types",
+        "reports": "_version attributes errors files imaging inference registry types",
         "results": "errors export files inference registry reports types",
         "review": "attributes errors files imaging observations options pipeline reports results "
         "types",

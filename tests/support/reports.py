@@ -11,6 +11,7 @@ import numpy as np
 from analyzer.audit import audit_file
 from analyzer.audit.audit_file import Audit
 from analyzer.observations import intervals
+from analyzer.options.analysis import MIN_SEX_AGE
 from analyzer.reports import report_file
 from analyzer.types import (
     Attribute,
@@ -22,7 +23,11 @@ from analyzer.types import (
     TrackPersons,
 )
 
-OPTIONS = {"engine": "videotracking", "attributes": ["sex", "age"], "min_sex_age": 0.0}
+OPTIONS = {
+    "engine": "videotracking",
+    "attributes": ["sex", "age"],
+    "min_sex_age": MIN_SEX_AGE,
+}
 NAN = float("nan")
 DIGEST = "eea5cb9009ab1c7d55405885a38ff4fa0672f41479bdd1e005594510332c5341"
 """SHA-256 of the attribute network that ships, for which there is a table of confusions."""
@@ -249,7 +254,8 @@ def audited_report(people: Sequence[Somebody], uri: str = "clip.mp4") -> MediaRe
             label=tuple(starts[person.age_bin] for person in people),
         ),
     }
-    return replace(report, observations=table, track_attributes=labels)
+    everybody = {"options": {**OPTIONS, "min_sex_age": 0.0}}
+    return replace(report, observations=table, track_attributes=labels, provenance=everybody)
 
 
 def save(folder: Path, reports: Sequence[MediaReport]) -> Path:

@@ -108,10 +108,10 @@ def test_a_trained_file_is_calibrated_anew(whole, tmp_path):
     assert before.keys() == after.keys()
     assert before["command"] == after["command"]
     first, second = (_dlib_attributes.load(file).tensors for file in (path, out))
-    for name, tensor in first.items():
-        np.testing.assert_allclose(tensor, second[name], rtol=2e-2, atol=2e-2)
-    ages = [r["sizes"]["150"]["overall"]["age_mae_years"]["value"] for r in (report, again)]
-    assert ages[0] == pytest.approx(ages[1], abs=0.5)
+    for name in (name for name in first if "convolution" in name or "hidden" in name):
+        np.testing.assert_array_equal(first[name], second[name])
+    right = [r["sizes"]["150"]["overall"]["sex_accuracy"]["value"] for r in (report, again)]
+    assert right[0] == pytest.approx(right[1], abs=0.05)
     others = Coloured()
     others.digest = "others"
     with pytest.raises(WeightsError, match="other pictures"):
