@@ -16,11 +16,14 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "sex_accuracy": "sex",
+    "sex_given": "sex given",
+    "sex_given_accuracy": "of these right",
     "age_accuracy": "age bin",
     "age_one_off": "age, one bin off",
     "age_mae_years": "age MAE",
     "age_rmse_years": "age RMSE",
     "age_held": "age in interval",
+    "age_width_years": "its width",
     "ethnicity_accuracy": "ethnicity",
 }
 
@@ -64,6 +67,8 @@ def show(report: Mapping[str, Any], title: str) -> None:
     """Print the figures by face size, and at full size by group, on standard output."""
     from rich import table
 
+    if "sizes" not in report:
+        return
     sizes = report["sizes"]
     full = next(iter(sizes))
     shown = [name for name in _NAMES if name in sizes[full]["overall"]]
@@ -78,7 +83,7 @@ def _rows(sizes: Mapping[str, Any], full: str) -> Iterator[tuple[str, Mapping[st
         yield f"{size} px", figures["overall"]
     for head, groups in sizes[full]["groups"].items():
         for name, row in groups.items():
-            yield f"{head} {name}", row
+            yield name if head == "ages" else f"{head} {name}", row
 
 
 def _cell(name: str, figure: Mapping[str, float] | None) -> str:

@@ -1,4 +1,4 @@
-"""Accuracy of attributes on labelled pictures: overall, by group, and by face size."""
+"""Accuracy of attributes on labelled pictures: overall, by group, face size and disturbance."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from analyzer.attributes import heads as attributes
 from analyzer.attributes.calibration import CHIP_PER_FACE, CHIP_PX, Calibration, Views
 from analyzer.attributes.heads import AGE_BINS, AGE_EDGES, ETHNICITIES
+from analyzer.attributes.labeller import Labeller
+from analyzer.evaluation import disturbances as disturb
 from analyzer.evaluation import intervals
 from analyzer.evaluation.datasets import Dataset
 from analyzer.imaging.quality import sharpness, shrink
@@ -24,16 +26,20 @@ SIZES_PX = (CHIP_PX, 80, 40, 20)
 """Sides to which chips are shrunk, and enlarged again."""
 CLASSES = {"sex": ("f", "m"), "age": AGE_BINS, "ethnicity": ETHNICITIES}
 """Head -> names of its classes."""
+SPANS = {"children, 0-9": (0, 2), "teens, 10-19": (2, 3), "adults, 20+": (3, 9), "old, 60+": (7, 9)}
+"""Name of a range of ages -> its first bin, and the one behind its last."""
 _CHIPS = 512
 _FEATURES_BOX = np.array([[23, 19, 127, 123]], np.float32)
 """Where a detector would find the face on a chip."""
 _RELIABILITY_BINS = 10
 Rows = NDArray[np.bool_]
+_Part = tuple[Mapping[str, F32], F32, F32]
+"""Raw values, sharpness and frontality of some pictures."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Predictions:
-    """What a describer said of n labelled pictures at one size."""
+    """What a describer said of n labelled pictures at one size, or of n disturbed ones."""
 
     size_px: int
     """Side in pixels to which the chips were shrunk."""
@@ -42,6 +48,8 @@ class Predictions:
     labels: Mapping[str, I64]
     """Head -> (n,) classes; -1 where it is not labelled."""
     views: Views
+    disturbance: str = ""
+    """Of `analyzer.evaluation.disturbances`; empty for the pictures as they are."""
 
     def labelled(self, head: str) -> Rows:
         """Return which pictures (n,) have a label of this head."""
@@ -62,6 +70,11 @@ class Predictions:
         """Return years (n,) from the centre of the labelled bin to the age."""
         years = attributes.years(attributes.decode("age", self.raw["age"]).value)
         return years - AGE_CENTRES[self.labels["age"]]
+
+    def given(self, labeller: Labeller) -> Rows:
+        """Return which pictures (n,) get a label of sex."""
+        decoded = labeller.decode({head: self.raw[head] for head in ("sex", "age")}, self.views)
+        return np.array(decoded["sex"].label) != ""
 
     def age_ends(self, calibration: Calibration) -> tuple[F64, F64]:
         """Return the ends (n,) of each age interval, in years."""
@@ -84,27 +97,34 @@ def predict(
     dataset: Dataset,
     *,
     sizes_px: Sequence[int] = SIZES_PX,
+    disturbances: Sequence[str] = (),
     progress: ProgressHook = lambda _: None,
 ) -> list[Predictions]:
-    """Describe all pictures at each size, by the path that an analysis takes.
+    """Describe all pictures at each size, and disturbed, by the path that an analysis takes.
 
     Args:
         describer: Must have been asked for all heads.
         aligner: The describer's, for the frontality of the faces.
         dataset: Labelled chips.
         sizes_px: Sides in pixels to which chips are shrunk.
+        disturbances: Names of `analyzer.evaluation.disturbances`, at full size.
         progress: Hook that is called with the pictures done.
+
+    Returns:
+        One a size, then one a disturbance.
     """
-    parts: list[list[tuple[Mapping[str, F32], F32, F32]]] = [[] for _ in sizes_px]
+    versions = [(size, "") for size in sizes_px] + [(CHIP_PX, name) for name in disturbances]
+    parts: list[list[_Part]] = [[] for _ in versions]
     for start in range(0, len(dataset), _CHIPS):
         chips = dataset.chips(start, start + _CHIPS)
         frontality = np.concatenate([_frontality(aligner, chip) for chip in chips])
-        for size, part in zip(sizes_px, parts, strict=True):
-            shrunk = chips if size == chips.shape[1] else shrink(chips, size)
-            part.append((describer.describe(shrunk).heads, sharpness(shrunk), frontality))
+        for (size, name), part in zip(versions, parts, strict=True):
+            seen = chips if size == chips.shape[1] else shrink(chips, size)
+            seen = disturb.disturb(name, seen, start) if name else seen
+            part.append((describer.describe(seen).heads, sharpness(seen), frontality))
         done = min(start + _CHIPS, len(dataset))
         progress(Progress(stage="describe", done=done, total=len(dataset)))
-    return [_join(part, size, dataset.labels) for size, part in zip(sizes_px, parts, strict=True)]
+    return [_join(p, dataset.labels, *version) for version, p in zip(versions, parts, strict=True)]
 
 
 def _frontality(aligner: Aligner, chip: U8) -> F32:
@@ -112,7 +132,7 @@ def _frontality(aligner: Aligner, chip: U8) -> F32:
 
 
 def _join(
-    parts: Sequence[tuple[Mapping[str, F32], F32, F32]], size: int, labels: Mapping[str, I64]
+    parts: Sequence[_Part], labels: Mapping[str, I64], size: int, disturbance: str
 ) -> Predictions:
     heads, sharp, frontal = zip(*parts, strict=True)
     count = sum(map(len, sharp))
@@ -122,28 +142,36 @@ def _join(
         frontality=np.concatenate(frontal),
     )
     raw = {name: np.concatenate([part[name] for part in heads]) for name in attributes.SIZES}
-    return Predictions(size_px=size, raw=raw, labels=labels, views=views)
+    return Predictions(size_px=size, raw=raw, labels=labels, views=views, disturbance=disturbance)
 
 
-def report(sizes: Sequence[Predictions], calibration: Calibration | None) -> dict[str, Any]:
-    """Return all figures as JSON-able values: each with its 95 % interval and its count."""
+def report(
+    sizes: Sequence[Predictions],
+    calibration: Calibration | None,
+    labeller: Labeller | None = None,
+) -> dict[str, Any]:
+    """Return all figures as JSON-able values: each with its 95 % interval and its count.
+
+    Args:
+        sizes: Predictions on the same pictures at each size, the largest first.
+        calibration: The describer's, if it has one.
+        labeller: Decides which labels of sex are given; `None`: that is not measured.
+    """
     return {
         "count": len(sizes[0].labels["sex"]),
         "classes": {head: list(names) for head, names in CLASSES.items()},
-        "sizes": {str(p.size_px): _figures(p, calibration) for p in sizes},
+        "sizes": {str(p.size_px): _figures(p, calibration, labeller) for p in sizes},
     }
 
 
-def _figures(p: Predictions, calibration: Calibration | None) -> dict[str, Any]:
+def _figures(
+    p: Predictions, calibration: Calibration | None, labeller: Labeller | None
+) -> dict[str, Any]:
     """Everything at one size."""
-    samples = _samples(p, calibration)
-    everyone = np.ones(len(p.labels["sex"]), bool)
-    figures: dict[str, Any] = {"overall": _row(p, samples, everyone)}
-    figures["groups"] = {
-        head: {name: _row(p, samples, p.labels[head] == i) for i, name in enumerate(names)}
-        for head, names in CLASSES.items()
-    }
-    figures["cells"] = list(_cells(p, samples))
+    measured = samples(p, calibration, labeller)
+    figures: dict[str, Any] = {"overall": measured.row(everyone(p)), "groups": groups(measured)}
+    figures["gaps"] = gaps(figures["groups"]["ethnicity"])
+    figures["cells"] = list(_cells(measured))
     figures["confusion"] = {head: _confusion(p, head) for head in CLASSES}
     if calibration:
         figures["reliability"] = {head: _reliability(p, head, calibration) for head in CLASSES}
@@ -151,10 +179,34 @@ def _figures(p: Predictions, calibration: Calibration | None) -> dict[str, Any]:
     return figures
 
 
-def _samples(p: Predictions, calibration: Calibration | None) -> dict[str, NDArray[Any]]:
-    """Figure -> what it is the mean (or the root of the mean) of, (n,)."""
+@dataclass(frozen=True, kw_only=True)
+class Samples:
+    """Values that figures are the means of."""
+
+    labels: Mapping[str, I64]
+    """Head -> (n,) classes."""
+    values: Mapping[str, NDArray[Any]]
+    """Figure -> (n,) what it is the mean, or the root of the mean, of."""
+    counted: Mapping[str, Rows]
+    """Figure -> (n,) which pictures count."""
+
+    def row(self, rows: Rows) -> dict[str, Any]:
+        """Return the figures of some pictures (n,); `None` where there are none."""
+        figures: dict[str, Any] = {"count": int(rows.sum())}
+        for name, values in self.values.items():
+            figures[name] = figure(name, values[rows & self.counted[name]])
+        return figures
+
+
+def everyone(p: Predictions) -> Rows:
+    """Return all pictures (n,)."""
+    return np.ones(len(p.labels["sex"]), bool)
+
+
+def samples(p: Predictions, calibration: Calibration | None, labeller: Labeller | None) -> Samples:
+    """Return what the figures are made of; see `report`."""
     errors = p.age_errors()
-    samples: dict[str, NDArray[Any]] = {
+    values: dict[str, NDArray[Any]] = {
         "sex_accuracy": p.right("sex"),
         "age_accuracy": p.predicted("age") == p.labels["age"],
         "age_one_off": p.right("age"),
@@ -162,18 +214,60 @@ def _samples(p: Predictions, calibration: Calibration | None) -> dict[str, NDArr
         "age_mae_years": np.abs(errors),
         "age_rmse_years": errors**2,
     }
-    return {**samples, "age_held": p.held(calibration)} if calibration else samples
+    if calibration:
+        low, high = p.age_ends(calibration)
+        values |= {"age_held": p.held(calibration), "age_width_years": high - low}
+    counted = {name: p.labelled(name.partition("_")[0]) for name in values}
+    if labeller:
+        given = p.given(labeller)
+        values |= {"sex_given": given, "sex_given_accuracy": p.right("sex")}
+        counted |= {"sex_given": p.labelled("sex"), "sex_given_accuracy": p.labelled("sex") & given}
+    return Samples(labels=p.labels, values=values, counted=counted)
 
 
-def _row(p: Predictions, samples: Mapping[str, NDArray[Any]], rows: Rows) -> dict[str, Any]:
-    """Return figures of some rows; `None` where there are none."""
-    figures: dict[str, Any] = {"count": int(rows.sum())}
-    for name, values in samples.items():
-        figures[name] = _figure(name, values[rows & p.labelled(name.partition("_")[0])])
-    return figures
+def groups(measured: Samples) -> dict[str, dict[str, Any]]:
+    """Return the figures of each range of ages, and of each class of each head."""
+    ages = measured.labels["age"]
+    spans = {
+        name: measured.row((ages >= first) & (ages < end)) for name, (first, end) in SPANS.items()
+    }
+    classes = {
+        head: {name: measured.row(measured.labels[head] == i) for i, name in enumerate(names)}
+        for head, names in CLASSES.items()
+    }
+    return {"ages": spans, **classes}
 
 
-def _figure(name: str, values: NDArray[Any]) -> dict[str, float] | None:
+def gaps(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any] | None]:
+    """Return by how much the best group is ahead of the worst, in labels of sex.
+
+    The interval is that of the difference of two shares. It does not know that the groups were
+    picked as the best and the worst, which makes the distance larger than it is.
+
+    Args:
+        rows: Group -> its figures.
+    """
+    return {
+        name: _gap({group: row[name] for group, row in rows.items() if row.get(name)})
+        for name in ("sex_accuracy", "sex_given_accuracy")
+        if any(name in row for row in rows.values())
+    }
+
+
+def _gap(shares: Mapping[str, Mapping[str, float]]) -> dict[str, Any] | None:
+    if len(shares) < 2:
+        return None
+    worst, *_, best = sorted(shares, key=lambda group: shares[group]["value"])
+    low, high = intervals.difference(shares[best], shares[worst])
+    value = shares[best]["value"] - shares[worst]["value"]
+    return {"value": value, "low": low, "high": high, "best": best, "worst": worst}
+
+
+def figure(name: str, values: NDArray[Any]) -> dict[str, float] | None:
+    """Return the mean of values (n,), its root where it is of squares, with its interval.
+
+    Shares have Wilson's, other figures one by bootstrap; `None` where there is no value.
+    """
     if not len(values):
         return None
     if values.dtype == bool:
@@ -185,15 +279,15 @@ def _figure(name: str, values: NDArray[Any]) -> dict[str, float] | None:
     return {"value": float(value), "low": float(low), "high": float(high)}
 
 
-def _cells(p: Predictions, samples: Mapping[str, NDArray[Any]]) -> Iterator[dict[str, Any]]:
+def _cells(measured: Samples) -> Iterator[dict[str, Any]]:
     """Yield the figures of every combination of classes that occurs."""
     for classes in product(*(range(len(names)) for names in CLASSES.values())):
         rows = np.logical_and.reduce(
-            [p.labels[head] == i for head, i in zip(CLASSES, classes, strict=True)]
+            [measured.labels[head] == i for head, i in zip(CLASSES, classes, strict=True)]
         )
         if rows.any():
             named = {h: CLASSES[h][i] for h, i in zip(CLASSES, classes, strict=True)}
-            yield {**named, **_row(p, samples, rows)}
+            yield {**named, **measured.row(rows)}
 
 
 def _confusion(p: Predictions, head: str) -> list[list[int]]:
@@ -224,8 +318,8 @@ def _abstention(p: Predictions, head: str, calibration: Calibration) -> list[dic
         keep = calibration.sure(head, p.raw[head], p.views, asked)
         return {
             "asked": asked,
-            "kept": _figure("kept", keep[rows]),
-            "right": _figure("right", right[rows & keep]),
+            "kept": figure("kept", keep[rows]),
+            "right": figure("right", right[rows & keep]),
         }
 
     return [at(float(asked)) for asked in calibration.accuracies]

@@ -1,14 +1,13 @@
 """Table of the figures of clusterers in a Markdown document, kept by the command."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from analyzer.errors import InputError
-from analyzer.files.atomic import atomic_write
+from analyzer.evaluation import marked_tables
 
-BEGIN = "<!-- table: evaluate clustering --write -->"
-END = "<!-- end of table -->"
+NAME = "evaluate clustering --write"
+BEGIN, END = marked_tables.begin(NAME), marked_tables.END
 COLUMNS = (
     *("set", "analysed at", "clusterer", "faces", "persons", "clusters", "all faces F1"),
     *("pairs P", "R", "F1", "B-cubed F1", "NMI"),
@@ -54,8 +53,7 @@ def read(path: Path) -> list[list[str]]:
     Raises:
         InputError: The document is missing, or has no such table.
     """
-    _, lines, _ = _parts(path)
-    return [[cell.strip() for cell in line.strip("| ").split("|")] for line in lines[2:]]
+    return marked_tables.read(path, NAME)
 
 
 def write(path: Path, report: Mapping[str, Any]) -> None:
@@ -69,7 +67,6 @@ def write(path: Path, report: Mapping[str, Any]) -> None:
         InputError: The document is missing, or has no such lines.
         ResourceError: The document cannot be written.
     """
-    before, _, after = _parts(path)
     measured = rows(report)
     names = list(dict.fromkeys(row[0] for row in measured))
     table: list[list[str]] = []
@@ -80,22 +77,4 @@ def write(path: Path, report: Mapping[str, Any]) -> None:
             table += [one for one in measured if one[0] == row[0]]
     there = {row[0] for row in table}
     table += [row for row in measured if row[0] not in there]
-    lines = [_line(COLUMNS), _line(["---"] * len(COLUMNS)), *map(_line, table)]
-    with atomic_write(path) as part:
-        part.write_text("\n".join([*before, *lines, *after]) + "\n", encoding="utf-8")
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _parts(path: Path) -> tuple[list[str], list[str], list[str]]:
-    """Return the lines up to the table, those of the table, and those behind it."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; check the path of the document") from error
-    if BEGIN not in lines or END not in lines[lines.index(BEGIN) :]:
-        raise InputError(f"{path}: no place for the table; put a line {BEGIN} and a line {END}")
-    begin, end = lines.index(BEGIN) + 1, lines.index(END)
-    return lines[:begin], [line for line in lines[begin:end] if line], lines[end:]
+    marked_tables.write(path, NAME, COLUMNS, table)

@@ -1,5 +1,6 @@
 """Intervals that say how far a figure from few samples can be trusted; all at 95 %."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -25,3 +26,31 @@ def bootstrap(values: F64) -> tuple[float, float]:
     picks = random.integers(0, len(values), (_RESAMPLES, len(values)))
     low, high = np.percentile(values[picks].mean(axis=1), [2.5, 97.5])
     return float(low), float(high)
+
+
+def bootstrap_of_ratio(parts: F64, wholes: F64) -> tuple[float, float]:
+    """Percentile interval of a share, of which the parts and wholes (n,) are given by person.
+
+    Persons are drawn, not their faces: those of one person are alike.
+    """
+    random = np.random.default_rng(0)
+    picks = random.integers(0, len(parts), (_RESAMPLES, len(parts)))
+    shares = parts[picks].sum(axis=1) / np.maximum(wholes[picks].sum(axis=1), 1e-9)
+    low, high = np.percentile(shares, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def difference(more: Mapping[str, float], less: Mapping[str, float]) -> tuple[float, float]:
+    """Interval of the difference of two shares, each with the ends of its Wilson interval.
+
+    Method 10 of Newcombe, "Interval estimation for the difference between independent
+    proportions", Statistics in Medicine 1998.
+
+    Args:
+        more: `value`, `low` and `high` of the share from which the other is taken.
+        less: Those of the other one.
+    """
+    apart = more["value"] - less["value"]
+    below = np.hypot(more["value"] - more["low"], less["high"] - less["value"])
+    above = np.hypot(more["high"] - more["value"], less["value"] - less["low"])
+    return float(apart - below), float(apart + above)

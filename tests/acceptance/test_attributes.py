@@ -19,6 +19,10 @@ from benchmarks import describe
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(1200)]
 
+TOP = ("crop, top 10 %", "cap, top 10 %", "scarf, top 10 %")
+DARK = "gamma 0.5, darker"
+DISTURBED = (*TOP, DARK)
+
 
 @pytest.fixture(scope="module")
 def describer() -> Any:
@@ -27,17 +31,19 @@ def describer() -> Any:
 
 @pytest.fixture(scope="module")
 def predictions(shared: Path, describer: Any) -> list[Predictions]:
-    """Of all validation pictures, at full size and at 20 pixels."""
+    """Of all validation pictures, at full size, at 20 pixels, and disturbed by `DISTURBED`."""
     folder = shared / "data" / "fairface"
     if not folder.is_dir():
         pytest.skip(f"{folder} is missing")
     aligner = registry.load("align", describer.aligner, runtime=Runtime())
     dataset = registry.module("datasets", "fairface").create(folder=folder, split="val")
-    return attributes.predict(describer, aligner, dataset, sizes_px=(150, 20))
+    return attributes.predict(
+        describer, aligner, dataset, sizes_px=(150, 20), disturbances=DISTURBED
+    )
 
 
 def test_labels_are_as_right_as_promised(predictions: list[Predictions]) -> None:
-    full, small = predictions
+    full, small, *_ = predictions
     assert full.right("sex").mean() >= 0.92
     assert (full.predicted("age") == full.labels["age"]).mean() >= 0.59
     assert full.right("ethnicity").mean() >= 0.68
@@ -74,6 +80,41 @@ def test_small_faces_of_adults_keep_their_sex(
     small = predictions[1]
     adults = small.labels["age"] >= AGE_BINS.index("20-29")
     assert given(small, describer)[adults].mean() >= 0.99
+
+
+@pytest.mark.xfail(strict=True, reason="92.2 % over all, 95.9 % of adults, 87.5 % at 20 pixels")
+def test_labels_are_as_right_as_wanted(predictions: list[Predictions]) -> None:
+    full, small, *_ = predictions
+    assert full.right("sex").mean() >= 0.93
+    assert full.right("sex")[full.labels["age"] >= AGE_BINS.index("20-29")].mean() >= 0.965
+    assert (full.predicted("age") == full.labels["age"]).mean() >= 0.605
+    assert full.right("ethnicity").mean() >= 0.695
+    assert small.right("sex").mean() >= 0.88
+
+
+@pytest.mark.xfail(strict=True, reason="94.4 % right")
+def test_given_labels_are_as_right_as_wanted(
+    predictions: list[Predictions], describer: Any
+) -> None:
+    full = predictions[0]
+    kept, ethnicity = given(full, describer), full.labels["ethnicity"]
+    right = full.right("sex")
+    groups = [right[kept & (ethnicity == i)].mean() for i in range(len(ETHNICITIES))]
+    assert kept.mean() >= 0.85
+    assert right[kept].mean() >= 0.945
+    assert max(groups) - min(groups) <= 0.055
+
+
+@pytest.mark.xfail(strict=True, reason="6.2 to 7.6 %")
+@pytest.mark.parametrize("cover", TOP)
+def test_a_cover_changes_few_labels_of_sex(cover: str, predictions: list[Predictions]) -> None:
+    covered = predictions[2 + DISTURBED.index(cover)]
+    assert (covered.predicted("sex") != predictions[0].predicted("sex")).mean() <= 0.03
+
+
+def test_darkness_costs_little(predictions: list[Predictions]) -> None:
+    dark = predictions[2 + DISTURBED.index(DARK)]
+    assert predictions[0].right("sex").mean() - dark.right("sex").mean() <= 0.015
 
 
 def test_age_intervals_hold_four_fifths_of_every_age(

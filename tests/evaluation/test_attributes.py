@@ -150,8 +150,12 @@ def test_command_writes_figures_and_page(shared, tmp_path, capsys, monkeypatch):
     (data / "val.zip").symlink_to(folder / "val.zip")
     files = {name: tmp_path / f"figures.{name}" for name in ("json", "html")}
     arguments = ["evaluate", "attributes", "--data", str(data), "--device", "cpu"]
+    arguments += ["--disturbances", "cap, top 10 %"]
     assert main([*arguments, *(f"--{name}={path}" for name, path in files.items())]) == 0
-    assert "20 px" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert all(
+        text in shown for text in ("20 px", "adults, 20+", "cap, top 10 %", "corrected: all")
+    )
     figures = json.loads(files["json"].read_text(encoding="utf-8"))
     assert figures["sizes"]["150"]["overall"]["sex_accuracy"]["value"] > 0.8
     assert len(figures["models"]) == 2

@@ -18,6 +18,7 @@ SAMPLES = {
     "engine": "video",
     "aggregate": "median",
     "layout": "utkface",
+    "labels_as": "cleaned",
     "device": "cpu",
     "precision": "fast",
     "workers": "2",

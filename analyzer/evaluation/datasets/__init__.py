@@ -26,3 +26,10 @@ class Dataset(Protocol):
             InputError: A picture is missing or broken.
         """
         ...
+
+
+class PublishedDataset(Dataset, Protocol):
+    """What a plug-in makes: a whole data set, or a split of one."""
+
+    reviewed: Mapping[str, I64]
+    """Name -> (n,) classes of sex after a review of the labels; empty where there was none."""

@@ -15,15 +15,19 @@ import numpy as np
 
 from analyzer.attributes.heads import AGE_BINS, ETHNICITIES
 from analyzer.errors import InputError
-from analyzer.evaluation.datasets import _pictures
+from analyzer.evaluation.datasets import _pictures, _reviewed
 from analyzer.files.hashing import sha256
 from analyzer.stages.align import Aligner
-from analyzer.types import U8
+from analyzer.types import I64, U8
 from ina_input import regular
 from ina_input.archives import ZipContents, open_zip
 from ina_input.tables import CsvTable
 
 SIZE = 150
+_REVIEWED_SPLIT, _REVIEWS = "val", Path(__file__).with_name("fairface_reviews.csv")
+"""The split of which labels were looked at again, and what was seen: where the network that shipped
+first gave another sex from 20 years on, where it did so with confidence from 3 to 19, and as many
+pictures again of which it gave the label's."""
 _SOURCE = "get FairFace from https://github.com/joojs/fairface"
 _CLASSES = {
     "sex": ("gender", {"Female": 0, "Male": 1}),
@@ -47,12 +51,14 @@ class FairFace:
 
     def __init__(self, folder: Path, split: str) -> None:
         rows = _rows(folder, split)
+        self._is_val = split == _REVIEWED_SPLIT
         self._files = [row["file"] for row in rows]
         self._pictures = _Pictures(folder)
         self.labels = {
             head: np.array([names[row[column]] for row in rows], np.int64)
             for head, (column, names) in _CLASSES.items()
         }
+        self.reviewed = self._reviewed()
         self.digest = self._digest()
 
     def __len__(self) -> int:
@@ -62,6 +68,10 @@ class FairFace:
         """Decode pictures; see `analyzer.evaluation.datasets.Dataset`."""
         chips = [self._pictures.chip(file) for file in self._files[start:stop]]
         return np.stack(chips) if chips else np.empty((0, SIZE, SIZE, 3), np.uint8)
+
+    def _reviewed(self) -> dict[str, I64]:
+        sex = self.labels["sex"]
+        return _reviewed.labels(_reviewed.read(_REVIEWS), self._files, sex) if self._is_val else {}
 
     def _digest(self) -> str:
         return sha256(self._digested()).hexdigest()

@@ -14,7 +14,7 @@ from analyzer.errors import InputError
 from analyzer.evaluation.datasets import _pictures
 from analyzer.files.hashing import sha256
 from analyzer.stages.align import Aligner
-from analyzer.types import F32, U8
+from analyzer.types import F32, I64, U8
 from ina_input import regular
 
 _NAME = re.compile(r"(\d{1,3})_([01])_([0-4])_")
@@ -49,6 +49,7 @@ class UtkFace:
             "age": np.searchsorted(AGE_EDGES[1:-1], numbers[:, 0], side="right"),
             "ethnicity": np.array([_class(n) for n in numbers[:, 2]], np.int64),
         }
+        self.reviewed: dict[str, I64] = {}
         self.digest = self._digest()
 
     def __len__(self) -> int:
