@@ -34,6 +34,10 @@ def add(commands: Any) -> None:
     heads.add_argument(
         "--out", type=Path, metavar="FILE", help="the file to write (default: the one that ships)"
     )
+    text = "a branch that this one also learns from, may be repeated"
+    heads.add_argument(
+        "--teacher", type=Path, action="append", default=[], metavar="FILE", help=text
+    )
     heads.add_argument(
         "--seed", type=WholeNumber(), default=0, metavar="N", help="of random numbers (default: 0)"
     )
@@ -58,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
             fairface.create(folder=args.data, split="train"),
             runtime=runtime,
             out=out,
+            teachers=args.teacher,
             seed=args.seed,
             epochs=args.epochs,
             resume=args.resume,
