@@ -35,6 +35,10 @@ def add(commands: Any) -> None:
     heads.add_argument(
         "--out", type=Path, metavar="FILE", help="the file to write (default: the one that ships)"
     )
+    text = "a branch that this one also learns from, may be repeated"
+    heads.add_argument(
+        "--teacher", type=Path, action="append", default=[], metavar="FILE", help=text
+    )
     heads.add_argument(
         "--seed", type=WholeNumber(), default=0, metavar="N", help="of random numbers (default: 0)"
     )
@@ -63,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
             report = training.calibrate(pictures, args.calibrate, **common)
         else:
             run = {"seed": args.seed, "epochs": args.epochs, "resume": args.resume}
-            report = training.train(pictures, **run, **common)
+            report = training.train(pictures, teachers=args.teacher, **run, **common)
     _figures.show(report, "tuning split of train")
     print(out)
     return 0

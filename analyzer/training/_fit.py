@@ -1,7 +1,7 @@
 """The training loop: shards of a batch side by side, a checkpoint after every epoch."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,11 @@ _WEIGHT_DECAY, _WARM_UP, _CLIP = 0.05, 0.08, 2.0
 _AVERAGE = 0.998
 """Decay per step of the moving average of the weights, which is what is kept."""
 _STANDARDIZE = 1024
+_MIXED, _MIX = 0.5, 0.4
+"""Share of the pictures that are mixed with another, and the parameter of the beta distribution of
+their weights (Zhang et al., "mixup: Beyond empirical risk minimization", ICLR 2018)."""
+_TAUGHT = 0.5
+"""Weight of the teachers' opinions beside the labels."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +43,8 @@ class TrainingPictures:
     """(N, S, S, 3)."""
     rows: I64
     """(n,) the chips that are trained on."""
-    labels: Mapping[str, Tensor]
-    """Head -> (n,) classes."""
+    targets: Mapping[str, Tensor]
+    """Head -> (n, k) distributions; see `_loss.targets`."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -55,6 +60,7 @@ class Fit:
         self,
         trunk: Trunk,
         branch: Branch,
+        teachers: Sequence[Branch],
         pictures: TrainingPictures,
         seed: int,
         epochs: int,
@@ -65,6 +71,9 @@ class Fit:
         self._device = torch.device(device)
         self._trunk = trunk.to(self._device).to(memory_format=torch.channels_last)
         self.branch = branch.to(self._device).to(memory_format=torch.channels_last)
+        self._teachers = [
+            teacher.to(self._device).to(memory_format=torch.channels_last) for teacher in teachers
+        ]
         self.pictures, self._seed, self._epochs = pictures, seed, epochs
         self.epoch = 0
         self._steps = len(pictures) // BATCH
@@ -79,7 +88,8 @@ class Fit:
         average: Any = get_ema_multi_avg_fn(_AVERAGE)
         self.average = AveragedModel(branch, multi_avg_fn=average)
         with torch.no_grad():
-            branch.standardize(self._features(branch, pictures[:_STANDARDIZE]))
+            chips = torch.from_numpy(pictures[:_STANDARDIZE])
+            branch.standardize(self._features(branch, self._activations(chips)))
 
     def run_epoch(self, tell: Callable[[float], None]) -> None:
         """Pass once over the pictures; `tell` hears the epochs done, with their fraction."""
@@ -97,22 +107,41 @@ class Fit:
     def _backward(self, replica: Branch, rows: I64) -> None:
         """Return gradients of one shard."""
         torch.set_num_threads(1)
-        chips = [
-            augment(self.pictures[row], np.random.default_rng([self._seed, self.epoch, row]))
-            for row in rows
-        ]
+        chips = np.stack(
+            [
+                augment(self.pictures[row], np.random.default_rng([self._seed, self.epoch, row]))
+                for row in rows
+            ]
+        )
+        targets = {k: v[torch.from_numpy(rows)] for k, v in self.pictures.targets.items()}
+        random = np.random.default_rng([self._seed, self.epoch, int(rows[0]), len(rows)])
+        chips, targets = _mixed(chips, targets, random)
         chance = torch.Generator(self._device)
         chance.manual_seed(hash((self._seed, self.epoch, int(rows[0]))))
-        features = self._features(replica, np.stack(chips))
-        labels = {k: v[torch.from_numpy(rows)] for k, v in self.pictures.labels.items()}
-        labels = {k: v.to(self._device) for k, v in labels.items()}
-        (_loss.total(replica.heads(features, chance), labels) / _SHARDS).backward()
+        x = self._activations(torch.from_numpy(chips))
+        values = replica.heads(self._features(replica, x), chance)
+        loss = _loss.total(values, {k: v.to(self._device) for k, v in targets.items()})
+        if self._teachers:
+            loss = (1 - _TAUGHT) * loss + _TAUGHT * _loss.total(values, self._opinions(x))
+        (loss / _SHARDS).backward()
 
-    def _features(self, branch: Branch, chips: U8) -> Tensor:
-        """Return features (n, 1472) of chips, through the frozen trunk."""
+    def _opinions(self, x: Tensor) -> dict[str, Tensor]:
+        """Return the mean of what the teachers say of the very pictures that the branch sees.
+
+        Beyer et al., "Knowledge distillation: A good teacher is patient and consistent", CVPR 2022.
+        """
+        with torch.no_grad():
+            each = [_loss.opinions(t.heads(self._features(t, x))) for t in self._teachers]
+        return {head: torch.stack([one[head] for one in each]).mean(0) for head in each[0]}
+
+    def _activations(self, chips: Tensor) -> Tensor:
+        """Return the frozen trunk's activations of chips (n, S, S, 3)."""
+        with torch.no_grad(), torch.autocast(self._device.type, torch.bfloat16):
+            return self._trunk(chips.to(self._device))
+
+    def _features(self, branch: Branch, x: Tensor) -> Tensor:
+        """Return features (n, 1472) of the trunk's activations."""
         with torch.autocast(self._device.type, torch.bfloat16):
-            with torch.no_grad():
-                x = self._trunk(torch.from_numpy(chips).to(self._device))
             return branch.features(x)
 
     def _update(self, replicas: list[Branch]) -> None:
@@ -152,6 +181,22 @@ class Fit:
             "optimizer": self._optimizer,
             "schedule": self._schedule,
         }
+
+
+def _mixed(
+    chips: U8, targets: Mapping[str, Tensor], random: np.random.Generator
+) -> tuple[U8, dict[str, Tensor]]:
+    """Return chips some of which are mixed with another of them, and their mixed targets."""
+    others = random.permutation(len(chips))
+    weights = random.beta(_MIX, _MIX, len(chips)).astype(np.float32)
+    weights = np.maximum(weights, 1 - weights)
+    weights[random.random(len(chips)) >= _MIXED] = 1
+    mixed = [
+        cv2.addWeighted(chip, float(w), chips[other], float(1 - w), 0) if w < 1 else chip
+        for chip, other, w in zip(chips, others, weights, strict=True)
+    ]
+    share = torch.from_numpy(weights)[:, None]
+    return np.stack(mixed), {k: share * v + (1 - share) * v[others] for k, v in targets.items()}
 
 
 def _groups(branch: Branch) -> list[dict[str, Any]]:

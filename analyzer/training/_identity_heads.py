@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from analyzer.attributes.heads import SIZES
 from analyzer.stages.describe._dlib_attributes import HIDDEN, IDENTITY_FEATURES
+from analyzer.training import _loss
 from analyzer.types import F32, F64
 
 _WEIGHT = 0.5
@@ -21,12 +21,12 @@ _DROPOUT = 0.1, 0.5
 _RATE, _DECAY = 2e-3, 1e-2
 
 
-def train(views: F32, labels: Mapping[str, Tensor], seed: int) -> dict[str, F64]:
+def train(views: F32, targets: Mapping[str, Tensor], seed: int) -> dict[str, F64]:
     """Train the heads; returns their tensors, as they are named in the file.
 
     Args:
-        views: (2, n, 704) features of the pictures and of their mirror images.
-        labels: Head -> (n,) classes.
+        views: (v, n, 704) features of views of the pictures: mirrored, changed at random.
+        targets: Head -> (n, k) distributions; see `_loss.targets`.
         seed: Seed of the initial weights, the order and the choice of the view.
     """
     torch.manual_seed(seed)
@@ -38,41 +38,32 @@ def train(views: F32, labels: Mapping[str, Tensor], seed: int) -> dict[str, F64]
         nn.Dropout(_DROPOUT[1]),
         nn.Linear(HIDDEN, sum(SIZES.values())),
     )
-    _fit(network, torch.from_numpy((views - mean) / scale), labels)
+    _fit(network, torch.from_numpy((views - mean) / scale), targets)
     return _fold(network, mean, scale)
 
 
 def _statistics(views: F32) -> tuple[F32, F32]:
-    """Mean and standard deviation (k,) of features (2, n, k); 1 where a feature is constant."""
+    """Mean and standard deviation (k,) of features (v, n, k); 1 where a feature is constant."""
     mean = views.mean(axis=(0, 1), dtype=np.float64)
     deviation = views.std(axis=(0, 1), dtype=np.float64)
     deviation[deviation < 1e-6] = 1
     return mean.astype(np.float32), deviation.astype(np.float32)
 
 
-def _fit(network: nn.Sequential, inputs: Tensor, labels: Mapping[str, Tensor]) -> None:
-    """Train on features (2, n, k), each time one of the two views of a picture at random."""
-    count = inputs.shape[1]
+def _fit(network: nn.Sequential, inputs: Tensor, targets: Mapping[str, Tensor]) -> None:
+    """Train on features (v, n, k), each time one of the views of a picture at random."""
+    views, count = inputs.shape[:2]
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=_DECAY)
     steps = _EPOCHS * -(-count // _BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=steps)
     for _ in range(_EPOCHS):
         for rows in torch.randperm(count).split(_BATCH):
-            outputs = network(inputs[torch.randint(2, (len(rows),)), rows])
+            outputs = network(inputs[torch.randint(views, (len(rows),)), rows])
+            values = dict(zip(SIZES, outputs.split(list(SIZES.values()), dim=1), strict=True))
             optimizer.zero_grad()
-            _loss(outputs, {name: classes[rows] for name, classes in labels.items()}).backward()
+            _loss.total(values, {name: wanted[rows] for name, wanted in targets.items()}).backward()
             optimizer.step()
             schedule.step()
-
-
-def _loss(outputs: Tensor, labels: Mapping[str, Tensor]) -> Tensor:
-    """Sum of the cross entropies of all heads."""
-    columns = dict(zip(SIZES, outputs.split(list(SIZES.values()), dim=1), strict=True))
-    sex = functional.binary_cross_entropy_with_logits(columns["sex"][:, 0], labels["sex"].float())
-    others = [
-        functional.cross_entropy(columns[name], labels[name]) for name in ("age", "ethnicity")
-    ]
-    return sex + sum(others)
 
 
 def _fold(network: nn.Sequential, mean: F32, scale: F32) -> dict[str, F64]:

@@ -14,26 +14,51 @@ _SMOOTHING = 0.05
 _WEIGHTS = {"sex": 2.0, "age": 1.0, "ethnicity": 1.0}
 
 
-def total(values: Mapping[str, Tensor], labels: Mapping[str, Tensor]) -> Tensor:
-    """Weighted sum of all heads' losses.
+def targets(labels: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return distributions that stand for labels: of sex (n, 1), the share of m; of others (n, k).
+
+    Args:
+        labels: Head -> (n,) classes.
+    """
+    ethnicity = functional.one_hot(labels["ethnicity"], SIZES["ethnicity"])
+    return {
+        "sex": _softened(labels["sex"][:, None], 2),
+        "age": _ages(labels["age"]),
+        "ethnicity": _softened(ethnicity, SIZES["ethnicity"]),
+    }
+
+
+def opinions(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the distributions that a network's raw values mean; the shapes are `targets`'.
 
     Args:
         values: Head -> (n, k) logits.
-        labels: Head -> (n,) classes.
+    """
+    return {
+        "sex": torch.sigmoid(values["sex"]),
+        "age": torch.softmax(values["age"], dim=1),
+        "ethnicity": torch.softmax(values["ethnicity"], dim=1),
+    }
+
+
+def total(values: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> Tensor:
+    """Weighted sum of all heads' cross entropies.
+
+    Args:
+        values: Head -> (n, k) logits.
+        wanted: Head -> distributions, as `targets` returns them.
     """
     losses = {
-        "sex": _sex(values["sex"], labels["sex"]),
-        "age": functional.cross_entropy(values["age"], _ages(labels["age"])),
-        "ethnicity": functional.cross_entropy(
-            values["ethnicity"], labels["ethnicity"], label_smoothing=_SMOOTHING
-        ),
+        "sex": functional.binary_cross_entropy_with_logits(values["sex"], wanted["sex"]),
+        "age": functional.cross_entropy(values["age"], wanted["age"]),
+        "ethnicity": functional.cross_entropy(values["ethnicity"], wanted["ethnicity"]),
     }
     return torch.stack([_WEIGHTS[name] * loss for name, loss in losses.items()]).sum()
 
 
-def _sex(values: Tensor, labels: Tensor) -> Tensor:
-    softened = labels.float() * (1 - _SMOOTHING) + _SMOOTHING / 2
-    return functional.binary_cross_entropy_with_logits(values[:, 0], softened)
+def _softened(classes: Tensor, count: int) -> Tensor:
+    """Label smoothing of zeros and ones."""
+    return classes.float() * (1 - _SMOOTHING) + _SMOOTHING / count
 
 
 def _ages(labels: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ convolutions, so no statistics of a normalisation can drift from those of the fr
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -26,16 +27,14 @@ class Trunk(nn.Module):  # type: ignore[misc]
     def __init__(self, network: _dlib_dat.DlibNetwork) -> None:
         super().__init__()
         layers = iter(network.convolutions)
-        self.register_buffer("mean", torch.from_numpy(network.mean).view(1, 3, 1, 1))
-        self.stem = _convolution(next(layers))
+        self.stem = _stem(next(layers), network.mean)
         self.stage = _stage(layers, STAGES[0])
         self.requires_grad_(False)
 
     def forward(self, chips: Tensor) -> Tensor:
         """Return activations (n, 32, 35, 35) of chips (n, 150, 150, 3) uint8."""
-        x = (chips.permute(0, 3, 1, 2).float() - self.mean) / 256  # keeps channels last in memory
-        x = functional.max_pool2d(functional.relu(self.stem(x)), 3, 2)
-        return self.stage(x)
+        x = self.stem(chips.permute(0, 3, 1, 2).float())  # keeps channels last in memory
+        return self.stage(functional.relu(functional.max_pool2d(x, 3, 2)))
 
 
 class Branch(nn.Module):  # type: ignore[misc]
@@ -69,6 +68,20 @@ class Branch(nn.Module):  # type: ignore[misc]
         """Take mean and scale from features (n, 1472)."""
         self.mean = features.mean(0)
         self.scale = features.std(0).clamp_min(1e-3)
+
+    @classmethod
+    def of(cls, network: _dlib_dat.DlibNetwork, weights: _dlib_attributes.Attributes) -> "Branch":
+        """Return the branch that `export` wrote, without the heads on dlib's own stages."""
+        branch, tensors = cls(network), {k: torch.from_numpy(v) for k, v in weights.tensors.items()}
+        with torch.no_grad():
+            for i, layer in enumerate(_convolutions(branch.stages)):
+                layer.weight.copy_(tensors[f"convolution.{i:02}.filters"])
+                layer.bias.copy_(tensors[f"convolution.{i:02}.bias"])
+            for part in ("weight", "bias"):
+                getattr(branch.hidden, part).copy_(tensors[f"hidden.{part}"])
+                rows = torch.cat([tensors[f"{name}.{part}"] for name in SIZES])
+                getattr(branch.outputs, part).copy_(rows)
+        return branch.requires_grad_(False)
 
     def export(self) -> dict[str, Any]:
         """Return the weights as the file names them; the hidden layer standardises its inputs."""
@@ -126,6 +139,15 @@ def _convolution(layer: Convolution) -> nn.Conv2d:
     convolution.weight = nn.Parameter(torch.from_numpy(filters))
     convolution.bias = nn.Parameter(torch.from_numpy(bias))
     return convolution
+
+
+def _stem(layer: Convolution, mean: "np.ndarray[Any, Any]") -> nn.Conv2d:
+    """Return the first convolution, with the normalisation of pixels in it: it pads nothing."""
+    stem = _convolution(layer)
+    with torch.no_grad():
+        stem.weight /= 256
+        stem.bias -= (stem.weight.sum((2, 3)) * torch.from_numpy(mean)).sum(1)
+    return stem
 
 
 def _convolutions(module: nn.Module) -> Iterator[nn.Conv2d]:

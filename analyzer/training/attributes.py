@@ -19,10 +19,10 @@ from analyzer.inference.runtime import Runtime
 from analyzer.options import ATTRIBUTES
 from analyzer.stages.describe import _dlib_attributes, _dlib_dat
 from analyzer.stages.describe._dlib_attributes import Attributes
-from analyzer.training import _calibrate, _correct, _features, _identity_heads
+from analyzer.training import _calibrate, _correct, _features, _identity_heads, _loss
 from analyzer.training._fit import Fit, TrainingPictures
 from analyzer.training._network import Branch, Trunk
-from analyzer.types import F32, I64, U8, Progress, ProgressHook
+from analyzer.types import I64, U8, Progress, ProgressHook
 from analyzer.weights import catalogue, locate
 
 SHIPPED = _dlib_attributes.SHIPPED
@@ -30,6 +30,8 @@ SHIPPED = _dlib_attributes.SHIPPED
 EPOCHS = 20
 TUNING_SHARE = 0.1
 """Share of the pictures that is not trained on: for calibration, and for figures on the way."""
+SPLIT_SEED = 0
+"""Seed of the choice of those pictures: a branch must not have been taught on them either."""
 _CHIPS = 512
 _MEASURED = ("tuning_figures", "calibration")
 """What of a file's metadata is measured on the tuning split."""
@@ -40,6 +42,7 @@ def train(
     *,
     runtime: Runtime,
     out: Path = SHIPPED,
+    teachers: Sequence[Path] = (),
     seed: int = 0,
     epochs: int = EPOCHS,
     resume: bool = False,
@@ -53,7 +56,8 @@ def train(
         dataset: Pictures to train on, a tenth of which is kept apart for calibration.
         runtime: Its device also trains; `auto` takes CUDA where torch has it.
         out: The file to write.
-        seed: Seed of the split, the initial weights, the order and the changes of the pictures.
+        teachers: Files of branches that this one also learns from.
+        seed: Seed of the initial weights, the order and the changes of the pictures.
         epochs: Passes over the pictures.
         resume: Go on from the checkpoint of the same run, where there is one.
         progress: Hook that is called with the pictures read and the epochs done.
@@ -62,17 +66,19 @@ def train(
         `analyzer.evaluation.attributes.report` on the tuning split, of the branch in the file.
     """
     run = {"seed": str(seed), "epochs": str(epochs), "data_sha256": dataset.digest}
-    tuning, training = _split(len(dataset), seed)
+    run |= {"split_seed": str(SPLIT_SEED), "teachers_sha256": " ".join(map(locate.sha256, teachers))}
+    tuning, training = _split(len(dataset), SPLIT_SEED)
     chips = _read(dataset, progress)
-    fit = _fit(_subset(dataset, chips, training), seed, epochs, _device(runtime.device))
+    fit = _fit(_subset(dataset, chips, training), teachers, seed, epochs, _device(runtime.device))
     checkpoint = out.with_name(out.name + ".checkpoint")
     if resume:
         fit.resume(checkpoint, run)
     while fit.epoch < epochs:
         fit.run_epoch(lambda done: progress(Progress(stage="train", done=done, total=epochs)))
         fit.save(checkpoint, run)
-    views = _identity_features(dataset, runtime, progress)[:, training]
-    heads = _identity_heads.train(views, fit.pictures.labels, seed)
+    backbone = registry.load("describe", "dlib_resnet", runtime=runtime, attributes=())
+    views = _features.views(dataset, chips, training, backbone, seed=seed, progress=progress)
+    heads = _identity_heads.train(views, fit.pictures.targets, seed)
     branch = Attributes.rounded({**fit.average.module.cpu().export(), **heads})
     about = {**_about(run), **run}
     report = _finish(branch, out, about, _Held(dataset, tuning), runtime, progress)
@@ -107,7 +113,8 @@ def calibrate(
     about = {key: text for key, text in metadata.items() if key not in _MEASURED}
     if about.get("data_sha256") != dataset.digest:
         raise WeightsError(f"{path}: was trained on other pictures than these")
-    tuning, _ = _split(len(dataset), int(about["seed"]))
+    # Before there were teachers, the seed of the training was also that of the split.
+    tuning, _ = _split(len(dataset), int(about.get("split_seed", about["seed"])))
     branch = _dlib_attributes.load(path)
     return _finish(branch, out or path, about, _Held(dataset, tuning), runtime, progress)
 
@@ -166,21 +173,18 @@ def _read(dataset: Dataset, progress: ProgressHook) -> U8:
     return np.concatenate(parts)
 
 
-def _identity_features(dataset: Dataset, runtime: Runtime, progress: ProgressHook) -> F32:
-    """Return features (2, n, 704) of all pictures and their mirror images."""
-    backbone = registry.load("describe", "dlib_resnet", runtime=runtime, attributes=())
-    return _features.views(dataset, backbone, progress=progress)
-
-
 def _subset(dataset: Dataset, chips: U8, rows: I64) -> TrainingPictures:
     labels = {head: torch.from_numpy(classes[rows]) for head, classes in dataset.labels.items()}
-    return TrainingPictures(chips, rows, labels)
+    return TrainingPictures(chips, rows, _loss.targets(labels))
 
 
-def _fit(pictures: TrainingPictures, seed: int, epochs: int, device: str) -> Fit:
+def _fit(
+    pictures: TrainingPictures, teachers: Sequence[Path], seed: int, epochs: int, device: str
+) -> Fit:
     network = _dlib_dat.read(locate.locate("dlib_resnet"))
+    taught = [Branch.of(network, _dlib_attributes.load(path)) for path in teachers]
     torch.manual_seed(seed)
-    return Fit(Trunk(network), Branch(network), pictures, seed, epochs, device)
+    return Fit(Trunk(network), Branch(network), taught, pictures, seed, epochs, device)
 
 
 def _device(device: str) -> str:
@@ -207,6 +211,8 @@ def _predict(
 def _about(run: Mapping[str, str]) -> dict[str, str]:
     """Return the file's metadata about its making."""
     options = f"--seed {run['seed']} --epochs {run['epochs']}"
+    if run["teachers_sha256"]:
+        options += " --teacher FILE" * len(run["teachers_sha256"].split())
     return {
         "command": f"python -m analyzer train attributes --data DIR {options}",
         "data": "FairFace (Karkkainen and Joo, WACV 2021), CC BY 4.0",
