@@ -15,18 +15,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from analyzer import registry
 from analyzer.attributes import heads
 from analyzer.attributes.calibration import CHIP_PX
 from analyzer.attributes.labeller import Labeller
 from analyzer.evaluation import attributes, intervals
 from analyzer.evaluation.attributes import Predictions
-from analyzer.evaluation.datasets import Dataset
 from analyzer.inference.runtime import Runtime
 from analyzer.options import ATTRIBUTES
-from analyzer.types import U8
+from analyzer.training._tuning import Part, split
 
 LEAST_KEPT = 0.85
 _LIMITS = (0, 10, 14, *range(16, 26))
@@ -39,36 +36,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="as for evaluate")
     parser.add_argument("--split", choices=("train", "val"), default="train")
-    parser.add_argument("--seed", type=int, default=0, help="of the training")
     args = parser.parse_args()
     runtime = Runtime()
     describer = registry.load("describe", "dlib_resnet", runtime=runtime, attributes=ATTRIBUTES)
     aligner = registry.load("align", describer.aligner, runtime=runtime)
     dataset = registry.module("datasets", "fairface").create(folder=args.data, split=args.split)
     if args.split == "train":
-        dataset = _Tuning(dataset, args.seed)
+        dataset = Part(dataset, split(len(dataset))[0])
     (predictions,) = attributes.predict(describer, aligner, dataset, sizes_px=(CHIP_PX,))
     print("\n".join(by_end(predictions, describer.calibration)))
     print("\n".join(["", *by_limit(predictions, describer.calibration)]))
-
-
-class _Tuning:
-    """The pictures of a dataset that the training with a seed keeps apart."""
-
-    def __init__(self, dataset: Dataset, seed: int) -> None:
-        from analyzer.training import attributes as training
-
-        self._dataset = dataset
-        self._rows, _ = training._split(len(dataset), seed)
-        self.labels = {head: classes[self._rows] for head, classes in dataset.labels.items()}
-        self.digest = dataset.digest
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def chips(self, start: int, stop: int) -> U8:
-        """Decode pictures; see `analyzer.evaluation.datasets.Dataset`."""
-        return np.concatenate([self._dataset.chips(i, i + 1) for i in self._rows[start:stop]])
 
 
 def by_end(p: Predictions, calibration: Any) -> Iterator[str]:

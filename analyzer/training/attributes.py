@@ -22,16 +22,13 @@ from analyzer.stages.describe._dlib_attributes import Attributes
 from analyzer.training import _calibrate, _correct, _features, _identity_heads, _loss
 from analyzer.training._fit import Fit, TrainingPictures
 from analyzer.training._network import Branch, Trunk
+from analyzer.training._tuning import SPLIT_SEED, Part, split
 from analyzer.types import I64, U8, Progress, ProgressHook
 from analyzer.weights import catalogue, locate
 
 SHIPPED = _dlib_attributes.SHIPPED
 """The branch that comes with this package."""
 EPOCHS = 20
-TUNING_SHARE = 0.1
-"""Share of the pictures that is not trained on: for calibration, and for figures on the way."""
-SPLIT_SEED = 0
-"""Seed of the choice of those pictures: a branch must not have been taught on them either."""
 _CHIPS = 512
 _MEASURED = ("tuning_figures", "calibration")
 """What of a file's metadata is measured on the tuning split."""
@@ -66,8 +63,9 @@ def train(
         `analyzer.evaluation.attributes.report` on the tuning split, of the branch in the file.
     """
     run = {"seed": str(seed), "epochs": str(epochs), "data_sha256": dataset.digest}
-    run |= {"split_seed": str(SPLIT_SEED), "teachers_sha256": " ".join(map(locate.sha256, teachers))}
-    tuning, training = _split(len(dataset), SPLIT_SEED)
+    run["split_seed"] = str(SPLIT_SEED)
+    run["teachers_sha256"] = " ".join(map(locate.sha256, teachers))
+    tuning, training = split(len(dataset))
     chips = _read(dataset, progress)
     fit = _fit(_subset(dataset, chips, training), teachers, seed, epochs, _device(runtime.device))
     checkpoint = out.with_name(out.name + ".checkpoint")
@@ -81,7 +79,7 @@ def train(
     heads = _identity_heads.train(views, fit.pictures.targets, seed)
     branch = Attributes.rounded({**fit.average.module.cpu().export(), **heads})
     about = {**_about(run), **run}
-    report = _finish(branch, out, about, _Held(dataset, tuning), runtime, progress)
+    report = _finish(branch, out, about, Part(dataset, tuning), runtime, progress)
     checkpoint.unlink()
     return report
 
@@ -114,16 +112,16 @@ def calibrate(
     if about.get("data_sha256") != dataset.digest:
         raise WeightsError(f"{path}: was trained on other pictures than these")
     # Before there were teachers, the seed of the training was also that of the split.
-    tuning, _ = _split(len(dataset), int(about.get("split_seed", about["seed"])))
+    tuning, _ = split(len(dataset), int(about.get("split_seed", about["seed"])))
     branch = _dlib_attributes.load(path)
-    return _finish(branch, out or path, about, _Held(dataset, tuning), runtime, progress)
+    return _finish(branch, out or path, about, Part(dataset, tuning), runtime, progress)
 
 
 def _finish(
     branch: Attributes,
     out: Path,
     about: Mapping[str, str],
-    held: "_Held",
+    held: Part,
     runtime: Runtime,
     progress: ProgressHook,
 ) -> dict[str, Any]:
@@ -137,30 +135,6 @@ def _finish(
     report = attributes.report(predictions, calibration)
     _dlib_attributes.save(branch, out, {**about, **_measured(report, calibration)})
     return report
-
-
-class _Held:
-    """The pictures of a dataset that are not trained on."""
-
-    def __init__(self, dataset: Dataset, rows: I64) -> None:
-        self.labels: Mapping[str, I64] = {
-            head: classes[rows] for head, classes in dataset.labels.items()
-        }
-        self.digest = dataset.digest
-        self._dataset, self._rows = dataset, rows
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def chips(self, start: int, stop: int) -> U8:
-        return np.concatenate([self._dataset.chips(i, i + 1) for i in self._rows[start:stop]])
-
-
-def _split(count: int, seed: int) -> tuple[I64, I64]:
-    """Return rows to tune on and rows to train on."""
-    order = np.random.default_rng(seed).permutation(count)
-    tuning_count = round(TUNING_SHARE * count)
-    return order[:tuning_count], order[tuning_count:]
 
 
 def _read(dataset: Dataset, progress: ProgressHook) -> U8:
