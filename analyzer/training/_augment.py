@@ -15,13 +15,17 @@ _DEGRADED = 0.6
 """Share of the chips that may get faults of film."""
 
 
-def augment(chip: U8, random: np.random.Generator) -> U8:
-    """Turn, shift, scale, mirror, recolour, partly hide and degrade one chip (S, S, 3)."""
-    chip = _move(chip, random)
+def augment(chip: U8, random: np.random.Generator) -> tuple[U8, U8]:
+    """Change one chip (S, S, 3) at random.
+
+    Returns:
+        It turned, shifted, scaled and mirrored; and that recoloured, partly hidden and spoiled.
+    """
+    moved = _move(chip, random)
     if random.random() < 0.5:
-        chip = chip[:, ::-1]
-    chip = _recolour(occlude(chip, random), random)
-    return degrade(chip, random) if random.random() < _DEGRADED else chip
+        moved = np.ascontiguousarray(moved[:, ::-1])
+    spoiled = _recolour(occlude(moved, random), random)
+    return moved, degrade(spoiled, random) if random.random() < _DEGRADED else spoiled
 
 
 def _move(chip: U8, random: np.random.Generator) -> U8:

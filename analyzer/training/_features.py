@@ -79,7 +79,7 @@ def _changed(
     parts = []
     for start in range(0, len(rows), _CHIPS):
         part = rows[start : start + _CHIPS]
-        changed = [augment(chips[row], np.random.default_rng([*seed, row])) for row in part]
+        changed = [augment(chips[row], np.random.default_rng([*seed, row]))[1] for row in part]
         parts.append(backbone.features(np.stack(changed)))
         progress(Progress(stage="features", done=start + len(part), total=len(rows)))
     return np.concatenate(parts)

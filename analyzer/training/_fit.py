@@ -16,6 +16,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from analyzer.files.atomic import atomic_write
 from analyzer.training import _loss
 from analyzer.training._augment import augment
+from analyzer.training._mix import Mix
 from analyzer.training._network import Branch, Trunk
 from analyzer.types import I64, U8
 
@@ -28,9 +29,6 @@ _WEIGHT_DECAY, _WARM_UP, _CLIP = 0.05, 0.08, 2.0
 _AVERAGE = 0.998
 """Decay per step of the moving average of the weights, which is what is kept."""
 _STANDARDIZE = 1024
-_MIXED, _MIX = 0.5, 0.4
-"""Share of the pictures that are mixed with another, and the parameter of the beta distribution of
-their weights (Zhang et al., "mixup: Beyond empirical risk minimization", ICLR 2018)."""
 _TAUGHT = 0.5
 """Weight of the teachers' opinions beside the labels."""
 
@@ -88,8 +86,8 @@ class Fit:
         average: Any = get_ema_multi_avg_fn(_AVERAGE)
         self.average = AveragedModel(branch, multi_avg_fn=average)
         with torch.no_grad():
-            chips = torch.from_numpy(pictures[:_STANDARDIZE])
-            branch.standardize(self._features(branch, self._activations(chips)))
+            x = self._activations(pictures[:_STANDARDIZE])
+            branch.standardize(self._features(branch, x))
 
     def run_epoch(self, tell: Callable[[float], None]) -> None:
         """Pass once over the pictures; `tell` hears the epochs done, with their fraction."""
@@ -107,37 +105,43 @@ class Fit:
     def _backward(self, replica: Branch, rows: I64) -> None:
         """Return gradients of one shard."""
         torch.set_num_threads(1)
-        chips = np.stack(
-            [
-                augment(self.pictures[row], np.random.default_rng([self._seed, self.epoch, row]))
-                for row in rows
-            ]
-        )
+        changed = [
+            augment(self.pictures[row], np.random.default_rng([self._seed, self.epoch, row]))
+            for row in rows
+        ]
+        moved, spoiled = (np.stack(chips) for chips in zip(*changed, strict=True))
         targets = {k: v[torch.from_numpy(rows)] for k, v in self.pictures.targets.items()}
-        random = np.random.default_rng([self._seed, self.epoch, int(rows[0]), len(rows)])
-        chips, targets = _mixed(chips, targets, random)
+        mix = Mix(
+            np.random.default_rng([self._seed, self.epoch, int(rows[0]), len(rows)]), len(rows)
+        )
         chance = torch.Generator(self._device)
         chance.manual_seed(hash((self._seed, self.epoch, int(rows[0]))))
-        x = self._activations(torch.from_numpy(chips))
-        values = replica.heads(self._features(replica, x), chance)
-        loss = _loss.total(values, {k: v.to(self._device) for k, v in targets.items()})
+        features = self._features(replica, self._activations(mix.chips(spoiled)))
+        values = replica.heads(features, chance)
+        wanted = {k: mix.targets(v).to(self._device) for k, v in targets.items()}
+        loss = _loss.total(values, wanted)
         if self._teachers:
-            loss = (1 - _TAUGHT) * loss + _TAUGHT * _loss.total(values, self._opinions(x))
+            taught = _loss.total(values, self._opinions(mix.chips(moved)))
+            loss = (1 - _TAUGHT) * loss + _TAUGHT * taught
         (loss / _SHARDS).backward()
 
-    def _opinions(self, x: Tensor) -> dict[str, Tensor]:
-        """Return the mean of what the teachers say of the very pictures that the branch sees.
+    def _opinions(self, chips: U8) -> dict[str, Tensor]:
+        """Return the mean of what the teachers say of the pictures before they were spoiled.
 
-        Beyer et al., "Knowledge distillation: A good teacher is patient and consistent", CVPR 2022.
+        They are otherwise the very ones that the branch sees (Beyer et al., "Knowledge
+        distillation: A good teacher is patient and consistent", CVPR 2022); what spoils them is to
+        change nothing (Xie et al., "Self-training with noisy student improves ImageNet
+        classification", CVPR 2020).
         """
+        x = self._activations(chips)
         with torch.no_grad():
             each = [_loss.opinions(t.heads(self._features(t, x))) for t in self._teachers]
         return {head: torch.stack([one[head] for one in each]).mean(0) for head in each[0]}
 
-    def _activations(self, chips: Tensor) -> Tensor:
+    def _activations(self, chips: U8) -> Tensor:
         """Return the frozen trunk's activations of chips (n, S, S, 3)."""
         with torch.no_grad(), torch.autocast(self._device.type, torch.bfloat16):
-            return self._trunk(chips.to(self._device))
+            return self._trunk(torch.from_numpy(chips).to(self._device))
 
     def _features(self, branch: Branch, x: Tensor) -> Tensor:
         """Return features (n, 1472) of the trunk's activations."""
@@ -181,22 +185,6 @@ class Fit:
             "optimizer": self._optimizer,
             "schedule": self._schedule,
         }
-
-
-def _mixed(
-    chips: U8, targets: Mapping[str, Tensor], random: np.random.Generator
-) -> tuple[U8, dict[str, Tensor]]:
-    """Return chips some of which are mixed with another of them, and their mixed targets."""
-    others = random.permutation(len(chips))
-    weights = random.beta(_MIX, _MIX, len(chips)).astype(np.float32)
-    weights = np.maximum(weights, 1 - weights)
-    weights[random.random(len(chips)) >= _MIXED] = 1
-    mixed = [
-        cv2.addWeighted(chip, float(w), chips[other], float(1 - w), 0) if w < 1 else chip
-        for chip, other, w in zip(chips, others, weights, strict=True)
-    ]
-    share = torch.from_numpy(weights)[:, None]
-    return np.stack(mixed), {k: share * v + (1 - share) * v[others] for k, v in targets.items()}
 
 
 def _groups(branch: Branch) -> list[dict[str, Any]]:

@@ -13,9 +13,9 @@ import numpy as np
 
 from analyzer.types import U8
 
-_EYES = (0.35, 0.42), (0.65, 0.42)
+_EYES = (0.345, 0.34), (0.655, 0.34)
 """Places (x, y) of the eyes, in sides of the chip; see `analyzer.stages.align.chip`."""
-_MOUTH = 0.5, 0.72
+_MOUTH = 0.5, 0.68
 _Random = np.random.Generator
 
 
@@ -60,7 +60,7 @@ def _texture(chip: U8, random: _Random) -> "np.ndarray[Any, Any]":
 def _top(side: int, random: _Random) -> U8:
     """Return what a hat, a scarf, a fringe or the edge of the picture hides, from the top."""
     mask = np.zeros((side, side), np.uint8)
-    low = random.uniform(0.04, 0.34) * side
+    low = random.uniform(0.04, 0.3) * side
     tilt, bow = random.normal(0, 0.06, 2) * side
     x = np.linspace(0, side - 1, 9)
     along = 2 * x / (side - 1) - 1
@@ -97,7 +97,7 @@ def _glasses(side: int, random: _Random) -> U8:
 def _mask(side: int, random: _Random) -> U8:
     """Return what a medical mask, a scarf or a hand before the mouth hides."""
     mask = np.zeros((side, side), np.uint8)
-    top, half = random.uniform(0.48, 0.66), random.uniform(0.16, 0.38)
+    top, half = random.uniform(0.44, 0.62), random.uniform(0.16, 0.38)
     corners = [
         (_MOUTH[0] + half * sign * scale, y)
         for sign, rows in ((-1, (top, 0.75, 1.05)), (1, (1.05, 0.75, top)))

@@ -12,7 +12,16 @@ from analyzer.errors import WeightsError  # noqa: E402
 from analyzer.inference.runtime import Runtime  # noqa: E402
 from analyzer.stages.describe import _dlib_attributes, _dlib_dat  # noqa: E402
 from analyzer.stages.describe._dlib_attributes import Attributes  # noqa: E402
-from analyzer.training import _augment, _correct, _identity_heads, _loss, attributes  # noqa: E402
+from analyzer.training import (  # noqa: E402
+    _augment,
+    _correct,
+    _degrade,
+    _identity_heads,
+    _loss,
+    _occlude,
+    attributes,
+)
+from analyzer.training._mix import Mix  # noqa: E402
 from analyzer.training._network import Branch, Trunk  # noqa: E402
 from analyzer.weights import locate  # noqa: E402
 
@@ -118,6 +127,32 @@ def test_a_trained_file_is_calibrated_anew(whole, tmp_path):
         attributes.calibrate(others, path, runtime=RUNTIME)
 
 
+def test_a_branch_with_teachers_learns_from_them_and_says_which(whole, tmp_path):
+    train(tmp_path / "c", teachers=[whole[0]])
+    about = _dlib_attributes.metadata(tmp_path / "c")
+    assert about["teachers_sha256"] == locate.sha256(whole[0])
+    assert about["command"].endswith(" --teacher FILE")
+    alone, taught = (_dlib_attributes.load(path).tensors for path in (whole[0], tmp_path / "c"))
+    assert (alone["sex.weight"] != taught["sex.weight"]).any()
+
+
+def test_a_teacher_is_the_branch_of_its_file(whole, network, tmp_path):
+    trunk, weights = Trunk(network), _dlib_attributes.load(whole[0])
+    chips = np.random.default_rng(0).integers(0, 256, (4, 150, 150, 3), np.uint8)
+    teacher = Branch.of(network, weights)
+    with torch.no_grad():
+        values = teacher.heads(teacher.features(trunk(torch.from_numpy(chips))))
+    own = {k: v for k, v in weights.tensors.items() if not k.startswith("identity.")}
+    silent = {k: 0 * v for k, v in weights.tensors.items() if k.startswith("identity.")}
+    path = tmp_path / "own"
+    _dlib_attributes.save(Attributes({**own, **silent}), path, {})
+    describer = registry.load(
+        "describe", f"dlib_resnet:heads={path},mirror=false", runtime=RUNTIME, attributes=("age",)
+    )
+    got = describer.describe(chips).heads["age"]
+    np.testing.assert_allclose(got, values["age"].numpy(), atol=0.03)
+
+
 def test_exported_branch_gives_what_torch_gives(tmp_path, network):
     torch.manual_seed(0)
     trunk, branch = Trunk(network), Branch(network)
@@ -129,7 +164,7 @@ def test_exported_branch_gives_what_torch_gives(tmp_path, network):
     path = tmp_path / "branch"
     views = np.random.default_rng(0).uniform(0, 1, (2, 64, 704)).astype(np.float32)
     labels = {name: torch.zeros(64, dtype=torch.int64) for name in SIZES}
-    heads = _identity_heads.train(views, labels, 0)
+    heads = _identity_heads.train(views, _loss.targets(labels), 0)
     tensors = Attributes.rounded({**branch.export(), **heads})
     _dlib_attributes.save(tensors, path, {})
     describer = registry.load(
@@ -149,11 +184,12 @@ def test_exported_branch_gives_what_torch_gives(tmp_path, network):
 def test_changed_chips_are_still_chips_and_follow_the_seed():
     chip = np.random.default_rng(0).integers(0, 256, (150, 150, 3), np.uint8)
     for seed in range(20):
-        changed = _augment.augment(chip, np.random.default_rng(seed))
+        both = _augment.augment(chip, np.random.default_rng(seed))
         again = _augment.augment(chip, np.random.default_rng(seed))
-        assert (changed.shape, changed.dtype) == (chip.shape, np.uint8)
-        np.testing.assert_array_equal(changed, again)
-        assert (changed != chip).any()
+        for changed, equal in zip(both, again, strict=True):
+            assert (changed.shape, changed.dtype) == (chip.shape, np.uint8)
+            np.testing.assert_array_equal(changed, equal)
+            assert (changed != chip).any()
 
 
 def test_near_ages_are_less_wrong_than_far_ones():
@@ -162,7 +198,7 @@ def test_near_ages_are_less_wrong_than_far_ones():
     def loss(age):
         values = {"sex": torch.zeros(1, 1), "ethnicity": torch.zeros(1, 7)}
         values["age"] = 4 * torch.eye(9)[[age]]
-        return float(_loss.total(values, labels))
+        return float(_loss.total(values, _loss.targets(labels)))
 
     assert loss(4) < loss(5) < loss(8)
     assert loss(3) == pytest.approx(loss(5))
@@ -181,3 +217,42 @@ def test_a_correction_finds_the_scale_and_offsets_that_were_taken_away(offsets):
     scale, fitted = _correct.fit(shown.astype(np.float32), labels)
     assert scale == pytest.approx(0.6, abs=0.03)
     np.testing.assert_allclose(fitted, offsets, atol=0.08)
+
+
+def test_an_opinion_is_least_wrong_for_the_values_it_was_made_of():
+    torch.manual_seed(0)
+    values = {name: torch.randn(5, size) for name, size in SIZES.items()}
+    wanted = _loss.opinions(values)
+    assert all(v.shape == values[k].shape for k, v in wanted.items())
+    other = {k: v + 0.5 * torch.randn_like(v) for k, v in values.items()}
+    assert float(_loss.total(values, wanted)) < float(_loss.total(other, wanted))
+
+
+def test_mixed_pictures_have_mixed_targets():
+    # Picture i is of grey i and its target says i / 255, so that both tell the weights.
+    chips = np.arange(0, 256, 4, np.uint8)[:, None, None, None].repeat(8, 1).repeat(8, 2)
+    chips = chips.repeat(3, 3)
+    mix = Mix(np.random.default_rng(0), len(chips))
+    mixed = mix.chips(chips)
+    wanted = mix.targets(torch.from_numpy(chips[:, 0, 0, :1] / np.float32(255)))
+    assert 0.3 < (mixed != chips).any((1, 2, 3)).mean() < 0.7
+    np.testing.assert_allclose(mixed[:, 0, 0, 0] / 255, wanted[:, 0], atol=1 / 255)
+
+
+def test_what_hides_the_top_leaves_the_mouth():
+    for seed in range(50):
+        mask = _occlude._top(150, np.random.default_rng(seed))
+        assert mask[0].mean() > 200
+        assert not mask[100:].any()
+
+
+@pytest.mark.parametrize("fault", [fault for _, fault in _degrade._FAULTS])
+def test_a_fault_of_film_leaves_a_chip_that_can_be_known(fault):
+    ramp = np.linspace(40, 215, 150).astype(np.uint8)
+    chip = np.stack(
+        [np.tile(ramp, (150, 1)), np.tile(ramp[:, None], 150), np.tile(ramp, (150, 1))], 2
+    )
+    for seed in range(10):
+        changed = fault(chip, np.random.default_rng(seed))
+        assert (changed.shape, changed.dtype) == (chip.shape, np.uint8)
+        assert np.corrcoef(changed[:, :, 0].ravel(), chip[:, :, 0].ravel())[0, 1] > 0.5
