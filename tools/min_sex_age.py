@@ -23,7 +23,7 @@ from analyzer.evaluation import attributes, intervals
 from analyzer.evaluation.attributes import Predictions
 from analyzer.inference.runtime import Runtime
 from analyzer.options import ATTRIBUTES
-from analyzer.training._tuning import Part, split
+from analyzer.training._tuning import Subset, split
 
 LEAST_KEPT = 0.85
 _LIMITS = (0, 10, 14, *range(16, 26))
@@ -42,7 +42,7 @@ def main() -> None:
     aligner = registry.load("align", describer.aligner, runtime=runtime)
     dataset = registry.module("datasets", "fairface").create(folder=args.data, split=args.split)
     if args.split == "train":
-        dataset = Part(dataset, split(len(dataset))[0])
+        dataset = Subset(dataset, split(len(dataset))[0])
     (predictions,) = attributes.predict(describer, aligner, dataset, sizes_px=(CHIP_PX,))
     print("\n".join(by_end(predictions, describer.calibration)))
     print("\n".join(["", *by_limit(predictions, describer.calibration)]))

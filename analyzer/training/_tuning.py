@@ -20,7 +20,7 @@ def split(count: int, seed: int = SPLIT_SEED) -> tuple[I64, I64]:
     return order[:tuning_count], order[tuning_count:]
 
 
-class Part:
+class Subset:
     """Some pictures of a dataset; a `Dataset` itself.
 
     Args:

@@ -22,7 +22,7 @@ from analyzer.stages.describe._dlib_attributes import Attributes
 from analyzer.training import _calibrate, _correct, _features, _identity_heads, _loss
 from analyzer.training._fit import Fit, TrainingPictures
 from analyzer.training._network import Branch, Trunk
-from analyzer.training._tuning import SPLIT_SEED, Part, split
+from analyzer.training._tuning import SPLIT_SEED, Subset, split
 from analyzer.types import I64, U8, Progress, ProgressHook
 from analyzer.weights import catalogue, locate
 
@@ -79,7 +79,7 @@ def train(
     heads = _identity_heads.train(views, fit.pictures.targets, seed)
     branch = Attributes.rounded({**fit.average.module.cpu().export(), **heads})
     about = {**_about(run), **run}
-    report = _finish(branch, out, about, Part(dataset, tuning), runtime, progress)
+    report = _finish(branch, out, about, Subset(dataset, tuning), runtime, progress)
     checkpoint.unlink()
     return report
 
@@ -114,14 +114,14 @@ def calibrate(
     # Before there were teachers, the seed of the training was also that of the split.
     tuning, _ = split(len(dataset), int(about.get("split_seed", about["seed"])))
     branch = _dlib_attributes.load(path)
-    return _finish(branch, out or path, about, Part(dataset, tuning), runtime, progress)
+    return _finish(branch, out or path, about, Subset(dataset, tuning), runtime, progress)
 
 
 def _finish(
     branch: Attributes,
     out: Path,
     about: Mapping[str, str],
-    held: Part,
+    held: Subset,
     runtime: Runtime,
     progress: ProgressHook,
 ) -> dict[str, Any]:
