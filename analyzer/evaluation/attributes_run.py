@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from analyzer.attributes.labeller import Labeller
+from analyzer.errors import UsageError
 from analyzer.evaluation import attributes
 from analyzer.evaluation.attributes import SIZES_PX, Predictions
 from analyzer.evaluation.datasets import PublishedDataset
@@ -57,12 +58,16 @@ def measure(
         describer: Must have been asked for all heads.
         aligner: The describer's.
         dataset: Labelled pictures.
-        labels: One of `LABELS`, by which everything is counted; a data set that nobody reviewed
-            has the raw ones only.
+        labels: One of `LABELS`, by which everything is counted.
         disturbances: Names of `analyzer.evaluation.disturbances`.
         min_sex_age: As in an analysis: below it no label of sex is given.
         progress: Hook that is called with the pictures done.
+
+    Raises:
+        UsageError: Other labels than the raw ones, of a data set that nobody reviewed.
     """
+    if labels != RAW and not dataset.reviewed:
+        raise UsageError(f"{labels} labels: nobody reviewed these pictures: count by the raw ones")
     predictions = attributes.predict(
         describer, aligner, dataset, disturbances=disturbances, progress=progress
     )

@@ -49,8 +49,8 @@ def write(path: Path, report: Mapping[str, Any]) -> None:
         ResourceError: The document cannot be written.
     """
     for name in check(path):
-        part, table = _TABLES[name]
-        if part in report:
+        _, table = _TABLES[name]
+        if _is_there(name, report):
             columns, rows = table(report)
             marked_tables.write(path, PREFIX + name, columns, list(rows))
 
@@ -60,23 +60,32 @@ def beside_groups(
 ) -> Iterator[tuple[str, Sequence[str], list[list[str]]]]:
     """Yield title, columns and rows of the tables beside those by size and group."""
     for name, title in _TITLES.items():
-        part, table = _TABLES[name]
-        if part in report:
+        _, table = _TABLES[name]
+        if _is_there(name, report):
             columns, rows = table(report)
             yield title, columns, list(rows)
+
+
+def _is_there(name: str, report: Mapping[str, Any]) -> bool:
+    """Return whether a report has the figures of a table; abstention needs a calibration."""
+    part, _ = _TABLES[name]
+    return part in report and (name != "abstention" or name in _full(report))
 
 
 def check(path: Path) -> list[str]:
     """Return the names of the tables that a document has.
 
     Raises:
-        InputError: The document is missing, or has none, or one that there is not.
+        InputError: The document is missing, or has none, or one that there is not, or one without
+            its end.
     """
     names = [name.removeprefix(PREFIX) for name in marked_tables.names(path, PREFIX)]
     unknown = [name for name in names if name not in _TABLES]
     if unknown or not names:
         wanted = ", ".join(_TABLES)
         raise InputError(f"{path}: {unknown or 'no table'}: there are {PREFIX}{wanted}")
+    for name in names:
+        marked_tables.require(path, PREFIX + name)
     return names
 
 

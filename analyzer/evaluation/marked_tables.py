@@ -7,11 +7,13 @@ from analyzer.errors import InputError
 from analyzer.files.atomic import atomic_write
 
 END = "<!-- end of table -->"
+_OPENING = "<!-- table: "
+_CLOSING = " -->"
 
 
 def begin(name: str) -> str:
     """Return the line before a table."""
-    return f"<!-- table: {name} -->"
+    return f"{_OPENING}{name}{_CLOSING}"
 
 
 def read(path: Path, name: str) -> list[list[str]]:
@@ -30,9 +32,17 @@ def names(path: Path, prefix: str) -> list[str]:
     Raises:
         InputError: The document is missing.
     """
-    opening = begin("").removesuffix(" -->") + prefix
-    marks = [line for line in _lines(path) if line.startswith(opening)]
-    return [mark.removeprefix("<!-- table: ").removesuffix(" -->") for mark in marks]
+    marks = [line for line in _lines(path) if line.startswith(_OPENING + prefix)]
+    return [mark.removeprefix(_OPENING).removesuffix(_CLOSING) for mark in marks]
+
+
+def require(path: Path, name: str) -> None:
+    """Refuse a document that has no place for a table.
+
+    Raises:
+        InputError: The document is missing, or has no such lines.
+    """
+    _parts(path, name)
 
 
 def write(path: Path, name: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -55,10 +65,12 @@ def _line(cells: Sequence[str]) -> str:
 def _parts(path: Path, name: str) -> tuple[list[str], list[str], list[str]]:
     """Return the lines up to the table, those of the table, and those behind it."""
     lines, mark = _lines(path), begin(name)
-    if mark not in lines or END not in lines[lines.index(mark) :]:
+    first = lines.index(mark) + 1 if mark in lines else len(lines)
+    ends = (at for at in range(first, len(lines)) if lines[at].startswith((_OPENING, END)))
+    last = next(ends, len(lines))
+    # The end of a later table is none of this one: what stands between would be lost.
+    if last == len(lines) or lines[last] != END:
         raise InputError(f"{path}: no place for the table; put a line {mark} and a line {END}")
-    first = lines.index(mark) + 1
-    last = lines.index(END, first)
     return lines[:first], [line for line in lines[first:last] if line], lines[last:]
 
 
@@ -67,3 +79,5 @@ def _lines(path: Path) -> list[str]:
         return path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; check the path of the document") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: no text ({error}); save it as UTF-8") from error

@@ -1,5 +1,6 @@
 """Perceived sex and age of people in videos, labelled by eye, against what an analysis says."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,10 +50,10 @@ def read(path: Path) -> list[SeenPerson]:
     def person(row: dict[str, str], where: str) -> SeenPerson:
         try:
             age_from, age_to = float(row["age_from"]), float(row["age_to"])
-        except ValueError:
+        except (TypeError, ValueError):
             raise InputError(f"{where}: age_from and age_to must be numbers") from None
-        if row["sex"] not in ("f", "m") or not age_from < age_to:
-            raise InputError(f"{where}: sex must be f or m, and age_from below age_to")
+        if row["sex"] not in ("f", "m") or not 0 <= age_from < age_to < math.inf:
+            raise InputError(f"{where}: sex must be f or m, and age_from below age_to, from 0 on")
         return SeenPerson(
             video=path.parent / row["video"],
             labels=path.parent / row["labels"],
@@ -99,15 +100,17 @@ def _each(
     people: Sequence[SeenPerson], components: Components, progress: ProgressHook
 ) -> Iterator[dict[str, Any]]:
     """Yield what is said of each person; `_faces` are counts."""
+    labels_of = {path: truth.of_video(path) for path in dict.fromkeys(one.labels for one in people)}
+    for one in people:  # before minutes of work, not behind them
+        if one.person not in labels_of[one.labels].persons:
+            raise InputError(f"{one.labels}: no face of {one.person!r}")
     for video in dict.fromkeys(one.video for one in people):
         report = _report(video, components, progress)
         for one in people:
             if one.video == video:
-                labels = truth.of_video(one.labels)
+                labels = labels_of[one.labels]
                 rows = labels.rows(report.observations)
                 named = np.array(labels.persons) == one.person
-                if not named.any():
-                    raise InputError(f"{one.labels}: no face of {one.person!r}")
                 yield _person(one, report, rows[named], components)
 
 

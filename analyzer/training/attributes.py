@@ -15,6 +15,7 @@ from analyzer.errors import WeightsError
 from analyzer.evaluation import attributes
 from analyzer.evaluation.attributes import Predictions
 from analyzer.evaluation.datasets import Dataset
+from analyzer.files.atomic import atomic_write
 from analyzer.inference.runtime import Runtime
 from analyzer.options import ATTRIBUTES
 from analyzer.stages.describe import _dlib_attributes, _dlib_dat
@@ -126,14 +127,16 @@ def _finish(
     progress: ProgressHook,
 ) -> dict[str, Any]:
     """Correct, calibrate and measure a trained branch on held pictures, and write its file."""
-    _dlib_attributes.save(branch, out, about)
-    (full,) = _predict(out, held, runtime, progress, sizes_px=attributes.SIZES_PX[:1])
-    branch = _correct.correct(branch, full)
-    _dlib_attributes.save(branch, out, about)
-    predictions = _predict(out, held, runtime, progress)
-    calibration = _calibrate.calibrate(predictions)
-    report = attributes.report(predictions, calibration)
-    _dlib_attributes.save(branch, out, {**about, **_measured(report, calibration)})
+    # The file may be the one that is in use: it changes at the end only, and as a whole.
+    with atomic_write(out) as part:
+        _dlib_attributes.save(branch, part, about)
+        (full,) = _predict(part, held, runtime, progress, sizes_px=attributes.SIZES_PX[:1])
+        branch = _correct.correct(branch, full)
+        _dlib_attributes.save(branch, part, about)
+        predictions = _predict(part, held, runtime, progress)
+        calibration = _calibrate.calibrate(predictions)
+        report = attributes.report(predictions, calibration)
+        _dlib_attributes.save(branch, part, {**about, **_measured(report, calibration)})
     return report
 
 

@@ -7,9 +7,19 @@ import pytest
 
 from analyzer import registry
 from analyzer.__main__ import main
-from analyzer.evaluation import attributes, attributes_run, attributes_tables, intervals
+from analyzer.errors import InputError, UsageError
+from analyzer.evaluation import (
+    attributes,
+    attributes_run,
+    attributes_tables,
+    intervals,
+    marked_tables,
+    people_seen,
+    truth,
+)
 from analyzer.types import Chips, Descriptions
 from tests.support.observations import TABLES
+from tests.support.processes import ROOT
 
 TOP = "crop, top 10 %"
 
@@ -144,6 +154,70 @@ def test_the_document_gets_every_table(report, tmp_path):
         attributes_tables.check(page)
 
 
+def test_a_table_without_its_end_is_refused_and_keeps_what_follows(tmp_path):
+    page, mark = tmp_path / "page.md", f"<!-- table: {attributes_tables.PREFIX}%s -->"
+    text = f"{mark % 'sizes'}\n\nText to keep.\n\n{mark % 'gaps'}\n<!-- end of table -->\n"
+    page.write_text(text)
+    with pytest.raises(InputError, match="no place for the table"):
+        attributes_tables.check(page)
+    with pytest.raises(InputError, match="no place for the table"):
+        marked_tables.write(page, f"{attributes_tables.PREFIX}sizes", ["a"], [["1"]])
+    assert page.read_text() == text
+    page.write_bytes("é".encode("latin-1"))
+    with pytest.raises(InputError, match="save it as UTF-8"):
+        attributes_tables.check(page)
+
+
+def test_a_describer_without_a_calibration_has_no_table_of_abstention(report, tmp_path):
+    page = tmp_path / "page.md"
+    text = f"<!-- table: {attributes_tables.PREFIX}abstention -->\n<!-- end of table -->\n"
+    page.write_text(text)
+    sizes = {
+        px: {name: part for name, part in figures.items() if name != "abstention"}
+        for px, figures in report["sizes"].items()
+    }
+    attributes_tables.write(page, {**report, "sizes": sizes})
+    assert page.read_text() == text
+
+
+def test_labels_that_nobody_reviewed_are_not_counted_by():
+    pictures = Classes()
+    pictures.reviewed = {}
+    with pytest.raises(UsageError, match="cleaned"):
+        attributes_run.measure(
+            Believes(),
+            Whole(),
+            pictures,
+            labels="cleaned",
+            disturbances=(),
+            min_sex_age=18.0,
+            progress=lambda _: None,
+        )
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("film.mp4,labels.csv,x,m,18", "must be numbers"),
+        ("film.mp4,labels.csv,x,m,18,inf", "from 0 on"),
+        ("film.mp4,labels.csv,x,m,-1,9", "from 0 on"),
+        ("film.mp4,labels.csv,x,m,nan,9", "from 0 on"),
+    ],
+)
+def test_ages_that_nobody_has_are_refused(line, fault, tmp_path):
+    people = tmp_path / "people.csv"
+    people.write_text(f"{','.join(people_seen.COLUMNS)}\n{line}\n")
+    with pytest.raises(InputError, match=f"line 2.*{fault}"):
+        people_seen.read(people)
+
+
+def test_the_people_that_ship_are_labelled():
+    people = people_seen.read(ROOT / "media" / "people.csv")
+    assert len(people) == len({(one.labels, one.person) for one in people}) == 18
+    for one in people:
+        assert one.person in truth.of_video(one.labels).persons
+
+
 SHARES = ("sex_accuracy", "sex_given", "sex_given_accuracy", "age_within")
 PERSON = {
     **{"video": "film.mp4", "person": "boy", "sex": "m", "age_from": 3.0, "age_to": 9.0},
@@ -153,7 +227,9 @@ PERSON = {
 
 def test_the_page_shows_them(report):
     pytest.importorskip("jinja2")
-    text = registry.module("pages", "attributes").create().render({**report, "labels_as": "raw"})
+    shown = {**report, "labels_as": "raw", "min_sex_age": 17.5}
+    text = registry.module("pages", "attributes").create().render(shown)
+    assert "below 17.5 years" in text
     for heading in (
         "Distance between",
         "Light, cover",

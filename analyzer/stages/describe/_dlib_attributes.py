@@ -118,7 +118,7 @@ def calibration(path: Path) -> Calibration | None:
     except KeyError as error:
         raise WeightsError(
             f"{path}: calibrated by an older version, without {error}; do it anew: "
-            "python -m analyzer train attributes --calibrate"
+            "python -m analyzer train attributes --data DIR --calibrate FILE"
         ) from error
 
 
