@@ -6,6 +6,7 @@ from typing import Any
 
 from analyzer import registry
 from analyzer.commands import _figures
+from analyzer.errors import UsageError
 from analyzer.inference.runtime import Runtime
 from ina_cli.numbers import WholeNumber
 
@@ -56,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
     """Train the branch and print its figures on the tuning split."""
     from analyzer.commands import _progress
 
+    if args.calibrate and (args.teacher or args.resume):
+        raise UsageError("--calibrate trains nothing: leave out --teacher and --resume")
     training = registry.module("train", "attributes")
     fairface = registry.module("datasets", "fairface")
     runtime = Runtime(device=args.device, batch_size=args.batch_size)

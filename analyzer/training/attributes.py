@@ -108,13 +108,13 @@ def calibrate(
     Raises:
         WeightsError: The file is no branch, or one of other pictures.
     """
+    branch = _dlib_attributes.load(path)
     metadata = _dlib_attributes.metadata(path)
     about = {key: text for key, text in metadata.items() if key not in _MEASURED}
     if about.get("data_sha256") != dataset.digest:
         raise WeightsError(f"{path}: was trained on other pictures than these")
     # Before there were teachers, the seed of the training was also that of the split.
     tuning, _ = split(len(dataset), int(about.get("split_seed", about["seed"])))
-    branch = _dlib_attributes.load(path)
     return _finish(branch, out or path, about, Subset(dataset, tuning), runtime, progress)
 
 

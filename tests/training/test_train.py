@@ -7,6 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from analyzer import registry  # noqa: E402
+from analyzer.__main__ import main  # noqa: E402
 from analyzer.attributes.heads import SIZES  # noqa: E402
 from analyzer.errors import WeightsError  # noqa: E402
 from analyzer.inference.runtime import Runtime  # noqa: E402
@@ -125,6 +126,30 @@ def test_a_trained_file_is_calibrated_anew(whole, tmp_path):
     others.digest = "others"
     with pytest.raises(WeightsError, match="other pictures"):
         attributes.calibrate(others, path, runtime=RUNTIME)
+    with pytest.raises(WeightsError, match="no attribute network"):
+        attributes.calibrate(others, tmp_path / "none", runtime=RUNTIME)
+
+
+def test_a_file_that_is_in_use_changes_only_when_all_is_measured(whole, tmp_path):
+    class Stopped(Exception):
+        pass
+
+    def stop(step):
+        raise Stopped
+
+    path = tmp_path / "d"
+    path.write_bytes(whole[0].read_bytes())
+    with pytest.raises(Stopped):
+        attributes.calibrate(Coloured(), path, runtime=RUNTIME, progress=stop)
+    assert path.read_bytes() == whole[0].read_bytes()
+    assert [file.name for file in tmp_path.iterdir()] == ["d"]
+
+
+def test_what_only_trains_is_refused_beside_calibrate(tmp_path, capsys):
+    arguments = ["train", "attributes", "--data", str(tmp_path), "--calibrate", "a"]
+    assert main([*arguments, "--resume"]) == 2
+    assert main([*arguments, "--teacher", "b"]) == 2
+    assert "trains nothing" in capsys.readouterr().err
 
 
 def test_a_branch_with_teachers_learns_from_them_and_says_which(whole, tmp_path):
