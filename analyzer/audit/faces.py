@@ -11,7 +11,7 @@ from analyzer.errors import InputError
 from analyzer.reports import report_file
 from analyzer.results import locate
 from analyzer.shares import answers as network
-from analyzer.shares.amounts import added_up, answers_of, sex_given_from
+from analyzer.shares.amounts import added_up, sex_given_from
 from analyzer.types import F64, I64, MediaReport, Progress, ProgressHook
 
 HEADS = ("sex", "age")
@@ -173,9 +173,14 @@ def _part(path: Path, report: MediaReport, most: int, random: np.random.Generato
 
 
 def _groups(head: str, report: MediaReport) -> I64:
-    """Return the group (N,) that each face is labelled with; see `Candidates.groups`."""
-    raw, not_given = answers_of(head, report)
-    return np.where(not_given, len(network.GROUPS[head]), network.observed(head, raw))
+    """Return the group (N,) that the network gives each face; see `Candidates.groups`.
+
+    What a reviewer said is no answer of the network, and does not count here.
+    """
+    table = report.observations
+    not_given = (table.too_young == 1) & (head == "sex")
+    observed = network.observed(head, table.heads[head])
+    return np.where(not_given, len(network.GROUPS[head]), observed)
 
 
 def _at_most(cluster: I64, most: int, random: np.random.Generator) -> I64:

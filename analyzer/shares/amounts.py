@@ -110,7 +110,7 @@ def sex_given_from(report: MediaReport) -> float:
 def _face_time(head: str, report: MediaReport) -> Amounts | None:
     """Return the seconds of faces by shot; of stills, the number of faces by picture."""
     table = report.observations
-    raw, not_given = answers_of(head, report)
+    raw, not_given = _answers_of(head, report)
     described = ~np.isnan(raw).any(axis=1)
     if not described.any():
         return None
@@ -134,10 +134,11 @@ def _face_time(head: str, report: MediaReport) -> Amounts | None:
     )
 
 
-def answers_of(head: str, report: MediaReport) -> tuple[F32, NDArray[np.bool_]]:
+def _answers_of(head: str, report: MediaReport) -> tuple[F32, NDArray[np.bool_]]:
     """Return raw values (N, k), and of which faces the label is not given: sex of children.
 
-    What a reviewer said of a child is given, and counts as a sure answer.
+    What a reviewer said of a person's sex counts as a sure answer for each of its described faces,
+    those that look too young and the others alike.
 
     Args:
         head: `sex`, `age` or `ethnicity`.
@@ -145,10 +146,12 @@ def answers_of(head: str, report: MediaReport) -> tuple[F32, NDArray[np.bool_]]:
     """
     table = report.observations
     raw, young = table.heads[head], table.too_young == 1
-    if head != "sex" or not young.any():
+    if head != "sex":
         return raw, np.zeros(len(table), bool)
-    labels = np.array(report.row_attributes[head].label, object)
-    said = young & (labels != "")
+    own = report.row_attributes[head]
+    labels = np.array(own.label, object)
+    # A label without a value is a reviewer's; faces that one drew have no value at all.
+    said = np.isnan(own.value) & (labels != "") & ~np.isnan(raw[:, 0])
     sure = np.where(labels == "m", _SURE_LOGIT, -_SURE_LOGIT).astype(np.float32)
     return np.where(said[:, None], sure[:, None], raw), young & ~said
 

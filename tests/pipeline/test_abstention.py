@@ -224,6 +224,20 @@ def test_what_a_reviewer_says_of_a_child_stays(report, models):
     assert person(again, CHILD).attributes["sex"].label == "f"
 
 
+def test_what_a_reviewer_says_counts_for_all_faces_of_a_person(report, models):
+    """Of the woman none looks too young, of a child that grows up some do."""
+    table = report.observations
+    older = replace(table, too_young=np.where(table.frame < 5, table.too_young, np.float32(0)))
+    steps = [correction_from_json(op("sex", who, label="m")) for who in (CHILD, ADULT)]
+    for grown in (report, replace(report, observations=older)):
+        corrected, _ = apply.apply(grown, steps, labeller=lambda: models().labeller)
+        of_time = {s.group: s.observed for s in shares(corrected) if s.measure == "face_time"}
+        assert (of_time["f"], of_time["m"]) == (0, 1)
+    unknown = [correction_from_json(op("sex", CHILD, label=""))]
+    corrected, _ = apply.apply(report, unknown, labeller=lambda: models().labeller)
+    assert list(shares(corrected))[2].group == "not given"
+
+
 def test_a_report_says_it_again(report, tmp_path):
     path = tmp_path / "film.report.zip"
     report_file.save(report, path, portraits={})
@@ -291,6 +305,14 @@ def test_an_audit_leaves_out_whom_the_results_leave_out(report, tmp_path):
     assert [face.predicted["sex"] for face in judged.faces] == [0]
     audit_file.write(drawn, tmp_path / "audit.json")
     assert audit_file.read(tmp_path / "audit.json").sex_given_from == MIN_SEX_AGE
+
+
+def test_an_audit_is_of_the_network_not_of_a_reviewer(report, tmp_path):
+    steps = [correction_from_json(op("sex", who, label="m")) for who in (CHILD, ADULT)]
+    corrected, _ = apply.apply(report, steps, labeller=lambda: PLAIN)
+    report_file.save(corrected, tmp_path / "film.report.zip", portraits={})
+    drawn = drawing.draw([str(tmp_path)], DrawWish(10, ("sex",)))
+    assert {face.groups["sex"] for face in drawn.faces} == {"not given", "f"}
 
 
 def test_own_tables_are_of_the_same_faces(report, tmp_path):
