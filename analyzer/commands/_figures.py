@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analyzer import registry
+from analyzer.files.atomic import writing
 from analyzer.options import PRECISIONS, spellings
 from ina_cli.console import console
 from ina_cli.numbers import WholeNumber
@@ -56,11 +57,20 @@ def page(args: argparse.Namespace, name: str) -> "Page | None":
 
 
 def save(args: argparse.Namespace, report: Mapping[str, Any], page: "Page | None") -> None:
-    """Write the files that were asked for."""
+    """Write the files that were asked for.
+
+    Raises:
+        ResourceError: One cannot be written.
+    """
     if args.json:
-        args.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        _write(args.json, json.dumps(report, indent=1) + "\n")
     if page:
-        args.html.write_text(page.render(report), encoding="utf-8")
+        _write(args.html, page.render(report))
+
+
+def _write(path: Path, text: str) -> None:
+    with writing(path):
+        path.write_text(text, encoding="utf-8")
 
 
 def show(report: Mapping[str, Any], title: str) -> None:

@@ -30,7 +30,11 @@ def read(
         with CsvTable(path) as table:
             if tuple(table.columns) != tuple(columns):
                 raise InputError(f"{path}: the columns must be {', '.join(columns)}")
-            lines = [line_of(row, f"{path}, line {line}") for line, row in table.rows()]
+            lines = [
+                line_of(_whole(row, where), where)
+                for line, row in table.rows()
+                for where in [f"{path}, line {line}"]
+            ]
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; check the path of the {kind}s") from error
     except (UnicodeDecodeError, csv.Error) as error:
@@ -38,3 +42,9 @@ def read(
     if not lines:
         raise InputError(f"{path}: no {kind} below the header")
     return lines
+
+
+def _whole(row: dict[str, str], where: str) -> dict[str, str]:
+    if "" in row:
+        raise InputError(f"{where}: more cells than columns; put names with commas in quotes")
+    return row

@@ -113,8 +113,6 @@ def of_video(path: Path) -> Labels:
 
 
 def _label(row: dict[str, str], where: str) -> tuple[float, float, float, str]:
-    if "" in row:
-        raise InputError(f"{where}: more cells than columns; put names with commas in quotes")
     try:
         time_s, x, y = (float(row[name] or "nan") for name in COLUMNS[:3])
     except (TypeError, ValueError):

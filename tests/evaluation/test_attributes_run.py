@@ -1,13 +1,15 @@
 """`evaluate attributes`: labels that are given, disturbances, reviews, and the document."""
 
 import json
+from argparse import Namespace
 
 import numpy as np
 import pytest
 
 from analyzer import registry
 from analyzer.__main__ import main
-from analyzer.errors import InputError, UsageError
+from analyzer.commands import _figures
+from analyzer.errors import InputError, ResourceError, UsageError
 from analyzer.evaluation import (
     attributes,
     attributes_run,
@@ -199,23 +201,30 @@ def test_labels_that_nobody_reviewed_are_not_counted_by():
     ("line", "fault"),
     [
         ("film.mp4,labels.csv,x,m,18", "must be numbers"),
+        ("film.mp4,labels.csv,x,m,18,20,22", "more cells than columns"),
         ("film.mp4,labels.csv,x,m,18,inf", "from 0 on"),
         ("film.mp4,labels.csv,x,m,-1,9", "from 0 on"),
         ("film.mp4,labels.csv,x,m,nan,9", "from 0 on"),
     ],
 )
-def test_ages_that_nobody_has_are_refused(line, fault, tmp_path):
+def test_lines_and_ages_that_nobody_has_are_refused(line, fault, tmp_path):
     people = tmp_path / "people.csv"
     people.write_text(f"{','.join(people_seen.COLUMNS)}\n{line}\n")
     with pytest.raises(InputError, match=f"line 2.*{fault}"):
         people_seen.read(people)
 
 
+def test_figures_that_cannot_be_written_are_said_in_words(report, tmp_path):
+    path = tmp_path / "none" / "figures.json"
+    with pytest.raises(ResourceError, match="cannot be written"):
+        _figures.save(Namespace(json=path), report, None)
+
+
 def test_the_people_that_ship_are_labelled():
     people = people_seen.read(ROOT / "media" / "people.csv")
-    assert len(people) == len({(one.labels, one.person) for one in people}) == 18
-    for one in people:
-        assert one.person in truth.of_video(one.labels).persons
+    assert len(people) == len({(row.labels, row.person) for row in people}) == 18
+    for row in people:
+        assert row.person in truth.of_video(row.labels).persons
 
 
 SHARES = ("sex_accuracy", "sex_given", "sex_given_accuracy", "age_within")

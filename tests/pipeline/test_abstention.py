@@ -228,7 +228,7 @@ def test_what_a_reviewer_says_counts_for_all_faces_of_a_person(report, models):
     """Of the woman none looks too young, of a child that grows up some do."""
     table = report.observations
     older = replace(table, too_young=np.where(table.frame < 5, table.too_young, np.float32(0)))
-    steps = [correction_from_json(op("sex", who, label="m")) for who in (CHILD, ADULT)]
+    steps = [correction_from_json(op("sex", number, label="m")) for number in (CHILD, ADULT)]
     for grown in (report, replace(report, observations=older)):
         corrected, _ = apply.apply(grown, steps, labeller=lambda: models().labeller)
         of_time = {s.group: s.observed for s in shares(corrected) if s.measure == "face_time"}
@@ -308,7 +308,7 @@ def test_an_audit_leaves_out_whom_the_results_leave_out(report, tmp_path):
 
 
 def test_an_audit_is_of_the_network_not_of_a_reviewer(report, tmp_path):
-    steps = [correction_from_json(op("sex", who, label="m")) for who in (CHILD, ADULT)]
+    steps = [correction_from_json(op("sex", number, label="m")) for number in (CHILD, ADULT)]
     corrected, _ = apply.apply(report, steps, labeller=lambda: PLAIN)
     report_file.save(corrected, tmp_path / "film.report.zip", portraits={})
     drawn = drawing.draw([str(tmp_path)], DrawWish(10, ("sex",)))
