@@ -75,7 +75,7 @@ class Fit:
         self.pictures, self._seed, self._epochs = pictures, seed, epochs
         self.epoch = 0
         self._steps = len(pictures) // BATCH
-        self._optimizer = torch.optim.AdamW(_groups(branch), weight_decay=_WEIGHT_DECAY)
+        self._optimizer = torch.optim.AdamW(_groups(branch), weight_decay=_WEIGHT_DECAY, fused=True)
         self._schedule = torch.optim.lr_scheduler.OneCycleLR(
             self._optimizer,
             [group["lr"] for group in self._optimizer.param_groups],
@@ -152,7 +152,9 @@ class Fit:
         """Sum the shards' gradients, in their order, and take a step."""
         shards = [replica.parameters() for replica in replicas]
         for parameter, *parts in zip(self.branch.parameters(), *shards, strict=True):
-            parameter.grad = torch.stack([part.grad for part in parts]).sum(0)
+            parameter.grad = parts[0].grad
+            for part in parts[1:]:
+                parameter.grad += part.grad
             for part in parts:
                 part.grad = None
         torch.nn.utils.clip_grad_norm_(self.branch.parameters(), _CLIP)
