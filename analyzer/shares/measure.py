@@ -1,7 +1,7 @@
 """Shares of screen time and of people, observed and corrected, each with its interval."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -96,29 +96,11 @@ def _of_the_others(amounts: Amounts) -> GroupShare:
     """Return the share of all that has no label."""
     parts = amounts.unlabelled
     wholes = amounts.labelled.sum(axis=1) + parts
-    interval = ratio_interval(parts, wholes)
-    per_minute, ends = _rates(amounts, parts)
-    return GroupShare(
-        measure=amounts.measure,
-        head=amounts.head,
-        group=NOT_GIVEN,
-        amount=float(wholes.sum()) / _length(amounts),
-        observed=float(parts.sum() / wholes.sum()),
-        corrected=None,
-        interval=interval,
-        note=_note(interval, amounts.clusters),
-        per_minute=per_minute,
-        per_minute_ends=ends,
-    )
-
-
-def _length(amounts: Amounts) -> float:
-    return 1.0 if amounts.minutes is None else float(amounts.minutes.sum())
+    return _share(amounts, NOT_GIVEN, parts, wholes, ratio_interval(parts, wholes))
 
 
 def _of_groups(amounts: Amounts, table: Confusion | None) -> Iterator[GroupShare]:
     wholes = amounts.labelled.sum(axis=1)
-    sums = amounts.labelled.sum(axis=0)
     corrected, paths = _corrected(amounts, table)
     for number, group in enumerate(network.GROUPS[amounts.head]):
         parts = amounts.labelled[:, number]
@@ -127,20 +109,38 @@ def _of_groups(amounts: Amounts, table: Confusion | None) -> Iterator[GroupShare
             interval = path_interval(paths[number], cells, parts)
         else:
             interval = ratio_interval(parts, wholes)
-        per_minute, ends = _rates(amounts, parts)
-        yield GroupShare(
-            measure=amounts.measure,
-            head=amounts.head,
-            group=group,
-            amount=float(sums.sum()) / _length(amounts),
-            observed=float(sums[number] / sums.sum()),
+        share = _share(amounts, group, parts, wholes, interval)
+        yield replace(
+            share,
             corrected=float(corrected[number]) if paths else None,
-            interval=interval,
-            note=_note(interval, amounts.clusters),
-            per_minute=per_minute,
-            per_minute_ends=ends,
             is_of_given=bool(amounts.unlabelled.any()),
         )
+
+
+def _share(amounts: Amounts, group: str, parts: F64, wholes: F64, interval: Interval) -> GroupShare:
+    """Return the share of a group, not corrected.
+
+    Args:
+        amounts: Amounts in n clusters.
+        group: Name of the group.
+        parts: (n,) that of the group.
+        wholes: (n,) that of which it is a share.
+        interval: Interval of the share.
+    """
+    length = 1.0 if amounts.minutes is None else float(amounts.minutes.sum())
+    per_minute, ends = _rates(amounts, parts)
+    return GroupShare(
+        measure=amounts.measure,
+        head=amounts.head,
+        group=group,
+        amount=float(wholes.sum()) / length,
+        observed=float(parts.sum() / wholes.sum()),
+        corrected=None,
+        interval=interval,
+        note=_note(interval, amounts.clusters),
+        per_minute=per_minute,
+        per_minute_ends=ends,
+    )
 
 
 def _corrected(amounts: Amounts, table: Confusion | None) -> tuple[F64, list[Path]]:

@@ -8,27 +8,14 @@ from analyzer.__main__ import main
 from analyzer.evaluation import attributes
 from analyzer.inference.runtime import Runtime
 from analyzer.training import _calibrate
-from analyzer.types import Chips, Descriptions
-from tests.support.observations import TABLES, views
+from tests.support.observations import TABLES, WholePicture, sure_of, views
 
 
 class Knows:
     """A describer that reads the classes from the pixels."""
 
     def describe(self, images):
-        classes = images[:, 0, 0].astype(int)
-        heads = {
-            "sex": (6 * (classes[:, :1] - 0.5)).astype(np.float32),
-            "age": 20 * np.eye(9, dtype=np.float32)[classes[:, 1]],
-            "ethnicity": 9 * np.eye(7, dtype=np.float32)[classes[:, 2]],
-        }
-        return Descriptions(embeddings=np.zeros((len(images), 1), np.float32), heads=heads)
-
-
-class Cuts:
-    def align(self, image, boxes, landmarks):
-        ones = np.ones(1, np.float32)
-        return Chips(images=image[None], sharpness=ones, frontality=ones, face_px=ones)
+        return sure_of(images[:, 0, 0].astype(int))
 
 
 class Painted:
@@ -50,7 +37,9 @@ class Painted:
 
 
 def predictions(n: int, progress=lambda _: None) -> list[attributes.Predictions]:
-    return attributes.predict(Knows(), Cuts(), Painted(n), sizes_px=(150, 20), progress=progress)
+    return attributes.predict(
+        Knows(), WholePicture(), Painted(n), sizes_px=(150, 20), progress=progress
+    )
 
 
 def test_who_knows_all_scores_all():

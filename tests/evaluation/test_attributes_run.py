@@ -19,8 +19,7 @@ from analyzer.evaluation import (
     people_seen,
     truth,
 )
-from analyzer.types import Chips, Descriptions
-from tests.support.observations import TABLES
+from tests.support.observations import TABLES, WholePicture, sure_of
 from tests.support.processes import ROOT
 
 TOP = "crop, top 10 %"
@@ -33,19 +32,8 @@ class Believes:
 
     def describe(self, images):
         classes = images[:, 75, 0].astype(int)
-        male = np.where(images[:, 0, 0].any(axis=1), classes[:, 0], 0)
-        heads = {
-            "sex": (6 * (male[:, None] - 0.5)).astype(np.float32),
-            "age": 20 * np.eye(9, dtype=np.float32)[classes[:, 1]],
-            "ethnicity": 9 * np.eye(7, dtype=np.float32)[classes[:, 2]],
-        }
-        return Descriptions(embeddings=np.zeros((len(images), 1), np.float32), heads=heads)
-
-
-class Whole:
-    def align(self, image, boxes, landmarks):
-        ones = np.ones(1, np.float32)
-        return Chips(images=image[None], sharpness=ones, frontality=ones, face_px=ones)
+        classes[~images[:, 0, 0].any(axis=1), 0] = 0
+        return sure_of(classes)
 
 
 class Classes:
@@ -78,7 +66,7 @@ class Classes:
 def report():
     return attributes_run.measure(
         Believes(),
-        Whole(),
+        WholePicture(),
         Classes(),
         labels="raw",
         disturbances=(TOP,),
@@ -188,7 +176,7 @@ def test_labels_that_nobody_reviewed_are_not_counted_by():
     with pytest.raises(UsageError, match="cleaned"):
         attributes_run.measure(
             Believes(),
-            Whole(),
+            WholePicture(),
             pictures,
             labels="cleaned",
             disturbances=(),

@@ -4,7 +4,7 @@ import numpy as np
 
 from analyzer.attributes.calibration import Calibration, Views
 from analyzer.attributes.heads import SIZES
-from analyzer.types import Observations
+from analyzer.types import Chips, Descriptions, Observations
 from analyzer.types.tally import Tally
 
 TABLES = Calibration(
@@ -61,3 +61,21 @@ def views(*sizes: float, sharp: float = 0.5, frontal: float = 1.0) -> Views:
         sharpness=np.full(count, sharp, np.float32),
         frontality=np.full(count, frontal, np.float32),
     )
+
+
+class WholePicture:
+    """An aligner for which each picture is a chip."""
+
+    def align(self, image, boxes, landmarks):
+        ones = np.ones(1, np.float32)
+        return Chips(images=image[None], sharpness=ones, frontality=ones, face_px=ones)
+
+
+def sure_of(classes):
+    """Return descriptions that are sure of classes (n, 3) of sex, age and ethnicity."""
+    heads = {
+        "sex": (6 * (classes[:, :1] - 0.5)).astype(np.float32),
+        "age": 20 * np.eye(9, dtype=np.float32)[classes[:, 1]],
+        "ethnicity": 9 * np.eye(7, dtype=np.float32)[classes[:, 2]],
+    }
+    return Descriptions(embeddings=np.zeros((len(classes), 1), np.float32), heads=heads)
