@@ -36,6 +36,8 @@ def add(commands: Any) -> None:
     heads.add_argument(
         "--out", type=Path, metavar="FILE", help="the file to write (default: the one that ships)"
     )
+    text = "a branch to train further (default: dlib's own stages)"
+    heads.add_argument("--start", type=Path, metavar="FILE", help=text)
     text = "a branch that this one also learns from, may be repeated"
     heads.add_argument(
         "--teacher", type=Path, action="append", default=[], metavar="FILE", help=text
@@ -57,8 +59,8 @@ def run(args: argparse.Namespace) -> int:
     """Train the branch and print its figures on the tuning split."""
     from analyzer.commands import _progress
 
-    if args.calibrate and (args.teacher or args.resume):
-        raise UsageError("--calibrate trains nothing: leave out --teacher and --resume")
+    if args.calibrate and (args.start or args.teacher or args.resume):
+        raise UsageError("--calibrate trains nothing: leave out --start, --teacher and --resume")
     training = registry.module("train", "attributes")
     fairface = registry.module("datasets", "fairface")
     runtime = Runtime(device=args.device, batch_size=args.batch_size)
@@ -70,7 +72,8 @@ def run(args: argparse.Namespace) -> int:
             report = training.calibrate(pictures, args.calibrate, **common)
         else:
             run = {"seed": args.seed, "epochs": args.epochs, "resume": args.resume}
-            report = training.train(pictures, teachers=args.teacher, **run, **common)
+            files = {"start": args.start, "teachers": args.teacher}
+            report = training.train(pictures, **files, **run, **common)
     _figures.show(report, "tuning split of train")
     print(out)
     return 0

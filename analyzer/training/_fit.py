@@ -29,8 +29,10 @@ _WEIGHT_DECAY, _WARM_UP, _CLIP = 0.05, 0.08, 2.0
 _AVERAGE = 0.998
 """Decay per step of the moving average of the weights, which is what is kept."""
 _STANDARDIZE = 1024
-_TAUGHT = 0.5
+_TAUGHT = 0.7
 """Weight of the teachers' opinions beside the labels."""
+_UNMIXED = 0.25
+"""Share of the epochs, at the end, in which no pictures are mixed."""
 
 
 @dataclass(frozen=True)
@@ -111,9 +113,8 @@ class Fit:
         ]
         moved, spoiled = (np.stack(chips) for chips in zip(*changed, strict=True))
         targets = {k: v[torch.from_numpy(rows)] for k, v in self.pictures.targets.items()}
-        mix = Mix(
-            np.random.default_rng([self._seed, self.epoch, int(rows[0]), len(rows)]), len(rows)
-        )
+        random = np.random.default_rng([self._seed, self.epoch, int(rows[0]), len(rows)])
+        mix = Mix(random, len(rows), always_whole=self._near_end)
         chance = torch.Generator(self._device)
         chance.manual_seed(hash((self._seed, self.epoch, int(rows[0]))))
         features = self._features(replica, self._activations(mix.chips(spoiled)))
@@ -131,12 +132,27 @@ class Fit:
         They are otherwise the very ones that the branch sees (Beyer et al., "Knowledge
         distillation: A good teacher is patient and consistent", CVPR 2022); what spoils them is to
         change nothing (Xie et al., "Self-training with noisy student improves ImageNet
-        classification", CVPR 2020).
+        classification", CVPR 2020). A teacher looks at mirror images too, so that a branch learns
+        to say without one what the teacher says with it.
         """
-        x = self._activations(chips)
+        mirrored = np.ascontiguousarray(chips[:, :, ::-1])
+        views = [self._activations(view) for view in (chips, mirrored)]
         with torch.no_grad():
-            each = [_loss.opinions(t.heads(self._features(t, x))) for t in self._teachers]
+            each = [
+                _loss.opinions(teacher.heads(self._features(teacher, x)))
+                for teacher in self._teachers
+                for x in views
+            ]
         return {head: torch.stack([one[head] for one in each]).mean(0) for head in each[0]}
+
+    @property
+    def _near_end(self) -> bool:
+        """Whether pictures are no longer mixed.
+
+        He et al., "Data augmentation revisited: Rethinking the distribution gap between clean and
+        augmented data", 2019.
+        """
+        return self.epoch >= (1 - _UNMIXED) * self._epochs
 
     def _activations(self, chips: U8) -> Tensor:
         """Return the frozen trunk's activations of chips (n, S, S, 3)."""

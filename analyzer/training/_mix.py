@@ -19,13 +19,14 @@ class Mix:
     Args:
         random: Source of the pairs and weights.
         count: Number n of pictures.
+        always_whole: Whether to mix none.
     """
 
-    def __init__(self, random: np.random.Generator, count: int) -> None:
+    def __init__(self, random: np.random.Generator, count: int, *, always_whole: bool) -> None:
         self._others = random.permutation(count)
         weights = random.beta(_SHAPE, _SHAPE, count).astype(np.float32)
         self._weights = np.maximum(weights, 1 - weights)
-        self._weights[random.random(count) >= _MIXED] = 1
+        self._weights[random.random(count) >= (0 if always_whole else _MIXED)] = 1
 
     def chips(self, chips: U8) -> U8:
         """Mix chips (n, S, S, 3)."""

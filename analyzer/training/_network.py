@@ -48,6 +48,7 @@ class Branch(nn.Module):  # type: ignore[misc]
         self.register_buffer("scale", torch.ones(FEATURES))
         self.hidden = nn.Linear(FEATURES, HIDDEN)
         self.outputs = nn.Linear(HIDDEN, sum(SIZES.values()))
+        self.trained = False
 
     def features(self, x: Tensor) -> Tensor:
         """Return features (n, 1472): the mean of each stage, and every place of the last one."""
@@ -65,9 +66,14 @@ class Branch(nn.Module):  # type: ignore[misc]
         return dict(zip(SIZES, values.split(list(SIZES.values()), dim=1), strict=True))
 
     def standardize(self, features: Tensor) -> None:
-        """Take mean and scale from features (n, 1472)."""
-        self.mean = features.mean(0)
-        self.scale = features.std(0).clamp_min(1e-3)
+        """Take mean and scale from features (n, 1472); what trained heads say of them stays."""
+        mean, scale = features.mean(0), features.std(0).clamp_min(1e-3)
+        if self.trained:
+            with torch.no_grad():
+                weight = self.hidden.weight / self.scale
+                self.hidden.bias += weight @ (mean - self.mean)
+                self.hidden.weight.copy_(weight * scale)
+        self.mean, self.scale = mean, scale
 
     @classmethod
     def of(cls, network: _dlib_dat.DlibNetwork, weights: _dlib_attributes.Attributes) -> "Branch":
@@ -81,7 +87,8 @@ class Branch(nn.Module):  # type: ignore[misc]
                 getattr(branch.hidden, part).copy_(tensors[f"hidden.{part}"])
                 rows = torch.cat([tensors[f"{name}.{part}"] for name in SIZES])
                 getattr(branch.outputs, part).copy_(rows)
-        return branch.requires_grad_(False)
+        branch.trained = True
+        return branch
 
     def export(self) -> dict[str, Any]:
         """Return the weights as the file names them; the hidden layer standardises its inputs."""

@@ -40,6 +40,7 @@ def train(
     *,
     runtime: Runtime,
     out: Path = SHIPPED,
+    start: Path | None = None,
     teachers: Sequence[Path] = (),
     seed: int = 0,
     epochs: int = EPOCHS,
@@ -54,6 +55,7 @@ def train(
         dataset: Pictures to train on, a tenth of which is kept apart for calibration.
         runtime: Its device also trains; `auto` takes CUDA where torch has it.
         out: The file to write.
+        start: File of a branch that is trained further; `None`: dlib's own stages are.
         teachers: Files of branches that this one also learns from.
         seed: Seed of the initial weights, the order and the changes of the pictures.
         epochs: Passes over the pictures.
@@ -65,10 +67,12 @@ def train(
     """
     run = {"seed": str(seed), "epochs": str(epochs), "data_sha256": dataset.digest}
     run["split_seed"] = str(SPLIT_SEED)
+    run["start_sha256"] = locate.sha256(start) if start else ""
     run["teachers_sha256"] = " ".join(map(locate.sha256, teachers))
     tuning, training = split(len(dataset))
     chips = _read(dataset, progress)
-    fit = _fit(_subset(dataset, chips, training), teachers, seed, epochs, _device(runtime.device))
+    pictures = _subset(dataset, chips, training)
+    fit = _fit(pictures, start, teachers, seed, epochs, _device(runtime.device))
     checkpoint = out.with_name(out.name + ".checkpoint")
     if resume:
         fit.resume(checkpoint, run)
@@ -156,12 +160,18 @@ def _subset(dataset: Dataset, chips: U8, rows: I64) -> TrainingPictures:
 
 
 def _fit(
-    pictures: TrainingPictures, teachers: Sequence[Path], seed: int, epochs: int, device: str
+    pictures: TrainingPictures,
+    start: Path | None,
+    teachers: Sequence[Path],
+    seed: int,
+    epochs: int,
+    device: str,
 ) -> Fit:
     network = _dlib_dat.read(locate.locate("dlib_resnet"))
     taught = [Branch.of(network, _dlib_attributes.load(path)) for path in teachers]
     torch.manual_seed(seed)
-    return Fit(Trunk(network), Branch(network), taught, pictures, seed, epochs, device)
+    branch = Branch.of(network, _dlib_attributes.load(start)) if start else Branch(network)
+    return Fit(Trunk(network), branch, taught, pictures, seed, epochs, device)
 
 
 def _device(device: str) -> str:
@@ -188,6 +198,8 @@ def _predict(
 def _about(run: Mapping[str, str]) -> dict[str, str]:
     """Return the file's metadata about its making."""
     options = f"--seed {run['seed']} --epochs {run['epochs']}"
+    if run["start_sha256"]:
+        options += " --start FILE"
     if run["teachers_sha256"]:
         options += " --teacher FILE" * len(run["teachers_sha256"].split())
     return {

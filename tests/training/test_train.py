@@ -22,6 +22,7 @@ from analyzer.training import (  # noqa: E402
     _occlude,
     attributes,
 )
+from analyzer.training._fit import Fit, TrainingPictures  # noqa: E402
 from analyzer.training._mix import Mix  # noqa: E402
 from analyzer.training._network import Branch, Trunk  # noqa: E402
 from analyzer.weights import locate  # noqa: E402
@@ -149,6 +150,7 @@ def test_what_only_trains_is_refused_beside_calibrate(tmp_path, capsys):
     arguments = ["train", "attributes", "--data", str(tmp_path), "--calibrate", "a"]
     assert main([*arguments, "--resume"]) == 2
     assert main([*arguments, "--teacher", "b"]) == 2
+    assert main([*arguments, "--start", "b"]) == 2
     assert "trains nothing" in capsys.readouterr().err
 
 
@@ -159,6 +161,28 @@ def test_a_branch_with_teachers_learns_from_them_and_says_which(whole, tmp_path)
     assert about["command"].endswith(" --teacher FILE")
     alone, taught = (_dlib_attributes.load(path).tensors for path in (whole[0], tmp_path / "c"))
     assert (alone["sex.weight"] != taught["sex.weight"]).any()
+
+
+def test_a_branch_that_starts_from_a_file_goes_on_from_what_that_says(whole, network, tmp_path):
+    weights, data = _dlib_attributes.load(whole[0]), Coloured(64)
+    chips = data.chips(0, 64)
+    labels = {head: torch.from_numpy(classes) for head, classes in data.labels.items()}
+    pictures = TrainingPictures(chips, np.arange(64), _loss.targets(labels))
+    trunk, start, before = Trunk(network), Branch.of(network, weights), Branch.of(network, weights)
+    fit = Fit(trunk, start, [], pictures, seed=0, epochs=1, device="cpu")
+    with torch.no_grad():
+        x = trunk(torch.from_numpy(chips))
+        values, expected = (branch.heads(branch.features(x)) for branch in (fit.branch, before))
+    assert fit.branch.scale.std() > 0
+    for head in SIZES:
+        np.testing.assert_allclose(values[head].numpy(), expected[head].numpy(), atol=2e-3)
+
+
+def test_a_branch_that_starts_from_a_file_says_from_which(whole, tmp_path):
+    train(tmp_path / "e", start=whole[0])
+    about = _dlib_attributes.metadata(tmp_path / "e")
+    assert about["start_sha256"] == locate.sha256(whole[0])
+    assert about["command"].endswith(" --start FILE")
 
 
 def test_a_teacher_is_the_branch_of_its_file(whole, network, tmp_path):
@@ -257,11 +281,13 @@ def test_mixed_pictures_have_mixed_targets():
     # Picture i is of grey i and its target says i / 255, so that both tell the weights.
     chips = np.arange(0, 256, 4, np.uint8)[:, None, None, None].repeat(8, 1).repeat(8, 2)
     chips = chips.repeat(3, 3)
-    mix = Mix(np.random.default_rng(0), len(chips))
+    mix = Mix(np.random.default_rng(0), len(chips), always_whole=False)
     mixed = mix.chips(chips)
     wanted = mix.targets(torch.from_numpy(chips[:, 0, 0, :1] / np.float32(255)))
     assert 0.3 < (mixed != chips).any((1, 2, 3)).mean() < 0.7
     np.testing.assert_allclose(mixed[:, 0, 0, 0] / 255, wanted[:, 0], atol=1 / 255)
+    whole = Mix(np.random.default_rng(0), len(chips), always_whole=True)
+    np.testing.assert_array_equal(whole.chips(chips), chips)
 
 
 def test_what_hides_the_top_leaves_the_mouth():
