@@ -100,6 +100,21 @@ class TestCharacters:
         page.page.click("[aria-label='Split off track 2']")
         assert page.text("#seen") == "person 1  m 40"
 
+    def test_screen_time_says_where_sex_is_not_given(self, review, tmp_path):
+        report = make_report([Face(0, 0.0, (0, 0, 50, 50))])
+        (person,) = report.persons
+        raw = {"sex": np.zeros((1, 1), np.float32), "age": np.zeros((1, 9), np.float32)}
+        sex = Attribute(label="", value=-2.0)
+        age = Attribute(label="6.0", value=3.0, low=0.0, high=9.0)
+        report = replace(
+            report,
+            observations=replace(report.observations, heads=raw),
+            persons=(replace(person, attributes={"sex": sex, "age": age}),),
+        )
+        page = review(write(html, report, tmp_path / "a.html")).without_video()
+        head = page.page.locator("#summary th[scope='col']").all_text_contents()
+        assert head == ["age", "not given"]
+
     def test_figures_are_those_of_the_table(self, review, tmp_path):
         faces = [
             Face(0, 0.0, (0, 0, 50, 50)),

@@ -74,7 +74,8 @@ function screenTimeByGroup(people, ages) {
     if (id === NOBODY) continue;
     const years = attributes.age && attributes.age.label;
     const group = years ? (ages.find(({ end }) => Number(years) < end) || ages[ages.length - 1]).label : "unknown";
-    const sex = (attributes.sex && attributes.sex.label) || "unknown";
+    const { label, why } = attributes.sex || {};
+    const sex = label || (why ? "not given" : "unknown");
     if (!groups.has(group)) groups.set(group, new Map());
     groups.get(group).set(sex, (groups.get(group).get(sex) || 0) + screen);
   }
