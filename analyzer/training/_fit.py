@@ -1,8 +1,9 @@
 """The training loop: shards of a batch side by side, a checkpoint after every epoch."""
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,20 @@ class TrainingPictures:
         return self.chips[self.rows[i]]
 
 
+@dataclass(frozen=True)
+class _Shard:
+    """A part of a batch: n pictures."""
+
+    clean: U8
+    """(n, S, S, 3) moved and mixed, for teachers."""
+    spoiled: U8
+    """(n, S, S, 3) the same with all that spoils them."""
+    targets: Mapping[str, Tensor]
+    """Head -> (n, k) distributions."""
+    seed: int
+    """Of what is dropped of the layers."""
+
+
 class Fit:
     """A training run; all chance in it comes from the seed, the epoch and the row."""
 
@@ -95,34 +110,42 @@ class Fit:
         """Pass once over the pictures; `tell` hears the epochs done, with their fraction."""
         random = np.random.default_rng([self._seed, self.epoch])
         order = random.permutation(len(self.pictures))[: self._steps * BATCH]
+        parts = order.reshape(self._steps, _SHARDS, -1)
         replicas = [_replica(self.branch) for _ in range(_SHARDS)]
-        with ThreadPoolExecutor(_SHARDS) as pool:
-            for step, rows in enumerate(order.reshape(-1, BATCH)):
-                parts = np.split(rows, _SHARDS)
-                list(pool.map(self._backward, replicas, parts))
+        with ThreadPoolExecutor(_SHARDS) as pool, ThreadPoolExecutor(_SHARDS) as ahead:
+            for step, shards in enumerate(_made_ahead(ahead, self._shard, parts)):
+                list(pool.map(self._backward, replicas, shards))
                 self._update(replicas)
                 tell(self.epoch + (step + 1) / self._steps)
         self.epoch += 1
 
-    def _backward(self, replica: Branch, rows: I64) -> None:
-        """Return gradients of one shard."""
-        torch.set_num_threads(1)
+    def _shard(self, rows: I64) -> "_Shard":
+        """Change the pictures of some rows at random."""
         changed = [
             augment(self.pictures[row], np.random.default_rng([self._seed, self.epoch, row]))
             for row in rows
         ]
         moved, spoiled = (np.stack(chips) for chips in zip(*changed, strict=True))
-        targets = {k: v[torch.from_numpy(rows)] for k, v in self.pictures.targets.items()}
         random = np.random.default_rng([self._seed, self.epoch, int(rows[0]), len(rows)])
         mix = Mix(random, len(rows), always_whole=self._near_end)
+        targets = {k: v[torch.from_numpy(rows)] for k, v in self.pictures.targets.items()}
+        return _Shard(
+            clean=mix.chips(moved),
+            spoiled=mix.chips(spoiled),
+            targets={head: mix.targets(wanted) for head, wanted in targets.items()},
+            seed=hash((self._seed, self.epoch, int(rows[0]))),
+        )
+
+    def _backward(self, replica: Branch, shard: "_Shard") -> None:
+        """Add the gradients of one shard."""
+        torch.set_num_threads(1)
         chance = torch.Generator(self._device)
-        chance.manual_seed(hash((self._seed, self.epoch, int(rows[0]))))
-        features = self._features(replica, self._activations(mix.chips(spoiled)))
+        chance.manual_seed(shard.seed)
+        features = self._features(replica, self._activations(shard.spoiled))
         values = replica.heads(features, chance)
-        wanted = {k: mix.targets(v).to(self._device) for k, v in targets.items()}
-        loss = _loss.total(values, wanted)
+        loss = _loss.total(values, {k: v.to(self._device) for k, v in shard.targets.items()})
         if self._teachers:
-            taught = _loss.total(values, self._opinions(mix.chips(moved)))
+            taught = _loss.total(values, self._opinions(shard.clean))
             loss = (1 - _TAUGHT) * loss + _TAUGHT * taught
         (loss / _SHARDS).backward()
 
@@ -203,6 +226,25 @@ class Fit:
             "optimizer": self._optimizer,
             "schedule": self._schedule,
         }
+
+
+def _made_ahead(
+    pool: ThreadPoolExecutor, make: Callable[[I64], _Shard], parts: I64
+) -> Iterator[list[_Shard]]:
+    """Yield the shards (s,) of each step; those of the next one are made meanwhile.
+
+    Args:
+        pool: Threads that make them.
+        make: Makes the shard of some rows.
+        parts: (steps, s, n) rows.
+    """
+    coming: deque[list[Future[_Shard]]] = deque()
+    for part in parts:
+        coming.append([pool.submit(make, rows) for rows in part])
+        if len(coming) > 1:
+            yield [shard.result() for shard in coming.popleft()]
+    for shards in coming:
+        yield [shard.result() for shard in shards]
 
 
 def _groups(branch: Branch) -> list[dict[str, Any]]:
