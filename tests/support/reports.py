@@ -29,7 +29,7 @@ OPTIONS = {
     "min_sex_age": MIN_SEX_AGE,
 }
 NAN = float("nan")
-DIGEST = "41bf09ba697bfeae4675a0e374d72215575cfbe9309b711dc5ce9e992f7ae3f5"
+DIGEST = "ce63e530c61276a8b9c08eda0f080ef18ce8aaf8bf221a083e486a546e82e594"
 """SHA-256 of the attribute network that ships, for which there is a table of confusions."""
 
 
