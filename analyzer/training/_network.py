@@ -40,6 +40,9 @@ class Trunk(nn.Module):  # type: ignore[misc]
 class Branch(nn.Module):  # type: ignore[misc]
     """From the trunk's activations to the raw values of all heads."""
 
+    mean: Tensor
+    scale: Tensor
+
     def __init__(self, network: _dlib_dat.DlibNetwork) -> None:
         super().__init__()
         layers = iter(network.convolutions[_dlib_attributes.TRUNK :])
