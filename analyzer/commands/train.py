@@ -14,6 +14,8 @@ EPILOG = """\
 examples:
   python -m analyzer train attributes --data fairface/ --out attributes.safetensors
   python -m analyzer train attributes --data fairface/ --calibrate attributes.safetensors
+  python -m analyzer train attributes --data fairface/ --average one.safetensors \
+    --average two.safetensors --out attributes.safetensors
 
 exit code: 0 trained, 1 the data cannot be read, 2 bad usage"""
 
@@ -48,7 +50,12 @@ def add(commands: Any) -> None:
     text = "how often all pictures are seen (default: 20)"
     heads.add_argument("--epochs", type=WholeNumber(least=1), default=20, metavar="N", help=text)
     text = "train nothing: correct and calibrate this file anew, and write it to --out, or in place"
-    heads.add_argument("--calibrate", type=Path, metavar="FILE", help=text)
+    nothing = heads.add_mutually_exclusive_group()
+    nothing.add_argument("--calibrate", type=Path, metavar="FILE", help=text)
+    text = "train nothing: write the mean of files with the same --start; repeat it"
+    nothing.add_argument(
+        "--average", type=Path, action="append", default=[], metavar="FILE", help=text
+    )
     heads.add_argument(
         "--resume", action="store_true", help="go on from FILE.checkpoint of the same run"
     )
@@ -59,8 +66,11 @@ def run(args: argparse.Namespace) -> int:
     """Train the branch and print its figures on the tuning split."""
     from analyzer.commands import _progress
 
-    if args.calibrate and (args.start or args.teacher or args.resume):
-        raise UsageError("--calibrate trains nothing: leave out --start, --teacher and --resume")
+    option = "--calibrate" if args.calibrate else "--average" if args.average else ""
+    if option and (args.start or args.teacher or args.resume):
+        raise UsageError(f"{option} trains nothing: leave out --start, --teacher and --resume")
+    if len(args.average) == 1:
+        raise UsageError("--average: name two files or more, each with an --average of its own")
     training = registry.module("train", "attributes")
     fairface = registry.module("datasets", "fairface")
     runtime = Runtime(device=args.device, batch_size=args.batch_size)
@@ -70,6 +80,8 @@ def run(args: argparse.Namespace) -> int:
         common = {"runtime": runtime, "out": out, "progress": progress}
         if args.calibrate:
             report = training.calibrate(pictures, args.calibrate, **common)
+        elif args.average:
+            report = training.average(pictures, args.average, **common)
         else:
             run = {"seed": args.seed, "epochs": args.epochs, "resume": args.resume}
             files = {"start": args.start, "teachers": args.teacher}

@@ -94,7 +94,7 @@ _FAULTS: tuple[tuple[float, Callable[[U8, _Random], U8]], ...] = (
     (0.12, _side_light),
     (0.08, _motion),
     (0.08, _defocus),
-    (0.18, _few_pixels),
+    (0.25, _few_pixels),
     (0.1, _grain),
     (0.12, _compressed),
 )

@@ -26,6 +26,8 @@ _SHARDS = 2
 """Parts of a batch, each in its own thread: on few cores that beats threads inside operators."""
 _RATE, _HEAD_RATE, _STAGE_DECAY = 4e-4, 1.5e-3, 0.75
 """Peak learning rates of the last stage and of the heads; every earlier stage has less."""
+_FURTHER = 0.5
+"""Of these rates, for a branch that is trained further: it is to stay near what it knows."""
 _WEIGHT_DECAY, _WARM_UP, _CLIP = 0.05, 0.08, 2.0
 _AVERAGE = 0.998
 """Decay per step of the moving average of the weights, which is what is kept."""
@@ -46,6 +48,8 @@ class TrainingPictures:
     """(n,) the chips that are trained on."""
     targets: Mapping[str, Tensor]
     """Head -> (n, k) distributions; see `_loss.targets`."""
+    sex_weights: Tensor
+    """(n, 1); see `_loss.sex_weights`."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -59,11 +63,15 @@ class _Shard:
     """A part of a batch: n pictures."""
 
     clean: U8
-    """(n, S, S, 3) moved and mixed, for teachers."""
+    """(n, S, S, 3) moved and mixed, for a teacher."""
     spoiled: U8
     """(n, S, S, 3) the same with all that spoils them."""
     targets: Mapping[str, Tensor]
     """Head -> (n, k) distributions."""
+    sex_weights: Tensor
+    """(n, 1)."""
+    teacher: int
+    """Number of the teacher that is asked."""
     seed: int
     """Of what is dropped of the layers."""
 
@@ -92,7 +100,8 @@ class Fit:
         self.pictures, self._seed, self._epochs = pictures, seed, epochs
         self.epoch = 0
         self._steps = len(pictures) // BATCH
-        self._optimizer = torch.optim.AdamW(_groups(branch), weight_decay=_WEIGHT_DECAY, fused=True)
+        groups = _groups(branch, _FURTHER if branch.trained else 1)
+        self._optimizer = torch.optim.AdamW(groups, weight_decay=_WEIGHT_DECAY, fused=True)
         self._schedule = torch.optim.lr_scheduler.OneCycleLR(
             self._optimizer,
             [group["lr"] for group in self._optimizer.param_groups],
@@ -129,10 +138,13 @@ class Fit:
         random = np.random.default_rng([self._seed, self.epoch, int(rows[0]), len(rows)])
         mix = Mix(random, len(rows), always_whole=self._near_end)
         targets = {k: v[torch.from_numpy(rows)] for k, v in self.pictures.targets.items()}
+        clean = mix.chips(moved)
         return _Shard(
-            clean=mix.chips(moved),
+            clean=np.ascontiguousarray(clean[:, :, ::-1]) if random.random() < 0.5 else clean,
             spoiled=mix.chips(spoiled),
             targets={head: mix.targets(wanted) for head, wanted in targets.items()},
+            sex_weights=mix.targets(self.pictures.sex_weights[torch.from_numpy(rows)]),
+            teacher=int(random.integers(max(len(self._teachers), 1))),
             seed=hash((self._seed, self.epoch, int(rows[0]))),
         )
 
@@ -143,30 +155,29 @@ class Fit:
         chance.manual_seed(shard.seed)
         features = self._features(replica, self._activations(shard.spoiled))
         values = replica.heads(features, chance)
-        loss = _loss.total(values, {k: v.to(self._device) for k, v in shard.targets.items()})
+        targets = {head: wanted.to(self._device) for head, wanted in shard.targets.items()}
+        weights = shard.sex_weights.to(self._device)
+        loss = _loss.total(values, targets, weights)
         if self._teachers:
-            taught = _loss.total(values, self._opinions(shard.clean))
+            taught = _loss.total(values, self._opinions(shard), weights)
             loss = (1 - _TAUGHT) * loss + _TAUGHT * taught
         (loss / _SHARDS).backward()
 
-    def _opinions(self, chips: U8) -> dict[str, Tensor]:
-        """Return the mean of what the teachers say of the pictures before they were spoiled.
+    def _opinions(self, shard: "_Shard") -> dict[str, Tensor]:
+        """Return what one of the teachers says of the pictures before they were spoiled.
 
         They are otherwise the very ones that the branch sees (Beyer et al., "Knowledge
         distillation: A good teacher is patient and consistent", CVPR 2022); what spoils them is to
         change nothing (Xie et al., "Self-training with noisy student improves ImageNet
-        classification", CVPR 2020). A teacher looks at mirror images too, so that a branch learns
-        to say without one what the teacher says with it.
+        classification", CVPR 2020). Half of the shards are shown to their teacher as mirror images,
+        so that a branch learns to say without one what the teacher says with it. A cross entropy
+        is linear in what is wanted, so over many shards one teacher and one view at random teach
+        what the mean of all of them would, for less time.
         """
-        mirrored = np.ascontiguousarray(chips[:, :, ::-1])
-        views = [self._activations(view) for view in (chips, mirrored)]
+        teacher = self._teachers[shard.teacher]
         with torch.no_grad():
-            each = [
-                _loss.opinions(teacher.heads(self._features(teacher, x)))
-                for teacher in self._teachers
-                for x in views
-            ]
-        return {head: torch.stack([one[head] for one in each]).mean(0) for head in each[0]}
+            x = self._activations(shard.clean)
+            return _loss.opinions(teacher.heads(self._features(teacher, x)))
 
     @property
     def _near_end(self) -> bool:
@@ -247,15 +258,15 @@ def _made_ahead(
         yield [shard.result() for shard in shards]
 
 
-def _groups(branch: Branch) -> list[dict[str, Any]]:
-    """Return parameters and their peak learning rates."""
+def _groups(branch: Branch, share: float) -> list[dict[str, Any]]:
+    """Return parameters and their peak learning rates, of which this share is taken."""
     depth = len(branch.stages)
     groups = [
-        {"params": list(stage.parameters()), "lr": _RATE * _STAGE_DECAY ** (depth - 1 - i)}
+        {"params": list(stage.parameters()), "lr": share * _RATE * _STAGE_DECAY ** (depth - 1 - i)}
         for i, stage in enumerate(branch.stages)
     ]
     heads = [*branch.hidden.parameters(), *branch.outputs.parameters()]
-    return [*groups, {"params": heads, "lr": _HEAD_RATE}]
+    return [*groups, {"params": heads, "lr": share * _HEAD_RATE}]
 
 
 def _replica(branch: Branch) -> Branch:

@@ -21,12 +21,15 @@ _DROPOUT = 0.1, 0.5
 _RATE, _DECAY = 2e-3, 1e-2
 
 
-def train(views: F32, targets: Mapping[str, Tensor], seed: int) -> dict[str, F64]:
+def train(
+    views: F32, targets: Mapping[str, Tensor], sex_weights: Tensor, seed: int
+) -> dict[str, F64]:
     """Train the heads; returns their tensors, as they are named in the file.
 
     Args:
         views: (v, n, 704) features of views of the pictures: mirrored, changed at random.
         targets: Head -> (n, k) distributions; see `_loss.targets`.
+        sex_weights: (n, 1); see `_loss.sex_weights`.
         seed: Seed of the initial weights, the order and the choice of the view.
     """
     torch.manual_seed(seed)
@@ -38,7 +41,7 @@ def train(views: F32, targets: Mapping[str, Tensor], seed: int) -> dict[str, F64
         nn.Dropout(_DROPOUT[1]),
         nn.Linear(HIDDEN, sum(SIZES.values())),
     )
-    _fit(network, torch.from_numpy((views - mean) / scale), targets)
+    _fit(network, torch.from_numpy((views - mean) / scale), targets, sex_weights)
     return _fold(network, mean, scale)
 
 
@@ -50,7 +53,9 @@ def _statistics(views: F32) -> tuple[F32, F32]:
     return mean.astype(np.float32), deviation.astype(np.float32)
 
 
-def _fit(network: nn.Sequential, inputs: Tensor, targets: Mapping[str, Tensor]) -> None:
+def _fit(
+    network: nn.Sequential, inputs: Tensor, targets: Mapping[str, Tensor], sex_weights: Tensor
+) -> None:
     """Train on features (v, n, k), each time one of the views of a picture at random."""
     views, count = inputs.shape[:2]
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=_DECAY)
@@ -60,8 +65,9 @@ def _fit(network: nn.Sequential, inputs: Tensor, targets: Mapping[str, Tensor]) 
         for rows in torch.randperm(count).split(_BATCH):
             outputs = network(inputs[torch.randint(views, (len(rows),)), rows])
             values = dict(zip(SIZES, outputs.split(list(SIZES.values()), dim=1), strict=True))
+            wanted = {name: shares[rows] for name, shares in targets.items()}
             optimizer.zero_grad()
-            _loss.total(values, {name: wanted[rows] for name, wanted in targets.items()}).backward()
+            _loss.total(values, wanted, sex_weights[rows]).backward()
             optimizer.step()
             schedule.step()
 

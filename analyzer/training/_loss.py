@@ -11,6 +11,8 @@ from analyzer.attributes.heads import SIZES
 _SPREAD = 0.5
 """Standard deviation, in bins, of the distribution that stands for one labelled age bin."""
 _SMOOTHING = 0.05
+_GROWN = 1, 2
+"""Last bins of age of children and of teens."""
 _WEIGHTS = {"sex": 2.0, "age": 1.0, "ethnicity": 1.0}
 
 
@@ -28,6 +30,21 @@ def targets(labels: Mapping[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
+def sex_weights(labels: Mapping[str, Tensor]) -> Tensor:
+    """Return weights (n, 1) with which both sexes count alike in each group of age and ethnicity.
+
+    Else a network learns which sex is more frequent in a group, and says that where it cannot tell.
+
+    Args:
+        labels: Head -> (n,) classes.
+    """
+    ages = torch.bucketize(labels["age"], torch.tensor(_GROWN))
+    group = (labels["ethnicity"] * (len(_GROWN) + 1) + ages) * 2
+    counts = torch.bincount(group + labels["sex"], minlength=int(group.max()) + 2).float()
+    both = counts[group] + counts[group + 1]
+    return (both / (2 * counts[group + labels["sex"]]))[:, None]
+
+
 def opinions(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the distributions that a network's raw values mean; the shapes are `targets`'.
 
@@ -41,15 +58,20 @@ def opinions(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def total(values: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> Tensor:
+def total(
+    values: Mapping[str, Tensor], wanted: Mapping[str, Tensor], sex_weights: Tensor
+) -> Tensor:
     """Weighted sum of all heads' cross entropies.
 
     Args:
         values: Head -> (n, k) logits.
         wanted: Head -> distributions, as `targets` returns them.
+        sex_weights: (n, 1) of the pictures, for sex; see `sex_weights`.
     """
     losses = {
-        "sex": functional.binary_cross_entropy_with_logits(values["sex"], wanted["sex"]),
+        "sex": functional.binary_cross_entropy_with_logits(
+            values["sex"], wanted["sex"], sex_weights
+        ),
         "age": functional.cross_entropy(values["age"], wanted["age"]),
         "ethnicity": functional.cross_entropy(values["ethnicity"], wanted["ethnicity"]),
     }

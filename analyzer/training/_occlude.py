@@ -129,7 +129,7 @@ def _filled(mask: U8, corners: Any, random: _Random) -> U8:
 
 
 _MASKS: tuple[tuple[float, Callable[[int, _Random], U8]], ...] = (
-    (0.45, _top),
+    (0.55, _top),
     (0.06, _sides),
     (0.07, _glasses),
     (0.07, _mask),

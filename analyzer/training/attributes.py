@@ -31,6 +31,7 @@ SHIPPED = _dlib_attributes.SHIPPED
 """The branch that comes with this package."""
 EPOCHS = 20
 _CHIPS = 512
+_COMMAND = "python -m analyzer train attributes --data DIR"
 _MEASURED = ("tuning_figures", "calibration")
 """What of a file's metadata is measured on the tuning split."""
 
@@ -79,14 +80,53 @@ def train(
     while fit.epoch < epochs:
         fit.run_epoch(lambda done: progress(Progress(stage="train", done=done, total=epochs)))
         fit.save(checkpoint, run)
-    backbone = registry.load("describe", "dlib_resnet", runtime=runtime, attributes=())
-    views = _features.views(dataset, chips, training, backbone, seed=seed, progress=progress)
-    heads = _identity_heads.train(views, fit.pictures.targets, seed)
+    heads = _identity(dataset, fit.pictures, start, runtime, seed, progress)
     branch = Attributes.rounded({**fit.average.module.cpu().export(), **heads})
     about = {**_about(run), **run}
     report = _finish(branch, out, about, Subset(dataset, tuning), runtime, progress)
     checkpoint.unlink()
     return report
+
+
+def average(
+    dataset: Dataset,
+    paths: Sequence[Path],
+    *,
+    runtime: Runtime,
+    out: Path = SHIPPED,
+    progress: ProgressHook = lambda _: None,
+) -> dict[str, Any]:
+    """Write the mean of the weights of branches that were trained further from one file.
+
+    Wortsman et al., "Model soups: averaging weights of multiple fine-tuned models improves accuracy
+    without increasing inference time", ICML 2022.
+
+    Args:
+        dataset: Pictures of which the branches were trained on nine tenths.
+        paths: The branches' files: of trainings with different seeds, from the same start.
+        runtime: Where the mean runs.
+        out: The file to write.
+        progress: Hook that is called with the pictures described.
+
+    Returns:
+        As `train`.
+
+    Raises:
+        WeightsError: The files are no branches, or of other pictures, or of different starts.
+    """
+    branches = [_dlib_attributes.load(path).tensors for path in paths]
+    abouts = [_dlib_attributes.metadata(path) for path in paths]
+    for path, about in zip(paths, abouts, strict=True):
+        _require_pictures(path, about, dataset)
+        if not about["start_sha256"] or about["start_sha256"] != abouts[0]["start_sha256"]:
+            raise WeightsError(f"{path}: was not trained further from the same file as {paths[0]}")
+    mean = {k: np.mean([one[k] for one in branches], axis=0) for k in branches[0]}
+    run = {"averaged_sha256": " ".join(map(locate.sha256, paths)), "split_seed": str(SPLIT_SEED)}
+    about = {**abouts[0], "seed": " ".join(one["seed"] for one in abouts), **run}
+    about["command"] = _COMMAND + " --average FILE" * len(paths)
+    about = {key: text for key, text in about.items() if key not in _MEASURED}
+    tuning, _ = split(len(dataset))
+    return _finish(Attributes.rounded(mean), out, about, Subset(dataset, tuning), runtime, progress)
 
 
 def calibrate(
@@ -115,11 +155,38 @@ def calibrate(
     branch = _dlib_attributes.load(path)
     metadata = _dlib_attributes.metadata(path)
     about = {key: text for key, text in metadata.items() if key not in _MEASURED}
-    if about.get("data_sha256") != dataset.digest:
-        raise WeightsError(f"{path}: was trained on other pictures than these")
+    _require_pictures(path, about, dataset)
     # Before there were teachers, the seed of the training was also that of the split.
     tuning, _ = split(len(dataset), int(about.get("split_seed", about["seed"])))
     return _finish(branch, out or path, about, Subset(dataset, tuning), runtime, progress)
+
+
+def _require_pictures(path: Path, about: Mapping[str, str], dataset: Dataset) -> None:
+    """Require that a file was trained on these pictures.
+
+    Raises:
+        WeightsError: It was trained on others.
+    """
+    if about.get("data_sha256") != dataset.digest:
+        raise WeightsError(f"{path}: was trained on other pictures than these")
+
+
+def _identity(
+    dataset: Dataset,
+    pictures: TrainingPictures,
+    start: Path | None,
+    runtime: Runtime,
+    seed: int,
+    progress: ProgressHook,
+) -> dict[str, Any]:
+    """Return the heads on dlib's own stages: those of the start, for these stages never change."""
+    if start:
+        tensors = _dlib_attributes.load(start).tensors
+        return {name: values for name, values in tensors.items() if name.startswith("identity.")}
+    backbone = registry.load("describe", "dlib_resnet", runtime=runtime, attributes=())
+    rows = pictures.rows
+    views = _features.views(dataset, pictures.chips, rows, backbone, seed=seed, progress=progress)
+    return _identity_heads.train(views, pictures.targets, pictures.sex_weights, seed)
 
 
 def _finish(
@@ -156,7 +223,7 @@ def _read(dataset: Dataset, progress: ProgressHook) -> U8:
 
 def _subset(dataset: Dataset, chips: U8, rows: I64) -> TrainingPictures:
     labels = {head: torch.from_numpy(classes[rows]) for head, classes in dataset.labels.items()}
-    return TrainingPictures(chips, rows, _loss.targets(labels))
+    return TrainingPictures(chips, rows, _loss.targets(labels), _loss.sex_weights(labels))
 
 
 def _fit(
@@ -203,7 +270,7 @@ def _about(run: Mapping[str, str]) -> dict[str, str]:
     if run["teachers_sha256"]:
         options += " --teacher FILE" * len(run["teachers_sha256"].split())
     return {
-        "command": f"python -m analyzer train attributes --data DIR {options}",
+        "command": f"{_COMMAND} {options}",
         "data": "FairFace (Karkkainen and Joo, WACV 2021), CC BY 4.0",
         "licence": "weights MIT, as this package; made from FairFace, CC BY 4.0, by attribution",
         "backbone_sha256": catalogue.MODELS["dlib_resnet"].sha256,

@@ -152,6 +152,17 @@ def test_what_only_trains_is_refused_beside_calibrate(tmp_path, capsys):
     assert main([*arguments, "--teacher", "b"]) == 2
     assert main([*arguments, "--start", "b"]) == 2
     assert "trains nothing" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        main([*arguments, "--average", "b"])
+    assert "not allowed with argument --calibrate" in capsys.readouterr().err
+
+
+def test_a_mean_wants_two_files_and_nothing_that_trains(tmp_path, capsys):
+    arguments = ["train", "attributes", "--data", str(tmp_path), "--average", "a"]
+    assert main(arguments) == 2
+    assert "two files or more" in capsys.readouterr().err
+    assert main([*arguments, "--average", "b", "--start", "c"]) == 2
+    assert "--average trains nothing" in capsys.readouterr().err
 
 
 def test_a_branch_with_teachers_learns_from_them_and_says_which(whole, tmp_path):
@@ -167,7 +178,8 @@ def test_a_branch_that_starts_from_a_file_goes_on_from_what_that_says(whole, net
     weights, data = _dlib_attributes.load(whole[0]), Coloured(64)
     chips = data.chips(0, 64)
     labels = {head: torch.from_numpy(classes) for head, classes in data.labels.items()}
-    pictures = TrainingPictures(chips, np.arange(64), _loss.targets(labels))
+    wanted = _loss.targets(labels), _loss.sex_weights(labels)
+    pictures = TrainingPictures(chips, np.arange(64), *wanted)
     trunk, start, before = Trunk(network), Branch.of(network, weights), Branch.of(network, weights)
     fit = Fit(trunk, start, [], pictures, seed=0, epochs=1, device="cpu")
     with torch.no_grad():
@@ -183,6 +195,52 @@ def test_a_branch_that_starts_from_a_file_says_from_which(whole, tmp_path):
     about = _dlib_attributes.metadata(tmp_path / "e")
     assert about["start_sha256"] == locate.sha256(whole[0])
     assert about["command"].endswith(" --start FILE")
+
+
+@pytest.fixture(scope="module")
+def further(whole, tmp_path_factory):
+    """Two runs that start from the whole one, with different seeds."""
+    folder = tmp_path_factory.mktemp("further")
+    for seed in (1, 2):
+        attributes.train(
+            Coloured(), runtime=RUNTIME, out=folder / str(seed), seed=seed, epochs=1, start=whole[0]
+        )
+    return [folder / "1", folder / "2"]
+
+
+def test_a_branch_that_is_trained_further_keeps_the_heads_on_stages_that_do_not_change(
+    whole, further
+):
+    before, after = (_dlib_attributes.load(path).tensors for path in (whole[0], further[0]))
+    names = [name for name in before if name.startswith("identity.hidden")]
+    for name in names:
+        np.testing.assert_array_equal(before[name], after[name])
+    assert names
+    assert (before["hidden.weight"] != after["hidden.weight"]).any()
+
+
+def test_a_mean_of_branches_is_between_them_and_says_of_which(further, tmp_path):
+    report = attributes.average(Coloured(), further, runtime=RUNTIME, out=tmp_path / "mean")
+    assert report["sizes"]["150"]["overall"]["sex_accuracy"]["value"] > 0.7
+    files = (*further, tmp_path / "mean")
+    one, two, mean = (_dlib_attributes.load(path).tensors for path in files)
+    name = "convolution.03.filters"
+    np.testing.assert_allclose(mean[name], (one[name] + two[name]) / 2, atol=2e-3)
+    about = _dlib_attributes.metadata(tmp_path / "mean")
+    assert about["averaged_sha256"] == " ".join(map(locate.sha256, further))
+    assert about["seed"] == "1 2"
+    assert about["command"].endswith(" --average FILE --average FILE")
+
+
+def test_a_mean_is_of_branches_with_one_start_and_of_these_pictures(whole, further, tmp_path):
+    out = tmp_path / "mean"
+    with pytest.raises(WeightsError, match="not trained further from the same file"):
+        attributes.average(Coloured(), [further[0], whole[0]], runtime=RUNTIME, out=out)
+    others = Coloured()
+    others.digest = "others"
+    with pytest.raises(WeightsError, match="other pictures"):
+        attributes.average(others, further, runtime=RUNTIME, out=out)
+    assert not out.exists()
 
 
 def test_a_teacher_is_the_branch_of_its_file(whole, network, tmp_path):
@@ -213,7 +271,7 @@ def test_exported_branch_gives_what_torch_gives(tmp_path, network):
     path = tmp_path / "branch"
     views = np.random.default_rng(0).uniform(0, 1, (2, 64, 704)).astype(np.float32)
     labels = {name: torch.zeros(64, dtype=torch.int64) for name in SIZES}
-    heads = _identity_heads.train(views, _loss.targets(labels), 0)
+    heads = _identity_heads.train(views, _loss.targets(labels), torch.ones(64, 1), 0)
     tensors = Attributes.rounded({**branch.export(), **heads})
     _dlib_attributes.save(tensors, path, {})
     describer = registry.load(
@@ -247,7 +305,7 @@ def test_near_ages_are_less_wrong_than_far_ones():
     def loss(age):
         values = {"sex": torch.zeros(1, 1), "ethnicity": torch.zeros(1, 7)}
         values["age"] = 4 * torch.eye(9)[[age]]
-        return float(_loss.total(values, _loss.targets(labels)))
+        return float(_loss.total(values, _loss.targets(labels), torch.ones(1, 1)))
 
     assert loss(4) < loss(5) < loss(8)
     assert loss(3) == pytest.approx(loss(5))
@@ -274,7 +332,32 @@ def test_an_opinion_is_least_wrong_for_the_values_it_was_made_of():
     wanted = _loss.opinions(values)
     assert all(v.shape == values[k].shape for k, v in wanted.items())
     other = {k: v + 0.5 * torch.randn_like(v) for k, v in values.items()}
-    assert float(_loss.total(values, wanted)) < float(_loss.total(other, wanted))
+    even = torch.ones(5, 1)
+    assert float(_loss.total(values, wanted, even)) < float(_loss.total(other, wanted, even))
+
+
+def test_both_sexes_weigh_alike_in_each_group_of_age_and_ethnicity():
+    random = np.random.default_rng(0)
+    sizes = {"sex": 2, "age": 9, "ethnicity": 7}
+    labels = {head: torch.from_numpy(random.integers(0, n, 3000)) for head, n in sizes.items()}
+    boys = random.random(3000) < 0.5  # of one group two thirds are m
+    group = (labels["ethnicity"] == 1) & (labels["age"] < 2)
+    labels["sex"][group & torch.from_numpy(boys)] = 1
+    weights = _loss.sex_weights(labels)
+    assert weights.shape == (3000, 1)
+    assert float(weights.mean()) == pytest.approx(1)
+    for ages in ((0, 2), (2, 3), (3, 9)):
+        for ethnicity in range(7):
+            inside = (labels["age"] >= ages[0]) & (labels["age"] < ages[1])
+            inside &= labels["ethnicity"] == ethnicity
+            each = [float(weights[inside & (labels["sex"] == sex)].sum()) for sex in (0, 1)]
+            assert each[0] == pytest.approx(each[1], rel=1e-4)
+    assert float(weights[group & (labels["sex"] == 1)].mean()) < 0.8
+
+
+def test_a_group_without_one_sex_weighs_half():
+    labels = {name: torch.tensor([0, 0]) for name in SIZES}
+    assert _loss.sex_weights(labels).tolist() == [[0.5], [0.5]]
 
 
 def test_mixed_pictures_have_mixed_targets():
