@@ -29,7 +29,7 @@ OPTIONS = {
     "min_sex_age": MIN_SEX_AGE,
 }
 NAN = float("nan")
-DIGEST = "ce63e530c61276a8b9c08eda0f080ef18ce8aaf8bf221a083e486a546e82e594"
+DIGEST = "7c4357f07ae64200e85c688bc5d8ac45097d3fed883b6f71658d2f460b74f0e4"
 """SHA-256 of the attribute network that ships, for which there is a table of confusions."""
 
 
