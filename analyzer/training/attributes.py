@@ -112,16 +112,24 @@ def average(
         As `train`.
 
     Raises:
-        WeightsError: The files are no branches, or of other pictures, or of different starts.
+        WeightsError: Files are no branches, of other pictures, of different starts or of none, or
+            the same.
     """
     branches = [_dlib_attributes.load(path).tensors for path in paths]
     abouts = [_dlib_attributes.metadata(path) for path in paths]
-    for path, about in zip(paths, abouts, strict=True):
-        _require_pictures(path, about, dataset)
-        if not about["start_sha256"] or about["start_sha256"] != abouts[0]["start_sha256"]:
+    digests = list(map(locate.sha256, paths))
+    # Files of older versions do not say where they started.
+    starts = [about.get("start_sha256", "") for about in abouts]
+    for i, path in enumerate(paths):
+        _require_pictures(path, abouts[i], dataset)
+        if not starts[i]:
+            raise WeightsError(f"{path}: was not trained further (--start) from another file")
+        if starts[i] != starts[0]:
             raise WeightsError(f"{path}: was not trained further from the same file as {paths[0]}")
+        if digests[i] in digests[:i]:
+            raise WeightsError(f"{path}: the same weights are named twice")
     mean = {k: np.mean([one[k] for one in branches], axis=0) for k in branches[0]}
-    run = {"averaged_sha256": " ".join(map(locate.sha256, paths)), "split_seed": str(SPLIT_SEED)}
+    run = {"averaged_sha256": " ".join(digests), "split_seed": str(SPLIT_SEED)}
     about = {**abouts[0], "seed": " ".join(one["seed"] for one in abouts), **run}
     about["command"] = _COMMAND + " --average FILE" * len(paths)
     about = {key: text for key, text in about.items() if key not in _MEASURED}

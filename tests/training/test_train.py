@@ -234,8 +234,19 @@ def test_a_mean_of_branches_is_between_them_and_says_of_which(further, tmp_path)
 
 def test_a_mean_is_of_branches_with_one_start_and_of_these_pictures(whole, further, tmp_path):
     out = tmp_path / "mean"
-    with pytest.raises(WeightsError, match="not trained further from the same file"):
+    with pytest.raises(WeightsError, match=r"not trained further .* from another"):
         attributes.average(Coloured(), [further[0], whole[0]], runtime=RUNTIME, out=out)
+    with pytest.raises(WeightsError, match="named twice"):
+        attributes.average(Coloured(), [further[0], further[0]], runtime=RUNTIME, out=out)
+    about = _dlib_attributes.metadata(further[0])
+    other, weights = tmp_path / "other", _dlib_attributes.load(further[0])
+    _dlib_attributes.save(weights, other, {**about, "start_sha256": "another"})
+    with pytest.raises(WeightsError, match="not trained further from the same file"):
+        attributes.average(Coloured(), [further[0], other], runtime=RUNTIME, out=out)
+    del about["start_sha256"]
+    _dlib_attributes.save(weights, other, about)
+    with pytest.raises(WeightsError, match=r"not trained further .* from another"):
+        attributes.average(Coloured(), [further[0], other], runtime=RUNTIME, out=out)
     others = Coloured()
     others.digest = "others"
     with pytest.raises(WeightsError, match="other pictures"):
