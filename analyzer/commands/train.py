@@ -14,8 +14,7 @@ EPILOG = """\
 examples:
   python -m analyzer train attributes --data fairface/ --out attributes.safetensors
   python -m analyzer train attributes --data fairface/ --calibrate attributes.safetensors
-  python -m analyzer train attributes --data fairface/ --average one.safetensors \\
-    --average two.safetensors --out attributes.safetensors
+  python -m analyzer train attributes --data fairface/ --average one --average two --out both
 
 exit code: 0 trained, 1 the data cannot be read, 2 bad usage"""
 

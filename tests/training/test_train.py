@@ -14,16 +14,12 @@ from analyzer.inference.runtime import Runtime  # noqa: E402
 from analyzer.stages.describe import _dlib_attributes, _dlib_dat  # noqa: E402
 from analyzer.stages.describe._dlib_attributes import Attributes  # noqa: E402
 from analyzer.training import (  # noqa: E402
-    _augment,
     _correct,
-    _degrade,
     _identity_heads,
     _loss,
-    _occlude,
     attributes,
 )
 from analyzer.training._fit import Fit, TrainingPictures  # noqa: E402
-from analyzer.training._mix import Mix  # noqa: E402
 from analyzer.training._network import Branch, Trunk  # noqa: E402
 from analyzer.weights import locate  # noqa: E402
 
@@ -299,17 +295,6 @@ def test_exported_branch_gives_what_torch_gives(tmp_path, network):
         np.testing.assert_allclose(got[name], expected[name].numpy() + own, atol=0.03)
 
 
-def test_changed_chips_are_still_chips_and_follow_the_seed():
-    chip = np.random.default_rng(0).integers(0, 256, (150, 150, 3), np.uint8)
-    for seed in range(20):
-        both = _augment.augment(chip, np.random.default_rng(seed))
-        again = _augment.augment(chip, np.random.default_rng(seed))
-        for changed, equal in zip(both, again, strict=True):
-            assert (changed.shape, changed.dtype) == (chip.shape, np.uint8)
-            np.testing.assert_array_equal(changed, equal)
-            assert (changed != chip).any()
-
-
 def test_near_ages_are_less_wrong_than_far_ones():
     labels = {name: torch.tensor([4]) for name in ("age", "ethnicity")} | {"sex": torch.tensor([1])}
 
@@ -369,35 +354,3 @@ def test_both_sexes_weigh_alike_in_each_group_of_age_and_ethnicity():
 def test_a_group_without_one_sex_weighs_half():
     labels = {name: torch.tensor([0, 0]) for name in SIZES}
     assert _loss.sex_weights(labels).tolist() == [[0.5], [0.5]]
-
-
-def test_mixed_pictures_have_mixed_targets():
-    # Picture i is of grey i and its target says i / 255, so that both tell the weights.
-    chips = np.arange(0, 256, 4, np.uint8)[:, None, None, None].repeat(8, 1).repeat(8, 2)
-    chips = chips.repeat(3, 3)
-    mix = Mix(np.random.default_rng(0), len(chips), always_whole=False)
-    mixed = mix.chips(chips)
-    wanted = mix.targets(torch.from_numpy(chips[:, 0, 0, :1] / np.float32(255)))
-    assert 0.3 < (mixed != chips).any((1, 2, 3)).mean() < 0.7
-    np.testing.assert_allclose(mixed[:, 0, 0, 0] / 255, wanted[:, 0], atol=1 / 255)
-    whole = Mix(np.random.default_rng(0), len(chips), always_whole=True)
-    np.testing.assert_array_equal(whole.chips(chips), chips)
-
-
-def test_what_hides_the_top_leaves_the_mouth():
-    for seed in range(50):
-        mask = _occlude._top(150, np.random.default_rng(seed))
-        assert mask[0].mean() > 128
-        assert not mask[100:].any()
-
-
-@pytest.mark.parametrize("fault", [fault for _, fault in _degrade._FAULTS])
-def test_a_fault_of_film_leaves_a_chip_that_can_be_known(fault):
-    ramp = np.linspace(40, 215, 150).astype(np.uint8)
-    chip = np.stack(
-        [np.tile(ramp, (150, 1)), np.tile(ramp[:, None], 150), np.tile(ramp, (150, 1))], 2
-    )
-    for seed in range(10):
-        changed = fault(chip, np.random.default_rng(seed))
-        assert (changed.shape, changed.dtype) == (chip.shape, np.uint8)
-        assert np.corrcoef(changed[:, :, 0].ravel(), chip[:, :, 0].ravel())[0, 1] > 0.5
