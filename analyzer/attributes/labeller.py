@@ -26,6 +26,9 @@ class Labeller:
     """Share of the given labels that must be right; other labels stay empty. `None`: give all."""
     min_sex_age: float = 0.0
     """Years: no label of sex where the interval of the age ends below. 0: everybody has one."""
+    min_sex_confidence: float = 0.0
+    """Probability, 0 to 1: no label of sex that is less likely to be right. Without a calibration
+    nobody knows, and all are given."""
     aggregate: str = "weighted"
     """Method for the faces of a track or person; see `analyzer.attributes.heads.aggregate`."""
 
@@ -45,7 +48,8 @@ class Labeller:
             for head, raw in heads.items()
         }
         if "sex" in decoded:
-            decoded["sex"] = _only(decoded["sex"], ~self.too_young(heads, views))
+            is_given = ~self.too_young(heads, views) & self._sure_of_sex(heads["sex"], views)
+            decoded["sex"] = _only(decoded["sex"], is_given)
         return decoded
 
     def too_young(self, heads: Mapping[str, F32], views: Views) -> NDArray[np.bool_]:
@@ -104,6 +108,16 @@ class Labeller:
     def _age_ends(self, raw: F32, views: Views) -> tuple[F64, F64]:
         """Return the lower and upper ends (n,) of the interval of each age, in years."""
         return self.calibration.age_interval(raw, views) if self.calibration else age_interval(raw)
+
+    def _sure_of_sex(self, raw: F32, views: Views) -> NDArray[np.bool_]:
+        """Return of which of n faces the sex is likely enough to be right.
+
+        The reject option of Chow, "On optimum recognition error and reject tradeoff", 1970: one
+        limit of the probability for everybody loses the fewest labels for the errors it saves.
+        """
+        if self.calibration is None or not self.min_sex_confidence:
+            return np.ones(len(raw), bool)
+        return self.calibration.confidence("sex", raw, views) >= self.min_sex_confidence
 
     def _without_unsure(self, head: str, decoded: Decoded, raw: F32, views: Views) -> Decoded:
         """Empty the labels that are less sure than the requested accuracy needs."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analyzer import registry
+from analyzer.attributes.labeller import Labeller
 from analyzer.errors import InputError, UsageError
 from analyzer.evaluation import attributes_run, attributes_tables, people_seen
 from analyzer.evaluation.disturbances import DISTURBANCES
@@ -53,13 +54,18 @@ def _pictures(args: argparse.Namespace, progress: ProgressHook) -> dict[str, Any
         attributes_run.FirstPictures(dataset, args.first) if args.first else dataset,
         labels=args.labels_as,
         disturbances=_disturbances(args.disturbances),
-        min_sex_age=args.min_sex_age,
+        labeller=Labeller(
+            calibration=describer.calibration,
+            min_sex_age=args.min_sex_age,
+            min_sex_confidence=args.min_sex_confidence,
+        ),
         progress=progress,
     )
     return {
         "data": {"layout": args.layout, "split": args.split, "sha256": dataset.digest},
         "labels_as": args.labels_as,
         "min_sex_age": args.min_sex_age,
+        "min_sex_confidence": args.min_sex_confidence,
         "describer": args.describer,
         "models": dict(describer.provenance),
         "arithmetic": runtime.arithmetic,
@@ -77,6 +83,7 @@ def _people(args: argparse.Namespace, progress: ProgressHook) -> dict[str, Any]:
         batch_size=args.batch_size,
         precision=args.precision,
         min_sex_age=args.min_sex_age,
+        min_sex_confidence=args.min_sex_confidence,
     )
     return people_seen.measure(there, load_components(options), progress)
 

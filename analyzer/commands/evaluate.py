@@ -45,6 +45,13 @@ def add(commands: Any) -> None:
         metavar="YEARS",
         help="count the labels of sex that an analysis with this value gives (default: its own)",
     )
+    heads.add_argument(
+        *spellings("min_sex_confidence"),
+        type=RealNumber(),
+        default=AnalysisOptions().min_sex_confidence,
+        metavar="P",
+        help="count the labels of sex that an analysis with this value gives (default: its own)",
+    )
     _figures.add_means(heads)
     _figures.add_precision(heads)
 

@@ -33,8 +33,8 @@ from analyzer.options.validators import (
 ENGINES = ("videotracking", "video", "videokeyframes", "image")
 ATTRIBUTES = ("sex", "age", "ethnicity")
 PRECISIONS = ("exact", "fast")
-MIN_SEX_AGE = 20.0
-"""Years; docs/model_card.md has the table by which they were chosen."""
+MIN_SEX_AGE = 14.0
+"""Years; docs/model_card.md has the table by which they and `min_sex_confidence` were chosen."""
 AGGREGATES = ("weighted", "mean", "median", "vote")
 
 
@@ -165,6 +165,9 @@ class AnalysisOptions:
         "too, one time in five wrongly",
         float,
         check=zero_or_more,
+    )
+    min_sex_confidence: float = option(
+        0.68, "leave sex empty if less likely to be right than this, 0 to 1", float, check=share
     )
     min_face_px: float = option(
         0, "leave out faces smaller than this, in pixels", float, omits=True

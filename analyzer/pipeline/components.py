@@ -302,6 +302,7 @@ def _labeller(options: AnalysisOptions, describer: Describer) -> Labeller:
         calibration=describer.calibration,
         min_accuracy=options.min_label_accuracy,
         min_sex_age=options.min_sex_age,
+        min_sex_confidence=options.min_sex_confidence,
         aggregate=options.aggregate,
     )
 

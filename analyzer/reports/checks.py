@@ -43,10 +43,9 @@ def provenance(values: Any) -> Mapping[str, Any]:
     _require_numbers([] if limit is None else [limit])
     if "options" not in values:
         return values
-    # Versions without the option gave everybody a label of sex.
-    options = dict(values["options"])
-    options.setdefault("min_sex_age", 0.0)
-    _require_numbers([options["min_sex_age"]])
+    # Versions without these options gave everybody a label of sex.
+    options = {"min_sex_age": 0.0, "min_sex_confidence": 0.0, **values["options"]}
+    _require_numbers([options["min_sex_age"], options["min_sex_confidence"]])
     return {**values, "options": options}
 
 

@@ -12,8 +12,7 @@ from analyzer.attributes.labeller import Labeller
 from analyzer.evaluation import attributes
 from analyzer.evaluation.attributes import Predictions
 from analyzer.inference.runtime import Runtime
-from analyzer.options import ATTRIBUTES
-from analyzer.options.analysis import MIN_SEX_AGE
+from analyzer.options import ATTRIBUTES, AnalysisOptions
 from analyzer.stages.describe import _dlib_attributes
 from benchmarks import describe
 
@@ -52,8 +51,14 @@ def test_labels_are_as_right_as_promised(predictions: list[Predictions]) -> None
 
 def given(predictions: Predictions, describer: Any) -> Any:
     """Return which faces (n,) have a label of sex by default."""
-    labeller = Labeller(calibration=describer.calibration, min_sex_age=MIN_SEX_AGE)
-    return ~labeller.too_young(predictions.raw, predictions.views)
+    usual = AnalysisOptions()
+    return predictions.given(
+        Labeller(
+            calibration=describer.calibration,
+            min_sex_age=usual.min_sex_age,
+            min_sex_confidence=usual.min_sex_confidence,
+        )
+    )
 
 
 def test_no_group_is_far_behind(predictions: list[Predictions], describer: Any) -> None:
@@ -64,22 +69,35 @@ def test_no_group_is_far_behind(predictions: list[Predictions], describer: Any) 
 
 
 def test_sex_is_given_where_it_is_right(predictions: list[Predictions], describer: Any) -> None:
-    """To nearly all adults, and to few children."""
+    """To most adults, and to those few children of whom it can be told."""
     full = predictions[0]
-    kept, age = given(full, describer), full.labels["age"]
+    kept, age, right = given(full, describer), full.labels["age"], full.right("sex")
+    adult, child = age >= AGE_BINS.index("20-29"), age < AGE_BINS.index("10-19")
     assert kept.mean() >= 0.85
-    assert full.right("sex")[kept].mean() >= 0.94
-    assert kept[age >= AGE_BINS.index("20-29")].mean() >= 0.995
-    assert kept[age < AGE_BINS.index("10-19")].mean() <= 0.25
-    assert full.right("sex")[~kept].mean() <= 0.85
+    assert right[kept].mean() >= 0.955
+    assert kept[adult].mean() >= 0.95
+    assert right[kept & adult].mean() >= 0.97
+    assert kept[child].mean() <= 0.4
+    assert right[kept & child].mean() >= 0.82
+    assert right[~kept].mean() <= 0.75
 
 
 def test_small_faces_of_adults_keep_their_sex(
     predictions: list[Predictions], describer: Any
 ) -> None:
     small = predictions[1]
-    adults = small.labels["age"] >= AGE_BINS.index("20-29")
-    assert given(small, describer)[adults].mean() >= 0.99
+    kept, adult = given(small, describer), small.labels["age"] >= AGE_BINS.index("20-29")
+    assert kept[adult].mean() >= 0.9
+    assert small.right("sex")[kept & adult].mean() >= 0.95
+
+
+@pytest.mark.parametrize("cover", TOP)
+def test_a_cover_makes_few_labels_the_other_sex(
+    cover: str, predictions: list[Predictions], describer: Any
+) -> None:
+    full, covered = predictions[0], predictions[2 + DISTURBED.index(cover)]
+    flips = covered.predicted("sex") != full.predicted("sex")
+    assert (flips & given(full, describer) & given(covered, describer)).mean() <= 0.015
 
 
 @pytest.mark.xfail(strict=True, reason="92.1 % over all, 96.1 % of adults, 87.6 % at 20 pixels")
@@ -92,7 +110,6 @@ def test_labels_are_as_right_as_wanted(predictions: list[Predictions]) -> None:
     assert small.right("sex").mean() >= 0.88
 
 
-@pytest.mark.xfail(strict=True, reason="the groups are 7.5 points apart")
 def test_given_labels_are_as_right_as_wanted(
     predictions: list[Predictions], describer: Any
 ) -> None:

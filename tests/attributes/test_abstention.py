@@ -1,4 +1,4 @@
-"""No sex for who looks too young for it: decided by the upper end of the interval of the age."""
+"""No sex for who looks too young for it, by the interval of the age, and none that is unsure."""
 
 import numpy as np
 import pytest
@@ -60,6 +60,38 @@ def test_who_is_not_sure_enough_is_left_out_besides():
     assert asked.decode(raw, views(200, 200, 200))["sex"].label == ("", "", "f")
 
 
+def test_a_sex_that_is_not_sure_is_not_given_and_keeps_its_value():
+    raw = {"sex": np.array([[3.0], [0.05], [-3.0], [np.nan]], np.float32)}
+    of_faces = views(200, 200, 200, 200)
+    sure = TABLES.confidence("sex", raw["sex"], of_faces)
+    for least, labels in ((0.0, ("m", "m", "f", "")), (0.7, ("m", "", "f", ""))):
+        decoded = Labeller(calibration=TABLES, min_sex_confidence=least).decode(raw, of_faces)
+        assert decoded["sex"].label == labels
+        np.testing.assert_array_equal(decoded["sex"].value, raw["sex"][:, 0])
+    # The limit itself is sure enough.
+    at_limit = Labeller(calibration=TABLES, min_sex_confidence=float(sure[1]))
+    assert at_limit.decode(raw, of_faces)["sex"].label == ("m", "m", "f", "")
+
+
+def test_a_small_face_must_be_clearer():
+    raw = {"sex": np.full((2, 1), 0.5, np.float32)}
+    sure = Labeller(calibration=TABLES, min_sex_confidence=0.7)
+    assert sure.decode(raw, views(200, 20))["sex"].label == ("m", "")
+
+
+def test_a_person_is_surer_of_its_sex_than_its_unsure_faces():
+    """One face that says little does not take the label of a person of whom the others say much."""
+    raw = {"sex": np.array([[0.05], [3.0], [3.0]], np.float32)}
+    sure = Labeller(calibration=TABLES, min_sex_confidence=0.7)
+    assert sure.decode(raw, views(200, 200, 200))["sex"].label == ("", "m", "m")
+    assert sure.summarize(raw, views(200, 200, 200), np.ones(3, np.float32))["sex"].label == "m"
+
+
+def test_without_a_calibration_nobody_is_unsure():
+    raw = {"sex": np.array([[0.05]], np.float32)}
+    assert Labeller(min_sex_confidence=0.7).decode(raw, views(200))["sex"].label == ("m",)
+
+
 def test_a_person_has_no_sex_where_the_stated_interval_ends_below():
     random = np.random.default_rng(3)
     kept = set()
@@ -74,10 +106,14 @@ def test_a_person_has_no_sex_where_the_stated_interval_ends_below():
     assert kept == {"", "f", "m"}
 
 
-def test_the_age_is_an_option_that_results_depend_on():
-    usual = AnalysisOptions()
-    assert usual.min_sex_age == 20
-    assert AnalysisOptions(min_sex_age=0).digest() != usual.digest()
-    assert AnalysisOptions.from_dict({"min_sex_age": "20"}).digest() == usual.digest()
-    with pytest.raises(UsageError, match="min_sex_age"):
-        AnalysisOptions(min_sex_age=-1)
+@pytest.mark.parametrize(
+    ("name", "usual", "wrong"),
+    [("min_sex_age", 14, -1), ("min_sex_confidence", 0.68, 1.5)],
+)
+def test_the_limits_are_options_that_results_depend_on(name, usual, wrong):
+    default = AnalysisOptions()
+    assert getattr(default, name) == usual
+    assert AnalysisOptions(**{name: 0}).digest() != default.digest()
+    assert AnalysisOptions.from_dict({name: str(usual)}).digest() == default.digest()
+    with pytest.raises(UsageError, match=name):
+        AnalysisOptions(**{name: wrong})

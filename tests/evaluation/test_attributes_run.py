@@ -8,6 +8,7 @@ import pytest
 
 from analyzer import registry
 from analyzer.__main__ import main
+from analyzer.attributes.labeller import Labeller
 from analyzer.commands import _figures
 from analyzer.errors import InputError, ResourceError, UsageError
 from analyzer.evaluation import (
@@ -70,7 +71,7 @@ def report():
         Classes(),
         labels="raw",
         disturbances=(TOP,),
-        min_sex_age=18.0,
+        labeller=Labeller(calibration=Believes().calibration, min_sex_age=18.0),
         progress=lambda _: None,
     )
 
@@ -180,7 +181,7 @@ def test_labels_that_nobody_reviewed_are_not_counted_by():
             pictures,
             labels="cleaned",
             disturbances=(),
-            min_sex_age=18.0,
+            labeller=Labeller(),
             progress=lambda _: None,
         )
 
@@ -224,9 +225,9 @@ PERSON = {
 
 def test_the_page_shows_them(report):
     pytest.importorskip("jinja2")
-    shown = {**report, "labels_as": "raw", "min_sex_age": 17.5}
+    shown = {**report, "labels_as": "raw", "min_sex_age": 17.5, "min_sex_confidence": 0.7}
     text = registry.module("pages", "attributes").create().render(shown)
-    assert "below 17.5 years" in text
+    assert "below 17.5 years, and right with a probability of at least 0.7." in text
     for heading in (
         "Distance between",
         "Light, cover",

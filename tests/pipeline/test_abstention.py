@@ -250,13 +250,15 @@ def test_a_report_says_it_again(report, tmp_path):
 
 
 def test_reports_of_older_versions_gave_everybody_a_sex(report, models, film, tmp_path):
-    everybody = seen(film, models(min_sex_age=0))
-    options = {k: v for k, v in everybody.provenance["options"].items() if k != "min_sex_age"}
+    everybody = seen(film, models(min_sex_age=0, min_sex_confidence=0))
+    options = dict(everybody.provenance["options"])
+    del options["min_sex_age"], options["min_sex_confidence"]
     older = replace(everybody, provenance={**everybody.provenance, "options": options})
     path = tmp_path / "film.report.zip"
     report_file.save(older, path, portraits={})
     again = regroup.regroup(report_file.load(path))
     assert again.provenance["options"]["min_sex_age"] == 0
+    assert again.provenance["options"]["min_sex_confidence"] == 0
     assert {p.attributes["sex"].label for p in again.persons} == {"f"}
 
 
