@@ -20,6 +20,8 @@ class _Recorder(Runtime):
 def write(folder: Path) -> None:
     """Write `detect.onnx` and `describe.onnx`: CenterFace, and the describer with sex and age.
 
+    The describer is that of faces as they are, without their mirror images.
+
     Args:
         folder: Folder of the files.
     """
@@ -27,7 +29,8 @@ def write(folder: Path) -> None:
     recorder = _Recorder(device="cpu")
     registry.load("detect", "centerface", runtime=recorder)
     (folder / "detect.onnx").write_bytes(recorder.model)
-    registry.load("describe", "dlib_resnet", runtime=recorder, attributes=("sex", "age"))
+    spec = "dlib_resnet:mirror=false"
+    registry.load("describe", spec, runtime=recorder, attributes=("sex", "age"))
     (folder / "describe.onnx").write_bytes(recorder.model)
 
 

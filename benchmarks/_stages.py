@@ -16,9 +16,10 @@ from analyzer import registry
 from analyzer.inference.runtime import Runtime
 from analyzer.options import ATTRIBUTES
 from analyzer.types import F32
+from benchmarks import _faces
 
 _ROOT = Path(__file__).parent.parent
-_FACES = 32
+_FACES = 40
 _TRACKS, _PEOPLE, _DIMENSIONS = 10_000, 500, 128
 _SPREAD = 0.02
 """Of a person's embeddings in each dimension: as far apart as those of real tracks."""
@@ -28,7 +29,7 @@ _CLIPS = 20
 
 def describe(runs: int) -> dict[str, float]:
     """Milliseconds a face, embedding and heads."""
-    chips = np.random.default_rng(0).integers(0, 256, (_FACES, 150, 150, 3), np.uint8)
+    chips = _faces.chips(_FACES)
     runtime = Runtime(device="cpu")
     network = registry.load("describe", "dlib_resnet", runtime=runtime, attributes=ATTRIBUTES)
     seconds = _median(runs, lambda: network.describe(chips))

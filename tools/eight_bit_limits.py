@@ -54,7 +54,7 @@ class Inputs:
             return append(graph, x, weights, bias, layer)
 
         with mock.patch.object(_dlib_graph, "_convolve", noting):
-            model = onnx.load_from_string(_dlib_graph.build(network, branch, mirror=True))
+            model = onnx.load_from_string(_dlib_graph.build(network, branch))
         names = sorted(set().union(*self.layers.values()))
         outputs = [
             onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, None) for n in names
@@ -114,6 +114,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     dataset = fairface.create(folder=args.data, split="train")
     drawn = np.random.default_rng(0).choice(len(dataset), args.pictures, replace=False)
     chips = np.concatenate([dataset.chips(i, i + 1) for i in sorted(drawn.tolist())])
+    chips = np.concatenate([chips, chips[:, :, ::-1]])
     found = [float(f"{limit:.3g}") for limit in limits(chips, Runtime(device="cpu"))]
     behind = len(_dlib_dat.shapes()) - TRUNK
     print("NETWORK_LIMITS =", tuple(found[:behind]))

@@ -268,11 +268,14 @@ def test_backend_is_no_part_of_what_makes_results():
 def inputs_of(session, side: int) -> dict[str, np.ndarray]:
     """Two random pictures for a network: one where it takes one at a time."""
     random = np.random.default_rng(0)
-    ((name, shape),) = session.inputs.items()
-    sides = [2, *(fixed or side for fixed in shape[1:])]
-    if shape[-1] == 3:
-        return {name: random.integers(0, 256, sides, np.uint8)}
-    return {name: random.random(sides, np.float32) * 2 - 1}
+    inputs = {}
+    for name, shape in session.inputs.items():
+        sides = [2, *(fixed or side for fixed in shape[1:])]
+        if shape[-1] == 3:
+            inputs[name] = random.integers(0, 256, sides, np.uint8)
+        else:
+            inputs[name] = random.random(sides, np.float32) * 2 - 1
+    return inputs
 
 
 def graph_of(name: str, tmp_path, monkeypatch, shared):
@@ -290,12 +293,17 @@ def graph_of(name: str, tmp_path, monkeypatch, shared):
     kind, attributes = "describe", {"attributes": ("sex", "age", "ethnicity")}
     if name == "centerface":
         kind, attributes = "detect", {}
-    registry.load(kind, name, runtime=Runtime(device="cpu"), **attributes)
-    return models[-1]
+    spec = name.removesuffix(", mirrored")
+    registry.load(kind, spec, runtime=Runtime(device="cpu"), **attributes)
+    return models[0 if name == "dlib_resnet" else -1]
 
 
 @pytest.mark.parametrize(
-    "name", ["centerface", "dlib_resnet", "yunet_2026may.onnx", "edgeface_xxs_512.onnx"]
+    "name",
+    [
+        *("centerface", "dlib_resnet", "dlib_resnet, mirrored"),
+        *("yunet_2026may.onnx", "edgeface_xxs_512.onnx"),
+    ],
 )
 @pytest.mark.parametrize("backend", BACKENDS[1:])
 def test_backends_agree_on_every_graph(backend, name, tmp_path, monkeypatch, request):

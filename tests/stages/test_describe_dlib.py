@@ -145,20 +145,22 @@ def test_weights_with_more_behind_them_are_refused(tmp_path):
 
 def test_graph_that_differs_from_dlib_is_refused(network):
     altered = dataclasses.replace(network, projection=network.projection * 1.001)
-    model = _dlib_graph.build(altered, _dlib_attributes.Attributes({}), mirror=True)
+    model = _dlib_graph.build(altered, _dlib_attributes.Attributes({}))
     with pytest.raises(WeightsError, match="differs from dlib"):
         dlib_resnet._verify(model, DAT, RUNTIME)
 
 
 def test_graph_is_built_once_and_kept(cache_folder, chips, monkeypatch):
     first = registry.load("describe", "dlib_resnet", runtime=RUNTIME, attributes=("sex",))
-    (cached,) = (cache_folder / "ina" / "graphs").iterdir()
+    cached = [*(cache_folder / "ina" / "graphs").iterdir()]
+    assert len(cached) == 2
     monkeypatch.setattr(_dlib_graph, "build", None)
+    monkeypatch.setattr(_dlib_graph, "build_mirrored", None)
     again = registry.load("describe", "dlib_resnet", runtime=RUNTIME, attributes=("sex",))
     np.testing.assert_array_equal(
         first.describe(chips).embeddings, again.describe(chips).embeddings
     )
-    assert cached.suffix == ".onnx"
+    assert {path.suffix for path in cached} == {".onnx"}
 
 
 def test_broken_graph_in_the_cache_is_built_again(cache_folder, chips):
@@ -235,7 +237,9 @@ def test_heads_of_a_user_are_computed_in_the_graph(tmp_path, describer, chips):
         registry.load("describe", spec, runtime=RUNTIME, attributes=("sex", "age"))
 
 
-def test_the_branch_sees_each_face_and_its_mirror_image(tmp_path, chips, describer):
+def test_the_branch_sees_unsure_faces_and_their_mirror_images(
+    tmp_path, chips, describer, monkeypatch
+):
     path = tmp_path / "branch.safetensors"
     tensors = _dlib_attributes.load(_dlib_attributes.SHIPPED).tensors
     alone = {k: v * (0 if k.startswith("identity.") else 1) for k, v in tensors.items()}
@@ -249,15 +253,25 @@ def test_the_branch_sees_each_face_and_its_mirror_image(tmp_path, chips, describ
         )
         for mirror in ("true", "false")
     )
-    averaged, plain, mirrored = (
-        both.describe(chips),
-        once.describe(chips),
-        once.describe(chips[:, :, ::-1]),
-    )
+    plain, mirrored = once.describe(chips), once.describe(chips[:, :, ::-1])
+    sure = np.abs(plain.heads["sex"][:, 0])
+    monkeypatch.setattr(dlib_resnet, "UNSURE_LOGIT", float(np.median(sure)))
+    unsure = sure < np.median(sure)
+    assert 0 < unsure.sum() < len(chips)
+    averaged = both.describe(chips)
     for name, raw in averaged.heads.items():
         mean = (plain.heads[name] + mirrored.heads[name]) / 2
-        np.testing.assert_allclose(raw, mean, atol=1e-3)
+        np.testing.assert_allclose(raw[unsure], mean[unsure], atol=1e-3)
+        np.testing.assert_array_equal(raw[~unsure], plain.heads[name][~unsure])
         assert np.abs(raw - plain.heads[name]).max() > 0.01
+    few = registry.load(
+        "describe",
+        f"dlib_resnet:heads={path}",
+        runtime=Runtime(device="cpu", batch_size=1),
+        attributes=("sex", "age"),
+    )
+    for name, raw in few.describe(chips).heads.items():
+        np.testing.assert_allclose(raw, averaged.heads[name], atol=1e-4)
     for other in (plain, describer.describe(chips)):
         np.testing.assert_allclose(averaged.embeddings, other.embeddings, atol=1e-6, rtol=0)
 

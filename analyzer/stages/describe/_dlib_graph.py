@@ -1,8 +1,7 @@
-"""dlib's face ResNet and the attribute branch on its trunk as one ONNX graph.
+"""dlib's face ResNet and the attribute branch on its trunk as ONNX graphs.
 
 Input `chips` (n, 150, 150, 3) uint8, RGB. Outputs `embedding` (n, 128), `features` (n, 704) of
-dlib's own stages, and (n, k) for each head. Where faces are mirrored, the shared layers and the
-branch see them twice, and a head gives the mean of both results.
+dlib's own stages, and (n, k) for each head. A second graph gives the heads of the mirror images.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,29 +22,47 @@ _SIDE = 35
 """Side of the activations that leave the stem; halving rounds down."""
 
 
-def build(network: DlibNetwork, attributes: Attributes, *, mirror: bool) -> bytes:
-    """Build the graph.
+def build(network: DlibNetwork, attributes: Attributes) -> bytes:
+    """Build the graph of faces as they are.
 
     Args:
         network: Weights of dlib's network.
         attributes: Weights of the branch; without heads the graph has no branch.
-        mirror: Whether the branch also sees each face's mirror image.
 
     Returns:
         A serialized ONNX model.
     """
     graph = _Graph()
-    trunk, layers = _trunk(graph, network, mirrored=False)
+    trunk, layers = _trunk(graph, network, "chips")
     pooled = [_mean(graph, x) for x in _stages(graph, trunk, layers, STAGES[1:])]
     graph.add("MatMul", pooled[-1], graph.constant(network.projection), name="embedding")
     graph.add("Concat", *pooled, name="features", axis=1)
     if attributes.names:
-        trunks = [trunk]
-        if mirror:
-            trunks.append(_trunk(graph, network, mirrored=True)[0])
-        _attributes(graph, trunks, attributes)
+        _attributes(graph, trunk, attributes)
     widths = {"embedding": DIMENSIONS, "features": IDENTITY_FEATURES}
     return graph.serialize(widths | {name: SIZES[name] for name in attributes.names})
+
+
+def build_mirrored(network: DlibNetwork, attributes: Attributes) -> bytes:
+    """Build the graph of the heads of mirror images.
+
+    dlib's own stages do not see them, for that would cost as much as the branch: the second input,
+    `features`, has theirs of the faces as they are.
+
+    Args:
+        network: Weights of dlib's network.
+        attributes: Weights of the branch.
+
+    Returns:
+        A serialized ONNX model.
+    """
+    graph = _Graph()
+    # A Gather is twice as quick as a Slice backwards.
+    columns = graph.constant(np.arange(SIZE - 1, -1, -1))
+    trunk, _ = _trunk(graph, network, graph.add("Gather", "chips", columns, axis=2))
+    _attributes(graph, trunk, attributes)
+    widths = {name: SIZES[name] for name in attributes.names}
+    return graph.serialize(widths, features=IDENTITY_FEATURES)
 
 
 class _Graph:
@@ -100,19 +117,23 @@ class _Graph:
         form = self.constant(scales), self.constant(np.zeros(len(scales), np.int8))
         return self.add("DequantizeLinear", self.constant(steps), *form, axis=0)
 
-    def serialize(self, widths: dict[str, int]) -> bytes:
+    def serialize(self, widths: dict[str, int], **others: int) -> bytes:
         """Serialize the graph.
 
         Args:
             widths: Name -> width k of each output (n, k).
+            others: Name -> width k of each input (n, k) besides the chips.
         """
         chips = helper.make_tensor_value_info("chips", TensorProto.UINT8, ["n", SIZE, SIZE, 3])
-        outputs = [
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", width])
-            for name, width in widths.items()
-        ]
+        inputs, outputs = (
+            [
+                helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", width])
+                for name, width in of_name.items()
+            ]
+            for of_name in (others, widths)
+        )
         graph = helper.make_graph(
-            self._nodes, "dlib_resnet", [chips], outputs, [*self._constants.values()]
+            self._nodes, "dlib_resnet", [chips, *inputs], outputs, [*self._constants.values()]
         )
         opset = [helper.make_opsetid("", _OPSET)]
         model = helper.make_model(graph, opset_imports=opset, ir_version=_IR)
@@ -142,43 +163,37 @@ def _mean(graph: _Graph, x: str) -> str:
     return graph.add("Flatten", graph.add("GlobalAveragePool", x))
 
 
-def _pixels(graph: _Graph, *, mirrored: bool, eight_bits: bool) -> str:
-    """Append the pixels (n, 3, S, S) of chips, or of their mirror images.
+def _pixels(graph: _Graph, chips: str, *, eight_bits: bool) -> str:
+    """Append the pixels (n, 3, S, S) of chips.
 
     Args:
         graph: The graph.
-        mirrored: Whether of the mirror images.
+        chips: Name of the chips (n, S, S, 3).
         eight_bits: Whether the stem is in 8 bits, for which nothing need be rounded.
     """
-    columns = graph.constant(np.arange(SIZE - 1, -1, -1)) if mirrored else ""
     if eight_bits:
-        x = graph.add("Transpose", "chips", perm=[0, 3, 1, 2])
-        return graph.as_rounded(graph.add("Gather", x, columns, axis=3) if mirrored else x)
-    # A Gather is twice as quick as a Slice backwards.
-    x = graph.add("Gather", "chips", columns, axis=2) if mirrored else "chips"
-    x = graph.add("Cast", x, to=TensorProto.FLOAT)
+        return graph.as_rounded(graph.add("Transpose", chips, perm=[0, 3, 1, 2]))
+    x = graph.add("Cast", chips, to=TensorProto.FLOAT)
     return graph.add("Transpose", x, perm=[0, 3, 1, 2])
 
 
-def _trunk(
-    graph: _Graph, network: DlibNetwork, *, mirrored: bool
-) -> tuple[str, Iterator[Convolution]]:
+def _trunk(graph: _Graph, network: DlibNetwork, chips: str) -> tuple[str, Iterator[Convolution]]:
     """Append the stem and the first stage; return their activations, and the layers behind."""
     layers = iter(network.convolutions)
     stem = next(layers)
-    x = _pixels(graph, mirrored=mirrored, eight_bits=stem.limit is not None)
+    x = _pixels(graph, chips, eight_bits=stem.limit is not None)
     x = graph.add("Relu", _stem(graph, x, stem, network.mean))
     x = graph.add("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2])
     (trunk,) = _stages(graph, x, layers, STAGES[:1])
     return trunk, layers
 
 
-def _attributes(graph: _Graph, trunks: Sequence[str], attributes: Attributes) -> None:
-    """Append the attribute branch on each trunk, and the heads on all of them."""
-    hidden = [_branch_features(graph, trunk, attributes) for trunk in trunks]
+def _attributes(graph: _Graph, trunk: str, attributes: Attributes) -> None:
+    """Append the attribute branch on a trunk, and the heads on it and on `features`."""
+    x = _branch_features(graph, trunk, attributes)
     y = graph.add("Relu", _linear(graph, "features", attributes, "identity.hidden"))
     for name in attributes.names:
-        own = graph.add("Mean", *(_linear(graph, x, attributes, name) for x in hidden))
+        own = _linear(graph, x, attributes, name)
         graph.add("Add", own, _linear(graph, y, attributes, f"identity.{name}"), name=name)
 
 
