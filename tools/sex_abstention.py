@@ -5,9 +5,10 @@ python tools/sex_abstention.py --data fairface
 Prints how right sex is by the upper end of the interval of the age, of all faces and of those that
 are sure. Then, for each age from which sex may be given, the highest confidence (in hundredths)
 with which at least 85 % of the faces keep their label (lower end of the 95 % interval), how many of
-these are right, and how far the best ethnicity is from the worst. The age of the smallest distance
-is chosen, on the pictures of the training split that were not trained on; `--split val` shows what
-these pairs bring on the validation split, by which nothing is chosen.
+these are right, and how far the best ethnicity is from the worst. The pair with the most right
+labels is chosen of those with which 95 % of the adults keep theirs, on the pictures of the training
+split that were not trained on; `--split val` shows what these pairs bring on the validation split,
+by which nothing is chosen.
 """
 
 import argparse
@@ -30,6 +31,7 @@ from analyzer.options import ATTRIBUTES, AnalysisOptions
 from analyzer.training._tuning import Subset, split
 
 LEAST_KEPT = 0.85
+LEAST_ADULTS = 0.95
 AGES = (0, 10, 14, 16, 18, 20)
 """Values of `min_sex_age`: those for which `tools/confusion_tables.py` counts."""
 _ENDS = (0, 10, 14, 18, 20, 22, 25, 30, 40, 100)
@@ -59,8 +61,7 @@ def main() -> None:
     print("\n".join(by_end(shown, describer.calibration)))
     pairs = [(age, highest_confidence(tuning, describer.calibration, age)) for age in AGES]
     print("\n".join(["", *by_pair(shown, describer.calibration, pairs)]))
-    distances = [distance(tuning, given(tuning, describer.calibration, *pair)) for pair in pairs]
-    age, confidence = pairs[int(np.argmin(distances))]
+    age, confidence = chosen(tuning, describer.calibration, pairs)
     print(f"\nChosen: --min_sex_age {age} --min_sex_confidence {confidence:g}")
 
 
@@ -76,6 +77,14 @@ def highest_confidence(p: Predictions, calibration: Any, age: float) -> float:
     kept = [given(p, calibration, age, confidence) for confidence in _CONFIDENCES]
     enough = [intervals.wilson(rows.sum(), rows.size)[0] >= LEAST_KEPT for rows in kept]
     return float(_CONFIDENCES[np.flatnonzero(enough).max(initial=0)])
+
+
+def chosen(p: Predictions, calibration: Any, pairs: list[tuple[int, float]]) -> tuple[int, float]:
+    """Return the pair with the most right labels of those with which enough adults keep theirs."""
+    adult, right = p.labels["age"] >= _ADULT, p.right("sex")
+    kept = {pair: given(p, calibration, *pair) for pair in pairs}
+    allowed = [pair for pair in pairs if kept[pair][adult].mean() >= LEAST_ADULTS]
+    return max(allowed, key=lambda pair: float(right[kept[pair]].mean()))
 
 
 def distance(p: Predictions, kept: Rows) -> float:

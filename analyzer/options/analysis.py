@@ -167,7 +167,7 @@ class AnalysisOptions:
         check=zero_or_more,
     )
     min_sex_confidence: float = option(
-        0.68, "leave sex empty if less likely to be right than this, 0 to 1", float, check=share
+        0.7, "leave sex empty if less likely to be right than this, 0 to 1", float, check=share
     )
     min_face_px: float = option(
         0, "leave out faces smaller than this, in pixels", float, omits=True

@@ -108,7 +108,7 @@ def test_a_person_has_no_sex_where_the_stated_interval_ends_below():
 
 @pytest.mark.parametrize(
     ("name", "usual", "wrong"),
-    [("min_sex_age", 14, -1), ("min_sex_confidence", 0.68, 1.5)],
+    [("min_sex_age", 14, -1), ("min_sex_confidence", 0.7, 1.5)],
 )
 def test_the_limits_are_options_that_results_depend_on(name, usual, wrong):
     default = AnalysisOptions()

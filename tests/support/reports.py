@@ -29,7 +29,7 @@ OPTIONS = {
     "min_sex_age": MIN_SEX_AGE,
 }
 NAN = float("nan")
-DIGEST = "7c4357f07ae64200e85c688bc5d8ac45097d3fed883b6f71658d2f460b74f0e4"
+DIGEST = "0d0f541e274c7ef0612df702d63147b54347dd6c7c6afb1a3c65a6d6ab7cdadd"
 """SHA-256 of the attribute network that ships, for which there is a table of confusions."""
 
 
