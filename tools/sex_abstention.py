@@ -74,23 +74,23 @@ def given(p: Predictions, calibration: Any, age: float, confidence: float) -> Ro
 
 def highest_confidence(p: Predictions, calibration: Any, age: float) -> float:
     """Return the highest confidence with which enough faces keep their label; at least 0.5."""
-    kept = [given(p, calibration, age, confidence) for confidence in _CONFIDENCES]
-    enough = [intervals.wilson(rows.sum(), rows.size)[0] >= LEAST_KEPT for rows in kept]
+    labelled = (given(p, calibration, age, confidence) for confidence in _CONFIDENCES)
+    enough = [intervals.wilson(rows.sum(), rows.size)[0] >= LEAST_KEPT for rows in labelled]
     return float(_CONFIDENCES[np.flatnonzero(enough).max(initial=0)])
 
 
 def chosen(p: Predictions, calibration: Any, pairs: list[tuple[int, float]]) -> tuple[int, float]:
     """Return the pair with the most right labels of those with which enough adults keep theirs."""
     adult, right = p.labels["age"] >= _ADULT, p.right("sex")
-    kept = {pair: given(p, calibration, *pair) for pair in pairs}
-    allowed = [pair for pair in pairs if kept[pair][adult].mean() >= LEAST_ADULTS]
-    return max(allowed, key=lambda pair: float(right[kept[pair]].mean()))
+    labelled = {pair: given(p, calibration, *pair) for pair in pairs}
+    allowed = [pair for pair in pairs if labelled[pair][adult].mean() >= LEAST_ADULTS]
+    return max(allowed, key=lambda pair: float(right[labelled[pair]].mean()))
 
 
-def distance(p: Predictions, kept: Rows) -> float:
+def distance(p: Predictions, labelled: Rows) -> float:
     """Return how far the best ethnicity is from the worst, in the share of right labels."""
     groups = range(len(heads.ETHNICITIES))
-    right = [p.right("sex")[kept & (p.labels["ethnicity"] == group)].mean() for group in groups]
+    right = [p.right("sex")[labelled & (p.labels["ethnicity"] == group)].mean() for group in groups]
     return float(max(right) - min(right))
 
 
@@ -120,12 +120,12 @@ def by_pair(p: Predictions, calibration: Any, pairs: list[tuple[int, float]]) ->
     )
     right, age = p.right("sex"), p.labels["age"]
     for pair in [(0, 0.0), *pairs]:
-        kept = given(p, calibration, *pair)
-        cells = [f"{pair[0]:g}", f"{pair[1]:g}", _share(kept), _share(right[kept])]
-        cells.append(f"{100 * distance(p, kept):.1f}")
+        labelled = given(p, calibration, *pair)
+        cells = [f"{pair[0]:g}", f"{pair[1]:g}", _share(labelled), _share(right[labelled])]
+        cells.append(f"{100 * distance(p, labelled):.1f}")
         for group in (age >= _ADULT, age < _TEEN):
-            cells += [_share(kept[group]), _share(right[kept & group])]
-        yield f"| {' | '.join([*cells, _share(right[~kept])])} |"
+            cells += [_share(labelled[group]), _share(right[labelled & group])]
+        yield f"| {' | '.join([*cells, _share(right[~labelled])])} |"
 
 
 def _share(values: Any) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analyzer import registry
-from analyzer.attributes.labeller import Labeller
 from analyzer.errors import InputError, UsageError
 from analyzer.evaluation import attributes_run, attributes_tables, people_seen
 from analyzer.evaluation.disturbances import DISTURBANCES
@@ -54,11 +53,8 @@ def _pictures(args: argparse.Namespace, progress: ProgressHook) -> dict[str, Any
         attributes_run.FirstPictures(dataset, args.first) if args.first else dataset,
         labels=args.labels_as,
         disturbances=_disturbances(args.disturbances),
-        labeller=Labeller(
-            calibration=describer.calibration,
-            min_sex_age=args.min_sex_age,
-            min_sex_confidence=args.min_sex_confidence,
-        ),
+        min_sex_age=args.min_sex_age,
+        min_sex_confidence=args.min_sex_confidence,
         progress=progress,
     )
     return {

@@ -49,7 +49,8 @@ def measure(
     *,
     labels: str,
     disturbances: Sequence[str],
-    labeller: Labeller,
+    min_sex_age: float,
+    min_sex_confidence: float,
     progress: ProgressHook,
 ) -> dict[str, Any]:
     """Return all figures as JSON-able values; see `analyzer.evaluation.attributes.report`.
@@ -60,7 +61,8 @@ def measure(
         dataset: Labelled pictures.
         labels: One of `LABELS`, by which everything is counted.
         disturbances: Names of `analyzer.evaluation.disturbances`.
-        labeller: Decides, as in an analysis, which labels of sex are given.
+        min_sex_age: As in an analysis: below it no label of sex is given.
+        min_sex_confidence: Likewise: none that is less likely to be right.
         progress: Hook that is called with the pictures done.
 
     Raises:
@@ -72,6 +74,11 @@ def measure(
         describer, aligner, dataset, disturbances=disturbances, progress=progress
     )
     counted = [_labelled(p, labels, dataset) for p in predictions]
+    labeller = Labeller(
+        calibration=describer.calibration,
+        min_sex_age=min_sex_age,
+        min_sex_confidence=min_sex_confidence,
+    )
     sizes = counted[: len(SIZES_PX)]
     report = attributes.report(sizes, describer.calibration, labeller)
     if len(counted) > len(sizes):

@@ -69,7 +69,7 @@ def test_no_group_is_far_behind(predictions: list[Predictions], describer: Any) 
 
 
 def test_sex_is_given_where_it_is_right(predictions: list[Predictions], describer: Any) -> None:
-    """To most adults, and to those few children of whom it can be told."""
+    """To most adults, and to the few children that are clear."""
     full = predictions[0]
     kept, age, right = given(full, describer), full.labels["age"], full.right("sex")
     adult, child = age >= AGE_BINS.index("20-29"), age < AGE_BINS.index("10-19")

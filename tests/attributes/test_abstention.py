@@ -80,7 +80,7 @@ def test_a_small_face_must_be_clearer():
 
 
 def test_a_person_is_surer_of_its_sex_than_its_unsure_faces():
-    """One face that says little does not take the label of a person of whom the others say much."""
+    """One face that says little does not take the label of a person with others that say much."""
     raw = {"sex": np.array([[0.05], [3.0], [3.0]], np.float32)}
     sure = Labeller(calibration=TABLES, min_sex_confidence=0.7)
     assert sure.decode(raw, views(200, 200, 200))["sex"].label == ("", "m", "m")

@@ -8,7 +8,6 @@ import pytest
 
 from analyzer import registry
 from analyzer.__main__ import main
-from analyzer.attributes.labeller import Labeller
 from analyzer.commands import _figures
 from analyzer.errors import InputError, ResourceError, UsageError
 from analyzer.evaluation import (
@@ -71,7 +70,8 @@ def report():
         Classes(),
         labels="raw",
         disturbances=(TOP,),
-        labeller=Labeller(calibration=Believes().calibration, min_sex_age=18.0),
+        min_sex_age=18.0,
+        min_sex_confidence=0.0,
         progress=lambda _: None,
     )
 
@@ -181,7 +181,8 @@ def test_labels_that_nobody_reviewed_are_not_counted_by():
             pictures,
             labels="cleaned",
             disturbances=(),
-            labeller=Labeller(),
+            min_sex_age=18.0,
+            min_sex_confidence=0.0,
             progress=lambda _: None,
         )
 
