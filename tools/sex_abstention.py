@@ -5,10 +5,10 @@ python tools/sex_abstention.py --data fairface
 Prints how right sex is by the upper end of the interval of the age, of all faces and of those that
 are sure. Then, for each age from which sex may be given, the highest confidence (in hundredths)
 with which at least 85 % of the faces keep their label (lower end of the 95 % interval), how many of
-these are right, and how far the best ethnicity is from the worst. The pair with the most right
-labels is chosen of those with which 95 % of the adults keep theirs, on the pictures of the training
-split that were not trained on; `--split val` shows what these pairs bring on the validation split,
-by which nothing is chosen.
+these are right, and how far the best ethnicity is from the worst. Of the pairs with which 95 % of
+the adults keep their label, that with the largest share of right ones is chosen, on the pictures of
+the training split that were not trained on; `--split val` shows what these pairs bring on the
+validation split, by which nothing is chosen.
 """
 
 import argparse
@@ -80,7 +80,7 @@ def highest_confidence(p: Predictions, calibration: Any, age: float) -> float:
 
 
 def chosen(p: Predictions, calibration: Any, pairs: list[tuple[int, float]]) -> tuple[int, float]:
-    """Return the pair with the most right labels of those with which enough adults keep theirs."""
+    """Return the pair of which most labels are right, of those with which adults keep theirs."""
     adult, right = p.labels["age"] >= _ADULT, p.right("sex")
     labelled = {pair: given(p, calibration, *pair) for pair in pairs}
     allowed = [pair for pair in pairs if labelled[pair][adult].mean() >= LEAST_ADULTS]

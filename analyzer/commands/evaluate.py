@@ -47,7 +47,7 @@ def add(commands: Any) -> None:
     )
     heads.add_argument(
         *spellings("min_sex_confidence"),
-        type=RealNumber(),
+        type=RealNumber(most=1),
         default=AnalysisOptions().min_sex_confidence,
         metavar="P",
         help="count the labels of sex that an analysis with this value gives (default: its own)",

@@ -34,12 +34,13 @@ def check(option: "Field[Any]", value: Any) -> None:
 
     Args:
         option: Field of the option.
-        value: Value of the option; `None` is always right.
+        value: Value of the option; `None` is right where it is the default.
 
     Raises:
         UsageError: The value is wrong.
     """
     if value is None:
+        require(option.default is None, f"{option.name}: give a value")
         return
     choices = option.metadata.get("choices")
     require(

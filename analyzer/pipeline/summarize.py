@@ -84,7 +84,7 @@ def summarize(
             *info.notes,
             *table.tally.clock_notes,
             *components.runtime.notes,
-            *_notes(table, options),
+            *_notes(table, components),
         ),
     )
     grouped = group(
@@ -97,10 +97,15 @@ def summarize(
     return segment_of(grouped) if components.is_segment else grouped
 
 
-def _notes(table: Observations, options: AnalysisOptions) -> Iterator[str]:
+def _notes(table: Observations, components: Components) -> Iterator[str]:
     """Yield what labels lack that the options ask for."""
-    if len(table) and options.min_sex_age and "sex" in table.heads and "age" not in table.heads:
+    if not len(table) or "sex" not in table.heads:
+        return
+    options = components.options
+    if options.min_sex_age and "age" not in table.heads:
         yield "without ages, children have a label of sex, too: add age to --attributes"
+    if options.min_sex_confidence and components.labeller.calibration is None:
+        yield "this describer was not calibrated: sex has a label where it is unsure, too"
 
 
 def _is_empty_segment(info: MediaInfo, table: Observations, components: Components) -> bool:

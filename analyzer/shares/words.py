@@ -30,17 +30,25 @@ _TITLES: Mapping[str, str] = {
 def sentence(share: GroupShare) -> str:
     """Return a share in words: `Women: 37 % of face time (95 % interval 31 to 43 %)`.
 
-    Where some have no label, it says of which face time: `of face time with sex given`.
+    Where some have no label, it says of which face time or characters.
     """
     name = _NAMES.get(share.group, share.group)
     if share.group == NOT_GIVEN:
         why = " (looks too young)" * (share.head == "sex" and share.measure == FACE_TIME)
         name = f"{share.head.capitalize()} not given{why}"
-    of_which = f" with {share.head} given" * share.is_of_given
+    of_which = _of_which(share)
     if share.measure == PEOPLE_PER_MINUTE and share.per_minute is not None:
         figure = f"{share.per_minute:.1f} in a minute{_between(share)}, {_percent(share.best)}"
         return f"{name}: {figure} of all{of_which} ({_interval(share)})"
     return f"{name}: {_percent(share.best)} {_OF[share.measure]}{of_which} ({_interval(share)})"
+
+
+def _of_which(share: GroupShare) -> str:
+    """Return what the share is of, where it is not of all: unsure faces count in face time."""
+    if not share.is_of_given:
+        return ""
+    young_only = share.measure == FACE_TIME and share.head == "sex"
+    return " of those who look old enough" if young_only else f" with {share.head} given"
 
 
 def charts(shares: Iterable[GroupShare]) -> list[dict[str, Any]]:

@@ -117,3 +117,5 @@ def test_the_limits_are_options_that_results_depend_on(name, usual, wrong):
     assert AnalysisOptions.from_dict({name: str(usual)}).digest() == default.digest()
     with pytest.raises(UsageError, match=name):
         AnalysisOptions(**{name: wrong})
+    with pytest.raises(UsageError, match="give a value"):
+        AnalysisOptions(**{name: None})

@@ -63,14 +63,14 @@ def models():
     return load
 
 
-def seen(film, models, *, heads=("sex", "age")):
+def seen(film, models, *, heads=("sex", "age"), sex=-2.0):
     """Return a report of who was seen, from the raw values of the heads."""
     with registry.load("decode", "video", runtime=Runtime()).open(str(film)) as video:
         info: MediaInfo = video.info
     rows = [(n, who) for n in range(5 * SECONDS) for who in (CHILD, ADULT) if who or n < 10]
     frames, who = ([row[i] for row in rows] for i in (0, 1))
     raw = {
-        "sex": np.full((len(rows), 1), -2.0, np.float32),
+        "sex": np.full((len(rows), 1), sex, np.float32),
         "age": np.log(np.array([OF_AGE[w] for w in who]) + 1e-9).astype(np.float32),
     }
     table = observe(
@@ -118,6 +118,17 @@ def test_the_table_of_faces_has_the_value_and_no_label(report, tmp_path):
         assert row["age_label"]
 
 
+def test_who_is_unsure_has_no_label_and_counts_in_face_time(film, models):
+    unsure = seen(film, models(), sex=-0.1)
+    assert {p.attributes["sex"].label for p in unsure.persons} == {""}
+    assert set(unsure.row_attributes["sex"].label) == {""}
+    assert not unsure.notes
+    women = next(s for s in shares(unsure) if (s.measure, s.group) == ("face_time", "f"))
+    assert women.amount == pytest.approx(8)
+    everybody = seen(film, models(min_sex_age=0, min_sex_confidence=0), sex=-0.1)
+    assert {p.attributes["sex"].label for p in everybody.persons} == {"f"}
+
+
 def test_characters_tracks_and_persons_agree(report, tmp_path):
     woman, child = rows(written(report, "characters", tmp_path))
     assert (child["sex_label"], woman["sex_label"]) == ("", "f")
@@ -141,7 +152,8 @@ def test_shares_count_it_as_not_given(report):
     assert found["people_per_minute", "f"].per_minute == pytest.approx(1)
     assert found["people_per_minute", "not given"].per_minute == pytest.approx(1)
     assert sentence(found["face_time", "f"]).startswith("Women: ")
-    assert "of face time with sex given (" in sentence(found["face_time", "f"])
+    assert "of face time of those who look old enough (" in sentence(found["face_time", "f"])
+    assert "of the characters with sex given (" in sentence(found["persons", "f"])
     lost = sentence(found["face_time", "not given"])
     assert lost.startswith("Sex not given (looks too young): 20 % of face time (")
     ages = [share for share in shares(report) if share.head == "age"]

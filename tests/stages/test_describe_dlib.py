@@ -254,15 +254,16 @@ def test_the_branch_sees_unsure_faces_and_their_mirror_images(
         for mirror in ("true", "false")
     )
     plain, mirrored = once.describe(chips), once.describe(chips[:, :, ::-1])
-    sure = np.abs(plain.heads["sex"][:, 0])
-    monkeypatch.setattr(dlib_resnet, "UNSURE_LOGIT", float(np.median(sure)))
-    unsure = sure < np.median(sure)
-    assert 0 < unsure.sum() < len(chips)
+    sizes = np.sort(np.abs(plain.heads["sex"][:, 0]))
+    monkeypatch.setattr(dlib_resnet, "UNSURE_LOGIT", float(sizes[0]))
+    monkeypatch.setattr(dlib_resnet, "SURE_LOGIT", float(sizes[-1]))
+    shares = dlib_resnet.mirrored_share(plain.heads["sex"])
+    assert (shares.min(), shares.max()) == (0, 0.5)
     averaged = both.describe(chips)
     for name, raw in averaged.heads.items():
-        mean = (plain.heads[name] + mirrored.heads[name]) / 2
-        np.testing.assert_allclose(raw[unsure], mean[unsure], atol=1e-3)
-        np.testing.assert_array_equal(raw[~unsure], plain.heads[name][~unsure])
+        expected = plain.heads[name] + shares * (mirrored.heads[name] - plain.heads[name])
+        np.testing.assert_allclose(raw, expected, atol=1e-3)
+        np.testing.assert_array_equal(raw[shares[:, 0] == 0], plain.heads[name][shares[:, 0] == 0])
         assert np.abs(raw - plain.heads[name]).max() > 0.01
     few = registry.load(
         "describe",
@@ -274,6 +275,38 @@ def test_the_branch_sees_unsure_faces_and_their_mirror_images(
         np.testing.assert_allclose(raw, averaged.heads[name], atol=1e-4)
     for other in (plain, describer.describe(chips)):
         np.testing.assert_allclose(averaged.embeddings, other.embeddings, atol=1e-6, rtol=0)
+
+
+def test_the_mirror_image_counts_less_and_less():
+    """A step would show as a flicker within a track."""
+    logits = np.linspace(-3, 3, 601, dtype=np.float32)[:, None]
+    shares = dlib_resnet.mirrored_share(logits)[:, 0]
+    assert set(shares[np.abs(logits[:, 0]) <= 1]) == {0.5}
+    assert set(shares[np.abs(logits[:, 0]) >= 2]) == {0}
+    assert 0 < np.abs(np.diff(shares)).max() < 0.01
+
+
+def test_an_age_does_not_depend_on_who_asks_for_it(chips, tmp_path, monkeypatch):
+    monkeypatch.setattr(dlib_resnet, "UNSURE_LOGIT", 8.0)
+    monkeypatch.setattr(dlib_resnet, "SURE_LOGIT", 9.0)
+    with_sex, alone, once = (
+        registry.load("describe", spec, runtime=RUNTIME, attributes=attributes).describe(chips)
+        for spec, attributes in (
+            ("dlib_resnet", ("sex", "age")),
+            ("dlib_resnet", ("age",)),
+            ("dlib_resnet:mirror=false", ("age",)),
+        )
+    )
+    assert list(alone.heads) == ["age"]
+    np.testing.assert_array_equal(alone.heads["age"], with_sex.heads["age"])
+    assert np.abs(alone.heads["age"] - once.heads["age"]).max() > 0.01
+    # A branch that knows no sex looks at each face once.
+    path = tmp_path / "ages.safetensors"
+    ages = _dlib_attributes.load(_dlib_attributes.SHIPPED).only(["age"])
+    _dlib_attributes.save(ages, path, {})
+    spec = f"dlib_resnet:heads={path}"
+    mine = registry.load("describe", spec, runtime=RUNTIME, attributes=("age",)).describe(chips)
+    np.testing.assert_array_equal(mine.heads["age"], once.heads["age"])
 
 
 def test_wrong_heads_are_refused(tmp_path):

@@ -8,7 +8,8 @@ values `NAME.weight` (k, 512) and `NAME.bias` (k,). The same layers again, named
 the values of a head are the sum of both. Values are stored as float16.
 """
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -83,15 +84,33 @@ def load(path: Path) -> Attributes:
     Raises:
         WeightsError: Missing, truncated, or not such a file.
     """
-    try:
+    with _readable(path):
         tensors = {name: values.astype(np.float32) for name, values in load_file(path).items()}
+    _check(path, tensors)
+    return Attributes(tensors)
+
+
+def names(path: Path) -> tuple[str, ...]:
+    """Return the names of the heads in a file, without reading the weights.
+
+    Raises:
+        WeightsError: Missing, truncated, or not such a file.
+    """
+    with _readable(path), safe_open(str(path), "numpy") as file:
+        keys = set(file.keys())
+    return tuple(name for name in SIZES if f"{name}.weight" in keys)
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Say in words that a file is missing or is no such file."""
+    try:
+        yield
     except (OSError, SafetensorError) as error:
         raise WeightsError(
             f"{path}: no attribute network ({error}); make one with: "
             "python -m analyzer train attributes"
         ) from error
-    _check(path, tensors)
-    return Attributes(tensors)
 
 
 def save(attributes: Attributes, path: Path, metadata: Mapping[str, str]) -> None:

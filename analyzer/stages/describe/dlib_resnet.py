@@ -19,9 +19,10 @@ TOLERANCE = 1e-5
 """Largest difference from dlib's own embeddings at which a graph is accepted."""
 GRAPH_VERSION = 6
 """Part of the name of cached graphs; it grows when `_dlib_graph` makes other ones."""
-UNSURE_LOGIT = 1.5
-"""Size of the logit of sex up to which a face is looked at again, mirrored: on pictures that were
-kept apart from training one face in seven, and sex no more often right with all mirrored."""
+UNSURE_LOGIT, SURE_LOGIT = 1.0, 2.0
+"""Size of the logit of sex up to which a face and its mirror image count alike, and from which on
+the face counts alone; a fifth of the faces lie below. In between the mirror image counts less and
+less, for a step would show as a flicker within a track."""
 UNIT_THRESHOLD = 0.36
 """`DlibResnet.threshold` for embeddings of length one; dlib's have 1.25 to 1.5, on average 1.37."""
 
@@ -34,7 +35,8 @@ def create(
     Args:
         heads: Path of a file that `train attributes` wrote; empty: the one of this package.
         mirror: Whether to look at the mirror image, too, of faces of which the sex is unsure;
-            without it the describer is a tenth quicker and a little less right.
+            without it, or without a head for sex, each face is looked at once, which is a tenth
+            quicker and a little less right.
         attributes: Names of the heads to compute.
         runtime: Runtime that executes the network.
 
@@ -71,13 +73,16 @@ class DlibResnet:
         self.head_sizes: Mapping[str, int] = {name: SIZES[name] for name in self._attributes}
         self._batch_size = runtime.batch_size
         files = [locate.locate("dlib_resnet")]
+        computed = self._attributes
         if self._attributes:
             files.append(heads)
-        self._session = _session(files, self._attributes, runtime)
+            # Sex decides which faces are looked at again, also where ages alone are asked for.
+            mirror = mirror and "sex" in _dlib_attributes.names(heads)
+            needed = {*computed, "sex"} if mirror else computed
+            computed = tuple(name for name in SIZES if name in needed)
+        self._session = _session(files, computed, runtime)
         self._mirrored = (
-            _session(files, self._attributes, runtime, mirrored=True)
-            if mirror and "sex" in self._attributes
-            else None
+            _session(files, computed, runtime, mirrored=True) if mirror and computed else None
         )
         self.calibration = _dlib_attributes.calibration(heads) if self._attributes else None
         self.provenance: Mapping[str, str] = {file.name: locate.sha256(file) for file in files}
@@ -85,9 +90,9 @@ class DlibResnet:
     def describe(self, images: U8) -> Descriptions:
         """Describe chips; see `analyzer.stages.describe.Describer`."""
         outputs = self._run(images)
-        heads = {name: outputs[name] for name in self._attributes}
         if self._mirrored:
-            _average_unsure(self._mirrored, images, outputs["features"], heads, self._batch_size)
+            self._look_again(self._mirrored, images, outputs)
+        heads = {name: outputs[name] for name in self._attributes}
         return Descriptions(embeddings=outputs["embedding"], heads=heads)
 
     def features(self, images: U8) -> F32:
@@ -106,29 +111,35 @@ class DlibResnet:
         joined = (np.concatenate(column) for column in columns)
         return dict(zip(self._session.outputs, joined, strict=True))
 
+    def _look_again(self, mirrored: Session, images: U8, outputs: Mapping[str, F32]) -> None:
+        """Average, in place, the heads of faces of which the sex is unsure with those mirrored.
+
+        Args:
+            mirrored: The graph of `_dlib_graph.build_mirrored`.
+            images: (n, 150, 150, 3) chips.
+            outputs: Name -> (n, k) of the chips as they are.
+        """
+        shares = mirrored_share(outputs["sex"])
+        unsure = np.flatnonzero(shares)
+        for start in range(0, len(unsure), self._batch_size):
+            rows = unsure[start : start + self._batch_size]
+            values = mirrored.run(chips=images[rows], features=outputs["features"][rows])
+            for name, value in zip(mirrored.outputs, values, strict=True):
+                outputs[name][rows] += shares[rows] * (value - outputs[name][rows])
+
     def _batches(self, images: U8) -> Iterator[U8]:
         for start in range(0, len(images), self._batch_size):
             yield np.ascontiguousarray(images[start : start + self._batch_size])
 
 
-def _average_unsure(
-    mirrored: Session, images: U8, features: F32, heads: Mapping[str, F32], batch_size: int
-) -> None:
-    """Average, in place, the values of faces of which the sex is unsure with those mirrored.
+def mirrored_share(sex: F32) -> F32:
+    """Return by which share (n, 1), 0 to 0.5, the mirror image of each face counts.
 
     Args:
-        mirrored: The graph of `_dlib_graph.build_mirrored`.
-        images: (n, 150, 150, 3) chips.
-        features: (n, 704) of the chips as they are.
-        heads: Head name -> (n, k) of the chips as they are.
-        batch_size: Most faces of a batch.
+        sex: (n, 1) logits of the faces as they are.
     """
-    unsure = np.flatnonzero(np.abs(heads["sex"][:, 0]) < UNSURE_LOGIT)
-    for start in range(0, len(unsure), batch_size):
-        rows = unsure[start : start + batch_size]
-        values = mirrored.run(chips=images[rows], features=features[rows])
-        for name, value in zip(mirrored.outputs, values, strict=True):
-            heads[name][rows] = (heads[name][rows] + value) / 2
+    unsure = (SURE_LOGIT - np.abs(sex)) / (SURE_LOGIT - UNSURE_LOGIT)
+    return np.clip(unsure, 0, 1) / 2
 
 
 def _session(
