@@ -44,8 +44,10 @@ def provenance(values: Any) -> Mapping[str, Any]:
     if "options" not in values:
         return values
     # Versions without these options gave everybody a label of sex.
-    options = {"min_sex_age": 0.0, "min_sex_confidence": 0.0, **values["options"]}
-    _require_numbers([options["min_sex_age"], options["min_sex_confidence"]])
+    options = dict(values["options"])
+    for name in ("min_sex_age", "min_sex_confidence"):
+        options.setdefault(name, 0.0)
+        _require_numbers([options[name]])
     return {**values, "options": options}
 
 

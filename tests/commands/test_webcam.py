@@ -50,7 +50,8 @@ def test_headless_finds_who_is_there(sample, tmp_path, capsys):
         ]
         overlaps = iou(np.array(boxes, np.float32), np.array([box], np.float32))
         assert overlaps.max() > 0.45
-    assert {row["sex_label"] for row in table_rows} <= {"f", "m"}
+    assert {row["sex_label"] for row in table_rows} <= {"f", "m", ""}
+    assert all(float(row["age_label"]) for row in table_rows)
 
 
 class Camera:

@@ -105,7 +105,8 @@ def test_nobody_of_a_film_changes_sex_or_age(sample: Path, tmp_path: Path) -> No
     with (tmp_path / "sample.characters.csv").open() as stream:
         people = {f"person {r['person_id']}": r for r in csv.DictReader(stream)}
     assert texts == {
-        name: {f"{row['sex_label']} {float(row['age_label']):.0f}"} for name, row in people.items()
+        name: {f"{row['sex_label']} {float(row['age_label']):.0f}".strip()}
+        for name, row in people.items()
     }
     with (tmp_path / "sample.csv").open() as stream:
         assert len({row["age_label"] for row in csv.DictReader(stream)}) > len(people)

@@ -129,6 +129,12 @@ def test_who_is_unsure_has_no_label_and_counts_in_face_time(film, models):
     assert {p.attributes["sex"].label for p in everybody.persons} == {"f"}
 
 
+def test_without_a_calibration_the_notes_say_that_all_have_a_label(film, models):
+    unsure = seen(film, replace(models(), labeller=PLAIN), sex=-0.1)
+    assert {p.attributes["sex"].label for p in unsure.persons} == {"f"}
+    assert any("was not calibrated" in note for note in unsure.notes)
+
+
 def test_characters_tracks_and_persons_agree(report, tmp_path):
     woman, child = rows(written(report, "characters", tmp_path))
     assert (child["sex_label"], woman["sex_label"]) == ("", "f")

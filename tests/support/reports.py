@@ -11,7 +11,7 @@ import numpy as np
 from analyzer.audit import audit_file
 from analyzer.audit.audit_file import Audit
 from analyzer.observations import intervals
-from analyzer.options.analysis import MIN_SEX_AGE
+from analyzer.options.analysis import MIN_SEX_AGE, AnalysisOptions
 from analyzer.reports import report_file
 from analyzer.types import (
     Attribute,
@@ -27,9 +27,10 @@ OPTIONS = {
     "engine": "videotracking",
     "attributes": ["sex", "age"],
     "min_sex_age": MIN_SEX_AGE,
+    "min_sex_confidence": AnalysisOptions().min_sex_confidence,
 }
 NAN = float("nan")
-DIGEST = "0d0f541e274c7ef0612df702d63147b54347dd6c7c6afb1a3c65a6d6ab7cdadd"
+DIGEST = "5f2b5711a933fe13e84aadbe1162300961eed71a60ecf9b7ed5c8df471d2a873"
 """SHA-256 of the attribute network that ships, for which there is a table of confusions."""
 
 

@@ -72,8 +72,10 @@ def test_the_parameters_are_options(report: MediaReport) -> None:
 def test_what_it_gave_of_each_character(report: MediaReport) -> None:
     """Its words: persons_ids, gender, age, ethnicity, screen_time, occupied_area."""
     people = dataframe(report, "characters")
-    columns = ["person_id", "sex_label", "age_label", "ethnicity_label"]
+    columns = ["person_id", "age_label", "ethnicity_label"]
     assert people[columns].notna().all(axis=None)
+    # Of the second one the network is not sure.
+    assert people["sex_label"].fillna("").tolist() == ["f", ""]
     assert (people[["screen_time_s", "mean_area_ratio"]] > 0).all(axis=None)
     assert all(person.track_ids for person in report.persons)
 
