@@ -129,8 +129,9 @@ def test_who_is_unsure_has_no_label_and_counts_in_face_time(film, models):
     assert {p.attributes["sex"].label for p in everybody.persons} == {"f"}
 
 
-def test_without_a_calibration_the_notes_say_that_all_have_a_label(film, models):
-    unsure = seen(film, replace(models(), labeller=PLAIN), sex=-0.1)
+def test_without_a_calibration_the_notes_say_that_all_have_a_label(film, models, monkeypatch):
+    monkeypatch.setattr(components.Components, "labeller", PLAIN)
+    unsure = seen(film, models(), sex=-0.1)
     assert {p.attributes["sex"].label for p in unsure.persons} == {"f"}
     assert any("was not calibrated" in note for note in unsure.notes)
 
