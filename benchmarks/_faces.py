@@ -7,12 +7,12 @@ from analyzer.inference.runtime import Runtime
 from analyzer.stages.describe.dlib_resnet import DlibResnet
 from analyzer.types import U8
 
-_UNSURE = 7
+_UNSURE = 5
 """The sex of one face in so many of FairFace's is unsure, and dlib_resnet looks at it twice."""
 
 
 def chips(count: int) -> U8:
-    """Return chips (n, 150, 150, 3): a portrait in many lights, and noise for each seventh.
+    """Return chips (n, 150, 150, 3): a portrait in many lights, and noise for each fifth.
 
     Args:
         count: Number n of chips.

@@ -3,7 +3,7 @@
 ``DESCRIBERS``, specs with a blank between them, chooses others, such as
 ``onnx:embed=FILE.onnx,spec=edgeface``. Medians of alternating runs, so that a busy moment of the
 machine meets all; processor time leaves out the waiting, and adds up the threads. The faces are
-noise, of which dlib_resnet is unsure: it looks at all of them twice, at one real one in seven.
+noise, of which dlib_resnet is unsure: it looks at all of them twice, at one real one in five.
 """
 
 import os

@@ -3,12 +3,12 @@
 python tools/sex_abstention.py --data fairface
 
 Prints how right sex is by the upper end of the interval of the age, of all faces and of those that
-are sure. Then, for each age from which sex may be given, the highest confidence (in twentieths)
+are sure. Then, for each age from which sex may be given, the highest confidence (in hundredths)
 with which at least 85 % of the faces keep their label (lower end of the 95 % interval), how many of
 these are right, and how far the best ethnicity is from the worst. Of the pairs with which 95 % of
 the adults keep their label, that with the largest share of right ones is chosen, on the pictures of
 the training split that were not trained on; `--split val` shows what these pairs bring on the
-validation split, by which nothing is chosen.
+validation split, by which nothing is chosen. The last row is what analyses use.
 """
 
 import argparse
@@ -35,7 +35,7 @@ LEAST_ADULTS = 0.95
 AGES = (0, 10, 14, 16, 18, 20)
 """Values of `min_sex_age`: those for which `tools/confusion_tables.py` counts."""
 _ENDS = (0, 10, 14, 18, 20, 22, 25, 30, 40, 100)
-_CONFIDENCES = np.arange(10, 20) / 20
+_CONFIDENCES = np.arange(50, 100) / 100
 _TEEN, _ADULT = (heads.AGE_BINS.index(name) for name in ("10-19", "20-29"))
 
 Rows = NDArray[np.bool_]
@@ -119,7 +119,8 @@ def by_pair(p: Predictions, calibration: Any, pairs: list[tuple[int, float]]) ->
         "right, % | right where left out, % |\n|---|---|---|---|---|---|---|---|---|---|"
     )
     right, age = p.right("sex"), p.labels["age"]
-    for pair in [(0, 0.0), *pairs]:
+    usual = AnalysisOptions()
+    for pair in [(0, 0.0), *pairs, (usual.min_sex_age, usual.min_sex_confidence)]:
         labelled = given(p, calibration, *pair)
         cells = [f"{pair[0]:g}", f"{pair[1]:g}", _share(labelled), _share(right[labelled])]
         cells.append(f"{100 * distance(p, labelled):.1f}")

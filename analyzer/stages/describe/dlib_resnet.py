@@ -139,7 +139,7 @@ def mirrored_share(sex: F32) -> F32:
         sex: (n, 1) logits of the faces as they are.
     """
     unsure = (SURE_LOGIT - np.abs(sex)) / (SURE_LOGIT - UNSURE_LOGIT)
-    return np.clip(unsure, 0, 1) / 2
+    return (np.clip(unsure, 0, 1) / 2).astype(np.float32)
 
 
 def _session(
