@@ -17,6 +17,7 @@ from tests.support.processes import ROOT, command, run
 SAMPLES = {
     "engine": "video",
     "aggregate": "median",
+    "min_sex_confidence": "0.8",
     "layout": "utkface",
     "labels_as": "cleaned",
     "device": "cpu",
