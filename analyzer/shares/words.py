@@ -34,7 +34,7 @@ def sentence(share: GroupShare) -> str:
     """
     name = _NAMES.get(share.group, share.group)
     if share.group == NOT_GIVEN:
-        why = " (looks too young)" * (share.head == "sex" and share.measure == FACE_TIME)
+        why = " (looks too young)" * _is_by_age(share)
         name = f"{share.head.capitalize()} not given{why}"
     of_which = _of_which(share)
     if share.measure == PEOPLE_PER_MINUTE and share.per_minute is not None:
@@ -44,11 +44,15 @@ def sentence(share: GroupShare) -> str:
 
 
 def _of_which(share: GroupShare) -> str:
-    """Return what the share is of, where it is not of all: unsure faces count in face time."""
+    """Return what the share is of, where it is not of all; unsure faces count in face time."""
     if not share.is_of_given:
         return ""
-    young_only = share.measure == FACE_TIME and share.head == "sex"
-    return " of those who look old enough" if young_only else f" with {share.head} given"
+    return " of those who look old enough" if _is_by_age(share) else f" with {share.head} given"
+
+
+def _is_by_age(share: GroupShare) -> bool:
+    """Return whether only who looks too young is left out."""
+    return share.head == "sex" and share.measure == FACE_TIME
 
 
 def charts(shares: Iterable[GroupShare]) -> list[dict[str, Any]]:
