@@ -22,8 +22,8 @@ import torch
 
 from benchmarks._onnx_torch import Graph
 
-SHAPES = {"detect": (3, 384, 640), "describe": (150, 150, 3)}
-"""Network -> shape of one input; the file `NAME.onnx` holds it."""
+SHAPES = {"detect": (384, 640, 3), "describe": (150, 150, 3)}
+"""Network -> shape of one picture; the file `NAME.onnx` holds the network."""
 PRECISIONS = {"f32": torch.float32, "bf16": torch.bfloat16, "int8": torch.bfloat16}
 """Precision -> numbers of the layers that do not compute with 8 bits."""
 _LIMIT_S = 300.0
@@ -105,16 +105,15 @@ def _measure(folder: Path, effort: Effort, rates: dict[str, float]) -> Iterator[
             for batch in effort.batches:
                 row = {"network": name, "precision": precision, "batch": batch}
                 try:
-                    inputs = _pictures(batch, shape, name, effort.device)
+                    inputs = _pictures(batch, shape, effort.device)
                     yield row | _figures(graph, exact, inputs, effort, rates, precision)
                 except torch.OutOfMemoryError as error:
                     yield row | {"failed": str(error).splitlines()[0]}
 
 
-def _pictures(batch: int, shape: Sequence[int], name: str, device: str) -> Any:
+def _pictures(batch: int, shape: Sequence[int], device: str) -> Any:
     random = np.random.default_rng(0)
-    pictures = torch.from_numpy(random.integers(0, 256, (batch, *shape), np.uint8)).to(device)
-    return pictures.float() if name == "detect" else pictures
+    return torch.from_numpy(random.integers(0, 256, (batch, *shape), np.uint8)).to(device)
 
 
 def _figures(
