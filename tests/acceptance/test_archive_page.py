@@ -244,6 +244,7 @@ def test_search_sort_keys_and_hostile_names(
     somebody.do("Enter", "")
     assert somebody.text("#name-of") == EVIL
     page.keyboard.press("h")
+    somebody.until("document.getElementById('log').open")
     assert EVIL in somebody.text("#log")
     page.keyboard.press("Escape")
     static_page.write(str(tmp_path / "people.identities"), tmp_path / "people.html")
