@@ -16,6 +16,7 @@ from analyzer.imaging import quality
 from analyzer.imaging.letterbox import LetterboxDetector
 from analyzer.inference.runtime import Runtime
 from analyzer.options import AnalysisOptions
+from analyzer.pipeline import heap
 from analyzer.pipeline.detection import SECOND_BORDER, PaddedDetector, StillDetector
 from analyzer.stages.align import Aligner
 from analyzer.stages.cluster import Clusterer
@@ -201,6 +202,7 @@ def begin_components(options: AnalysisOptions, *, threads: int = 0) -> Component
     Returns:
         Components; `loading.result()` raises what `load_components` would raise.
     """
+    heap.map_large_arrays()
     runtime = Runtime(
         device=options.device,
         threads=threads,
