@@ -44,8 +44,8 @@ def known(condition: Any, asked: str) -> str:
         return "faces in the dark that were not labelled are seen for half a second, or for less"
     if asked == "named" and rate <= (2 if condition.crf else 1):
         return "two appearances of the performer, one of a single picture, are not joined"
-    if asked == "women" and (condition.gamma > 1 or rate < 2 or (condition.crf and rate <= 8)):
-        return "the sex of the president, in profile, and of guests in the dark is a coin's toss"
+    if asked == "women" and (condition.gamma > 1 or rate <= 2):
+        return "the sex of a guest in the dark is as sure as it must be to be given, or nearly so"
     if asked == "row" and condition.crf and rate in (2, 3):
         return "the detector misses three of a few faces"
     return ""
