@@ -122,3 +122,4 @@ def _warm_worker(precision: str) -> Iterator[Callable[[Path], Costs]]:
 
         yield analyse
         asked.close()
+        told.read()  # it says one thing more, and would fail if nobody heard it
