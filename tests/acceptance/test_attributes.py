@@ -157,7 +157,7 @@ def test_who_abstains_is_right(predictions: list[Predictions], describer: Any) -
     assert full.right("sex")[confident].mean() >= 0.97
 
 
-@pytest.mark.xfail(strict=False, reason="4.1 ms: docs/performance.md says what was tried")
+@pytest.mark.xfail(strict=False, reason="3.8 to 5 ms: docs/performance.md says what was tried")
 def test_describer_is_quick() -> None:
     figures = describe.run()
     assert figures["ours_all_cores_with_heads_ms_per_face"] <= 4
